@@ -1,0 +1,75 @@
+//! Every permission, and the attributes that conditions on it may use.
+
+use serde_json::Value;
+
+/// The attributes of the thing that an action is about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributes(Vec<(&'static str, Value)>);
+
+impl Attributes {
+    /// Adds an attribute.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+
+    /// Returns the value of an attribute, if the thing has it.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Returns the names of the attributes that are there.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().map(|(name, _)| *name)
+    }
+}
+
+macro_rules! permissions {
+    ($($variant:ident = $name:literal [$($attribute:literal),*];)*) => {
+        /// Something that may be allowed. Names are the contract's.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Permission {
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
+        }
+
+        impl Permission {
+            /// Every permission that some operation asks for.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Returns the name that grants use.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Returns the attributes that conditions on this permission may use.
+            pub fn attributes(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($attribute),*],)* }
+            }
+        }
+    };
+}
+
+permissions! {
+    GetOrganizationDetails = "Organization:GetOrganizationDetails" [];
+    CreateAgent = "Organization:CreateAgent" ["agent_name"];
+    GetAgent = "Organization:GetAgent" ["agent_id", "agent_name"];
+    CreateAgentVersion = "Organization:CreateAgentVersion" ["agent_id", "agent_name"];
+    DeleteAgent = "Organization:DeleteAgent" ["agent_id", "agent_name"];
+    CreateContextGraph = "Organization:CreateServiceHierarchicalStateMachine"
+        ["service_hierarchical_state_machine_name"];
+    GetContextGraph = "Organization:GetServiceHierarchicalStateMachine"
+        ["service_hierarchical_state_machine_id", "service_hierarchical_state_machine_name"];
+    CreateContextGraphVersion = "Organization:CreateServiceHierarchicalStateMachineVersion"
+        ["service_hierarchical_state_machine_id", "service_hierarchical_state_machine_name"];
+    DeleteContextGraph = "Organization:DeleteServiceHierarchicalStateMachine"
+        ["service_hierarchical_state_machine_id", "service_hierarchical_state_machine_name"];
+    GetService = "Service:GetService" ["service_id", "service_name"];
+    CreateService = "Service:CreateService" ["service_name"];
+    UpdateService = "Service:UpdateService" ["service_id", "service_name"];
+    GetVersionSet = "Service:GetVersionSet" ["service_id", "service_name", "version_set_name"];
+    CreateVersionSet = "Service:CreateVersionSet" ["service_id", "service_name", "version_set_name"];
+    UpdateVersionSet = "Service:UpdateVersionSet" ["service_id", "service_name", "version_set_name"];
+    DeleteVersionSet = "Service:DeleteVersionSet" ["service_id", "service_name", "version_set_name"];
+    GetModels = "Admin:GetModels" [];
+}

@@ -1,0 +1,60 @@
+//! Who does something.
+
+use serde::{Deserialize, Serialize};
+
+use crate::OrganizationId;
+
+/// Names a user across organizations.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UserRef {
+    /// The organization the user belongs to.
+    pub org_id: OrganizationId,
+    /// The user's id within it; a free string.
+    pub user_id: String,
+}
+
+/// What kind of caller acts; policies may admit only some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorKind {
+    /// A person in a dashboard session.
+    Person,
+    /// A program with an API key.
+    Key,
+    /// An AI agent: its key says so, or the caller declared it. Declaring only ever narrows.
+    Agent,
+}
+
+impl ActorKind {
+    /// Returns the word that is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Key => "key",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+impl std::str::FromStr for ActorKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "person" => Ok(Self::Person),
+            "key" => Ok(Self::Key),
+            "agent" => Ok(Self::Agent),
+            other => Err(format!("unknown actor kind `{other}`")),
+        }
+    }
+}
+
+/// Who made a change, as history and the audit log keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The user on whose behalf the change was made.
+    #[serde(flatten)]
+    pub user: UserRef,
+    /// What kind of caller it was.
+    pub kind: ActorKind,
+}

@@ -1,0 +1,151 @@
+//! The audit log: one event for every configuration write, each holding the hash of the one before.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::OrganizationId;
+use crate::actor::Actor;
+use crate::time::Timestamp;
+
+/// The `previous_hash` of an organization's first event.
+pub const GENESIS_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditObject {
+    /// The kind of thing, such as `service` or `version_set`.
+    pub kind: String,
+    /// Its id; of a version set `service id/name`.
+    pub id: String,
+}
+
+/// A write, as the audit log keeps it.
+///
+/// `before` and `after` hold configuration only: no personal data, secrets or transcripts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// The organization written to.
+    pub organization: OrganizationId,
+    /// 1, 2, 3 … without gaps within the organization.
+    pub sequence: i64,
+    /// The organization's change number that the write took.
+    pub change_number: i64,
+    /// When it was written; never before the event before it.
+    pub created_at: Timestamp,
+    /// Who wrote.
+    pub actor: Actor,
+    /// What was done, such as `create` or `update`.
+    pub action: String,
+    /// To what.
+    pub object: AuditObject,
+    /// What was there before; null if nothing.
+    pub before: Value,
+    /// What is there now; null if nothing.
+    pub after: Value,
+    /// The hash of the event before this one.
+    pub previous_hash: String,
+}
+
+impl AuditEvent {
+    /// Returns the event's hash: SHA-256, in hex, over its canonical JSON, the hash of the event before included.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "an event is made of JSON values only")]
+    pub fn hash(&self) -> String {
+        let value = serde_json::to_value(self).expect("an event is made of JSON values");
+        let digest = Sha256::digest(canonical_json(&value).as_bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Returns the one text that stands for a JSON value here: keys sorted, no blanks.
+///
+/// Hashes are taken over it, so that storing a document with other blanks or another order of keys changes none.
+pub fn canonical_json(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            let mut keys: Vec<&String> = fields.keys().collect();
+            keys.sort_unstable();
+            out.push('{');
+            for (index, key) in keys.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write_canonical(&fields[key], out);
+            }
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{ActorKind, UserRef};
+    use serde_json::json;
+
+    fn event() -> AuditEvent {
+        AuditEvent {
+            organization: "acme".parse().unwrap(),
+            sequence: 1,
+            change_number: 1,
+            created_at: Timestamp::from_millis(5),
+            actor: Actor {
+                user: UserRef { org_id: "acme".parse().unwrap(), user_id: "u".into() },
+                kind: ActorKind::Key,
+            },
+            action: "create".into(),
+            object: AuditObject { kind: "agent".into(), id: "a".into() },
+            before: Value::Null,
+            after: json!({"name": "Mira", "tags": [1, 2]}),
+            previous_hash: GENESIS_HASH.into(),
+        }
+    }
+
+    #[test]
+    fn canonical_json_does_not_depend_on_order_or_blanks() {
+        let one: Value = serde_json::from_str(r#"{"b": [1, {"y": null, "x": "é\n"}], "a": true}"#).unwrap();
+        let two: Value = serde_json::from_str(r#"{"a":true,"b":[1,{"x":"é\n","y":null}]}"#).unwrap();
+        assert_eq!(canonical_json(&one), canonical_json(&two));
+        assert_eq!(canonical_json(&one), r#"{"a":true,"b":[1,{"x":"é\n","y":null}]}"#);
+    }
+
+    #[test]
+    fn every_field_is_part_of_the_hash() {
+        let original = event().hash();
+        assert_eq!(original.len(), 64);
+        let changes: [fn(&mut AuditEvent); 8] = [
+            |e| e.organization = "other".parse().unwrap(),
+            |e| e.sequence = 2,
+            |e| e.change_number = 2,
+            |e| e.created_at = Timestamp::from_millis(6),
+            |e| e.actor.kind = ActorKind::Agent,
+            |e| e.action = "update".into(),
+            |e| e.after = json!({}),
+            |e| e.previous_hash = "1".into(),
+        ];
+        for change in changes {
+            let mut changed = event();
+            change(&mut changed);
+            assert_ne!(changed.hash(), original);
+        }
+    }
+}

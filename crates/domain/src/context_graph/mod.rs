@@ -1,0 +1,11 @@
+//! The contents of a context graph's versions: the state machine that a conversation walks.
+//!
+//! The wire calls it a service hierarchical state machine. [`rules`] says what makes a graph sound.
+
+mod document;
+pub mod rules;
+
+pub use document::{
+    ActionState, AnnotationState, ContextGraphDocument, DecisionState, ExitCondition, NextState, RecallState,
+    ReflectionState, ResultPersistence, State, ToolCallSpec, ToolCallState,
+};

@@ -1,0 +1,32 @@
+//! The rules of Forge, without I/O.
+//!
+//! Everything here is a type that cannot hold a wrong value, or a pure function over such types: ids, names,
+//! versions, version sets, services, context graphs, permissions and the audit chain. The crate knows no database,
+//! no HTTP, no clock and no randomness; times and random bytes are parameters.
+//!
+//! **Adding a rule:** write it as a function beside the type it is about, return every violation instead of the
+//! first, test it in the same file. `app` calls it inside the transaction that read its inputs.
+
+pub mod access;
+pub mod actor;
+pub mod agent;
+pub mod audit;
+pub mod context_graph;
+pub mod fault;
+pub mod id;
+pub mod model;
+pub mod organization;
+pub mod refusal;
+pub mod revision;
+pub mod service;
+pub mod time;
+pub mod version;
+pub mod version_set;
+
+pub use actor::{Actor, ActorKind, UserRef};
+pub use id::{AgentId, ContextGraphId, Id, RoleId, ServiceId, ToolId};
+pub use organization::OrganizationId;
+pub use refusal::{Refusal, Refusals};
+pub use time::{Clock, Timestamp};
+pub use version::VersionNumber;
+pub use version_set::{Pins, SetName};

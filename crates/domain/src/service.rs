@@ -1,0 +1,231 @@
+//! Services: what conversations start in.
+
+use indexmap::IndexMap;
+
+use crate::actor::UserRef;
+use crate::model::ModelCatalogue;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::version_set::{Binding, Bound, Pins, SetName, check_models};
+use crate::{AgentId, ContextGraphId, ServiceId};
+
+/// Tags by key; a tag may have no value.
+pub type Tags = IndexMap<String, Option<String>>;
+
+/// A service, without its sets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its id.
+    pub id: ServiceId,
+    /// Its place in the organization's list; grows with creation.
+    pub seq: i64,
+    /// Its name; unique among active services.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
+    /// The agent that speaks.
+    pub agent_id: AgentId,
+    /// The graph that conversations walk.
+    pub context_graph_id: ContextGraphId,
+    /// Its tags.
+    pub tags: Tags,
+    /// Words that transcription gets wrong.
+    pub keyterms: Vec<String>,
+    /// Who created it.
+    pub creator: UserRef,
+    /// Who changed it last, its sets included.
+    pub updated_by: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it or one of its sets changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Returns every reason against running a service on this agent or graph.
+pub fn check_bound(bound: &Bound) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    if bound.is_deprecated {
+        refusals.push(Refusal::Deprecated { asset: bound.asset, id: bound.id.clone() });
+    }
+    if bound.latest.is_none() {
+        refusals.push(Refusal::NoVersions { asset: bound.asset, id: bound.id.clone() });
+    }
+    refusals
+}
+
+/// Returns every reason against running a service on this agent and graph.
+pub fn check_binding(binding: &Binding) -> Vec<Refusal> {
+    let mut refusals = check_bound(&binding.agent);
+    refusals.extend(check_bound(&binding.context_graph));
+    refusals
+}
+
+/// Returns every reason against activating a service with these sets.
+///
+/// A deprecated agent or graph and a model that is unknown or retired count, in whichever set.
+pub fn check_activation(
+    binding: &Binding,
+    sets: &[(SetName, Pins)],
+    models: &ModelCatalogue,
+    now: Timestamp,
+) -> Vec<Refusal> {
+    let mut refusals = check_binding(binding);
+    for (name, pins) in sets {
+        let reasons = check_models(&pins.model_preferences, models, now).into_iter();
+        refusals.extend(reasons.map(|reason| Refusal::InSet { set: name.clone(), reason: Box::new(reason) }));
+    }
+    refusals
+}
+
+/// Returns every reason against giving a service with these sets another agent or graph.
+///
+/// Only what changes is checked: a service whose agent is deprecated may still change its graph.
+pub fn check_rebind(old: &Binding, new: &Binding, sets: &[(SetName, Pins)]) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let pairs = [
+        (&old.agent, &new.agent, (|pins| pins.agent_version) as fn(&Pins) -> _),
+        (&old.context_graph, &new.context_graph, |pins| pins.context_graph_version),
+    ];
+    for (old, new, pinned) in pairs {
+        if old.id == new.id {
+            continue;
+        }
+        refusals.extend(check_bound(new));
+        for (set, pins) in sets {
+            if let Some(number) = pinned(pins).filter(|number| !number.exists(new.latest)) {
+                let (set, asset, latest) = (set.clone(), new.asset, new.latest);
+                refusals.push(Refusal::PinLostByRebind { set, asset, number, latest });
+            }
+        }
+    }
+    refusals
+}
+
+/// A filter on tags: `key:value`, `key:*` for any value, `key:` for none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagFilter {
+    key: String,
+    value: Wanted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    Anything,
+    Nothing,
+    Exactly(String),
+}
+
+/// The text is no filter on tags.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `key:value`, `key:*` for any value, or `key:` for a tag without one")]
+pub struct InvalidTagFilter;
+
+impl std::str::FromStr for TagFilter {
+    type Err = InvalidTagFilter;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTagFilter> {
+        let (key, value) = text.split_once(':').ok_or(InvalidTagFilter)?;
+        if key.is_empty() {
+            return Err(InvalidTagFilter);
+        }
+        let value = match value {
+            "*" => Wanted::Anything,
+            "" => Wanted::Nothing,
+            value => Wanted::Exactly(value.to_owned()),
+        };
+        Ok(Self { key: key.to_owned(), value })
+    }
+}
+
+impl TagFilter {
+    /// Tells whether the tags pass the filter.
+    pub fn matches(&self, tags: &Tags) -> bool {
+        match (tags.get(&self.key), &self.value) {
+            (None, _) => false,
+            (Some(_), Wanted::Anything) => true,
+            (Some(value), Wanted::Nothing) => value.is_none(),
+            (Some(value), Wanted::Exactly(wanted)) => value.as_ref() == Some(wanted),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::AssetKind;
+
+    fn bound(asset: AssetKind, id: &str, latest: i64) -> Bound {
+        Bound { asset, id: id.into(), latest: latest.try_into().ok(), is_deprecated: false }
+    }
+
+    fn binding(agent: (&str, i64), graph: (&str, i64)) -> Binding {
+        Binding {
+            agent: bound(AssetKind::Agent, agent.0, agent.1),
+            context_graph: bound(AssetKind::ContextGraph, graph.0, graph.1),
+        }
+    }
+
+    fn set(name: &str, agent: Option<i64>, graph: Option<i64>) -> (SetName, Pins) {
+        let number = |n: Option<i64>| n.map(|n| n.try_into().unwrap());
+        let pins = Pins {
+            agent_version: number(agent),
+            context_graph_version: number(graph),
+            ..Pins::default()
+        };
+        (name.parse().unwrap(), pins)
+    }
+
+    fn codes(refusals: &[Refusal]) -> Vec<&'static str> {
+        refusals.iter().map(Refusal::code).collect()
+    }
+
+    #[test]
+    fn a_service_runs_on_living_assets_that_have_versions() {
+        assert!(check_binding(&binding(("a", 1), ("g", 1))).is_empty());
+        assert_eq!(codes(&check_binding(&binding(("a", 0), ("g", 0)))), ["no_versions"; 2]);
+        let mut deprecated = binding(("a", 1), ("g", 1));
+        deprecated.context_graph.is_deprecated = true;
+        assert_eq!(codes(&check_binding(&deprecated)), ["deprecated"]);
+    }
+
+    #[test]
+    fn activation_looks_at_the_models_of_every_set() {
+        let (name, mut pins) = set("test", None, None);
+        let model = serde_json::from_str(r#"{"llm_name": "gone"}"#).unwrap();
+        pins.model_preferences.insert("engage-user".into(), model);
+        let models = ModelCatalogue::new([]).unwrap();
+        let refusals =
+            check_activation(&binding(("a", 1), ("g", 1)), &[(name, pins)], &models, Timestamp::from_millis(0));
+        assert_eq!(codes(&refusals), ["unknown_model"]);
+        assert!(refusals[0].to_string().starts_with("version set `test`: "));
+    }
+
+    #[test]
+    fn a_rebind_names_every_set_whose_pin_would_be_lost() {
+        let old = binding(("a", 5), ("g", 5));
+        let sets = [set("edge", None, None), set("release", Some(3), Some(3)), set("test", Some(2), None)];
+        assert!(check_rebind(&old, &binding(("b", 3), ("g", 5)), &sets).is_empty());
+        let refusals = check_rebind(&old, &binding(("b", 1), ("h", 2)), &sets);
+        assert_eq!(codes(&refusals), ["pin_lost_by_rebind"; 3]);
+        let text = refusals[0].to_string();
+        assert!(text.contains("`release`") && text.contains("version 3 of the agent"), "{text}");
+        assert_eq!(codes(&check_rebind(&old, &binding(("b", 0), ("g", 5)), &[])), ["no_versions"]);
+    }
+
+    #[test]
+    fn tags_are_filtered_by_value_any_value_or_none() {
+        let tags: Tags = [("team".to_owned(), Some("care".to_owned())), ("flag".to_owned(), None)].into();
+        let matches = |filter: &str| filter.parse::<TagFilter>().unwrap().matches(&tags);
+        for yes in ["team:care", "team:*", "flag:*", "flag:"] {
+            assert!(matches(yes), "{yes}");
+        }
+        for no in ["team:", "team:sales", "flag:x", "other:*", "other:"] {
+            assert!(!matches(no), "{no}");
+        }
+        for bad in ["team", "", ":x"] {
+            assert_eq!(bad.parse::<TagFilter>(), Err(InvalidTagFilter), "{bad}");
+        }
+    }
+}
