@@ -1,0 +1,266 @@
+//! Agents and context graphs: the two things that have versions. Their tables have the same shape, so the
+//! statements are written once and instantiated for each.
+
+use forge_domain::refusal::AssetKind;
+use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
+use serde_json::value::RawValue;
+
+use crate::StoreError;
+use crate::row::{Row, args};
+use crate::statement::Statement;
+use crate::tx::{Tx, WriteTx};
+
+/// The statements of one kind of asset.
+struct Statements {
+    insert: Statement,
+    find: Statement,
+    find_by_name: Statement,
+    list: Statement,
+    deprecate: Statement,
+    insert_version: Statement,
+    set_latest: Statement,
+    find_version: Statement,
+    list_ascending: Statement,
+    list_descending: Statement,
+    services_using: Statement,
+}
+
+macro_rules! asset_statements {
+    ($table:literal) => {
+        Statements {
+            insert: asset_statements!($table, "insert", "INSERT INTO ", $table, "
+                    (organization_id, id, seq, name, is_deprecated, created_at)
+                VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM ", $table, " WHERE organization_id = $1),
+                    $3, FALSE, $4)"),
+            find: asset_statements!($table, "find", "SELECT id, seq, name, is_deprecated, latest_version FROM ",
+                $table, " WHERE organization_id = $1 AND id = $2"),
+            find_by_name: asset_statements!($table, "find_by_name",
+                "SELECT id, seq, name, is_deprecated, latest_version FROM ", $table,
+                " WHERE organization_id = $1 AND name = $2"),
+            list: asset_statements!($table, "list", "SELECT id, seq, name, is_deprecated, latest_version FROM ",
+                $table, " WHERE organization_id = $1 AND seq > $2
+                    AND (CAST($3 AS BOOLEAN) IS NULL OR is_deprecated = $3)
+                ORDER BY seq LIMIT $4"),
+            deprecate: asset_statements!($table, "deprecate", "UPDATE ", $table,
+                " SET is_deprecated = TRUE WHERE organization_id = $1 AND id = $2"),
+            insert_version: asset_statements!($table, "insert_version", "INSERT INTO ", $table, "_version
+                    (organization_id, ", $table, "_id, version, previous_version, document, change_number,
+                    creator_org_id, creator_user_id, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
+            set_latest: asset_statements!($table, "set_latest", "UPDATE ", $table,
+                " SET latest_version = $3 WHERE organization_id = $1 AND id = $2"),
+            find_version: asset_statements!($table, "find_version", "SELECT version, document, creator_org_id,
+                    creator_user_id, created_at FROM ", $table, "_version
+                WHERE organization_id = $1 AND ", $table, "_id = $2 AND version = $3"),
+            list_ascending: asset_statements!($table, "list_ascending", "SELECT version, document, creator_org_id,
+                    creator_user_id, created_at FROM ", $table, "_version
+                WHERE organization_id = $1 AND ", $table, "_id = $2 AND version BETWEEN $3 AND $4
+                    AND version > $5
+                ORDER BY version LIMIT $6"),
+            list_descending: asset_statements!($table, "list_descending", "SELECT version, document,
+                    creator_org_id, creator_user_id, created_at FROM ", $table, "_version
+                WHERE organization_id = $1 AND ", $table, "_id = $2 AND version BETWEEN $3 AND $4
+                    AND ($5 = 0 OR version < $5)
+                ORDER BY version DESC LIMIT $6"),
+            services_using: asset_statements!($table, "services_using", "SELECT name FROM service
+                WHERE organization_id = $1 AND ", $table, "_id = $2 AND is_active ORDER BY name, seq LIMIT $3"),
+        }
+    };
+    ($table:literal, $name:literal, $($part:literal),+) => {
+        Statement { name: concat!($table, ".", $name), sql: concat!($($part),+) }
+    };
+}
+
+const AGENT: Statements = asset_statements!("agent");
+const CONTEXT_GRAPH: Statements = asset_statements!("context_graph");
+
+impl Statements {
+    const fn of(kind: AssetKind) -> &'static Self {
+        match kind {
+            AssetKind::Agent => &AGENT,
+            AssetKind::ContextGraph => &CONTEXT_GRAPH,
+        }
+    }
+
+    const fn all(&self) -> [Statement; 11] {
+        [
+            self.insert,
+            self.find,
+            self.find_by_name,
+            self.list,
+            self.deprecate,
+            self.insert_version,
+            self.set_latest,
+            self.find_version,
+            self.list_ascending,
+            self.list_descending,
+            self.services_using,
+        ]
+    }
+}
+
+pub(crate) const STATEMENTS: &[Statement] = AGENT_AND_GRAPH.as_flattened();
+const AGENT_AND_GRAPH: &[[Statement; 11]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
+
+/// An agent or a context graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Its id; 24 hex digits.
+    pub id: String,
+    /// Its place in the organization's list.
+    pub seq: i64,
+    /// Its name; unique within the organization, deprecated ones included.
+    pub name: String,
+    /// Whether it is deprecated.
+    pub is_deprecated: bool,
+    /// Its newest version, if it has any.
+    pub latest_version: Option<VersionNumber>,
+}
+
+/// A version of an agent or a context graph.
+#[derive(Debug, Clone)]
+pub struct AssetVersion {
+    /// Its number.
+    pub version: VersionNumber,
+    /// Its content, exactly as stored.
+    pub document: Box<RawValue>,
+    /// Who created it.
+    pub creator: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+fn asset(row: &Row<'_>) -> Result<Asset, StoreError> {
+    Ok(Asset {
+        id: row.text("id")?,
+        seq: row.integer("seq")?,
+        name: row.text("name")?,
+        is_deprecated: row.boolean("is_deprecated")?,
+        latest_version: row.convert_optional("latest_version")?,
+    })
+}
+
+fn asset_version(row: &Row<'_>) -> Result<AssetVersion, StoreError> {
+    Ok(AssetVersion {
+        version: row.convert("version")?,
+        document: row.json("document")?,
+        creator: row.user("creator")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+impl Tx {
+    /// Returns an asset by its id.
+    pub async fn find_asset(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+    ) -> Result<Option<Asset>, StoreError> {
+        self.optional(&Statements::of(kind).find, args![organization, id], asset).await
+    }
+
+    /// Returns an asset by its name.
+    pub async fn find_asset_by_name(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        name: &str,
+    ) -> Result<Option<Asset>, StoreError> {
+        self.optional(&Statements::of(kind).find_by_name, args![organization, name], asset).await
+    }
+
+    /// Returns up to `limit` assets after the place `after`, in order of creation.
+    pub async fn list_assets(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        after: i64,
+        is_deprecated: Option<bool>,
+        limit: i64,
+    ) -> Result<Vec<Asset>, StoreError> {
+        let args = args![organization, after, is_deprecated, limit];
+        self.all(&Statements::of(kind).list, args, asset).await
+    }
+
+    /// Returns one version of an asset.
+    pub async fn find_version(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        version: VersionNumber,
+    ) -> Result<Option<AssetVersion>, StoreError> {
+        let args = args![organization, id, version];
+        self.optional(&Statements::of(kind).find_version, args, asset_version).await
+    }
+
+    /// Returns up to `limit` versions between two numbers, both included, that come after the number `after` in the
+    /// order asked for; 0 is the start.
+    #[expect(clippy::too_many_arguments, reason = "a page of versions is described by that many numbers")]
+    pub async fn list_versions(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        (lower, upper): (VersionNumber, VersionNumber),
+        is_descending: bool,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<AssetVersion>, StoreError> {
+        let statements = Statements::of(kind);
+        let list = if is_descending { &statements.list_descending } else { &statements.list_ascending };
+        self.all(list, args![organization, id, lower, upper, after, limit], asset_version).await
+    }
+
+    /// Returns the names of up to `limit` active services that use the asset.
+    pub async fn active_services_using(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.all(&Statements::of(kind).services_using, args![organization, id, limit], |row| row.text("name")).await
+    }
+}
+
+impl WriteTx {
+    /// Adds an asset without versions.
+    pub async fn insert_asset(&mut self, kind: AssetKind, id: &str, name: &str) -> Result<(), StoreError> {
+        let args = args![&self.organization, id, name, self.now()];
+        self.execute(&Statements::of(kind).insert, args).await.map(drop)
+    }
+
+    /// Marks an asset as deprecated.
+    pub async fn deprecate_asset(&mut self, kind: AssetKind, id: &str) -> Result<(), StoreError> {
+        let args = args![&self.organization, id];
+        self.execute(&Statements::of(kind).deprecate, args).await.map(drop)
+    }
+
+    /// Adds the next version of an asset.
+    pub async fn insert_version(
+        &mut self,
+        kind: AssetKind,
+        id: &str,
+        version: VersionNumber,
+        document: String,
+        creator: &UserRef,
+    ) -> Result<(), StoreError> {
+        let previous = (version > VersionNumber::FIRST).then(|| version.get() - 1);
+        let args = args![
+            &self.organization,
+            id,
+            version,
+            previous,
+            document,
+            self.change_number(),
+            &creator.org_id,
+            &creator.user_id,
+            self.now(),
+        ];
+        self.execute(&Statements::of(kind).insert_version, args).await?;
+        let args = args![&self.organization, id, version];
+        self.execute(&Statements::of(kind).set_latest, args).await.map(drop)
+    }
+}

@@ -1,0 +1,97 @@
+//! The audit log.
+
+use forge_domain::audit::{AuditEvent, AuditObject, GENESIS_HASH};
+use forge_domain::{Actor, OrganizationId};
+use serde_json::Value;
+
+use crate::StoreError;
+use crate::row::{Row, args, to_json};
+use crate::statement::statements;
+use crate::tx::{Tx, WriteTx};
+
+statements! {
+    LAST_EVENT = "SELECT sequence, hash FROM audit_event
+        WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1";
+    INSERT_EVENT = "INSERT INTO audit_event (organization_id, sequence, change_number, created_at, actor_org_id,
+            actor_user_id, actor_kind, action, object_kind, object_id, before_document, after_document,
+            previous_hash, hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
+            object_kind, object_id, before_document, after_document, previous_hash, hash
+        FROM audit_event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+}
+
+fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
+    let event = AuditEvent {
+        organization: organization.clone(),
+        sequence: row.integer("sequence")?,
+        change_number: row.integer("change_number")?,
+        created_at: row.time("created_at")?,
+        actor: Actor { user: row.user("actor")?, kind: row.parse("actor_kind")? },
+        action: row.text("action")?,
+        object: AuditObject { kind: row.text("object_kind")?, id: row.text("object_id")? },
+        before: row.json("before_document")?,
+        after: row.json("after_document")?,
+        previous_hash: row.text("previous_hash")?,
+    };
+    Ok((event, row.text("hash")?))
+}
+
+impl Tx {
+    /// Returns up to `limit` events after the one of that number, oldest first, each with its stored hash.
+    pub async fn list_audit_events(
+        &mut self,
+        organization: &OrganizationId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
+        self.all(&LIST_EVENTS, args![organization, after, limit], |row| event(organization, row)).await
+    }
+}
+
+impl WriteTx {
+    /// Appends an event about this write to the organization's chain.
+    pub async fn append_audit_event(
+        &mut self,
+        actor: &Actor,
+        action: &str,
+        object: AuditObject,
+        before: Value,
+        after: Value,
+    ) -> Result<(), StoreError> {
+        let last = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
+        let args = args![&self.organization];
+        let (sequence, previous_hash) =
+            self.optional(&LAST_EVENT, args, last).await?.unwrap_or((0, GENESIS_HASH.to_owned()));
+        let event = AuditEvent {
+            organization: self.organization.clone(),
+            sequence: sequence + 1,
+            change_number: self.change_number(),
+            created_at: self.now(),
+            actor: actor.clone(),
+            action: action.to_owned(),
+            object,
+            before,
+            after,
+            previous_hash,
+        };
+        let hash = event.hash();
+        let args = args![
+            &event.organization,
+            event.sequence,
+            event.change_number,
+            event.created_at,
+            &event.actor.user.org_id,
+            event.actor.user.user_id,
+            event.actor.kind.as_str(),
+            event.action,
+            event.object.kind,
+            event.object.id,
+            to_json(&event.before),
+            to_json(&event.after),
+            event.previous_hash,
+            hash,
+        ];
+        self.execute(&INSERT_EVENT, args).await.map(drop)
+    }
+}

@@ -1,0 +1,32 @@
+//! Persistence: SQLite or PostgreSQL behind one set of SQL statements.
+//!
+//! [`Store::read`] gives a snapshot, [`Store::write`] a transaction that holds the organization's change number.
+//! Every statement is declared with `statements!`, so that a test can prepare all of them on both engines. Functions
+//! take the organization first: nothing is looked up without a tenant, except what finds the tenant itself.
+//!
+//! **Adding a query:** put the statement into the file of its table, write a function on [`Tx`] that binds and
+//! decodes, and extend `tests/` with what it must do on both engines. `README.md` has the portability rules.
+
+mod access;
+mod asset;
+mod audit;
+mod error;
+mod migrate;
+mod open;
+mod organization;
+mod row;
+mod service;
+mod statement;
+mod tx;
+mod version_set;
+
+pub use access::{ApiKey, NewApiKey, NewUser, Role, SigningKey, User};
+pub use asset::{Asset, AssetVersion};
+pub use error::StoreError;
+pub use migrate::{MIGRATIONS, SchemaState};
+pub use open::{OpenError, OpenMode, Store, StoreUrl};
+pub use organization::{Change, Organization};
+pub use service::{ServiceFields, ServiceSort, SortKey};
+pub use statement::{all_statements, StatementText};
+pub use tx::{ReadTx, Tx, WriteTx};
+pub use version_set::{Revision, VersionSet};

@@ -1,0 +1,82 @@
+//! Bringing a database to the schema of this version.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::SqlSafeStr as _;
+
+/// Every migration, oldest first: version, description, SQL for SQLite, SQL for PostgreSQL. Never edit one that was
+/// released; add another.
+pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
+    1,
+    "foundation",
+    include_str!("../migrations/sqlite/0001_foundation.sql"),
+    include_str!("../migrations/postgres/0001_foundation.sql"),
+)];
+
+/// How a database's schema compares with the one this version of Forge knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// There is no Forge in it yet.
+    Missing,
+    /// It can be brought up to date.
+    Older,
+    /// It is the one this version knows.
+    Current,
+    /// A later version of Forge wrote it, up to this migration.
+    Newer(i64),
+}
+
+/// Which of the two texts of a migration is meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+fn migrator(dialect: Dialect) -> Migrator {
+    let migration = |&(version, description, sqlite, postgres): &(i64, &'static str, &'static str, &'static str)| {
+        let sql = match dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        };
+        Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+}
+
+/// Compares the applied migrations, given by their versions, with those this version knows.
+pub(crate) fn schema_state(applied: &[i64]) -> SchemaState {
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.0);
+    match applied.iter().max() {
+        None => SchemaState::Missing,
+        Some(&newest) if newest > known => SchemaState::Newer(newest),
+        Some(&newest) if newest == known => SchemaState::Current,
+        Some(_) => SchemaState::Older,
+    }
+}
+
+/// Applies what is missing. Several processes may call it at once; one of them migrates.
+pub(crate) async fn migrate<C: Migrate>(connection: &mut C, dialect: Dialect) -> Result<(), MigrateError> {
+    migrator(dialect).run_direct(None, connection, false).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_from_the_future_is_recognised() {
+        let known = MIGRATIONS.last().unwrap().0;
+        assert_eq!(schema_state(&[]), SchemaState::Missing);
+        assert_eq!(schema_state(&[known]), SchemaState::Current);
+        assert_eq!(schema_state(&[1, known + 1]), SchemaState::Newer(known + 1));
+        assert_eq!(schema_state(&[0]), SchemaState::Older);
+    }
+
+    #[test]
+    fn versions_count_up_from_one() {
+        let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.0).collect();
+        assert_eq!(versions, (1..=i64::try_from(MIGRATIONS.len()).unwrap()).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,351 @@
+//! Opening a store.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use forge_domain::{OrganizationId, Timestamp};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::StoreError;
+use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
+use crate::tx::{Engine, ReadTx, Tx, WriteTx};
+
+/// How long to wait for a connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many readers SQLite serves at once.
+const SQLITE_READERS: u32 = 8;
+
+/// How many connections a node opens to PostgreSQL at the most.
+const POSTGRES_CONNECTIONS: u32 = 20;
+
+/// Where a store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// In a folder, as an embedded SQLite database.
+    Folder(PathBuf),
+    /// In a PostgreSQL database.
+    Postgres(String),
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreUrl({self})")
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    /// Writes where the store is, without any password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Postgres(url) => match PgConnectOptions::from_str(url) {
+                Ok(options) => {
+                    let database = options.get_database().unwrap_or_default();
+                    write!(f, "postgres://{}:{}/{database}", options.get_host(), options.get_port())
+                }
+                Err(_) => f.write_str("postgres://…"),
+            },
+        }
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = OpenError;
+
+    /// Reads `postgres://…`, `postgresql://…` or `sqlite://FOLDER`.
+    fn from_str(text: &str) -> Result<Self, OpenError> {
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            Some(("sqlite", folder)) if !folder.is_empty() => Ok(Self::Folder(folder.into())),
+            Some((scheme, _)) => Err(OpenError::UnknownScheme(scheme.to_owned())),
+            None => Err(OpenError::UnknownScheme(String::new())),
+        }
+    }
+}
+
+/// What to do with a store that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Make it.
+    CreateIfMissing,
+    /// Refuse.
+    MustExist,
+}
+
+/// A store could not be opened; each text is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is of no engine that Forge knows.
+    #[error("the database URL must begin with `postgres://` or `sqlite://`, not `{0}`")]
+    UnknownScheme(String),
+    /// There is no store yet.
+    #[error("there is no Forge store in {0}; create one with `forge init`")]
+    Missing(StoreUrl),
+    /// Another process has the SQLite store open.
+    #[error("{0} is in use by another Forge process; stop it first, or use PostgreSQL to run several")]
+    InUse(PathBuf),
+    /// A later version wrote the schema.
+    #[error("{url} was written by a newer Forge (schema {found}, this one knows {known}); upgrade this binary")]
+    NewerSchema {
+        /// Where the store is.
+        url: StoreUrl,
+        /// The newest migration in it.
+        found: i64,
+        /// The newest migration that this version knows.
+        known: i64,
+    },
+    /// The folder or a file in it cannot be used.
+    #[error("cannot use {path}: {source}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be reached.
+    #[error("cannot connect to {url}: {source}")]
+    Connect {
+        /// Where the store is.
+        url: StoreUrl,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring the schema of {url} up to date: {source}")]
+    Migrate {
+        /// Where the store is.
+        url: StoreUrl,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+}
+
+/// An open store.
+#[derive(Debug, Clone)]
+pub struct Store(Pools);
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        /// Locked for as long as the store is open, so that no second process writes to the folder.
+        _lock: std::sync::Arc<File>,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens a store and brings its schema up to date.
+    pub async fn open(url: &StoreUrl, mode: OpenMode) -> Result<Self, OpenError> {
+        match url {
+            StoreUrl::Folder(folder) => Self::open_sqlite(url, folder, mode).await,
+            StoreUrl::Postgres(text) => Self::open_postgres(url, text, mode).await,
+        }
+    }
+
+    async fn open_sqlite(url: &StoreUrl, folder: &Path, mode: OpenMode) -> Result<Self, OpenError> {
+        let file = folder.join("forge.db");
+        if mode == OpenMode::MustExist && !file.exists() {
+            return Err(OpenError::Missing(url.clone()));
+        }
+        create_private_folder(folder)?;
+        let lock = lock_folder(folder)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answered write is durable: the log is synced at every commit, on macOS past the drive's cache too.
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("fullfsync", "1")
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let connect = |source| OpenError::Connect { url: url.clone(), source };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(connect)?;
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&writer)
+            .await
+            .or_else(missing_table_means_none)
+            .map_err(connect)?;
+        check_schema(url, &applied, mode)?;
+        let mut connection = writer.acquire().await.map_err(connect)?;
+        migrate(&mut *connection, Dialect::Sqlite)
+            .await
+            .map_err(|source| OpenError::Migrate { url: url.clone(), source })?;
+        drop(connection);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
+            .await
+            .map_err(connect)?;
+        Ok(Self(Pools::Sqlite { writer, readers, _lock: lock.into() }))
+    }
+
+    async fn open_postgres(url: &StoreUrl, text: &str, mode: OpenMode) -> Result<Self, OpenError> {
+        let connect = |source| OpenError::Connect { url: url.clone(), source };
+        let options = PgConnectOptions::from_str(text).map_err(connect)?.disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.application_name("forge"))
+            .await
+            .map_err(connect)?;
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&pool)
+            .await
+            .or_else(missing_table_means_none)
+            .map_err(connect)?;
+        check_schema(url, &applied, mode)?;
+        let mut connection = pool.acquire().await.map_err(connect)?;
+        migrate(&mut *connection, Dialect::Postgres)
+            .await
+            .map_err(|source| OpenError::Migrate { url: url.clone(), source })?;
+        drop(connection);
+        Ok(Self(Pools::Postgres(pool)))
+    }
+
+    /// Begins a transaction that sees the store as it is at one moment.
+    pub async fn read(&self) -> Result<ReadTx, StoreError> {
+        let engine = match &self.0 {
+            Pools::Sqlite { readers, .. } => Engine::Sqlite(readers.begin_with("BEGIN DEFERRED").await?),
+            Pools::Postgres(pool) => {
+                Engine::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        };
+        Ok(ReadTx(Tx(engine)))
+    }
+
+    /// Begins a write to an organization: waits for its lock and takes its next change number.
+    ///
+    /// Returns nothing if there is no such organization.
+    pub async fn write(
+        &self,
+        organization: &OrganizationId,
+        now: Timestamp,
+    ) -> Result<Option<WriteTx>, StoreError> {
+        let mut tx = self.begin_write().await?;
+        // PostgreSQL's default READ COMMITTED is enough: after this statement nobody else writes to the
+        // organization, and every later statement sees what was committed before.
+        let change = tx.next_change(organization, now).await?;
+        Ok(change.map(|change| WriteTx { tx, organization: organization.clone(), change }))
+    }
+
+    /// Begins a write that no organization orders: the creation of one.
+    pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match &self.0 {
+            // A deferred transaction that reads first and writes later can fail at once under concurrency.
+            Pools::Sqlite { writer, .. } => Engine::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Engine::Postgres(pool.begin_with("BEGIN").await?),
+        }))
+    }
+
+    /// Tells whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Pools::Sqlite { readers, .. } => sqlx::query("SELECT 1").execute(readers).await.map(drop)?,
+            Pools::Postgres(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Closes every connection; the embedded database is left tidy, with nothing in its log.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Prepares a statement without running it; for the test that prepares all of them.
+    #[doc(hidden)]
+    pub async fn prepare(&self, sql: &'static str) -> Result<(), sqlx::Error> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        match &self.0 {
+            Pools::Sqlite { writer, .. } => writer.prepare(sql.into_sql_str()).await.map(drop),
+            Pools::Postgres(pool) => pool.prepare(sql.into_sql_str()).await.map(drop),
+        }
+    }
+}
+
+fn missing_table_means_none(error: sqlx::Error) -> Result<Vec<i64>, sqlx::Error> {
+    let is_missing = error.as_database_error().is_some_and(|inner| {
+        inner.code().as_deref() == Some("42P01") || inner.message().contains("no such table")
+    });
+    if is_missing { Ok(Vec::new()) } else { Err(error) }
+}
+
+fn check_schema(url: &StoreUrl, applied: &[i64], mode: OpenMode) -> Result<(), OpenError> {
+    match schema_state(applied) {
+        SchemaState::Newer(found) => {
+            let known = crate::MIGRATIONS.last().map_or(0, |migration| migration.0);
+            Err(OpenError::NewerSchema { url: url.clone(), found, known })
+        }
+        SchemaState::Missing if mode == OpenMode::MustExist => Err(OpenError::Missing(url.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder, readable by its owner only: it holds configuration and, by default, the master key.
+fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
+    let file_error = |source| OpenError::File { path: folder.to_owned(), source };
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(file_error)
+}
+
+fn lock_folder(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join("forge.lock");
+    let file_error = |source| OpenError::File { path: path.clone(), source };
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(file_error)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(file_error(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_schemes_are_accepted() {
+        assert_eq!("sqlite:///var/forge".parse::<StoreUrl>().unwrap(), StoreUrl::Folder("/var/forge".into()));
+        for good in ["postgres://localhost/forge", "postgresql://u:p@db:1/x"] {
+            assert!(matches!(good.parse::<StoreUrl>(), Ok(StoreUrl::Postgres(_))), "{good}");
+        }
+        for bad in ["mysql://localhost/forge", "postgres", "", "sqlite://", "/var/forge"] {
+            assert!(matches!(bad.parse::<StoreUrl>(), Err(OpenError::UnknownScheme(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url: StoreUrl = "postgres://forge:hunter2@db:5432/prod".parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://db:5432/prod");
+        assert_eq!(format!("{url:?}"), "StoreUrl(postgres://db:5432/prod)");
+    }
+}

@@ -1,0 +1,138 @@
+//! Rows of either engine, decoded column by column into types of the domain.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::de::DeserializeOwned;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::Row as _;
+
+use crate::StoreError;
+
+/// A row, whichever engine it comes from.
+pub(crate) enum Row<'r> {
+    Sqlite(&'r SqliteRow),
+    Postgres(&'r PgRow),
+}
+
+macro_rules! columns {
+    ($($(#[$doc:meta])* $name:ident -> $type:ty;)*) => {
+        $($(#[$doc])* pub(crate) fn $name(&self, column: &str) -> Result<$type, StoreError> {
+            match self {
+                Self::Sqlite(row) => row.try_get(column),
+                Self::Postgres(row) => row.try_get(column),
+            }
+            .map_err(|error| corrupt(column, error))
+        })*
+    };
+}
+
+impl Row<'_> {
+    columns! {
+        text -> String;
+        optional_text -> Option<String>;
+        integer -> i64;
+        optional_integer -> Option<i64>;
+        boolean -> bool;
+    }
+
+    /// Returns the column's text as a `T`.
+    pub(crate) fn parse<T>(&self, column: &str) -> Result<T, StoreError>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        self.text(column)?.parse().map_err(|error| corrupt(column, error))
+    }
+
+    /// Returns the column's JSON as a `T`.
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(column)?).map_err(|error| corrupt(column, error))
+    }
+
+    /// Returns the column's integer as a `T`.
+    pub(crate) fn convert<T>(&self, column: &str) -> Result<T, StoreError>
+    where
+        T: TryFrom<i64>,
+        T::Error: Display,
+    {
+        self.integer(column)?.try_into().map_err(|error| corrupt(column, error))
+    }
+
+    /// Returns the column's integer as a `T`, or nothing where it is null.
+    pub(crate) fn convert_optional<T>(&self, column: &str) -> Result<Option<T>, StoreError>
+    where
+        T: TryFrom<i64>,
+        T::Error: Display,
+    {
+        let integer = self.optional_integer(column)?;
+        integer.map(T::try_from).transpose().map_err(|error| corrupt(column, error))
+    }
+
+    /// Returns the user that a pair of columns names.
+    pub(crate) fn user(&self, prefix: &str) -> Result<forge_domain::UserRef, StoreError> {
+        Ok(forge_domain::UserRef {
+            org_id: self.parse(&format!("{prefix}_org_id"))?,
+            user_id: self.text(&format!("{prefix}_user_id"))?,
+        })
+    }
+
+    /// Returns the point in time that a column holds.
+    pub(crate) fn time(&self, column: &str) -> Result<forge_domain::Timestamp, StoreError> {
+        self.integer(column).map(forge_domain::Timestamp::from_millis)
+    }
+}
+
+fn corrupt(column: &str, reason: impl Display) -> StoreError {
+    StoreError::Corrupt { column: column.to_owned(), reason: reason.to_string() }
+}
+
+/// A value bound to a statement.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Boolean(Option<bool>),
+}
+
+macro_rules! values {
+    ($($type:ty => |$value:ident| $made:expr;)*) => {
+        $(impl From<$type> for Value {
+            fn from($value: $type) -> Self { $made }
+        })*
+    };
+}
+
+values! {
+    &str => |value| Self::Text(Some(value.to_owned()));
+    String => |value| Self::Text(Some(value));
+    &String => |value| Self::Text(Some(value.clone()));
+    Option<String> => |value| Self::Text(value);
+    i64 => |value| Self::Integer(Some(value));
+    Option<i64> => |value| Self::Integer(value);
+    bool => |value| Self::Boolean(Some(value));
+    Option<bool> => |value| Self::Boolean(value);
+    forge_domain::Timestamp => |value| Self::Integer(Some(value.as_millis()));
+    Option<forge_domain::Timestamp> => |value| Self::Integer(value.map(forge_domain::Timestamp::as_millis));
+    forge_domain::VersionNumber => |value| Self::Integer(Some(value.get()));
+    Option<forge_domain::VersionNumber> => |value| Self::Integer(value.map(forge_domain::VersionNumber::get));
+    &forge_domain::OrganizationId => |value| Self::Text(Some(value.to_string()));
+    &forge_domain::SetName => |value| Self::Text(Some(value.to_string()));
+    forge_domain::AgentId => |value| Self::Text(Some(value.to_string()));
+    forge_domain::ContextGraphId => |value| Self::Text(Some(value.to_string()));
+    forge_domain::ServiceId => |value| Self::Text(Some(value.to_string()));
+    forge_domain::RoleId => |value| Self::Text(Some(value.to_string()));
+}
+
+/// Binds values to a statement's `$1`, `$2` …
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::row::Value::from($value)),*] };
+}
+pub(crate) use args;
+
+/// Serialises what is stored as JSON text.
+#[expect(clippy::expect_used, reason = "stored types have string keys and no failing serialisers")]
+pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("stored types are plain data")
+}

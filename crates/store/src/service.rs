@@ -1,0 +1,305 @@
+//! Services.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use forge_domain::refusal::AssetKind;
+use forge_domain::service::{Service, Tags};
+use forge_domain::version_set::{Binding, Bound};
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, UserRef};
+
+use crate::StoreError;
+use crate::row::{Row, Value, args, to_json};
+use crate::statement::{Statement, statements};
+use crate::tx::{Tx, WriteTx};
+
+statements! {
+    INSERT_SERVICE = "INSERT INTO service (organization_id, id, seq, name, description, is_active, agent_id,
+            context_graph_id, tags, keyterms, creator_org_id, creator_user_id, updated_by_org_id,
+            updated_by_user_id, created_at, updated_at)
+        VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM service WHERE organization_id = $1),
+            $3, $4, $5, $6, $7, $8, $9, $10, $11, $10, $11, $12, $12)";
+    UPDATE_SERVICE = "UPDATE service SET name = $3, description = $4, is_active = $5, agent_id = $6,
+            context_graph_id = $7, tags = $8, keyterms = $9, updated_by_org_id = $10, updated_by_user_id = $11,
+            updated_at = $12
+        WHERE organization_id = $1 AND id = $2";
+    FIND_SERVICE = "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
+            creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
+        FROM service WHERE organization_id = $1 AND id = $2";
+    FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service WHERE organization_id = $1 AND name = $2 AND is_active";
+    FIND_SORT_VALUES = "SELECT name, is_active FROM service WHERE organization_id = $1 AND seq = $2";
+    LIST_TAGS = "SELECT tags FROM service WHERE organization_id = $1 ORDER BY seq";
+    FIND_BINDING = "SELECT agent.id AS agent_id, agent.latest_version AS agent_latest,
+            agent.is_deprecated AS agent_is_deprecated, context_graph.id AS context_graph_id,
+            context_graph.latest_version AS context_graph_latest,
+            context_graph.is_deprecated AS context_graph_is_deprecated
+        FROM agent, context_graph
+        WHERE agent.organization_id = $1 AND agent.id = $2
+            AND context_graph.organization_id = $1 AND context_graph.id = $3";
+}
+
+/// What a service is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SortKey {
+    /// By name, in the order of code points.
+    Name,
+    /// By whether it is active; inactive ones first.
+    IsActive,
+}
+
+/// An order of services: keys, each ascending or (`true`) descending, later ones breaking ties. Services equal in
+/// all of them stay in order of creation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ServiceSort(Vec<(SortKey, bool)>);
+
+impl ServiceSort {
+    /// Makes an order; of a key that comes twice only the first counts, as the second can break no tie.
+    pub fn new(keys: impl IntoIterator<Item = (SortKey, bool)>) -> Self {
+        let mut kept: Vec<(SortKey, bool)> = Vec::new();
+        for (key, is_descending) in keys {
+            if kept.iter().all(|(known, _)| *known != key) {
+                kept.push((key, is_descending));
+            }
+        }
+        Self(kept)
+    }
+
+    /// Returns every order there is.
+    fn all() -> Vec<Self> {
+        let directed = |key| [(key, false), (key, true)];
+        let keys: Vec<_> = directed(SortKey::Name).into_iter().chain(directed(SortKey::IsActive)).collect();
+        let mut all = vec![Self::default()];
+        for first in &keys {
+            all.push(Self(vec![*first]));
+            let second = keys.iter().filter(|second| second.0 != first.0);
+            all.extend(second.map(|second| Self(vec![*first, *second])));
+        }
+        all
+    }
+
+    /// Returns the statement that lists a page in this order.
+    ///
+    /// Of the row before the page, `$2` is the `seq`; `$3` is the limit, `$4` the filter on activity, `$5` whether this
+    /// is the first page. From `$6` on come the values that the row before the page has in each key.
+    fn sql(&self) -> String {
+        let keys = self.0.iter().enumerate().map(|(position, (key, is_descending))| {
+            let column = match key {
+                SortKey::Name => "name",
+                SortKey::IsActive => "CASE WHEN is_active THEN 1 ELSE 0 END",
+            };
+            (column, format!("${}", position + 6), *is_descending)
+        });
+        let mut after = Vec::new();
+        let mut equal = String::new();
+        let mut order = Vec::new();
+        for (column, value, is_descending) in keys.chain([("seq", "$2".to_owned(), false)]) {
+            let (comparison, direction) = if is_descending { ("<", " DESC") } else { (">", "") };
+            after.push(format!("({equal}{column} {comparison} {value})"));
+            equal = format!("{equal}{column} = {value} AND ");
+            order.push(format!("{column}{direction}"));
+        }
+        format!(
+            "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
+                creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
+            FROM service
+            WHERE organization_id = $1 AND (CAST($4 AS BOOLEAN) IS NULL OR is_active = $4)
+                AND (CAST($5 AS BOOLEAN) OR {})
+            ORDER BY {} LIMIT $3",
+            after.join(" OR "),
+            order.join(", ")
+        )
+    }
+}
+
+/// The lists in every order, made once: the text of a statement lives as long as the program.
+static SORTED_LISTS: LazyLock<HashMap<ServiceSort, Statement>> = LazyLock::new(|| {
+    let list = |sort: ServiceSort| {
+        let sql = Box::leak(sort.sql().into_boxed_str());
+        (sort, Statement { name: "service.list", sql })
+    };
+    ServiceSort::all().into_iter().map(list).collect()
+});
+
+pub(crate) fn sorted_lists() -> impl Iterator<Item = Statement> {
+    SORTED_LISTS.values().copied()
+}
+
+/// The fields of a service that a caller decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceFields {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
+    /// The agent that speaks.
+    pub agent_id: AgentId,
+    /// The graph that conversations walk.
+    pub context_graph_id: ContextGraphId,
+    /// Its tags.
+    pub tags: Tags,
+    /// Words that transcription gets wrong.
+    pub keyterms: Vec<String>,
+}
+
+fn service(row: &Row<'_>) -> Result<Service, StoreError> {
+    Ok(Service {
+        id: row.parse("id")?,
+        seq: row.integer("seq")?,
+        name: row.text("name")?,
+        description: row.text("description")?,
+        is_active: row.boolean("is_active")?,
+        agent_id: row.parse("agent_id")?,
+        context_graph_id: row.parse("context_graph_id")?,
+        tags: row.json("tags")?,
+        keyterms: row.json("keyterms")?,
+        creator: row.user("creator")?,
+        updated_by: row.user("updated_by")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+fn bound(asset: AssetKind, prefix: &str, row: &Row<'_>) -> Result<Bound, StoreError> {
+    Ok(Bound {
+        asset,
+        id: row.text(&format!("{prefix}_id"))?,
+        latest: row.convert_optional(&format!("{prefix}_latest"))?,
+        is_deprecated: row.boolean(&format!("{prefix}_is_deprecated"))?,
+    })
+}
+
+fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
+    Ok(Binding {
+        agent: bound(AssetKind::Agent, "agent", row)?,
+        context_graph: bound(AssetKind::ContextGraph, "context_graph", row)?,
+    })
+}
+
+impl Tx {
+    /// Returns a service.
+    pub async fn find_service(
+        &mut self,
+        organization: &OrganizationId,
+        id: ServiceId,
+    ) -> Result<Option<Service>, StoreError> {
+        self.optional(&FIND_SERVICE, args![organization, id], service).await
+    }
+
+    /// Returns the id of the active service of that name.
+    pub async fn find_active_service(
+        &mut self,
+        organization: &OrganizationId,
+        name: &str,
+    ) -> Result<Option<ServiceId>, StoreError> {
+        self.optional(&FIND_ACTIVE_SERVICE_BY_NAME, args![organization, name], |row| row.parse("id")).await
+    }
+
+    /// Returns up to `limit` services that come after the one at the place `after` in the order asked for; 0 is the
+    /// start. Returns nothing if there is no service at that place.
+    pub async fn list_services(
+        &mut self,
+        organization: &OrganizationId,
+        sort: &ServiceSort,
+        after: i64,
+        is_active: Option<bool>,
+        limit: i64,
+    ) -> Result<Option<Vec<Service>>, StoreError> {
+        let values = |row: &Row<'_>| Ok((row.text("name")?, row.boolean("is_active")?));
+        let (name, active) = match after {
+            0 => (String::new(), false),
+            seq => match self.optional(&FIND_SORT_VALUES, args![organization, seq], values).await? {
+                Some(values) => values,
+                None => return Ok(None),
+            },
+        };
+        let mut args = args![organization, after, limit, is_active, after == 0];
+        args.extend(sort.0.iter().map(|(key, _)| match key {
+            SortKey::Name => Value::from(&name),
+            SortKey::IsActive => Value::from(i64::from(active)),
+        }));
+        self.all(&SORTED_LISTS[sort], args, service).await.map(Some)
+    }
+
+    /// Returns the tags of every service of the organization.
+    pub async fn list_service_tags(&mut self, organization: &OrganizationId) -> Result<Vec<Tags>, StoreError> {
+        self.all(&LIST_TAGS, args![organization], |row| row.json("tags")).await
+    }
+
+    /// Returns the latest versions of an agent and a context graph; nothing if either is missing.
+    pub async fn find_binding(
+        &mut self,
+        organization: &OrganizationId,
+        agent_id: AgentId,
+        context_graph_id: ContextGraphId,
+    ) -> Result<Option<Binding>, StoreError> {
+        self.optional(&FIND_BINDING, args![organization, agent_id, context_graph_id], binding).await
+    }
+}
+
+impl WriteTx {
+    /// Adds a service. Its `edge` and `release` must follow in the same transaction.
+    pub async fn insert_service(
+        &mut self,
+        id: ServiceId,
+        fields: &ServiceFields,
+        creator: &UserRef,
+    ) -> Result<(), StoreError> {
+        self.write_service(&INSERT_SERVICE, id, fields, creator).await
+    }
+
+    /// Replaces the fields of a service. Its sets must follow if the agent or the graph is another one.
+    pub async fn update_service(
+        &mut self,
+        id: ServiceId,
+        fields: &ServiceFields,
+        updated_by: &UserRef,
+    ) -> Result<(), StoreError> {
+        self.write_service(&UPDATE_SERVICE, id, fields, updated_by).await
+    }
+
+    async fn write_service(
+        &mut self,
+        statement: &Statement,
+        id: ServiceId,
+        fields: &ServiceFields,
+        user: &UserRef,
+    ) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            id,
+            &fields.name,
+            &fields.description,
+            fields.is_active,
+            fields.agent_id,
+            fields.context_graph_id,
+            to_json(&fields.tags),
+            to_json(&fields.keyterms),
+            &user.org_id,
+            &user.user_id,
+            self.now(),
+        ];
+        self.execute(statement, args).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_order_has_a_statement() {
+        assert_eq!(ServiceSort::all().len(), 13);
+        assert_eq!(SORTED_LISTS.len(), 13);
+        let repeated = ServiceSort::new([(SortKey::Name, true), (SortKey::IsActive, false), (SortKey::Name, false)]);
+        assert!(SORTED_LISTS.contains_key(&repeated));
+    }
+
+    #[test]
+    fn a_page_continues_after_all_sort_values_of_the_row_before_it() {
+        let sql = ServiceSort::new([(SortKey::Name, true)]).sql();
+        assert!(sql.contains("(name < $6) OR (name = $6 AND seq > $2)"), "{sql}");
+        assert!(sql.contains("ORDER BY name DESC, seq LIMIT"), "{sql}");
+    }
+}

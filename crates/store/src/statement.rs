@@ -1,0 +1,44 @@
+//! SQL statements as declared constants.
+
+/// One SQL statement, valid on both engines. Only `statements!` makes one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement {
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// A statement's name and text, for the test that prepares all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct StatementText {
+    /// The constant's name, or that of the family of statements it belongs to.
+    pub name: &'static str,
+    /// The SQL.
+    pub sql: &'static str,
+}
+
+/// Declares statements, and the list of them that [`all_statements`] collects.
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        $(const $name: $crate::statement::Statement = $crate::statement::Statement {
+            name: stringify!($name),
+            sql: $sql,
+        };)*
+        pub(crate) const STATEMENTS: &[$crate::statement::Statement] = &[$($name),*];
+    };
+}
+pub(crate) use statements;
+
+/// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
+pub fn all_statements() -> Vec<StatementText> {
+    let files: [&[Statement]; 6] = [
+        crate::access::STATEMENTS,
+        crate::asset::STATEMENTS,
+        crate::audit::STATEMENTS,
+        crate::organization::STATEMENTS,
+        crate::service::STATEMENTS,
+        crate::version_set::STATEMENTS,
+    ];
+    let declared = files.into_iter().flatten().copied();
+    let sorted = crate::service::sorted_lists();
+    declared.chain(sorted).map(|statement| StatementText { name: statement.name, sql: statement.sql }).collect()
+}

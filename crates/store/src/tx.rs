@@ -1,0 +1,170 @@
+//! Transactions, whichever engine they run on.
+
+use std::ops::{Deref, DerefMut};
+
+use forge_domain::{OrganizationId, Timestamp};
+use sqlx::postgres::Postgres;
+use sqlx::sqlite::Sqlite;
+
+use crate::StoreError;
+use crate::organization::Change;
+use crate::row::{Row, Value};
+use crate::statement::Statement;
+
+/// A transaction. Dropping it rolls it back.
+#[derive(Debug)]
+pub struct Tx(pub(crate) Engine);
+
+#[derive(Debug)]
+pub(crate) enum Engine {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// Runs a query on whichever engine the transaction is of.
+macro_rules! on_engine {
+    ($tx:expr, $statement:expr, $args:expr, |$query:ident, $connection:ident| $body:expr) => {
+        match &mut $tx.0 {
+            Engine::Sqlite(transaction) => {
+                let $query = bind!(sqlx::query::<Sqlite>($statement.sql), $args);
+                let $connection = &mut **transaction;
+                $body
+            }
+            Engine::Postgres(transaction) => {
+                let $query = bind!(sqlx::query::<Postgres>($statement.sql), $args);
+                let $connection = &mut **transaction;
+                $body
+            }
+        }
+    };
+}
+
+macro_rules! bind {
+    ($query:expr, $args:expr) => {
+        $args.into_iter().fold($query, |query, value| match value {
+            Value::Text(value) => query.bind(value),
+            Value::Integer(value) => query.bind(value),
+            Value::Boolean(value) => query.bind(value),
+        })
+    };
+}
+
+impl Tx {
+    /// Runs a statement and returns how many rows it touched.
+    pub(crate) async fn execute(&mut self, statement: &Statement, args: Vec<Value>) -> Result<u64, StoreError> {
+        on_engine!(self, statement, args, |query, connection| {
+            let done = query.execute(connection).await;
+            Ok(done.map_err(|error| failed(statement, error))?.rows_affected())
+        })
+    }
+
+    /// Runs a query that gives at most one row.
+    pub(crate) async fn optional<T>(
+        &mut self,
+        statement: &Statement,
+        args: Vec<Value>,
+        decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.all(statement, args, decode).await?.into_iter().next())
+    }
+
+    /// Runs a query and decodes every row.
+    pub(crate) async fn all<T>(
+        &mut self,
+        statement: &Statement,
+        args: Vec<Value>,
+        decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match &mut self.0 {
+            Engine::Sqlite(transaction) => {
+                let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
+                let rows = query.fetch_all(&mut **transaction).await.map_err(|error| failed(statement, error))?;
+                rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()
+            }
+            Engine::Postgres(transaction) => {
+                let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
+                let rows = query.fetch_all(&mut **transaction).await.map_err(|error| failed(statement, error))?;
+                rows.iter().map(|row| decode(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Engine::Sqlite(transaction) => transaction.commit().await?,
+            Engine::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+fn failed(statement: &Statement, error: sqlx::Error) -> StoreError {
+    let error = StoreError::from(error);
+    tracing::debug!(statement = statement.name, %error, "a statement failed");
+    error
+}
+
+/// A read transaction: everything read through it is of one moment.
+#[derive(Debug)]
+pub struct ReadTx(pub(crate) Tx);
+
+/// A write transaction that holds an organization's lock, and with it the organization's next change number.
+///
+/// Until it ends, no other configuration write of the organization runs, on any node.
+#[derive(Debug)]
+pub struct WriteTx {
+    pub(crate) tx: Tx,
+    pub(crate) organization: OrganizationId,
+    pub(crate) change: Change,
+}
+
+impl WriteTx {
+    /// Returns the organization that the transaction writes to.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    /// Returns the change number that this write takes.
+    pub fn change_number(&self) -> i64 {
+        self.change.number
+    }
+
+    /// Returns the time of the change: now, but never before the organization's previous change.
+    pub fn now(&self) -> Timestamp {
+        self.change.at
+    }
+
+    /// Makes the write durable and returns its change number.
+    pub async fn commit(self) -> Result<i64, StoreError> {
+        self.tx.commit().await?;
+        Ok(self.change.number)
+    }
+}
+
+impl Deref for ReadTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.0
+    }
+}
+
+impl DerefMut for ReadTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.0
+    }
+}
+
+impl Deref for WriteTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}

@@ -1,0 +1,252 @@
+//! Version sets and their revisions.
+
+use forge_domain::revision::RevisionAction;
+use forge_domain::version_set::Resolved;
+use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
+
+use crate::StoreError;
+use crate::row::{Row, args, to_json};
+use crate::statement::statements;
+use crate::tx::{Tx, WriteTx};
+
+statements! {
+    LIST_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_version,
+            version_set.context_graph_version, version_set.model_preferences, source_name, source_revision, message,
+            actor_org_id, actor_user_id, actor_kind, created_at
+        FROM version_set
+        JOIN version_set_revision USING (organization_id, service_id, name, revision)
+        WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted
+        ORDER BY version_set.name";
+    FIND_SET = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_version,
+            version_set.context_graph_version, version_set.model_preferences, source_name, source_revision, message,
+            actor_org_id, actor_user_id, actor_kind, created_at
+        FROM version_set
+        JOIN version_set_revision USING (organization_id, service_id, name, revision)
+        WHERE organization_id = $1 AND service_id = $2 AND name = $3";
+    COUNT_SETS = "SELECT COUNT(*) AS sets FROM version_set
+        WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted";
+    INSERT_REVISION = "INSERT INTO version_set_revision (organization_id, service_id, name, revision,
+            previous_revision, action, agent_id, agent_version, resolved_agent_version, context_graph_id,
+            context_graph_version, resolved_context_graph_version, model_preferences, source_name, source_revision,
+            restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
+    PUT_SET = "INSERT INTO version_set (organization_id, service_id, name, revision, is_deleted, agent_id,
+            agent_version, context_graph_id, context_graph_version, model_preferences)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (organization_id, service_id, name) DO UPDATE SET revision = $4, is_deleted = $5, agent_id = $6,
+            agent_version = $7, context_graph_id = $8, context_graph_version = $9, model_preferences = $10";
+    // A deleted set pins nothing, but it still names the service's own agent and graph.
+    REBIND_DELETED_SETS = "UPDATE version_set SET agent_id = $3, context_graph_id = $4
+        WHERE organization_id = $1 AND service_id = $2 AND is_deleted";
+    LIST_REVISIONS = "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
+            context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
+            source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
+            created_at
+        FROM version_set_revision
+        WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND ($4 = 0 OR revision < $4)
+        ORDER BY revision DESC LIMIT $5";
+}
+
+/// A version set as it is now; a deleted one leaves its name and its revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionSet {
+    /// Its name.
+    pub name: SetName,
+    /// The number of its latest revision.
+    pub revision: i64,
+    /// Whether it is deleted.
+    pub is_deleted: bool,
+    /// What it pins.
+    pub pins: Pins,
+    /// The set and revision that its pins were copied from, if they were.
+    pub source: Option<(SetName, i64)>,
+    /// Why it was changed last.
+    pub message: Option<String>,
+    /// Who changed it last.
+    pub updated_by: Actor,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// One entry of a set's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// The set's name.
+    pub name: SetName,
+    /// 1, 2, 3 … without gaps, also across deletion and re-creation.
+    pub revision: i64,
+    /// What happened.
+    pub action: RevisionAction,
+    /// The service's agent at the time.
+    pub agent_id: AgentId,
+    /// The service's context graph at the time.
+    pub context_graph_id: ContextGraphId,
+    /// What the set pinned from then on.
+    pub pins: Pins,
+    /// What the pins meant at that moment.
+    pub resolved: Resolved,
+    /// The set and revision that the pins were copied from, if they were.
+    pub source: Option<(SetName, i64)>,
+    /// The revision that was restored, if one was.
+    pub restored_revision: Option<i64>,
+    /// Why.
+    pub message: Option<String>,
+    /// Who did it.
+    pub actor: Actor,
+    /// The organization's change number of the write; a revision not yet stored has that of its transaction.
+    pub change_number: i64,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+fn pins(row: &Row<'_>) -> Result<Pins, StoreError> {
+    Ok(Pins {
+        agent_version: row.convert_optional("agent_version")?,
+        context_graph_version: row.convert_optional("context_graph_version")?,
+        model_preferences: row.json("model_preferences")?,
+    })
+}
+
+fn actor(row: &Row<'_>) -> Result<Actor, StoreError> {
+    Ok(Actor { user: row.user("actor")?, kind: row.parse("actor_kind")? })
+}
+
+fn source(row: &Row<'_>) -> Result<Option<(SetName, i64)>, StoreError> {
+    match row.optional_integer("source_revision")? {
+        Some(revision) => Ok(Some((row.parse("source_name")?, revision))),
+        None => Ok(None),
+    }
+}
+
+fn version_set(row: &Row<'_>) -> Result<VersionSet, StoreError> {
+    Ok(VersionSet {
+        name: row.parse("name")?,
+        revision: row.integer("revision")?,
+        is_deleted: row.boolean("is_deleted")?,
+        pins: pins(row)?,
+        source: source(row)?,
+        message: row.optional_text("message")?,
+        updated_by: actor(row)?,
+        updated_at: row.time("created_at")?,
+    })
+}
+
+fn revision(row: &Row<'_>) -> Result<Revision, StoreError> {
+    Ok(Revision {
+        name: row.parse("name")?,
+        revision: row.integer("revision")?,
+        action: row.parse("action")?,
+        agent_id: row.parse("agent_id")?,
+        context_graph_id: row.parse("context_graph_id")?,
+        pins: pins(row)?,
+        resolved: Resolved {
+            agent_version: row.convert_optional("resolved_agent_version")?,
+            context_graph_version: row.convert_optional("resolved_context_graph_version")?,
+        },
+        source: source(row)?,
+        restored_revision: row.optional_integer("restored_revision")?,
+        message: row.optional_text("message")?,
+        actor: actor(row)?,
+        change_number: row.integer("change_number")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+impl Tx {
+    /// Returns the sets of a service by name, without deleted ones.
+    pub async fn list_sets(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+    ) -> Result<Vec<VersionSet>, StoreError> {
+        self.all(&LIST_SETS, args![organization, service], version_set).await
+    }
+
+    /// Returns a set, deleted or not.
+    pub async fn find_set(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        name: &SetName,
+    ) -> Result<Option<VersionSet>, StoreError> {
+        self.optional(&FIND_SET, args![organization, service, name], version_set).await
+    }
+
+    /// Returns how many sets a service has, without deleted ones.
+    pub async fn count_sets(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+    ) -> Result<i64, StoreError> {
+        let count = self.optional(&COUNT_SETS, args![organization, service], |row| row.integer("sets")).await?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Returns up to `limit` revisions of a set before the number `before`, newest first; 0 is the start.
+    pub async fn list_revisions(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        name: &SetName,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Revision>, StoreError> {
+        self.all(&LIST_REVISIONS, args![organization, service, name, before, limit], revision).await
+    }
+}
+
+impl WriteTx {
+    /// Appends a revision and makes it the set's state: the only way in which a set ever changes.
+    pub async fn append_revision(&mut self, service: ServiceId, revision: &Revision) -> Result<(), StoreError> {
+        let preferences = to_json(&revision.pins.model_preferences);
+        let args = args![
+            &self.organization,
+            service,
+            &revision.name,
+            revision.revision,
+            (revision.revision > 1).then(|| revision.revision - 1),
+            revision.action.as_str(),
+            revision.agent_id,
+            revision.pins.agent_version,
+            revision.resolved.agent_version,
+            revision.context_graph_id,
+            revision.pins.context_graph_version,
+            revision.resolved.context_graph_version,
+            &preferences,
+            revision.source.as_ref().map(|(name, _)| name.to_string()),
+            revision.source.as_ref().map(|(_, number)| *number),
+            revision.restored_revision,
+            revision.message.clone(),
+            self.change_number(),
+            &revision.actor.user.org_id,
+            &revision.actor.user.user_id,
+            revision.actor.kind.as_str(),
+            self.now(),
+        ];
+        self.execute(&INSERT_REVISION, args).await?;
+        let args = args![
+            &self.organization,
+            service,
+            &revision.name,
+            revision.revision,
+            revision.action == RevisionAction::Delete,
+            revision.agent_id,
+            revision.pins.agent_version,
+            revision.context_graph_id,
+            revision.pins.context_graph_version,
+            preferences,
+        ];
+        self.execute(&PUT_SET, args).await.map(drop)
+    }
+
+    /// Makes the service's deleted sets name its new agent and graph.
+    pub async fn rebind_deleted_sets(
+        &mut self,
+        service: ServiceId,
+        agent_id: AgentId,
+        context_graph_id: ContextGraphId,
+    ) -> Result<(), StoreError> {
+        let args = args![&self.organization, service, agent_id, context_graph_id];
+        self.execute(&REBIND_DELETED_SETS, args).await.map(drop)
+    }
+}
