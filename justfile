@@ -1,0 +1,33 @@
+# Short names for everyday commands. `scripts/test` is the authority on what has to pass.
+
+_default:
+    @just --list
+
+# Formatting and lints.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Everything that has to pass, with a throw-away PostgreSQL.
+test:
+    ./scripts/test
+
+# Only the tests; arguments select some of them.
+test-quick *arguments:
+    ./scripts/test --quick -- {{ arguments }}
+
+# The Python SDK's tests; needs FORGE_TEST_DATABASE_URL. Arguments go to pytest.
+sdk *arguments:
+    ./scripts/test_sdk {{ arguments }}
+
+# Format the sources.
+fmt:
+    cargo fmt --all
+
+# Make the contract anew from the public API document.
+contract document="../shared/api/classic-core.json":
+    python3 scripts/strip_contract.py {{ quote(document) }} -o crates/wire/contract/classic.json
+
+# A server with sample data on this machine.
+quickstart:
+    cargo run --release -- quickstart
