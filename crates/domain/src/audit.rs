@@ -52,8 +52,7 @@ impl AuditEvent {
     #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "an event is made of JSON values only")]
     pub fn hash(&self) -> String {
         let value = serde_json::to_value(self).expect("an event is made of JSON values");
-        let digest = Sha256::digest(canonical_json(&value).as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::hex(&Sha256::digest(canonical_json(&value).as_bytes()))
     }
 }
 

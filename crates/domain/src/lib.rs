@@ -13,6 +13,7 @@ pub mod agent;
 pub mod audit;
 pub mod context_graph;
 pub mod fault;
+mod hex;
 pub mod id;
 pub mod model;
 pub mod organization;
@@ -24,6 +25,7 @@ pub mod version;
 pub mod version_set;
 
 pub use actor::{Actor, ActorKind, UserRef};
+pub use hex::hex;
 pub use id::{AgentId, ContextGraphId, Id, RoleId, ServiceId, ToolId};
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};

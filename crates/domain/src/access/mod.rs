@@ -10,7 +10,7 @@ mod role;
 
 pub use grant::{Condition, Grant};
 pub use permission::{Attributes, Permission};
-pub use role::DefaultRole;
+pub use role::{DefaultRole, outranks};
 
 /// Decides whether the grants allow the permission on a thing with these attributes.
 ///

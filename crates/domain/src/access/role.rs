@@ -71,6 +71,11 @@ impl DefaultRole {
     }
 }
 
+/// Tells whether a role is greater than another. Only the super administrator's counts as greater than itself.
+pub fn outranks(role: DefaultRole, other: DefaultRole) -> bool {
+    role > other || role == DefaultRole::SuperAdministrator
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +94,15 @@ mod tests {
     fn the_super_administrator_may_do_everything() {
         let grants = DefaultRole::SuperAdministrator.grants();
         assert!(Permission::ALL.iter().all(|permission| allows_some(&grants, *permission)));
+    }
+
+    #[test]
+    fn only_the_super_administrator_is_greater_than_itself() {
+        for role in DefaultRole::ALL {
+            assert_eq!(outranks(role, role), role == DefaultRole::SuperAdministrator);
+        }
+        assert!(outranks(DefaultRole::Administrator, DefaultRole::User));
+        assert!(!outranks(DefaultRole::User, DefaultRole::Administrator));
     }
 
     #[test]

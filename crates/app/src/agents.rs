@@ -1,0 +1,39 @@
+//! Versions of agents.
+
+use forge_domain::agent::{AgentChange, AgentDocument};
+use forge_domain::refusal::AssetKind;
+use forge_domain::version::next_version;
+use forge_domain::{Refusal, Timestamp, VersionNumber};
+
+use crate::assets::{authorize_new_version, insert_version};
+use crate::{App, AppError, Caller, Written, commit};
+
+/// Creates the next version of an agent: what the change names, and the latest version's for the rest.
+pub async fn create_version(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    expected: Option<VersionNumber>,
+    change: AgentChange,
+) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
+    const KIND: AssetKind = AssetKind::Agent;
+    let mut tx = app.write(caller).await?;
+    let agent = authorize_new_version(&mut tx, caller, KIND, id).await?;
+    let version = next_version(agent.latest_version, expected)?;
+    let latest = match agent.latest_version {
+        Some(latest) => tx.find_version(&caller.organization, KIND, id, latest).await?,
+        None => None,
+    };
+    let latest: Option<AgentDocument> = latest
+        .map(|version| serde_json::from_str(version.document.get()))
+        .transpose()
+        .map_err(|error| AppError::Internal(Box::new(error)))?;
+    let document = change.apply(latest).map_err(|error| AppError::Refused(error.to_string()))?;
+    if !app.catalogues.voices.has(&document.voice_config.voice_id) {
+        return Err(Refusal::NoSuchVoice(document.voice_config.voice_id).into());
+    }
+    let text = serde_json::to_string(&document).map_err(|error| AppError::Internal(Box::new(error)))?;
+    insert_version(&mut tx, caller, KIND, &agent, version, text).await?;
+    let created_at = tx.now();
+    commit(tx, (version, created_at)).await
+}

@@ -1,0 +1,230 @@
+//! What agents and context graphs have in common: a name, versions, and an end.
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::refusal::AssetKind;
+use forge_domain::version::VersionRange;
+use forge_domain::{Refusal, VersionNumber};
+use forge_store::{Asset, AssetVersion, Tx, WriteTx};
+use serde_json::{Value, json};
+
+use crate::page::PageBuilder;
+use crate::{App, AppError, Caller, Page, Written, commit};
+
+/// How many services an error names; the rest is counted by "…".
+const SERVICES_NAMED: usize = 5;
+
+/// The permissions on one kind of asset.
+struct Permissions {
+    create: Permission,
+    get: Permission,
+    create_version: Permission,
+    delete: Permission,
+    id: &'static str,
+    name: &'static str,
+}
+
+const fn permissions(kind: AssetKind) -> Permissions {
+    match kind {
+        AssetKind::Agent => Permissions {
+            create: Permission::CreateAgent,
+            get: Permission::GetAgent,
+            create_version: Permission::CreateAgentVersion,
+            delete: Permission::DeleteAgent,
+            id: "agent_id",
+            name: "agent_name",
+        },
+        AssetKind::ContextGraph => Permissions {
+            create: Permission::CreateContextGraph,
+            get: Permission::GetContextGraph,
+            create_version: Permission::CreateContextGraphVersion,
+            delete: Permission::DeleteContextGraph,
+            id: "service_hierarchical_state_machine_id",
+            name: "service_hierarchical_state_machine_name",
+        },
+    }
+}
+
+fn attributes(kind: AssetKind, asset: &Asset) -> Attributes {
+    let permissions = permissions(kind);
+    Attributes::default().with(permissions.id, asset.id.as_str()).with(permissions.name, asset.name.as_str())
+}
+
+fn object(kind: AssetKind, id: &str) -> AuditObject {
+    let kind = match kind {
+        AssetKind::Agent => "agent",
+        AssetKind::ContextGraph => "context_graph",
+    };
+    AuditObject { kind: kind.to_owned(), id: id.to_owned() }
+}
+
+async fn find(tx: &mut Tx, caller: &Caller, kind: AssetKind, id: &str) -> Result<Asset, AppError> {
+    let found = tx.find_asset(&caller.organization, kind, id).await?;
+    found.ok_or_else(|| AppError::NotFound(format!("there is no {kind} {id}")))
+}
+
+/// Refuses a caller who may not read the asset of that id.
+pub(crate) async fn authorize_read(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+) -> Result<Asset, AppError> {
+    let permission = permissions(kind).get;
+    caller.authorize_some(permission)?;
+    let asset = find(tx, caller, kind, id).await?;
+    caller.authorize(permission, &attributes(kind, &asset))?;
+    Ok(asset)
+}
+
+/// Returns the asset that a new version is about to be added to.
+pub(crate) async fn authorize_new_version(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+) -> Result<Asset, AppError> {
+    let permission = permissions(kind).create_version;
+    caller.authorize_some(permission)?;
+    let asset = find(tx, caller, kind, id).await?;
+    caller.authorize(permission, &attributes(kind, &asset))?;
+    Ok(asset)
+}
+
+/// Stores a new version and records who made it.
+pub(crate) async fn insert_version(
+    tx: &mut WriteTx,
+    caller: &Caller,
+    kind: AssetKind,
+    asset: &Asset,
+    version: VersionNumber,
+    document: String,
+) -> Result<(), AppError> {
+    tx.insert_version(kind, &asset.id, version, document, &caller.user).await?;
+    let before = json!({"latest_version": asset.latest_version});
+    let after = json!({"latest_version": version});
+    let object = object(kind, &asset.id);
+    tx.append_audit_event(&caller.actor(), "create_version", object, before, after).await?;
+    Ok(())
+}
+
+/// Creates an asset without versions and returns its id.
+pub async fn create(app: &App, caller: &Caller, kind: AssetKind, name: &str) -> Result<Written<String>, AppError> {
+    let permissions = permissions(kind);
+    caller.authorize(permissions.create, &Attributes::default().with(permissions.name, name))?;
+    let mut tx = app.write(caller).await?;
+    if tx.find_asset_by_name(&caller.organization, kind, name).await?.is_some() {
+        return Err(AppError::Conflict(format!(
+            "a{} {kind} named `{name}` exists already, perhaps deprecated; choose another name",
+            if kind == AssetKind::Agent { "n" } else { "" },
+        )));
+    }
+    let id = match kind {
+        AssetKind::Agent => app.new_id::<forge_domain::id::kind::Agent>()?.to_string(),
+        AssetKind::ContextGraph => app.new_id::<forge_domain::id::kind::ContextGraph>()?.to_string(),
+    };
+    tx.insert_asset(kind, &id, name).await?;
+    let after = json!({"name": name});
+    tx.append_audit_event(&caller.actor(), "create", object(kind, &id), Value::Null, after).await?;
+    commit(tx, id).await
+}
+
+/// What a caller asks of a list of assets.
+#[derive(Debug, Clone)]
+pub struct ListAssets {
+    /// Only these; none means all.
+    pub ids: Vec<String>,
+    /// Only deprecated ones, or only others.
+    pub is_deprecated: Option<bool>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of the assets that the caller may see, in order of creation.
+pub async fn list(app: &App, caller: &Caller, kind: AssetKind, query: &ListAssets) -> Result<Page<Asset>, AppError> {
+    let permission = permissions(kind).get;
+    caller.authorize_some(permission)?;
+    let is_visible = |asset: &Asset| caller.may(permission, &attributes(kind, asset));
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    if query.ids.is_empty() {
+        while let Some((after, count)) = page.next_read() {
+            let organization = &caller.organization;
+            let rows = tx.list_assets(organization, kind, after, query.is_deprecated, count).await?;
+            page.add(rows, count, |asset| asset.seq, is_visible);
+        }
+    } else {
+        let mut rows = Vec::new();
+        for id in &query.ids {
+            rows.extend(tx.find_asset(&caller.organization, kind, id).await?);
+        }
+        rows.sort_unstable_by_key(|asset| asset.seq);
+        rows.retain(|asset| asset.seq > query.continuation_token);
+        rows.retain(|asset| query.is_deprecated.is_none_or(|wanted| wanted == asset.is_deprecated));
+        page.add(rows, i64::MAX, |asset| asset.seq, is_visible);
+    }
+    Ok(page.finish())
+}
+
+/// Deprecates an asset: it stays readable and keeps running where it runs, but nothing new may start to use it.
+pub async fn deprecate(app: &App, caller: &Caller, kind: AssetKind, id: &str) -> Result<Written<()>, AppError> {
+    let permission = permissions(kind).delete;
+    caller.authorize_some(permission)?;
+    let mut tx = app.write(caller).await?;
+    let asset = find(&mut tx, caller, kind, id).await?;
+    caller.authorize(permission, &attributes(kind, &asset))?;
+    if asset.is_deprecated {
+        return Err(AppError::Conflict(format!("{kind} {id} is deprecated already")));
+    }
+    let limit = i64::try_from(SERVICES_NAMED + 1).unwrap_or(i64::MAX);
+    let mut services = tx.active_services_using(&caller.organization, kind, id, limit).await?;
+    if !services.is_empty() {
+        let has_more = services.len() > SERVICES_NAMED;
+        services.truncate(SERVICES_NAMED);
+        let mut names = services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        if has_more {
+            names.push_str(", …");
+        }
+        return Err(Refusal::InUse { asset: kind, services: names }.into());
+    }
+    tx.deprecate_asset(kind, id).await?;
+    let (before, after) = (json!({"deprecated": false}), json!({"deprecated": true}));
+    tx.append_audit_event(&caller.actor(), "deprecate", object(kind, id), before, after).await?;
+    commit(tx, ()).await
+}
+
+/// What a caller asks of a list of versions.
+#[derive(Debug, Clone)]
+pub struct ListVersions {
+    /// Which versions.
+    pub range: VersionRange,
+    /// Whether the newest comes first.
+    pub is_descending: bool,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended: the number of its last version.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of an asset's versions.
+pub async fn list_versions(
+    app: &App,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+    query: &ListVersions,
+) -> Result<Page<AssetVersion>, AppError> {
+    let mut tx = app.store.read().await?;
+    let asset = authorize_read(&mut tx, caller, kind, id).await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let Some(latest) = asset.latest_version else { return Ok(page.finish()) };
+    let bounds = query.range.bounds(latest);
+    while let Some((after, count)) = page.next_read() {
+        let organization = &caller.organization;
+        let rows = tx.list_versions(organization, kind, id, bounds, query.is_descending, after, count).await?;
+        page.add(rows, count, |version| version.version.get(), |_| true);
+    }
+    Ok(page.finish())
+}

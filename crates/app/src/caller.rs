@@ -1,0 +1,61 @@
+//! Who calls, and what they may do.
+
+use forge_domain::access::{Attributes, Grant, Permission, allows, allows_some};
+use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
+
+use crate::AppError;
+
+/// What a caller brings to prove who they are.
+#[derive(Debug, Clone)]
+pub struct Credentials<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// The whole user name of HTTP Basic, where that is how the token came.
+    pub basic_user: Option<&'a str>,
+    /// The organization that issued the token, where the caller says that it is not the path's.
+    pub issuer: Option<&'a str>,
+}
+
+/// An authenticated caller, acting in one organization.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The organization acted in.
+    pub organization: OrganizationId,
+    /// Who they are; of another organization perhaps.
+    pub user: UserRef,
+    /// What kind of caller they are.
+    pub kind: ActorKind,
+    /// What they may do in the organization acted in.
+    pub grants: Vec<Grant>,
+}
+
+impl Caller {
+    /// Returns the caller as history and the audit log keep them.
+    pub fn actor(&self) -> Actor {
+        Actor { user: self.user.clone(), kind: self.kind }
+    }
+
+    /// Tells whether the caller has a permission on a thing.
+    pub fn may(&self, permission: Permission, attributes: &Attributes) -> bool {
+        allows(&self.grants, permission, attributes)
+    }
+
+    /// Refuses unless the caller has a permission on a thing.
+    pub fn authorize(&self, permission: Permission, attributes: &Attributes) -> Result<(), AppError> {
+        if self.may(permission, attributes) {
+            return Ok(());
+        }
+        let on: Vec<String> =
+            attributes.names().filter_map(|name| Some(format!("{name}={}", attributes.get(name)?))).collect();
+        let on = (!on.is_empty()).then(|| on.join(", "));
+        Err(AppError::Forbidden { permission: permission.name(), on })
+    }
+
+    /// Refuses a caller who has the permission on nothing at all: such a one is not told whether a thing exists.
+    pub fn authorize_some(&self, permission: Permission) -> Result<(), AppError> {
+        if allows_some(&self.grants, permission) {
+            return Ok(());
+        }
+        Err(AppError::Forbidden { permission: permission.name(), on: None })
+    }
+}

@@ -1,0 +1,82 @@
+//! Why a use case did not do what it was asked.
+
+use forge_domain::fault::Fault;
+use forge_domain::version::NotTheNextVersion;
+use forge_domain::{Refusal, Refusals};
+use forge_store::StoreError;
+
+/// Why a use case did not do what it was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The request is not well-formed; says where and why.
+    #[error("the request is invalid")]
+    Invalid(Vec<Fault>),
+    /// The credentials prove nothing.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The caller lacks a permission.
+    #[error("you lack the permission `{permission}`{}", .on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default())]
+    Forbidden {
+        /// The permission.
+        permission: &'static str,
+        /// On what, where that is known.
+        on: Option<String>,
+    },
+    /// There is no such thing, or none that the caller may know of.
+    #[error("{0}")]
+    NotFound(String),
+    /// There was one, and it was deleted.
+    #[error("{message}")]
+    Gone {
+        /// What is gone.
+        message: String,
+        /// Its last revision.
+        revision: i64,
+    },
+    /// A rule refuses the change; all reasons are given.
+    #[error("{0}")]
+    Refused(String),
+    /// Something else is already there, or moved meanwhile.
+    #[error("{0}")]
+    Conflict(String),
+    /// The database is out of reach for now.
+    #[error("the database is unavailable; try again in a moment")]
+    Unavailable(#[source] StoreError),
+    /// A fault of Forge or of its installation.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl AppError {
+    /// Makes an internal error from a text that only operators see.
+    pub(crate) fn internal(reason: impl Into<String>) -> Self {
+        Self::Internal(reason.into().into())
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(error),
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+impl From<Refusals> for AppError {
+    fn from(refusals: Refusals) -> Self {
+        Self::Refused(refusals.to_string())
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.to_string())
+    }
+}
+
+impl From<NotTheNextVersion> for AppError {
+    fn from(error: NotTheNextVersion) -> Self {
+        Self::Conflict(error.to_string())
+    }
+}

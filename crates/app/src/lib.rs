@@ -1,0 +1,87 @@
+//! Use cases: what a caller can do, one file per noun.
+//!
+//! Each function takes the [`App`] and the [`Caller`], authorises, opens the transaction, asks the domain, writes and
+//! audits, in that order and in one transaction, so that the check and the write see the same data. Every way into
+//! Forge calls these and nothing below them. No HTTP here: errors say what happened, `api` says with which status.
+//!
+//! **Adding a use case:** a function in the file of its noun; `app.write(caller)` for a change, `app.store.read()` for
+//! a look; `caller.authorize(…)` with the permission and the attributes of the thing; `Fault`s, `Refusals` and
+//! conflicts from the domain become [`AppError`] through `?`.
+
+pub mod agents;
+pub mod assets;
+mod caller;
+pub mod context_graphs;
+mod environment;
+mod error;
+mod keyring;
+pub mod models;
+pub mod organizations;
+mod page;
+pub mod services;
+pub mod sign_in;
+mod tokens;
+pub mod version_sets;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use forge_domain::agent::VoiceCatalogue;
+use forge_domain::model::ModelCatalogue;
+use forge_domain::{Clock, ToolId};
+use forge_store::{Store, WriteTx};
+
+pub use caller::{Caller, Credentials};
+pub use environment::{OsRandom, Random, SystemClock};
+pub use error::AppError;
+pub use keyring::{Keyring, KeyringError};
+pub use page::Page;
+
+/// Everything that use cases need, beside what they are asked.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where random bytes come from.
+    pub random: Arc<dyn Random>,
+    /// What opens the secrets in the store.
+    pub keyring: Arc<Keyring>,
+    /// What the installation offers.
+    pub catalogues: Arc<Catalogues>,
+}
+
+/// What an installation offers, from its configuration.
+#[derive(Debug)]
+pub struct Catalogues {
+    /// The models that version sets may prefer.
+    pub models: ModelCatalogue,
+    /// The voices that agents may use.
+    pub voices: VoiceCatalogue,
+    /// The tools that context graphs may call.
+    pub tools: HashSet<ToolId>,
+}
+
+/// The result of a write, and the organization's change number after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<T> {
+    /// What the write made.
+    pub value: T,
+    /// The change number; a reader who waits for it sees the write.
+    pub change_number: i64,
+}
+
+impl App {
+    /// Begins a write to the caller's organization.
+    pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, AppError> {
+        let write = self.store.write(&caller.organization, self.clock.now()).await?;
+        write.ok_or_else(|| organizations::unknown(caller.organization.as_str()))
+    }
+}
+
+/// Makes the write durable and pairs its result with the change number.
+pub(crate) async fn commit<T>(tx: WriteTx, value: T) -> Result<Written<T>, AppError> {
+    let change_number = tx.commit().await?;
+    Ok(Written { value, change_number })
+}

@@ -1,0 +1,99 @@
+//! Pages of lists, filled after permission filtering.
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows, in the order asked for.
+    pub items: Vec<T>,
+    /// What to pass to get the next page; nothing if this is the last.
+    pub continuation_token: Option<i64>,
+}
+
+/// How many rows are read at once while a page is filled, at the least: a filter may let only few of them through.
+const MIN_CHUNK: i64 = 50;
+
+/// Collects the rows that a caller may see until a page is full and it is known whether more follow.
+pub(crate) struct PageBuilder<T> {
+    items: Vec<T>,
+    limit: usize,
+    /// The token of the last row of the page; the caller's own while the page is empty.
+    token: i64,
+    /// Where reading goes on.
+    after: i64,
+    has_more: bool,
+    is_exhausted: bool,
+}
+
+impl<T> PageBuilder<T> {
+    /// Starts a page of at most `limit` rows after a token; 0 is the start of the list.
+    pub(crate) fn new(limit: i64, token: i64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        Self { items: Vec::new(), limit, token, after: token, has_more: false, is_exhausted: false }
+    }
+
+    /// Returns where to go on reading and how many rows to read; nothing once the page is complete.
+    pub(crate) fn next_read(&self) -> Option<(i64, i64)> {
+        let wanted = i64::try_from(self.limit - self.items.len()).unwrap_or(i64::MAX) + 1;
+        (!self.has_more && !self.is_exhausted).then(|| (self.after, wanted.max(MIN_CHUNK)))
+    }
+
+    /// Adds the rows of a read that asked for `asked` of them.
+    pub(crate) fn add(&mut self, rows: Vec<T>, asked: i64, token: impl Fn(&T) -> i64, keep: impl Fn(&T) -> bool) {
+        self.is_exhausted = i64::try_from(rows.len()).is_ok_and(|read| read < asked);
+        for row in rows {
+            self.after = token(&row);
+            if !keep(&row) {
+                continue;
+            }
+            if self.items.len() == self.limit {
+                self.has_more = true;
+                return;
+            }
+            self.token = self.after;
+            self.items.push(row);
+        }
+    }
+
+    pub(crate) fn finish(self) -> Page<T> {
+        Page { items: self.items, continuation_token: self.has_more.then_some(self.token) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a whole list of `1..=n` in pages and returns them.
+    fn pages(n: i64, limit: i64, keep: fn(&i64) -> bool) -> Vec<Vec<i64>> {
+        let mut pages = Vec::new();
+        let mut token = Some(0);
+        while let Some(start) = token {
+            let mut builder = PageBuilder::new(limit, start);
+            while let Some((after, asked)) = builder.next_read() {
+                let rows = (after + 1..=n).take(usize::try_from(asked).unwrap()).collect();
+                builder.add(rows, asked, |row| *row, keep);
+            }
+            let page = builder.finish();
+            token = page.continuation_token;
+            pages.push(page.items);
+            assert!(pages.len() < 1000, "paging ends");
+        }
+        pages
+    }
+
+    #[test]
+    fn pages_are_filled_after_filtering_and_never_end_in_an_empty_one() {
+        assert_eq!(pages(0, 10, |_| true), [Vec::<i64>::new()]);
+        assert_eq!(pages(4, 2, |_| true), [vec![1, 2], vec![3, 4]]);
+        assert_eq!(pages(5, 2, |_| true), [vec![1, 2], vec![3, 4], vec![5]]);
+        assert_eq!(pages(200, 2, |n| n % 90 == 0), [vec![90, 180]]);
+        assert_eq!(pages(300, 2, |n| n % 90 == 0), [vec![90, 180], vec![270]]);
+    }
+
+    #[test]
+    fn a_limit_of_zero_tells_only_whether_there_are_rows() {
+        let mut builder = PageBuilder::new(0, 7);
+        builder.add(vec![8, 9], 50, |row| *row, |_| true);
+        assert_eq!(builder.finish(), Page { items: vec![], continuation_token: Some(7) });
+    }
+}

@@ -1,0 +1,121 @@
+//! Tokens: EdDSA-signed JWTs under a key of the organization.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use forge_domain::{OrganizationId, Timestamp};
+use forge_store::{SigningKey, Tx};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::{App, AppError};
+
+/// How long a token lives: clients refresh when under five minutes are left.
+pub(crate) const TOKEN_SECONDS: i64 = 3600;
+
+/// How far the clocks of two nodes may differ.
+const CLOCK_SKEW_SECONDS: i64 = 30;
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    /// The organization that issued it.
+    pub(crate) iss: OrganizationId,
+    /// The user it stands for.
+    pub(crate) sub: String,
+    /// The API key it was got with; the token ends with the key.
+    pub(crate) key: String,
+    /// When it was issued, in seconds.
+    pub(crate) iat: i64,
+    /// When it ends, in seconds.
+    pub(crate) exp: i64,
+}
+
+fn seal_context(organization: &OrganizationId, key_id: &str) -> String {
+    format!("signing-key/{organization}/{key_id}")
+}
+
+impl App {
+    /// Makes a signing key for an organization.
+    pub(crate) fn new_signing_key(&self, organization: &OrganizationId) -> Result<SigningKey, AppError> {
+        let id: forge_domain::Id<forge_domain::id::kind::Role> = self.new_id()?;
+        let id = id.to_string();
+        let no_key = |_| AppError::internal("cannot make a signing key");
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(no_key)?;
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref())
+            .map_err(|_| AppError::internal("cannot read a new signing key"))?;
+        let sealed = self.keyring.seal(&seal_context(organization, &id), pkcs8.as_ref());
+        Ok(SigningKey {
+            public_key: STANDARD.encode(pair.public_key()),
+            sealed_private_key: sealed.map_err(|error| AppError::Internal(Box::new(error)))?,
+            id,
+        })
+    }
+
+    fn open_signing_key(&self, organization: &OrganizationId, key: &SigningKey) -> Result<Vec<u8>, AppError> {
+        self.keyring.open(&seal_context(organization, &key.id), &key.sealed_private_key).ok_or_else(|| {
+            AppError::internal(format!("the master key does not open signing key {} of {organization}", key.id))
+        })
+    }
+
+    /// Tells whether the master key is the one that the store's secrets are sealed under.
+    pub async fn check_master_key(&self) -> Result<bool, AppError> {
+        let mut tx = self.store.read().await?;
+        for organization in tx.list_organization_ids().await? {
+            if let Some(key) = tx.newest_signing_key(&organization).await? {
+                return Ok(self.open_signing_key(&organization, &key).is_ok());
+            }
+        }
+        Ok(true)
+    }
+
+    /// Signs a token.
+    pub(crate) async fn sign(&self, tx: &mut Tx, claims: &Claims) -> Result<String, AppError> {
+        let organization = &claims.iss;
+        let key = tx.newest_signing_key(organization).await?;
+        let key = key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))?;
+        let private_key = EncodingKey::from_ed_der(&self.open_signing_key(organization, &key)?);
+        let header = Header { kid: Some(key.id), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, claims, &private_key).map_err(|error| AppError::Internal(Box::new(error)))
+    }
+
+    /// Returns what a token says, provided that the organization signed it and that it has not ended.
+    pub(crate) async fn verify(
+        &self,
+        tx: &mut Tx,
+        issuer: &OrganizationId,
+        token: &str,
+    ) -> Result<Claims, AppError> {
+        let invalid = AppError::Unauthenticated("the token is not valid here; sign in again");
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return Err(invalid) };
+        let (Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else { return Err(invalid) };
+        // Keys are looked up in the issuing organization only: another one's key proves nothing here.
+        let Some(key) = tx.find_signing_key(issuer, &kid).await? else { return Err(invalid) };
+        let Ok(public_key) = STANDARD.decode(&key.public_key) else {
+            return Err(AppError::internal(format!("the public key {kid} of {issuer} is no base64")));
+        };
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        // Times are checked below, against our own clock.
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        let decoded =
+            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_ed_der(&public_key), &validation);
+        let Ok(data) = decoded else { return Err(invalid) };
+        let now = self.clock.now().as_seconds();
+        if data.claims.iss != *issuer || data.claims.iat > now + CLOCK_SKEW_SECONDS {
+            return Err(invalid);
+        }
+        if data.claims.exp <= now {
+            return Err(AppError::Unauthenticated("the token has expired; sign in again"));
+        }
+        Ok(data.claims)
+    }
+}
+
+impl Claims {
+    /// Returns when the token ends.
+    pub(crate) fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.exp * 1000)
+    }
+}

@@ -1,0 +1,281 @@
+//! Version sets.
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::refusal::AssetKind;
+use forge_domain::revision::RevisionAction;
+use forge_domain::service::Service;
+use forge_domain::version_set::{Binding, RequestedPins, Resolved, check_delete, check_upsert};
+use forge_domain::{AgentId, ContextGraphId, Pins, Refusals, ServiceId, SetName, VersionNumber};
+use forge_store::{AssetVersion, Revision, Tx, VersionSet, WriteTx};
+use serde_json::{Value, json};
+
+use crate::services::{find, find_binding};
+use crate::{App, AppError, Caller, Written, assets, commit};
+
+pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
+    crate::services::attributes(service).with("version_set_name", set.as_str())
+}
+
+fn object(service: ServiceId, set: &SetName) -> AuditObject {
+    AuditObject { kind: "version_set".to_owned(), id: format!("{service}/{set}") }
+}
+
+fn unknown(set: &SetName) -> AppError {
+    AppError::NotFound(format!("the service has no version set `{set}`"))
+}
+
+/// What stands for a set that was never there: revision 0, deleted.
+pub(crate) fn set_before_creation(name: &SetName, caller: &Caller) -> VersionSet {
+    VersionSet {
+        name: name.clone(),
+        revision: 0,
+        is_deleted: true,
+        pins: Pins::default(),
+        source: None,
+        message: None,
+        updated_by: caller.actor(),
+        updated_at: forge_domain::Timestamp::from_millis(0),
+    }
+}
+
+/// A change of a set that is about to be written.
+pub(crate) struct NewRevision<'a> {
+    pub(crate) action: RevisionAction,
+    pub(crate) pins: Pins,
+    pub(crate) agent_id: AgentId,
+    pub(crate) context_graph_id: ContextGraphId,
+    pub(crate) binding: &'a Binding,
+}
+
+impl NewRevision<'_> {
+    /// Appends the revision to the history of a set and makes it the set's state. Returns its number.
+    pub(crate) async fn append(
+        self,
+        tx: &mut WriteTx,
+        caller: &Caller,
+        service: ServiceId,
+        set: &VersionSet,
+    ) -> Result<i64, AppError> {
+        let revision = Revision {
+            name: set.name.clone(),
+            revision: set.revision + 1,
+            action: self.action,
+            agent_id: self.agent_id,
+            context_graph_id: self.context_graph_id,
+            resolved: match self.action {
+                // A deleted set means nothing any more.
+                RevisionAction::Delete => Resolved { agent_version: None, context_graph_version: None },
+                _ => self.pins.resolve(self.binding),
+            },
+            pins: self.pins,
+            source: None,
+            restored_revision: None,
+            message: None,
+            actor: caller.actor(),
+            change_number: tx.change_number(),
+            created_at: tx.now(),
+        };
+        tx.append_revision(service, &revision).await?;
+        Ok(revision.revision)
+    }
+}
+
+/// Makes a set pin what is asked for, creating it if it is not there. Returns the change number; nothing if the set
+/// pins exactly that already, in which case nothing is written.
+pub async fn upsert(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+    requested: RequestedPins,
+) -> Result<Option<i64>, AppError> {
+    caller.authorize_some(Permission::CreateVersionSet).or(caller.authorize_some(Permission::UpdateVersionSet))?;
+    let mut tx = app.write(caller).await?;
+    let service = find(&mut tx, caller, service_id).await?;
+    let set = tx.find_set(&caller.organization, service_id, name).await?;
+    let is_new = set.as_ref().is_none_or(|set| set.is_deleted);
+    let permission = if is_new { Permission::CreateVersionSet } else { Permission::UpdateVersionSet };
+    caller.authorize(permission, &set_attributes(&service, name))?;
+    let binding = find_binding(&mut tx, caller, &service).await?;
+    let sets = tx.count_sets(&caller.organization, service_id).await?;
+    let mut refusals = check_upsert(name, is_new, usize::try_from(sets).unwrap_or(usize::MAX));
+    let pins = Pins::check(requested, &binding, &app.catalogues.models, tx.now()).unwrap_or_else(|reasons| {
+        refusals.extend(reasons);
+        Pins::default()
+    });
+    Refusals::unless_empty(refusals)?;
+    let set = set.unwrap_or_else(|| set_before_creation(name, caller));
+    if !is_new && set.pins == pins {
+        return Ok(None);
+    }
+    let action = if is_new { RevisionAction::Create } else { RevisionAction::Update };
+    let before = if is_new { Value::Null } else { audit_document(&set.pins, set.revision) };
+    let change = NewRevision {
+        action,
+        pins: pins.clone(),
+        agent_id: service.agent_id,
+        context_graph_id: service.context_graph_id,
+        binding: &binding,
+    };
+    let revision = change.append(&mut tx, caller, service_id, &set).await?;
+    let after = audit_document(&pins, revision);
+    tx.append_audit_event(&caller.actor(), action.as_str(), object(service_id, name), before, after).await?;
+    Ok(Some(commit(tx, ()).await?.change_number))
+}
+
+fn audit_document(pins: &Pins, revision: i64) -> Value {
+    json!({"revision": revision, "pins": pins})
+}
+
+/// Deletes a set; its history stays, and goes on counting if the set comes back.
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+) -> Result<Written<()>, AppError> {
+    caller.authorize_some(Permission::DeleteVersionSet)?;
+    let mut tx = app.write(caller).await?;
+    let service = find(&mut tx, caller, service_id).await?;
+    caller.authorize(Permission::DeleteVersionSet, &set_attributes(&service, name))?;
+    let set = tx.find_set(&caller.organization, service_id, name).await?;
+    let set = set.filter(|set| !set.is_deleted).ok_or_else(|| unknown(name))?;
+    Refusals::unless_empty(check_delete(name))?;
+    let binding = find_binding(&mut tx, caller, &service).await?;
+    let change = NewRevision {
+        action: RevisionAction::Delete,
+        pins: Pins::default(),
+        agent_id: service.agent_id,
+        context_graph_id: service.context_graph_id,
+        binding: &binding,
+    };
+    change.append(&mut tx, caller, service_id, &set).await?;
+    let before = audit_document(&set.pins, set.revision);
+    tx.append_audit_event(&caller.actor(), "delete", object(service_id, name), before, Value::Null).await?;
+    commit(tx, ()).await
+}
+
+/// A set, and what it means now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetView {
+    /// The set.
+    pub set: VersionSet,
+    /// The versions that it means now.
+    pub resolved: Resolved,
+    /// How many versions of the agent are newer.
+    pub agent_behind: i64,
+    /// How many versions of the context graph are newer.
+    pub context_graph_behind: i64,
+}
+
+fn view(set: VersionSet, binding: &Binding) -> SetView {
+    let resolved = set.pins.resolve(binding);
+    let behind = |latest: Option<VersionNumber>, resolved: Option<VersionNumber>| {
+        latest.map_or(0, VersionNumber::get) - resolved.map_or(0, VersionNumber::get)
+    };
+    SetView {
+        resolved,
+        agent_behind: behind(binding.agent.latest, resolved.agent_version),
+        context_graph_behind: behind(binding.context_graph.latest, resolved.context_graph_version),
+        set,
+    }
+}
+
+/// Returns the sets of a service that the caller may see, by name.
+pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<Vec<SetView>, AppError> {
+    caller.authorize_some(Permission::GetVersionSet)?;
+    let mut tx = app.store.read().await?;
+    let service = find(&mut tx, caller, service_id).await?;
+    let binding = find_binding(&mut tx, caller, &service).await?;
+    let mut sets = tx.list_sets(&caller.organization, service_id).await?;
+    sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
+    Ok(sets.into_iter().map(|set| view(set, &binding)).collect())
+}
+
+/// Returns a service, its agent and graph, and one of its sets, provided that the caller may see the set.
+async fn read(
+    tx: &mut Tx,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+) -> Result<(Service, Binding, VersionSet), AppError> {
+    let service = find(tx, caller, service_id).await?;
+    caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+    let binding = find_binding(tx, caller, &service).await?;
+    let set = tx.find_set(&caller.organization, service_id, name).await?.ok_or_else(|| unknown(name))?;
+    if set.is_deleted {
+        let message = format!("version set `{name}` was deleted; its last revision is {}", set.revision);
+        return Err(AppError::Gone { message, revision: set.revision });
+    }
+    Ok((service, binding, set))
+}
+
+/// Returns one set of a service.
+pub async fn get(app: &App, caller: &Caller, service_id: ServiceId, name: &SetName) -> Result<SetView, AppError> {
+    caller.authorize_some(Permission::GetVersionSet)?;
+    let mut tx = app.store.read().await?;
+    match read(&mut tx, caller, service_id, name).await {
+        Ok((_, binding, set)) => Ok(view(set, &binding)),
+        // Only resolving tells a deleted set from one that never was.
+        Err(AppError::Gone { .. }) => Err(unknown(name)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a runtime runs: exact versions and models.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    /// The service.
+    pub service: Service,
+    /// The set and its revision.
+    pub set: VersionSet,
+    /// The version of the service's agent.
+    pub agent_version: VersionNumber,
+    /// The version of the service's context graph.
+    pub context_graph_version: VersionNumber,
+    /// The contents of both, where asked for.
+    pub documents: Option<(AssetVersion, AssetVersion)>,
+}
+
+/// Returns what a runtime that was given this service and set runs now.
+///
+/// With `include_documents`, the caller must also be allowed to read the agent and the context graph.
+pub async fn resolve(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+    include_documents: bool,
+) -> Result<Resolution, AppError> {
+    caller.authorize_some(Permission::GetVersionSet)?;
+    let mut tx = app.store.read().await?;
+    let (service, binding, set) = read(&mut tx, caller, service_id, name).await?;
+    let resolved = set.pins.resolve(&binding);
+    let (Some(agent_version), Some(context_graph_version)) =
+        (resolved.agent_version, resolved.context_graph_version)
+    else {
+        return Err(AppError::internal(format!("service {service_id} runs on something without versions")));
+    };
+    let documents = if include_documents {
+        let agent = document(&mut tx, caller, AssetKind::Agent, &binding.agent.id, agent_version).await?;
+        let graph_id = &binding.context_graph.id;
+        let graph = document(&mut tx, caller, AssetKind::ContextGraph, graph_id, context_graph_version).await?;
+        Some((agent, graph))
+    } else {
+        None
+    };
+    Ok(Resolution { service, set, agent_version, context_graph_version, documents })
+}
+
+async fn document(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+    version: VersionNumber,
+) -> Result<AssetVersion, AppError> {
+    assets::authorize_read(tx, caller, kind, id).await?;
+    let found = tx.find_version(&caller.organization, kind, id, version).await?;
+    found.ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))
+}
