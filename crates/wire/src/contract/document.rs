@@ -1,0 +1,211 @@
+//! The document itself: Classic and extensions in one.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use jsonschema::Registry;
+use serde_json::{Map, Value, json};
+
+use super::operation::{Operation, operations};
+use super::reading::prepare_for_reading;
+
+/// Where the document is among the schemas that refer into it.
+const URI: &str = "forge:contract";
+
+/// Returns a schema that refers to the place of a JSON pointer in the document.
+pub(super) fn reference(pointer: &str) -> Value {
+    // A URI cannot hold the braces of a path template.
+    json!({"$ref": format!("{URI}#{}", pointer.replace('{', "%7B").replace('}', "%7D"))})
+}
+
+/// The API's document, and each of its operations.
+pub struct Contract {
+    /// As it is served, if every operation is.
+    document: Value,
+    operations: IndexMap<String, Operation>,
+    /// Answers are validated by these.
+    answers: Registry<'static>,
+}
+
+/// Returns the contract.
+pub fn contract() -> &'static Contract {
+    static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
+    &CONTRACT
+}
+
+#[expect(clippy::expect_used, reason = "both files are part of the program, and tests read all of them")]
+fn load_file(text: &str) -> Value {
+    serde_json::from_str(text).expect("the contract's files are JSON")
+}
+
+#[expect(clippy::expect_used, reason = "the document refers to nothing outside itself, and tests use all of it")]
+pub(super) fn registry(document: Value) -> Registry<'static> {
+    let builder = Registry::new().add(URI, document).expect("the contract has a valid URI");
+    builder.prepare().expect("the contract refers only to itself")
+}
+
+impl Contract {
+    fn load() -> Self {
+        let mut document = load_file(include_str!("../../contract/classic.json"));
+        merge(&mut document, load_file(include_str!("../../contract/extensions.json")));
+        document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
+        open_model_names(&mut document);
+        add_error_answers(&mut document);
+        let requests = std::sync::Arc::new(registry(prepare_for_reading(&document)));
+        let operations = operations(&document, &requests);
+        let answers = registry(document.clone());
+        Self { document, operations, answers }
+    }
+
+    /// Returns an operation by its id.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.get(id)
+    }
+
+    /// Returns every operation of the document, whether this version of Forge serves it or not.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.values()
+    }
+
+    /// Returns the document with only the operations of these ids and the schemas that they need.
+    pub fn serving(&self, ids: &BTreeSet<&str>) -> Value {
+        let mut document = self.document.clone();
+        for item in fields_mut(&mut document["paths"]).values_mut() {
+            fields_mut(item).retain(|_, operation| {
+                operation["operationId"].as_str().is_some_and(|id| ids.contains(id))
+            });
+        }
+        fields_mut(&mut document["paths"]).retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
+        let needed = needed_schemas(&document);
+        fields_mut(&mut document["components"]["schemas"]).retain(|name, _| needed.contains(name));
+        document
+    }
+
+    /// Checks an answer against the document and returns what is wrong with it: its status or its body. For tests.
+    pub fn check_answer(&self, id: &str, status: u16, body: Option<&Value>) -> Vec<String> {
+        let Some(operation) = self.operation(id) else { return vec![format!("no operation `{id}`")] };
+        let pointer = format!("{}/responses/{status}", operation.pointer());
+        let Some(answer) = self.document.pointer(&pointer) else {
+            return vec![format!("{id} does not document status {status}")];
+        };
+        let has_content = answer.pointer("/content/application~1json").is_some();
+        match (has_content, body) {
+            (false, None) => Vec::new(),
+            (false, Some(_)) => vec![format!("{id} {status} documents no body")],
+            (true, None) => vec![format!("{id} {status} documents a body")],
+            (true, Some(body)) => {
+                let schema = reference(&format!("{pointer}/content/application~1json/schema"));
+                match jsonschema::options().with_registry(&self.answers).build(&schema) {
+                    Ok(validator) => {
+                        validator.iter_errors(body).map(|e| format!("{}: {e}", e.instance_path())).collect()
+                    }
+                    Err(error) => vec![error.to_string()],
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the contract's files have the form of an OpenAPI document; tests read them")]
+fn fields_mut(value: &mut Value) -> &mut Map<String, Value> {
+    value.as_object_mut().expect("an object of the OpenAPI document")
+}
+
+/// Adds what `extra` has to `base`; where both have an object, their fields.
+fn merge(base: &mut Value, extra: Value) {
+    match (base, extra) {
+        (Value::Object(base), Value::Object(extra)) => {
+            for (key, value) in extra {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, extra) => *base = extra,
+    }
+}
+
+/// Admits any text as a model's name: which models there are is data of the installation, told by `get-models`, and
+/// an unknown one is refused with a 400 that says so.
+fn open_model_names(document: &mut Value) {
+    document["components"]["schemas"]["LLMType"] = json!({"type": "string"});
+}
+
+/// Says what a failure looks like: the contract documents the statuses, but not their bodies. An operation that reads
+/// a body can also answer that it is too large.
+fn add_error_answers(document: &mut Value) {
+    for item in fields_mut(&mut document["paths"]).values_mut() {
+        for operation in fields_mut(item).values_mut() {
+            if operation.get("requestBody").is_some() {
+                operation["responses"]["413"] = json!({"description": "Content Too Large"});
+            }
+            for (status, answer) in fields_mut(&mut operation["responses"]) {
+                if !status.starts_with('4') && !status.starts_with('5') || answer.get("content").is_some() {
+                    continue;
+                }
+                let schema = if status == "422" { "ForgeValidationError" } else { "ForgeError" };
+                let reference = json!({"$ref": format!("#/components/schemas/{schema}")});
+                answer["content"] = json!({"application/json": {"schema": reference}});
+            }
+        }
+    }
+}
+
+/// Returns the names of all schemas that the paths refer to, directly or not.
+fn needed_schemas(document: &Value) -> BTreeSet<String> {
+    let mut needed = BTreeSet::new();
+    let mut open = vec![&document["paths"]];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => {
+                let name = fields.get("$ref").and_then(Value::as_str).and_then(schema_name);
+                if let Some(name) = name.filter(|name| needed.insert((*name).to_owned())) {
+                    open.push(&document["components"]["schemas"][name]);
+                }
+                open.extend(fields.values());
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    needed
+}
+
+/// Returns the name of the schema that a reference leads to.
+pub(super) fn schema_name(reference: &str) -> Option<&str> {
+    reference.strip_prefix("#/components/schemas/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_of_both_parts_is_there() {
+        let classic = load_file(include_str!("../../contract/classic.json"));
+        let count = |document: &Value| -> usize {
+            document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum()
+        };
+        let extensions = load_file(include_str!("../../contract/extensions.json"));
+        assert_eq!(contract().operations().count(), count(&classic) + count(&extensions));
+        assert_eq!(count(&classic), 88);
+    }
+
+    #[test]
+    fn a_served_document_refers_only_to_what_it_has() {
+        let document = contract().serving(&BTreeSet::from(["create-agent", "get-version-sets"]));
+        assert_eq!(document["paths"].as_object().unwrap().len(), 2);
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        assert!(needed_schemas(&document).iter().all(|name| schemas.contains_key(name)));
+        assert!(schemas.contains_key("VersionSet-Output") && !schemas.contains_key("ServiceInstance"));
+    }
+
+    #[test]
+    fn answers_are_checked_by_status_and_body() {
+        let check = |status, body: Option<Value>| contract().check_answer("create-agent", status, body.as_ref());
+        assert_eq!(check(201, Some(json!({"id": "x"}))), Vec::<String>::new());
+        assert_eq!(check(201, Some(json!({"id": 1}))).len(), 1);
+        assert_eq!(check(200, Some(json!({"id": "x"}))).len(), 1);
+        assert_eq!(check(409, Some(json!({"detail": "taken"}))), Vec::<String>::new());
+        assert_eq!(check(409, None).len(), 1);
+    }
+}

@@ -1,0 +1,322 @@
+//! One operation: how its requests are read.
+
+use std::sync::{Arc, OnceLock};
+
+use forge_domain::fault::{Fault, Step};
+use indexmap::IndexMap;
+use jsonschema::{Registry, Validator};
+use serde_json::{Map, Value};
+
+use super::document::reference;
+use super::reading::{faults, normalise};
+
+/// Where a parameter stands in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Location {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In a header.
+    Header,
+}
+
+impl Location {
+    /// Returns the word that errors use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+        }
+    }
+}
+
+/// A parameter of an operation.
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub location: Location,
+    /// Whether it must be there.
+    pub is_required: bool,
+    schema: ReadSchema,
+}
+
+/// The body of an operation's requests.
+pub struct Body {
+    /// Whether there must be one.
+    pub is_required: bool,
+    schema: ReadSchema,
+}
+
+/// A schema that values are read by; its validator is made when it is first needed.
+struct ReadSchema {
+    /// The schema, with references into the document.
+    schema: Value,
+    pointer: String,
+    document: Arc<Registry<'static>>,
+    definitions: Arc<Value>,
+    validator: OnceLock<Validator>,
+}
+
+impl ReadSchema {
+    #[expect(clippy::expect_used, reason = "a test builds the validator of every schema of the document")]
+    fn validator(&self) -> &Validator {
+        self.validator.get_or_init(|| {
+            jsonschema::options()
+                .with_registry(&self.document)
+                .should_validate_formats(true)
+                .build(&reference(&self.pointer))
+                .expect("the contract's schemas are sound")
+        })
+    }
+
+    fn read(&self, mut value: Value) -> Result<Value, Vec<Fault>> {
+        normalise(&mut value, &self.schema, &self.definitions);
+        let faults = faults(self.validator(), &value);
+        if faults.is_empty() { Ok(value) } else { Err(faults) }
+    }
+}
+
+/// An operation of the API.
+pub struct Operation {
+    /// Its id.
+    pub id: String,
+    /// Its method, in upper case.
+    pub method: String,
+    /// Its path, with the parameters in braces.
+    pub path: String,
+    /// Whether the contract asks for credentials of a user.
+    pub needs_user: bool,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Its body, if requests have one.
+    pub body: Option<Body>,
+    /// The statuses that it documents.
+    pub statuses: Vec<u16>,
+}
+
+/// Makes the operations of a document; requests are validated by the `requests` form of it.
+pub(super) fn operations(document: &Value, requests: &Arc<Registry<'static>>) -> IndexMap<String, Operation> {
+    let definitions = Arc::new(document["components"]["schemas"].clone());
+    let mut operations = IndexMap::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let made = make(path, method, operation, requests, &definitions);
+            operations.insert(made.id.clone(), made);
+        }
+    }
+    operations
+}
+
+fn make(
+    path: &str,
+    method: &str,
+    operation: &Value,
+    requests: &Arc<Registry<'static>>,
+    definitions: &Arc<Value>,
+) -> Operation {
+    let base = pointer(path, method);
+    let schema = |schema: &Value, pointer: String| ReadSchema {
+        schema: schema.clone(),
+        pointer,
+        document: Arc::clone(requests),
+        definitions: Arc::clone(definitions),
+        validator: OnceLock::new(),
+    };
+    let parameters = operation["parameters"].as_array().into_iter().flatten().enumerate();
+    let parameters = parameters.filter_map(|(index, parameter)| {
+        let location = match parameter["in"].as_str() {
+            Some("path") => Location::Path,
+            Some("query") => Location::Query,
+            // Optional headers are the contract's, not ours: they are accepted and not looked at.
+            Some("header") if parameter["required"] == true => Location::Header,
+            _ => return None,
+        };
+        Some(Parameter {
+            name: parameter["name"].as_str()?.to_owned(),
+            location,
+            is_required: parameter["required"] == true,
+            schema: schema(&parameter["schema"], format!("{base}/parameters/{index}/schema")),
+        })
+    });
+    let content = "/requestBody/content/application~1json/schema";
+    let body = operation.pointer(content).map(|body| Body {
+        is_required: operation["requestBody"]["required"] == true,
+        schema: schema(body, format!("{base}{content}")),
+    });
+    let needs_user = operation["security"].as_array().is_none_or(|schemes| {
+        schemes.iter().any(|scheme| scheme.get("Bearer-Authorization").is_some())
+    });
+    Operation {
+        id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        needs_user,
+        parameters: parameters.collect(),
+        body,
+        statuses: operation["responses"]
+            .as_object()
+            .into_iter()
+            .flat_map(|answers| answers.keys())
+            .filter_map(|status| status.parse().ok())
+            .collect(),
+    }
+}
+
+fn pointer(path: &str, method: &str) -> String {
+    format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"))
+}
+
+impl Operation {
+    /// Returns the JSON pointer to the operation in the document.
+    pub(super) fn pointer(&self) -> String {
+        pointer(&self.path, &self.method.to_lowercase())
+    }
+
+    /// Reads the parameters of one location from their texts; `texts` may name a parameter several times.
+    ///
+    /// Parameters that the operation does not have are ignored. Absent ones get their default, where they have one.
+    pub fn read_parameters(
+        &self,
+        location: Location,
+        texts: &[(String, String)],
+    ) -> Result<Map<String, Value>, Vec<Fault>> {
+        let mut values = Map::new();
+        let mut faults = Vec::new();
+        for parameter in self.parameters.iter().filter(|parameter| parameter.location == location) {
+            let given: Vec<&str> = texts
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name))
+                .map(|(_, text)| text.as_str())
+                .collect();
+            match parameter.read(&given) {
+                Ok(Some(value)) => {
+                    values.insert(parameter.name.clone(), value);
+                }
+                Ok(None) => {}
+                Err(found) => {
+                    let place = |fault: Fault| fault.inside(parameter.name.as_str()).inside(location.as_str());
+                    faults.extend(found.into_iter().map(place));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(values) } else { Err(faults) }
+    }
+
+    /// Reads the body: blanks around texts are cut where the contract says so, and its schema must admit the rest.
+    pub fn read_body(&self, value: Value) -> Result<Value, Vec<Fault>> {
+        let Some(body) = &self.body else { return Ok(Value::Null) };
+        let found = body.schema.read(value);
+        found.map_err(|faults| faults.into_iter().map(|fault| fault.inside("body")).collect())
+    }
+
+    /// Makes every validator of the operation, which otherwise happens when it is first needed. For tests.
+    pub fn build_validators(&self) {
+        for parameter in &self.parameters {
+            parameter.schema.validator();
+        }
+        if let Some(body) = &self.body {
+            body.schema.validator();
+        }
+    }
+}
+
+impl Parameter {
+    fn read(&self, given: &[&str]) -> Result<Option<Value>, Vec<Fault>> {
+        if given.is_empty() {
+            if self.is_required {
+                return Err(vec![Fault::new(Vec::new(), "missing", "this parameter is required")]);
+            }
+            return Ok(self.schema.schema.get("default").cloned());
+        }
+        if let Some(text) = given.iter().find(|text| text.contains(['\0', char::REPLACEMENT_CHARACTER])) {
+            let reason = if text.contains('\0') { "contains the NUL character" } else { "is not valid UTF-8" };
+            return Err(vec![Fault::new(Vec::<Step>::new(), "string_unicode", format!("the text {reason}"))]);
+        }
+        let schema = &self.schema.schema;
+        let value = if schema["type"] == "array" {
+            given.iter().map(|text| coerce(text, &schema["items"])).collect()
+        } else {
+            // As with the contract's framework, the last one counts.
+            coerce(given.last().unwrap_or(&""), schema)
+        };
+        self.schema.read(value).map(Some)
+    }
+}
+
+/// Returns what a text means where the schema expects a number or a truth value; otherwise the text.
+fn coerce(text: &str, schema: &Value) -> Value {
+    let alternatives = schema["anyOf"].as_array().map_or(std::slice::from_ref(schema), Vec::as_slice);
+    for alternative in alternatives {
+        match alternative["type"].as_str() {
+            Some("integer") => {
+                if let Ok(number) = text.parse::<i64>() {
+                    return number.into();
+                }
+            }
+            Some("boolean") => match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "on" | "yes" | "y" | "t" => return true.into(),
+                "false" | "0" | "off" | "no" | "n" | "f" => return false.into(),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::contract;
+    use super::*;
+
+    fn query(id: &str, texts: &[(&str, &str)]) -> Result<Map<String, Value>, Vec<String>> {
+        let texts: Vec<_> = texts.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect();
+        let read = contract().operation(id).unwrap().read_parameters(Location::Query, &texts);
+        read.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_schema_of_the_document_has_a_validator() {
+        for operation in contract().operations() {
+            operation.build_validators();
+        }
+    }
+
+    #[test]
+    fn parameters_are_read_by_their_type_and_get_their_default() {
+        let read = query("get-agents", &[("deprecated", "true"), ("limit", "5"), ("other", "x")]).unwrap();
+        assert_eq!(Value::from(read), json!({"deprecated": true, "id": [], "limit": 5, "continuation_token": 0}));
+        let id = "0123456789abcdef01234567";
+        let read = query("get-services", &[("id", id), ("sort_by", "+name"), ("sort_by", "-is_active")]).unwrap();
+        assert_eq!(read["id"], json!([id]));
+        assert_eq!(read["sort_by"], json!(["+name", "-is_active"]));
+    }
+
+    #[test]
+    fn each_wrong_parameter_is_named() {
+        let faults = query("get-agents", &[("deprecated", "perhaps"), ("limit", "21"), ("id", "x")]).unwrap_err();
+        assert_eq!(faults.len(), 3);
+        assert!(faults[0].starts_with("query.deprecated: "), "{faults:?}");
+        assert!(faults[1].starts_with("query.id[0]: "), "{faults:?}");
+        assert!(faults[2].starts_with("query.limit: "), "{faults:?}");
+        let id = "0123456789abcdef01234567";
+        assert_eq!(query("get-agents", &[("id", id), ("id", id)]).unwrap_err().len(), 1);
+        assert_eq!(query("get-agents", &[("limit", "ten")]).unwrap_err().len(), 1);
+        assert_eq!(query("get-services", &[("tags", "a:\0")]).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_required_header_must_be_there() {
+        let operation = contract().operation("sign-in-with-api-key").unwrap();
+        assert!(!operation.needs_user);
+        let faults = operation.read_parameters(Location::Header, &[]).unwrap_err();
+        let names: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), 3);
+        assert_eq!(names[0], "header.x-api-key: this parameter is required");
+    }
+}

@@ -1,0 +1,39 @@
+//! The JSON of the API, exactly as clients see it.
+//!
+//! [`contract`] is the API's document: the public Classic contract, stripped of its prose, and Forge's extensions. It
+//! is not only served: requests are normalised and validated by it, so what is documented and what is accepted cannot
+//! drift apart. The other modules hold the shapes of answers and their conversion from the domain's types.
+//!
+//! **Adding an operation:** Classic operations stand in `contract/classic.json` already; an extension gets its entry in
+//! `contract/extensions.json`. Then add the request's and the answer's types here, in the file of the noun.
+
+pub mod assets;
+pub mod contract;
+pub mod json;
+pub mod models;
+pub mod organizations;
+pub mod services;
+pub mod sign_in;
+mod time;
+pub mod version_sets;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+pub use time::rfc3339;
+
+/// The answer of a creation.
+#[derive(Debug, Serialize)]
+pub struct Created<T> {
+    /// The id of what was created.
+    pub id: T,
+}
+
+/// Makes the answer of a list: the rows under `key`, and how to get the next ones.
+pub fn page<T: Serialize>(key: &str, rows: &[T], continuation_token: Option<i64>) -> Map<String, Value> {
+    let mut page = Map::new();
+    page.insert(key.to_owned(), json!(rows));
+    page.insert("has_more".to_owned(), continuation_token.is_some().into());
+    page.insert("continuation_token".to_owned(), json!(continuation_token));
+    page
+}
