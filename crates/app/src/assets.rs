@@ -5,7 +5,8 @@ use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
 use forge_domain::{Refusal, VersionNumber};
-use forge_store::{Asset, AssetVersion, Tx, WriteTx};
+use forge_store::{Tx, WriteTx};
+pub use forge_store::{Asset, AssetVersion};
 use serde_json::{Value, json};
 
 use crate::page::PageBuilder;

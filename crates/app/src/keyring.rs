@@ -29,7 +29,7 @@ pub enum KeyringError {
     #[error("there is no master key in {0}; name the file that was made with the store by `--master-key-file`")]
     Missing(PathBuf),
     /// The file cannot be read or written.
-    #[error("cannot use the master key file {path}: {source}")]
+    #[error("cannot use the master key file {path}")]
     File {
         /// The file.
         path: PathBuf,

@@ -29,7 +29,8 @@ use std::sync::Arc;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
-use forge_store::{Store, WriteTx};
+use forge_store::WriteTx;
+pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 
 pub use caller::{Caller, Credentials};
 pub use environment::{OsRandom, Random, SystemClock};

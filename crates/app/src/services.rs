@@ -9,7 +9,8 @@ use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_binding, check_rebind};
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName};
-use forge_store::{ServiceFields, ServiceSort, SortKey, Tx, VersionSet, WriteTx};
+use forge_store::{ServiceSort, Tx, VersionSet, WriteTx};
+pub use forge_store::{ServiceFields, SortKey};
 use serde_json::{Value, json};
 
 use crate::page::PageBuilder;

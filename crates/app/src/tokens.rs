@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use forge_domain::{OrganizationId, Timestamp};
-use forge_store::{SigningKey, Tx};
+use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,11 @@ impl App {
         self.keyring.open(&seal_context(organization, &key.id), &key.sealed_private_key).ok_or_else(|| {
             AppError::internal(format!("the master key does not open signing key {} of {organization}", key.id))
         })
+    }
+
+    /// Tells whether the store holds any organization yet.
+    pub async fn has_organizations(store: &Store) -> Result<bool, AppError> {
+        Ok(!store.read().await?.list_organization_ids().await?.is_empty())
     }
 
     /// Tells whether the master key is the one that the store's secrets are sealed under.

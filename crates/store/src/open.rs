@@ -101,7 +101,7 @@ pub enum OpenError {
         known: i64,
     },
     /// The folder or a file in it cannot be used.
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}")]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -109,7 +109,7 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// The database cannot be reached.
-    #[error("cannot connect to {url}: {source}")]
+    #[error("cannot connect to {url}")]
     Connect {
         /// Where the store is.
         url: StoreUrl,
@@ -117,7 +117,7 @@ pub enum OpenError {
         source: sqlx::Error,
     },
     /// The schema could not be brought up to date.
-    #[error("cannot bring the schema of {url} up to date: {source}")]
+    #[error("cannot bring the schema of {url} up to date")]
     Migrate {
         /// Where the store is.
         url: StoreUrl,

@@ -20,7 +20,7 @@ pub mod version_sets;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-pub use time::rfc3339;
+pub use time::{parse_rfc3339, rfc3339};
 
 /// The answer of a creation.
 #[derive(Debug, Serialize)]

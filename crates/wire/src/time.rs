@@ -11,6 +11,12 @@ pub fn rfc3339(time: Timestamp) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// Reads a time in RFC 3339, with an offset.
+pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(Timestamp::from_millis(time.timestamp_millis()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -19,5 +25,8 @@ mod tests {
     fn times_are_utc_with_milliseconds() {
         assert_eq!(rfc3339(Timestamp::from_millis(1_795_447_756_042)), "2026-11-23T15:29:16.042Z");
         assert_eq!(rfc3339(Timestamp::from_millis(0)), "1970-01-01T00:00:00.000Z");
+        let read = |text| parse_rfc3339(text).map(Timestamp::as_millis);
+        assert_eq!(read("2026-11-23T16:29:16.042+01:00"), Some(1_795_447_756_042));
+        assert_eq!(read("2026-11-23T15:29:16"), None);
     }
 }

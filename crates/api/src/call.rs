@@ -1,0 +1,167 @@
+//! A request that has been read: who calls, what, and with which values.
+//!
+//! The order of failures is the same for every endpoint: 404 for the organization, 401, (429,) 422, 413; then the use
+//! case says 403 and what comes after it.
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use forge_app::{App, AppError, sign_in};
+use forge_domain::OrganizationId;
+use forge_domain::fault::Fault;
+use forge_wire::contract::{Location, Operation};
+use forge_wire::json;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::Limits;
+use crate::caller::Authenticate;
+use crate::error::ApiError;
+
+/// Parameters or a body that the endpoint does not look at.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) struct Nothing {}
+
+/// A request to an operation that belongs to an organization.
+pub(crate) struct Call<P, Q, B, C> {
+    pub(crate) app: App,
+    pub(crate) organization: OrganizationId,
+    pub(crate) caller: C,
+    pub(crate) path: P,
+    pub(crate) query: Q,
+    pub(crate) body: B,
+    pub(crate) headers: Map<String, Value>,
+}
+
+impl<P, Q, B, C> Call<P, Q, B, C>
+where
+    P: DeserializeOwned,
+    Q: DeserializeOwned,
+    B: DeserializeOwned,
+    C: Authenticate,
+{
+    pub(crate) async fn read(
+        app: App,
+        limits: Limits,
+        operation: &'static Operation,
+        request: Request,
+    ) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let path = path_texts(operation, &mut parts).await?;
+        let id = path.iter().find(|(name, _)| name == "organization").map_or("", |(_, id)| id);
+        let organization = match sign_in::require_organization(&app, id).await {
+            // Some operations know no 404; to them, credentials for an organization that is not there prove nothing.
+            Err(AppError::NotFound(_)) if !operation.statuses.contains(&404) => {
+                return Err(AppError::Unauthenticated("there is no such organization").into());
+            }
+            found => found?,
+        };
+        let caller = C::authenticate(&app, &organization, &parts.headers).await?;
+        let values = read_parameters(operation, &path, &parts)?;
+        let body = read_body(operation, limits, &parts.headers, body).await?;
+        Ok(Self {
+            app,
+            organization,
+            caller,
+            path: typed("path", values.path)?,
+            query: typed("query", values.query)?,
+            body: typed("body", body)?,
+            headers: values.header,
+        })
+    }
+}
+
+/// Returns the path's parameters under the names that the operation gives them.
+async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
+    let names = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(params) => Ok(names.zip(&params).map(|(name, (_, text))| (name.to_owned(), text.to_owned())).collect()),
+        Err(_) => Err(invalid("path", "string_unicode", "the path is not valid UTF-8")),
+    }
+}
+
+struct Parameters {
+    path: Map<String, Value>,
+    query: Map<String, Value>,
+    header: Map<String, Value>,
+}
+
+fn read_parameters(
+    operation: &Operation,
+    path: &[(String, String)],
+    parts: &Parts,
+) -> Result<Parameters, ApiError> {
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let query: Vec<(String, String)> = query.into_owned().collect();
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let mut faults = Vec::new();
+    let mut read = |location, texts: &[(String, String)]| {
+        operation.read_parameters(location, texts).unwrap_or_else(|found| {
+            faults.extend(found);
+            Map::new()
+        })
+    };
+    let parameters = Parameters {
+        path: read(Location::Path, path),
+        query: read(Location::Query, &query),
+        header: read(Location::Header, &headers),
+    };
+    if faults.is_empty() { Ok(parameters) } else { Err(AppError::Invalid(faults).into()) }
+}
+
+async fn read_body(
+    operation: &Operation,
+    limits: Limits,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Value, ApiError> {
+    let Some(expected) = &operation.body else { return Ok(Value::Object(Map::new())) };
+    let bytes = match Limited::new(body, limits.max_body_bytes).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(ApiError::BodyTooLarge { limit: limits.max_body_bytes });
+        }
+        Err(_) => return Err(invalid("body", "body_incomplete", "the body ended too early; send it again")),
+    };
+    if bytes.is_empty() {
+        if expected.is_required {
+            return Err(invalid("body", "missing", "a JSON body is required"));
+        }
+        return Ok(Value::Object(Map::new()));
+    }
+    if !is_json(headers) {
+        let msg = "the body must be JSON, with the header `Content-Type: application/json`";
+        return Err(invalid("body", "content_type", msg));
+    }
+    let value = json::parse(&bytes).map_err(|fault| AppError::Invalid(vec![fault]))?;
+    operation.read_body(value).map_err(|faults| AppError::Invalid(faults).into())
+}
+
+/// Tells whether the headers declare a body of JSON; a missing declaration counts as one.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(declared) = headers.get(header::CONTENT_TYPE) else { return true };
+    let essence = declared.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+/// Reads validated values into a type. What the type refuses beyond the contract is the request's fault too.
+fn typed<T: DeserializeOwned>(place: &str, value: impl Into<Value>) -> Result<T, ApiError> {
+    serde_json::from_value(value.into()).map_err(|error| invalid(place, "invalid", &error.to_string()))
+}
+
+fn invalid(place: &str, kind: &'static str, msg: &str) -> ApiError {
+    AppError::Invalid(vec![Fault::new(vec![place.into()], kind, msg)]).into()
+}
+
+/// Makes the error for a query parameter whose text is of the right type but means nothing.
+pub(crate) fn invalid_query(name: &str, msg: &str) -> ApiError {
+    AppError::Invalid(vec![Fault::new(vec!["query".into(), name.into()], "invalid", msg)]).into()
+}

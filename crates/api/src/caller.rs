@@ -1,0 +1,66 @@
+//! Who calls: the one place where credentials are taken from a request.
+
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use forge_app::{App, AppError, Caller, Credentials, sign_in};
+use forge_domain::OrganizationId;
+
+/// A caller that an endpoint asks for.
+pub(crate) trait Authenticate: Sized + Send {
+    /// Finds out who calls, for an operation of this organization.
+    fn authenticate(
+        app: &App,
+        organization: &OrganizationId,
+        headers: &HeaderMap,
+    ) -> impl Future<Output = Result<Self, AppError>> + Send;
+}
+
+/// Nobody in particular: for operations that give or need no identity.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Anyone;
+
+impl Authenticate for Anyone {
+    async fn authenticate(_: &App, _: &OrganizationId, _: &HeaderMap) -> Result<Self, AppError> {
+        Ok(Self)
+    }
+}
+
+impl Authenticate for Caller {
+    async fn authenticate(app: &App, organization: &OrganizationId, headers: &HeaderMap) -> Result<Self, AppError> {
+        let missing = "send the token of a sign-in as `Authorization: Bearer …`";
+        let authorization = text(headers, header::AUTHORIZATION.as_str())?;
+        let authorization = authorization.ok_or(AppError::Unauthenticated(missing))?;
+        let issuer = text(headers, "x-org-id")?;
+        let (scheme, rest) = authorization.split_once(' ').ok_or(AppError::Unauthenticated(missing))?;
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            let credentials = Credentials { token: rest, basic_user: None, issuer };
+            return sign_in::authenticate(app, organization, &credentials).await;
+        }
+        if scheme.eq_ignore_ascii_case("basic") {
+            let decoded = STANDARD.decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let pair = decoded.as_deref().and_then(|text| text.rsplit_once(':'));
+            let (user, token) = pair.ok_or(AppError::Unauthenticated("the Basic credentials are malformed"))?;
+            let credentials = Credentials { token, basic_user: Some(user), issuer };
+            return sign_in::authenticate(app, organization, &credentials).await;
+        }
+        Err(AppError::Unauthenticated(missing))
+    }
+}
+
+/// A caller whose credentials, if they prove anything, open more of the answer.
+impl Authenticate for Option<Caller> {
+    async fn authenticate(app: &App, organization: &OrganizationId, headers: &HeaderMap) -> Result<Self, AppError> {
+        match Caller::authenticate(app, organization, headers).await {
+            Ok(caller) => Ok(Some(caller)),
+            Err(AppError::Unauthenticated(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, AppError> {
+    let unreadable = |_| AppError::Unauthenticated("a header with credentials is not readable as text");
+    headers.get(name).map(|value| value.to_str().map_err(unreadable)).transpose()
+}

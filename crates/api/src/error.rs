@@ -1,0 +1,103 @@
+//! What goes wrong, as HTTP says it. Status codes are decided here and nowhere else.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use forge_app::AppError;
+use serde_json::{Value, json};
+
+/// How long a client waits before it tries an unavailable server again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The use case, or what comes before it, says why.
+    App(AppError),
+    /// The body is larger than the server admits.
+    BodyTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// No operation has this path.
+    UnknownPath,
+    /// The path has operations, but none with this method.
+    MethodNotAllowed,
+    /// An endpoint panicked.
+    Panicked,
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, body) = match self {
+            Self::App(error) => app_error(error),
+            Self::BodyTooLarge { limit } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, detail(format!("the body has more than {limit} bytes")))
+            }
+            Self::UnknownPath => (StatusCode::NOT_FOUND, detail("there is no such path; see /v1/openapi.json")),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, detail("this path does not know this method; see /v1/openapi.json"))
+            }
+            Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, internal()),
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn app_error(error: AppError) -> (StatusCode, Value) {
+    match error {
+        AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults})),
+        AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
+        AppError::Forbidden { .. } => (StatusCode::FORBIDDEN, detail(error)),
+        AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
+        AppError::Gone { message, revision } => {
+            (StatusCode::GONE, json!({"detail": message, "revision": revision}))
+        }
+        AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
+        AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
+        AppError::Unavailable(ref cause) => {
+            tracing::error!(cause = causes(cause), "the database is unavailable");
+            (StatusCode::SERVICE_UNAVAILABLE, detail(error))
+        }
+        AppError::Internal(ref cause) => {
+            tracing::error!(cause = causes(cause.as_ref()), "internal error");
+            (StatusCode::INTERNAL_SERVER_ERROR, internal())
+        }
+    }
+}
+
+fn detail(text: impl ToString) -> Value {
+    json!({"detail": text.to_string()})
+}
+
+/// What a client is told of a fault of ours: nothing but where to look.
+fn internal() -> Value {
+    detail("internal error; the server's log has it under the id in the header X-Request-Id")
+}
+
+/// Returns an error and everything that caused it, as one line.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,64 @@
+//! What happens to every request, whatever it asks.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use forge_app::Random;
+use tracing::Instrument as _;
+
+use crate::error::ApiError;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 64;
+
+/// Gives every request an id, its own if it brings a sensible one, and logs one line about it.
+///
+/// Neither query nor headers nor bodies are logged: any of them may hold secrets or personal data.
+pub(crate) async fn observe(random: Arc<dyn Random>, request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).filter(|id| is_sensible(id)).cloned();
+    let id = id.unwrap_or_else(|| new_id(random.as_ref()));
+    let path = request.extensions().get::<MatchedPath>().map_or("(unknown)", |path| path.as_str()).to_owned();
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        method = %request.method(),
+        path
+    );
+    let started = Instant::now();
+    let mut response = async {
+        let response = next.run(request).await;
+        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+        tracing::info!(status = response.status().as_u16(), milliseconds, "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+fn is_sensible(id: &HeaderValue) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.as_bytes().iter().all(plain)
+}
+
+fn new_id(random: &dyn Random) -> HeaderValue {
+    let mut bytes = [0; 8];
+    // An id that is not random is better than no answer.
+    let _ = random.fill(&mut bytes);
+    HeaderValue::try_from(forge_domain::hex(&bytes)).unwrap_or(HeaderValue::from_static("none"))
+}
+
+/// Answers for an endpoint that panicked.
+pub(crate) fn panicked(reason: Box<dyn Any + Send>) -> Response {
+    let text = reason.downcast_ref::<String>().map(String::as_str).or(reason.downcast_ref::<&str>().copied());
+    tracing::error!(reason = text.unwrap_or("unknown"), "an endpoint panicked");
+    ApiError::Panicked.into_response()
+}

@@ -1,0 +1,155 @@
+//! Which function answers which operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::response::IntoResponse as _;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use forge_app::App;
+use forge_wire::contract::contract;
+use serde::de::DeserializeOwned;
+
+use crate::call::Call;
+use crate::caller::Authenticate;
+use crate::error::ApiError;
+use crate::reply::Answer;
+use crate::{Limits, middleware, routes};
+
+/// Collects the operations; methods and paths come from the contract.
+struct Operations {
+    app: App,
+    limits: Limits,
+    ids: BTreeSet<&'static str>,
+    paths: BTreeMap<String, BTreeMap<String, MethodRouter>>,
+}
+
+impl Operations {
+    /// Adds an operation that belongs to an organization.
+    fn add<P, Q, B, C, F, Fut>(mut self, id: &'static str, endpoint: F) -> Self
+    where
+        P: DeserializeOwned + Send + 'static,
+        Q: DeserializeOwned + Send + 'static,
+        B: DeserializeOwned + Send + 'static,
+        C: Authenticate + 'static,
+        F: Fn(Call<P, Q, B, C>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Answer> + Send,
+    {
+        let (app, limits) = (self.app.clone(), self.limits);
+        self.add_plain(id, move |request: Request| {
+            let (app, endpoint) = (app.clone(), endpoint.clone());
+            async move {
+                let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
+                endpoint(Call::read(app, limits, operation, request).await?).await
+            }
+        });
+        self
+    }
+
+    /// Adds an operation of the server itself.
+    fn add_server<F, Fut>(mut self, id: &'static str, endpoint: F) -> Self
+    where
+        F: Fn(App) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Answer> + Send,
+    {
+        let app = self.app.clone();
+        self.add_plain(id, move |_: Request| endpoint(app.clone()));
+        self
+    }
+
+    #[expect(clippy::panic, reason = "the router is made at start, and every test makes it")]
+    fn add_plain<F, Fut>(&mut self, id: &'static str, endpoint: F)
+    where
+        F: Fn(Request) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Answer> + Send,
+    {
+        let operation = contract().operation(id).unwrap_or_else(|| panic!("the contract has no operation `{id}`"));
+        let method = MethodFilter::try_from(operation.method.parse::<axum::http::Method>().unwrap_or_default());
+        let method = method.unwrap_or_else(|_| panic!("`{id}` has an unknown method"));
+        let router = on(method, endpoint);
+        self.ids.insert(id);
+        self.paths.entry(shape(&operation.path)).or_default().insert(operation.method.clone(), router);
+    }
+
+    /// Makes the router. Each path is served with and without its trailing slash: clients of the contract are not
+    /// of one mind about it. Where both are documented, each is its own.
+    fn into_router(self) -> Router {
+        let mut all = self.paths.clone();
+        for (path, methods) in self.paths {
+            let twin = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+            let twins = all.entry(twin).or_default();
+            for (method, router) in methods {
+                twins.entry(method).or_insert(router);
+            }
+        }
+        all.into_iter().fold(Router::new(), |router, (path, methods)| {
+            let merged = methods.into_values().fold(MethodRouter::new(), MethodRouter::merge);
+            router.route(&path, merged)
+        })
+    }
+}
+
+/// Returns a path with its parameters numbered: operations may share a path and call its parameters differently.
+fn shape(path: &str) -> String {
+    let segments = path.split('/').enumerate().map(|(position, segment)| {
+        if segment.starts_with('{') { format!("{{p{position}}}") } else { segment.to_owned() }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn operations(app: App, limits: Limits) -> Operations {
+    use routes::{agents, assets, context_graphs, models, organizations, server, services, users, version_sets};
+    Operations { app, limits, ids: BTreeSet::new(), paths: BTreeMap::new() }
+        .add("sign-in-with-api-key", users::sign_in::handle)
+        .add("get-organization", organizations::get::handle)
+        .add("create-agent", assets::create::agent)
+        .add("get-agents", assets::list::agents)
+        .add("create-agent-version", agents::create_version::handle)
+        .add("get-agent-versions", assets::list_versions::agent)
+        .add("delete-agent", assets::delete::agent)
+        .add("create-service-hierarchical-state-machine", assets::create::context_graph)
+        .add("get-service-hierarchical-state-machines", assets::list::context_graphs)
+        .add("create-service-hierarchical-state-machine-version", context_graphs::create_version::handle)
+        .add("get-service-hierarchical-state-machine-versions", assets::list_versions::context_graph)
+        .add("delete-service-hierarchical-state-machine", assets::delete::context_graph)
+        .add("get-services", services::list::handle)
+        .add("create-service", services::create::handle)
+        .add("update-service", services::update::handle)
+        .add("upsert-service-version-set", version_sets::upsert::handle)
+        .add("delete-service-version-set", version_sets::delete::handle)
+        .add("get-version-sets", version_sets::list::handle)
+        .add("get-version-set", version_sets::get::handle)
+        .add("resolve-version-set", version_sets::resolve::handle)
+        .add("get-models", models::list::handle)
+        .add_server("get-liveness", server::health::live)
+        .add_server("get-readiness", server::health::ready)
+}
+
+/// The operation that tells all operations, itself included.
+const OPENAPI: &str = "get-openapi";
+
+/// Makes the router of the whole API.
+pub fn router(app: App, limits: Limits) -> Router {
+    let random = Arc::clone(&app.random);
+    let mut operations = operations(app, limits);
+    operations.ids.insert(OPENAPI);
+    let document = Bytes::from(contract().serving(&operations.ids).to_string());
+    operations.add_plain(OPENAPI, move |_: Request| {
+        std::future::ready(Ok(routes::server::openapi::answer(document.clone())))
+    });
+    operations
+        .into_router()
+        .fallback(async || ApiError::UnknownPath.into_response())
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed.into_response())
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(middleware::panicked))
+        .layer(axum::middleware::from_fn(move |request, next| middleware::observe(Arc::clone(&random), request, next)))
+}
+
+/// Returns the ids of the operations that are served.
+pub fn served_operations(app: App) -> BTreeSet<&'static str> {
+    let mut ids = operations(app, Limits::default()).ids;
+    ids.insert(OPENAPI);
+    ids
+}

@@ -1,0 +1,24 @@
+//! Creates an agent or a context graph, without versions.
+
+use axum::http::StatusCode;
+use forge_app::{App, Caller, assets};
+use forge_domain::refusal::AssetKind;
+use forge_wire::Created;
+use forge_wire::assets::{CreateAgent, CreateContextGraph};
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn agent(call: Call<Nothing, Nothing, CreateAgent, Caller>) -> Answer {
+    create(&call.app, &call.caller, AssetKind::Agent, &call.body.agent_name).await
+}
+
+pub(crate) async fn context_graph(call: Call<Nothing, Nothing, CreateContextGraph, Caller>) -> Answer {
+    create(&call.app, &call.caller, AssetKind::ContextGraph, &call.body.state_machine_name).await
+}
+
+async fn create(app: &App, caller: &Caller, kind: AssetKind, name: &str) -> Answer {
+    let created = assets::create(app, caller, kind, name).await?;
+    let response = reply::json(StatusCode::CREATED, &Created { id: created.value })?;
+    Ok(reply::with_sequence(response, Some(created.change_number)))
+}

@@ -1,0 +1,23 @@
+//! Creates a version of a context graph, or only checks it.
+
+use axum::http::StatusCode;
+use forge_app::{Caller, context_graphs};
+use forge_domain::context_graph::ContextGraphDocument;
+use forge_wire::assets::VersionCreated;
+use forge_wire::rfc3339;
+
+use crate::call::Call;
+use crate::reply::{self, Answer};
+use crate::routes::{AssetPath, ExpectedVersion};
+
+pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, ContextGraphDocument, Caller>) -> Answer {
+    let (app, caller, id, expected) = (&call.app, &call.caller, &call.path.id, call.query.version);
+    if call.query.dry_run {
+        context_graphs::dry_run_version(app, caller, id, expected, &call.body).await?;
+        return reply::json(StatusCode::CREATED, &());
+    }
+    let created = context_graphs::create_version(app, caller, id, expected, &call.body).await?;
+    let (version, created_at) = created.value;
+    let body = VersionCreated { version, created_at: rfc3339(created_at) };
+    Ok(reply::with_sequence(reply::json(StatusCode::CREATED, &body)?, Some(created.change_number)))
+}

@@ -1,0 +1,3 @@
+//! Context graphs.
+
+pub(crate) mod create_version;

@@ -1,0 +1,81 @@
+//! The endpoints: a folder for each noun, a file for each verb.
+
+use forge_domain::refusal::AssetKind;
+use forge_domain::{ServiceId, VersionNumber};
+use serde::Deserialize;
+
+pub(crate) mod agents;
+pub(crate) mod assets;
+pub(crate) mod context_graphs;
+pub(crate) mod models;
+pub(crate) mod organizations;
+pub(crate) mod server;
+pub(crate) mod services;
+pub(crate) mod users;
+pub(crate) mod version_sets;
+
+/// The path of an agent or a context graph, whatever the operation calls its id.
+#[derive(Deserialize)]
+pub(crate) struct AssetPath {
+    #[serde(alias = "agent_id", alias = "service_hierarchical_state_machine_id", alias = "state_machine_id")]
+    pub(crate) id: String,
+}
+
+/// The path of a service.
+#[derive(Deserialize)]
+pub(crate) struct ServicePath {
+    pub(crate) service_id: ServiceId,
+}
+
+/// The path of a version set. The name is any text: one that cannot be a set's name is one that no set has.
+#[derive(Deserialize)]
+pub(crate) struct SetPath {
+    pub(crate) service_id: ServiceId,
+    pub(crate) version_set_name: String,
+}
+
+/// The number that a new version is expected to get.
+#[derive(Deserialize)]
+pub(crate) struct ExpectedVersion {
+    #[serde(default)]
+    pub(crate) version: Option<VersionNumber>,
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+/// Returns the direction and the field of a sort key such as `-name`. A blank stands for a `+` that a client did not
+/// escape.
+pub(crate) fn sort_key(text: &str) -> Option<(bool, &str)> {
+    match text.split_at_checked(1)? {
+        ("-", field) => Some((true, field)),
+        ("+" | " ", field) => Some((false, field)),
+        _ => None,
+    }
+}
+
+/// Returns a continuation token, provided that it can be one.
+pub(crate) fn token(token: i64) -> Result<i64, crate::error::ApiError> {
+    if token < 0 {
+        return Err(crate::call::invalid_query("continuation_token", "must be at least 0"));
+    }
+    Ok(token)
+}
+
+/// Makes the answer about one version of an asset.
+pub(crate) fn version_instance(
+    organization: &forge_domain::OrganizationId,
+    kind: AssetKind,
+    id: &str,
+    version: &forge_app::assets::AssetVersion,
+) -> Result<serde_json::Map<String, serde_json::Value>, crate::error::ApiError> {
+    let instance = forge_wire::assets::version_instance(&forge_wire::assets::VersionParts {
+        kind,
+        organization,
+        id,
+        version: version.version,
+        document: &version.document,
+        creator: &version.creator,
+        created_at: version.created_at,
+    });
+    instance.map_err(|error| forge_app::AppError::Internal(Box::new(error)).into())
+}

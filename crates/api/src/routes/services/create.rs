@@ -1,0 +1,26 @@
+//! Creates a service, with its `edge` and its `release`.
+
+use axum::http::StatusCode;
+use forge_app::services::{self, ServiceFields};
+use forge_app::Caller;
+use forge_wire::Created;
+use forge_wire::services::CreateService;
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateService, Caller>) -> Answer {
+    let body = call.body;
+    let fields = ServiceFields {
+        name: body.name,
+        description: body.description,
+        is_active: body.is_active,
+        agent_id: body.agent_id,
+        context_graph_id: body.context_graph_id,
+        tags: body.tags,
+        keyterms: body.keyterms,
+    };
+    let created = services::create(&call.app, &call.caller, &fields, body.release_version_set).await?;
+    let response = reply::json(StatusCode::CREATED, &Created { id: created.value })?;
+    Ok(reply::with_sequence(response, Some(created.change_number)))
+}

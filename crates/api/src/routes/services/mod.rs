@@ -1,0 +1,5 @@
+//! Services.
+
+pub(crate) mod create;
+pub(crate) mod list;
+pub(crate) mod update;

@@ -1,0 +1,207 @@
+//! `forge quickstart`: the product in one command, on an embedded server of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use forge_app::{OpenMode, organizations};
+use forge_client::{Client, Credentials};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::serve;
+use crate::installation::Location;
+use crate::output;
+
+const AGENT_VERSIONS: [&str; 3] = [
+    include_str!("../../../../examples/agent/v1.json"),
+    include_str!("../../../../examples/agent/v2.json"),
+    include_str!("../../../../examples/agent/v3.json"),
+];
+
+const GRAPH_VERSIONS: [&str; 3] = [
+    include_str!("../../../../examples/context_graph/v1.json"),
+    include_str!("../../../../examples/context_graph/v2.json"),
+    include_str!("../../../../examples/context_graph/v3.json"),
+];
+
+/// Show everything once: a server, an agent and a context graph in several versions, a service, and a release.
+///
+/// The server stays up, with its address and credentials printed, until you press Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Stop when everything has been shown.
+    #[arg(long)]
+    no_wait: bool,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Folder to keep everything in; it must be empty or new [default: a temporary one, removed at the end].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let interrupted = serve::shutdown_signal()?;
+    let temporary = match &args.data_dir {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("forge-quickstart-").tempdir()?),
+    };
+    let folder = match (&args.data_dir, &temporary) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => bail!("there is no folder to use"),
+    };
+    refuse_used_folder(&folder)?;
+    let location = Location {
+        data_dir: Some(folder.clone()),
+        database_url: None,
+        master_key_file: None,
+        config: None,
+    };
+    let installation = location.open(OpenMode::CreateIfMissing).await?;
+    let created = organizations::create(&installation.app, &"demo".parse()?).await?;
+    let credentials = Credentials {
+        organization_id: created.organization_id.to_string(),
+        user_id: created.user_id,
+        api_key_id: created.api_key_id,
+        api_key: created.api_key,
+    };
+    let listener =
+        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let server = format!("http://{}", listener.local_addr()?);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(serve::serve(listener, installation.app, installation.limits, async {
+        // The sender is dropped when the tour fails: that stops the server too.
+        let _ = stopped.await;
+    }));
+    let shown = show(&server, &credentials, &folder).await;
+    if shown.is_ok() && !args.no_wait {
+        output::note("The server stays up until you press Ctrl-C.");
+        interrupted.await;
+    }
+    drop(stop);
+    serving.await??;
+    shown
+}
+
+fn refuse_used_folder(folder: &std::path::Path) -> anyhow::Result<()> {
+    let is_used = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if is_used {
+        bail!("{} is not empty; quickstart needs a fresh folder", folder.display());
+    }
+    Ok(())
+}
+
+async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path) -> anyhow::Result<()> {
+    output::line(&format!("1. A server at {server}, with its data in {}", folder.display()))?;
+    let client = Client::sign_in(server, credentials).await?;
+    output::line("\n2. An agent and a context graph; their versions never change once created")?;
+    let agent = create_asset(&client, "organization/agent", "agent_name", "Mira", &AGENT_VERSIONS).await?;
+    let graph = create_asset(
+        &client,
+        "organization/service_hierarchical_state_machine",
+        "state_machine_name",
+        "Appointments",
+        &GRAPH_VERSIONS,
+    )
+    .await?;
+    output::table(
+        ["what", "name", "id", "versions"],
+        vec![
+            ["agent".into(), "Mira".into(), agent.clone(), "1, 2, 3".into()],
+            ["context graph".into(), "Appointments".into(), graph.clone(), "1, 2, 3".into()],
+        ],
+    )?;
+    let service = json!({
+        "name": "Dental care", "description": "Answers the patients of a dental clinic.",
+        "agent_id": agent, "service_hierarchical_state_machine_id": graph,
+        "is_active": true, "keyterms": ["crown", "root canal"], "tags": {"team": "care"},
+        "release_version_set": pins(1, 1),
+    });
+    let service = id_of(&client.post("service/", &service).await?)?;
+    let sets = format!("service/{service}/version_sets");
+    output::line("\n3. A service that runs them; `edge` floats with the latest versions, `release` is pinned")?;
+    show_sets(&client, &sets).await?;
+    client.put(&format!("{sets}/preview/"), &json!({"version_set": pins(2, 2)})).await?;
+    output::line("\n4. `preview` pins a candidate; nobody who runs `release` notices")?;
+    show_sets(&client, &sets).await?;
+    let candidate = client.get(&format!("{sets}/preview/")).await?["pins"].clone();
+    client.put(&format!("{sets}/release/"), &json!({"version_set": candidate})).await?;
+    output::line("\n5. `release` moves to what `preview` pins, in one step")?;
+    show_sets(&client, &sets).await?;
+    let resolved = client.get(&format!("{sets}/release/resolve")).await?;
+    let part = |field: &str| format!("{} version {}", text(&resolved[field][0]), resolved[field][1]);
+    output::line("\n6. What a runtime gets when it asks what to run")?;
+    output::table(
+        ["set", "revision", "agent", "context graph"],
+        vec![[
+            text(&resolved["name"]),
+            resolved["revision"].to_string(),
+            part("agent_version_info"),
+            part("service_hierarchical_state_machine_version_info"),
+        ]],
+    )?;
+    output::line("\nTo go on with any client of the API:")?;
+    for (name, value) in [
+        ("BASE_URL", server),
+        ("ORGANIZATION_ID", &credentials.organization_id),
+        ("USER_ID", &credentials.user_id),
+        ("API_KEY_ID", &credentials.api_key_id),
+        ("API_KEY", &credentials.api_key),
+    ] {
+        output::line(&format!("export FORGE_{name}={value}"))?;
+    }
+    Ok(())
+}
+
+fn pins(agent: i64, graph: i64) -> Value {
+    json!({
+        "agent_version_number": agent,
+        "service_hierarchical_state_machine_version_number": graph,
+        "llm_model_preferences": {"engage-user": {"llm_name": "aws_claude-sonnet-4-6", "params": {}}},
+    })
+}
+
+async fn create_asset(
+    client: &Client,
+    path: &str,
+    name_field: &str,
+    name: &str,
+    versions: &[&str],
+) -> anyhow::Result<String> {
+    let id = id_of(&client.post(path, &json!({name_field: name})).await?)?;
+    for version in versions {
+        client.post(&format!("{path}/{id}/"), &serde_json::from_str(version)?).await?;
+    }
+    Ok(id)
+}
+
+async fn show_sets(client: &Client, sets: &str) -> anyhow::Result<()> {
+    let answer = client.get(&format!("{sets}/")).await?;
+    let row = |set: &Value| {
+        let pin = |field: &str| match &set["pins"][field] {
+            Value::Null => format!("latest ({})", set["resolved"][field]),
+            number => number.to_string(),
+        };
+        let graph = "service_hierarchical_state_machine";
+        [
+            text(&set["name"]),
+            set["revision"].to_string(),
+            pin("agent_version_number"),
+            pin(&format!("{graph}_version_number")),
+            format!("{} / {}", set["behind"]["agent"], set["behind"][graph]),
+        ]
+    };
+    let rows = answer["version_sets"].as_array().into_iter().flatten().map(row).collect();
+    output::table(["set", "revision", "agent version", "context graph version", "behind by"], rows)?;
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn id_of(created: &Value) -> anyhow::Result<String> {
+    created["id"].as_str().map(str::to_owned).context("the server created something without an id")
+}

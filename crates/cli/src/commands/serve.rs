@@ -1,0 +1,102 @@
+//! `forge serve`
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use forge_app::OpenMode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::installation::Location;
+use crate::output;
+
+/// How long requests under way may take after the server was told to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Serve the API until SIGTERM or SIGINT; then requests under way are finished.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    location: Location,
+    /// Address to listen on; port 0 takes a free one. The address is printed as the first line.
+    #[arg(long, value_name = "ADDRESS", env = "FORGE_LISTEN", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Form of the log on stderr. What is logged is set by `FORGE_LOG`, such as `info` or `forge_api=debug`.
+    #[arg(long, value_name = "FORM", env = "FORGE_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    start_log(args.log_format);
+    let shutdown = shutdown_signal()?;
+    let installation = args.location.open(OpenMode::MustExist).await?;
+    if !installation.has_organizations {
+        tracing::warn!("there is no organization yet; create one with `forge init`");
+    }
+    let listener =
+        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    output::line(&format!("listening on http://{}", listener.local_addr()?))?;
+    serve(listener, installation.app, installation.limits, shutdown).await
+}
+
+/// Serves until `shutdown` is done, then finishes requests under way, but not for ever, and closes the store.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: forge_app::App,
+    limits: forge_api::Limits,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let store = app.store.clone();
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        tracing::info!("stopping");
+        // Nobody waits for it if the server has ended already.
+        let _ = stopping.send(());
+    };
+    let give_up = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(DRAIN).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = forge_api::serve(listener, app, limits, shutdown) => served?,
+        () = give_up => tracing::warn!("requests were still under way; stopped all the same"),
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Returns what is done once the process is told to stop. Waiting for it begins now, not when it is first polled.
+pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("FORGE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,155 @@
+//! `forge.toml`: what an installation offers. Everything in it is optional; an unknown key is an error.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::Context as _;
+use forge_app::Catalogues;
+use forge_domain::ToolId;
+use forge_domain::agent::VoiceCatalogue;
+use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    models: Models,
+    voices: Voices,
+    tools: Vec<Tool>,
+    limits: Limits,
+}
+
+/// `[models]`: extends the built-in table, or replaces it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Models {
+    replace: bool,
+    model: Vec<Model>,
+}
+
+/// `[[models.model]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Model {
+    name: String,
+    provider: String,
+    /// JSON Schema of the parameters; absent: that of the built-in model of the same name, or any object.
+    params_schema: Option<serde_json::Value>,
+    /// RFC 3339.
+    retires_at: Option<String>,
+}
+
+/// `[voices]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Voices {
+    /// The only voices that agents may use; absent: any.
+    allowed: Option<Vec<String>>,
+}
+
+/// `[[tools]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tool {
+    id: ToolId,
+    #[serde(rename = "name")]
+    _name: String,
+}
+
+/// `[limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Limits {
+    max_body_bytes: Option<usize>,
+}
+
+impl Config {
+    /// Reads a file; one that was not asked for by name may be missing.
+    pub(crate) fn read(path: &Path, is_required: bool) -> anyhow::Result<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text).with_context(|| format!("{} is not valid", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_required => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> forge_api::Limits {
+        let default = forge_api::Limits::default();
+        forge_api::Limits { max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes) }
+    }
+
+    pub(crate) fn catalogues(self) -> anyhow::Result<Catalogues> {
+        let builtin = builtin_models();
+        let mut descriptions = if self.models.replace { Vec::new() } else { builtin.clone() };
+        for model in self.models.model {
+            let known = builtin.iter().find(|known| known.name == model.name);
+            descriptions.push(describe(model, known)?);
+        }
+        Ok(Catalogues {
+            models: ModelCatalogue::new(descriptions)?,
+            voices: self.voices.allowed.map_or(VoiceCatalogue::Any, VoiceCatalogue::Only),
+            tools: self.tools.into_iter().map(|tool| tool.id).collect::<HashSet<_>>(),
+        })
+    }
+}
+
+fn describe(model: Model, known: Option<&ModelDescription>) -> anyhow::Result<ModelDescription> {
+    let retires_at = match &model.retires_at {
+        Some(text) => Some(forge_wire::parse_rfc3339(text).with_context(|| {
+            format!("model `{}`: `retires_at` must be a time such as 2026-12-31T00:00:00Z, not `{text}`", model.name)
+        })?),
+        None => None,
+    };
+    let params_schema = model.params_schema.or_else(|| known.map(|known| known.params_schema.clone()));
+    Ok(ModelDescription {
+        name: model.name,
+        provider: model.provider,
+        params_schema: params_schema.unwrap_or_else(|| serde_json::json!({"type": "object"})),
+        retires_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogues(text: &str) -> anyhow::Result<Catalogues> {
+        toml::from_str::<Config>(text)?.catalogues()
+    }
+
+    #[test]
+    fn an_empty_file_offers_what_is_built_in() {
+        let catalogues = catalogues("").unwrap();
+        assert_eq!(catalogues.models.descriptions().count(), 20);
+        assert!(catalogues.tools.is_empty() && catalogues.voices.has("any"));
+    }
+
+    #[test]
+    fn models_are_extended_or_replaced() {
+        let own = "[[models.model]]\nname = \"own\"\nprovider = \"us\"\n";
+        assert_eq!(catalogues(own).unwrap().models.descriptions().count(), 21);
+        let only = format!("[models]\nreplace = true\n{own}retires_at = \"2027-01-01T00:00:00Z\"\n");
+        let models = catalogues(&only).unwrap().models;
+        let model = models.descriptions().next().unwrap();
+        assert_eq!((model.name.as_str(), model.retires_at.is_some()), ("own", true));
+        let retired = "[[models.model]]\nname = \"google_gemini-2.5-pro\"\nprovider = \"google\"\n\
+            retires_at = \"2026-01-01T00:00:00Z\"";
+        let models = catalogues(retired).unwrap().models;
+        assert_eq!(models.descriptions().count(), 20, "a built-in model is amended at its place");
+        let gemini = models.descriptions().find(|model| model.name == "google_gemini-2.5-pro").unwrap();
+        assert!(gemini.retires_at.is_some() && gemini.params_schema["properties"]["top_k"].is_object());
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for bad in [
+            "modles = 1",
+            "[models]\nreplase = true",
+            "[[tools]]\nid = \"x\"\nname = \"n\"",
+            "[[models.model]]\nname = \"m\"\nprovider = \"p\"\nretires_at = \"soon\"",
+            "[[models.model]]\nname = \"m\"\nprovider = \"p\"\nparams_schema = { type = \"nonsense\" }",
+        ] {
+            assert!(catalogues(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Where an installation is, and opening it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use forge_app::{App, Keyring, OpenMode, OsRandom, Store, StoreUrl, SystemClock};
+
+use crate::config::Config;
+
+/// Where an installation is; the same options for every command that opens it.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Location {
+    /// Folder of the embedded database [default: `$XDG_DATA_HOME/forge` or `~/.local/share/forge`].
+    #[arg(long, value_name = "DIR", env = "FORGE_DATA_DIR", conflicts_with = "database_url")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Database to use instead of the embedded one: `postgres://USER:PASSWORD@HOST/DATABASE`.
+    #[arg(long, value_name = "URL", env = "FORGE_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// File of the master key, which seals the secrets in the store [default: master.key in the data folder].
+    #[arg(long, value_name = "FILE", env = "FORGE_MASTER_KEY_FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// Configuration file [default: forge.toml in the data folder, if there is one].
+    #[arg(long, value_name = "FILE", env = "FORGE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// An open installation.
+pub(crate) struct Installation {
+    pub(crate) app: App,
+    pub(crate) limits: forge_api::Limits,
+    pub(crate) has_organizations: bool,
+}
+
+impl Location {
+    fn folder(&self) -> anyhow::Result<PathBuf> {
+        if let Some(folder) = &self.data_dir {
+            return Ok(folder.clone());
+        }
+        let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let data = from("XDG_DATA_HOME").or_else(|| from("HOME").map(|home| home.join(".local/share")));
+        let data = data.context("neither HOME nor XDG_DATA_HOME is set; name the folder with `--data-dir DIR`")?;
+        Ok(data.join("forge"))
+    }
+
+    /// Opens the installation. Its master key is made together with its first organization, never later.
+    pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
+        let folder = self.folder()?;
+        let config_path = self.config.clone().unwrap_or_else(|| folder.join("forge.toml"));
+        let config = Config::read(&config_path, self.config.is_some())?;
+        let limits = config.limits();
+        let catalogues = config.catalogues().with_context(|| format!("{} is not valid", config_path.display()))?;
+        let url = match &self.database_url {
+            Some(url) => url.parse()?,
+            None => StoreUrl::Folder(folder.clone()),
+        };
+        let store = Store::open(&url, mode).await?;
+        let random = OsRandom::default();
+        let key_file = self.master_key_file.clone().unwrap_or_else(|| folder.join("master.key"));
+        let has_organizations = App::has_organizations(&store).await?;
+        let keyring = if has_organizations {
+            Keyring::load(&key_file)?
+        } else {
+            Keyring::load_or_create(&key_file, &random)?
+        };
+        let app = App {
+            store,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(random),
+            keyring: Arc::new(keyring),
+            catalogues: Arc::new(catalogues),
+        };
+        if !app.check_master_key().await? {
+            bail!(
+                "the master key in {} is not the one that {url} was made with; name the right file by \
+                 `--master-key-file`",
+                key_file.display()
+            );
+        }
+        Ok(Installation { app, limits, has_organizations })
+    }
+}
