@@ -1,1 +1,49 @@
-//! testkit
+//! A server for tests, on either engine, and clients that hold every answer against the contract.
+//!
+//! ```ignore
+//! both_engines! {
+//!     async fn an_agent_is_created(server: TestServer) {
+//!         let agent = server.admin().post("organization/agent", json!({"agent_name": "Mira"})).await;
+//!         assert_eq!(agent.status, 201);
+//!     }
+//! }
+//! ```
+
+mod client;
+mod clock;
+mod database;
+mod examples;
+mod server;
+
+pub use client::{TestClient, TestResponse};
+pub use clock::TestClock;
+pub use database::{Engine, TestDatabase};
+pub use examples::{agent_version, context_graph_version, service_body, version_set};
+pub use server::{KNOWN_TOOL, TestServer};
+
+/// Defines each test once and runs it on both engines, as `name::sqlite` and `name::postgres`.
+///
+/// The argument's type says what the test needs: a [`TestServer`], or a fresh [`TestDatabase`] of its own.
+#[macro_export]
+macro_rules! both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($argument:ident: $type:ident) $body:block)*) => {
+        $($(#[$attribute])* mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test uses what its file imports")]
+            use super::*;
+
+            async fn run($argument: $crate::$type) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run($crate::$type::start($crate::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if $crate::Engine::Postgres.is_available() {
+                    run($crate::$type::start($crate::Engine::Postgres).await).await;
+                }
+            }
+        })*
+    };
+}

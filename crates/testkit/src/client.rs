@@ -1,0 +1,173 @@
+//! A client that speaks to the router directly.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use forge_wire::contract::{Operation, contract};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// A client of one organization, with or without credentials.
+#[derive(Clone)]
+pub struct TestClient {
+    pub(crate) router: Router,
+    /// The organization in the path of every request.
+    pub organization: String,
+    /// The user who is signed in.
+    pub user_id: String,
+    /// The token, if there is one.
+    pub token: Option<String>,
+}
+
+/// An answer; it has been held against the contract already.
+#[derive(Debug)]
+pub struct TestResponse {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body; null if it has none.
+    pub body: Value,
+}
+
+impl TestResponse {
+    /// Returns the text of an error.
+    ///
+    /// # Panics
+    /// If the answer is none.
+    #[track_caller]
+    pub fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap_or_else(|| panic!("no error text in {} {}", self.status, self.body))
+    }
+
+    /// Returns the faults of a 422, each as `place: type`.
+    pub fn faults(&self) -> Vec<String> {
+        let fault = |fault: &Value| {
+            let steps = fault["loc"].as_array().into_iter().flatten();
+            let place: Vec<String> =
+                steps.map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned)).collect();
+            format!("{}: {}", place.join("."), fault["type"].as_str().unwrap_or_default())
+        };
+        self.body["detail"].as_array().into_iter().flatten().map(fault).collect()
+    }
+
+    /// Returns the id of what was created.
+    ///
+    /// # Panics
+    /// If nothing was.
+    #[track_caller]
+    pub fn id(&self) -> String {
+        assert_eq!(self.status, StatusCode::CREATED, "{}", self.body);
+        self.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Returns the change number of the write.
+    pub fn sequence(&self) -> Option<i64> {
+        self.headers.get("forge-sequence")?.to_str().ok()?.parse().ok()
+    }
+}
+
+impl TestClient {
+    /// Returns the same client without credentials.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
+    /// Returns the same client with another token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Returns the same credentials, used on another organization's paths.
+    #[must_use]
+    pub fn in_organization(&self, organization: &str) -> Self {
+        Self { organization: organization.to_owned(), ..self.clone() }
+    }
+
+    /// Reads.
+    pub async fn get(&self, path: &str) -> TestResponse {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// Creates or updates.
+    pub async fn post(&self, path: &str, body: Value) -> TestResponse {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// Replaces.
+    pub async fn put(&self, path: &str, body: Value) -> TestResponse {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    /// Deletes.
+    pub async fn delete(&self, path: &str) -> TestResponse {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    /// Sends JSON, or no body, to a path within the organization.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> TestResponse {
+        let body = body.map(|body| body.to_string().into_bytes());
+        let content_type = body.is_some().then_some("application/json");
+        self.send_raw(method, path, &[], content_type, body.unwrap_or_default()).await
+    }
+
+    /// Sends any bytes with any headers.
+    ///
+    /// # Panics
+    /// If the answer is not one that the contract documents for the operation.
+    pub async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        content_type: Option<&str>,
+        body: Vec<u8>,
+    ) -> TestResponse {
+        let uri = match path.strip_prefix("//") {
+            // A path of the server, not of the organization.
+            Some(path) => format!("/{path}"),
+            None => format!("/v1/{}/{path}", self.organization),
+        };
+        let mut request = Request::builder().method(method.clone()).uri(&uri);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body: Option<Value> = (!bytes.is_empty()).then(|| {
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&bytes)))
+        });
+        let path = uri.split('?').next().unwrap_or_default();
+        if let Some(operation) = find_operation(&method, path) {
+            let status = parts.status.as_u16();
+            let faults = contract().check_answer(&operation.id, status, body.as_ref());
+            assert!(faults.is_empty(), "{method} {uri} answered {status} {body:?}: {faults:?}");
+        }
+        TestResponse { status: parts.status, headers: parts.headers, body: body.unwrap_or_default() }
+    }
+}
+
+/// Returns the operation of a path; with or without its trailing slash.
+fn find_operation(method: &Method, path: &str) -> Option<&'static Operation> {
+    let segments = |path: &'static str| path.trim_end_matches('/').split('/');
+    let given: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let fits = |operation: &&Operation| {
+        let operation: &'static Operation = contract().operation(&operation.id).unwrap();
+        let wanted: Vec<&str> = segments(&operation.path).collect();
+        wanted.len() == given.len()
+            && wanted.iter().zip(&given).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+    };
+    let candidates = contract().operations().filter(|operation| operation.method == method.as_str());
+    // Of several, the one with the most literal segments is meant.
+    candidates.filter(fits).min_by_key(|operation| operation.path.matches('{').count())
+}

@@ -1,0 +1,144 @@
+//! Databases for tests.
+
+use forge_app::{OpenMode, OsRandom, Random as _, Store, StoreUrl};
+use tempfile::TempDir;
+
+/// The variable that names a PostgreSQL database which tests may fill at will.
+const POSTGRES_URL: &str = "FORGE_TEST_DATABASE_URL";
+
+/// One of the two engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded one.
+    Sqlite,
+    /// The one that several nodes share.
+    Postgres,
+}
+
+impl Engine {
+    /// Tells whether tests can run on the engine here. In CI, they must.
+    ///
+    /// # Panics
+    /// In CI, if they cannot.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Sqlite => true,
+            Self::Postgres => {
+                let is_there = std::env::var_os(POSTGRES_URL).is_some();
+                assert!(
+                    is_there || std::env::var_os("CI").is_none(),
+                    "{POSTGRES_URL} is not set, and CI never skips PostgreSQL; run ./scripts/test"
+                );
+                if !is_there {
+                    eprintln!("skipped: {POSTGRES_URL} is not set; ./scripts/test sets it");
+                }
+                is_there
+            }
+        }
+    }
+}
+
+/// Returns a text that no other test has.
+pub(crate) fn unique() -> String {
+    let mut bytes = [0; 8];
+    OsRandom::default().fill(&mut bytes).unwrap();
+    forge_domain::hex(&bytes)
+}
+
+/// A store that other tests may share (PostgreSQL) or not (SQLite); tenants keep tests apart.
+pub(crate) async fn shared(engine: Engine) -> (Store, Option<TempDir>) {
+    match engine {
+        Engine::Sqlite => {
+            let folder = tempfile::tempdir().unwrap();
+            let url = StoreUrl::Folder(folder.path().to_owned());
+            (Store::open(&url, OpenMode::CreateIfMissing).await.unwrap(), Some(folder))
+        }
+        Engine::Postgres => {
+            let url = std::env::var(POSTGRES_URL).unwrap().parse().unwrap();
+            (Store::open(&url, OpenMode::CreateIfMissing).await.unwrap(), None)
+        }
+    }
+}
+
+/// A database that nobody else uses and that holds nothing yet.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// Which engine it is of.
+    pub engine: Engine,
+    /// Where it is.
+    pub url: StoreUrl,
+    /// The same as commands take it: `--data-dir DIR` or `--database-url URL`.
+    pub flags: [String; 2],
+    /// A folder for whatever the test wants to keep; of SQLite, the database is in it.
+    pub folder: TempDir,
+    dropped_by: Option<String>,
+}
+
+impl TestDatabase {
+    /// Makes a database.
+    pub async fn start(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        match engine {
+            Engine::Sqlite => {
+                let data = folder.path().join("data");
+                let flags = ["--data-dir".to_owned(), data.display().to_string()];
+                Self { engine, url: StoreUrl::Folder(data), flags, folder, dropped_by: None }
+            }
+            Engine::Postgres => {
+                let server = std::env::var(POSTGRES_URL).unwrap();
+                let name = format!("forge_test_{}", unique());
+                run_sql(&server, &format!("CREATE DATABASE {name}")).await;
+                let (base, _) = server.rsplit_once('/').unwrap();
+                let text = format!("{base}/{name}");
+                let flags = ["--database-url".to_owned(), text.clone()];
+                let dropped_by = Some(format!("DROP DATABASE {name} WITH (FORCE)"));
+                Self { engine, url: text.parse().unwrap(), flags, folder, dropped_by }
+            }
+        }
+    }
+
+    /// Runs SQL behind Forge's back.
+    pub async fn tamper(&self, sql: &str) {
+        match &self.url {
+            StoreUrl::Folder(folder) => run_sql(&format!("sqlite://{}/forge.db", folder.display()), sql).await,
+            StoreUrl::Postgres(url) => run_sql(url, sql).await,
+        }
+    }
+
+    /// Runs SQL that Forge's own constraints must refuse and returns what the database says.
+    pub async fn refused(&self, sql: &str) -> String {
+        let url = match &self.url {
+            StoreUrl::Folder(folder) => format!("sqlite://{}/forge.db", folder.display()),
+            StoreUrl::Postgres(url) => url.clone(),
+        };
+        try_sql(&url, sql).await.expect_err("the database must refuse this").to_string()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (Some(sql), Ok(server)) = (self.dropped_by.take(), std::env::var(POSTGRES_URL)) else { return };
+        // A runtime of its own: this may run on a thread of another one.
+        let drop = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run_sql(&server, &sql));
+        });
+        let _ = drop.join();
+    }
+}
+
+async fn run_sql(url: &str, sql: &str) {
+    try_sql(url, sql).await.unwrap();
+}
+
+async fn try_sql(url: &str, sql: &str) -> Result<(), sqlx::Error> {
+    use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+    if url.starts_with("sqlite:") {
+        let mut connection = sqlx::SqliteConnection::connect(url).await?;
+        connection.execute(AssertSqlSafe("PRAGMA foreign_keys = ON")).await?;
+        connection.execute(AssertSqlSafe(sql.to_owned())).await?;
+    } else {
+        let mut connection = sqlx::PgConnection::connect(url).await?;
+        connection.execute(AssertSqlSafe(sql.to_owned())).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! The server under test.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Router;
+use forge_api::Limits;
+use forge_app::{App, Caller, Catalogues, Keyring, OsRandom, Random as _, sign_in};
+use forge_domain::access::{DefaultRole, Grant};
+use forge_domain::agent::VoiceCatalogue;
+use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
+use forge_domain::{ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
+use forge_store::NewUser;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::client::TestClient;
+use crate::clock::TestClock;
+use crate::database::{Engine, shared, unique};
+use crate::examples::{agent_version, context_graph_version, service_body};
+
+/// The one tool that test installations know.
+pub const KNOWN_TOOL: &str = "00000000000000000000701d";
+
+/// A server with two organizations that know nothing of each other.
+pub struct TestServer {
+    /// The use cases under it.
+    pub app: App,
+    /// The whole API.
+    pub router: Router,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
+    /// Which engine it runs on.
+    pub engine: Engine,
+    /// What an organization's creation printed, for the first organization.
+    pub credentials: [String; 3],
+    admin: TestClient,
+    stranger: TestClient,
+    _folder: Option<TempDir>,
+}
+
+impl TestServer {
+    /// Starts a server.
+    pub async fn start(engine: Engine) -> Self {
+        let (store, folder) = shared(engine).await;
+        let clock = Arc::new(TestClock::default());
+        let random = OsRandom::default();
+        let mut key = [0; 32];
+        random.fill(&mut key).unwrap();
+        let retired = ModelDescription {
+            name: "retired_model".into(),
+            provider: "nobody".into(),
+            params_schema: json!({"type": "object"}),
+            retires_at: Some(Timestamp::from_millis(0)),
+        };
+        let retiring = ModelDescription {
+            name: "retiring_model".into(),
+            retires_at: Some(clock.now().plus_seconds(24 * 3600)),
+            ..retired.clone()
+        };
+        let models = builtin_models().into_iter().chain([retired, retiring]);
+        let app = App {
+            store,
+            clock: clock.clone(),
+            random: Arc::new(random),
+            keyring: Arc::new(Keyring::new(&key)),
+            catalogues: Arc::new(Catalogues {
+                models: ModelCatalogue::new(models).unwrap(),
+                voices: VoiceCatalogue::Any,
+                tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
+            }),
+        };
+        let router = forge_api::router(app.clone(), Limits { max_body_bytes: 256 * 1024 });
+        let (admin, credentials) = new_organization(&app, &router).await;
+        let (stranger, _) = new_organization(&app, &router).await;
+        Self { app, router, clock, engine, credentials, admin, stranger, _folder: folder }
+    }
+
+    /// Returns the first organization's super administrator.
+    pub fn admin(&self) -> &TestClient {
+        &self.admin
+    }
+
+    /// Returns the other organization's super administrator.
+    pub fn stranger(&self) -> &TestClient {
+        &self.stranger
+    }
+
+    /// Returns a new user of the first organization, signed in.
+    pub async fn user(&self, role: DefaultRole) -> TestClient {
+        let organization: OrganizationId = self.admin.organization.parse().unwrap();
+        let user_id = format!("user-{}", unique());
+        let mut tx = self.app.store.write(&organization, self.clock.now()).await.unwrap().unwrap();
+        let role = tx.find_role(&organization, role.name()).await.unwrap().unwrap();
+        let user = NewUser {
+            id: user_id.clone(),
+            role_id: role.id,
+            first_name: "Test".into(),
+            last_name: "User".into(),
+            email: format!("{user_id}@example.invalid"),
+        };
+        tx.insert_user(user).await.unwrap();
+        tx.commit().await.unwrap();
+        let [_, key_id, secret] = &self.credentials;
+        let session = sign_in::with_api_key(&self.app, &organization, key_id, secret, &user_id).await.unwrap();
+        TestClient { user_id, ..self.admin.with_token(&session.token) }
+    }
+
+    /// Returns a caller of the first organization with exactly these grants, for use cases.
+    pub fn caller(&self, grants: Vec<Grant>) -> Caller {
+        let organization: OrganizationId = self.admin.organization.parse().unwrap();
+        let user = UserRef { org_id: organization.clone(), user_id: self.admin.user_id.clone() };
+        Caller { organization, user, kind: ActorKind::Key, grants }
+    }
+
+    /// Creates an agent with that many versions.
+    pub async fn agent(&self, versions: usize) -> String {
+        self.asset("organization/agent", "agent_name", agent_version(), versions).await
+    }
+
+    /// Creates a context graph with that many versions.
+    pub async fn context_graph(&self, versions: usize) -> String {
+        let path = "organization/service_hierarchical_state_machine";
+        self.asset(path, "state_machine_name", context_graph_version(), versions).await
+    }
+
+    async fn asset(&self, path: &str, field: &str, version: serde_json::Value, versions: usize) -> String {
+        let name = format!("asset {}", unique());
+        let id = self.admin.post(path, json!({field: name})).await.id();
+        for _ in 0..versions {
+            let created = self.admin.post(&format!("{path}/{id}/"), version.clone()).await;
+            assert_eq!(created.status, 201, "{}", created.body);
+        }
+        id
+    }
+
+    /// Creates an active service on a new agent and a new graph of that many versions each.
+    pub async fn service(&self, versions: usize) -> String {
+        let (agent, graph) = (self.agent(versions).await, self.context_graph(versions).await);
+        let body = service_body(&format!("service {}", unique()), &agent, &graph);
+        self.admin.post("service/", body).await.id()
+    }
+}
+
+async fn new_organization(app: &App, router: &Router) -> (TestClient, [String; 3]) {
+    let organization: OrganizationId = format!("t-{}", unique()).parse().unwrap();
+    let created = forge_app::organizations::create(app, &organization).await.unwrap();
+    let (key_id, secret, user_id) = (created.api_key_id, created.api_key, created.user_id);
+    let session = sign_in::with_api_key(app, &organization, &key_id, &secret, &user_id).await.unwrap();
+    let client = TestClient {
+        router: router.clone(),
+        organization: organization.to_string(),
+        user_id: user_id.clone(),
+        token: Some(session.token),
+    };
+    (client, [user_id, key_id, secret])
+}
