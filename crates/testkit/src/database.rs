@@ -1,5 +1,7 @@
 //! Databases for tests.
 
+use std::collections::BTreeSet;
+
 use forge_app::{OpenMode, OsRandom, Random as _, Store, StoreUrl};
 use tempfile::TempDir;
 
@@ -97,21 +99,35 @@ impl TestDatabase {
         }
     }
 
+    fn raw_url(&self) -> String {
+        match &self.url {
+            StoreUrl::Folder(folder) => format!("sqlite://{}/forge.db", folder.display()),
+            StoreUrl::Postgres(url) => url.clone(),
+        }
+    }
+
     /// Runs SQL behind Forge's back.
     pub async fn tamper(&self, sql: &str) {
-        match &self.url {
-            StoreUrl::Folder(folder) => run_sql(&format!("sqlite://{}/forge.db", folder.display()), sql).await,
-            StoreUrl::Postgres(url) => run_sql(url, sql).await,
-        }
+        run_sql(&self.raw_url(), sql).await;
+    }
+
+    /// Runs a query that gives one text a row.
+    pub async fn texts(&self, sql: &str) -> BTreeSet<String> {
+        use sqlx::{AssertSqlSafe, Connection as _};
+        let url = self.raw_url();
+        let texts: Vec<String> = if url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap()
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap()
+        };
+        texts.into_iter().collect()
     }
 
     /// Runs SQL that Forge's own constraints must refuse and returns what the database says.
     pub async fn refused(&self, sql: &str) -> String {
-        let url = match &self.url {
-            StoreUrl::Folder(folder) => format!("sqlite://{}/forge.db", folder.display()),
-            StoreUrl::Postgres(url) => url.clone(),
-        };
-        try_sql(&url, sql).await.expect_err("the database must refuse this").to_string()
+        try_sql(&self.raw_url(), sql).await.expect_err("the database must refuse this").to_string()
     }
 }
 

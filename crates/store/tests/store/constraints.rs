@@ -1,0 +1,153 @@
+//! The invariants, held by the database itself: SQL behind Forge's back is refused.
+
+use forge_store::{OpenMode, Store, StoreUrl};
+use forge_testkit::both_engines;
+
+/// An organization with an agent `a` of two versions, another agent `b` without, a graph `g` of one version, and a
+/// service `s` on `a` and `g` with its two sets, in one transaction as Forge writes them.
+fn sound_rows() -> String {
+    let version = |table: &str, of: &str, version: i64, previous: &str| {
+        format!(
+            "INSERT INTO {table}_version (organization_id, {table}_id, version, previous_version, document,
+                change_number, creator_org_id, creator_user_id, created_at)
+            VALUES ('o', '{of}', {version}, {previous}, '{{}}', 1, 'o', 'u', 0);"
+        )
+    };
+    let asset = |table: &str, id: &str, seq: i64| {
+        format!(
+            "INSERT INTO {table} (organization_id, id, seq, name, is_deprecated, created_at)
+            VALUES ('o', '{id}', {seq}, '{id}', FALSE, 0);"
+        )
+    };
+    [
+        "BEGIN;".to_owned(),
+        "INSERT INTO organization VALUES ('o', 'o', TRUE, '{}', 0, 0, 0);".to_owned(),
+        asset("agent", "a", 1),
+        asset("agent", "b", 2),
+        asset("context_graph", "g", 1),
+        version("agent", "a", 1, "NULL"),
+        version("agent", "a", 2, "1"),
+        version("context_graph", "g", 1, "NULL"),
+        service("s", 1, "same", "TRUE"),
+        set("s", "edge", "NULL"),
+        set("s", "release", "2"),
+        "INSERT INTO audit_event VALUES ('o', 1, 1, 0, 'o', 'u', 'key', 'create', 'x', 'y', 'null', 'null', '0', '1');"
+            .to_owned(),
+        "COMMIT;".to_owned(),
+    ]
+    .join("\n")
+}
+
+fn service(id: &str, seq: i64, name: &str, is_active: &str) -> String {
+    format!(
+        "INSERT INTO service (organization_id, id, seq, name, description, is_active, agent_id, context_graph_id, tags,
+            keyterms, creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at)
+        VALUES ('o', '{id}', {seq}, '{name}', 'd', {is_active}, 'a', 'g', '{{}}', '[]', 'o', 'u', 'o', 'u', 0, 0);"
+    )
+}
+
+fn set(service: &str, name: &str, agent_version: &str) -> String {
+    format!(
+        "INSERT INTO version_set VALUES ('o', '{service}', '{name}', 1, FALSE, 'a', {agent_version}, 'g', NULL, '{{}}');
+        {}",
+        revision(service, name, 1, "NULL")
+    )
+}
+
+fn revision(service: &str, name: &str, number: i64, previous: &str) -> String {
+    format!(
+        "INSERT INTO version_set_revision (organization_id, service_id, name, revision, previous_revision, action,
+            agent_id, context_graph_id, model_preferences, change_number, actor_org_id, actor_user_id, actor_kind,
+            created_at)
+        VALUES ('o', '{service}', '{name}', {number}, {previous}, 'create', 'a', 'g', '{{}}', 1, 'o', 'u', 'key', 0);"
+    )
+}
+
+async fn sound(database: &forge_testkit::TestDatabase) {
+    let store = Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap();
+    store.close().await;
+    drop(store);
+    assert!(matches!(database.url, StoreUrl::Folder(_) | StoreUrl::Postgres(_)));
+    database.tamper(&sound_rows()).await;
+}
+
+/// Runs statements as one transaction that the database must refuse, at the latest when it commits.
+async fn refuse(database: &forge_testkit::TestDatabase, sql: &str) {
+    let reason = database.refused(&format!("BEGIN;\n{sql}\nCOMMIT;")).await;
+    assert!(reason.contains("constraint"), "{sql}: {reason}");
+}
+
+both_engines! {
+    async fn versions_history_and_audit_rows_never_change(database: TestDatabase) {
+        sound(&database).await;
+        for table in ["agent_version", "context_graph_version", "version_set_revision", "audit_event"] {
+            let update = database.refused(&format!("UPDATE {table} SET organization_id = organization_id")).await;
+            assert!(update.contains("rows never change"), "{update}");
+            let delete = database.refused(&format!("DELETE FROM {table}")).await;
+            assert!(delete.contains("rows never change"), "{delete}");
+        }
+    }
+
+    async fn numbers_have_no_gaps(database: TestDatabase) {
+        sound(&database).await;
+        let version = |version: i64, previous: &str| {
+            format!("INSERT INTO agent_version VALUES ('o', 'a', {version}, {previous}, '{{}}', 1, 'o', 'u', 0);")
+        };
+        for (number, previous) in [(4, "3"), (4, "NULL"), (4, "2"), (0, "NULL"), (0, "-1"), (2, "1"), (3, "NULL")] {
+            refuse(&database, &version(number, previous)).await;
+        }
+        database.tamper(&version(3, "2")).await;
+        refuse(&database, &revision("s", "release", 3, "2")).await;
+        refuse(&database, &revision("s", "release", 3, "NULL")).await;
+        database.tamper(&revision("s", "release", 2, "1")).await;
+    }
+
+    async fn a_pin_names_a_version_of_the_services_own_agent_or_graph(database: TestDatabase) {
+        sound(&database).await;
+        let update = |change: &str| format!("UPDATE version_set SET {change} WHERE name = 'release';");
+        for change in [
+            "agent_version = 3",
+            "agent_version = 0",
+            "context_graph_version = 2",
+            "agent_id = 'b'",
+            "agent_id = 'b', agent_version = NULL",
+            "context_graph_id = 'a'",
+            "revision = 2",
+        ] {
+            refuse(&database, &update(change)).await;
+        }
+        database.tamper(&update("agent_version = 1")).await;
+        // The service may not leave its sets behind either.
+        refuse(&database, "UPDATE service SET agent_id = 'b' WHERE id = 's';").await;
+    }
+
+    async fn every_service_has_edge_which_never_changes_and_release_which_is_never_deleted(database: TestDatabase) {
+        sound(&database).await;
+        for sql in [
+            "UPDATE version_set SET agent_version = 1 WHERE name = 'edge';",
+            "UPDATE version_set SET model_preferences = '{\"a\":1}' WHERE name = 'edge';",
+            "UPDATE version_set SET is_deleted = TRUE WHERE name = 'edge';",
+            "UPDATE version_set SET is_deleted = TRUE WHERE name = 'release';",
+            "DELETE FROM version_set WHERE name = 'release';",
+            "DELETE FROM version_set WHERE name = 'edge';",
+        ] {
+            refuse(&database, sql).await;
+        }
+        refuse(&database, &service("without-sets", 2, "other", "TRUE")).await;
+        let without_release = format!("{}\n{}", service("t", 2, "other", "TRUE"), set("t", "edge", "NULL"));
+        refuse(&database, &without_release).await;
+    }
+
+    async fn one_active_service_of_a_name_and_one_operator(database: TestDatabase) {
+        sound(&database).await;
+        let whole = |id: &str, seq: i64, is_active: &str| {
+            let (edge, release) = (set(id, "edge", "NULL"), set(id, "release", "NULL"));
+            format!("{}\n{edge}\n{release}", service(id, seq, "same", is_active))
+        };
+        refuse(&database, &whole("t", 2, "TRUE")).await;
+        database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", whole("t", 2, "FALSE"))).await;
+        refuse(&database, "UPDATE service SET is_active = TRUE WHERE id = 't';").await;
+        refuse(&database, "INSERT INTO organization VALUES ('p', 'p', TRUE, '{}', 0, 0, 0);").await;
+        refuse(&database, "INSERT INTO agent VALUES ('o', 'c', 3, 'a', FALSE, NULL, 0);").await;
+    }
+}

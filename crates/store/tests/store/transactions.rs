@@ -1,0 +1,66 @@
+//! What transactions promise.
+
+use forge_domain::Clock as _;
+use forge_domain::refusal::AssetKind;
+use forge_testkit::both_engines;
+
+const KIND: AssetKind = AssetKind::Agent;
+
+both_engines! {
+    async fn a_read_sees_one_moment(server: TestServer) {
+        let organization = server.admin().organization.parse().unwrap();
+        let mut read = server.app.store.read().await.unwrap();
+        let before = read.list_assets(&organization, KIND, 0, None, 10).await.unwrap();
+        server.agent(1).await;
+        let after = read.list_assets(&organization, KIND, 0, None, 10).await.unwrap();
+        assert_eq!(before, after);
+        drop(read);
+        let mut read = server.app.store.read().await.unwrap();
+        assert_eq!(read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().len(), before.len() + 1);
+    }
+
+    async fn a_dropped_write_leaves_nothing(server: TestServer) {
+        let organization = server.admin().organization.parse().unwrap();
+        let now = server.clock.now();
+        let mut write = server.app.store.write(&organization, now).await.unwrap().unwrap();
+        let number = write.change_number();
+        write.insert_asset(KIND, "0123456789abcdef01234567", "left behind").await.unwrap();
+        drop(write);
+        let write = server.app.store.write(&organization, now).await.unwrap().unwrap();
+        assert_eq!(write.change_number(), number, "the number was not used up");
+        drop(write);
+        let mut read = server.app.store.read().await.unwrap();
+        assert_eq!(read.find_asset_by_name(&organization, KIND, "left behind").await.unwrap(), None);
+    }
+
+    async fn change_numbers_have_no_gaps_and_times_never_go_back(server: TestServer) {
+        let organization = server.admin().organization.parse().unwrap();
+        let mut last = None;
+        for step in [0, 5, -3600, 1] {
+            server.clock.advance_seconds(step);
+            let now = server.clock.now();
+            let write = server.app.store.write(&organization, now).await.unwrap().unwrap();
+            let change = (write.change_number(), write.now());
+            assert!(change.1 >= now);
+            if let Some((number, at)) = last {
+                assert_eq!(change.0, number + 1);
+                assert!(change.1 >= at);
+            }
+            write.commit().await.unwrap();
+            last = Some(change);
+        }
+    }
+
+    async fn a_write_to_an_organization_that_is_not_there_is_none(server: TestServer) {
+        let nobody = "nobody-here".parse().unwrap();
+        assert!(server.app.store.write(&nobody, server.clock.now()).await.unwrap().is_none());
+    }
+
+    async fn writes_to_different_organizations_do_not_mix(server: TestServer) {
+        let agent = server.agent(1).await;
+        let stranger = server.stranger().organization.parse().unwrap();
+        let mut read = server.app.store.read().await.unwrap();
+        assert_eq!(read.find_asset(&stranger, KIND, &agent).await.unwrap(), None);
+        assert_eq!(read.list_assets(&stranger, KIND, 0, None, 10).await.unwrap(), []);
+    }
+}
