@@ -1,0 +1,56 @@
+//! Use cases on both engines: races, and invariants under any sequence of calls.
+
+mod invariants;
+mod races;
+
+use forge_app::{AppError, assets};
+use forge_domain::access::DefaultRole;
+use forge_domain::refusal::AssetKind;
+use forge_domain::version_set::RequestedPins;
+use forge_testkit::TestServer;
+
+/// Returns a caller who may do everything.
+fn super_administrator(server: &TestServer) -> forge_app::Caller {
+    server.caller(DefaultRole::SuperAdministrator.grants())
+}
+
+fn pins(agent: impl Into<Option<i64>>, context_graph: impl Into<Option<i64>>) -> RequestedPins {
+    RequestedPins {
+        agent_version_number: agent.into(),
+        context_graph_version_number: context_graph.into(),
+        llm_model_preferences: forge_domain::model::ModelPreferences::new(),
+    }
+}
+
+/// Tells whether an error says that a rule or a conflict stood against the call: anything else is a fault of ours.
+fn is_refusal(error: &AppError) -> bool {
+    matches!(
+        error,
+        AppError::Refused(_) | AppError::Conflict(_) | AppError::NotFound(_) | AppError::Gone { .. }
+    )
+}
+
+/// Adds a version to an agent or a context graph.
+async fn add_version(server: &TestServer, kind: AssetKind, id: &str, expected: Option<i64>) -> Result<i64, AppError> {
+    let caller = super_administrator(server);
+    let expected = expected.map(|number| number.try_into().unwrap());
+    let created = match kind {
+        AssetKind::Agent => {
+            let change = serde_json::from_value(forge_testkit::agent_version()).unwrap();
+            forge_app::agents::create_version(&server.app, &caller, id, expected, change).await?
+        }
+        AssetKind::ContextGraph => {
+            let document = serde_json::from_value(forge_testkit::context_graph_version()).unwrap();
+            forge_app::context_graphs::create_version(&server.app, &caller, id, expected, &document).await?
+        }
+    };
+    Ok(created.value.0.get())
+}
+
+/// Returns the newest version of an agent or a context graph.
+async fn latest(server: &TestServer, kind: AssetKind, id: &str) -> i64 {
+    let query =
+        assets::ListAssets { ids: vec![id.to_owned()], is_deprecated: None, limit: 1, continuation_token: 0 };
+    let page = assets::list(&server.app, &super_administrator(server), kind, &query).await.unwrap();
+    page.items[0].latest_version.map_or(0, forge_domain::VersionNumber::get)
+}
