@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -20,16 +20,15 @@ const MAX_REQUEST_ID: usize = 64;
 
 /// Gives every request an id, its own if it brings a sensible one, and logs one line about it.
 ///
-/// Neither query nor headers nor bodies are logged: any of them may hold secrets or personal data.
+/// Neither path nor query nor headers nor bodies are logged: any of them may hold secrets or personal data.
 pub(crate) async fn observe(random: Arc<dyn Random>, request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).filter(|id| is_sensible(id)).cloned();
     let id = id.unwrap_or_else(|| new_id(random.as_ref()));
-    let path = request.extensions().get::<MatchedPath>().map_or("(unknown)", |path| path.as_str()).to_owned();
     let span = tracing::info_span!(
         "request",
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
-        path
+        operation = tracing::field::Empty,
     );
     let started = Instant::now();
     let mut response = async {

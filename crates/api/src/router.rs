@@ -68,7 +68,10 @@ impl Operations {
         let operation = contract().operation(id).unwrap_or_else(|| panic!("the contract has no operation `{id}`"));
         let method = MethodFilter::try_from(operation.method.parse::<axum::http::Method>().unwrap_or_default());
         let method = method.unwrap_or_else(|_| panic!("`{id}` has an unknown method"));
-        let router = on(method, endpoint);
+        let router = on(method, move |request: Request| {
+            tracing::Span::current().record("operation", id);
+            endpoint(request)
+        });
         self.ids.insert(id);
         self.paths.entry(shape(&operation.path)).or_default().insert(operation.method.clone(), router);
     }

@@ -31,17 +31,17 @@ macro_rules! both_engines {
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every test uses what its file imports")]
             use super::*;
 
-            async fn run($argument: $crate::$type) $body
+            async fn on_one_engine($argument: $crate::$type) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::$type::start($crate::Engine::Sqlite).await).await;
+                on_one_engine($crate::$type::start($crate::Engine::Sqlite).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 if $crate::Engine::Postgres.is_available() {
-                    run($crate::$type::start($crate::Engine::Postgres).await).await;
+                    on_one_engine($crate::$type::start($crate::Engine::Postgres).await).await;
                 }
             }
         })*

@@ -1,0 +1,71 @@
+//! `forge init`
+
+use std::process::Command;
+
+use forge_testkit::{Engine, TestDatabase, both_engines};
+
+use crate::process::{forge, init, location, one_line_error, run};
+
+both_engines! {
+    async fn an_organization_is_created_once(database: TestDatabase) {
+        let location = location(&database);
+        let created = init("acme", &location);
+        for field in ["organization_id", "user_id", "api_key_id", "api_key"] {
+            assert!(created[field].as_str().is_some_and(|text| !text.is_empty()), "{created}");
+        }
+        assert_eq!(created.as_object().unwrap().len(), 4);
+        let again = run(&["init", "--organization", "acme"], &location);
+        assert_eq!(one_line_error(&again), "error: organization `acme` exists already");
+        let other = init("other", &location);
+        assert_ne!(created["api_key"], other["api_key"]);
+    }
+
+    async fn the_values_are_printed_as_shell_exports(database: TestDatabase) {
+        let location = location(&database);
+        let output = run(&["init", "--organization", "acme"], &location);
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let script = format!("{text}\nenv | grep ^FORGE_ | cut -d= -f1 | sort");
+        let shell = Command::new("sh").args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap();
+        let names = String::from_utf8(shell.stdout).unwrap();
+        assert_eq!(names.lines().collect::<Vec<_>>(), ["FORGE_API_KEY", "FORGE_API_KEY_ID", "FORGE_ORGANIZATION_ID", "FORGE_USER_ID"]);
+        assert!(!text.contains('\''), "{text}");
+    }
+
+    async fn another_master_key_is_refused(database: TestDatabase) {
+        init("acme", &location(&database));
+        let missing = database.folder.path().join("elsewhere.key");
+        let mut options = database.flags.to_vec();
+        options.extend(["--master-key-file".to_owned(), missing.display().to_string()]);
+        let error = one_line_error(&run(&["init", "--organization", "other"], &options));
+        assert!(error.contains("there is no master key in"), "{error}");
+        assert!(!missing.exists(), "a key for a store that has one already is never made");
+        std::fs::write(&missing, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n").unwrap();
+        let error = one_line_error(&run(&["init", "--organization", "other"], &options));
+        assert!(error.contains("is not the one that"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_on_the_command_line_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let usage = forge().args(["init", "--organization", "Not An Id", "--data-dir", &data]).output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(String::from_utf8(usage.stderr).unwrap().contains("lower-case letter"));
+    let scheme = run(&["init", "--organization", "a", "--database-url", "mysql://localhost/x"], &[]);
+    assert!(one_line_error(&scheme).contains("must begin with `postgres://` or `sqlite://`, not `mysql`"));
+    assert!(!folder.path().join("data").exists(), "nothing was made");
+}
+
+#[tokio::test]
+async fn the_data_folder_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let output = run(&["init", "--organization", "acme"], &database.flags);
+    assert!(output.status.success());
+    let folder = database.folder.path().join("data");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&folder.join("master.key")), 0o600);
+}

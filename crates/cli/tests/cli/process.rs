@@ -1,0 +1,120 @@
+//! Running the binary.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use forge_testkit::TestDatabase;
+use serde_json::Value;
+
+/// How long anything may take before the test counts as hung.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Returns the binary with a clean environment: no option of the caller's reaches it.
+pub(crate) fn forge() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("FORGE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Returns the options that name the database and its master key.
+pub(crate) fn location(database: &TestDatabase) -> Vec<String> {
+    let key = database.folder.path().join("keys/master.key");
+    let mut options = database.flags.to_vec();
+    options.extend(["--master-key-file".to_owned(), key.display().to_string()]);
+    options
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: &[&str], location: &[String]) -> Output {
+    forge().args(arguments).args(location).output().unwrap()
+}
+
+/// Returns what the command said on stderr, and makes sure that it failed with one clear line.
+#[track_caller]
+pub(crate) fn one_line_error(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{text}");
+    assert!(output.stdout.is_empty());
+    errors[0].to_owned()
+}
+
+/// Creates an organization and returns what was printed.
+#[track_caller]
+pub(crate) fn init(organization: &str, location: &[String]) -> Value {
+    let output = run(&["init", "--organization", organization, "--json"], location);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A running server.
+pub(crate) struct Serving {
+    child: Child,
+    /// Its address: `http://127.0.0.1:port`.
+    pub(crate) address: String,
+}
+
+impl Serving {
+    /// Starts a server on a free port and waits for its first line.
+    pub(crate) fn start(location: &[String]) -> Self {
+        let mut child = forge()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(location)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
+        let Some(address) = address else {
+            let mut log = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+            panic!("no address but `{line}`: {log}");
+        };
+        Self { child, address }
+    }
+
+    /// Sends a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for the end and returns how it ended and what was logged.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (status, log)
+    }
+
+    /// Stops the server as an operator would, and makes sure that it ended well. Returns what was logged.
+    pub(crate) fn stop(self) -> String {
+        self.signal("TERM");
+        let (status, log) = self.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Of a server that has ended, there is nothing left to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

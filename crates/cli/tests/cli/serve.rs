@@ -1,0 +1,147 @@
+//! `forge serve`
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use forge_testkit::{Engine, TestDatabase, both_engines};
+use serde_json::Value;
+
+use crate::process::{Serving, init, location, one_line_error, run};
+
+async fn sign_in(address: &str, credentials: &Value) -> String {
+    let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
+    let request = reqwest::Client::new()
+        .post(format!("{address}/v1/{}/user/signin_with_api_key", text("organization_id")))
+        .header("x-api-key", text("api_key"))
+        .header("x-api-key-id", text("api_key_id"))
+        .header("x-user-id", text("user_id"));
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    answer["id_token"].as_str().unwrap().to_owned()
+}
+
+async fn status(url: &str) -> u16 {
+    reqwest::get(url).await.unwrap().status().as_u16()
+}
+
+both_engines! {
+    async fn what_init_printed_signs_in_before_and_after_a_restart(database: TestDatabase) {
+        let location = location(&database);
+        let credentials = init("acme", &location);
+        for _ in 0..2 {
+            let server = Serving::start(&location);
+            assert_eq!(status(&format!("{}/healthz", server.address)).await, 200);
+            assert_eq!(status(&format!("{}/readyz", server.address)).await, 200);
+            let token = sign_in(&server.address, &credentials).await;
+            let url = format!("{}/v1/acme/service/", server.address);
+            let answer = reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            assert!(answer.headers().contains_key("x-request-id"));
+            let log = server.stop();
+            let secret = credentials["api_key"].as_str().unwrap();
+            assert!(!log.contains(secret) && !log.contains(&token), "secrets in the log: {log}");
+            assert!(log.contains("get-services") && log.contains("status=200"), "{log}");
+        }
+    }
+
+    async fn a_request_under_way_is_finished_before_the_server_ends(database: TestDatabase) {
+        let location = location(&database);
+        let credentials = init("acme", &location);
+        let server = Serving::start(&location);
+        let token = sign_in(&server.address, &credentials).await;
+        let body = r#"{"agent_name": "Mira"}"#;
+        let (first, rest) = body.split_at(5);
+        let host = server.address.strip_prefix("http://").unwrap().to_owned();
+        let mut stream = TcpStream::connect(&host).unwrap();
+        write!(
+            stream,
+            "POST /v1/acme/organization/agent HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+            Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{first}",
+            body.len()
+        )
+        .unwrap();
+        // The server has the request once it answers another one that came later.
+        assert_eq!(status(&format!("{}/healthz", server.address)).await, 200);
+        server.signal("TERM");
+        while TcpStream::connect(&host).is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        stream.write_all(rest.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+        let (status, log) = server.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+    }
+
+    async fn an_interrupt_ends_the_server_too(database: TestDatabase) {
+        let location = location(&database);
+        init("acme", &location);
+        let server = Serving::start(&location);
+        server.signal("INT");
+        let (status, log) = server.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+    }
+
+    async fn a_store_that_is_missing_or_newer_is_refused(database: TestDatabase) {
+        let location = location(&database);
+        let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
+        assert!(error.contains("create one with `forge init`"), "{error}");
+        init("acme", &location);
+        database
+            .tamper(
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+            )
+            .await;
+        let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
+        assert!(error.contains("was written by a newer Forge (schema 9999"), "{error}");
+        assert!(error.contains("upgrade this binary"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_one_folder_is_refused() {
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    init("acme", &location);
+    let server = Serving::start(&location);
+    let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
+    assert!(error.contains("is in use by another Forge process"), "{error}");
+    let error = one_line_error(&run(&["init", "--organization", "other"], &location));
+    assert!(error.contains("is in use by another Forge process"), "{error}");
+    assert_eq!(status(&format!("{}/readyz", server.address)).await, 200);
+    server.stop();
+}
+
+#[tokio::test]
+async fn two_servers_share_one_postgresql_database() {
+    if !Engine::Postgres.is_available() {
+        return;
+    }
+    let database = TestDatabase::start(Engine::Postgres).await;
+    let location = location(&database);
+    let credentials = init("acme", &location);
+    let (first, second) = (Serving::start(&location), Serving::start(&location));
+    let token = sign_in(&first.address, &credentials).await;
+    let client = reqwest::Client::new();
+    let url = |address: &str| format!("{address}/v1/acme/organization/agent");
+    let body = serde_json::json!({"agent_name": "Mira"});
+    let created = client.post(url(&first.address)).bearer_auth(&token).json(&body).send().await.unwrap();
+    assert_eq!(created.status(), 201);
+    let listed = client.get(url(&second.address)).bearer_auth(&token).send().await.unwrap();
+    let listed: Value = listed.json().await.unwrap();
+    assert_eq!(listed["agents"][0]["name"], "Mira");
+    first.stop();
+    second.stop();
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = ["--data-dir".to_owned(), folder.path().join("data").display().to_string()];
+    init("acme", &location);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let error = one_line_error(&run(&["serve", "--listen", &address], &location));
+    assert!(error.contains(&format!("cannot listen on {address}")), "{error}");
+}
