@@ -51,7 +51,10 @@ where
     ) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let path = path_texts(operation, &mut parts).await?;
-        let id = path.iter().find(|(name, _)| name == "organization").map_or("", |(_, id)| id);
+        let id = path
+            .iter()
+            .find(|(name, _)| name == "organization")
+            .map_or("", |(_, id)| id);
         let organization = match sign_in::require_organization(&app, id).await {
             // Some operations know no 404; to them, credentials for an organization that is not there prove nothing.
             Err(AppError::NotFound(_)) if !operation.statuses.contains(&404) => {
@@ -76,9 +79,15 @@ where
 
 /// Returns the path's parameters under the names that the operation gives them.
 async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
-    let names = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = operation
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     match RawPathParams::from_request_parts(parts, &()).await {
-        Ok(params) => Ok(names.zip(&params).map(|(name, (_, text))| (name.to_owned(), text.to_owned())).collect()),
+        Ok(params) => Ok(names
+            .zip(&params)
+            .map(|(name, (_, text))| (name.to_owned(), text.to_owned()))
+            .collect()),
         Err(_) => Err(invalid("path", "string_unicode", "the path is not valid UTF-8")),
     }
 }
@@ -99,21 +108,32 @@ fn read_parameters(
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
         .collect();
     let mut faults = Vec::new();
     let mut read = |location, texts: &[(String, String)]| {
-        operation.read_parameters(location, texts).unwrap_or_else(|found| {
-            faults.extend(found);
-            Map::new()
-        })
+        operation
+            .read_parameters(location, texts)
+            .unwrap_or_else(|found| {
+                faults.extend(found);
+                Map::new()
+            })
     };
     let parameters = Parameters {
         path: read(Location::Path, path),
         query: read(Location::Query, &query),
         header: read(Location::Header, &headers),
     };
-    if faults.is_empty() { Ok(parameters) } else { Err(AppError::Invalid(faults).into()) }
+    if faults.is_empty() {
+        Ok(parameters)
+    } else {
+        Err(AppError::Invalid(faults).into())
+    }
 }
 
 async fn read_body(
@@ -122,13 +142,23 @@ async fn read_body(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Value, ApiError> {
-    let Some(expected) = &operation.body else { return Ok(Value::Object(Map::new())) };
+    let Some(expected) = &operation.body else {
+        return Ok(Value::Object(Map::new()));
+    };
     let bytes = match Limited::new(body, limits.max_body_bytes).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return Err(ApiError::BodyTooLarge { limit: limits.max_body_bytes });
+            return Err(ApiError::BodyTooLarge {
+                limit: limits.max_body_bytes,
+            });
         }
-        Err(_) => return Err(invalid("body", "body_incomplete", "the body ended too early; send it again")),
+        Err(_) => {
+            return Err(invalid(
+                "body",
+                "body_incomplete",
+                "the body ended too early; send it again",
+            ));
+        }
     };
     if bytes.is_empty() {
         if expected.is_required {
@@ -141,13 +171,22 @@ async fn read_body(
         return Err(invalid("body", "content_type", msg));
     }
     let value = json::parse(&bytes).map_err(|fault| AppError::Invalid(vec![fault]))?;
-    operation.read_body(value).map_err(|faults| AppError::Invalid(faults).into())
+    operation
+        .read_body(value)
+        .map_err(|faults| AppError::Invalid(faults).into())
 }
 
 /// Tells whether the headers declare a body of JSON; a missing declaration counts as one.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(declared) = headers.get(header::CONTENT_TYPE) else { return true };
-    let essence = declared.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let Some(declared) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = declared
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
@@ -163,5 +202,10 @@ fn invalid(place: &str, kind: &'static str, msg: &str) -> ApiError {
 
 /// Makes the error for a query parameter whose text is of the right type but means nothing.
 pub(crate) fn invalid_query(name: &str, msg: &str) -> ApiError {
-    AppError::Invalid(vec![Fault::new(vec!["query".into(), name.into()], "invalid", msg)]).into()
+    AppError::Invalid(vec![Fault::new(
+        vec!["query".into(), name.into()],
+        "invalid",
+        msg,
+    )])
+    .into()
 }

@@ -27,22 +27,40 @@ impl Authenticate for Anyone {
 }
 
 impl Authenticate for Caller {
-    async fn authenticate(app: &App, organization: &OrganizationId, headers: &HeaderMap) -> Result<Self, AppError> {
+    async fn authenticate(
+        app: &App,
+        organization: &OrganizationId,
+        headers: &HeaderMap,
+    ) -> Result<Self, AppError> {
         let missing = "send the token of a sign-in as `Authorization: Bearer …`";
         let authorization = text(headers, header::AUTHORIZATION.as_str())?;
         let authorization = authorization.ok_or(AppError::Unauthenticated(missing))?;
         let issuer = text(headers, "x-org-id")?;
-        let (scheme, rest) = authorization.split_once(' ').ok_or(AppError::Unauthenticated(missing))?;
+        let (scheme, rest) = authorization
+            .split_once(' ')
+            .ok_or(AppError::Unauthenticated(missing))?;
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            let credentials = Credentials { token: rest, basic_user: None, issuer };
+            let credentials = Credentials {
+                token: rest,
+                basic_user: None,
+                issuer,
+            };
             return sign_in::authenticate(app, organization, &credentials).await;
         }
         if scheme.eq_ignore_ascii_case("basic") {
-            let decoded = STANDARD.decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded = STANDARD
+                .decode(rest)
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|text| text.rsplit_once(':'));
-            let (user, token) = pair.ok_or(AppError::Unauthenticated("the Basic credentials are malformed"))?;
-            let credentials = Credentials { token, basic_user: Some(user), issuer };
+            let (user, token) =
+                pair.ok_or(AppError::Unauthenticated("the Basic credentials are malformed"))?;
+            let credentials = Credentials {
+                token,
+                basic_user: Some(user),
+                issuer,
+            };
             return sign_in::authenticate(app, organization, &credentials).await;
         }
         Err(AppError::Unauthenticated(missing))
@@ -51,7 +69,11 @@ impl Authenticate for Caller {
 
 /// A caller whose credentials, if they prove anything, open more of the answer.
 impl Authenticate for Option<Caller> {
-    async fn authenticate(app: &App, organization: &OrganizationId, headers: &HeaderMap) -> Result<Self, AppError> {
+    async fn authenticate(
+        app: &App,
+        organization: &OrganizationId,
+        headers: &HeaderMap,
+    ) -> Result<Self, AppError> {
         match Caller::authenticate(app, organization, headers).await {
             Ok(caller) => Ok(Some(caller)),
             Err(AppError::Unauthenticated(_)) => Ok(None),
@@ -62,5 +84,8 @@ impl Authenticate for Option<Caller> {
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, AppError> {
     let unreadable = |_| AppError::Unauthenticated("a header with credentials is not readable as text");
-    headers.get(name).map(|value| value.to_str().map_err(unreadable)).transpose()
+    headers
+        .get(name)
+        .map(|value| value.to_str().map_err(unreadable))
+        .transpose()
 }

@@ -36,19 +36,26 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, body) = match self {
             Self::App(error) => app_error(error),
-            Self::BodyTooLarge { limit } => {
-                (StatusCode::PAYLOAD_TOO_LARGE, detail(format!("the body has more than {limit} bytes")))
-            }
-            Self::UnknownPath => (StatusCode::NOT_FOUND, detail("there is no such path; see /v1/openapi.json")),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, detail("this path does not know this method; see /v1/openapi.json"))
-            }
+            Self::BodyTooLarge { limit } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                detail(format!("the body has more than {limit} bytes")),
+            ),
+            Self::UnknownPath => (
+                StatusCode::NOT_FOUND,
+                detail("there is no such path; see /v1/openapi.json"),
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                detail("this path does not know this method; see /v1/openapi.json"),
+            ),
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, internal()),
         };
         let mut response = (status, axum::Json(body)).into_response();
         match status {
             StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);

@@ -30,7 +30,9 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body_bytes: 4 * 1024 * 1024 }
+        Self {
+            max_body_bytes: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -41,5 +43,7 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app, limits)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router(app, limits))
+        .with_graceful_shutdown(shutdown)
+        .await
 }

@@ -22,7 +22,11 @@ const MAX_REQUEST_ID: usize = 64;
 ///
 /// Neither path nor query nor headers nor bodies are logged: any of them may hold secrets or personal data.
 pub(crate) async fn observe(random: Arc<dyn Random>, request: Request, next: Next) -> Response {
-    let id = request.headers().get(REQUEST_ID).filter(|id| is_sensible(id)).cloned();
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|id| is_sensible(id))
+        .cloned();
     let id = id.unwrap_or_else(|| new_id(random.as_ref()));
     let span = tracing::info_span!(
         "request",
@@ -57,7 +61,10 @@ fn new_id(random: &dyn Random) -> HeaderValue {
 
 /// Answers for an endpoint that panicked.
 pub(crate) fn panicked(reason: Box<dyn Any + Send>) -> Response {
-    let text = reason.downcast_ref::<String>().map(String::as_str).or(reason.downcast_ref::<&str>().copied());
+    let text = reason
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(reason.downcast_ref::<&str>().copied());
     tracing::error!(reason = text.unwrap_or("unknown"), "an endpoint panicked");
     ApiError::Panicked.into_response()
 }

@@ -16,9 +16,12 @@ pub(crate) type Answer = Result<Response, ApiError>;
 /// Answers with JSON.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     match serde_json::to_vec(body) {
-        Ok(bytes) => {
-            Ok((status, [(axum::http::header::CONTENT_TYPE, "application/json")], bytes).into_response())
-        }
+        Ok(bytes) => Ok((
+            status,
+            [(axum::http::header::CONTENT_TYPE, "application/json")],
+            bytes,
+        )
+            .into_response()),
         Err(error) => Err(forge_app::AppError::Internal(Box::new(error)).into()),
     }
 }
@@ -37,7 +40,9 @@ pub(crate) fn no_content() -> Response {
 /// Adds the change number of the write that the answer is about.
 pub(crate) fn with_sequence(mut response: Response, change_number: Option<i64>) -> Response {
     if let Some(change_number) = change_number {
-        response.headers_mut().insert(FORGE_SEQUENCE, HeaderValue::from(change_number));
+        response
+            .headers_mut()
+            .insert(FORGE_SEQUENCE, HeaderValue::from(change_number));
     }
     response
 }

@@ -59,21 +59,30 @@ impl Operations {
         self
     }
 
-    #[expect(clippy::panic, reason = "the router is made at start, and every test makes it")]
+    #[expect(
+        clippy::panic,
+        reason = "the router is made at start, and every test makes it"
+    )]
     fn add_plain<F, Fut>(&mut self, id: &'static str, endpoint: F)
     where
         F: Fn(Request) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send,
     {
-        let operation = contract().operation(id).unwrap_or_else(|| panic!("the contract has no operation `{id}`"));
-        let method = MethodFilter::try_from(operation.method.parse::<axum::http::Method>().unwrap_or_default());
+        let operation = contract()
+            .operation(id)
+            .unwrap_or_else(|| panic!("the contract has no operation `{id}`"));
+        let method =
+            MethodFilter::try_from(operation.method.parse::<axum::http::Method>().unwrap_or_default());
         let method = method.unwrap_or_else(|_| panic!("`{id}` has an unknown method"));
         let router = on(method, move |request: Request| {
             tracing::Span::current().record("operation", id);
             endpoint(request)
         });
         self.ids.insert(id);
-        self.paths.entry(shape(&operation.path)).or_default().insert(operation.method.clone(), router);
+        self.paths
+            .entry(shape(&operation.path))
+            .or_default()
+            .insert(operation.method.clone(), router);
     }
 
     /// Makes the router. Each path is served with and without its trailing slash: clients of the contract are not
@@ -81,14 +90,18 @@ impl Operations {
     fn into_router(self) -> Router {
         let mut all = self.paths.clone();
         for (path, methods) in self.paths {
-            let twin = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+            let twin = path
+                .strip_suffix('/')
+                .map_or_else(|| format!("{path}/"), str::to_owned);
             let twins = all.entry(twin).or_default();
             for (method, router) in methods {
                 twins.entry(method).or_insert(router);
             }
         }
         all.into_iter().fold(Router::new(), |router, (path, methods)| {
-            let merged = methods.into_values().fold(MethodRouter::new(), MethodRouter::merge);
+            let merged = methods
+                .into_values()
+                .fold(MethodRouter::new(), MethodRouter::merge);
             router.route(&path, merged)
         })
     }
@@ -97,37 +110,63 @@ impl Operations {
 /// Returns a path with its parameters numbered: operations may share a path and call its parameters differently.
 fn shape(path: &str) -> String {
     let segments = path.split('/').enumerate().map(|(position, segment)| {
-        if segment.starts_with('{') { format!("{{p{position}}}") } else { segment.to_owned() }
+        if segment.starts_with('{') {
+            format!("{{p{position}}}")
+        } else {
+            segment.to_owned()
+        }
     });
     segments.collect::<Vec<_>>().join("/")
 }
 
 fn operations(app: App, limits: Limits) -> Operations {
-    use routes::{agents, assets, context_graphs, models, organizations, server, services, users, version_sets};
-    Operations { app, limits, ids: BTreeSet::new(), paths: BTreeMap::new() }
-        .add("sign-in-with-api-key", users::sign_in::handle)
-        .add("get-organization", organizations::get::handle)
-        .add("create-agent", assets::create::agent)
-        .add("get-agents", assets::list::agents)
-        .add("create-agent-version", agents::create_version::handle)
-        .add("get-agent-versions", assets::list_versions::agent)
-        .add("delete-agent", assets::delete::agent)
-        .add("create-service-hierarchical-state-machine", assets::create::context_graph)
-        .add("get-service-hierarchical-state-machines", assets::list::context_graphs)
-        .add("create-service-hierarchical-state-machine-version", context_graphs::create_version::handle)
-        .add("get-service-hierarchical-state-machine-versions", assets::list_versions::context_graph)
-        .add("delete-service-hierarchical-state-machine", assets::delete::context_graph)
-        .add("get-services", services::list::handle)
-        .add("create-service", services::create::handle)
-        .add("update-service", services::update::handle)
-        .add("upsert-service-version-set", version_sets::upsert::handle)
-        .add("delete-service-version-set", version_sets::delete::handle)
-        .add("get-version-sets", version_sets::list::handle)
-        .add("get-version-set", version_sets::get::handle)
-        .add("resolve-version-set", version_sets::resolve::handle)
-        .add("get-models", models::list::handle)
-        .add_server("get-liveness", server::health::live)
-        .add_server("get-readiness", server::health::ready)
+    use routes::{
+        agents, assets, context_graphs, models, organizations, server, services, users, version_sets,
+    };
+    Operations {
+        app,
+        limits,
+        ids: BTreeSet::new(),
+        paths: BTreeMap::new(),
+    }
+    .add("sign-in-with-api-key", users::sign_in::handle)
+    .add("get-organization", organizations::get::handle)
+    .add("create-agent", assets::create::agent)
+    .add("get-agents", assets::list::agents)
+    .add("create-agent-version", agents::create_version::handle)
+    .add("get-agent-versions", assets::list_versions::agent)
+    .add("delete-agent", assets::delete::agent)
+    .add(
+        "create-service-hierarchical-state-machine",
+        assets::create::context_graph,
+    )
+    .add(
+        "get-service-hierarchical-state-machines",
+        assets::list::context_graphs,
+    )
+    .add(
+        "create-service-hierarchical-state-machine-version",
+        context_graphs::create_version::handle,
+    )
+    .add(
+        "get-service-hierarchical-state-machine-versions",
+        assets::list_versions::context_graph,
+    )
+    .add(
+        "delete-service-hierarchical-state-machine",
+        assets::delete::context_graph,
+    )
+    .add("get-services", services::list::handle)
+    .add("create-service", services::create::handle)
+    .add("update-service", services::update::handle)
+    .add("upsert-service-version-set", version_sets::upsert::handle)
+    .add("delete-service-version-set", version_sets::delete::handle)
+    .add("get-version-sets", version_sets::list::handle)
+    .add("get-version-set", version_sets::get::handle)
+    .add("resolve-version-set", version_sets::resolve::handle)
+    .add("get-models", models::list::handle)
+    .add_server("get-liveness", server::health::live)
+    .add_server("get-readiness", server::health::ready)
 }
 
 /// The operation that tells all operations, itself included.
@@ -146,8 +185,12 @@ pub fn router(app: App, limits: Limits) -> Router {
         .into_router()
         .fallback(async || ApiError::UnknownPath.into_response())
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed.into_response())
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(middleware::panicked))
-        .layer(axum::middleware::from_fn(move |request, next| middleware::observe(Arc::clone(&random), request, next)))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
+            middleware::panicked,
+        ))
+        .layer(axum::middleware::from_fn(move |request, next| {
+            middleware::observe(Arc::clone(&random), request, next)
+        }))
 }
 
 /// Returns the ids of the operations that are served.

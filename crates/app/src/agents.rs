@@ -28,7 +28,9 @@ pub async fn create_version(
         .map(|version| serde_json::from_str(version.document.get()))
         .transpose()
         .map_err(|error| AppError::Internal(Box::new(error)))?;
-    let document = change.apply(latest).map_err(|error| AppError::Refused(error.to_string()))?;
+    let document = change
+        .apply(latest)
+        .map_err(|error| AppError::Refused(error.to_string()))?;
     if !app.catalogues.voices.has(&document.voice_config.voice_id) {
         return Err(Refusal::NoSuchVoice(document.voice_config.voice_id).into());
     }

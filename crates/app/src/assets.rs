@@ -5,8 +5,8 @@ use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
 use forge_domain::{Refusal, VersionNumber};
-use forge_store::{Tx, WriteTx};
 pub use forge_store::{Asset, AssetVersion};
+use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::page::PageBuilder;
@@ -48,7 +48,9 @@ const fn permissions(kind: AssetKind) -> Permissions {
 
 fn attributes(kind: AssetKind, asset: &Asset) -> Attributes {
     let permissions = permissions(kind);
-    Attributes::default().with(permissions.id, asset.id.as_str()).with(permissions.name, asset.name.as_str())
+    Attributes::default()
+        .with(permissions.id, asset.id.as_str())
+        .with(permissions.name, asset.name.as_str())
 }
 
 fn object(kind: AssetKind, id: &str) -> AuditObject {
@@ -56,7 +58,10 @@ fn object(kind: AssetKind, id: &str) -> AuditObject {
         AssetKind::Agent => "agent",
         AssetKind::ContextGraph => "context_graph",
     };
-    AuditObject { kind: kind.to_owned(), id: id.to_owned() }
+    AuditObject {
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+    }
 }
 
 async fn find(tx: &mut Tx, caller: &Caller, kind: AssetKind, id: &str) -> Result<Asset, AppError> {
@@ -101,20 +106,34 @@ pub(crate) async fn insert_version(
     version: VersionNumber,
     document: String,
 ) -> Result<(), AppError> {
-    tx.insert_version(kind, &asset.id, version, document, &caller.user).await?;
+    tx.insert_version(kind, &asset.id, version, document, &caller.user)
+        .await?;
     let before = json!({"latest_version": asset.latest_version});
     let after = json!({"latest_version": version});
     let object = object(kind, &asset.id);
-    tx.append_audit_event(&caller.actor(), "create_version", object, before, after).await?;
+    tx.append_audit_event(&caller.actor(), "create_version", object, before, after)
+        .await?;
     Ok(())
 }
 
 /// Creates an asset without versions and returns its id.
-pub async fn create(app: &App, caller: &Caller, kind: AssetKind, name: &str) -> Result<Written<String>, AppError> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    kind: AssetKind,
+    name: &str,
+) -> Result<Written<String>, AppError> {
     let permissions = permissions(kind);
-    caller.authorize(permissions.create, &Attributes::default().with(permissions.name, name))?;
+    caller.authorize(
+        permissions.create,
+        &Attributes::default().with(permissions.name, name),
+    )?;
     let mut tx = app.write(caller).await?;
-    if tx.find_asset_by_name(&caller.organization, kind, name).await?.is_some() {
+    if tx
+        .find_asset_by_name(&caller.organization, kind, name)
+        .await?
+        .is_some()
+    {
         return Err(AppError::Conflict(format!(
             "a{} {kind} named `{name}` exists already, perhaps deprecated; choose another name",
             if kind == AssetKind::Agent { "n" } else { "" },
@@ -126,7 +145,8 @@ pub async fn create(app: &App, caller: &Caller, kind: AssetKind, name: &str) -> 
     };
     tx.insert_asset(kind, &id, name).await?;
     let after = json!({"name": name});
-    tx.append_audit_event(&caller.actor(), "create", object(kind, &id), Value::Null, after).await?;
+    tx.append_audit_event(&caller.actor(), "create", object(kind, &id), Value::Null, after)
+        .await?;
     commit(tx, id).await
 }
 
@@ -144,7 +164,12 @@ pub struct ListAssets {
 }
 
 /// Returns a page of the assets that the caller may see, in order of creation.
-pub async fn list(app: &App, caller: &Caller, kind: AssetKind, query: &ListAssets) -> Result<Page<Asset>, AppError> {
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    kind: AssetKind,
+    query: &ListAssets,
+) -> Result<Page<Asset>, AppError> {
     let permission = permissions(kind).get;
     caller.authorize_some(permission)?;
     let is_visible = |asset: &Asset| caller.may(permission, &attributes(kind, asset));
@@ -153,7 +178,9 @@ pub async fn list(app: &App, caller: &Caller, kind: AssetKind, query: &ListAsset
     if query.ids.is_empty() {
         while let Some((after, count)) = page.next_read() {
             let organization = &caller.organization;
-            let rows = tx.list_assets(organization, kind, after, query.is_deprecated, count).await?;
+            let rows = tx
+                .list_assets(organization, kind, after, query.is_deprecated, count)
+                .await?;
             page.add(rows, count, |asset| asset.seq, is_visible);
         }
     } else {
@@ -163,14 +190,23 @@ pub async fn list(app: &App, caller: &Caller, kind: AssetKind, query: &ListAsset
         }
         rows.sort_unstable_by_key(|asset| asset.seq);
         rows.retain(|asset| asset.seq > query.continuation_token);
-        rows.retain(|asset| query.is_deprecated.is_none_or(|wanted| wanted == asset.is_deprecated));
+        rows.retain(|asset| {
+            query
+                .is_deprecated
+                .is_none_or(|wanted| wanted == asset.is_deprecated)
+        });
         page.add(rows, i64::MAX, |asset| asset.seq, is_visible);
     }
     Ok(page.finish())
 }
 
 /// Deprecates an asset: it stays readable and keeps running where it runs, but nothing new may start to use it.
-pub async fn deprecate(app: &App, caller: &Caller, kind: AssetKind, id: &str) -> Result<Written<()>, AppError> {
+pub async fn deprecate(
+    app: &App,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+) -> Result<Written<()>, AppError> {
     let permission = permissions(kind).delete;
     caller.authorize_some(permission)?;
     let mut tx = app.write(caller).await?;
@@ -180,19 +216,30 @@ pub async fn deprecate(app: &App, caller: &Caller, kind: AssetKind, id: &str) ->
         return Err(AppError::Conflict(format!("{kind} {id} is deprecated already")));
     }
     let limit = i64::try_from(SERVICES_NAMED + 1).unwrap_or(i64::MAX);
-    let mut services = tx.active_services_using(&caller.organization, kind, id, limit).await?;
+    let mut services = tx
+        .active_services_using(&caller.organization, kind, id, limit)
+        .await?;
     if !services.is_empty() {
         let has_more = services.len() > SERVICES_NAMED;
         services.truncate(SERVICES_NAMED);
-        let mut names = services.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let mut names = services
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         if has_more {
             names.push_str(", …");
         }
-        return Err(Refusal::InUse { asset: kind, services: names }.into());
+        return Err(Refusal::InUse {
+            asset: kind,
+            services: names,
+        }
+        .into());
     }
     tx.deprecate_asset(kind, id).await?;
     let (before, after) = (json!({"deprecated": false}), json!({"deprecated": true}));
-    tx.append_audit_event(&caller.actor(), "deprecate", object(kind, id), before, after).await?;
+    tx.append_audit_event(&caller.actor(), "deprecate", object(kind, id), before, after)
+        .await?;
     commit(tx, ()).await
 }
 
@@ -220,11 +267,15 @@ pub async fn list_versions(
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    let Some(latest) = asset.latest_version else { return Ok(page.finish()) };
+    let Some(latest) = asset.latest_version else {
+        return Ok(page.finish());
+    };
     let bounds = query.range.bounds(latest);
     while let Some((after, count)) = page.next_read() {
         let organization = &caller.organization;
-        let rows = tx.list_versions(organization, kind, id, bounds, query.is_descending, after, count).await?;
+        let rows = tx
+            .list_versions(organization, kind, id, bounds, query.is_descending, after, count)
+            .await?;
         page.add(rows, count, |version| version.version.get(), |_| true);
     }
     Ok(page.finish())

@@ -32,7 +32,10 @@ pub struct Caller {
 impl Caller {
     /// Returns the caller as history and the audit log keep them.
     pub fn actor(&self) -> Actor {
-        Actor { user: self.user.clone(), kind: self.kind }
+        Actor {
+            user: self.user.clone(),
+            kind: self.kind,
+        }
     }
 
     /// Tells whether the caller has a permission on a thing.
@@ -45,10 +48,15 @@ impl Caller {
         if self.may(permission, attributes) {
             return Ok(());
         }
-        let on: Vec<String> =
-            attributes.names().filter_map(|name| Some(format!("{name}={}", attributes.get(name)?))).collect();
+        let on: Vec<String> = attributes
+            .names()
+            .filter_map(|name| Some(format!("{name}={}", attributes.get(name)?)))
+            .collect();
         let on = (!on.is_empty()).then(|| on.join(", "));
-        Err(AppError::Forbidden { permission: permission.name(), on })
+        Err(AppError::Forbidden {
+            permission: permission.name(),
+            on,
+        })
     }
 
     /// Refuses a caller who has the permission on nothing at all: such a one is not told whether a thing exists.
@@ -56,6 +64,9 @@ impl Caller {
         if allows_some(&self.grants, permission) {
             return Ok(());
         }
-        Err(AppError::Forbidden { permission: permission.name(), on: None })
+        Err(AppError::Forbidden {
+            permission: permission.name(),
+            on: None,
+        })
     }
 }

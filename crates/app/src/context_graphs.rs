@@ -42,7 +42,9 @@ pub async fn dry_run_version(
 ) -> Result<(), AppError> {
     check_document(document)?;
     let mut tx = app.store.read().await?;
-    check(app, &mut tx, caller, id, expected, document).await.map(drop)
+    check(app, &mut tx, caller, id, expected, document)
+        .await
+        .map(drop)
 }
 
 fn check_document(document: &ContextGraphDocument) -> Result<(), AppError> {
@@ -50,7 +52,9 @@ fn check_document(document: &ContextGraphDocument) -> Result<(), AppError> {
     if faults.is_empty() {
         return Ok(());
     }
-    Err(AppError::Invalid(faults.into_iter().map(|fault| fault.inside("body")).collect()))
+    Err(AppError::Invalid(
+        faults.into_iter().map(|fault| fault.inside("body")).collect(),
+    ))
 }
 
 async fn check(
@@ -63,7 +67,9 @@ async fn check(
 ) -> Result<(Asset, VersionNumber), AppError> {
     let graph = authorize_new_version(tx, caller, KIND, id).await?;
     if let Some(tool) = document.tools().find(|tool| !app.catalogues.tools.contains(tool)) {
-        return Err(AppError::NotFound(format!("there is no tool {tool} in this installation")));
+        return Err(AppError::NotFound(format!(
+            "there is no tool {tool} in this installation"
+        )));
     }
     let faults = reference_faults(tx, caller, document).await?;
     if !faults.is_empty() {
@@ -81,9 +87,17 @@ async fn reference_faults(
 ) -> Result<Vec<Fault>, AppError> {
     let mut known = HashMap::new();
     for (id, number) in document.references.values() {
-        known.insert((*id, *number), referenced(tx, caller, &id.to_string(), *number).await?);
+        known.insert(
+            (*id, *number),
+            referenced(tx, caller, &id.to_string(), *number).await?,
+        );
     }
-    let look_up = |id, number| known.get(&(id, number)).cloned().unwrap_or(Referenced::NoSuchGraph);
+    let look_up = |id, number| {
+        known
+            .get(&(id, number))
+            .cloned()
+            .unwrap_or(Referenced::NoSuchGraph)
+    };
     Ok(rules::check_references(document, look_up))
 }
 
@@ -94,7 +108,9 @@ async fn referenced(tx: &mut Tx, caller: &Caller, id: &str, number: i64) -> Resu
     if graph.is_deprecated {
         return Ok(Referenced::Deprecated);
     }
-    let Ok(number) = VersionNumber::try_from(number) else { return Ok(Referenced::NoSuchVersion) };
+    let Ok(number) = VersionNumber::try_from(number) else {
+        return Ok(Referenced::NoSuchVersion);
+    };
     let Some(version) = tx.find_version(&caller.organization, KIND, id, number).await? else {
         return Ok(Referenced::NoSuchVersion);
     };

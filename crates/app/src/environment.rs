@@ -17,7 +17,9 @@ pub struct OsRandom(aws_lc_rs::rand::SystemRandom);
 
 impl Random for OsRandom {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), AppError> {
-        self.0.fill(buffer).map_err(|_| AppError::internal("the operating system gives no random bytes"))
+        self.0
+            .fill(buffer)
+            .map_err(|_| AppError::internal("the operating system gives no random bytes"))
     }
 }
 
@@ -26,7 +28,10 @@ impl Random for OsRandom {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the time comes from")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the time comes from"
+    )]
     fn now(&self) -> Timestamp {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let millis = since_epoch.map_or(0, |duration| duration.as_millis());

@@ -26,7 +26,9 @@ impl fmt::Debug for Keyring {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
     /// The file is missing.
-    #[error("there is no master key in {0}; name the file that was made with the store by `--master-key-file`")]
+    #[error(
+        "there is no master key in {0}; name the file that was made with the store by `--master-key-file`"
+    )]
     Missing(PathBuf),
     /// The file cannot be read or written.
     #[error("cannot use the master key file {path}")]
@@ -46,7 +48,11 @@ pub enum KeyringError {
 
 impl Keyring {
     /// Makes a keyring from a master key.
-    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the key has the length that is asked for")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the key has the length that is asked for"
+    )]
     pub fn new(master_key: &[u8; KEY_LENGTH]) -> Self {
         Self(RandomizedNonceKey::new(&AES_256_GCM, master_key).expect("the key is 32 bytes long"))
     }
@@ -55,10 +61,17 @@ impl Keyring {
     pub fn load(path: &Path) -> Result<Self, KeyringError> {
         let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => KeyringError::Missing(path.to_owned()),
-            _ => KeyringError::File { path: path.to_owned(), source },
+            _ => KeyringError::File {
+                path: path.to_owned(),
+                source,
+            },
         })?;
-        let bytes = STANDARD.decode(text.trim()).map_err(|_| KeyringError::Malformed(path.to_owned()))?;
-        let key = bytes.try_into().map_err(|_| KeyringError::Malformed(path.to_owned()))?;
+        let bytes = STANDARD
+            .decode(text.trim())
+            .map_err(|_| KeyringError::Malformed(path.to_owned()))?;
+        let key = bytes
+            .try_into()
+            .map_err(|_| KeyringError::Malformed(path.to_owned()))?;
         Ok(Self::new(&key))
     }
 
@@ -84,7 +97,10 @@ impl Keyring {
             Ok(()) => Ok(Self::new(&key)),
             // Another process was first.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Self::load(path),
-            Err(source) => Err(KeyringError::File { path: path.to_owned(), source }),
+            Err(source) => Err(KeyringError::File {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
 
@@ -106,7 +122,10 @@ impl Keyring {
         let (nonce, secret) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut secret = secret.to_vec();
-        let opened = self.0.open_in_place(nonce, Aad::from(context.as_bytes()), &mut secret).ok()?;
+        let opened = self
+            .0
+            .open_in_place(nonce, Aad::from(context.as_bytes()), &mut secret)
+            .ok()?;
         Some(opened.to_vec())
     }
 }
@@ -120,11 +139,18 @@ mod tests {
     fn a_secret_opens_only_under_its_key_and_for_its_context() {
         let keyring = Keyring::new(&[1; 32]);
         let sealed = keyring.seal("acme/k1", b"secret").unwrap();
-        assert_eq!(keyring.open("acme/k1", &sealed).as_deref(), Some(b"secret".as_slice()));
+        assert_eq!(
+            keyring.open("acme/k1", &sealed).as_deref(),
+            Some(b"secret".as_slice())
+        );
         assert_eq!(keyring.open("acme/k2", &sealed), None);
         assert_eq!(Keyring::new(&[2; 32]).open("acme/k1", &sealed), None);
         assert_eq!(keyring.open("acme/k1", "AAAA"), None);
-        assert_ne!(keyring.seal("acme/k1", b"secret").unwrap(), sealed, "nonces differ");
+        assert_ne!(
+            keyring.seal("acme/k1", b"secret").unwrap(),
+            sealed,
+            "nonces differ"
+        );
     }
 
     #[test]
@@ -138,7 +164,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 

@@ -21,9 +21,16 @@ pub(crate) fn unknown(id: &str) -> AppError {
 /// Returns an organization, and its details where the caller may see them.
 ///
 /// Whoever asks is told the name: it is what a sign-in page shows.
-pub async fn get(app: &App, id: &OrganizationId, caller: Option<&Caller>) -> Result<(Organization, bool), AppError> {
+pub async fn get(
+    app: &App,
+    id: &OrganizationId,
+    caller: Option<&Caller>,
+) -> Result<(Organization, bool), AppError> {
     let mut tx = app.store.read().await?;
-    let organization = tx.find_organization(id).await?.ok_or_else(|| unknown(id.as_str()))?;
+    let organization = tx
+        .find_organization(id)
+        .await?
+        .ok_or_else(|| unknown(id.as_str()))?;
     let may = |caller: &Caller| caller.may(Permission::GetOrganizationDetails, &Attributes::default());
     Ok((organization, caller.is_some_and(may)))
 }
@@ -59,7 +66,10 @@ fn default_preferences() -> Value {
 /// For operators only: whoever calls it has access to the store. The first organization is the operator's own.
 pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, AppError> {
     let now = app.clock.now();
-    let created = app.store.create_organization(id, id.as_str(), &default_preferences(), now).await?;
+    let created = app
+        .store
+        .create_organization(id, id.as_str(), &default_preferences(), now)
+        .await?;
     let mut tx = created.ok_or_else(|| AppError::Conflict(format!("organization `{id}` exists already")))?;
     let mut super_role = None;
     for role in DefaultRole::ALL {
@@ -71,7 +81,10 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     }
     let role_id = super_role.ok_or_else(|| AppError::internal("there is no super administrator's role"))?;
     let user_id = format!("{}", app.new_id::<forge_domain::id::kind::Role>()?);
-    let user = UserRef { org_id: id.clone(), user_id: user_id.clone() };
+    let user = UserRef {
+        org_id: id.clone(),
+        user_id: user_id.clone(),
+    };
     tx.insert_user(NewUser {
         id: user_id.clone(),
         role_id,
@@ -94,12 +107,25 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     })
     .await?;
     tx.insert_signing_key(&app.new_signing_key(id)?).await?;
-    let actor = Actor { user, kind: ActorKind::Person };
-    let object = AuditObject { kind: "organization".to_owned(), id: id.to_string() };
+    let actor = Actor {
+        user,
+        kind: ActorKind::Person,
+    };
+    let object = AuditObject {
+        kind: "organization".to_owned(),
+        id: id.to_string(),
+    };
     let after = json!({"org_id": id, "org_name": id, "api_key_id": api_key_id});
-    tx.append_audit_event(&actor, "create", object, Value::Null, after).await?;
+    tx.append_audit_event(&actor, "create", object, Value::Null, after)
+        .await?;
     tx.commit().await?;
-    Ok(NewOrganization { organization_id: id.clone(), user_id, api_key_id, api_key, api_key_expires_at })
+    Ok(NewOrganization {
+        organization_id: id.clone(),
+        user_id,
+        api_key_id,
+        api_key,
+        api_key_expires_at,
+    })
 }
 
 /// Formats random bytes as a UUID of version 4, the form that API key ids have.
@@ -107,5 +133,12 @@ fn uuid_v4(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = forge_domain::hex(&bytes);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

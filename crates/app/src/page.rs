@@ -28,7 +28,14 @@ impl<T> PageBuilder<T> {
     /// Starts a page of at most `limit` rows after a token; 0 is the start of the list.
     pub(crate) fn new(limit: i64, token: i64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
-        Self { items: Vec::new(), limit, token, after: token, has_more: false, is_exhausted: false }
+        Self {
+            items: Vec::new(),
+            limit,
+            token,
+            after: token,
+            has_more: false,
+            is_exhausted: false,
+        }
     }
 
     /// Returns where to go on reading and how many rows to read; nothing once the page is complete.
@@ -38,7 +45,13 @@ impl<T> PageBuilder<T> {
     }
 
     /// Adds the rows of a read that asked for `asked` of them.
-    pub(crate) fn add(&mut self, rows: Vec<T>, asked: i64, token: impl Fn(&T) -> i64, keep: impl Fn(&T) -> bool) {
+    pub(crate) fn add(
+        &mut self,
+        rows: Vec<T>,
+        asked: i64,
+        token: impl Fn(&T) -> i64,
+        keep: impl Fn(&T) -> bool,
+    ) {
         self.is_exhausted = i64::try_from(rows.len()).is_ok_and(|read| read < asked);
         for row in rows {
             self.after = token(&row);
@@ -55,7 +68,10 @@ impl<T> PageBuilder<T> {
     }
 
     pub(crate) fn finish(self) -> Page<T> {
-        Page { items: self.items, continuation_token: self.has_more.then_some(self.token) }
+        Page {
+            items: self.items,
+            continuation_token: self.has_more.then_some(self.token),
+        }
     }
 }
 
@@ -94,6 +110,12 @@ mod tests {
     fn a_limit_of_zero_tells_only_whether_there_are_rows() {
         let mut builder = PageBuilder::new(0, 7);
         builder.add(vec![8, 9], 50, |row| *row, |_| true);
-        assert_eq!(builder.finish(), Page { items: vec![], continuation_token: Some(7) });
+        assert_eq!(
+            builder.finish(),
+            Page {
+                items: vec![],
+                continuation_token: Some(7)
+            }
+        );
     }
 }

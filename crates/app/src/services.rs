@@ -9,8 +9,8 @@ use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_binding, check_rebind};
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName};
-use forge_store::{ServiceSort, Tx, VersionSet, WriteTx};
 pub use forge_store::{ServiceFields, SortKey};
+use forge_store::{ServiceSort, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
 use crate::page::PageBuilder;
@@ -18,7 +18,9 @@ use crate::version_sets::{NewRevision, set_before_creation};
 use crate::{App, AppError, Caller, Page, Written, commit};
 
 pub(crate) fn attributes(service: &Service) -> Attributes {
-    Attributes::default().with("service_id", service.id.to_string()).with("service_name", service.name.as_str())
+    Attributes::default()
+        .with("service_id", service.id.to_string())
+        .with("service_name", service.name.as_str())
 }
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: ServiceId) -> Result<Service, AppError> {
@@ -27,13 +29,27 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: ServiceId) -> Result<
 }
 
 /// Returns the agent and the graph of a service that exists: both are there, by constraint.
-pub(crate) async fn find_binding(tx: &mut Tx, caller: &Caller, service: &Service) -> Result<Binding, AppError> {
-    let found = tx.find_binding(&caller.organization, service.agent_id, service.context_graph_id).await?;
-    found.ok_or_else(|| AppError::internal(format!("service {} has lost its agent or context graph", service.id)))
+pub(crate) async fn find_binding(
+    tx: &mut Tx,
+    caller: &Caller,
+    service: &Service,
+) -> Result<Binding, AppError> {
+    let found = tx
+        .find_binding(&caller.organization, service.agent_id, service.context_graph_id)
+        .await?;
+    found.ok_or_else(|| {
+        AppError::internal(format!(
+            "service {} has lost its agent or context graph",
+            service.id
+        ))
+    })
 }
 
 fn object(id: ServiceId) -> AuditObject {
-    AuditObject { kind: "service".to_owned(), id: id.to_string() }
+    AuditObject {
+        kind: "service".to_owned(),
+        id: id.to_string(),
+    }
 }
 
 fn audit_document(fields: &ServiceFields) -> Value {
@@ -69,7 +85,10 @@ pub async fn create(
         Some(Ok(pins)) => pins,
         Some(Err(reasons)) => {
             let name = SetName::release();
-            refusals.extend(reasons.into_iter().map(|reason| Refusal::InSet { set: name.clone(), reason: reason.into() }));
+            refusals.extend(reasons.into_iter().map(|reason| Refusal::InSet {
+                set: name.clone(),
+                reason: reason.into(),
+            }));
             Pins::default()
         }
     };
@@ -83,9 +102,12 @@ pub async fn create(
     after["version_sets"] = json!({"edge": Pins::default(), "release": release});
     for (name, pins) in [(SetName::edge(), Pins::default()), (SetName::release(), release)] {
         let change = new_revision(RevisionAction::Create, pins, fields, &binding);
-        change.append(&mut tx, caller, id, &set_before_creation(&name, caller)).await?;
+        change
+            .append(&mut tx, caller, id, &set_before_creation(&name, caller))
+            .await?;
     }
-    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, after).await?;
+    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, after)
+        .await?;
     commit(tx, id).await
 }
 
@@ -95,7 +117,13 @@ fn new_revision<'a>(
     fields: &ServiceFields,
     binding: &'a Binding,
 ) -> NewRevision<'a> {
-    NewRevision { action, pins, agent_id: fields.agent_id, context_graph_id: fields.context_graph_id, binding }
+    NewRevision {
+        action,
+        pins,
+        agent_id: fields.agent_id,
+        context_graph_id: fields.context_graph_id,
+        binding,
+    }
 }
 
 /// Returns the agent and the graph that a new service names, or says which of them is not there.
@@ -105,7 +133,13 @@ async fn require_binding(tx: &mut Tx, caller: &Caller, fields: &ServiceFields) -
         return Ok(binding);
     }
     let missing = missing_assets(tx, caller, agent_id, graph_id).await?;
-    Err(AppError::NotFound(missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    Err(AppError::NotFound(
+        missing
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; "),
+    ))
 }
 
 async fn missing_assets(
@@ -115,7 +149,10 @@ async fn missing_assets(
     graph_id: ContextGraphId,
 ) -> Result<Vec<Refusal>, AppError> {
     let mut missing = Vec::new();
-    for (asset, id) in [(AssetKind::Agent, agent_id.to_string()), (AssetKind::ContextGraph, graph_id.to_string())] {
+    for (asset, id) in [
+        (AssetKind::Agent, agent_id.to_string()),
+        (AssetKind::ContextGraph, graph_id.to_string()),
+    ] {
         if tx.find_asset(&caller.organization, asset, &id).await?.is_none() {
             missing.push(Refusal::NoSuchAsset { asset, id });
         }
@@ -185,7 +222,10 @@ pub async fn update(
     let fields = update.apply(&service);
     // A grant that holds for the old name only must not give the service a name out of its reach.
     if fields.name != service.name {
-        let renamed = Service { name: fields.name.clone(), ..service.clone() };
+        let renamed = Service {
+            name: fields.name.clone(),
+            ..service.clone()
+        };
         caller.authorize(Permission::UpdateService, &attributes(&renamed))?;
     }
     if fields == before {
@@ -193,10 +233,13 @@ pub async fn update(
     }
     let sets = tx.list_sets(&caller.organization, id).await?;
     let old_binding = find_binding(&mut tx, caller, &service).await?;
-    let is_rebound = (fields.agent_id, fields.context_graph_id) != (service.agent_id, service.context_graph_id);
+    let is_rebound =
+        (fields.agent_id, fields.context_graph_id) != (service.agent_id, service.context_graph_id);
     let binding = if is_rebound {
         // The contract knows no 404 for these here: an agent or graph that is not there is an invalid one.
-        let found = tx.find_binding(&caller.organization, fields.agent_id, fields.context_graph_id).await?;
+        let found = tx
+            .find_binding(&caller.organization, fields.agent_id, fields.context_graph_id)
+            .await?;
         if let Some(binding) = found {
             binding
         } else {
@@ -215,7 +258,8 @@ pub async fn update(
         rebind(&mut tx, caller, id, &fields, &sets, &binding).await?;
     }
     let (before, after) = (audit_document(&before), audit_document(&fields));
-    tx.append_audit_event(&caller.actor(), "update", object(id), before, after).await?;
+    tx.append_audit_event(&caller.actor(), "update", object(id), before, after)
+        .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
@@ -234,11 +278,19 @@ fn check_update(
     sets: &[VersionSet],
     (old, new): (&Binding, &Binding),
 ) -> Result<(), AppError> {
-    let pins: Vec<(SetName, Pins)> = sets.iter().map(|set| (set.name.clone(), set.pins.clone())).collect();
+    let pins: Vec<(SetName, Pins)> = sets
+        .iter()
+        .map(|set| (set.name.clone(), set.pins.clone()))
+        .collect();
     let mut refusals = check_rebind(old, new, &pins);
     if fields.is_active && !service.is_active {
         let reasons = check_activation(new, &pins, &app.catalogues.models, tx.now());
-        refusals.extend(reasons.into_iter().filter(|reason| !refusals.contains(reason)).collect::<Vec<_>>());
+        refusals.extend(
+            reasons
+                .into_iter()
+                .filter(|reason| !refusals.contains(reason))
+                .collect::<Vec<_>>(),
+        );
     }
     Refusals::unless_empty(refusals)?;
     Ok(())
@@ -257,7 +309,8 @@ async fn rebind(
         let change = new_revision(RevisionAction::Rebind, set.pins.clone(), fields, binding);
         change.append(tx, caller, id, set).await?;
     }
-    tx.rebind_deleted_sets(id, fields.agent_id, fields.context_graph_id).await?;
+    tx.rebind_deleted_sets(id, fields.agent_id, fields.context_graph_id)
+        .await?;
     Ok(())
 }
 
@@ -305,8 +358,15 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     if query.ids.is_empty() {
         let sort = ServiceSort::new(query.sort.iter().copied());
         while let Some((after, count)) = page.next_read() {
-            let rows = tx.list_services(organization, &sort, after, query.is_active, count).await?;
-            page.add(rows.ok_or_else(unknown_token)?, count, |service| service.seq, is_visible);
+            let rows = tx
+                .list_services(organization, &sort, after, query.is_active, count)
+                .await?;
+            page.add(
+                rows.ok_or_else(unknown_token)?,
+                count,
+                |service| service.seq,
+                is_visible,
+            );
         }
     } else {
         let mut rows = Vec::new();
@@ -315,7 +375,9 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
         }
         rows.sort_unstable_by(|left, right| compare(left, right, &query.sort));
         if query.continuation_token > 0 {
-            let last = rows.iter().position(|service| service.seq == query.continuation_token);
+            let last = rows
+                .iter()
+                .position(|service| service.seq == query.continuation_token);
             rows.drain(..=last.ok_or_else(unknown_token)?);
         }
         rows.retain(|service| query.is_active.is_none_or(|wanted| wanted == service.is_active));
@@ -328,8 +390,18 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
         items.push((service, sets));
     }
     let is_first = query.continuation_token == 0;
-    let tags = if is_first { Some(tx.list_service_tags(organization).await?) } else { None };
-    Ok(ServicePage { page: Page { items, continuation_token: page.continuation_token }, tags })
+    let tags = if is_first {
+        Some(tx.list_service_tags(organization).await?)
+    } else {
+        None
+    };
+    Ok(ServicePage {
+        page: Page {
+            items,
+            continuation_token: page.continuation_token,
+        },
+        tags,
+    })
 }
 
 /// Compares two services as the store's lists do.
@@ -339,7 +411,11 @@ fn compare(left: &Service, right: &Service, sort: &[(SortKey, bool)]) -> Orderin
             SortKey::Name => left.name.cmp(&right.name),
             SortKey::IsActive => left.is_active.cmp(&right.is_active),
         };
-        if *is_descending { ordering.reverse() } else { ordering }
+        if *is_descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
     };
     let unequal = sort.iter().map(by_key).find(|ordering| ordering.is_ne());
     unequal.unwrap_or_else(|| left.seq.cmp(&right.seq))

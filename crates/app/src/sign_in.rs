@@ -37,10 +37,14 @@ pub async fn with_api_key(
     let mut tx = app.store.read().await?;
     let key = tx.find_api_key(organization, key_id).await?;
     // An unknown key costs what a known one does: the comparison takes place all the same.
-    let expected = key.as_ref().map_or_else(|| hash_secret(""), |key| key.secret_hash.clone());
+    let expected = key
+        .as_ref()
+        .map_or_else(|| hash_secret(""), |key| key.secret_hash.clone());
     let is_secret_right = bool::from(hash_secret(secret).as_bytes().ct_eq(expected.as_bytes()));
     let user = tx.find_user(organization, user_id).await?;
-    let (Some(key), Some(user), true) = (key, user, is_secret_right) else { return Err(REFUSED) };
+    let (Some(key), Some(user), true) = (key, user, is_secret_right) else {
+        return Err(REFUSED);
+    };
     if !is_alive(&key, now) || user.is_deleted || !may_sign_in(&key.role, &user.role) {
         return Err(REFUSED);
     }
@@ -52,7 +56,10 @@ pub async fn with_api_key(
         exp: now.plus_seconds(TOKEN_SECONDS).min(key.expires_at).as_seconds(),
     };
     let token = app.sign(&mut tx, &claims).await?;
-    Ok(Session { token, expires_at: claims.expires_at() })
+    Ok(Session {
+        token,
+        expires_at: claims.expires_at(),
+    })
 }
 
 /// Returns the caller that the credentials prove, acting in the organization of the path.
@@ -71,19 +78,33 @@ pub async fn authenticate(
     let claims = app.verify(&mut tx, &issuer, credentials.token).await?;
     let (user, key) = session(app, &mut tx, &issuer, &claims).await?;
     // Only after the token is verified, and as a whole: both halves may contain the separator.
-    if credentials.basic_user.is_some_and(|name| name != format!("{issuer}_{}", user.id)) {
-        return Err(AppError::Unauthenticated("the user name is not that of the token's user"));
+    if credentials
+        .basic_user
+        .is_some_and(|name| name != format!("{issuer}_{}", user.id))
+    {
+        return Err(AppError::Unauthenticated(
+            "the user name is not that of the token's user",
+        ));
     }
     let grants = if issuer == *organization {
-        DefaultRole::by_name(&user.role.name).map(DefaultRole::grants).unwrap_or_default()
+        DefaultRole::by_name(&user.role.name)
+            .map(DefaultRole::grants)
+            .unwrap_or_default()
     } else {
         // A token of another organization brings no rights along.
         Vec::new()
     };
     Ok(Caller {
         organization: organization.clone(),
-        user: UserRef { org_id: issuer, user_id: user.id },
-        kind: if key.is_agent { ActorKind::Agent } else { ActorKind::Key },
+        user: UserRef {
+            org_id: issuer,
+            user_id: user.id,
+        },
+        kind: if key.is_agent {
+            ActorKind::Agent
+        } else {
+            ActorKind::Key
+        },
         grants,
     })
 }
@@ -96,8 +117,12 @@ async fn session(
     claims: &Claims,
 ) -> Result<(User, ApiKey), AppError> {
     let ended = AppError::Unauthenticated("the token's user or API key is gone; sign in again");
-    let Some(user) = tx.find_user(issuer, &claims.sub).await? else { return Err(ended) };
-    let Some(key) = tx.find_api_key(issuer, &claims.key).await? else { return Err(ended) };
+    let Some(user) = tx.find_user(issuer, &claims.sub).await? else {
+        return Err(ended);
+    };
+    let Some(key) = tx.find_api_key(issuer, &claims.key).await? else {
+        return Err(ended);
+    };
     if user.is_deleted || !is_alive(&key, app.clock.now()) {
         return Err(ended);
     }

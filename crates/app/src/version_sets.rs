@@ -18,7 +18,10 @@ pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
 }
 
 fn object(service: ServiceId, set: &SetName) -> AuditObject {
-    AuditObject { kind: "version_set".to_owned(), id: format!("{service}/{set}") }
+    AuditObject {
+        kind: "version_set".to_owned(),
+        id: format!("{service}/{set}"),
+    }
 }
 
 fn unknown(set: &SetName) -> AppError {
@@ -65,7 +68,10 @@ impl NewRevision<'_> {
             context_graph_id: self.context_graph_id,
             resolved: match self.action {
                 // A deleted set means nothing any more.
-                RevisionAction::Delete => Resolved { agent_version: None, context_graph_version: None },
+                RevisionAction::Delete => Resolved {
+                    agent_version: None,
+                    context_graph_version: None,
+                },
                 _ => self.pins.resolve(self.binding),
             },
             pins: self.pins,
@@ -90,12 +96,18 @@ pub async fn upsert(
     name: &SetName,
     requested: RequestedPins,
 ) -> Result<Option<i64>, AppError> {
-    caller.authorize_some(Permission::CreateVersionSet).or(caller.authorize_some(Permission::UpdateVersionSet))?;
+    caller
+        .authorize_some(Permission::CreateVersionSet)
+        .or(caller.authorize_some(Permission::UpdateVersionSet))?;
     let mut tx = app.write(caller).await?;
     let service = find(&mut tx, caller, service_id).await?;
     let set = tx.find_set(&caller.organization, service_id, name).await?;
     let is_new = set.as_ref().is_none_or(|set| set.is_deleted);
-    let permission = if is_new { Permission::CreateVersionSet } else { Permission::UpdateVersionSet };
+    let permission = if is_new {
+        Permission::CreateVersionSet
+    } else {
+        Permission::UpdateVersionSet
+    };
     caller.authorize(permission, &set_attributes(&service, name))?;
     let binding = find_binding(&mut tx, caller, &service).await?;
     let sets = tx.count_sets(&caller.organization, service_id).await?;
@@ -109,8 +121,16 @@ pub async fn upsert(
     if !is_new && set.pins == pins {
         return Ok(None);
     }
-    let action = if is_new { RevisionAction::Create } else { RevisionAction::Update };
-    let before = if is_new { Value::Null } else { audit_document(&set.pins, set.revision) };
+    let action = if is_new {
+        RevisionAction::Create
+    } else {
+        RevisionAction::Update
+    };
+    let before = if is_new {
+        Value::Null
+    } else {
+        audit_document(&set.pins, set.revision)
+    };
     let change = NewRevision {
         action,
         pins: pins.clone(),
@@ -120,7 +140,14 @@ pub async fn upsert(
     };
     let revision = change.append(&mut tx, caller, service_id, &set).await?;
     let after = audit_document(&pins, revision);
-    tx.append_audit_event(&caller.actor(), action.as_str(), object(service_id, name), before, after).await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        action.as_str(),
+        object(service_id, name),
+        before,
+        after,
+    )
+    .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
@@ -152,7 +179,14 @@ pub async fn delete(
     };
     change.append(&mut tx, caller, service_id, &set).await?;
     let before = audit_document(&set.pins, set.revision);
-    tx.append_audit_event(&caller.actor(), "delete", object(service_id, name), before, Value::Null).await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        "delete",
+        object(service_id, name),
+        before,
+        Value::Null,
+    )
+    .await?;
     commit(tx, ()).await
 }
 
@@ -203,16 +237,30 @@ async fn read(
     let service = find(tx, caller, service_id).await?;
     caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
     let binding = find_binding(tx, caller, &service).await?;
-    let set = tx.find_set(&caller.organization, service_id, name).await?.ok_or_else(|| unknown(name))?;
+    let set = tx
+        .find_set(&caller.organization, service_id, name)
+        .await?
+        .ok_or_else(|| unknown(name))?;
     if set.is_deleted {
-        let message = format!("version set `{name}` was deleted; its last revision is {}", set.revision);
-        return Err(AppError::Gone { message, revision: set.revision });
+        let message = format!(
+            "version set `{name}` was deleted; its last revision is {}",
+            set.revision
+        );
+        return Err(AppError::Gone {
+            message,
+            revision: set.revision,
+        });
     }
     Ok((service, binding, set))
 }
 
 /// Returns one set of a service.
-pub async fn get(app: &App, caller: &Caller, service_id: ServiceId, name: &SetName) -> Result<SetView, AppError> {
+pub async fn get(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+) -> Result<SetView, AppError> {
     caller.authorize_some(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     match read(&mut tx, caller, service_id, name).await {
@@ -255,17 +303,39 @@ pub async fn resolve(
     let (Some(agent_version), Some(context_graph_version)) =
         (resolved.agent_version, resolved.context_graph_version)
     else {
-        return Err(AppError::internal(format!("service {service_id} runs on something without versions")));
+        return Err(AppError::internal(format!(
+            "service {service_id} runs on something without versions"
+        )));
     };
     let documents = if include_documents {
-        let agent = document(&mut tx, caller, AssetKind::Agent, &binding.agent.id, agent_version).await?;
+        let agent = document(
+            &mut tx,
+            caller,
+            AssetKind::Agent,
+            &binding.agent.id,
+            agent_version,
+        )
+        .await?;
         let graph_id = &binding.context_graph.id;
-        let graph = document(&mut tx, caller, AssetKind::ContextGraph, graph_id, context_graph_version).await?;
+        let graph = document(
+            &mut tx,
+            caller,
+            AssetKind::ContextGraph,
+            graph_id,
+            context_graph_version,
+        )
+        .await?;
         Some((agent, graph))
     } else {
         None
     };
-    Ok(Resolution { service, set, agent_version, context_graph_version, documents })
+    Ok(Resolution {
+        service,
+        set,
+        agent_version,
+        context_graph_version,
+        documents,
+    })
 }
 
 async fn document(

@@ -75,19 +75,28 @@ impl Config {
 
     pub(crate) fn limits(&self) -> forge_api::Limits {
         let default = forge_api::Limits::default();
-        forge_api::Limits { max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes) }
+        forge_api::Limits {
+            max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes),
+        }
     }
 
     pub(crate) fn catalogues(self) -> anyhow::Result<Catalogues> {
         let builtin = builtin_models();
-        let mut descriptions = if self.models.replace { Vec::new() } else { builtin.clone() };
+        let mut descriptions = if self.models.replace {
+            Vec::new()
+        } else {
+            builtin.clone()
+        };
         for model in self.models.model {
             let known = builtin.iter().find(|known| known.name == model.name);
             descriptions.push(describe(model, known)?);
         }
         Ok(Catalogues {
             models: ModelCatalogue::new(descriptions)?,
-            voices: self.voices.allowed.map_or(VoiceCatalogue::Any, VoiceCatalogue::Only),
+            voices: self
+                .voices
+                .allowed
+                .map_or(VoiceCatalogue::Any, VoiceCatalogue::Only),
             tools: self.tools.into_iter().map(|tool| tool.id).collect::<HashSet<_>>(),
         })
     }
@@ -96,11 +105,16 @@ impl Config {
 fn describe(model: Model, known: Option<&ModelDescription>) -> anyhow::Result<ModelDescription> {
     let retires_at = match &model.retires_at {
         Some(text) => Some(forge_wire::parse_rfc3339(text).with_context(|| {
-            format!("model `{}`: `retires_at` must be a time such as 2026-12-31T00:00:00Z, not `{text}`", model.name)
+            format!(
+                "model `{}`: `retires_at` must be a time such as 2026-12-31T00:00:00Z, not `{text}`",
+                model.name
+            )
         })?),
         None => None,
     };
-    let params_schema = model.params_schema.or_else(|| known.map(|known| known.params_schema.clone()));
+    let params_schema = model
+        .params_schema
+        .or_else(|| known.map(|known| known.params_schema.clone()));
     Ok(ModelDescription {
         name: model.name,
         provider: model.provider,
@@ -135,8 +149,15 @@ mod tests {
         let retired = "[[models.model]]\nname = \"google_gemini-2.5-pro\"\nprovider = \"google\"\n\
             retires_at = \"2026-01-01T00:00:00Z\"";
         let models = catalogues(retired).unwrap().models;
-        assert_eq!(models.descriptions().count(), 20, "a built-in model is amended at its place");
-        let gemini = models.descriptions().find(|model| model.name == "google_gemini-2.5-pro").unwrap();
+        assert_eq!(
+            models.descriptions().count(),
+            20,
+            "a built-in model is amended at its place"
+        );
+        let gemini = models
+            .descriptions()
+            .find(|model| model.name == "google_gemini-2.5-pro")
+            .unwrap();
         assert!(gemini.retires_at.is_some() && gemini.params_schema["properties"]["top_k"].is_object());
     }
 

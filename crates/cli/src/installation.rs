@@ -12,7 +12,12 @@ use crate::config::Config;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Location {
     /// Folder of the embedded database [default: `$XDG_DATA_HOME/forge` or `~/.local/share/forge`].
-    #[arg(long, value_name = "DIR", env = "FORGE_DATA_DIR", conflicts_with = "database_url")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "FORGE_DATA_DIR",
+        conflicts_with = "database_url"
+    )]
     pub(crate) data_dir: Option<PathBuf>,
     /// Database to use instead of the embedded one: `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, value_name = "URL", env = "FORGE_DATABASE_URL", hide_env_values = true)]
@@ -37,9 +42,14 @@ impl Location {
         if let Some(folder) = &self.data_dir {
             return Ok(folder.clone());
         }
-        let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let from = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let data = from("XDG_DATA_HOME").or_else(|| from("HOME").map(|home| home.join(".local/share")));
-        let data = data.context("neither HOME nor XDG_DATA_HOME is set; name the folder with `--data-dir DIR`")?;
+        let data =
+            data.context("neither HOME nor XDG_DATA_HOME is set; name the folder with `--data-dir DIR`")?;
         Ok(data.join("forge"))
     }
 
@@ -49,14 +59,19 @@ impl Location {
         let config_path = self.config.clone().unwrap_or_else(|| folder.join("forge.toml"));
         let config = Config::read(&config_path, self.config.is_some())?;
         let limits = config.limits();
-        let catalogues = config.catalogues().with_context(|| format!("{} is not valid", config_path.display()))?;
+        let catalogues = config
+            .catalogues()
+            .with_context(|| format!("{} is not valid", config_path.display()))?;
         let url = match &self.database_url {
             Some(url) => url.parse()?,
             None => StoreUrl::Folder(folder.clone()),
         };
         let store = Store::open(&url, mode).await?;
         let random = OsRandom::default();
-        let key_file = self.master_key_file.clone().unwrap_or_else(|| folder.join("master.key"));
+        let key_file = self
+            .master_key_file
+            .clone()
+            .unwrap_or_else(|| folder.join("master.key"));
         let has_organizations = App::has_organizations(&store).await?;
         let keyring = if has_organizations {
             Keyring::load(&key_file)?
@@ -77,6 +92,10 @@ impl Location {
                 key_file.display()
             );
         }
-        Ok(Installation { app, limits, has_organizations })
+        Ok(Installation {
+            app,
+            limits,
+            has_organizations,
+        })
     }
 }

@@ -23,7 +23,10 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
 }
 
 /// Tells something that is not data.
-#[expect(clippy::print_stderr, reason = "the one place that writes to stderr, beside the logs")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that writes to stderr, beside the logs"
+)]
 pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
@@ -32,7 +35,9 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     // A reader that went away is no failure of ours.
     let is_broken_pipe = error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     });
     if !is_broken_pipe {
         note(&format!("error: {error:#}"));

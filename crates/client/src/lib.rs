@@ -64,7 +64,11 @@ impl Client {
     pub async fn sign_in(server: &str, credentials: &Credentials) -> Result<Self, ClientError> {
         let mut client = Self {
             http: reqwest::Client::new(),
-            base: format!("{}/v1/{}", server.trim_end_matches('/'), credentials.organization_id),
+            base: format!(
+                "{}/v1/{}",
+                server.trim_end_matches('/'),
+                credentials.organization_id
+            ),
             token: String::new(),
         };
         let url = format!("{}/user/signin_with_api_key", client.base);
@@ -75,7 +79,9 @@ impl Client {
             .header("x-api-key-id", &credentials.api_key_id)
             .header("x-user-id", &credentials.user_id);
         let answer = send(Method::POST, &url, request).await?;
-        let token = answer["id_token"].as_str().ok_or(ClientError::Unexpected { url })?;
+        let token = answer["id_token"]
+            .as_str()
+            .ok_or(ClientError::Unexpected { url })?;
         token.clone_into(&mut client.token);
         Ok(client)
     }
@@ -113,12 +119,18 @@ impl Client {
 }
 
 async fn send(method: Method, url: &str, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
-    let transport = |source| ClientError::Transport { url: url.to_owned(), source };
+    let transport = |source| ClientError::Transport {
+        url: url.to_owned(),
+        source,
+    };
     let response = request.send().await.map_err(transport)?;
     let status = response.status();
     let bytes = response.bytes().await.map_err(transport)?;
-    let body: Option<Value> =
-        if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&bytes).ok() };
+    let body: Option<Value> = if bytes.is_empty() {
+        Some(Value::Null)
+    } else {
+        serde_json::from_slice(&bytes).ok()
+    };
     if status.is_success() {
         return body.ok_or_else(|| ClientError::Unexpected { url: url.to_owned() });
     }
@@ -127,5 +139,10 @@ async fn send(method: Method, url: &str, request: reqwest::RequestBuilder) -> Re
         Some(detail) if !detail.is_null() => detail.to_string(),
         _ => "no reason given".to_owned(),
     };
-    Err(ClientError::Refused { method, url: url.to_owned(), status, detail })
+    Err(ClientError::Refused {
+        method,
+        url: url.to_owned(),
+        status,
+        detail,
+    })
 }

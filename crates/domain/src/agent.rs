@@ -87,7 +87,9 @@ impl AgentChange {
                 identity: self.identity.unwrap_or(latest.identity),
                 background: self.background.unwrap_or(latest.background),
                 behaviors: self.behaviors.unwrap_or(latest.behaviors),
-                communication_patterns: self.communication_patterns.unwrap_or(latest.communication_patterns),
+                communication_patterns: self
+                    .communication_patterns
+                    .unwrap_or(latest.communication_patterns),
                 voice_config: self.voice_config.unwrap_or(latest.voice_config),
             });
         }
@@ -116,7 +118,11 @@ impl AgentChange {
                 voice_config,
             }),
             _ => Err(IncompleteAgent {
-                missing: missing.into_iter().filter(|(_, absent)| *absent).map(|(name, _)| name).collect(),
+                missing: missing
+                    .into_iter()
+                    .filter(|(_, absent)| *absent)
+                    .map(|(name, _)| name)
+                    .collect(),
             }),
         }
     }
@@ -152,7 +158,11 @@ mod tests {
 
     #[test]
     fn the_first_version_needs_every_field() {
-        let change = AgentChange { initials: None, voice_config: None, ..complete() };
+        let change = AgentChange {
+            initials: None,
+            voice_config: None,
+            ..complete()
+        };
         let missing = vec!["initials", "voice_config"];
         assert_eq!(change.apply(None), Err(IncompleteAgent { missing }));
         assert_eq!(AgentChange::default().apply(None).unwrap_err().missing.len(), 6);
@@ -162,9 +172,18 @@ mod tests {
     #[test]
     fn a_later_version_keeps_what_it_does_not_name() {
         let first = complete().apply(None).unwrap();
-        let change = AgentChange { background: Some("Another past.".into()), ..Default::default() };
+        let change = AgentChange {
+            background: Some("Another past.".into()),
+            ..Default::default()
+        };
         let second = change.apply(Some(first.clone())).unwrap();
-        assert_eq!(second, AgentDocument { background: "Another past.".into(), ..first });
+        assert_eq!(
+            second,
+            AgentDocument {
+                background: "Another past.".into(),
+                ..first
+            }
+        );
     }
 
     #[test]

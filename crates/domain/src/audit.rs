@@ -49,7 +49,11 @@ pub struct AuditEvent {
 
 impl AuditEvent {
     /// Returns the event's hash: SHA-256, in hex, over its canonical JSON, the hash of the event before included.
-    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "an event is made of JSON values only")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "an event is made of JSON values only"
+    )]
     pub fn hash(&self) -> String {
         let value = serde_json::to_value(self).expect("an event is made of JSON values");
         crate::hex(&Sha256::digest(canonical_json(&value).as_bytes()))
@@ -108,11 +112,17 @@ mod tests {
             change_number: 1,
             created_at: Timestamp::from_millis(5),
             actor: Actor {
-                user: UserRef { org_id: "acme".parse().unwrap(), user_id: "u".into() },
+                user: UserRef {
+                    org_id: "acme".parse().unwrap(),
+                    user_id: "u".into(),
+                },
                 kind: ActorKind::Key,
             },
             action: "create".into(),
-            object: AuditObject { kind: "agent".into(), id: "a".into() },
+            object: AuditObject {
+                kind: "agent".into(),
+                id: "a".into(),
+            },
             before: Value::Null,
             after: json!({"name": "Mira", "tags": [1, 2]}),
             previous_hash: GENESIS_HASH.into(),

@@ -47,7 +47,11 @@ pub struct Fault {
 impl Fault {
     /// Makes a fault at a place.
     pub fn new(loc: Vec<Step>, kind: &'static str, msg: impl Into<String>) -> Self {
-        Self { loc, msg: msg.into(), kind }
+        Self {
+            loc,
+            msg: msg.into(),
+            kind,
+        }
     }
 
     /// Returns the same fault one step further out.

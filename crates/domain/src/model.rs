@@ -96,9 +96,14 @@ struct BuiltinModel {
 ///
 /// Their names are the contract's `LLMType`. No retirement dates are built in: providers move them, and an
 /// outdated one would block a release; an installation states those that bind it in its configuration.
-#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test reads the whole built-in table")]
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test reads the whole built-in table"
+)]
 pub fn builtin_models() -> Vec<ModelDescription> {
-    let table: BuiltinTable = serde_json::from_str(include_str!("models.json")).expect("the built-in table is valid");
+    let table: BuiltinTable =
+        serde_json::from_str(include_str!("models.json")).expect("the built-in table is valid");
     let describe = |model: BuiltinModel| ModelDescription {
         params_schema: table.parameter_schemas[&model.parameters].clone(),
         name: model.name,
@@ -113,13 +118,22 @@ impl ModelCatalogue {
     pub fn new(descriptions: impl IntoIterator<Item = ModelDescription>) -> Result<Self, InvalidModel> {
         let mut models = IndexMap::new();
         for description in descriptions {
-            let parameters = jsonschema::validator_for(&description.params_schema).map_err(|error| InvalidModel {
-                model: description.name.clone(),
-                reason: error.to_string(),
-            })?;
-            models.insert(description.name.clone(), CatalogueEntry { description, parameters });
+            let parameters =
+                jsonschema::validator_for(&description.params_schema).map_err(|error| InvalidModel {
+                    model: description.name.clone(),
+                    reason: error.to_string(),
+                })?;
+            models.insert(
+                description.name.clone(),
+                CatalogueEntry {
+                    description,
+                    parameters,
+                },
+            );
         }
-        Ok(Self { models: Arc::new(models) })
+        Ok(Self {
+            models: Arc::new(models),
+        })
     }
 
     /// Returns the descriptions of all models.
@@ -132,7 +146,11 @@ impl ModelCatalogue {
         let Some(entry) = self.models.get(&preference.llm_name) else {
             return Some(ModelProblem::Unknown);
         };
-        if entry.description.retires_at.is_some_and(|retires_at| retires_at <= now) {
+        if entry
+            .description
+            .retires_at
+            .is_some_and(|retires_at| retires_at <= now)
+        {
             return Some(ModelProblem::Retired);
         }
         let params = Value::Object(preference.params.clone());
@@ -173,8 +191,15 @@ mod tests {
         let catalogue = ModelCatalogue::new(builtin_models()).unwrap();
         let problem = |params| catalogue.problem(&preference("aws_claude-sonnet-4-6", params), NOW);
         assert_eq!(problem(json!({"temperature": 0.5})), None);
-        for bad in [json!({"temperature": 3}), json!({"temperature": "warm"}), json!({"temprature": 1})] {
-            assert!(matches!(problem(bad.clone()), Some(ModelProblem::Parameters(_))), "{bad}");
+        for bad in [
+            json!({"temperature": 3}),
+            json!({"temperature": "warm"}),
+            json!({"temprature": 1}),
+        ] {
+            assert!(
+                matches!(problem(bad.clone()), Some(ModelProblem::Parameters(_))),
+                "{bad}"
+            );
         }
     }
 
@@ -187,7 +212,9 @@ mod tests {
             retires_at,
         };
         let problem = |retires_at, name| {
-            ModelCatalogue::new([model(retires_at)]).unwrap().problem(&preference(name, json!({"x": 1})), NOW)
+            ModelCatalogue::new([model(retires_at)])
+                .unwrap()
+                .problem(&preference(name, json!({"x": 1})), NOW)
         };
         assert_eq!(problem(None, "n"), Some(ModelProblem::Unknown));
         assert_eq!(problem(None, "m"), None);

@@ -36,7 +36,12 @@ pub enum Refusal {
     #[error("`{0}` belongs to every service and cannot be deleted")]
     SetIsPermanent(SetName),
     #[error("{asset} {id} has no version {number}; {}", newest(*.latest))]
-    NoSuchVersion { asset: AssetKind, id: String, number: i64, latest: Option<VersionNumber> },
+    NoSuchVersion {
+        asset: AssetKind,
+        id: String,
+        number: i64,
+        latest: Option<VersionNumber>,
+    },
     #[error("{asset} {id} has no versions yet; create one first")]
     NoVersions { asset: AssetKind, id: String },
     #[error("{asset} {id} is deprecated; choose another one")]
@@ -44,13 +49,22 @@ pub enum Refusal {
     #[error("there is no {asset} {id} in this organization")]
     NoSuchAsset { asset: AssetKind, id: String },
     #[error("{}", model_text(interaction, model, problem))]
-    Model { interaction: String, model: String, problem: ModelProblem },
+    Model {
+        interaction: String,
+        model: String,
+        problem: ModelProblem,
+    },
     #[error(
         "version set `{set}` pins version {number} of the {asset}, which the new one does not have; {}; \
          pin a version that exists in both, or let the set float, and try again",
         newest(*.latest)
     )]
-    PinLostByRebind { set: SetName, asset: AssetKind, number: VersionNumber, latest: Option<VersionNumber> },
+    PinLostByRebind {
+        set: SetName,
+        asset: AssetKind,
+        number: VersionNumber,
+        latest: Option<VersionNumber>,
+    },
     #[error("version set `{set}`: {reason}")]
     InSet { set: SetName, reason: Box<Refusal> },
     #[error("a service has at most {limit} version sets; delete one first")]
@@ -91,9 +105,18 @@ impl Refusal {
             Self::NoVersions { .. } => "no_versions",
             Self::Deprecated { .. } => "deprecated",
             Self::NoSuchAsset { .. } => "no_such_asset",
-            Self::Model { problem: ModelProblem::Unknown, .. } => "unknown_model",
-            Self::Model { problem: ModelProblem::Retired, .. } => "retired_model",
-            Self::Model { problem: ModelProblem::Parameters(_), .. } => "model_parameters",
+            Self::Model {
+                problem: ModelProblem::Unknown,
+                ..
+            } => "unknown_model",
+            Self::Model {
+                problem: ModelProblem::Retired,
+                ..
+            } => "retired_model",
+            Self::Model {
+                problem: ModelProblem::Parameters(_),
+                ..
+            } => "model_parameters",
             Self::PinLostByRebind { .. } => "pin_lost_by_rebind",
             Self::InSet { reason, .. } => reason.code(),
             Self::TooManySets { .. } => "too_many_sets",
@@ -110,7 +133,11 @@ pub struct Refusals(Vec<Refusal>);
 impl Refusals {
     /// Returns an error unless there are no reasons to refuse.
     pub fn unless_empty(refusals: Vec<Refusal>) -> Result<(), Self> {
-        if refusals.is_empty() { Ok(()) } else { Err(Self(refusals)) }
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(Self(refusals))
+        }
     }
 
     /// Returns the reasons.

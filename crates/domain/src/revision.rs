@@ -40,7 +40,16 @@ impl FromStr for RevisionAction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Create, Self::Update, Self::Promote, Self::Rollback, Self::Delete, Self::Rebind];
-        all.into_iter().find(|action| action.as_str() == text).ok_or_else(|| format!("unknown action `{text}`"))
+        let all = [
+            Self::Create,
+            Self::Update,
+            Self::Promote,
+            Self::Rollback,
+            Self::Delete,
+            Self::Rebind,
+        ];
+        all.into_iter()
+            .find(|action| action.as_str() == text)
+            .ok_or_else(|| format!("unknown action `{text}`"))
     }
 }

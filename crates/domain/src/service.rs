@@ -47,10 +47,16 @@ pub struct Service {
 pub fn check_bound(bound: &Bound) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if bound.is_deprecated {
-        refusals.push(Refusal::Deprecated { asset: bound.asset, id: bound.id.clone() });
+        refusals.push(Refusal::Deprecated {
+            asset: bound.asset,
+            id: bound.id.clone(),
+        });
     }
     if bound.latest.is_none() {
-        refusals.push(Refusal::NoVersions { asset: bound.asset, id: bound.id.clone() });
+        refusals.push(Refusal::NoVersions {
+            asset: bound.asset,
+            id: bound.id.clone(),
+        });
     }
     refusals
 }
@@ -74,7 +80,10 @@ pub fn check_activation(
     let mut refusals = check_binding(binding);
     for (name, pins) in sets {
         let reasons = check_models(&pins.model_preferences, models, now).into_iter();
-        refusals.extend(reasons.map(|reason| Refusal::InSet { set: name.clone(), reason: Box::new(reason) }));
+        refusals.extend(reasons.map(|reason| Refusal::InSet {
+            set: name.clone(),
+            reason: Box::new(reason),
+        }));
     }
     refusals
 }
@@ -85,8 +94,14 @@ pub fn check_activation(
 pub fn check_rebind(old: &Binding, new: &Binding, sets: &[(SetName, Pins)]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     let pairs = [
-        (&old.agent, &new.agent, (|pins| pins.agent_version) as fn(&Pins) -> _),
-        (&old.context_graph, &new.context_graph, |pins| pins.context_graph_version),
+        (
+            &old.agent,
+            &new.agent,
+            (|pins| pins.agent_version) as fn(&Pins) -> _,
+        ),
+        (&old.context_graph, &new.context_graph, |pins| {
+            pins.context_graph_version
+        }),
     ];
     for (old, new, pinned) in pairs {
         if old.id == new.id {
@@ -96,7 +111,12 @@ pub fn check_rebind(old: &Binding, new: &Binding, sets: &[(SetName, Pins)]) -> V
         for (set, pins) in sets {
             if let Some(number) = pinned(pins).filter(|number| !number.exists(new.latest)) {
                 let (set, asset, latest) = (set.clone(), new.asset, new.latest);
-                refusals.push(Refusal::PinLostByRebind { set, asset, number, latest });
+                refusals.push(Refusal::PinLostByRebind {
+                    set,
+                    asset,
+                    number,
+                    latest,
+                });
             }
         }
     }
@@ -135,7 +155,10 @@ impl std::str::FromStr for TagFilter {
             "" => Wanted::Nothing,
             value => Wanted::Exactly(value.to_owned()),
         };
-        Ok(Self { key: key.to_owned(), value })
+        Ok(Self {
+            key: key.to_owned(),
+            value,
+        })
     }
 }
 
@@ -157,7 +180,12 @@ mod tests {
     use crate::refusal::AssetKind;
 
     fn bound(asset: AssetKind, id: &str, latest: i64) -> Bound {
-        Bound { asset, id: id.into(), latest: latest.try_into().ok(), is_deprecated: false }
+        Bound {
+            asset,
+            id: id.into(),
+            latest: latest.try_into().ok(),
+            is_deprecated: false,
+        }
     }
 
     fn binding(agent: (&str, i64), graph: (&str, i64)) -> Binding {
@@ -184,7 +212,10 @@ mod tests {
     #[test]
     fn a_service_runs_on_living_assets_that_have_versions() {
         assert!(check_binding(&binding(("a", 1), ("g", 1))).is_empty());
-        assert_eq!(codes(&check_binding(&binding(("a", 0), ("g", 0)))), ["no_versions"; 2]);
+        assert_eq!(
+            codes(&check_binding(&binding(("a", 0), ("g", 0)))),
+            ["no_versions"; 2]
+        );
         let mut deprecated = binding(("a", 1), ("g", 1));
         deprecated.context_graph.is_deprecated = true;
         assert_eq!(codes(&check_binding(&deprecated)), ["deprecated"]);
@@ -196,8 +227,12 @@ mod tests {
         let model = serde_json::from_str(r#"{"llm_name": "gone"}"#).unwrap();
         pins.model_preferences.insert("engage-user".into(), model);
         let models = ModelCatalogue::new([]).unwrap();
-        let refusals =
-            check_activation(&binding(("a", 1), ("g", 1)), &[(name, pins)], &models, Timestamp::from_millis(0));
+        let refusals = check_activation(
+            &binding(("a", 1), ("g", 1)),
+            &[(name, pins)],
+            &models,
+            Timestamp::from_millis(0),
+        );
         assert_eq!(codes(&refusals), ["unknown_model"]);
         assert!(refusals[0].to_string().starts_with("version set `test`: "));
     }
@@ -205,18 +240,32 @@ mod tests {
     #[test]
     fn a_rebind_names_every_set_whose_pin_would_be_lost() {
         let old = binding(("a", 5), ("g", 5));
-        let sets = [set("edge", None, None), set("release", Some(3), Some(3)), set("test", Some(2), None)];
+        let sets = [
+            set("edge", None, None),
+            set("release", Some(3), Some(3)),
+            set("test", Some(2), None),
+        ];
         assert!(check_rebind(&old, &binding(("b", 3), ("g", 5)), &sets).is_empty());
         let refusals = check_rebind(&old, &binding(("b", 1), ("h", 2)), &sets);
         assert_eq!(codes(&refusals), ["pin_lost_by_rebind"; 3]);
         let text = refusals[0].to_string();
-        assert!(text.contains("`release`") && text.contains("version 3 of the agent"), "{text}");
-        assert_eq!(codes(&check_rebind(&old, &binding(("b", 0), ("g", 5)), &[])), ["no_versions"]);
+        assert!(
+            text.contains("`release`") && text.contains("version 3 of the agent"),
+            "{text}"
+        );
+        assert_eq!(
+            codes(&check_rebind(&old, &binding(("b", 0), ("g", 5)), &[])),
+            ["no_versions"]
+        );
     }
 
     #[test]
     fn tags_are_filtered_by_value_any_value_or_none() {
-        let tags: Tags = [("team".to_owned(), Some("care".to_owned())), ("flag".to_owned(), None)].into();
+        let tags: Tags = [
+            ("team".to_owned(), Some("care".to_owned())),
+            ("flag".to_owned(), None),
+        ]
+        .into();
         let matches = |filter: &str| filter.parse::<TagFilter>().unwrap().matches(&tags);
         for yes in ["team:care", "team:*", "flag:*", "flag:"] {
             assert!(matches(yes), "{yes}");

@@ -39,7 +39,11 @@ impl TryFrom<i64> for VersionNumber {
     type Error = InvalidVersionNumber;
 
     fn try_from(number: i64) -> Result<Self, InvalidVersionNumber> {
-        if number < 1 { Err(InvalidVersionNumber) } else { Ok(Self(number)) }
+        if number < 1 {
+            Err(InvalidVersionNumber)
+        } else {
+            Ok(Self(number))
+        }
     }
 }
 
@@ -57,7 +61,9 @@ impl fmt::Display for VersionNumber {
 
 /// The caller expected the new version to get another number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the next version is {next}, not {expected}; read the latest version, then try again with version={next}")]
+#[error(
+    "the next version is {next}, not {expected}; read the latest version, then try again with version={next}"
+)]
 pub struct NotTheNextVersion {
     /// What the caller expected.
     pub expected: VersionNumber,
@@ -97,7 +103,10 @@ pub struct InvalidVersionRange;
 
 impl VersionRange {
     /// Every version.
-    pub const ALL: Self = Self { lower: Bound::Number(VersionNumber::FIRST), upper: Bound::Latest };
+    pub const ALL: Self = Self {
+        lower: Bound::Number(VersionNumber::FIRST),
+        upper: Bound::Latest,
+    };
 
     /// Returns the numbers of the first and the last version asked for, given the newest one there is.
     pub fn bounds(self, latest: VersionNumber) -> (VersionNumber, VersionNumber) {
@@ -120,7 +129,10 @@ impl FromStr for Bound {
             return Err(InvalidVersionRange);
         }
         let number = text.parse::<i64>().map_err(|_| InvalidVersionRange)?;
-        number.try_into().map(Self::Number).map_err(|_| InvalidVersionRange)
+        number
+            .try_into()
+            .map(Self::Number)
+            .map_err(|_| InvalidVersionRange)
     }
 }
 
@@ -162,7 +174,10 @@ mod tests {
         assert_eq!(next_version(Some(number(2)), Some(number(3))), Ok(number(3)));
         for expected in [1, 2, 4] {
             let expected = number(expected);
-            let refused = Err(NotTheNextVersion { expected, next: number(3) });
+            let refused = Err(NotTheNextVersion {
+                expected,
+                next: number(3),
+            });
             assert_eq!(next_version(Some(number(2)), Some(expected)), refused);
         }
     }
@@ -182,7 +197,21 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_range() {
-        for text in ["", "0", "-1", "1-", "-", "5-2", "latest-3", "1-2-3", "+1", " 1", "٣", "newest", "99999999999999999999"] {
+        for text in [
+            "",
+            "0",
+            "-1",
+            "1-",
+            "-",
+            "5-2",
+            "latest-3",
+            "1-2-3",
+            "+1",
+            " 1",
+            "٣",
+            "newest",
+            "99999999999999999999",
+        ] {
             assert_eq!(text.parse::<VersionRange>(), Err(InvalidVersionRange), "{text}");
         }
     }

@@ -228,7 +228,11 @@ pub fn check_upsert(name: &SetName, is_new: bool, sets: usize) -> Vec<Refusal> {
 
 /// Returns every reason against deleting a set of this name.
 pub fn check_delete(name: &SetName) -> Vec<Refusal> {
-    if name.is_permanent() { vec![Refusal::SetIsPermanent(name.clone())] } else { Vec::new() }
+    if name.is_permanent() {
+        vec![Refusal::SetIsPermanent(name.clone())]
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
@@ -241,14 +245,26 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(0);
 
     fn bound(asset: AssetKind, latest: i64) -> Bound {
-        Bound { asset, id: "i".into(), latest: latest.try_into().ok(), is_deprecated: false }
+        Bound {
+            asset,
+            id: "i".into(),
+            latest: latest.try_into().ok(),
+            is_deprecated: false,
+        }
     }
 
     fn binding(agent: i64, graph: i64) -> Binding {
-        Binding { agent: bound(AssetKind::Agent, agent), context_graph: bound(AssetKind::ContextGraph, graph) }
+        Binding {
+            agent: bound(AssetKind::Agent, agent),
+            context_graph: bound(AssetKind::ContextGraph, graph),
+        }
     }
 
-    fn check(agent: Option<i64>, graph: Option<i64>, models: serde_json::Value) -> Result<Pins, Vec<&'static str>> {
+    fn check(
+        agent: Option<i64>,
+        graph: Option<i64>,
+        models: serde_json::Value,
+    ) -> Result<Pins, Vec<&'static str>> {
         let requested = serde_json::from_value(json!({"agent_version_number": agent,
             "service_hierarchical_state_machine_version_number": graph, "llm_model_preferences": models}));
         let catalogue = ModelCatalogue::new(builtin_models()).unwrap();
@@ -275,14 +291,22 @@ mod tests {
         assert_eq!(floating, Pins::default());
         assert!(floating.is_floating());
         assert_eq!(check(Some(4), Some(5), json!({})), Err(vec!["no_such_version"]));
-        assert_eq!(check(Some(0), Some(-1), json!({})), Err(vec!["no_such_version"; 2]));
+        assert_eq!(
+            check(Some(0), Some(-1), json!({})),
+            Err(vec!["no_such_version"; 2])
+        );
     }
 
     #[test]
     fn every_reason_against_a_set_is_told_at_once() {
         let models = json!({"a": {"llm_name": "nothing"},
             "b": {"llm_name": "google_gemini-2.5-pro", "params": {"temperature": 9}}});
-        let codes = vec!["no_such_version", "no_such_version", "unknown_model", "model_parameters"];
+        let codes = vec![
+            "no_such_version",
+            "no_such_version",
+            "unknown_model",
+            "model_parameters",
+        ];
         assert_eq!(check(Some(9), Some(9), models), Err(codes));
     }
 

@@ -119,16 +119,25 @@ pub struct SigningKey {
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 fn role(row: &Row<'_>) -> Result<Role, StoreError> {
-    Ok(Role { id: row.parse("role_id")?, name: row.text("role_name")? })
+    Ok(Role {
+        id: row.parse("role_id")?,
+        name: row.text("role_name")?,
+    })
 }
 
 fn user(row: &Row<'_>) -> Result<User, StoreError> {
-    Ok(User { id: row.text("id")?, role: role(row)?, is_deleted: row.boolean("is_deleted")? })
+    Ok(User {
+        id: row.text("id")?,
+        role: role(row)?,
+        is_deleted: row.boolean("is_deleted")?,
+    })
 }
 
 fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
@@ -152,12 +161,21 @@ fn signing_key(row: &Row<'_>) -> Result<SigningKey, StoreError> {
 
 impl Tx {
     /// Returns the role of that name.
-    pub async fn find_role(&mut self, organization: &OrganizationId, name: &str) -> Result<Option<Role>, StoreError> {
-        self.optional(&FIND_ROLE_BY_NAME, args![organization, name], role).await
+    pub async fn find_role(
+        &mut self,
+        organization: &OrganizationId,
+        name: &str,
+    ) -> Result<Option<Role>, StoreError> {
+        self.optional(&FIND_ROLE_BY_NAME, args![organization, name], role)
+            .await
     }
 
     /// Returns a user, deleted ones included.
-    pub async fn find_user(&mut self, organization: &OrganizationId, id: &str) -> Result<Option<User>, StoreError> {
+    pub async fn find_user(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Option<User>, StoreError> {
         self.optional(&FIND_USER, args![organization, id], user).await
     }
 
@@ -167,7 +185,8 @@ impl Tx {
         organization: &OrganizationId,
         id: &str,
     ) -> Result<Option<ApiKey>, StoreError> {
-        self.optional(&FIND_API_KEY, args![organization, id], api_key).await
+        self.optional(&FIND_API_KEY, args![organization, id], api_key)
+            .await
     }
 
     /// Returns the signing key of that id.
@@ -176,7 +195,8 @@ impl Tx {
         organization: &OrganizationId,
         id: &str,
     ) -> Result<Option<SigningKey>, StoreError> {
-        self.optional(&FIND_SIGNING_KEY, args![organization, id], signing_key).await
+        self.optional(&FIND_SIGNING_KEY, args![organization, id], signing_key)
+            .await
     }
 
     /// Returns the key that signs new tokens.
@@ -184,7 +204,8 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
     ) -> Result<Option<SigningKey>, StoreError> {
-        self.optional(&NEWEST_SIGNING_KEY, args![organization], signing_key).await
+        self.optional(&NEWEST_SIGNING_KEY, args![organization], signing_key)
+            .await
     }
 }
 
@@ -228,7 +249,13 @@ impl WriteTx {
 
     /// Adds a signing key; it signs the tokens from now on.
     pub async fn insert_signing_key(&mut self, key: &SigningKey) -> Result<(), StoreError> {
-        let args = args![&self.organization, &key.id, &key.public_key, &key.sealed_private_key, self.now()];
+        let args = args![
+            &self.organization,
+            &key.id,
+            &key.public_key,
+            &key.sealed_private_key,
+            self.now()
+        ];
         self.execute(&INSERT_SIGNING_KEY, args).await.map(drop)
     }
 }

@@ -157,7 +157,8 @@ impl Tx {
         kind: AssetKind,
         id: &str,
     ) -> Result<Option<Asset>, StoreError> {
-        self.optional(&Statements::of(kind).find, args![organization, id], asset).await
+        self.optional(&Statements::of(kind).find, args![organization, id], asset)
+            .await
     }
 
     /// Returns an asset by its name.
@@ -167,7 +168,12 @@ impl Tx {
         kind: AssetKind,
         name: &str,
     ) -> Result<Option<Asset>, StoreError> {
-        self.optional(&Statements::of(kind).find_by_name, args![organization, name], asset).await
+        self.optional(
+            &Statements::of(kind).find_by_name,
+            args![organization, name],
+            asset,
+        )
+        .await
     }
 
     /// Returns up to `limit` assets after the place `after`, in order of creation.
@@ -192,12 +198,16 @@ impl Tx {
         version: VersionNumber,
     ) -> Result<Option<AssetVersion>, StoreError> {
         let args = args![organization, id, version];
-        self.optional(&Statements::of(kind).find_version, args, asset_version).await
+        self.optional(&Statements::of(kind).find_version, args, asset_version)
+            .await
     }
 
     /// Returns up to `limit` versions between two numbers, both included, that come after the number `after` in the
     /// order asked for; 0 is the start.
-    #[expect(clippy::too_many_arguments, reason = "a page of versions is described by that many numbers")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a page of versions is described by that many numbers"
+    )]
     pub async fn list_versions(
         &mut self,
         organization: &OrganizationId,
@@ -209,8 +219,17 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<AssetVersion>, StoreError> {
         let statements = Statements::of(kind);
-        let list = if is_descending { &statements.list_descending } else { &statements.list_ascending };
-        self.all(list, args![organization, id, lower, upper, after, limit], asset_version).await
+        let list = if is_descending {
+            &statements.list_descending
+        } else {
+            &statements.list_ascending
+        };
+        self.all(
+            list,
+            args![organization, id, lower, upper, after, limit],
+            asset_version,
+        )
+        .await
     }
 
     /// Returns the names of up to `limit` active services that use the asset.
@@ -221,7 +240,12 @@ impl Tx {
         id: &str,
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
-        self.all(&Statements::of(kind).services_using, args![organization, id, limit], |row| row.text("name")).await
+        self.all(
+            &Statements::of(kind).services_using,
+            args![organization, id, limit],
+            |row| row.text("name"),
+        )
+        .await
     }
 }
 
@@ -235,7 +259,9 @@ impl WriteTx {
     /// Marks an asset as deprecated.
     pub async fn deprecate_asset(&mut self, kind: AssetKind, id: &str) -> Result<(), StoreError> {
         let args = args![&self.organization, id];
-        self.execute(&Statements::of(kind).deprecate, args).await.map(drop)
+        self.execute(&Statements::of(kind).deprecate, args)
+            .await
+            .map(drop)
     }
 
     /// Adds the next version of an asset.
@@ -261,6 +287,8 @@ impl WriteTx {
         ];
         self.execute(&Statements::of(kind).insert_version, args).await?;
         let args = args![&self.organization, id, version];
-        self.execute(&Statements::of(kind).set_latest, args).await.map(drop)
+        self.execute(&Statements::of(kind).set_latest, args)
+            .await
+            .map(drop)
     }
 }

@@ -27,9 +27,15 @@ fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, St
         sequence: row.integer("sequence")?,
         change_number: row.integer("change_number")?,
         created_at: row.time("created_at")?,
-        actor: Actor { user: row.user("actor")?, kind: row.parse("actor_kind")? },
+        actor: Actor {
+            user: row.user("actor")?,
+            kind: row.parse("actor_kind")?,
+        },
         action: row.text("action")?,
-        object: AuditObject { kind: row.text("object_kind")?, id: row.text("object_id")? },
+        object: AuditObject {
+            kind: row.text("object_kind")?,
+            id: row.text("object_id")?,
+        },
         before: row.json("before_document")?,
         after: row.json("after_document")?,
         previous_hash: row.text("previous_hash")?,
@@ -45,7 +51,10 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
-        self.all(&LIST_EVENTS, args![organization, after, limit], |row| event(organization, row)).await
+        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
+            event(organization, row)
+        })
+        .await
     }
 }
 
@@ -61,8 +70,10 @@ impl WriteTx {
     ) -> Result<(), StoreError> {
         let last = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
         let args = args![&self.organization];
-        let (sequence, previous_hash) =
-            self.optional(&LAST_EVENT, args, last).await?.unwrap_or((0, GENESIS_HASH.to_owned()));
+        let (sequence, previous_hash) = self
+            .optional(&LAST_EVENT, args, last)
+            .await?
+            .unwrap_or((0, GENESIS_HASH.to_owned()));
         let event = AuditEvent {
             organization: self.organization.clone(),
             sequence: sequence + 1,

@@ -25,9 +25,10 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-                Self::Unavailable(error)
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_) => Self::Unavailable(error),
             sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Duplicate(error),
             sqlx::Error::Database(inner) if is_transient(inner.code().as_deref()) => Self::Unavailable(error),
             _ => Self::Refused(error),
@@ -40,6 +41,8 @@ fn is_transient(code: Option<&str>) -> bool {
     // PostgreSQL: class 53 is insufficient resources, 57P0x is shutting down, 57014 a statement timed out.
     // SQLite: 5 is BUSY, 10 an I/O error, 13 a full disk.
     code.is_some_and(|code| {
-        code.starts_with("53") && code.len() == 5 || code.starts_with("57P0") || ["57014", "5", "10", "13"].contains(&code)
+        code.starts_with("53") && code.len() == 5
+            || code.starts_with("57P0")
+            || ["57014", "5", "10", "13"].contains(&code)
     })
 }

@@ -27,6 +27,6 @@ pub use migrate::{MIGRATIONS, SchemaState};
 pub use open::{OpenError, OpenMode, Store, StoreUrl};
 pub use organization::{Change, Organization};
 pub use service::{ServiceFields, ServiceSort, SortKey};
-pub use statement::{all_statements, StatementText};
+pub use statement::{StatementText, all_statements};
 pub use tx::{ReadTx, Tx, WriteTx};
 pub use version_set::{Revision, VersionSet};

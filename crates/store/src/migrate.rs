@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
 /// Every migration, oldest first: version, description, SQL for SQLite, SQL for PostgreSQL. Never edit one that was
 /// released; add another.
@@ -35,13 +35,20 @@ pub(crate) enum Dialect {
 }
 
 fn migrator(dialect: Dialect) -> Migrator {
-    let migration = |&(version, description, sqlite, postgres): &(i64, &'static str, &'static str, &'static str)| {
-        let sql = match dialect {
-            Dialect::Sqlite => sqlite,
-            Dialect::Postgres => postgres,
+    let migration =
+        |&(version, description, sqlite, postgres): &(i64, &'static str, &'static str, &'static str)| {
+            let sql = match dialect {
+                Dialect::Sqlite => sqlite,
+                Dialect::Postgres => postgres,
+            };
+            Migration::new(
+                version,
+                Cow::Borrowed(description),
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
         };
-        Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, sql.into_sql_str(), false)
-    };
     Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
 }
 
@@ -77,6 +84,9 @@ mod tests {
     #[test]
     fn versions_count_up_from_one() {
         let versions: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.0).collect();
-        assert_eq!(versions, (1..=i64::try_from(MIGRATIONS.len()).unwrap()).collect::<Vec<_>>());
+        assert_eq!(
+            versions,
+            (1..=i64::try_from(MIGRATIONS.len()).unwrap()).collect::<Vec<_>>()
+        );
     }
 }

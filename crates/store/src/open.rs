@@ -9,7 +9,9 @@ use std::time::Duration;
 use forge_domain::{OrganizationId, Timestamp};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::StoreError;
 use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
@@ -47,7 +49,12 @@ impl fmt::Display for StoreUrl {
             Self::Postgres(url) => match PgConnectOptions::from_str(url) {
                 Ok(options) => {
                     let database = options.get_database().unwrap_or_default();
-                    write!(f, "postgres://{}:{}/{database}", options.get_host(), options.get_port())
+                    write!(
+                        f,
+                        "postgres://{}:{}/{database}",
+                        options.get_host(),
+                        options.get_port()
+                    )
                 }
                 Err(_) => f.write_str("postgres://…"),
             },
@@ -91,7 +98,9 @@ pub enum OpenError {
     #[error("{0} is in use by another Forge process; stop it first, or use PostgreSQL to run several")]
     InUse(PathBuf),
     /// A later version wrote the schema.
-    #[error("{url} was written by a newer Forge (schema {found}, this one knows {known}); upgrade this binary")]
+    #[error(
+        "{url} was written by a newer Forge (schema {found}, this one knows {known}); upgrade this binary"
+    )]
     NewerSchema {
         /// Where the store is.
         url: StoreUrl,
@@ -167,7 +176,10 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
-        let connect = |source| OpenError::Connect { url: url.clone(), source };
+        let connect = |source| OpenError::Connect {
+            url: url.clone(),
+            source,
+        };
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -185,7 +197,10 @@ impl Store {
         let mut connection = writer.acquire().await.map_err(connect)?;
         migrate(&mut *connection, Dialect::Sqlite)
             .await
-            .map_err(|source| OpenError::Migrate { url: url.clone(), source })?;
+            .map_err(|source| OpenError::Migrate {
+                url: url.clone(),
+                source,
+            })?;
         drop(connection);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
@@ -193,12 +208,21 @@ impl Store {
             .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
             .await
             .map_err(connect)?;
-        Ok(Self(Pools::Sqlite { writer, readers, _lock: lock.into() }))
+        Ok(Self(Pools::Sqlite {
+            writer,
+            readers,
+            _lock: lock.into(),
+        }))
     }
 
     async fn open_postgres(url: &StoreUrl, text: &str, mode: OpenMode) -> Result<Self, OpenError> {
-        let connect = |source| OpenError::Connect { url: url.clone(), source };
-        let options = PgConnectOptions::from_str(text).map_err(connect)?.disable_statement_logging();
+        let connect = |source| OpenError::Connect {
+            url: url.clone(),
+            source,
+        };
+        let options = PgConnectOptions::from_str(text)
+            .map_err(connect)?
+            .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -214,7 +238,10 @@ impl Store {
         let mut connection = pool.acquire().await.map_err(connect)?;
         migrate(&mut *connection, Dialect::Postgres)
             .await
-            .map_err(|source| OpenError::Migrate { url: url.clone(), source })?;
+            .map_err(|source| OpenError::Migrate {
+                url: url.clone(),
+                source,
+            })?;
         drop(connection);
         Ok(Self(Pools::Postgres(pool)))
     }
@@ -223,9 +250,10 @@ impl Store {
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
         let engine = match &self.0 {
             Pools::Sqlite { readers, .. } => Engine::Sqlite(readers.begin_with("BEGIN DEFERRED").await?),
-            Pools::Postgres(pool) => {
-                Engine::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
-            }
+            Pools::Postgres(pool) => Engine::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
         };
         Ok(ReadTx(Tx(engine)))
     }
@@ -242,7 +270,11 @@ impl Store {
         // PostgreSQL's default READ COMMITTED is enough: after this statement nobody else writes to the
         // organization, and every later statement sees what was committed before.
         let change = tx.next_change(organization, now).await?;
-        Ok(change.map(|change| WriteTx { tx, organization: organization.clone(), change }))
+        Ok(change.map(|change| WriteTx {
+            tx,
+            organization: organization.clone(),
+            change,
+        }))
     }
 
     /// Begins a write that no organization orders: the creation of one.
@@ -296,7 +328,11 @@ fn check_schema(url: &StoreUrl, applied: &[i64], mode: OpenMode) -> Result<(), O
     match schema_state(applied) {
         SchemaState::Newer(found) => {
             let known = crate::MIGRATIONS.last().map_or(0, |migration| migration.0);
-            Err(OpenError::NewerSchema { url: url.clone(), found, known })
+            Err(OpenError::NewerSchema {
+                url: url.clone(),
+                found,
+                known,
+            })
         }
         SchemaState::Missing if mode == OpenMode::MustExist => Err(OpenError::Missing(url.clone())),
         _ => Ok(()),
@@ -305,7 +341,10 @@ fn check_schema(url: &StoreUrl, applied: &[i64], mode: OpenMode) -> Result<(), O
 
 /// Makes the folder, readable by its owner only: it holds configuration and, by default, the master key.
 fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
-    let file_error = |source| OpenError::File { path: folder.to_owned(), source };
+    let file_error = |source| OpenError::File {
+        path: folder.to_owned(),
+        source,
+    };
     if folder.is_dir() {
         return Ok(());
     }
@@ -318,8 +357,16 @@ fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
 
 fn lock_folder(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("forge.lock");
-    let file_error = |source| OpenError::File { path: path.clone(), source };
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(file_error)?;
+    let file_error = |source| OpenError::File {
+        path: path.clone(),
+        source,
+    };
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(file_error)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
@@ -333,12 +380,27 @@ mod tests {
 
     #[test]
     fn only_known_schemes_are_accepted() {
-        assert_eq!("sqlite:///var/forge".parse::<StoreUrl>().unwrap(), StoreUrl::Folder("/var/forge".into()));
+        assert_eq!(
+            "sqlite:///var/forge".parse::<StoreUrl>().unwrap(),
+            StoreUrl::Folder("/var/forge".into())
+        );
         for good in ["postgres://localhost/forge", "postgresql://u:p@db:1/x"] {
-            assert!(matches!(good.parse::<StoreUrl>(), Ok(StoreUrl::Postgres(_))), "{good}");
+            assert!(
+                matches!(good.parse::<StoreUrl>(), Ok(StoreUrl::Postgres(_))),
+                "{good}"
+            );
         }
-        for bad in ["mysql://localhost/forge", "postgres", "", "sqlite://", "/var/forge"] {
-            assert!(matches!(bad.parse::<StoreUrl>(), Err(OpenError::UnknownScheme(_))), "{bad}");
+        for bad in [
+            "mysql://localhost/forge",
+            "postgres",
+            "",
+            "sqlite://",
+            "/var/forge",
+        ] {
+            assert!(
+                matches!(bad.parse::<StoreUrl>(), Err(OpenError::UnknownScheme(_))),
+                "{bad}"
+            );
         }
     }
 

@@ -60,13 +60,17 @@ fn organization(row: &Row<'_>) -> Result<Organization, StoreError> {
 
 impl Tx {
     /// Returns an organization.
-    pub async fn find_organization(&mut self, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
+    pub async fn find_organization(
+        &mut self,
+        id: &OrganizationId,
+    ) -> Result<Option<Organization>, StoreError> {
         self.optional(&FIND_ORGANIZATION, args![id], organization).await
     }
 
     /// Returns the ids of all organizations; for operators only.
     pub async fn list_organization_ids(&mut self) -> Result<Vec<OrganizationId>, StoreError> {
-        self.all(&LIST_ORGANIZATION_IDS, args![], |row| row.parse("id")).await
+        self.all(&LIST_ORGANIZATION_IDS, args![], |row| row.parse("id"))
+            .await
     }
 
     pub(crate) async fn next_change(
@@ -74,7 +78,12 @@ impl Tx {
         id: &OrganizationId,
         now: Timestamp,
     ) -> Result<Option<Change>, StoreError> {
-        let change = |row: &Row<'_>| Ok(Change { number: row.integer("change_number")?, at: row.time("changed_at")? });
+        let change = |row: &Row<'_>| {
+            Ok(Change {
+                number: row.integer("change_number")?,
+                at: row.time("changed_at")?,
+            })
+        };
         self.optional(&NEXT_CHANGE, args![id, now], change).await
     }
 }
@@ -90,10 +99,18 @@ impl Store {
     ) -> Result<Option<WriteTx>, StoreError> {
         let mut tx = self.begin_write().await?;
         let preferences = to_json(default_user_preferences);
-        if tx.execute(&INSERT_ORGANIZATION, args![id, name, preferences, now]).await? == 0 {
+        if tx
+            .execute(&INSERT_ORGANIZATION, args![id, name, preferences, now])
+            .await?
+            == 0
+        {
             return Ok(None);
         }
         let change = tx.next_change(id, now).await?;
-        Ok(change.map(|change| WriteTx { tx, organization: id.clone(), change }))
+        Ok(change.map(|change| WriteTx {
+            tx,
+            organization: id.clone(),
+            change,
+        }))
     }
 }

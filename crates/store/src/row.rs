@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::Row as _;
 
 use crate::StoreError;
 
@@ -57,7 +57,9 @@ impl Row<'_> {
         T: TryFrom<i64>,
         T::Error: Display,
     {
-        self.integer(column)?.try_into().map_err(|error| corrupt(column, error))
+        self.integer(column)?
+            .try_into()
+            .map_err(|error| corrupt(column, error))
     }
 
     /// Returns the column's integer as a `T`, or nothing where it is null.
@@ -67,7 +69,10 @@ impl Row<'_> {
         T::Error: Display,
     {
         let integer = self.optional_integer(column)?;
-        integer.map(T::try_from).transpose().map_err(|error| corrupt(column, error))
+        integer
+            .map(T::try_from)
+            .transpose()
+            .map_err(|error| corrupt(column, error))
     }
 
     /// Returns the user that a pair of columns names.
@@ -85,7 +90,10 @@ impl Row<'_> {
 }
 
 fn corrupt(column: &str, reason: impl Display) -> StoreError {
-    StoreError::Corrupt { column: column.to_owned(), reason: reason.to_string() }
+    StoreError::Corrupt {
+        column: column.to_owned(),
+        reason: reason.to_string(),
+    }
 }
 
 /// A value bound to a statement.
@@ -132,7 +140,10 @@ macro_rules! args {
 pub(crate) use args;
 
 /// Serialises what is stored as JSON text.
-#[expect(clippy::expect_used, reason = "stored types have string keys and no failing serialisers")]
+#[expect(
+    clippy::expect_used,
+    reason = "stored types have string keys and no failing serialisers"
+)]
 pub(crate) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("stored types are plain data")
 }

@@ -67,7 +67,10 @@ impl ServiceSort {
     /// Returns every order there is.
     fn all() -> Vec<Self> {
         let directed = |key| [(key, false), (key, true)];
-        let keys: Vec<_> = directed(SortKey::Name).into_iter().chain(directed(SortKey::IsActive)).collect();
+        let keys: Vec<_> = directed(SortKey::Name)
+            .into_iter()
+            .chain(directed(SortKey::IsActive))
+            .collect();
         let mut all = vec![Self::default()];
         for first in &keys {
             all.push(Self(vec![*first]));
@@ -115,7 +118,13 @@ impl ServiceSort {
 static SORTED_LISTS: LazyLock<HashMap<ServiceSort, Statement>> = LazyLock::new(|| {
     let list = |sort: ServiceSort| {
         let sql = Box::leak(sort.sql().into_boxed_str());
-        (sort, Statement { name: "service.list", sql })
+        (
+            sort,
+            Statement {
+                name: "service.list",
+                sql,
+            },
+        )
     };
     ServiceSort::all().into_iter().map(list).collect()
 });
@@ -184,7 +193,8 @@ impl Tx {
         organization: &OrganizationId,
         id: ServiceId,
     ) -> Result<Option<Service>, StoreError> {
-        self.optional(&FIND_SERVICE, args![organization, id], service).await
+        self.optional(&FIND_SERVICE, args![organization, id], service)
+            .await
     }
 
     /// Returns the id of the active service of that name.
@@ -193,7 +203,10 @@ impl Tx {
         organization: &OrganizationId,
         name: &str,
     ) -> Result<Option<ServiceId>, StoreError> {
-        self.optional(&FIND_ACTIVE_SERVICE_BY_NAME, args![organization, name], |row| row.parse("id")).await
+        self.optional(&FIND_ACTIVE_SERVICE_BY_NAME, args![organization, name], |row| {
+            row.parse("id")
+        })
+        .await
     }
 
     /// Returns up to `limit` services that come after the one at the place `after` in the order asked for; 0 is the
@@ -209,7 +222,10 @@ impl Tx {
         let values = |row: &Row<'_>| Ok((row.text("name")?, row.boolean("is_active")?));
         let (name, active) = match after {
             0 => (String::new(), false),
-            seq => match self.optional(&FIND_SORT_VALUES, args![organization, seq], values).await? {
+            seq => match self
+                .optional(&FIND_SORT_VALUES, args![organization, seq], values)
+                .await?
+            {
                 Some(values) => values,
                 None => return Ok(None),
             },
@@ -223,8 +239,12 @@ impl Tx {
     }
 
     /// Returns the tags of every service of the organization.
-    pub async fn list_service_tags(&mut self, organization: &OrganizationId) -> Result<Vec<Tags>, StoreError> {
-        self.all(&LIST_TAGS, args![organization], |row| row.json("tags")).await
+    pub async fn list_service_tags(
+        &mut self,
+        organization: &OrganizationId,
+    ) -> Result<Vec<Tags>, StoreError> {
+        self.all(&LIST_TAGS, args![organization], |row| row.json("tags"))
+            .await
     }
 
     /// Returns the latest versions of an agent and a context graph; nothing if either is missing.
@@ -234,7 +254,12 @@ impl Tx {
         agent_id: AgentId,
         context_graph_id: ContextGraphId,
     ) -> Result<Option<Binding>, StoreError> {
-        self.optional(&FIND_BINDING, args![organization, agent_id, context_graph_id], binding).await
+        self.optional(
+            &FIND_BINDING,
+            args![organization, agent_id, context_graph_id],
+            binding,
+        )
+        .await
     }
 }
 
@@ -292,7 +317,11 @@ mod tests {
     fn every_order_has_a_statement() {
         assert_eq!(ServiceSort::all().len(), 13);
         assert_eq!(SORTED_LISTS.len(), 13);
-        let repeated = ServiceSort::new([(SortKey::Name, true), (SortKey::IsActive, false), (SortKey::Name, false)]);
+        let repeated = ServiceSort::new([
+            (SortKey::Name, true),
+            (SortKey::IsActive, false),
+            (SortKey::Name, false),
+        ]);
         assert!(SORTED_LISTS.contains_key(&repeated));
     }
 

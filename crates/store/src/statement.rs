@@ -40,5 +40,11 @@ pub fn all_statements() -> Vec<StatementText> {
     ];
     let declared = files.into_iter().flatten().copied();
     let sorted = crate::service::sorted_lists();
-    declared.chain(sorted).map(|statement| StatementText { name: statement.name, sql: statement.sql }).collect()
+    declared
+        .chain(sorted)
+        .map(|statement| StatementText {
+            name: statement.name,
+            sql: statement.sql,
+        })
+        .collect()
 }

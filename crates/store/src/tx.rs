@@ -51,7 +51,11 @@ macro_rules! bind {
 
 impl Tx {
     /// Runs a statement and returns how many rows it touched.
-    pub(crate) async fn execute(&mut self, statement: &Statement, args: Vec<Value>) -> Result<u64, StoreError> {
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &Statement,
+        args: Vec<Value>,
+    ) -> Result<u64, StoreError> {
         on_engine!(self, statement, args, |query, connection| {
             let done = query.execute(connection).await;
             Ok(done.map_err(|error| failed(statement, error))?.rows_affected())
@@ -78,12 +82,18 @@ impl Tx {
         match &mut self.0 {
             Engine::Sqlite(transaction) => {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
-                let rows = query.fetch_all(&mut **transaction).await.map_err(|error| failed(statement, error))?;
+                let rows = query
+                    .fetch_all(&mut **transaction)
+                    .await
+                    .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()
             }
             Engine::Postgres(transaction) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
-                let rows = query.fetch_all(&mut **transaction).await.map_err(|error| failed(statement, error))?;
+                let rows = query
+                    .fetch_all(&mut **transaction)
+                    .await
+                    .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Postgres(row))).collect()
             }
         }

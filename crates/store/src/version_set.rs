@@ -108,7 +108,10 @@ fn pins(row: &Row<'_>) -> Result<Pins, StoreError> {
 }
 
 fn actor(row: &Row<'_>) -> Result<Actor, StoreError> {
-    Ok(Actor { user: row.user("actor")?, kind: row.parse("actor_kind")? })
+    Ok(Actor {
+        user: row.user("actor")?,
+        kind: row.parse("actor_kind")?,
+    })
 }
 
 fn source(row: &Row<'_>) -> Result<Option<(SetName, i64)>, StoreError> {
@@ -159,7 +162,8 @@ impl Tx {
         organization: &OrganizationId,
         service: ServiceId,
     ) -> Result<Vec<VersionSet>, StoreError> {
-        self.all(&LIST_SETS, args![organization, service], version_set).await
+        self.all(&LIST_SETS, args![organization, service], version_set)
+            .await
     }
 
     /// Returns a set, deleted or not.
@@ -169,7 +173,8 @@ impl Tx {
         service: ServiceId,
         name: &SetName,
     ) -> Result<Option<VersionSet>, StoreError> {
-        self.optional(&FIND_SET, args![organization, service, name], version_set).await
+        self.optional(&FIND_SET, args![organization, service, name], version_set)
+            .await
     }
 
     /// Returns how many sets a service has, without deleted ones.
@@ -178,7 +183,11 @@ impl Tx {
         organization: &OrganizationId,
         service: ServiceId,
     ) -> Result<i64, StoreError> {
-        let count = self.optional(&COUNT_SETS, args![organization, service], |row| row.integer("sets")).await?;
+        let count = self
+            .optional(&COUNT_SETS, args![organization, service], |row| {
+                row.integer("sets")
+            })
+            .await?;
         Ok(count.unwrap_or(0))
     }
 
@@ -191,13 +200,22 @@ impl Tx {
         before: i64,
         limit: i64,
     ) -> Result<Vec<Revision>, StoreError> {
-        self.all(&LIST_REVISIONS, args![organization, service, name, before, limit], revision).await
+        self.all(
+            &LIST_REVISIONS,
+            args![organization, service, name, before, limit],
+            revision,
+        )
+        .await
     }
 }
 
 impl WriteTx {
     /// Appends a revision and makes it the set's state: the only way in which a set ever changes.
-    pub async fn append_revision(&mut self, service: ServiceId, revision: &Revision) -> Result<(), StoreError> {
+    pub async fn append_revision(
+        &mut self,
+        service: ServiceId,
+        revision: &Revision,
+    ) -> Result<(), StoreError> {
         let preferences = to_json(&revision.pins.model_preferences);
         let args = args![
             &self.organization,

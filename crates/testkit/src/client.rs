@@ -38,18 +38,30 @@ impl TestResponse {
     /// If the answer is none.
     #[track_caller]
     pub fn detail(&self) -> &str {
-        self.body["detail"].as_str().unwrap_or_else(|| panic!("no error text in {} {}", self.status, self.body))
+        self.body["detail"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no error text in {} {}", self.status, self.body))
     }
 
     /// Returns the faults of a 422, each as `place: type`.
     pub fn faults(&self) -> Vec<String> {
         let fault = |fault: &Value| {
             let steps = fault["loc"].as_array().into_iter().flatten();
-            let place: Vec<String> =
-                steps.map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned)).collect();
-            format!("{}: {}", place.join("."), fault["type"].as_str().unwrap_or_default())
+            let place: Vec<String> = steps
+                .map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned))
+                .collect();
+            format!(
+                "{}: {}",
+                place.join("."),
+                fault["type"].as_str().unwrap_or_default()
+            )
         };
-        self.body["detail"].as_array().into_iter().flatten().map(fault).collect()
+        self.body["detail"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(fault)
+            .collect()
     }
 
     /// Returns the id of what was created.
@@ -72,19 +84,28 @@ impl TestClient {
     /// Returns the same client without credentials.
     #[must_use]
     pub fn anonymous(&self) -> Self {
-        Self { token: None, ..self.clone() }
+        Self {
+            token: None,
+            ..self.clone()
+        }
     }
 
     /// Returns the same client with another token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// Returns the same credentials, used on another organization's paths.
     #[must_use]
     pub fn in_organization(&self, organization: &str) -> Self {
-        Self { organization: organization.to_owned(), ..self.clone() }
+        Self {
+            organization: organization.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Reads.
@@ -111,7 +132,8 @@ impl TestClient {
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> TestResponse {
         let body = body.map(|body| body.to_string().into_bytes());
         let content_type = body.is_some().then_some("application/json");
-        self.send_raw(method, path, &[], content_type, body.unwrap_or_default()).await
+        self.send_raw(method, path, &[], content_type, body.unwrap_or_default())
+            .await
     }
 
     /// Sends any bytes with any headers.
@@ -141,19 +163,32 @@ impl TestClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(Body::from(body)).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body: Option<Value> = (!bytes.is_empty()).then(|| {
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&bytes)))
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&bytes)))
         });
         let path = uri.split('?').next().unwrap_or_default();
         if let Some(operation) = find_operation(&method, path) {
             let status = parts.status.as_u16();
             let faults = contract().check_answer(&operation.id, status, body.as_ref());
-            assert!(faults.is_empty(), "{method} {uri} answered {status} {body:?}: {faults:?}");
+            assert!(
+                faults.is_empty(),
+                "{method} {uri} answered {status} {body:?}: {faults:?}"
+            );
         }
-        TestResponse { status: parts.status, headers: parts.headers, body: body.unwrap_or_default() }
+        TestResponse {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.unwrap_or_default(),
+        }
     }
 }
 
@@ -165,9 +200,16 @@ fn find_operation(method: &Method, path: &str) -> Option<&'static Operation> {
         let operation: &'static Operation = contract().operation(&operation.id).unwrap();
         let wanted: Vec<&str> = segments(&operation.path).collect();
         wanted.len() == given.len()
-            && wanted.iter().zip(&given).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
+            && wanted
+                .iter()
+                .zip(&given)
+                .all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
     };
-    let candidates = contract().operations().filter(|operation| operation.method == method.as_str());
+    let candidates = contract()
+        .operations()
+        .filter(|operation| operation.method == method.as_str());
     // Of several, the one with the most literal segments is meant.
-    candidates.filter(fits).min_by_key(|operation| operation.path.matches('{').count())
+    candidates
+        .filter(fits)
+        .min_by_key(|operation| operation.path.matches('{').count())
 }

@@ -53,7 +53,10 @@ pub(crate) async fn shared(engine: Engine) -> (Store, Option<TempDir>) {
         Engine::Sqlite => {
             let folder = tempfile::tempdir().unwrap();
             let url = StoreUrl::Folder(folder.path().to_owned());
-            (Store::open(&url, OpenMode::CreateIfMissing).await.unwrap(), Some(folder))
+            (
+                Store::open(&url, OpenMode::CreateIfMissing).await.unwrap(),
+                Some(folder),
+            )
         }
         Engine::Postgres => {
             let url = std::env::var(POSTGRES_URL).unwrap().parse().unwrap();
@@ -84,7 +87,13 @@ impl TestDatabase {
             Engine::Sqlite => {
                 let data = folder.path().join("data");
                 let flags = ["--data-dir".to_owned(), data.display().to_string()];
-                Self { engine, url: StoreUrl::Folder(data), flags, folder, dropped_by: None }
+                Self {
+                    engine,
+                    url: StoreUrl::Folder(data),
+                    flags,
+                    folder,
+                    dropped_by: None,
+                }
             }
             Engine::Postgres => {
                 let server = std::env::var(POSTGRES_URL).unwrap();
@@ -94,7 +103,13 @@ impl TestDatabase {
                 let text = format!("{base}/{name}");
                 let flags = ["--database-url".to_owned(), text.clone()];
                 let dropped_by = Some(format!("DROP DATABASE {name} WITH (FORCE)"));
-                Self { engine, url: text.parse().unwrap(), flags, folder, dropped_by }
+                Self {
+                    engine,
+                    url: text.parse().unwrap(),
+                    flags,
+                    folder,
+                    dropped_by,
+                }
             }
         }
     }
@@ -117,26 +132,41 @@ impl TestDatabase {
         let url = self.raw_url();
         let texts: Vec<String> = if url.starts_with("sqlite:") {
             let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap()
+            sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
         } else {
             let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
-            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap()
+            sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
         };
         texts.into_iter().collect()
     }
 
     /// Runs SQL that Forge's own constraints must refuse and returns what the database says.
     pub async fn refused(&self, sql: &str) -> String {
-        try_sql(&self.raw_url(), sql).await.expect_err("the database must refuse this").to_string()
+        try_sql(&self.raw_url(), sql)
+            .await
+            .expect_err("the database must refuse this")
+            .to_string()
     }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let (Some(sql), Ok(server)) = (self.dropped_by.take(), std::env::var(POSTGRES_URL)) else { return };
+        let (Some(sql), Ok(server)) = (self.dropped_by.take(), std::env::var(POSTGRES_URL)) else {
+            return;
+        };
         // A runtime of its own: this may run on a thread of another one.
         let drop = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run_sql(&server, &sql));
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(run_sql(&server, &sql));
         });
         let _ = drop.join();
     }
@@ -150,7 +180,9 @@ async fn try_sql(url: &str, sql: &str) -> Result<(), sqlx::Error> {
     use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
     if url.starts_with("sqlite:") {
         let mut connection = sqlx::SqliteConnection::connect(url).await?;
-        connection.execute(AssertSqlSafe("PRAGMA foreign_keys = ON")).await?;
+        connection
+            .execute(AssertSqlSafe("PRAGMA foreign_keys = ON"))
+            .await?;
         connection.execute(AssertSqlSafe(sql.to_owned())).await?;
     } else {
         let mut connection = sqlx::PgConnection::connect(url).await?;

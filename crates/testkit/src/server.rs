@@ -70,10 +70,24 @@ impl TestServer {
                 tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
             }),
         };
-        let router = forge_api::router(app.clone(), Limits { max_body_bytes: 256 * 1024 });
+        let router = forge_api::router(
+            app.clone(),
+            Limits {
+                max_body_bytes: 256 * 1024,
+            },
+        );
         let (admin, credentials) = new_organization(&app, &router).await;
         let (stranger, _) = new_organization(&app, &router).await;
-        Self { app, router, clock, engine, credentials, admin, stranger, _folder: folder }
+        Self {
+            app,
+            router,
+            clock,
+            engine,
+            credentials,
+            admin,
+            stranger,
+            _folder: folder,
+        }
     }
 
     /// Returns the first organization's super administrator.
@@ -90,7 +104,13 @@ impl TestServer {
     pub async fn user(&self, role: DefaultRole) -> TestClient {
         let organization: OrganizationId = self.admin.organization.parse().unwrap();
         let user_id = format!("user-{}", unique());
-        let mut tx = self.app.store.write(&organization, self.clock.now()).await.unwrap().unwrap();
+        let mut tx = self
+            .app
+            .store
+            .write(&organization, self.clock.now())
+            .await
+            .unwrap()
+            .unwrap();
         let role = tx.find_role(&organization, role.name()).await.unwrap().unwrap();
         let user = NewUser {
             id: user_id.clone(),
@@ -102,26 +122,41 @@ impl TestServer {
         tx.insert_user(user).await.unwrap();
         tx.commit().await.unwrap();
         let [_, key_id, secret] = &self.credentials;
-        let session = sign_in::with_api_key(&self.app, &organization, key_id, secret, &user_id).await.unwrap();
-        TestClient { user_id, ..self.admin.with_token(&session.token) }
+        let session = sign_in::with_api_key(&self.app, &organization, key_id, secret, &user_id)
+            .await
+            .unwrap();
+        TestClient {
+            user_id,
+            ..self.admin.with_token(&session.token)
+        }
     }
 
     /// Returns a caller of the first organization with exactly these grants, for use cases.
     pub fn caller(&self, grants: Vec<Grant>) -> Caller {
         let organization: OrganizationId = self.admin.organization.parse().unwrap();
-        let user = UserRef { org_id: organization.clone(), user_id: self.admin.user_id.clone() };
-        Caller { organization, user, kind: ActorKind::Key, grants }
+        let user = UserRef {
+            org_id: organization.clone(),
+            user_id: self.admin.user_id.clone(),
+        };
+        Caller {
+            organization,
+            user,
+            kind: ActorKind::Key,
+            grants,
+        }
     }
 
     /// Creates an agent with that many versions.
     pub async fn agent(&self, versions: usize) -> String {
-        self.asset("organization/agent", "agent_name", agent_version(), versions).await
+        self.asset("organization/agent", "agent_name", agent_version(), versions)
+            .await
     }
 
     /// Creates a context graph with that many versions.
     pub async fn context_graph(&self, versions: usize) -> String {
         let path = "organization/service_hierarchical_state_machine";
-        self.asset(path, "state_machine_name", context_graph_version(), versions).await
+        self.asset(path, "state_machine_name", context_graph_version(), versions)
+            .await
     }
 
     async fn asset(&self, path: &str, field: &str, version: serde_json::Value, versions: usize) -> String {
@@ -144,9 +179,13 @@ impl TestServer {
 
 async fn new_organization(app: &App, router: &Router) -> (TestClient, [String; 3]) {
     let organization: OrganizationId = format!("t-{}", unique()).parse().unwrap();
-    let created = forge_app::organizations::create(app, &organization).await.unwrap();
+    let created = forge_app::organizations::create(app, &organization)
+        .await
+        .unwrap();
     let (key_id, secret, user_id) = (created.api_key_id, created.api_key, created.user_id);
-    let session = sign_in::with_api_key(app, &organization, &key_id, &secret, &user_id).await.unwrap();
+    let session = sign_in::with_api_key(app, &organization, &key_id, &secret, &user_id)
+        .await
+        .unwrap();
     let client = TestClient {
         router: router.clone(),
         organization: organization.to_string(),

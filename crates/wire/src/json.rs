@@ -14,9 +14,15 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     let mut place = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let seed = Strict { place: &mut place };
-    let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let read = seed
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| {
-        let kind = if error.is_data() { "json_refused" } else { "json_invalid" };
+        let kind = if error.is_data() {
+            "json_refused"
+        } else {
+            "json_invalid"
+        };
         let mut loc = vec![Step::from("body")];
         loc.append(&mut place);
         Fault::new(loc, kind, error.to_string())
@@ -67,7 +73,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number must be finite"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number must be finite"))
     }
 
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
@@ -118,7 +126,10 @@ mod tests {
     #[test]
     fn sound_documents_are_read_as_they_are() {
         let text = r#"{"a": [1, -2, 3.5, "é\u0001", null, true, {"b": {}}], "c": 1e3}"#;
-        assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        assert_eq!(
+            parse(text.as_bytes()).unwrap(),
+            serde_json::from_str::<Value>(text).unwrap()
+        );
         assert_eq!(parse(b"null").unwrap(), json!(null));
     }
 
@@ -128,7 +139,10 @@ mod tests {
         assert!(text.starts_with("body.a[1].b: the key occurs twice"), "{text}");
         assert_eq!(kind, "json_refused");
         let (text, _) = fault(br#"{"name": "a\u0000b"}"#);
-        assert!(text.starts_with("body.name: a text must not contain the NUL"), "{text}");
+        assert!(
+            text.starts_with("body.name: a text must not contain the NUL"),
+            "{text}"
+        );
         assert_eq!(fault(br#"{"a\u0000": 1}"#).1, "json_refused");
     }
 

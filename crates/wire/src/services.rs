@@ -94,7 +94,11 @@ impl ServiceInstance {
             is_active: service.is_active,
             context_graph_id: service.context_graph_id,
             agent_id: service.agent_id,
-            tags: service.tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
+            tags: service
+                .tags
+                .into_iter()
+                .map(|(key, value)| Tag { key, value })
+                .collect(),
             keyterms: service.keyterms,
             creator: service.creator,
             updated_by: service.updated_by,
@@ -113,6 +117,8 @@ impl FilterValues {
     /// Collects the values from the tags of all services.
     pub fn new(tags: impl IntoIterator<Item = Tags>) -> Self {
         let text = |(key, value): (String, Option<String>)| format!("{key}:{}", value.unwrap_or_default());
-        Self { tags: tags.into_iter().flatten().map(text).collect() }
+        Self {
+            tags: tags.into_iter().flatten().map(text).collect(),
+        }
     }
 }

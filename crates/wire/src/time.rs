@@ -23,7 +23,10 @@ mod tests {
 
     #[test]
     fn times_are_utc_with_milliseconds() {
-        assert_eq!(rfc3339(Timestamp::from_millis(1_795_447_756_042)), "2026-11-23T15:29:16.042Z");
+        assert_eq!(
+            rfc3339(Timestamp::from_millis(1_795_447_756_042)),
+            "2026-11-23T15:29:16.042Z"
+        );
         assert_eq!(rfc3339(Timestamp::from_millis(0)), "1970-01-01T00:00:00.000Z");
         let read = |text| parse_rfc3339(text).map(Timestamp::as_millis);
         assert_eq!(read("2026-11-23T16:29:16.042+01:00"), Some(1_795_447_756_042));

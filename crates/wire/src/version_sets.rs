@@ -92,6 +92,9 @@ pub struct ResolutionInstance {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<Map<String, Value>>,
     /// The version of the context graph, where asked for.
-    #[serde(rename = "service_hierarchical_state_machine", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "service_hierarchical_state_machine",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub context_graph: Option<Map<String, Value>>,
 }

@@ -17,7 +17,11 @@ pub(crate) mod version_sets;
 /// The path of an agent or a context graph, whatever the operation calls its id.
 #[derive(Deserialize)]
 pub(crate) struct AssetPath {
-    #[serde(alias = "agent_id", alias = "service_hierarchical_state_machine_id", alias = "state_machine_id")]
+    #[serde(
+        alias = "agent_id",
+        alias = "service_hierarchical_state_machine_id",
+        alias = "state_machine_id"
+    )]
     pub(crate) id: String,
 }
 
@@ -56,7 +60,10 @@ pub(crate) fn sort_key(text: &str) -> Option<(bool, &str)> {
 /// Returns a continuation token, provided that it can be one.
 pub(crate) fn token(token: i64) -> Result<i64, crate::error::ApiError> {
     if token < 0 {
-        return Err(crate::call::invalid_query("continuation_token", "must be at least 0"));
+        return Err(crate::call::invalid_query(
+            "continuation_token",
+            "must be at least 0",
+        ));
     }
     Ok(token)
 }

@@ -66,7 +66,13 @@ impl World {
             ids.push(server.admin().post("service/", body).await.id().parse().unwrap());
         }
         let organization = server.admin().organization.parse().unwrap();
-        Self { server, organization, agents, graphs, services: ids }
+        Self {
+            server,
+            organization,
+            agents,
+            graphs,
+            services: ids,
+        }
     }
 
     /// Tries a call and returns whether it was refused.
@@ -74,26 +80,46 @@ impl World {
         let (app, caller) = (&self.server.app, super_administrator(&self.server));
         let name = |set: usize| -> SetName { SETS[set].parse().unwrap() };
         let result = match call {
-            Call::AddVersion(kind, index) => add_version(&self.server, *kind, &self.ids(*kind)[*index], None).await.map(drop),
+            Call::AddVersion(kind, index) => add_version(&self.server, *kind, &self.ids(*kind)[*index], None)
+                .await
+                .map(drop),
             Call::Upsert(service, set, agent, graph) => {
                 let pins = pins(*agent, *graph);
-                version_sets::upsert(app, &caller, self.services[*service], &name(*set), pins).await.map(drop)
+                version_sets::upsert(app, &caller, self.services[*service], &name(*set), pins)
+                    .await
+                    .map(drop)
             }
             Call::Delete(service, set) => {
-                version_sets::delete(app, &caller, self.services[*service], &name(*set)).await.map(drop)
+                version_sets::delete(app, &caller, self.services[*service], &name(*set))
+                    .await
+                    .map(drop)
             }
             Call::Rebind(service, agent, graph) => {
                 let agent_id: Option<AgentId> = agent.map(|index| self.agents[index].parse().unwrap());
-                let context_graph_id: Option<ContextGraphId> = graph.map(|index| self.graphs[index].parse().unwrap());
-                let update = UpdateService { agent_id, context_graph_id, ..Default::default() };
-                services::update(app, &caller, self.services[*service], update).await.map(drop)
+                let context_graph_id: Option<ContextGraphId> =
+                    graph.map(|index| self.graphs[index].parse().unwrap());
+                let update = UpdateService {
+                    agent_id,
+                    context_graph_id,
+                    ..Default::default()
+                };
+                services::update(app, &caller, self.services[*service], update)
+                    .await
+                    .map(drop)
             }
             Call::Activate(service, is_active) => {
-                let update = UpdateService { is_active: Some(*is_active), ..Default::default() };
-                services::update(app, &caller, self.services[*service], update).await.map(drop)
+                let update = UpdateService {
+                    is_active: Some(*is_active),
+                    ..Default::default()
+                };
+                services::update(app, &caller, self.services[*service], update)
+                    .await
+                    .map(drop)
             }
             Call::Deprecate(kind, index) => {
-                forge_app::assets::deprecate(app, &caller, *kind, &self.ids(*kind)[*index]).await.map(drop)
+                forge_app::assets::deprecate(app, &caller, *kind, &self.ids(*kind)[*index])
+                    .await
+                    .map(drop)
             }
         };
         match result {
@@ -117,7 +143,13 @@ impl World {
     }
 
     async fn change_number(&self) -> i64 {
-        self.read().await.find_organization(&self.organization).await.unwrap().unwrap().change_number
+        self.read()
+            .await
+            .find_organization(&self.organization)
+            .await
+            .unwrap()
+            .unwrap()
+            .change_number
     }
 
     /// Returns everything that a reader can see of the services.
@@ -130,7 +162,9 @@ impl World {
             limit: 20,
             continuation_token: 0,
         };
-        let page = services::list(&self.server.app, &super_administrator(&self.server), &query).await.unwrap();
+        let page = services::list(&self.server.app, &super_administrator(&self.server), &query)
+            .await
+            .unwrap();
         format!("{:?}", page.page.items)
     }
 
@@ -138,37 +172,65 @@ impl World {
         let mut tx = self.read().await;
         let service = tx.find_service(&self.organization, id).await.unwrap().unwrap();
         let sets = tx.list_sets(&self.organization, id).await.unwrap();
-        let current: BTreeMap<SetName, (i64, Pins)> =
-            sets.into_iter().map(|set| (set.name, (set.revision, set.pins))).collect();
+        let current: BTreeMap<SetName, (i64, Pins)> = sets
+            .into_iter()
+            .map(|set| (set.name, (set.revision, set.pins)))
+            .collect();
         assert!(current.contains_key(&SetName::release()));
         assert_eq!(current[&SetName::edge()].1, Pins::default());
         let mut rebuilt = BTreeMap::new();
         for name in SETS {
             let name: SetName = name.parse().unwrap();
-            let mut history = tx.list_revisions(&self.organization, id, &name, 0, 1000).await.unwrap();
+            let mut history = tx
+                .list_revisions(&self.organization, id, &name, 0, 1000)
+                .await
+                .unwrap();
             history.reverse();
             if let Some(state) = replay(&history) {
                 let last = history.last().unwrap();
-                assert_eq!((last.agent_id, last.context_graph_id), (service.agent_id, service.context_graph_id));
+                assert_eq!(
+                    (last.agent_id, last.context_graph_id),
+                    (service.agent_id, service.context_graph_id)
+                );
                 rebuilt.insert(name, state);
             }
         }
         assert_eq!(rebuilt, current, "history tells what is there now");
         drop(tx);
         let agent = latest(&self.server, AssetKind::Agent, &service.agent_id.to_string()).await;
-        let graph = latest(&self.server, AssetKind::ContextGraph, &service.context_graph_id.to_string()).await;
+        let graph = latest(
+            &self.server,
+            AssetKind::ContextGraph,
+            &service.context_graph_id.to_string(),
+        )
+        .await;
         for (name, (_, pins)) in current {
-            assert!(pins.agent_version.is_none_or(|number| number.get() <= agent), "{name} pins what is not there");
-            assert!(pins.context_graph_version.is_none_or(|number| number.get() <= graph), "{name}");
+            assert!(
+                pins.agent_version.is_none_or(|number| number.get() <= agent),
+                "{name} pins what is not there"
+            );
+            assert!(
+                pins.context_graph_version
+                    .is_none_or(|number| number.get() <= graph),
+                "{name}"
+            );
         }
     }
 
     async fn check_audit(&self) {
-        let events = self.read().await.list_audit_events(&self.organization, 0, 10_000).await.unwrap();
+        let events = self
+            .read()
+            .await
+            .list_audit_events(&self.organization, 0, 10_000)
+            .await
+            .unwrap();
         let mut previous = GENESIS_HASH.to_owned();
         for (index, (event, stored)) in events.iter().enumerate() {
             assert_eq!(event.sequence, i64::try_from(index + 1).unwrap());
-            assert_eq!(event.change_number, event.sequence, "each write of these leaves one event");
+            assert_eq!(
+                event.change_number, event.sequence,
+                "each write of these leaves one event"
+            );
             assert_eq!((&event.previous_hash, &event.hash()), (&previous, stored));
             previous.clone_from(stored);
         }
@@ -180,7 +242,11 @@ impl World {
 fn replay(history: &[Revision]) -> Option<(i64, Pins)> {
     let mut state = None;
     for (index, revision) in history.iter().enumerate() {
-        assert_eq!(revision.revision, i64::try_from(index + 1).unwrap(), "revisions have no gaps");
+        assert_eq!(
+            revision.revision,
+            i64::try_from(index + 1).unwrap(),
+            "revisions have no gaps"
+        );
         let existed = state.is_some();
         match revision.action {
             RevisionAction::Create => assert!(!existed, "only what is not there is created"),
@@ -198,8 +264,17 @@ fn check(engine: Engine, cases: u32) {
     if !engine.is_available() {
         return;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 40, ..Config::default() });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 40,
+        ..Config::default()
+    });
     let calls = proptest::collection::vec(call(), 1..40);
     let outcome = runner.run(&calls, |calls| {
         runtime.block_on(async {

@@ -31,7 +31,12 @@ fn is_refusal(error: &AppError) -> bool {
 }
 
 /// Adds a version to an agent or a context graph.
-async fn add_version(server: &TestServer, kind: AssetKind, id: &str, expected: Option<i64>) -> Result<i64, AppError> {
+async fn add_version(
+    server: &TestServer,
+    kind: AssetKind,
+    id: &str,
+    expected: Option<i64>,
+) -> Result<i64, AppError> {
     let caller = super_administrator(server);
     let expected = expected.map(|number| number.try_into().unwrap());
     let created = match kind {
@@ -49,8 +54,16 @@ async fn add_version(server: &TestServer, kind: AssetKind, id: &str, expected: O
 
 /// Returns the newest version of an agent or a context graph.
 async fn latest(server: &TestServer, kind: AssetKind, id: &str) -> i64 {
-    let query =
-        assets::ListAssets { ids: vec![id.to_owned()], is_deprecated: None, limit: 1, continuation_token: 0 };
-    let page = assets::list(&server.app, &super_administrator(server), kind, &query).await.unwrap();
-    page.items[0].latest_version.map_or(0, forge_domain::VersionNumber::get)
+    let query = assets::ListAssets {
+        ids: vec![id.to_owned()],
+        is_deprecated: None,
+        limit: 1,
+        continuation_token: 0,
+    };
+    let page = assets::list(&server.app, &super_administrator(server), kind, &query)
+        .await
+        .unwrap();
+    page.items[0]
+        .latest_version
+        .map_or(0, forge_domain::VersionNumber::get)
 }

@@ -35,8 +35,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         ("api_key", created.api_key),
     ];
     if args.json {
-        let object: serde_json::Map<_, _> =
-            values.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        let object: serde_json::Map<_, _> = values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
         output::line(&serde_json::Value::from(object).to_string())?;
     } else {
         for (name, value) in values {

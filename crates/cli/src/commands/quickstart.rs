@@ -67,14 +67,20 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         api_key_id: created.api_key_id,
         api_key: created.api_key,
     };
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
     let server = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(serve::serve(listener, installation.app, installation.limits, async {
-        // The sender is dropped when the tour fails: that stops the server too.
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(serve::serve(
+        listener,
+        installation.app,
+        installation.limits,
+        async {
+            // The sender is dropped when the tour fails: that stops the server too.
+            let _ = stopped.await;
+        },
+    ));
     let shown = show(&server, &credentials, &folder).await;
     if shown.is_ok() && !args.no_wait {
         output::note("The server stays up until you press Ctrl-C.");
@@ -86,18 +92,33 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn refuse_used_folder(folder: &std::path::Path) -> anyhow::Result<()> {
-    let is_used = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    let is_used = folder
+        .read_dir()
+        .is_ok_and(|mut entries| entries.next().is_some());
     if is_used {
-        bail!("{} is not empty; quickstart needs a fresh folder", folder.display());
+        bail!(
+            "{} is not empty; quickstart needs a fresh folder",
+            folder.display()
+        );
     }
     Ok(())
 }
 
 async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path) -> anyhow::Result<()> {
-    output::line(&format!("1. A server at {server}, with its data in {}", folder.display()))?;
+    output::line(&format!(
+        "1. A server at {server}, with its data in {}",
+        folder.display()
+    ))?;
     let client = Client::sign_in(server, credentials).await?;
     output::line("\n2. An agent and a context graph; their versions never change once created")?;
-    let agent = create_asset(&client, "organization/agent", "agent_name", "Mira", &AGENT_VERSIONS).await?;
+    let agent = create_asset(
+        &client,
+        "organization/agent",
+        "agent_name",
+        "Mira",
+        &AGENT_VERSIONS,
+    )
+    .await?;
     let graph = create_asset(
         &client,
         "organization/service_hierarchical_state_machine",
@@ -110,7 +131,12 @@ async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path)
         ["what", "name", "id", "versions"],
         vec![
             ["agent".into(), "Mira".into(), agent.clone(), "1, 2, 3".into()],
-            ["context graph".into(), "Appointments".into(), graph.clone(), "1, 2, 3".into()],
+            [
+                "context graph".into(),
+                "Appointments".into(),
+                graph.clone(),
+                "1, 2, 3".into(),
+            ],
         ],
     )?;
     let service = json!({
@@ -121,13 +147,19 @@ async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path)
     });
     let service = id_of(&client.post("service/", &service).await?)?;
     let sets = format!("service/{service}/version_sets");
-    output::line("\n3. A service that runs them; `edge` floats with the latest versions, `release` is pinned")?;
+    output::line(
+        "\n3. A service that runs them; `edge` floats with the latest versions, `release` is pinned",
+    )?;
     show_sets(&client, &sets).await?;
-    client.put(&format!("{sets}/preview/"), &json!({"version_set": pins(2, 2)})).await?;
+    client
+        .put(&format!("{sets}/preview/"), &json!({"version_set": pins(2, 2)}))
+        .await?;
     output::line("\n4. `preview` pins a candidate; nobody who runs `release` notices")?;
     show_sets(&client, &sets).await?;
     let candidate = client.get(&format!("{sets}/preview/")).await?["pins"].clone();
-    client.put(&format!("{sets}/release/"), &json!({"version_set": candidate})).await?;
+    client
+        .put(&format!("{sets}/release/"), &json!({"version_set": candidate}))
+        .await?;
     output::line("\n5. `release` moves to what `preview` pins, in one step")?;
     show_sets(&client, &sets).await?;
     let resolved = client.get(&format!("{sets}/release/resolve")).await?;
@@ -172,7 +204,9 @@ async fn create_asset(
 ) -> anyhow::Result<String> {
     let id = id_of(&client.post(path, &json!({name_field: name})).await?)?;
     for version in versions {
-        client.post(&format!("{path}/{id}/"), &serde_json::from_str(version)?).await?;
+        client
+            .post(&format!("{path}/{id}/"), &serde_json::from_str(version)?)
+            .await?;
     }
     Ok(id)
 }
@@ -193,8 +227,22 @@ async fn show_sets(client: &Client, sets: &str) -> anyhow::Result<()> {
             format!("{} / {}", set["behind"]["agent"], set["behind"][graph]),
         ]
     };
-    let rows = answer["version_sets"].as_array().into_iter().flatten().map(row).collect();
-    output::table(["set", "revision", "agent version", "context graph version", "behind by"], rows)?;
+    let rows = answer["version_sets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(row)
+        .collect();
+    output::table(
+        [
+            "set",
+            "revision",
+            "agent version",
+            "context graph version",
+            "behind by",
+        ],
+        rows,
+    )?;
     Ok(())
 }
 
@@ -203,5 +251,8 @@ fn text(value: &Value) -> String {
 }
 
 fn id_of(created: &Value) -> anyhow::Result<String> {
-    created["id"].as_str().map(str::to_owned).context("the server created something without an id")
+    created["id"]
+        .as_str()
+        .map(str::to_owned)
+        .context("the server created something without an id")
 }

@@ -23,7 +23,12 @@ pub(crate) struct Args {
     #[command(flatten)]
     location: Location,
     /// Address to listen on; port 0 takes a free one. The address is printed as the first line.
-    #[arg(long, value_name = "ADDRESS", env = "FORGE_LISTEN", default_value = "127.0.0.1:8787")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "FORGE_LISTEN",
+        default_value = "127.0.0.1:8787"
+    )]
     listen: SocketAddr,
     /// Form of the log on stderr. What is logged is set by `FORGE_LOG`, such as `info` or `forge_api=debug`.
     #[arg(long, value_name = "FORM", env = "FORGE_LOG_FORMAT", default_value = "text")]
@@ -45,8 +50,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     if !installation.has_organizations {
         tracing::warn!("there is no organization yet; create one with `forge init`");
     }
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
     output::line(&format!("listening on http://{}", listener.local_addr()?))?;
     serve(listener, installation.app, installation.limits, shutdown).await
 }
@@ -94,7 +100,9 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Sen
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("FORGE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

@@ -50,10 +50,26 @@ both_engines! {
 fn what_is_wrong_on_the_command_line_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").display().to_string();
-    let usage = forge().args(["init", "--organization", "Not An Id", "--data-dir", &data]).output().unwrap();
+    let usage = forge()
+        .args(["init", "--organization", "Not An Id", "--data-dir", &data])
+        .output()
+        .unwrap();
     assert_eq!(usage.status.code(), Some(2));
-    assert!(String::from_utf8(usage.stderr).unwrap().contains("lower-case letter"));
-    let scheme = run(&["init", "--organization", "a", "--database-url", "mysql://localhost/x"], &[]);
+    assert!(
+        String::from_utf8(usage.stderr)
+            .unwrap()
+            .contains("lower-case letter")
+    );
+    let scheme = run(
+        &[
+            "init",
+            "--organization",
+            "a",
+            "--database-url",
+            "mysql://localhost/x",
+        ],
+        &[],
+    );
     assert!(one_line_error(&scheme).contains("must begin with `postgres://` or `sqlite://`, not `mysql`"));
     assert!(!folder.path().join("data").exists(), "nothing was made");
 }

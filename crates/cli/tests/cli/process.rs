@@ -49,7 +49,11 @@ pub(crate) fn one_line_error(output: &Output) -> String {
 #[track_caller]
 pub(crate) fn init(organization: &str, location: &[String]) -> Value {
     let output = run(&["init", "--organization", organization, "--json"], location);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -71,7 +75,9 @@ impl Serving {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let address = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
         let Some(address) = address else {
             let mut log = String::new();
@@ -83,7 +89,9 @@ impl Serving {
 
     /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status();
         assert!(status.unwrap().success());
     }
 
@@ -98,7 +106,12 @@ impl Serving {
             std::thread::sleep(Duration::from_millis(10));
         };
         let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
         (status, log)
     }
 

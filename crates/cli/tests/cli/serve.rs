@@ -11,7 +11,10 @@ use crate::process::{Serving, init, location, one_line_error, run};
 async fn sign_in(address: &str, credentials: &Value) -> String {
     let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
     let request = reqwest::Client::new()
-        .post(format!("{address}/v1/{}/user/signin_with_api_key", text("organization_id")))
+        .post(format!(
+            "{address}/v1/{}/user/signin_with_api_key",
+            text("organization_id")
+        ))
         .header("x-api-key", text("api_key"))
         .header("x-api-key-id", text("api_key_id"))
         .header("x-user-id", text("user_id"));
@@ -126,9 +129,20 @@ async fn two_servers_share_one_postgresql_database() {
     let client = reqwest::Client::new();
     let url = |address: &str| format!("{address}/v1/acme/organization/agent");
     let body = serde_json::json!({"agent_name": "Mira"});
-    let created = client.post(url(&first.address)).bearer_auth(&token).json(&body).send().await.unwrap();
+    let created = client
+        .post(url(&first.address))
+        .bearer_auth(&token)
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(created.status(), 201);
-    let listed = client.get(url(&second.address)).bearer_auth(&token).send().await.unwrap();
+    let listed = client
+        .get(url(&second.address))
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
     let listed: Value = listed.json().await.unwrap();
     assert_eq!(listed["agents"][0]["name"], "Mira");
     first.stop();
@@ -138,7 +152,10 @@ async fn two_servers_share_one_postgresql_database() {
 #[test]
 fn an_address_that_is_taken_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let location = ["--data-dir".to_owned(), folder.path().join("data").display().to_string()];
+    let location = [
+        "--data-dir".to_owned(),
+        folder.path().join("data").display().to_string(),
+    ];
     init("acme", &location);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

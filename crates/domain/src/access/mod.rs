@@ -19,14 +19,18 @@ pub fn allows(grants: &[Grant], permission: Permission, attributes: &Attributes)
     grants.iter().any(|grant| {
         grant.permission_name == permission.name()
             && grant.conditions.iter().all(|(name, condition)| {
-                attributes.get(name).is_some_and(|value| condition.holds_for(value))
+                attributes
+                    .get(name)
+                    .is_some_and(|value| condition.holds_for(value))
             })
     })
 }
 
 /// Tells whether the grants could allow the permission on anything at all.
 pub fn allows_some(grants: &[Grant], permission: Permission) -> bool {
-    grants.iter().any(|grant| grant.permission_name == permission.name())
+    grants
+        .iter()
+        .any(|grant| grant.permission_name == permission.name())
 }
 
 #[cfg(test)]
@@ -38,17 +42,25 @@ mod tests {
     const GET: Permission = Permission::GetAgent;
 
     fn grants(conditions: serde_json::Value) -> Vec<Grant> {
-        vec![serde_json::from_value(json!({"permission_name": GET.name(), "conditions": conditions})).unwrap()]
+        vec![
+            serde_json::from_value(json!({"permission_name": GET.name(), "conditions": conditions})).unwrap(),
+        ]
     }
 
     fn attributes() -> Attributes {
-        Attributes::default().with("agent_id", "a1").with("agent_name", "Mira")
+        Attributes::default()
+            .with("agent_id", "a1")
+            .with("agent_name", "Mira")
     }
 
     #[test]
     fn nothing_is_allowed_without_a_grant() {
         assert!(!allows(&[], GET, &attributes()));
-        assert!(!allows(&grants(json!({})), Permission::CreateAgent, &attributes()));
+        assert!(!allows(
+            &grants(json!({})),
+            Permission::CreateAgent,
+            &attributes()
+        ));
         assert!(allows(&grants(json!({})), GET, &attributes()));
     }
 
@@ -57,10 +69,14 @@ mod tests {
         let allowed = |conditions| allows(&grants(conditions), GET, &attributes());
         assert!(allowed(json!({"agent_id": {"type": "Equals", "value": "a1"}})));
         assert!(!allowed(json!({"agent_id": {"type": "Equals", "value": "a2"}})));
-        assert!(allowed(json!({"agent_id": {"type": "In", "values": ["a1", "a2"]}})));
+        assert!(allowed(
+            json!({"agent_id": {"type": "In", "values": ["a1", "a2"]}})
+        ));
         assert!(!allowed(json!({"agent_id": {"type": "In", "values": []}})));
         assert!(allowed(json!({"agent_id": {"type": "NotEquals", "value": "a2"}})));
-        assert!(!allowed(json!({"agent_id": {"type": "NotEquals", "value": "a1"}})));
+        assert!(!allowed(
+            json!({"agent_id": {"type": "NotEquals", "value": "a1"}})
+        ));
         let both = json!({"agent_id": {"type": "Equals", "value": "a1"},
             "agent_name": {"type": "Equals", "value": "Tom"}});
         assert!(!allowed(both));
@@ -73,14 +89,22 @@ mod tests {
             json!({"type": "NotEquals", "value": "x"}),
             json!({"type": "In", "values": ["x"]}),
         ] {
-            assert!(!allows(&grants(json!({"service_id": condition})), GET, &attributes()));
+            assert!(!allows(
+                &grants(json!({"service_id": condition})),
+                GET,
+                &attributes()
+            ));
         }
     }
 
     #[test]
     fn values_of_another_type_are_not_equal() {
         let conditions = json!({"agent_id": {"type": "Equals", "value": 1}});
-        assert!(!allows(&grants(conditions), GET, &Attributes::default().with("agent_id", "1")));
+        assert!(!allows(
+            &grants(conditions),
+            GET,
+            &Attributes::default().with("agent_id", "1")
+        ));
     }
 
     proptest! {

@@ -16,7 +16,10 @@ impl Attributes {
 
     /// Returns the value of an attribute, if the thing has it.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// Returns the names of the attributes that are there.

@@ -19,8 +19,12 @@ pub enum DefaultRole {
 
 impl DefaultRole {
     /// All of them, the least privileged first; each holds every permission of the one before it.
-    pub const ALL: [Self; 4] =
-        [Self::User, Self::Administrator, Self::AmigoAdministrator, Self::SuperAdministrator];
+    pub const ALL: [Self; 4] = [
+        Self::User,
+        Self::Administrator,
+        Self::AmigoAdministrator,
+        Self::SuperAdministrator,
+    ];
 
     /// Returns the role's name.
     pub fn name(self) -> &'static str {
@@ -54,7 +58,9 @@ impl DefaultRole {
 
     /// Returns what the role may do.
     pub fn grants(self) -> Vec<Grant> {
-        let held = Permission::ALL.iter().filter(|permission| self.holds(**permission));
+        let held = Permission::ALL
+            .iter()
+            .filter(|permission| self.holds(**permission));
         held.map(|permission| Grant {
             permission_name: permission.name().to_owned(),
             conditions: IndexMap::new(),
@@ -85,7 +91,11 @@ mod tests {
     fn each_default_role_holds_what_the_one_before_it_holds() {
         for pair in DefaultRole::ALL.windows(2) {
             for grant in pair[0].grants() {
-                assert!(pair[1].grants().contains(&grant), "{} lacks {grant:?}", pair[1].name());
+                assert!(
+                    pair[1].grants().contains(&grant),
+                    "{} lacks {grant:?}",
+                    pair[1].name()
+                );
             }
         }
     }
@@ -93,7 +103,11 @@ mod tests {
     #[test]
     fn the_super_administrator_may_do_everything() {
         let grants = DefaultRole::SuperAdministrator.grants();
-        assert!(Permission::ALL.iter().all(|permission| allows_some(&grants, *permission)));
+        assert!(
+            Permission::ALL
+                .iter()
+                .all(|permission| allows_some(&grants, *permission))
+        );
     }
 
     #[test]
@@ -107,8 +121,11 @@ mod tests {
 
     #[test]
     fn a_user_sees_services_and_nothing_else() {
-        let names: Vec<String> =
-            DefaultRole::User.grants().into_iter().map(|grant| grant.permission_name).collect();
+        let names: Vec<String> = DefaultRole::User
+            .grants()
+            .into_iter()
+            .map(|grant| grant.permission_name)
+            .collect();
         assert_eq!(names, ["Service:GetService"]);
         assert_eq!(DefaultRole::by_name("DefaultUserRole"), Some(DefaultRole::User));
         assert_eq!(DefaultRole::by_name("nobody"), None);

@@ -203,15 +203,21 @@ impl State {
     pub fn tools(&self) -> impl Iterator<Item = ToolId> + '_ {
         let (first, second, designated): (&[ToolCallSpec], &[ToolCallSpec], Option<&ToolCallSpec>) =
             match self {
-                Self::Action(state) => {
-                    (&state.action_tool_call_specs, &state.exit_condition_tool_call_specs, None)
-                }
+                Self::Action(state) => (
+                    &state.action_tool_call_specs,
+                    &state.exit_condition_tool_call_specs,
+                    None,
+                ),
                 Self::Decision(state) => (&state.tool_call_specs, &[], None),
                 Self::Reflection(state) => (&state.tool_call_specs, &[], None),
                 Self::ToolCall(state) => (&state.tool_call_specs, &[], Some(&state.designated_tool)),
                 Self::Recall(_) | Self::Annotation(_) => (&[], &[], None),
             };
-        designated.into_iter().chain(first).chain(second).map(|spec| spec.tool_id)
+        designated
+            .into_iter()
+            .chain(first)
+            .chain(second)
+            .map(|spec| spec.tool_id)
     }
 }
 

@@ -17,7 +17,11 @@ pub fn check(graph: &ContextGraphDocument) -> Vec<Fault> {
     let mut faults = duplicate_names(graph);
     for (field, name, is_terminal) in [
         ("new_user_initial_state", &graph.new_user_initial_state, false),
-        ("returning_user_initial_state", &graph.returning_user_initial_state, false),
+        (
+            "returning_user_initial_state",
+            &graph.returning_user_initial_state,
+            false,
+        ),
         ("terminal_state", &graph.terminal_state, true),
     ] {
         faults.extend(special_state(graph, field, name, is_terminal));
@@ -27,7 +31,11 @@ pub fn check(graph: &ContextGraphDocument) -> Vec<Fault> {
         faults.extend(state_faults(state).into_iter().map(place));
         for (exit, condition) in state.exit_conditions().iter().enumerate() {
             let found = transition_faults(graph, state, &condition.next_state);
-            faults.extend(found.into_iter().map(|f| place(f.inside(exit).inside("exit_conditions"))));
+            faults.extend(
+                found
+                    .into_iter()
+                    .map(|f| place(f.inside(exit).inside("exit_conditions"))),
+            );
         }
         if let Some(next) = state.next_state() {
             faults.extend(transition_faults(graph, state, next).into_iter().map(place));
@@ -53,18 +61,16 @@ fn duplicate_names(graph: &ContextGraphDocument) -> Vec<Fault> {
     faults
 }
 
-fn special_state(
-    graph: &ContextGraphDocument,
-    field: &str,
-    name: &str,
-    is_terminal: bool,
-) -> Option<Fault> {
+fn special_state(graph: &ContextGraphDocument, field: &str, name: &str, is_terminal: bool) -> Option<Fault> {
     let fault = |kind, msg: String| Some(Fault::new(vec![field.into()], kind, msg));
     match graph.state(name) {
         None => fault("unknown_state", format!("no state is called `{name}`")),
         Some(State::Action(state)) if is_terminal => {
             if !state.exit_conditions.is_empty() {
-                fault("terminal_state", format!("the terminal state `{name}` must have no exit conditions"))
+                fault(
+                    "terminal_state",
+                    format!("the terminal state `{name}` must have no exit conditions"),
+                )
             } else if state.actions.len() != 1 {
                 let count = state.actions.len();
                 fault(
@@ -87,7 +93,11 @@ fn state_faults(state: &State) -> Vec<Fault> {
             vec![Fault::new(vec!["queries".into()], "recall_state", msg)]
         }
         State::Action(action) if action.actions.is_empty() => {
-            vec![Fault::new(vec!["actions".into()], "action_state", "an action state needs at least one action")]
+            vec![Fault::new(
+                vec!["actions".into()],
+                "action_state",
+                "an action state needs at least one action",
+            )]
         }
         _ => Vec::new(),
     }
@@ -101,15 +111,25 @@ fn transition_faults(graph: &ContextGraphDocument, from: &State, next: &NextStat
     };
     match next {
         NextState::Internal(name) if name == from.name() => {
-            vec![Fault::new(at(vec![]), "self_transition", format!("`{name}` must not lead to itself"))]
+            vec![Fault::new(
+                at(vec![]),
+                "self_transition",
+                format!("`{name}` must not lead to itself"),
+            )]
         }
         NextState::Internal(name) if graph.state(name).is_none() => {
-            vec![Fault::new(at(vec![]), "unknown_state", format!("no state is called `{name}`"))]
+            vec![Fault::new(
+                at(vec![]),
+                "unknown_state",
+                format!("no state is called `{name}`"),
+            )]
         }
         NextState::Internal(_) => Vec::new(),
         NextState::External(target, back) => {
             let mut faults = Vec::new();
-            let reference = target.split_once('.').map_or(target.as_str(), |(reference, _)| reference);
+            let reference = target
+                .split_once('.')
+                .map_or(target.as_str(), |(reference, _)| reference);
             if !graph.references.contains_key(reference) {
                 let msg = format!("`references` has no graph called `{reference}`");
                 faults.push(Fault::new(at(vec![0.into()]), "unknown_reference", msg));
@@ -147,10 +167,16 @@ pub fn check_references(
         let fault = |kind, msg| Fault::new(vec!["references".into(), name.as_str().into()], kind, msg);
         match look_up(*id, *number) {
             Referenced::NoSuchGraph => {
-                faults.push(fault("unknown_context_graph", format!("there is no context graph {id}")));
+                faults.push(fault(
+                    "unknown_context_graph",
+                    format!("there is no context graph {id}"),
+                ));
             }
             Referenced::Deprecated => {
-                faults.push(fault("deprecated_context_graph", format!("context graph {id} is deprecated")));
+                faults.push(fault(
+                    "deprecated_context_graph",
+                    format!("context graph {id} is deprecated"),
+                ));
             }
             Referenced::NoSuchVersion => {
                 let msg = format!("context graph {id} has no version {number}");
@@ -164,11 +190,22 @@ pub fn check_references(
     for (index, state) in graph.states.iter().enumerate() {
         let exits = state.exit_conditions().iter().map(|exit| &exit.next_state);
         for next in exits.chain(state.next_state()) {
-            let NextState::External(target, _) = next else { continue };
-            let Some((reference, name)) = target.split_once('.') else { continue };
-            if known.get(reference).is_some_and(|document| document.state(name).is_none()) {
+            let NextState::External(target, _) = next else {
+                continue;
+            };
+            let Some((reference, name)) = target.split_once('.') else {
+                continue;
+            };
+            if known
+                .get(reference)
+                .is_some_and(|document| document.state(name).is_none())
+            {
                 let msg = format!("the graph that `{reference}` refers to has no state `{name}`");
-                faults.push(Fault::new(vec!["states".into(), index.into()], "unknown_state", msg));
+                faults.push(Fault::new(
+                    vec!["states".into(), index.into()],
+                    "unknown_state",
+                    msg,
+                ));
             }
         }
     }
@@ -226,8 +263,14 @@ mod tests {
     #[test]
     fn transitions_lead_to_another_existing_state() {
         let thought = |next: Value| json!({"type": "annotation", "name": "t", "inner_thought": "i", "next_state": next});
-        assert_eq!(texts(graph(vec![thought(json!("nowhere"))])), ["states[2].next_state: no state is called `nowhere`"]);
-        assert_eq!(texts(graph(vec![thought(json!("t"))])), ["states[2].next_state: `t` must not lead to itself"]);
+        assert_eq!(
+            texts(graph(vec![thought(json!("nowhere"))])),
+            ["states[2].next_state: no state is called `nowhere`"]
+        );
+        assert_eq!(
+            texts(graph(vec![thought(json!("t"))])),
+            ["states[2].next_state: `t` must not lead to itself"]
+        );
         assert_eq!(
             texts(graph(vec![action("x", to(json!("x")))])),
             ["states[2].exit_conditions[0].next_state: `x` must not lead to itself"]
@@ -279,13 +322,22 @@ mod tests {
             json!({"type": "recall", "name": "r", "queries": queries, "requested_information": information,
                 "next_state": "end"})
         };
-        assert_eq!(texts(graph(vec![recall(json!(["q"]), json!(null))])), Vec::<String>::new());
-        assert_eq!(texts(graph(vec![recall(json!(null), json!("i"))])), Vec::<String>::new());
+        assert_eq!(
+            texts(graph(vec![recall(json!(["q"]), json!(null))])),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            texts(graph(vec![recall(json!(null), json!("i"))])),
+            Vec::<String>::new()
+        );
         assert_eq!(texts(graph(vec![recall(json!(null), json!(null))])).len(), 1);
         assert_eq!(texts(graph(vec![recall(json!(["q"]), json!("i"))])).len(), 1);
         assert_eq!(
             texts(graph(vec![action("end", json!([])), action("end", json!([]))])),
-            ["states[2].name: states[1] is called `end` already", "states[3].name: states[1] is called `end` already"]
+            [
+                "states[2].name: states[1] is called `end` already",
+                "states[3].name: states[1] is called `end` already"
+            ]
         );
     }
 
@@ -295,7 +347,10 @@ mod tests {
         value["references"] = json!({"r": ["0123456789abcdef01234567", 2]});
         let document = parse(value);
         let kinds = |referenced: Referenced| {
-            check_references(&document, |_, _| referenced.clone()).iter().map(|f| f.kind).collect::<Vec<_>>()
+            check_references(&document, |_, _| referenced.clone())
+                .iter()
+                .map(|f| f.kind)
+                .collect::<Vec<_>>()
         };
         assert_eq!(kinds(Referenced::NoSuchGraph), ["unknown_context_graph"]);
         assert_eq!(kinds(Referenced::Deprecated), ["deprecated_context_graph"]);
@@ -303,6 +358,9 @@ mod tests {
         assert!(kinds(Referenced::Version(Box::new(parse(graph(vec![]))))).is_empty());
         let mut other = graph(vec![]);
         other["states"][0]["name"] = json!("begin");
-        assert_eq!(kinds(Referenced::Version(Box::new(parse(other)))), ["unknown_state"]);
+        assert_eq!(
+            kinds(Referenced::Version(Box::new(parse(other)))),
+            ["unknown_state"]
+        );
     }
 }

@@ -64,10 +64,15 @@ fn revision(service: &str, name: &str, number: i64, previous: &str) -> String {
 }
 
 async fn sound(database: &forge_testkit::TestDatabase) {
-    let store = Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap();
+    let store = Store::open(&database.url, OpenMode::CreateIfMissing)
+        .await
+        .unwrap();
     store.close().await;
     drop(store);
-    assert!(matches!(database.url, StoreUrl::Folder(_) | StoreUrl::Postgres(_)));
+    assert!(matches!(
+        database.url,
+        StoreUrl::Folder(_) | StoreUrl::Postgres(_)
+    ));
     database.tamper(&sound_rows()).await;
 }
 

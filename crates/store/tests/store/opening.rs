@@ -42,10 +42,15 @@ both_engines! {
 #[tokio::test]
 async fn a_folder_is_open_in_one_process_only() {
     let database = TestDatabase::start(Engine::Sqlite).await;
-    let first = Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap();
+    let first = Store::open(&database.url, OpenMode::CreateIfMissing)
+        .await
+        .unwrap();
     let second = Store::open(&database.url, OpenMode::MustExist).await.unwrap_err();
     assert!(matches!(second, OpenError::InUse(_)), "{second:?}");
-    assert!(second.to_string().contains("in use by another Forge process"), "{second}");
+    assert!(
+        second.to_string().contains("in use by another Forge process"),
+        "{second}"
+    );
     first.close().await;
     drop(first);
     Store::open(&database.url, OpenMode::MustExist).await.unwrap();
@@ -55,7 +60,11 @@ async fn a_folder_is_open_in_one_process_only() {
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("forge.db");
-    std::fs::write(&file, "not a database, but at least a hundred bytes long ".repeat(4)).unwrap();
+    std::fs::write(
+        &file,
+        "not a database, but at least a hundred bytes long ".repeat(4),
+    )
+    .unwrap();
     let before = std::fs::read(&file).unwrap();
     let url = StoreUrl::Folder(folder.path().to_owned());
     assert!(Store::open(&url, OpenMode::MustExist).await.is_err());

@@ -30,7 +30,10 @@ fn every_file_with_statements_is_collected() {
         let text = std::fs::read_to_string(&path).unwrap();
         if name != "statement" && (text.contains("statements! {") || text.contains("const STATEMENTS")) {
             files += 1;
-            assert!(collector.contains(&format!("crate::{name}::STATEMENTS")), "{name} is not collected");
+            assert!(
+                collector.contains(&format!("crate::{name}::STATEMENTS")),
+                "{name} is not collected"
+            );
         }
     }
     assert_eq!(files, 6);
@@ -44,7 +47,11 @@ async fn both_engines_have_the_same_tables_and_columns() {
     let sqlite = TestDatabase::start(Engine::Sqlite).await;
     let postgres = TestDatabase::start(Engine::Postgres).await;
     for database in [&sqlite, &postgres] {
-        Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap().close().await;
+        Store::open(&database.url, OpenMode::CreateIfMissing)
+            .await
+            .unwrap()
+            .close()
+            .await;
     }
     let sqlite = sqlite
         .texts(

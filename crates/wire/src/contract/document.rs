@@ -34,28 +34,43 @@ pub fn contract() -> &'static Contract {
     &CONTRACT
 }
 
-#[expect(clippy::expect_used, reason = "both files are part of the program, and tests read all of them")]
+#[expect(
+    clippy::expect_used,
+    reason = "both files are part of the program, and tests read all of them"
+)]
 fn load_file(text: &str) -> Value {
     serde_json::from_str(text).expect("the contract's files are JSON")
 }
 
-#[expect(clippy::expect_used, reason = "the document refers to nothing outside itself, and tests use all of it")]
+#[expect(
+    clippy::expect_used,
+    reason = "the document refers to nothing outside itself, and tests use all of it"
+)]
 pub(super) fn registry(document: Value) -> Registry<'static> {
-    let builder = Registry::new().add(URI, document).expect("the contract has a valid URI");
+    let builder = Registry::new()
+        .add(URI, document)
+        .expect("the contract has a valid URI");
     builder.prepare().expect("the contract refers only to itself")
 }
 
 impl Contract {
     fn load() -> Self {
         let mut document = load_file(include_str!("../../contract/classic.json"));
-        merge(&mut document, load_file(include_str!("../../contract/extensions.json")));
+        merge(
+            &mut document,
+            load_file(include_str!("../../contract/extensions.json")),
+        );
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
         open_model_names(&mut document);
         add_error_answers(&mut document);
         let requests = std::sync::Arc::new(registry(prepare_for_reading(&document)));
         let operations = operations(&document, &requests);
         let answers = registry(document.clone());
-        Self { document, operations, answers }
+        Self {
+            document,
+            operations,
+            answers,
+        }
     }
 
     /// Returns an operation by its id.
@@ -73,10 +88,13 @@ impl Contract {
         let mut document = self.document.clone();
         for item in fields_mut(&mut document["paths"]).values_mut() {
             fields_mut(item).retain(|_, operation| {
-                operation["operationId"].as_str().is_some_and(|id| ids.contains(id))
+                operation["operationId"]
+                    .as_str()
+                    .is_some_and(|id| ids.contains(id))
             });
         }
-        fields_mut(&mut document["paths"]).retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
+        fields_mut(&mut document["paths"])
+            .retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
         let needed = needed_schemas(&document);
         fields_mut(&mut document["components"]["schemas"]).retain(|name, _| needed.contains(name));
         document
@@ -84,7 +102,9 @@ impl Contract {
 
     /// Checks an answer against the document and returns what is wrong with it: its status or its body. For tests.
     pub fn check_answer(&self, id: &str, status: u16, body: Option<&Value>) -> Vec<String> {
-        let Some(operation) = self.operation(id) else { return vec![format!("no operation `{id}`")] };
+        let Some(operation) = self.operation(id) else {
+            return vec![format!("no operation `{id}`")];
+        };
         let pointer = format!("{}/responses/{status}", operation.pointer());
         let Some(answer) = self.document.pointer(&pointer) else {
             return vec![format!("{id} does not document status {status}")];
@@ -97,9 +117,10 @@ impl Contract {
             (true, Some(body)) => {
                 let schema = reference(&format!("{pointer}/content/application~1json/schema"));
                 match jsonschema::options().with_registry(&self.answers).build(&schema) {
-                    Ok(validator) => {
-                        validator.iter_errors(body).map(|e| format!("{}: {e}", e.instance_path())).collect()
-                    }
+                    Ok(validator) => validator
+                        .iter_errors(body)
+                        .map(|e| format!("{}: {e}", e.instance_path()))
+                        .collect(),
                     Err(error) => vec![error.to_string()],
                 }
             }
@@ -107,7 +128,10 @@ impl Contract {
     }
 }
 
-#[expect(clippy::expect_used, reason = "the contract's files have the form of an OpenAPI document; tests read them")]
+#[expect(
+    clippy::expect_used,
+    reason = "the contract's files have the form of an OpenAPI document; tests read them"
+)]
 fn fields_mut(value: &mut Value) -> &mut Map<String, Value> {
     value.as_object_mut().expect("an object of the OpenAPI document")
 }
@@ -142,7 +166,11 @@ fn add_error_answers(document: &mut Value) {
                 if !status.starts_with('4') && !status.starts_with('5') || answer.get("content").is_some() {
                     continue;
                 }
-                let schema = if status == "422" { "ForgeValidationError" } else { "ForgeError" };
+                let schema = if status == "422" {
+                    "ForgeValidationError"
+                } else {
+                    "ForgeError"
+                };
                 let reference = json!({"$ref": format!("#/components/schemas/{schema}")});
                 answer["content"] = json!({"application/json": {"schema": reference}});
             }
@@ -183,10 +211,18 @@ mod tests {
     fn every_operation_of_both_parts_is_there() {
         let classic = load_file(include_str!("../../contract/classic.json"));
         let count = |document: &Value| -> usize {
-            document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum()
+            document["paths"]
+                .as_object()
+                .unwrap()
+                .values()
+                .map(|item| item.as_object().unwrap().len())
+                .sum()
         };
         let extensions = load_file(include_str!("../../contract/extensions.json"));
-        assert_eq!(contract().operations().count(), count(&classic) + count(&extensions));
+        assert_eq!(
+            contract().operations().count(),
+            count(&classic) + count(&extensions)
+        );
         assert_eq!(count(&classic), 88);
     }
 
@@ -195,13 +231,18 @@ mod tests {
         let document = contract().serving(&BTreeSet::from(["create-agent", "get-version-sets"]));
         assert_eq!(document["paths"].as_object().unwrap().len(), 2);
         let schemas = document["components"]["schemas"].as_object().unwrap();
-        assert!(needed_schemas(&document).iter().all(|name| schemas.contains_key(name)));
+        assert!(
+            needed_schemas(&document)
+                .iter()
+                .all(|name| schemas.contains_key(name))
+        );
         assert!(schemas.contains_key("VersionSet-Output") && !schemas.contains_key("ServiceInstance"));
     }
 
     #[test]
     fn answers_are_checked_by_status_and_body() {
-        let check = |status, body: Option<Value>| contract().check_answer("create-agent", status, body.as_ref());
+        let check =
+            |status, body: Option<Value>| contract().check_answer("create-agent", status, body.as_ref());
         assert_eq!(check(201, Some(json!({"id": "x"}))), Vec::<String>::new());
         assert_eq!(check(201, Some(json!({"id": 1}))).len(), 1);
         assert_eq!(check(200, Some(json!({"id": "x"}))).len(), 1);

@@ -61,7 +61,10 @@ struct ReadSchema {
 }
 
 impl ReadSchema {
-    #[expect(clippy::expect_used, reason = "a test builds the validator of every schema of the document")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test builds the validator of every schema of the document"
+    )]
     fn validator(&self) -> &Validator {
         self.validator.get_or_init(|| {
             jsonschema::options()
@@ -125,7 +128,11 @@ fn make(
         definitions: Arc::clone(definitions),
         validator: OnceLock::new(),
     };
-    let parameters = operation["parameters"].as_array().into_iter().flatten().enumerate();
+    let parameters = operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate();
     let parameters = parameters.filter_map(|(index, parameter)| {
         let location = match parameter["in"].as_str() {
             Some("path") => Location::Path,
@@ -147,7 +154,9 @@ fn make(
         schema: schema(body, format!("{base}{content}")),
     });
     let needs_user = operation["security"].as_array().is_none_or(|schemes| {
-        schemes.iter().any(|scheme| scheme.get("Bearer-Authorization").is_some())
+        schemes
+            .iter()
+            .any(|scheme| scheme.get("Bearer-Authorization").is_some())
     });
     Operation {
         id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
@@ -185,7 +194,11 @@ impl Operation {
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         let mut values = Map::new();
         let mut faults = Vec::new();
-        for parameter in self.parameters.iter().filter(|parameter| parameter.location == location) {
+        for parameter in self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.location == location)
+        {
             let given: Vec<&str> = texts
                 .iter()
                 .filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name))
@@ -197,17 +210,24 @@ impl Operation {
                 }
                 Ok(None) => {}
                 Err(found) => {
-                    let place = |fault: Fault| fault.inside(parameter.name.as_str()).inside(location.as_str());
+                    let place =
+                        |fault: Fault| fault.inside(parameter.name.as_str()).inside(location.as_str());
                     faults.extend(found.into_iter().map(place));
                 }
             }
         }
-        if faults.is_empty() { Ok(values) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(values)
+        } else {
+            Err(faults)
+        }
     }
 
     /// Reads the body: blanks around texts are cut where the contract says so, and its schema must admit the rest.
     pub fn read_body(&self, value: Value) -> Result<Value, Vec<Fault>> {
-        let Some(body) = &self.body else { return Ok(Value::Null) };
+        let Some(body) = &self.body else {
+            return Ok(Value::Null);
+        };
         let found = body.schema.read(value);
         found.map_err(|faults| faults.into_iter().map(|fault| fault.inside("body")).collect())
     }
@@ -227,13 +247,28 @@ impl Parameter {
     fn read(&self, given: &[&str]) -> Result<Option<Value>, Vec<Fault>> {
         if given.is_empty() {
             if self.is_required {
-                return Err(vec![Fault::new(Vec::new(), "missing", "this parameter is required")]);
+                return Err(vec![Fault::new(
+                    Vec::new(),
+                    "missing",
+                    "this parameter is required",
+                )]);
             }
             return Ok(self.schema.schema.get("default").cloned());
         }
-        if let Some(text) = given.iter().find(|text| text.contains(['\0', char::REPLACEMENT_CHARACTER])) {
-            let reason = if text.contains('\0') { "contains the NUL character" } else { "is not valid UTF-8" };
-            return Err(vec![Fault::new(Vec::<Step>::new(), "string_unicode", format!("the text {reason}"))]);
+        if let Some(text) = given
+            .iter()
+            .find(|text| text.contains(['\0', char::REPLACEMENT_CHARACTER]))
+        {
+            let reason = if text.contains('\0') {
+                "contains the NUL character"
+            } else {
+                "is not valid UTF-8"
+            };
+            return Err(vec![Fault::new(
+                Vec::<Step>::new(),
+                "string_unicode",
+                format!("the text {reason}"),
+            )]);
         }
         let schema = &self.schema.schema;
         let value = if schema["type"] == "array" {
@@ -248,7 +283,9 @@ impl Parameter {
 
 /// Returns what a text means where the schema expects a number or a truth value; otherwise the text.
 fn coerce(text: &str, schema: &Value) -> Value {
-    let alternatives = schema["anyOf"].as_array().map_or(std::slice::from_ref(schema), Vec::as_slice);
+    let alternatives = schema["anyOf"]
+        .as_array()
+        .map_or(std::slice::from_ref(schema), Vec::as_slice);
     for alternative in alternatives {
         match alternative["type"].as_str() {
             Some("integer") => {
@@ -275,8 +312,14 @@ mod tests {
     use super::*;
 
     fn query(id: &str, texts: &[(&str, &str)]) -> Result<Map<String, Value>, Vec<String>> {
-        let texts: Vec<_> = texts.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect();
-        let read = contract().operation(id).unwrap().read_parameters(Location::Query, &texts);
+        let texts: Vec<_> = texts
+            .iter()
+            .map(|(n, t)| ((*n).to_owned(), (*t).to_owned()))
+            .collect();
+        let read = contract()
+            .operation(id)
+            .unwrap()
+            .read_parameters(Location::Query, &texts);
         read.map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
 
@@ -289,23 +332,41 @@ mod tests {
 
     #[test]
     fn parameters_are_read_by_their_type_and_get_their_default() {
-        let read = query("get-agents", &[("deprecated", "true"), ("limit", "5"), ("other", "x")]).unwrap();
-        assert_eq!(Value::from(read), json!({"deprecated": true, "id": [], "limit": 5, "continuation_token": 0}));
+        let read = query(
+            "get-agents",
+            &[("deprecated", "true"), ("limit", "5"), ("other", "x")],
+        )
+        .unwrap();
+        assert_eq!(
+            Value::from(read),
+            json!({"deprecated": true, "id": [], "limit": 5, "continuation_token": 0})
+        );
         let id = "0123456789abcdef01234567";
-        let read = query("get-services", &[("id", id), ("sort_by", "+name"), ("sort_by", "-is_active")]).unwrap();
+        let read = query(
+            "get-services",
+            &[("id", id), ("sort_by", "+name"), ("sort_by", "-is_active")],
+        )
+        .unwrap();
         assert_eq!(read["id"], json!([id]));
         assert_eq!(read["sort_by"], json!(["+name", "-is_active"]));
     }
 
     #[test]
     fn each_wrong_parameter_is_named() {
-        let faults = query("get-agents", &[("deprecated", "perhaps"), ("limit", "21"), ("id", "x")]).unwrap_err();
+        let faults = query(
+            "get-agents",
+            &[("deprecated", "perhaps"), ("limit", "21"), ("id", "x")],
+        )
+        .unwrap_err();
         assert_eq!(faults.len(), 3);
         assert!(faults[0].starts_with("query.deprecated: "), "{faults:?}");
         assert!(faults[1].starts_with("query.id[0]: "), "{faults:?}");
         assert!(faults[2].starts_with("query.limit: "), "{faults:?}");
         let id = "0123456789abcdef01234567";
-        assert_eq!(query("get-agents", &[("id", id), ("id", id)]).unwrap_err().len(), 1);
+        assert_eq!(
+            query("get-agents", &[("id", id), ("id", id)]).unwrap_err().len(),
+            1
+        );
         assert_eq!(query("get-agents", &[("limit", "ten")]).unwrap_err().len(), 1);
         assert_eq!(query("get-services", &[("tags", "a:\0")]).unwrap_err().len(), 1);
     }

@@ -32,7 +32,9 @@ pub(super) fn prepare_for_reading(document: &Value) -> Value {
 /// of JSON Schema it would be an ASCII one.
 fn unicode_words(pattern: &str) -> String {
     const WORD: &str = r"\p{L}\p{M}\p{N}_";
-    pattern.replace(r"[\w", &format!("[{WORD}")).replace(r"^\w", &format!("^[{WORD}]"))
+    pattern
+        .replace(r"[\w", &format!("[{WORD}"))
+        .replace(r"^\w", &format!("^[{WORD}]"))
 }
 
 /// Returns a schema that decides between the alternatives of another, if that one says how.
@@ -55,7 +57,9 @@ fn decided(schema: &Map<String, Value>) -> Option<Value> {
     }
     match schema.get("anyOf")?.as_array()?.as_slice() {
         [value, null] if null["type"] == "null" => Some(json!({"if": {"type": "null"}, "else": value})),
-        [text, list] if list["type"] == "array" => Some(json!({"if": {"type": "array"}, "then": list, "else": text})),
+        [text, list] if list["type"] == "array" => {
+            Some(json!({"if": {"type": "array"}, "then": list, "else": text}))
+        }
         _ => None,
     }
 }
@@ -78,8 +82,13 @@ pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) 
         normalise(value, alternative, definitions);
     }
     if let Some(mapping) = schema["discriminator"]["mapping"].as_object() {
-        let property = schema["discriminator"]["propertyName"].as_str().unwrap_or_default();
-        let chosen = value[property].as_str().and_then(|chosen| mapping.get(chosen)).cloned();
+        let property = schema["discriminator"]["propertyName"]
+            .as_str()
+            .unwrap_or_default();
+        let chosen = value[property]
+            .as_str()
+            .and_then(|chosen| mapping.get(chosen))
+            .cloned();
         if let Some(reference) = chosen {
             return normalise(value, &json!({"$ref": reference}), definitions);
         }
@@ -94,7 +103,10 @@ pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) 
         }
         Value::Number(number) if schema["type"] == "integer" && !number.is_i64() => {
             // 3.0 is an integer in JSON Schema; numbers up to 2^53 keep their value.
-            if let Some(whole) = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= 9_007_199_254_740_992.0) {
+            if let Some(whole) = number
+                .as_f64()
+                .filter(|n| n.fract() == 0.0 && n.abs() <= 9_007_199_254_740_992.0)
+            {
                 #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
                 let whole = whole as i64;
                 *value = whole.into();
@@ -115,7 +127,9 @@ fn normalise_fields(fields: &mut Map<String, Value>, schema: &Value, definitions
         *fields = renamed.collect();
     }
     for (key, value) in fields.iter_mut() {
-        let schema = schema["properties"].get(key).unwrap_or(&schema["additionalProperties"]);
+        let schema = schema["properties"]
+            .get(key)
+            .unwrap_or(&schema["additionalProperties"]);
         if schema.is_object() {
             normalise(value, schema, definitions);
         }
@@ -143,15 +157,18 @@ fn fault(error: &ValidationError<'_>) -> Fault {
         }
         ValidationErrorKind::Type { kind } => ("type", format!("expected {}", expected(kind))),
         ValidationErrorKind::MinLength { limit: 1 } => ("string_too_short", "the text is empty".to_owned()),
-        ValidationErrorKind::MinLength { limit } => {
-            ("string_too_short", format!("the text has fewer than {limit} characters"))
-        }
-        ValidationErrorKind::MaxLength { limit } => {
-            ("string_too_long", format!("the text has more than {limit} characters"))
-        }
-        ValidationErrorKind::Pattern { pattern } => {
-            ("string_pattern_mismatch", format!("the text does not match `{pattern}`"))
-        }
+        ValidationErrorKind::MinLength { limit } => (
+            "string_too_short",
+            format!("the text has fewer than {limit} characters"),
+        ),
+        ValidationErrorKind::MaxLength { limit } => (
+            "string_too_long",
+            format!("the text has more than {limit} characters"),
+        ),
+        ValidationErrorKind::Pattern { pattern } => (
+            "string_pattern_mismatch",
+            format!("the text does not match `{pattern}`"),
+        ),
         ValidationErrorKind::Enum { options } => ("enum", one_of(options)),
         ValidationErrorKind::Constant { expected_value } => ("enum", format!("expected {expected_value}")),
         ValidationErrorKind::Minimum { limit } => ("greater_than_equal", format!("must be at least {limit}")),
@@ -177,14 +194,20 @@ fn fault(error: &ValidationError<'_>) -> Fault {
 fn expected(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => format!("{} `{one}`", article(&one.to_string())),
-        TypeKind::Multiple(several) => {
-            several.into_iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(" or ")
-        }
+        TypeKind::Multiple(several) => several
+            .into_iter()
+            .map(|one| format!("`{one}`"))
+            .collect::<Vec<_>>()
+            .join(" or "),
     }
 }
 
 fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 /// How many allowed values an error lists; of more, such as all languages, it says only how many there are.
@@ -195,7 +218,14 @@ fn one_of(options: &Value) -> String {
     if options.len() > LISTED_OPTIONS {
         return format!("not one of the {} allowed values", options.len());
     }
-    format!("expected one of {}", options.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    format!(
+        "expected one of {}",
+        options
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -210,7 +240,10 @@ mod tests {
 
     #[test]
     fn blanks_around_texts_are_cut_before_they_are_checked() {
-        assert_eq!(read("create-agent", json!({"agent_name": " Mira\n"})), Ok(json!({"agent_name": "Mira"})));
+        assert_eq!(
+            read("create-agent", json!({"agent_name": " Mira\n"})),
+            Ok(json!({"agent_name": "Mira"}))
+        );
         assert_eq!(
             read("create-agent", json!({"agent_name": " \t"})),
             Err(vec!["body.agent_name: the text is empty".to_owned()])
@@ -222,27 +255,49 @@ mod tests {
 
     #[test]
     fn what_is_missing_and_what_has_the_wrong_type_is_named() {
-        assert_eq!(read("create-agent", json!({})), Err(vec!["body.agent_name: this field is required".to_owned()]));
-        assert_eq!(read("create-agent", json!({"agent_name": 3})), Err(vec!["body.agent_name: expected a `string`".to_owned()]));
-        assert_eq!(read("create-agent", json!([])), Err(vec!["body: expected an `object`".to_owned()]));
+        assert_eq!(
+            read("create-agent", json!({})),
+            Err(vec!["body.agent_name: this field is required".to_owned()])
+        );
+        assert_eq!(
+            read("create-agent", json!({"agent_name": 3})),
+            Err(vec!["body.agent_name: expected a `string`".to_owned()])
+        );
+        assert_eq!(
+            read("create-agent", json!([])),
+            Err(vec!["body: expected an `object`".to_owned()])
+        );
     }
 
     #[test]
     fn faults_inside_alternatives_are_found() {
-        let mut graph: Value = serde_json::from_str(include_str!("../../../../examples/context_graph/v1.json")).unwrap();
+        let mut graph: Value =
+            serde_json::from_str(include_str!("../../../../examples/context_graph/v1.json")).unwrap();
         let id = "create-service-hierarchical-state-machine-version";
         assert!(read(id, graph.clone()).is_ok());
         graph["states"][0]["type"] = json!("dance");
         let faults = read(id, graph.clone()).unwrap_err();
         assert_eq!(faults.len(), 1, "{faults:?}");
-        assert!(faults[0].starts_with("body.states[0].type: expected one of"), "{faults:?}");
+        assert!(
+            faults[0].starts_with("body.states[0].type: expected one of"),
+            "{faults:?}"
+        );
         graph["states"][0]["type"] = json!("action");
         graph["states"][0]["objective"] = json!(7);
         graph["states"][0]["exit_conditions"] = json!([{"description": "d", "next_state": ["nodot", "x"]}]);
         let faults = read(id, graph).unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:?}");
-        assert!(faults.iter().any(|fault| fault == "body.states[0].objective: expected a `string`"), "{faults:?}");
-        assert!(faults.iter().any(|fault| fault.starts_with("body.states[0].exit_conditions[0].next_state[0]: ")));
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault == "body.states[0].objective: expected a `string`"),
+            "{faults:?}"
+        );
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault.starts_with("body.states[0].exit_conditions[0].next_state[0]: "))
+        );
     }
 
     #[test]
@@ -262,7 +317,10 @@ mod tests {
                 "agent_id": "0123456789abcdef01234567", "name": "n", "description": "d", "is_active": true,
                 "keyterms": [], "tags": tags})
         };
-        assert_eq!(read("create-service", body(json!({" a ": " b "}))).unwrap()["tags"], json!({"a": "b"}));
+        assert_eq!(
+            read("create-service", body(json!({" a ": " b "}))).unwrap()["tags"],
+            json!({"a": "b"})
+        );
         assert!(read("create-service", body(json!({"équipe": null}))).is_ok());
         let faults = read("create-service", body(json!({"a:b": null}))).unwrap_err();
         assert!(faults[0].starts_with("body.tags: the key `a:b`"), "{faults:?}");

@@ -14,6 +14,12 @@ pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, AgentChange, C
     let expected = call.query.version;
     let created = agents::create_version(&call.app, &call.caller, &call.path.id, expected, call.body).await?;
     let (version, created_at) = created.value;
-    let body = VersionCreated { version, created_at: rfc3339(created_at) };
-    Ok(reply::with_sequence(reply::json(StatusCode::CREATED, &body)?, Some(created.change_number)))
+    let body = VersionCreated {
+        version,
+        created_at: rfc3339(created_at),
+    };
+    Ok(reply::with_sequence(
+        reply::json(StatusCode::CREATED, &body)?,
+        Some(created.change_number),
+    ))
 }

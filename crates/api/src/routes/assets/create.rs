@@ -14,7 +14,13 @@ pub(crate) async fn agent(call: Call<Nothing, Nothing, CreateAgent, Caller>) -> 
 }
 
 pub(crate) async fn context_graph(call: Call<Nothing, Nothing, CreateContextGraph, Caller>) -> Answer {
-    create(&call.app, &call.caller, AssetKind::ContextGraph, &call.body.state_machine_name).await
+    create(
+        &call.app,
+        &call.caller,
+        AssetKind::ContextGraph,
+        &call.body.state_machine_name,
+    )
+    .await
 }
 
 async fn create(app: &App, caller: &Caller, kind: AssetKind, name: &str) -> Answer {

@@ -42,5 +42,8 @@ async fn list(kind: AssetKind, call: Call<Nothing, Query, Nothing, Caller>) -> A
         latest_version: asset.latest_version,
     });
     let instances: Vec<AssetInstance> = instances.collect();
-    reply::json(StatusCode::OK, &forge_wire::page(list_key(kind), &instances, page.continuation_token))
+    reply::json(
+        StatusCode::OK,
+        &forge_wire::page(list_key(kind), &instances, page.continuation_token),
+    )
 }

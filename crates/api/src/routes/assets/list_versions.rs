@@ -38,19 +38,25 @@ async fn list(kind: AssetKind, call: Call<AssetPath, Query, Nothing, Caller>) ->
     };
     let id = &call.path.id;
     let page = assets::list_versions(&call.app, &call.caller, kind, id, &query).await?;
-    let instances: Result<Vec<_>, ApiError> =
-        page.items.iter().map(|version| version_instance(&call.organization, kind, id, version)).collect();
-    reply::json(StatusCode::OK, &forge_wire::page(version_list_key(kind), &instances?, page.continuation_token))
+    let instances: Result<Vec<_>, ApiError> = page
+        .items
+        .iter()
+        .map(|version| version_instance(&call.organization, kind, id, version))
+        .collect();
+    reply::json(
+        StatusCode::OK,
+        &forge_wire::page(version_list_key(kind), &instances?, page.continuation_token),
+    )
 }
 
 fn range(text: Option<&str>) -> Result<VersionRange, ApiError> {
     match text {
         None => Ok(VersionRange::ALL),
-        Some(text) => {
-            text.parse().map_err(|error: forge_domain::version::InvalidVersionRange| {
+        Some(text) => text
+            .parse()
+            .map_err(|error: forge_domain::version::InvalidVersionRange| {
                 invalid_query("version", &error.to_string())
-            })
-        }
+            }),
     }
 }
 

@@ -18,6 +18,12 @@ pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, ContextGraphDo
     }
     let created = context_graphs::create_version(app, caller, id, expected, &call.body).await?;
     let (version, created_at) = created.value;
-    let body = VersionCreated { version, created_at: rfc3339(created_at) };
-    Ok(reply::with_sequence(reply::json(StatusCode::CREATED, &body)?, Some(created.change_number)))
+    let body = VersionCreated {
+        version,
+        created_at: rfc3339(created_at),
+    };
+    Ok(reply::with_sequence(
+        reply::json(StatusCode::CREATED, &body)?,
+        Some(created.change_number),
+    ))
 }

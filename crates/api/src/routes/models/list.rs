@@ -9,5 +9,10 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Caller>) -> Answer {
     let models = models::list(&call.app, &call.caller)?;
-    reply::json(StatusCode::OK, &Models { models: models.into_iter().map(Model::from).collect() })
+    reply::json(
+        StatusCode::OK,
+        &Models {
+            models: models.into_iter().map(Model::from).collect(),
+        },
+    )
 }

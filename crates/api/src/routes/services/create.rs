@@ -1,8 +1,8 @@
 //! Creates a service, with its `edge` and its `release`.
 
 use axum::http::StatusCode;
-use forge_app::services::{self, ServiceFields};
 use forge_app::Caller;
+use forge_app::services::{self, ServiceFields};
 use forge_wire::Created;
 use forge_wire::services::CreateService;
 

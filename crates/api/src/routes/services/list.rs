@@ -1,8 +1,8 @@
 //! Lists services, each with its sets.
 
 use axum::http::StatusCode;
-use forge_app::services::{self, SortKey};
 use forge_app::Caller;
+use forge_app::services::{self, SortKey};
 use forge_domain::ServiceId;
 use forge_domain::service::TagFilter;
 use forge_wire::services::{FilterValues, ServiceInstance};
@@ -29,19 +29,35 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     let query = services::ListServices {
         ids: call.query.id,
         is_active: call.query.is_active,
-        tags: call.query.tags.iter().map(|text| tag_filter(text)).collect::<Result<_, _>>()?,
-        sort: call.query.sort_by.iter().map(|text| sort(text)).collect::<Result<_, _>>()?,
+        tags: call
+            .query
+            .tags
+            .iter()
+            .map(|text| tag_filter(text))
+            .collect::<Result<_, _>>()?,
+        sort: call
+            .query
+            .sort_by
+            .iter()
+            .map(|text| sort(text))
+            .collect::<Result<_, _>>()?,
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
     let found = services::list(&call.app, &call.caller, &query).await?;
     let token = found.page.continuation_token;
     let instances = found.page.items.into_iter().map(|(service, sets)| {
-        ServiceInstance::new(service, sets.into_iter().map(|set| (set.name, set.pins)).collect())
+        ServiceInstance::new(
+            service,
+            sets.into_iter().map(|set| (set.name, set.pins)).collect(),
+        )
     });
     let instances: Vec<ServiceInstance> = instances.collect();
     let mut page = forge_wire::page("services", &instances, token);
-    page.insert("filter_values".to_owned(), json!(found.tags.map(FilterValues::new)));
+    page.insert(
+        "filter_values".to_owned(),
+        json!(found.tags.map(FilterValues::new)),
+    );
     reply::json(StatusCode::OK, &page)
 }
 
@@ -54,6 +70,9 @@ fn sort(text: &str) -> Result<(SortKey, bool), ApiError> {
     match sort_key(text) {
         Some((is_descending, "name")) => Ok((SortKey::Name, is_descending)),
         Some((is_descending, "is_active")) => Ok((SortKey::IsActive, is_descending)),
-        _ => Err(invalid_query("sort_by", "expected `+` or `-` and one of `name`, `is_active`")),
+        _ => Err(invalid_query(
+            "sort_by",
+            "expected `+` or `-` and one of `name`, `is_active`",
+        )),
     }
 }

@@ -11,5 +11,10 @@ use crate::routes::ServicePath;
 
 pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
     let sets = version_sets::list(&call.app, &call.caller, call.path.service_id).await?;
-    reply::json(StatusCode::OK, &VersionSets { version_sets: sets.into_iter().map(instance).collect() })
+    reply::json(
+        StatusCode::OK,
+        &VersionSets {
+            version_sets: sets.into_iter().map(instance).collect(),
+        },
+    )
 }

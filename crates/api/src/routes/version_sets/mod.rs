@@ -16,7 +16,8 @@ pub(crate) mod upsert;
 
 /// Returns the name of a set that is to be read or deleted: a text that cannot be one is a set that is not there.
 fn existing(name: &str) -> Result<SetName, ApiError> {
-    name.parse().map_err(|_| AppError::NotFound("the service has no version set of that name".to_owned()).into())
+    name.parse()
+        .map_err(|_| AppError::NotFound("the service has no version set of that name".to_owned()).into())
 }
 
 fn instance(view: SetView) -> VersionSetInstance {
@@ -26,7 +27,10 @@ fn instance(view: SetView) -> VersionSetInstance {
         revision: view.set.revision,
         pins: view.set.pins,
         resolved: view.resolved,
-        behind: Behind { agent: view.agent_behind, context_graph: view.context_graph_behind },
+        behind: Behind {
+            agent: view.agent_behind,
+            context_graph: view.context_graph_behind,
+        },
         hold: None,
         source: view.set.source.map(|(name, revision)| Source { name, revision }),
         message: view.set.message,

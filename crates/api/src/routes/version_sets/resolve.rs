@@ -25,8 +25,18 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let graph_id = found.service.context_graph_id.to_string();
     let (agent, context_graph) = match &found.documents {
         Some((agent, graph)) => (
-            Some(version_instance(&call.organization, AssetKind::Agent, &agent_id, agent)?),
-            Some(version_instance(&call.organization, AssetKind::ContextGraph, &graph_id, graph)?),
+            Some(version_instance(
+                &call.organization,
+                AssetKind::Agent,
+                &agent_id,
+                agent,
+            )?),
+            Some(version_instance(
+                &call.organization,
+                AssetKind::ContextGraph,
+                &graph_id,
+                graph,
+            )?),
         ),
         None => (None, None),
     };

@@ -1,8 +1,8 @@
 //! Makes a set pin what is asked for.
 
 use forge_app::{Caller, version_sets};
-use forge_domain::SetName;
 use forge_domain::ServiceId;
+use forge_domain::SetName;
 use forge_wire::version_sets::UpsertVersionSet;
 use serde::Deserialize;
 
@@ -17,8 +17,12 @@ pub(crate) struct Path {
 }
 
 pub(crate) async fn handle(call: Call<Path, Nothing, UpsertVersionSet, Caller>) -> Answer {
-    let Path { service_id, version_set_name } = call.path;
+    let Path {
+        service_id,
+        version_set_name,
+    } = call.path;
     let pins = call.body.version_set;
-    let change_number = version_sets::upsert(&call.app, &call.caller, service_id, &version_set_name, pins).await?;
+    let change_number =
+        version_sets::upsert(&call.app, &call.caller, service_id, &version_set_name, pins).await?;
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }
