@@ -8,6 +8,10 @@ use forge_domain::OrganizationId;
 
 /// A caller that an endpoint asks for.
 pub(crate) trait Authenticate: Sized + Send {
+    /// Whether there is no such caller without the credentials of a user. The contract says of each operation whether
+    /// it asks for them, and the router holds the two against each other.
+    const NEEDS_USER: bool;
+
     /// Finds out who calls, for an operation of this organization.
     fn authenticate(
         app: &App,
@@ -21,12 +25,16 @@ pub(crate) trait Authenticate: Sized + Send {
 pub(crate) struct Anyone;
 
 impl Authenticate for Anyone {
+    const NEEDS_USER: bool = false;
+
     async fn authenticate(_: &App, _: &OrganizationId, _: &HeaderMap) -> Result<Self, AppError> {
         Ok(Self)
     }
 }
 
 impl Authenticate for Caller {
+    const NEEDS_USER: bool = true;
+
     async fn authenticate(
         app: &App,
         organization: &OrganizationId,
@@ -69,6 +77,8 @@ impl Authenticate for Caller {
 
 /// A caller whose credentials, if they prove anything, open more of the answer.
 impl Authenticate for Option<Caller> {
+    const NEEDS_USER: bool = false;
+
     async fn authenticate(
         app: &App,
         organization: &OrganizationId,

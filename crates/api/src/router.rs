@@ -37,6 +37,12 @@ impl Operations {
         F: Fn(Call<P, Q, B, C>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send,
     {
+        let needs_user = contract().operation(id).map(|operation| operation.needs_user);
+        assert_eq!(
+            needs_user,
+            Some(C::NEEDS_USER),
+            "`{id}` and the contract differ about credentials"
+        );
         let (app, limits) = (self.app.clone(), self.limits);
         self.add_plain(id, move |request: Request| {
             let (app, endpoint) = (app.clone(), endpoint.clone());

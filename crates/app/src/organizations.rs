@@ -80,7 +80,7 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
         }
     }
     let role_id = super_role.ok_or_else(|| AppError::internal("there is no super administrator's role"))?;
-    let user_id = format!("{}", app.new_id::<forge_domain::id::kind::Role>()?);
+    let user_id = app.new_id::<forge_domain::id::kind::User>()?.to_string();
     let user = UserRef {
         org_id: id.clone(),
         user_id: user_id.clone(),

@@ -4,7 +4,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use forge_domain::{OrganizationId, RoleId, Timestamp};
+use forge_domain::{OrganizationId, SigningKeyId, Timestamp};
 use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,6 @@ pub(crate) const TOKEN_SECONDS: i64 = 3600;
 
 /// How far the clocks of two nodes may differ.
 const CLOCK_SKEW_SECONDS: i64 = 30;
-
-/// Identifies a signing key; its ids are made like those of roles.
-type KeyId = RoleId;
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +39,7 @@ fn seal_context(organization: &OrganizationId, key_id: &str) -> String {
 impl App {
     /// Makes a signing key for an organization.
     pub(crate) fn new_signing_key(&self, organization: &OrganizationId) -> Result<SigningKey, AppError> {
-        let id: KeyId = self.new_id()?;
+        let id: SigningKeyId = self.new_id()?;
         let id = id.to_string();
         let no_key = |_| AppError::internal("cannot make a signing key");
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(no_key)?;
@@ -114,7 +111,7 @@ impl App {
             return Err(invalid);
         };
         // So far this is anybody's text: PostgreSQL, for one, does not even take every text.
-        if kid.parse::<KeyId>().is_err() {
+        if kid.parse::<SigningKeyId>().is_err() {
             return Err(invalid);
         }
         // Keys are looked up in the issuing organization only: another one's key proves nothing here.

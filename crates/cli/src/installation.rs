@@ -11,13 +11,9 @@ use crate::config::Config;
 /// Where an installation is; the same options for every command that opens it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Location {
-    /// Folder of the embedded database [default: `$XDG_DATA_HOME/forge` or `~/.local/share/forge`].
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "FORGE_DATA_DIR",
-        conflicts_with = "database_url"
-    )]
+    /// Folder of the embedded database, the master key and the configuration [default: `$XDG_DATA_HOME/forge` or
+    /// `~/.local/share/forge`].
+    #[arg(long, value_name = "DIR", env = "FORGE_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Database to use instead of the embedded one: `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, value_name = "URL", env = "FORGE_DATABASE_URL", hide_env_values = true)]
@@ -55,17 +51,22 @@ impl Location {
 
     /// Opens the installation. Its master key is made together with its first organization, never later.
     pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
-        let folder = self.folder()?;
+        let named = self
+            .database_url
+            .as_deref()
+            .map(str::parse::<StoreUrl>)
+            .transpose()?;
+        let folder = match (&self.data_dir, &named) {
+            (None, Some(StoreUrl::Folder(folder))) => folder.clone(),
+            _ => self.folder()?,
+        };
         let config_path = self.config.clone().unwrap_or_else(|| folder.join("forge.toml"));
         let config = Config::read(&config_path, self.config.is_some())?;
         let limits = config.limits();
         let catalogues = config
             .catalogues()
             .with_context(|| format!("{} is not valid", config_path.display()))?;
-        let url = match &self.database_url {
-            Some(url) => url.parse()?,
-            None => StoreUrl::Folder(folder.clone()),
-        };
+        let url = named.unwrap_or_else(|| StoreUrl::Folder(folder.clone()));
         let store = Store::open(&url, mode).await?;
         let random = OsRandom::default();
         let key_file = self

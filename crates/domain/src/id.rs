@@ -44,6 +44,10 @@ kinds! {
     ServiceId = Service, "service";
     /// Identifies a role.
     RoleId = Role, "role";
+    /// Identifies a user whose id Forge made; ids of users are free strings otherwise.
+    UserId = User, "user";
+    /// Identifies a key that signs tokens.
+    SigningKeyId = SigningKey, "signing key";
     /// Identifies a tool that a context graph may call.
     ToolId = Tool, "tool";
 }

@@ -26,7 +26,7 @@ pub mod version_set;
 
 pub use actor::{Actor, ActorKind, UserRef};
 pub use hex::hex;
-pub use id::{AgentId, ContextGraphId, Id, RoleId, ServiceId, ToolId};
+pub use id::{AgentId, ContextGraphId, Id, RoleId, ServiceId, SigningKeyId, ToolId, UserId};
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use time::{Clock, Timestamp};

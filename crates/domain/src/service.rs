@@ -35,11 +35,11 @@ pub struct Service {
     pub keyterms: Vec<String>,
     /// Who created it.
     pub creator: UserRef,
-    /// Who changed it last, its sets included.
+    /// Who changed it last; what its sets pin has a history of its own.
     pub updated_by: UserRef,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it or one of its sets changed last.
+    /// When it was changed last.
     pub updated_at: Timestamp,
 }
 

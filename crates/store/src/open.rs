@@ -166,6 +166,7 @@ impl Store {
         }
         create_private_folder(folder)?;
         let lock = lock_folder(folder)?;
+        create_private_file(&file)?;
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .create_if_missing(true)
@@ -353,6 +354,19 @@ fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(file_error)
+}
+
+/// Makes the database file, if it is not there, readable by its owner only; its log files take after it.
+fn create_private_file(path: &Path) -> Result<(), OpenError> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(path);
+    made.map(drop).map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn lock_folder(folder: &Path) -> Result<File, OpenError> {

@@ -97,20 +97,38 @@ impl Store {
         default_user_preferences: &Value,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
-        let mut tx = self.begin_write().await?;
-        let preferences = to_json(default_user_preferences);
-        if tx
-            .execute(&INSERT_ORGANIZATION, args![id, name, preferences, now])
-            .await?
-            == 0
-        {
-            return Ok(None);
-        }
+        let first = self
+            .insert_organization(id, name, default_user_preferences, now)
+            .await;
+        let tx = match first {
+            // Another organization became the operator's at the same moment: then this one is not the first.
+            Err(StoreError::Duplicate(_)) => {
+                self.insert_organization(id, name, default_user_preferences, now)
+                    .await?
+            }
+            other => other?,
+        };
+        let Some(mut tx) = tx else { return Ok(None) };
         let change = tx.next_change(id, now).await?;
         Ok(change.map(|change| WriteTx {
             tx,
             organization: id.clone(),
             change,
         }))
+    }
+
+    async fn insert_organization(
+        &self,
+        id: &OrganizationId,
+        name: &str,
+        default_user_preferences: &Value,
+        now: Timestamp,
+    ) -> Result<Option<Tx>, StoreError> {
+        let mut tx = self.begin_write().await?;
+        let preferences = to_json(default_user_preferences);
+        let inserted = tx
+            .execute(&INSERT_ORGANIZATION, args![id, name, preferences, now])
+            .await?;
+        Ok((inserted > 0).then_some(tx))
     }
 }

@@ -75,6 +75,28 @@ fn what_is_wrong_on_the_command_line_is_told() {
 }
 
 #[tokio::test]
+async fn a_url_of_the_embedded_database_means_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let url = [
+        "--database-url".to_owned(),
+        format!("sqlite://{}", data.display()),
+    ];
+    init("acme", &url);
+    assert!(data.join("forge.db").exists() && data.join("master.key").exists());
+    let other = folder.path().join("other").display().to_string();
+    let both = forge()
+        .args(["init", "--organization", "o", "--data-dir", &other])
+        .args(&url)
+        .output()
+        .unwrap();
+    assert!(
+        one_line_error(&both).contains("there is no master key in"),
+        "the folder is that of the key"
+    );
+}
+
+#[tokio::test]
 async fn the_data_folder_is_its_owners_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let database = TestDatabase::start(Engine::Sqlite).await;
@@ -84,4 +106,5 @@ async fn the_data_folder_is_its_owners_only() {
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&folder.join("master.key")), 0o600);
+    assert_eq!(mode(&folder.join("forge.db")), 0o600);
 }

@@ -8,7 +8,7 @@ use forge_testkit::TestDatabase;
 use serde_json::Value;
 
 /// How long anything may take before the test counts as hung.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Returns the binary with a clean environment: no option of the caller's reaches it.
 pub(crate) fn forge() -> Command {

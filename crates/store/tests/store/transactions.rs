@@ -2,6 +2,8 @@
 
 use forge_domain::Clock as _;
 use forge_domain::refusal::AssetKind;
+use forge_domain::{OrganizationId, Timestamp};
+use forge_store::{OpenMode, Store};
 use forge_testkit::both_engines;
 
 const KIND: AssetKind = AssetKind::Agent;
@@ -62,5 +64,27 @@ both_engines! {
         let mut read = server.app.store.read().await.unwrap();
         assert_eq!(read.find_asset(&stranger, KIND, &agent).await.unwrap(), None);
         assert_eq!(read.list_assets(&stranger, KIND, 0, None, 10).await.unwrap(), []);
+    }
+
+    async fn of_several_first_organizations_one_is_the_operators(database: TestDatabase) {
+        let store = Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap();
+        let create = |id: &'static str| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let id: OrganizationId = id.parse().unwrap();
+                let now = Timestamp::from_millis(0);
+                let write = store.create_organization(&id, "name", &serde_json::json!({}), now).await.unwrap();
+                write.unwrap().commit().await.unwrap();
+                id
+            })
+        };
+        let created = [create("a"), create("b"), create("c")];
+        let mut operators = 0;
+        for task in created {
+            let id = task.await.unwrap();
+            let organization = store.read().await.unwrap().find_organization(&id).await.unwrap().unwrap();
+            operators += usize::from(organization.is_operator);
+        }
+        assert_eq!(operators, 1);
     }
 }
