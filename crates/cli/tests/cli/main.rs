@@ -6,4 +6,5 @@ mod imports;
 mod init;
 mod process;
 mod quickstart;
+mod readme;
 mod serve;
