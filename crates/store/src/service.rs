@@ -8,6 +8,8 @@ use forge_domain::service::{Service, Tags};
 use forge_domain::version_set::{Binding, Bound};
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, UserRef};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::StoreError;
 use crate::row::{Row, Value, args, to_json};
 use crate::statement::{Statement, statements};
@@ -16,17 +18,18 @@ use crate::tx::{Tx, WriteTx};
 statements! {
     INSERT_SERVICE = "INSERT INTO service (organization_id, id, seq, name, description, is_active, agent_id,
             context_graph_id, tags, keyterms, creator_org_id, creator_user_id, updated_by_org_id,
-            updated_by_user_id, created_at, updated_at)
+            updated_by_user_id, created_at, updated_at, name_hash)
         VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM service WHERE organization_id = $1),
-            $3, $4, $5, $6, $7, $8, $9, $10, $11, $10, $11, $12, $12)";
+            $3, $4, $5, $6, $7, $8, $9, $10, $11, $10, $11, $12, $12, $13)";
     UPDATE_SERVICE = "UPDATE service SET name = $3, description = $4, is_active = $5, agent_id = $6,
             context_graph_id = $7, tags = $8, keyterms = $9, updated_by_org_id = $10, updated_by_user_id = $11,
-            updated_at = $12
+            updated_at = $12, name_hash = $13
         WHERE organization_id = $1 AND id = $2";
     FIND_SERVICE = "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
             creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
         FROM service WHERE organization_id = $1 AND id = $2";
-    FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service WHERE organization_id = $1 AND name = $2 AND is_active";
+    FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service
+        WHERE organization_id = $1 AND name_hash = $2 AND is_active";
     FIND_SORT_VALUES = "SELECT name, is_active FROM service WHERE organization_id = $1 AND seq = $2";
     LIST_TAGS = "SELECT tags FROM service WHERE organization_id = $1 ORDER BY seq";
     FIND_BINDING = "SELECT agent.id AS agent_id, agent.latest_version AS agent_latest,
@@ -186,6 +189,11 @@ fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
     })
 }
 
+/// Returns what stands for a name in the index: SHA-256, in hex.
+fn hash(name: &str) -> String {
+    forge_domain::hex(&Sha256::digest(name.as_bytes()))
+}
+
 impl Tx {
     /// Returns a service.
     pub async fn find_service(
@@ -203,9 +211,11 @@ impl Tx {
         organization: &OrganizationId,
         name: &str,
     ) -> Result<Option<ServiceId>, StoreError> {
-        self.optional(&FIND_ACTIVE_SERVICE_BY_NAME, args![organization, name], |row| {
-            row.parse("id")
-        })
+        self.optional(
+            &FIND_ACTIVE_SERVICE_BY_NAME,
+            args![organization, hash(name)],
+            |row| row.parse("id"),
+        )
         .await
     }
 
@@ -304,6 +314,7 @@ impl WriteTx {
             &user.org_id,
             &user.user_id,
             self.now(),
+            hash(&fields.name),
         ];
         self.execute(statement, args).await.map(drop)
     }

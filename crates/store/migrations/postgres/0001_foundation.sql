@@ -131,11 +131,13 @@ CREATE TABLE context_graph_version (
 );
 
 -- `edge_set` and `release_set` hold constants: through them the database itself demands both sets of every service.
+-- A name has no longest length, but what an index holds has: so names are told apart by their hashes.
 CREATE TABLE service (
     organization_id TEXT COLLATE "C" NOT NULL REFERENCES organization (id),
     id TEXT COLLATE "C" NOT NULL,
     seq BIGINT NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
+    name_hash TEXT COLLATE "C" NOT NULL,
     description TEXT COLLATE "C" NOT NULL,
     is_active BOOLEAN NOT NULL,
     agent_id TEXT COLLATE "C" NOT NULL,
@@ -157,8 +159,7 @@ CREATE TABLE service (
     FOREIGN KEY (organization_id, agent_id) REFERENCES agent (organization_id, id),
     FOREIGN KEY (organization_id, context_graph_id) REFERENCES context_graph (organization_id, id)
 );
-CREATE UNIQUE INDEX service_active_name ON service (organization_id, name) WHERE is_active;
-CREATE INDEX service_by_name ON service (organization_id, name, seq);
+CREATE UNIQUE INDEX service_active_name ON service (organization_id, name_hash) WHERE is_active;
 CREATE INDEX service_by_agent ON service (organization_id, agent_id);
 CREATE INDEX service_by_context_graph ON service (organization_id, context_graph_id);
 

@@ -136,11 +136,13 @@ CREATE TABLE context_graph_version (
 ) STRICT;
 
 -- `edge_set` and `release_set` hold constants: through them the database itself demands both sets of every service.
+-- A name has no longest length, but what an index holds has: so names are told apart by their hashes.
 CREATE TABLE service (
     organization_id TEXT NOT NULL REFERENCES organization (id),
     id TEXT NOT NULL,
     seq INTEGER NOT NULL,
     name TEXT NOT NULL,
+    name_hash TEXT NOT NULL,
     description TEXT NOT NULL,
     is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
     agent_id TEXT NOT NULL,
@@ -166,8 +168,7 @@ CREATE TABLE service (
     FOREIGN KEY (organization_id, id, release_set) REFERENCES version_set (organization_id, service_id, name)
         DEFERRABLE INITIALLY DEFERRED
 ) STRICT;
-CREATE UNIQUE INDEX service_active_name ON service (organization_id, name) WHERE is_active = 1;
-CREATE INDEX service_by_name ON service (organization_id, name, seq);
+CREATE UNIQUE INDEX service_active_name ON service (organization_id, name_hash) WHERE is_active = 1;
 CREATE INDEX service_by_agent ON service (organization_id, agent_id);
 CREATE INDEX service_by_context_graph ON service (organization_id, context_graph_id);
 

@@ -40,9 +40,9 @@ fn sound_rows() -> String {
 
 fn service(id: &str, seq: i64, name: &str, is_active: &str) -> String {
     format!(
-        "INSERT INTO service (organization_id, id, seq, name, description, is_active, agent_id, context_graph_id, tags,
+        "INSERT INTO service (organization_id, id, seq, name, name_hash, description, is_active, agent_id, context_graph_id, tags,
             keyterms, creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at)
-        VALUES ('o', '{id}', {seq}, '{name}', 'd', {is_active}, 'a', 'g', '{{}}', '[]', 'o', 'u', 'o', 'u', 0, 0);"
+        VALUES ('o', '{id}', {seq}, '{name}', '{name}', 'd', {is_active}, 'a', 'g', '{{}}', '[]', 'o', 'u', 'o', 'u', 0, 0);"
     )
 }
 

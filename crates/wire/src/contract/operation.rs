@@ -201,7 +201,7 @@ impl Operation {
         {
             let given: Vec<&str> = texts
                 .iter()
-                .filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name))
+                .filter(|(name, _)| parameter.is_called(name))
                 .map(|(_, text)| text.as_str())
                 .collect();
             match parameter.read(&given) {
@@ -244,6 +244,14 @@ impl Operation {
 }
 
 impl Parameter {
+    /// Tells whether a request means this parameter by that name; only in headers, case does not matter.
+    fn is_called(&self, name: &str) -> bool {
+        match self.location {
+            Location::Header => name.eq_ignore_ascii_case(&self.name),
+            Location::Path | Location::Query => name == self.name,
+        }
+    }
+
     fn read(&self, given: &[&str]) -> Result<Option<Value>, Vec<Fault>> {
         if given.is_empty() {
             if self.is_required {

@@ -1,0 +1,528 @@
+//! The served document: it tells exactly what is served, and its Classic part is the public contract.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use axum::http::Method;
+use forge_domain::access::Permission;
+use forge_domain::audit::canonical_json;
+use forge_testkit::{TestServer, both_engines};
+use forge_wire::contract::contract;
+use serde_json::{Value, json};
+
+use crate::services::UNKNOWN_ID;
+
+/// How the served document differs from the public contract, and why. `+` is what was added, `-` what was taken away,
+/// and a `*` stands for any text.
+const DIFFERENCES: &[(&str, &str)] = &[
+    (
+        "- * request! *.llm_name! {\"enum\":*",
+        "which models there are is data of the installation, told by get-models",
+    ),
+    (
+        "+ * request! *.llm_name! {\"type\":\"string\"}",
+        "so every text is read, and an unknown model is a 400",
+    ),
+    (
+        "+ * answer 4* *",
+        "the contract documents failures without their bodies",
+    ),
+    (
+        "+ * answer 503 *",
+        "the contract documents failures without their bodies",
+    ),
+    ("+ * status 413", "a body can be larger than the server admits"),
+];
+
+/// The operations of the public contract that are not served yet.
+const NOT_SERVED: &[&str] = &[
+    "assign-role",
+    "cancel-simulation-unit-test-set-run",
+    "create-api-key",
+    "create-conversation",
+    "create-dynamic-behavior-set",
+    "create-dynamic-behavior-set-version",
+    "create-invited-user",
+    "create-metric",
+    "create-organization",
+    "create-role",
+    "create-simulation-persona",
+    "create-simulation-persona-version",
+    "create-simulation-scenario",
+    "create-simulation-scenario-version",
+    "create-simulation-unit-test",
+    "create-simulation-unit-test-set",
+    "create-simulation-unit-test-set-run",
+    "create-temporary-permission-grant",
+    "create-webhook-destination",
+    "delete-api-key",
+    "delete-dynamic-behavior-instruction",
+    "delete-metric",
+    "delete-simulation-persona",
+    "delete-simulation-scenario",
+    "delete-simulation-unit-test",
+    "delete-simulation-unit-test-set",
+    "delete-user",
+    "delete-webhook-destination",
+    "evaluate-metrics",
+    "finish-conversation",
+    "get-api-keys",
+    "get-conversation-messages",
+    "get-conversations",
+    "get-dynamic-behavior-invocations",
+    "get-dynamic-behavior-set-versions",
+    "get-dynamic-behavior-sets",
+    "get-interaction-insights",
+    "get-metric-evaluation-results",
+    "get-metrics",
+    "get-simulation-persona-versions",
+    "get-simulation-personas",
+    "get-simulation-scenario-versions",
+    "get-simulation-scenarios",
+    "get-simulation-unit-test-set-run-artifacts",
+    "get-simulation-unit-test-set-runs",
+    "get-simulation-unit-test-sets",
+    "get-simulation-unit-tests",
+    "get-temporary-permission-grants",
+    "get-users",
+    "get-webhook-deliveries",
+    "get_roles_v1__organization__role__get",
+    "get_webhook_destinations",
+    "interact-with-conversation",
+    "modify-organization",
+    "modify-role",
+    "recommend-responses-for-interaction",
+    "rotate-webhook-destination-secret",
+    "search-dynamic-behavior-sets",
+    "search-simulation-personas",
+    "search-simulation-scenarios",
+    "search-simulation-unit-test-sets",
+    "search-simulation-unit-tests",
+    "update-dynamic-behavior-set",
+    "update-metric",
+    "update-simulation-persona",
+    "update-simulation-scenario",
+    "update-simulation-unit-test",
+    "update-simulation-unit-test-set",
+    "update-user-info",
+    "update-webhook-destination",
+];
+
+fn classic() -> Value {
+    serde_json::from_str(include_str!("../../../wire/contract/classic.json")).unwrap()
+}
+
+pub(crate) async fn served(server: &TestServer) -> Value {
+    let answer = server.admin().anonymous().get("//v1/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    answer.body
+}
+
+/// An operation of a document.
+pub(crate) struct Operation<'d> {
+    pub(crate) method: Method,
+    pub(crate) path: &'d str,
+    pub(crate) content: &'d Value,
+}
+
+/// Returns the operations of a document by id.
+pub(crate) fn operations(document: &Value) -> BTreeMap<&str, Operation<'_>> {
+    let mut operations = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, content) in item.as_object().unwrap() {
+            let method = method.to_uppercase().parse().unwrap();
+            let id = content["operationId"].as_str().unwrap();
+            let operation = Operation {
+                method,
+                path,
+                content,
+            };
+            assert!(operations.insert(id, operation).is_none(), "`{id}` occurs twice");
+        }
+    }
+    operations
+}
+
+fn ids(document: &Value) -> BTreeSet<&str> {
+    operations(document).into_keys().collect()
+}
+
+/// Returns a path with the organization and ids that nothing has, as a test client takes it.
+fn example_path(server: &TestServer, template: &str) -> String {
+    let fill = |segment: &str| match segment {
+        "{organization}" => server.admin().organization.clone(),
+        segment if segment.starts_with('{') => UNKNOWN_ID.to_owned(),
+        segment => segment.to_owned(),
+    };
+    format!("/{}", template.split('/').map(fill).collect::<Vec<_>>().join("/"))
+}
+
+/// Tells whether a path is one of a template's; with or without a slash at its end.
+pub(crate) fn fits(template: &str, path: &str) -> bool {
+    let wanted: Vec<&str> = template.trim_end_matches('/').split('/').collect();
+    let given: Vec<&str> = path.trim_start_matches("//").split('/').collect();
+    let is_same = |(wanted, given): (&&str, &&str)| wanted.starts_with('{') || wanted == given;
+    wanted.len() == given.len() + 1 && wanted.iter().skip(1).zip(&given).all(is_same)
+}
+
+// A document's operations as lines of text, so that two documents can be compared and every difference be named.
+
+/// Keywords that only speak to people.
+const PROSE: &[&str] = &[
+    "title",
+    "description",
+    "summary",
+    "example",
+    "examples",
+    "externalDocs",
+];
+
+/// Keywords whose value is made of further schemas.
+const STRUCTURE: &[&str] = &[
+    "$ref",
+    "properties",
+    "required",
+    "items",
+    "prefixItems",
+    "additionalProperties",
+    "propertyNames",
+    "anyOf",
+    "oneOf",
+    "allOf",
+];
+
+/// Writes lines about one operation.
+struct Lines<'d> {
+    document: &'d Value,
+    id: &'d str,
+    found: BTreeSet<String>,
+    /// The schemas that the current place is inside of.
+    open: Vec<&'d str>,
+}
+
+impl<'d> Lines<'d> {
+    /// Returns everything about an operation that a program can depend on.
+    fn of(document: &'d Value, id: &'d str, operation: &Operation<'d>) -> BTreeSet<String> {
+        let mut lines = Self {
+            document,
+            id,
+            found: BTreeSet::new(),
+            open: Vec::new(),
+        };
+        let content = operation.content;
+        lines.add(&format!("call {} {}", operation.method, operation.path));
+        let security = content.get("security").unwrap_or(&document["security"]);
+        lines.add(&format!("security {}", canonical_json(security)));
+        for parameter in content["parameters"].as_array().into_iter().flatten() {
+            let word = |key: &str| parameter[key].as_str().unwrap_or_default();
+            let marker = if parameter["required"] == true { "!" } else { "?" };
+            lines.schema(
+                &format!("parameter {} {}{marker}", word("in"), word("name")),
+                &parameter["schema"],
+            );
+        }
+        if let Some(body) = content.get("requestBody") {
+            let marker = if body["required"] == true { "!" } else { "?" };
+            lines.content(&format!("request{marker}"), body);
+        }
+        for (status, answer) in content["responses"].as_object().unwrap() {
+            lines.add(&format!("status {status}"));
+            lines.content(&format!("answer {status}"), answer);
+        }
+        lines.found
+    }
+
+    fn add(&mut self, line: &str) {
+        self.found.insert(format!("{} {line}", self.id));
+    }
+
+    fn content(&mut self, place: &str, owner: &'d Value) {
+        for (kind, content) in owner["content"].as_object().into_iter().flatten() {
+            self.schema(&format!("{place} {kind} "), &content["schema"]);
+        }
+    }
+
+    fn schema(&mut self, place: &str, schema: &'d Value) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            if self.open.contains(&reference) {
+                return self.add(&format!("{place} {reference}"));
+            }
+            let target = self
+                .document
+                .pointer(&reference[1..])
+                .unwrap_or_else(|| panic!("no {reference}"));
+            self.open.push(reference);
+            self.schema(place, target);
+            self.open.pop();
+            return;
+        }
+        let mut rules = schema.as_object().cloned().unwrap_or_default();
+        rules.retain(|keyword, value| is_rule(keyword, value));
+        self.add(&format!("{place} {}", canonical_json(&rules.into())));
+        let required: Vec<&Value> = schema["required"].as_array().into_iter().flatten().collect();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_required = required.contains(&&json!(name));
+            let marker = if is_required { "!" } else { "?" };
+            self.schema(&format!("{place}.{name}{marker}"), property);
+        }
+        for keyword in ["items", "additionalProperties", "propertyNames"] {
+            if schema[keyword].is_object() {
+                self.schema(&format!("{place}.<{keyword}>"), &schema[keyword]);
+            }
+        }
+        for keyword in ["prefixItems", "anyOf", "oneOf", "allOf"] {
+            for (position, part) in schema[keyword].as_array().into_iter().flatten().enumerate() {
+                self.schema(&format!("{place}.<{keyword} {position}>"), part);
+            }
+        }
+    }
+}
+
+/// Tells a keyword that restricts values from prose and from what has lines of its own.
+fn is_rule(keyword: &str, value: &Value) -> bool {
+    !PROSE.contains(&keyword) && (value.is_boolean() || !STRUCTURE.contains(&keyword))
+}
+
+/// Returns what was taken from a document, with a `-`, and what was added to it, with a `+`.
+fn differences(old: &Value, new: &Value, ids: &BTreeSet<&str>) -> BTreeSet<String> {
+    let (old_operations, new_operations) = (operations(old), operations(new));
+    let mut differences = BTreeSet::new();
+    for id in ids {
+        let old_lines = Lines::of(old, id, &old_operations[id]);
+        let new_lines = Lines::of(new, id, &new_operations[id]);
+        differences.extend(old_lines.difference(&new_lines).map(|line| format!("- {line}")));
+        differences.extend(new_lines.difference(&old_lines).map(|line| format!("+ {line}")));
+    }
+    differences
+}
+
+/// Tells whether a line is one of a kind; see [`DIFFERENCES`].
+fn is_of_kind(line: &str, kind: &str) -> bool {
+    let mut rest = line;
+    let parts: Vec<&str> = kind.split('*').collect();
+    for (position, part) in parts.iter().enumerate() {
+        let found = if position == 0 {
+            rest.starts_with(part).then_some(0)
+        } else {
+            rest.find(part)
+        };
+        let Some(start) = found else { return false };
+        rest = &rest[start + part.len()..];
+    }
+    rest.is_empty() || kind.ends_with('*')
+}
+
+// The tests.
+
+both_engines! {
+    async fn the_document_tells_exactly_the_operations_that_are_served(server: TestServer) {
+        let document = served(&server).await;
+        assert_eq!(ids(&document), forge_api::served_operations(server.app.clone()));
+        for (id, operation) in operations(&document) {
+            let path = example_path(&server, operation.path);
+            let answer = server.admin().anonymous().send(operation.method, &path, None).await;
+            // Without credentials or a body, only what needs neither says more.
+            let expected = match id {
+                "sign-in-with-api-key" => 422,
+                "get-organization" | "get-openapi" | "get-liveness" | "get-readiness" => 200,
+                _ => 401,
+            };
+            assert_eq!(answer.status, expected, "{id}");
+        }
+    }
+
+    async fn what_the_document_does_not_tell_is_not_served(server: TestServer) {
+        let document = served(&server).await;
+        let path_of = |template: &str| example_path(&server, template.trim_end_matches('/'));
+        let paths = document["paths"].as_object().unwrap().keys();
+        let paths: BTreeSet<String> = paths.map(|path| path_of(path)).collect();
+        for path in &paths {
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
+                // The test client knows what the contract has there, served or not.
+                let mut operations = contract().operations();
+                if !operations.any(|operation| operation.method == method.as_str() && fits(&operation.path, path)) {
+                    let answer = server.admin().send(method.clone(), path, None).await;
+                    assert_eq!(answer.status, 405, "{method} {path}");
+                }
+            }
+        }
+        for operation in contract().operations() {
+            let path = path_of(&operation.path);
+            if !paths.contains(&path) && operation.statuses.contains(&404) {
+                let method = operation.method.parse().unwrap();
+                let answer = server.admin().send(method, &path, None).await;
+                assert_eq!(answer.status, 404, "{}", operation.id);
+                assert!(answer.detail().starts_with("there is no such path"), "{}", operation.id);
+            }
+        }
+    }
+
+    async fn the_served_classic_operations_are_those_of_the_public_contract(server: TestServer) {
+        let (classic, served) = (classic(), served(&server).await);
+        let (classic_ids, served_ids) = (ids(&classic), ids(&served));
+        let common: BTreeSet<&str> = classic_ids.intersection(&served_ids).copied().collect();
+        let differences = differences(&classic, &served, &common);
+        let is_listed = |line: &&String| DIFFERENCES.iter().any(|(kind, _)| is_of_kind(line, kind));
+        let unknown: Vec<&String> = differences.iter().filter(|line| !is_listed(line)).collect();
+        assert!(unknown.is_empty(), "the served document departs from the contract: {unknown:#?}");
+        for (kind, reason) in DIFFERENCES {
+            let occurs = differences.iter().any(|line| is_of_kind(line, kind));
+            assert!(occurs, "take it off the list, it is no longer there: {kind} ({reason})");
+        }
+        let not_served: Vec<&str> = classic_ids.difference(&served_ids).copied().collect();
+        assert_eq!(not_served, NOT_SERVED, "the list of what is not served yet must be kept by hand");
+    }
+
+    async fn every_failure_has_a_described_body(server: TestServer) {
+        let document = served(&server).await;
+        for (id, operation) in operations(&document) {
+            for (status, answer) in operation.content["responses"].as_object().unwrap() {
+                let schema = match status.as_str() {
+                    "410" => "ForgeGone",
+                    "422" => "ForgeValidationError",
+                    failure if failure.starts_with(['4', '5']) => "ForgeError",
+                    _ => continue,
+                };
+                let expected = json!({"$ref": format!("#/components/schemas/{schema}")});
+                assert_eq!(answer["content"]["application/json"]["schema"], expected, "{id} {status}");
+            }
+        }
+    }
+
+    async fn the_document_is_complete_in_itself(server: TestServer) {
+        let document = served(&server).await;
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+        assert_eq!(document["info"]["title"], json!("Forge"));
+        let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+        let permissions: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+        for (id, operation) in operations(&document) {
+            // Fails on a reference to nothing.
+            Lines::of(&document, id, &operation);
+            let security = operation.content.get("security").unwrap_or(&document["security"]);
+            for name in security.as_array().unwrap().iter().flat_map(|scheme| scheme.as_object().unwrap().keys()) {
+                assert!(schemes.contains_key(name), "{id} refers to the unknown scheme `{name}`");
+            }
+            for permission in operation.content["x-permissions"].as_array().into_iter().flatten() {
+                assert!(permissions.contains(&permission.as_str().unwrap()), "{id} names the unknown {permission}");
+            }
+        }
+    }
+
+    async fn anybody_may_ask_whether_the_server_lives_and_is_ready(server: TestServer) {
+        for path in ["//healthz", "//readyz", "//healthz/", "//readyz/"] {
+            for client in [server.admin().clone(), server.admin().anonymous(), server.admin().with_token("garbage")] {
+                let answer = client.get(path).await;
+                assert_eq!((answer.status.as_u16(), answer.body), (200, json!({"status": "ok"})), "{path}");
+            }
+        }
+    }
+}
+
+/// The public document itself is not part of the repository; where it lies beside it, the stripped copy is compared.
+#[test]
+fn the_stripped_contract_says_what_the_public_document_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/api/classic-core.json");
+    let Ok(text) = fs::read_to_string(&path) else {
+        eprintln!("skipped: there is no ../shared/api/classic-core.json beside the workspace");
+        return;
+    };
+    let (original, stripped) = (serde_json::from_str(&text).unwrap(), classic());
+    assert_eq!(ids(&original), ids(&stripped));
+    assert_eq!(
+        differences(&original, &stripped, &ids(&original)),
+        BTreeSet::new()
+    );
+}
+
+#[test]
+fn a_departure_from_the_contract_is_noticed() {
+    let classic = classic();
+    let service = "/paths/~1v1~1{organization}~1service~1";
+    let request = "/components/schemas/src__app__endpoints__service__create_service__Request";
+    for (pointer, new, expected) in [
+        (
+            format!("{service}/post/responses/409"),
+            None,
+            "- create-service status 409",
+        ),
+        (
+            format!("{service}/get/parameters/5/schema/maximum"),
+            Some(json!(50)),
+            "- get-services parameter query limit? *",
+        ),
+        (
+            format!("{service}/get/parameters/5/required"),
+            Some(json!(true)),
+            "+ get-services parameter query limit! *",
+        ),
+        (
+            format!("{service}/get/parameters/5/name"),
+            Some(json!("size")),
+            "+ get-services parameter query size? *",
+        ),
+        (
+            format!("{service}/get/security"),
+            Some(json!([])),
+            "+ get-services security []",
+        ),
+        (
+            format!("{request}/properties/tags"),
+            None,
+            "- create-service request! *.tags! *",
+        ),
+        (
+            format!("{request}/required"),
+            Some(json!([])),
+            "+ create-service request! *.name? *",
+        ),
+        (
+            format!("{request}/properties/tags/maxProperties"),
+            Some(json!(9)),
+            "- create-service request! *.tags! *",
+        ),
+        (
+            "/components/schemas/Tag/properties/value".to_owned(),
+            Some(json!({"type": "string"})),
+            "- get-services answer 200 *.services!.<items>.tags!.<items>.value!.<anyOf 1> *",
+        ),
+    ] {
+        let mut changed = classic.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = changed.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        parent.shift_remove(name);
+        parent.extend(new.map(|new| (name.to_owned(), new)));
+        let found = differences(
+            &classic,
+            &changed,
+            &BTreeSet::from(["get-services", "create-service"]),
+        );
+        assert!(
+            found.iter().any(|line| is_of_kind(line, expected)),
+            "{pointer}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_kind_of_difference_names_the_whole_line() {
+    for (line, kind) in [
+        ("+ a status 413", "+ a status 413"),
+        ("+ a status 413", "+ * status 413"),
+        ("+ a answer 404 x", "+ * answer 4* *"),
+        (
+            "- a request! b.llm_name! {\"enum\":[]}",
+            "- * request! *.llm_name! {\"enum\":*",
+        ),
+    ] {
+        assert!(is_of_kind(line, kind), "{line} is {kind}");
+    }
+    for (line, kind) in [
+        ("+ a status 4130", "+ * status 413"),
+        ("- a status 413", "+ * status 413"),
+        ("+ a answer 200 x", "+ * answer 4* *"),
+    ] {
+        assert!(!is_of_kind(line, kind), "{line} is not {kind}");
+    }
+}

@@ -1,0 +1,372 @@
+//! Every operation refuses whoever may not call it. A new operation fails these tests until it has an example here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use forge_domain::access::DefaultRole;
+use forge_testkit::{
+    TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, service_body,
+    version_set,
+};
+use serde_json::{Value, json};
+
+use crate::openapi::{fits, operations, served};
+use crate::services::organization;
+
+/// The operations that anybody may call, and why.
+const PUBLIC: &[(&str, &str)] = &[
+    ("get-liveness", "tells nothing of any organization"),
+    ("get-openapi", "tells nothing of any organization"),
+    (
+        "get-organization",
+        "a sign-in page shows the name; the rest is for those who may see it",
+    ),
+    ("get-readiness", "tells nothing of any organization"),
+    ("sign-in-with-api-key", "takes an API key instead of a token"),
+];
+
+/// The operations that the lowest role may call, and why.
+const FOR_USERS: &[(&str, &str)] = &[(
+    "get-services",
+    "users talk to services, so they see which there are",
+)];
+
+/// A request that succeeds with the right credentials; whatever it names is there.
+struct Example {
+    path: String,
+    body: Option<Value>,
+}
+
+/// Returns an example of every operation that is not public.
+async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
+    let (agent, graph) = (server.agent(2).await, server.context_graph(2).await);
+    let (unused_agent, unused_graph) = (server.agent(1).await, server.context_graph(1).await);
+    let service = server
+        .admin()
+        .post("service/", service_body("Care", &agent, &graph))
+        .await
+        .id();
+    let sets = format!("service/{service}/version_sets");
+    let pins = json!({"version_set": version_set(1, 1)});
+    for set in ["test", "preview"] {
+        assert_eq!(
+            server
+                .admin()
+                .put(&format!("{sets}/{set}/"), pins.clone())
+                .await
+                .status,
+            204
+        );
+    }
+    let graphs = "organization/service_hierarchical_state_machine";
+    let other = json!({"version_set": version_set(2, None)});
+    [
+        (
+            "create-agent",
+            "organization/agent".to_owned(),
+            Some(json!({"agent_name": "Mira"})),
+        ),
+        ("get-agents", "organization/agent".to_owned(), None),
+        (
+            "create-agent-version",
+            format!("organization/agent/{agent}/"),
+            Some(agent_version()),
+        ),
+        (
+            "get-agent-versions",
+            format!("organization/agent/{agent}/version"),
+            None,
+        ),
+        (
+            "delete-agent",
+            format!("organization/agent/{unused_agent}/"),
+            None,
+        ),
+        (
+            "create-service-hierarchical-state-machine",
+            graphs.to_owned(),
+            Some(json!({"state_machine_name": "Care"})),
+        ),
+        ("get-service-hierarchical-state-machines", graphs.to_owned(), None),
+        (
+            "create-service-hierarchical-state-machine-version",
+            format!("{graphs}/{graph}/"),
+            Some(context_graph_version()),
+        ),
+        (
+            "get-service-hierarchical-state-machine-versions",
+            format!("{graphs}/{graph}/version"),
+            None,
+        ),
+        (
+            "delete-service-hierarchical-state-machine",
+            format!("{graphs}/{unused_graph}/"),
+            None,
+        ),
+        ("get-services", "service/".to_owned(), None),
+        (
+            "create-service",
+            "service/".to_owned(),
+            Some(service_body("Sales", &agent, &graph)),
+        ),
+        (
+            "update-service",
+            format!("service/{service}/"),
+            Some(json!({"description": "Changed."})),
+        ),
+        (
+            "upsert-service-version-set",
+            format!("{sets}/preview/"),
+            Some(other),
+        ),
+        ("delete-service-version-set", format!("{sets}/test/"), None),
+        ("get-version-sets", format!("{sets}/"), None),
+        ("get-version-set", format!("{sets}/release/"), None),
+        (
+            "resolve-version-set",
+            format!("{sets}/release/resolve?include=documents"),
+            None,
+        ),
+        ("get-models", "admin/get_models/".to_owned(), None),
+    ]
+    .into_iter()
+    .map(|(id, path, body)| (id, Example { path, body }))
+    .collect()
+}
+
+/// What the served document says about an operation that is not public.
+struct Guarded {
+    id: String,
+    method: Method,
+    path: String,
+    example: Example,
+}
+
+/// Returns every operation that is not public, with its example.
+async fn guarded(server: &TestServer) -> Vec<Guarded> {
+    let document = served(server).await;
+    let mut examples = examples(server).await;
+    let mut guarded = Vec::new();
+    for (id, operation) in operations(&document) {
+        let security = operation.content.get("security").unwrap_or(&document["security"]);
+        let is_public = security
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|scheme| scheme.get("Bearer-Authorization").is_none());
+        let is_listed = PUBLIC.iter().any(|(public, _)| *public == id);
+        assert_eq!(
+            is_public, is_listed,
+            "`{id}` is public in only one of the document and the list"
+        );
+        if !is_public {
+            let example = examples
+                .remove(id)
+                .unwrap_or_else(|| panic!("`{id}` has no example request"));
+            let path = example.path.split('?').next().unwrap();
+            let path = format!("//v1/{}/{path}", server.admin().organization);
+            assert!(
+                fits(operation.path, path.trim_end_matches('/')),
+                "`{id}` is not at {path}"
+            );
+            let (id, path) = (id.to_owned(), operation.path.to_owned());
+            guarded.push(Guarded {
+                id,
+                method: operation.method,
+                path,
+                example,
+            });
+        }
+    }
+    assert!(examples.is_empty(), "no longer served: {:?}", examples.keys());
+    guarded
+}
+
+impl Guarded {
+    async fn call(&self, client: &TestClient, headers: &[(&str, &str)]) -> TestResponse {
+        let body = self
+            .example
+            .body
+            .as_ref()
+            .map(|body| body.to_string().into_bytes());
+        let content_type = body.is_some().then_some("application/json");
+        let (method, path) = (self.method.clone(), &self.example.path);
+        client
+            .send_raw(method, path, headers, content_type, body.unwrap_or_default())
+            .await
+    }
+
+    /// Tells whether the request names anything by its id.
+    fn names_something(&self) -> bool {
+        self.path.matches('{').count() > 1 || self.id == "create-service"
+    }
+}
+
+/// Returns everything that a write would move: the change numbers and the lengths of the audit logs.
+async fn state(server: &TestServer) -> Vec<(i64, usize)> {
+    let mut state = Vec::new();
+    for organization in [
+        organization(server),
+        server.stranger().organization.parse().unwrap(),
+    ] {
+        let mut tx = server.app.store.read().await.unwrap();
+        let change_number = tx
+            .find_organization(&organization)
+            .await
+            .unwrap()
+            .unwrap()
+            .change_number;
+        let events = tx
+            .list_audit_events(&organization, 0, 10_000)
+            .await
+            .unwrap()
+            .len();
+        state.push((change_number, events));
+    }
+    state
+}
+
+/// Returns the token with another signature.
+fn forged(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{signed}.{first}{}", &signature[1..])
+}
+
+/// Returns the claims of one token under the signature of another.
+fn grafted(claims: &str, signature: &str) -> String {
+    let (signed, _) = claims.rsplit_once('.').unwrap();
+    let (_, signature) = signature.rsplit_once('.').unwrap();
+    format!("{signed}.{signature}")
+}
+
+both_engines! {
+    async fn every_operation_asks_for_credentials_that_prove_something(server: TestServer) {
+        let guarded = guarded(&server).await;
+        let (admin, stranger) = (server.admin(), server.stranger());
+        let [own, foreign] = [admin, stranger].map(|client| client.token.clone().unwrap());
+        let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
+        let basic = |user: &str, token: &str| {
+            ("authorization", format!("Basic {}", STANDARD.encode(format!("{user}:{token}"))))
+        };
+        let issued_by = |organization: &str| ("x-org-id", organization.to_owned());
+        let admin_name = format!("{}_{}", admin.organization, admin.user_id);
+        let attempts: [Vec<(&str, String)>; 19] = [
+            vec![],
+            vec![bearer("garbage")],
+            vec![bearer("a.b.c")],
+            vec![bearer("")],
+            vec![("authorization", "Bearer".to_owned())],
+            vec![("authorization", own.clone())],
+            vec![("authorization", format!("Digest {own}"))],
+            vec![("authorization", "Basic garbage".to_owned())],
+            vec![basic(&admin_name, "garbage")],
+            vec![basic(&format!("{}_somebody", admin.organization), &own)],
+            vec![basic(&admin.user_id, &own)],
+            vec![bearer(&forged(&own))],
+            vec![bearer(&grafted(&own, &foreign))],
+            // The other organization's token, as it is and as if it were of this one.
+            vec![bearer(&foreign)],
+            vec![bearer(&foreign), issued_by(&admin.organization)],
+            vec![basic(&admin_name, &foreign)],
+            // This organization's token, said to be another's.
+            vec![bearer(&own), issued_by(&stranger.organization)],
+            vec![bearer(&own), issued_by("nowhere")],
+            vec![bearer(&own), issued_by("")],
+        ];
+        let before = state(&server).await;
+        for operation in &guarded {
+            for attempt in &attempts {
+                let headers = attempt.iter().map(|(name, value)| (*name, value.as_str()));
+                let answer = operation.call(&admin.anonymous(), &headers.collect::<Vec<_>>()).await;
+                assert_eq!(answer.status, 401, "{} with {attempt:?}", operation.id);
+                assert_eq!(answer.headers["www-authenticate"], "Bearer");
+                assert!(!answer.detail().is_empty());
+                assert_eq!(answer.sequence(), None);
+            }
+        }
+        assert_eq!(state(&server).await, before);
+    }
+
+    async fn another_organizations_token_brings_no_rights_along(server: TestServer) {
+        let guarded = guarded(&server).await;
+        let stranger = server.stranger().in_organization(&server.admin().organization);
+        let before = state(&server).await;
+        for operation in &guarded {
+            assert_eq!(operation.call(&stranger, &[]).await.status, 401, "{}", operation.id);
+            let answer = operation.call(&stranger, &[("x-org-id", &server.stranger().organization)]).await;
+            assert_eq!(answer.status, 403, "{}", operation.id);
+        }
+        assert_eq!(state(&server).await, before);
+    }
+
+    async fn plain_users_may_call_only_what_is_meant_for_them(server: TestServer) {
+        let guarded = guarded(&server).await;
+        let user = server.user(DefaultRole::User).await;
+        let before = state(&server).await;
+        let mut allowed = BTreeSet::new();
+        for operation in &guarded {
+            let answer = operation.call(&user, &[]).await;
+            if answer.status.is_success() {
+                allowed.insert(operation.id.as_str());
+            } else {
+                assert_eq!(answer.status, 403, "{}", operation.id);
+            }
+        }
+        assert_eq!(allowed, FOR_USERS.iter().map(|(id, _)| *id).collect());
+        assert_eq!(state(&server).await, before);
+    }
+
+    async fn things_of_another_organization_are_not_there(server: TestServer) {
+        let guarded = guarded(&server).await;
+        let before = state(&server).await;
+        for operation in guarded.iter().filter(|operation| operation.names_something()) {
+            let answer = operation.call(server.stranger(), &[]).await;
+            assert_eq!(answer.status, 404, "{}", operation.id);
+        }
+        assert_eq!(state(&server).await, before);
+    }
+
+    async fn an_organization_that_is_not_there_is_told_before_anything_else(server: TestServer) {
+        let guarded = guarded(&server).await;
+        let document = served(&server).await;
+        let operations = operations(&document);
+        for nowhere in ["nowhere", "No-Where", "no_where", "%20", &"x".repeat(65)] {
+            let admin = server.admin().in_organization(nowhere);
+            for client in [&admin, &admin.anonymous()] {
+                for operation in &guarded {
+                    // The contract knows operations without a 404; there, no credentials are any good.
+                    let knows_404 = operations[operation.id.as_str()].content["responses"].get("404").is_some();
+                    let expected = if knows_404 { 404 } else { 401 };
+                    assert_eq!(operation.call(client, &[]).await.status, expected, "{} in {nowhere}", operation.id);
+                }
+            }
+        }
+    }
+
+    async fn the_same_requests_succeed_with_the_right_credentials(server: TestServer) {
+        for operation in &guarded(&server).await {
+            let answer = operation.call(server.admin(), &[]).await;
+            assert!(answer.status.is_success(), "{}: {} {}", operation.id, answer.status, answer.body);
+        }
+    }
+
+    async fn a_token_counts_as_a_password_and_with_its_own_organization_named(server: TestServer) {
+        let (admin, guarded) = (server.admin(), guarded(&server).await);
+        let token = admin.token.as_ref().unwrap();
+        let user = STANDARD.encode(format!("{}_{}:{token}", admin.organization, admin.user_id));
+        let (basic, bearer) = (format!("Basic {user}"), format!("bearer {token}"));
+        for operation in guarded.iter().filter(|operation| operation.method == Method::GET) {
+            for headers in [
+                vec![("authorization", basic.as_str())],
+                vec![("authorization", &basic), ("x-org-id", &admin.organization)],
+                vec![("authorization", &bearer), ("x-org-id", &admin.organization)],
+            ] {
+                let answer = operation.call(&admin.anonymous(), &headers).await;
+                assert_eq!(answer.status, 200, "{} with {headers:?}", operation.id);
+            }
+        }
+    }
+}
