@@ -484,9 +484,10 @@ both_engines! {
     }
 
     async fn sets_are_told_by_name_and_each_with_its_distance_to_the_latest(server: TestServer) {
-        let service = server.service(4).await;
+        let (agent, graph) = (server.agent(5).await, server.context_graph(4).await);
+        let service = server.admin().post("service/", service_body("Care", &agent, &graph)).await.id();
         for (set, pins) in [
-            ("test", version_set(4, 4)),
+            ("test", version_set(5, 4)),
             ("Preview", version_set(2, 1)),
             ("10", version_set(None, 3)),
             ("9", version_set(1, None)),
@@ -496,9 +497,9 @@ both_engines! {
         assert_eq!(names(&server, &service).await, ["10", "9", "Preview", "edge", "release", "test"]);
         for (set, behind, is_floating) in [
             ("test", (0, 0), false),
-            ("Preview", (2, 3), false),
+            ("Preview", (3, 3), false),
             ("10", (0, 1), true),
-            ("9", (3, 0), true),
+            ("9", (4, 0), true),
             ("edge", (0, 0), true),
         ] {
             let told = read(&server, &service, set).await;
