@@ -34,6 +34,8 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) query: Q,
     pub(crate) body: B,
     pub(crate) headers: Map<String, Value>,
+    /// What else the query and the headers name.
+    names: Vec<(Location, String)>,
 }
 
 impl<P, Q, B, C> Call<P, Q, B, C>
@@ -73,7 +75,32 @@ where
             query: typed("query", values.query)?,
             body: typed("body", body)?,
             headers: values.header,
+            names: values.names,
         })
+    }
+
+    /// Refuses a request that names parameters which will mean something here but do not yet: somebody who asks for
+    /// protection, or for another time, must not get the present unprotected.
+    pub(crate) fn refuse_unserved(&self, query: &[&str], headers: &[&str]) -> Result<(), ApiError> {
+        let is_unserved = |(location, name): &&(Location, String)| match location {
+            Location::Query => query.contains(&name.as_str()),
+            Location::Header => headers.contains(&name.as_str()),
+            Location::Path => false,
+        };
+        let faults = self.names.iter().filter(is_unserved).map(|(location, name)| {
+            let loc = vec![location.as_str().into(), name.as_str().into()];
+            Fault::new(
+                loc,
+                "not_served",
+                "this version of the server does not serve this parameter yet",
+            )
+        });
+        let faults: Vec<Fault> = faults.collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(AppError::Invalid(faults).into())
+        }
     }
 }
 
@@ -96,6 +123,7 @@ struct Parameters {
     path: Map<String, Value>,
     query: Map<String, Value>,
     header: Map<String, Value>,
+    names: Vec<(Location, String)>,
 }
 
 fn read_parameters(
@@ -124,7 +152,12 @@ fn read_parameters(
                 Map::new()
             })
     };
+    let named = |location, texts: &[(String, String)]| -> Vec<_> {
+        texts.iter().map(|(name, _)| (location, name.clone())).collect()
+    };
+    let names = [named(Location::Query, &query), named(Location::Header, &headers)].concat();
     let parameters = Parameters {
+        names,
         path: read(Location::Path, path),
         query: read(Location::Query, &query),
         header: read(Location::Header, &headers),

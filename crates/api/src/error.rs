@@ -70,14 +70,14 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
     match error {
         AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults})),
         AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
-        AppError::Forbidden { .. } => (StatusCode::FORBIDDEN, detail(error)),
+        AppError::Forbidden(_) => (StatusCode::FORBIDDEN, detail(error)),
         AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
         AppError::Gone { message, revision } => {
             (StatusCode::GONE, json!({"detail": message, "revision": revision}))
         }
         AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
         AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
-        AppError::Unavailable(ref cause) => {
+        AppError::Unavailable(ref cause) | AppError::OutcomeUnknown(ref cause) => {
             tracing::error!(cause = causes(cause), "the database is unavailable");
             (StatusCode::SERVICE_UNAVAILABLE, detail(error))
         }

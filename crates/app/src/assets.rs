@@ -266,7 +266,7 @@ pub async fn list_versions(
 ) -> Result<Page<AssetVersion>, AppError> {
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
     let Some(latest) = asset.latest_version else {
         return Ok(page.finish());
     };

@@ -46,27 +46,18 @@ impl Caller {
     /// Refuses unless the caller has a permission on a thing.
     pub fn authorize(&self, permission: Permission, attributes: &Attributes) -> Result<(), AppError> {
         if self.may(permission, attributes) {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(AppError::Forbidden(permission.name()))
         }
-        let on: Vec<String> = attributes
-            .names()
-            .filter_map(|name| Some(format!("{name}={}", attributes.get(name)?)))
-            .collect();
-        let on = (!on.is_empty()).then(|| on.join(", "));
-        Err(AppError::Forbidden {
-            permission: permission.name(),
-            on,
-        })
     }
 
     /// Refuses a caller who has the permission on nothing at all: such a one is not told whether a thing exists.
     pub fn authorize_some(&self, permission: Permission) -> Result<(), AppError> {
         if allows_some(&self.grants, permission) {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(AppError::Forbidden(permission.name()))
         }
-        Err(AppError::Forbidden {
-            permission: permission.name(),
-            on: None,
-        })
     }
 }

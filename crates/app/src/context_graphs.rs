@@ -1,9 +1,11 @@
 //! Versions of context graphs.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::context_graph::rules::{self, Referenced};
+use forge_domain::context_graph::{ContextGraphDocument, StateNames};
 use forge_domain::fault::Fault;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::next_version;
@@ -85,12 +87,12 @@ async fn reference_faults(
     caller: &Caller,
     document: &ContextGraphDocument,
 ) -> Result<Vec<Fault>, AppError> {
+    // Several names may stand for the same version; it is read once.
     let mut known = HashMap::new();
     for (id, number) in document.references.values() {
-        known.insert(
-            (*id, *number),
-            referenced(tx, caller, &id.to_string(), *number).await?,
-        );
+        if let Entry::Vacant(place) = known.entry((*id, *number)) {
+            place.insert(referenced(tx, caller, &id.to_string(), *number).await?);
+        }
     }
     let look_up = |id, number| {
         known
@@ -114,7 +116,7 @@ async fn referenced(tx: &mut Tx, caller: &Caller, id: &str, number: i64) -> Resu
     let Some(version) = tx.find_version(&caller.organization, KIND, id, number).await? else {
         return Ok(Referenced::NoSuchVersion);
     };
-    let document = serde_json::from_str(version.document.get());
-    let document = document.map_err(|error| AppError::Internal(Box::new(error)))?;
-    Ok(Referenced::Version(Box::new(document)))
+    let names = StateNames::of_stored(version.document.get());
+    let names = names.map_err(|error| AppError::Internal(Box::new(error)))?;
+    Ok(Referenced::Version(Arc::new(names)))
 }

@@ -5,7 +5,7 @@ use forge_domain::version::NotTheNextVersion;
 use forge_domain::{Refusal, Refusals};
 use forge_store::StoreError;
 
-/// Why a use case did not do what it was asked. Nothing was changed.
+/// Why a use case did not do what it was asked. Nothing was changed, except perhaps where the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The request is not well-formed; says where and why.
@@ -14,14 +14,10 @@ pub enum AppError {
     /// The credentials prove nothing.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// The caller lacks a permission.
-    #[error("you lack the permission `{permission}`{}", .on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default())]
-    Forbidden {
-        /// The permission.
-        permission: &'static str,
-        /// On what, where that is known.
-        on: Option<String>,
-    },
+    /// The caller lacks a permission on what the request is about. Nothing of that is told: the caller may not be
+    /// allowed to know it.
+    #[error("you lack the permission `{0}` for this")]
+    Forbidden(&'static str),
     /// There is no such thing, or none that the caller may know of.
     #[error("{0}")]
     NotFound(String),
@@ -42,6 +38,9 @@ pub enum AppError {
     /// The database is out of reach for now.
     #[error("the database is unavailable; try again in a moment")]
     Unavailable(#[source] StoreError),
+    /// The connection to the database was lost at the last moment.
+    #[error("the database did not say whether the change was made; look before you try again")]
+    OutcomeUnknown(#[source] StoreError),
     /// A fault of Forge or of its installation.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -58,6 +57,7 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error),
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error),
             other => Self::Internal(Box::new(other)),
         }
     }

@@ -22,26 +22,37 @@ pub(crate) struct PageBuilder<T> {
     after: i64,
     has_more: bool,
     is_exhausted: bool,
+    min_chunk: i64,
 }
 
 impl<T> PageBuilder<T> {
     /// Starts a page of at most `limit` rows after a token; 0 is the start of the list.
     pub(crate) fn new(limit: i64, token: i64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
+        let (items, min_chunk) = (Vec::new(), MIN_CHUNK);
         Self {
-            items: Vec::new(),
+            items,
             limit,
             token,
             after: token,
             has_more: false,
             is_exhausted: false,
+            min_chunk,
+        }
+    }
+
+    /// Starts a page of a list that nothing is left out of, whose rows may be large: no more is read than is needed.
+    pub(crate) fn of_large_rows(limit: i64, token: i64) -> Self {
+        Self {
+            min_chunk: 0,
+            ..Self::new(limit, token)
         }
     }
 
     /// Returns where to go on reading and how many rows to read; nothing once the page is complete.
     pub(crate) fn next_read(&self) -> Option<(i64, i64)> {
         let wanted = i64::try_from(self.limit - self.items.len()).unwrap_or(i64::MAX) + 1;
-        (!self.has_more && !self.is_exhausted).then(|| (self.after, wanted.max(MIN_CHUNK)))
+        (!self.has_more && !self.is_exhausted).then(|| (self.after, wanted.max(self.min_chunk)))
     }
 
     /// Adds the rows of a read that asked for `asked` of them.

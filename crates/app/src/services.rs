@@ -8,7 +8,7 @@ use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_binding, check_rebind};
 use forge_domain::version_set::{Binding, RequestedPins};
-use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName};
+use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName, shortened};
 pub use forge_store::{ServiceFields, SortKey};
 use forge_store::{ServiceSort, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
@@ -168,7 +168,8 @@ async fn refuse_taken_name(
 ) -> Result<(), AppError> {
     match tx.find_active_service(&caller.organization, name).await? {
         Some(id) if Some(id) != own => Err(AppError::Conflict(format!(
-            "the active service {id} is named `{name}` already; choose another name, or deactivate that one first"
+            "the active service {id} is named `{}` already; choose another name, or deactivate that one first",
+            shortened(name)
         ))),
         _ => Ok(()),
     }

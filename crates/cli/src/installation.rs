@@ -51,9 +51,11 @@ impl Location {
 
     /// Opens the installation. Its master key is made together with its first organization, never later.
     pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
+        // An empty variable is one that is not set.
         let named = self
             .database_url
             .as_deref()
+            .filter(|url| !url.is_empty())
             .map(str::parse::<StoreUrl>)
             .transpose()?;
         let folder = match (&self.data_dir, &named) {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::model::ModelProblem;
+use crate::text::shortened;
 use crate::version::VersionNumber;
 use crate::version_set::SetName;
 
@@ -83,7 +84,8 @@ fn newest(latest: Option<VersionNumber>) -> String {
 }
 
 fn model_text(interaction: &str, model: &str, problem: &ModelProblem) -> String {
-    let place = format!("llm_model_preferences.{interaction}");
+    let place = format!("llm_model_preferences.{}", shortened(interaction));
+    let model = shortened(model);
     match problem {
         ModelProblem::Unknown => {
             format!("{place}: there is no model `{model}`; admin/get_models lists those there are")

@@ -6,6 +6,9 @@ pub enum StoreError {
     /// The database cannot be reached or is overloaded; trying again later may help.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// The connection was lost while a write was being made durable: it may have been, or not.
+    #[error("the database did not say whether the write took place")]
+    OutcomeUnknown(#[source] sqlx::Error),
     /// A uniqueness constraint was violated: a race that the transaction did not exclude.
     #[error("a uniqueness constraint was violated")]
     Duplicate(#[source] sqlx::Error),
@@ -38,11 +41,30 @@ impl From<sqlx::Error> for StoreError {
 
 /// Tells whether a database's error code means that it is overloaded, shutting down or out of room.
 fn is_transient(code: Option<&str>) -> bool {
-    // PostgreSQL: class 53 is insufficient resources, 57P0x is shutting down, 57014 a statement timed out.
-    // SQLite: 5 is BUSY, 10 an I/O error, 13 a full disk.
-    code.is_some_and(|code| {
-        code.starts_with("53") && code.len() == 5
-            || code.starts_with("57P0")
-            || ["57014", "5", "10", "13"].contains(&code)
-    })
+    let Some(code) = code else { return false };
+    // PostgreSQL has codes of five characters. Class 53 is insufficient resources, 57P0x is shutting down, 57014 a
+    // statement that took too long, 55P03 a lock that did.
+    if code.len() == 5 {
+        return code.starts_with("53") || code.starts_with("57P0") || ["57014", "55P03"].contains(&code);
+    }
+    // SQLite has numbers whose last byte is the kind of error: 5 is BUSY, 8 READONLY, 10 an I/O error, 13 a full disk,
+    // 14 a file that cannot be opened.
+    code.parse::<u32>()
+        .is_ok_and(|code| [5, 8, 10, 13, 14].contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        for passing in ["53300", "57P01", "57014", "55P03", "5", "517", "778", "13", "14"] {
+            assert!(is_transient(Some(passing)), "{passing}");
+        }
+        for lasting in ["23505", "42P01", "1", "19", "2067", "787", "x"] {
+            assert!(!is_transient(Some(lasting)), "{lasting}");
+        }
+        assert!(!is_transient(None));
+    }
 }

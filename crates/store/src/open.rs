@@ -10,7 +10,8 @@ use forge_domain::{OrganizationId, Timestamp};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 
 use crate::StoreError;
@@ -25,6 +26,10 @@ const SQLITE_READERS: u32 = 8;
 
 /// How many connections a node opens to PostgreSQL at the most.
 const POSTGRES_CONNECTIONS: u32 = 20;
+
+/// What every session of PostgreSQL is told: nobody waits, runs or idles in a transaction for ever.
+const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
+    SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -186,6 +191,9 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
+            })
             .connect_with(options.clone())
             .await
             .map_err(connect)?;
@@ -206,6 +214,9 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
+            })
             .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
             .await
             .map_err(connect)?;
@@ -227,6 +238,18 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(POSTGRES_SESSION)
+                        .execute(connection)
+                        .await
+                        .map(drop)
+                })
+            })
+            // Without a transaction, this is a warning that nobody reads.
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(sqlx::raw_sql("ROLLBACK").execute(connection).await.is_ok()) })
+            })
             .connect_with(options.application_name("forge"))
             .await
             .map_err(connect)?;
@@ -249,14 +272,14 @@ impl Store {
 
     /// Begins a transaction that sees the store as it is at one moment.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
-        let engine = match &self.0 {
-            Pools::Sqlite { readers, .. } => Engine::Sqlite(readers.begin_with("BEGIN DEFERRED").await?),
-            Pools::Postgres(pool) => Engine::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .await?,
+        let (engine, how) = match &self.0 {
+            Pools::Sqlite { readers, .. } => (Engine::Sqlite(readers.acquire().await?), "BEGIN DEFERRED"),
+            Pools::Postgres(pool) => (
+                Engine::Postgres(pool.acquire().await?),
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             ),
         };
-        Ok(ReadTx(Tx(engine)))
+        Ok(ReadTx(Tx(engine).begin(how).await?))
     }
 
     /// Begins a write to an organization: waits for its lock and takes its next change number.
@@ -280,19 +303,17 @@ impl Store {
 
     /// Begins a write that no organization orders: the creation of one.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match &self.0 {
+        let (engine, how) = match &self.0 {
             // A deferred transaction that reads first and writes later can fail at once under concurrency.
-            Pools::Sqlite { writer, .. } => Engine::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Engine::Postgres(pool.begin_with("BEGIN").await?),
-        }))
+            Pools::Sqlite { writer, .. } => (Engine::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
+            Pools::Postgres(pool) => (Engine::Postgres(pool.acquire().await?), "BEGIN"),
+        };
+        Tx(engine).begin(how).await
     }
 
-    /// Tells whether the database answers.
+    /// Tells whether the database answers, and whether it would take a write.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        match &self.0 {
-            Pools::Sqlite { readers, .. } => sqlx::query("SELECT 1").execute(readers).await.map(drop)?,
-            Pools::Postgres(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
-        }
+        drop(self.begin_write().await?);
         Ok(())
     }
 
@@ -315,6 +336,17 @@ impl Store {
             Pools::Sqlite { writer, .. } => writer.prepare(sql.into_sql_str()).await.map(drop),
             Pools::Postgres(pool) => pool.prepare(sql.into_sql_str()).await.map(drop),
         }
+    }
+}
+
+/// Ends the transaction that a connection may still be in, and tells whether the connection can be used again.
+async fn end_sqlite_transaction(connection: &mut SqliteConnection) -> bool {
+    match sqlx::raw_sql("ROLLBACK").execute(connection).await {
+        Ok(_) => true,
+        // Most often there is none to end. Any other error means that the connection is not to be trusted.
+        Err(error) => error
+            .as_database_error()
+            .is_some_and(|inner| inner.message().contains("no transaction is active")),
     }
 }
 
@@ -375,12 +407,8 @@ fn lock_folder(folder: &Path) -> Result<File, OpenError> {
         path: path.clone(),
         source,
     };
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(file_error)?;
+    create_private_file(&path)?;
+    let lock = File::options().write(true).open(&path).map_err(file_error)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),

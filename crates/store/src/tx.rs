@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use forge_domain::{OrganizationId, Timestamp};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::Postgres;
 use sqlx::sqlite::Sqlite;
 
@@ -12,13 +13,17 @@ use crate::row::{Row, Value};
 use crate::statement::Statement;
 
 /// A transaction. Dropping it rolls it back.
+///
+/// It is begun and ended by plain statements instead of the driver's own bookkeeping. The driver counts how deep it is
+/// in transactions; where the database ended one by itself (a full disk) or a request was abandoned between sending and
+/// counting, the count is wrong for good. The pools instead clean every connection that comes back, see `open`.
 #[derive(Debug)]
 pub struct Tx(pub(crate) Engine);
 
 #[derive(Debug)]
 pub(crate) enum Engine {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
 }
 
 /// Runs a query on whichever engine the transaction is of.
@@ -99,10 +104,24 @@ impl Tx {
         }
     }
 
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
-            Engine::Sqlite(transaction) => transaction.commit().await?,
-            Engine::Postgres(transaction) => transaction.commit().await?,
+    pub(crate) async fn begin(mut self, how: &'static str) -> Result<Self, StoreError> {
+        self.run(how).await?;
+        Ok(self)
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await.map_err(|error| match error {
+            // Whether the commit took place cannot be known without an answer.
+            StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
+            other => other,
+        })
+    }
+
+    /// Runs a statement without parameters that begins or ends the transaction.
+    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Engine::Sqlite(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop)?,
+            Engine::Postgres(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop)?,
         }
         Ok(())
     }

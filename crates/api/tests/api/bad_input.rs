@@ -351,7 +351,8 @@ both_engines! {
                 text.replace("\"agent_version_number\":1,", &format!("\"agent_version_number\":{number},"))
                     .into()
             };
-            numbers.map(|number| (body(number), "body: invalid".to_owned())).into()
+            let fault = "body.version_set.agent_version_number: int_range";
+            numbers.map(|number| (body(number), fault.to_owned())).into()
         })
         .await;
     }

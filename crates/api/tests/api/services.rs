@@ -76,9 +76,7 @@ pub(crate) fn grant(permission: &str, conditions: Value) -> Grant {
 #[track_caller]
 pub(crate) fn assert_forbidden<T>(result: Result<T, AppError>, permission: &str) {
     match result {
-        Err(AppError::Forbidden {
-            permission: lacking, ..
-        }) => assert_eq!(lacking, permission),
+        Err(AppError::Forbidden(lacking)) => assert_eq!(lacking, permission),
         Err(error) => panic!("expected the lack of `{permission}`, got {error:?}"),
         Ok(_) => panic!("`{permission}` was not asked for"),
     }

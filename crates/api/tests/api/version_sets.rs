@@ -113,6 +113,40 @@ async fn names(server: &TestServer, service: &str) -> Vec<String> {
 // Writing.
 
 both_engines! {
+    async fn protection_that_is_not_served_yet_is_refused_instead_of_ignored(server: TestServer) {
+        use axum::http::Method;
+        let service = server.service(1).await;
+        let set = format!("service/{service}/version_sets/preview/");
+        let body = serde_json::json!({"version_set": forge_testkit::version_set(1, 1)}).to_string().into_bytes();
+        let json = Some("application/json");
+        let admin = server.admin();
+        for query in ["dry_run=true", "plan_digest=x", "message=why", "lift_hold=true"] {
+            let answer = admin.send_raw(Method::PUT, &format!("{set}?{query}"), &[], json, body.clone()).await;
+            assert_eq!(answer.status, 422, "{query}");
+            let answer = admin.send_raw(Method::DELETE, &format!("{set}?{query}"), &[], None, Vec::new()).await;
+            assert_eq!(answer.status, 422, "{query}");
+        }
+        for header in [("If-Match", "\"99\""), ("If-None-Match", "*")] {
+            let answer = admin.send_raw(Method::PUT, &set, &[header], json, body.clone()).await;
+            assert_eq!(answer.status, 422, "{header:?}");
+        }
+        let sets = admin.get(&format!("service/{service}/version_sets/")).await;
+        assert_eq!(sets.body["version_sets"].as_array().unwrap().len(), 2, "nothing was written");
+        for query in ["at=2001-01-01T00:00:00Z", "subject=x"] {
+            let path = format!("service/{service}/version_sets/release/resolve?{query}");
+            assert_eq!(admin.get(&path).await.status, 422, "{query}");
+        }
+    }
+
+    async fn an_address_means_exactly_what_it_says(server: TestServer) {
+        let service = server.service(1).await;
+        for name in ["a%0a", "%20b%20"] {
+            let body = serde_json::json!({"version_set": forge_testkit::version_set(1, 1)});
+            let answer = server.admin().put(&format!("service/{service}/version_sets/{name}/"), body).await;
+            assert_eq!(answer.status, 422, "{name}");
+        }
+    }
+
     async fn a_service_starts_with_edge_and_release(server: TestServer) {
         let service = server.service(2).await;
         assert_eq!(names(&server, &service).await, ["edge", "release"]);
@@ -316,9 +350,8 @@ both_engines! {
             assert_eq!(put(&server, &service, blank, version_set(1, 1)).await.status, 422);
         }
         assert_eq!(change_number(&server).await, before);
-        // Blanks around a name are cut, as around every text that the contract calls stripped.
-        assert!(upsert(&server, &service, "%20test%20", version_set(1, 1)).await.is_some());
-        assert_eq!(read(&server, &service, "test").await["revision"], json!(1));
+        // An address means exactly what it says, so no blanks are cut from it.
+        assert_eq!(put(&server, &service, "%20test%20", version_set(1, 1)).await.status, 422);
     }
 
     async fn a_service_has_at_most_a_hundred_sets(server: TestServer) {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use forge_app::{OpenMode, organizations};
 use forge_client::{Client, Credentials};
 use serde_json::{Value, json};
@@ -81,7 +81,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
             let _ = stopped.await;
         },
     ));
-    let shown = show(&server, &credentials, &folder).await;
+    let mut interrupted = std::pin::pin!(interrupted);
+    let shown = tokio::select! {
+        shown = show(&server, &credentials, &folder) => shown,
+        () = &mut interrupted => Err(anyhow!("interrupted")),
+    };
     if shown.is_ok() && !args.no_wait {
         output::note("The server stays up until you press Ctrl-C.");
         interrupted.await;

@@ -44,7 +44,7 @@ pub(crate) enum LogFormat {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    start_log(args.log_format);
+    start_log(args.log_format)?;
     let shutdown = shutdown_signal()?;
     let installation = args.location.open(OpenMode::MustExist).await?;
     if !installation.has_organizations {
@@ -98,8 +98,12 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Sen
     })
 }
 
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("FORGE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_log(format: LogFormat) -> anyhow::Result<()> {
+    let wanted = std::env::var("FORGE_LOG")
+        .ok()
+        .filter(|wanted| !wanted.is_empty());
+    let wanted = wanted.as_deref().unwrap_or("info");
+    let filter = EnvFilter::try_new(wanted).with_context(|| format!("FORGE_LOG=`{wanted}` is not valid"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -107,4 +111,5 @@ fn start_log(format: LogFormat) {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    Ok(())
 }

@@ -118,3 +118,65 @@ fn each_library_stays_in_its_room() {
         DOMAIN
     );
 }
+
+/// Licences that dependencies may have: those of `deny.toml`.
+fn admitted_licences() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deny.toml")).unwrap();
+    let (_, rest) = text.split_once("\nallow = [").unwrap();
+    let (list, _) = rest.split_once(']').unwrap();
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Tells whether an SPDX expression can be fulfilled: of alternatives one, of conjunctions all.
+fn is_admitted(expression: &str, admitted: &BTreeSet<String>) -> bool {
+    let expression = expression.trim();
+    let mut depth = 0;
+    for operator in [" AND ", " OR ", "/"] {
+        for (position, character) in expression.char_indices() {
+            depth += i32::from(character == '(') - i32::from(character == ')');
+            if depth == 0 && expression[position..].starts_with(operator) {
+                let (left, right) = (&expression[..position], &expression[position + operator.len()..]);
+                let (left, right) = (is_admitted(left, admitted), is_admitted(right, admitted));
+                return if operator == " AND " {
+                    left && right
+                } else {
+                    left || right
+                };
+            }
+        }
+    }
+    match expression
+        .strip_prefix('(')
+        .and_then(|inner| inner.strip_suffix(')'))
+    {
+        Some(inner) => is_admitted(inner, admitted),
+        None => admitted.contains(expression),
+    }
+}
+
+#[test]
+fn every_dependency_has_an_admitted_licence_and_comes_from_the_public_registry() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let admitted = admitted_licences();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let licence = package["license"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{name} names no licence"));
+        assert!(is_admitted(licence, &admitted), "{name}: {licence}");
+        let source = package["source"].as_str().unwrap_or("");
+        assert!(
+            source.is_empty() || source.starts_with("registry+"),
+            "{name}: {source}"
+        );
+        assert!(
+            !["openssl", "openssl-sys", "native-tls"].contains(&name),
+            "{name} is banned"
+        );
+    }
+}

@@ -67,9 +67,33 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts a server on a free port and waits for its first line.
     pub(crate) fn start(location: &[String]) -> Self {
-        let mut child = forge()
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(location)
+        let mut command = forge();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(location);
+        Self::spawn(command)
+    }
+
+    /// Starts a server none of whose files may grow beyond so many blocks of 1024 bytes.
+    pub(crate) fn start_with_file_limit(location: &[String], blocks: u32) -> Self {
+        let forge = forge();
+        let mut command = Command::new("bash");
+        // What the limit stops is told by an error, not by a signal, as on a full disk.
+        let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(forge.get_program());
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(location);
+        Self::spawn(command)
+    }
+
+    /// Lets the files of a running server grow again.
+    pub(crate) fn lift_file_limit(&self) {
+        let process = format!("--pid={}", self.child.id());
+        let status = Command::new("prlimit")
+            .args([&process, "--fsize=unlimited"])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -162,3 +162,41 @@ fn an_address_that_is_taken_is_told() {
     let error = one_line_error(&run(&["serve", "--listen", &address], &location));
     assert!(error.contains(&format!("cannot listen on {address}")), "{error}");
 }
+
+/// The limit on a file's size stands in for a full disk; `prlimit` lifts it while the server runs.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn writes_go_on_after_a_full_disk_has_room_again() {
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    let credentials = init("acme", &location);
+    let server = Serving::start_with_file_limit(&location, 600);
+    let token = sign_in(&server.address, &credentials).await;
+    let client = reqwest::Client::new();
+    let url = format!("{}/v1/acme/organization/agent", server.address);
+    let create = async |number: usize| {
+        let body = serde_json::json!({"agent_name": format!("{number} {}", "x".repeat(200))});
+        let answer = client
+            .post(&url)
+            .bearer_auth(&token)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let mut created = 0;
+    let (refused, text) = loop {
+        assert!(created < 5000, "the limit is never reached");
+        match create(created).await {
+            (201, _) => created += 1,
+            other => break other,
+        }
+    };
+    assert_eq!(refused, 503, "{text}");
+    let ready = |address: &str| format!("{address}/readyz");
+    server.lift_file_limit();
+    assert_eq!(create(5001).await.0, 201, "the server recovers by itself");
+    assert_eq!(status(&ready(&server.address)).await, 200);
+    server.stop();
+}

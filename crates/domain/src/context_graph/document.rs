@@ -1,5 +1,7 @@
 //! The shape of a context graph. Field names are the wire's, so that a version is stored as it is sent.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -230,5 +232,30 @@ impl ContextGraphDocument {
     /// Returns the state of that name.
     pub fn state(&self, name: &str) -> Option<&State> {
         self.states.iter().find(|state| state.name() == name)
+    }
+}
+
+/// The names of a graph's states: all that another graph which enters it needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StateNames(HashSet<String>);
+
+impl StateNames {
+    /// Reads the names from a stored version without building the rest of it.
+    pub fn of_stored(document: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Graph {
+            states: Vec<Named>,
+        }
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let graph: Graph = serde_json::from_str(document)?;
+        Ok(Self(graph.states.into_iter().map(|state| state.name).collect()))
+    }
+
+    /// Tells whether the graph has a state of that name.
+    pub fn contain(&self, name: &str) -> bool {
+        self.0.contains(name)
     }
 }

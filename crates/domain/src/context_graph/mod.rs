@@ -7,5 +7,5 @@ pub mod rules;
 
 pub use document::{
     ActionState, AnnotationState, ContextGraphDocument, DecisionState, ExitCondition, NextState, RecallState,
-    ReflectionState, ResultPersistence, State, ToolCallSpec, ToolCallState,
+    ReflectionState, ResultPersistence, State, StateNames, ToolCallSpec, ToolCallState,
 };

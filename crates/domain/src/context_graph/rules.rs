@@ -5,16 +5,25 @@
 //! faults of the graphs it depends on, and tools that nobody knows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{ContextGraphDocument, NextState, State};
+use super::{ContextGraphDocument, NextState, State, StateNames};
 use crate::ContextGraphId;
 use crate::fault::{Fault, Step};
 
+/// How many versions of other graphs a graph may refer to. Each is looked up while a version is created.
+pub const MAX_REFERENCES: usize = 50;
+
 /// Returns every fault that the document has by itself.
 ///
-/// Beyond the contract's own list, two states must not share a name: a transition could not tell them apart.
+/// Beyond the contract's own list, two states must not share a name: a transition could not tell them apart. And there
+/// is a most for references, because each of them costs.
 pub fn check(graph: &ContextGraphDocument) -> Vec<Fault> {
     let mut faults = duplicate_names(graph);
+    if graph.references.len() > MAX_REFERENCES {
+        let msg = format!("a graph refers to at most {MAX_REFERENCES} others");
+        faults.push(Fault::new(vec!["references".into()], "too_long", msg));
+    }
     for (field, name, is_terminal) in [
         ("new_user_initial_state", &graph.new_user_initial_state, false),
         (
@@ -152,8 +161,8 @@ pub enum Referenced {
     Deprecated,
     /// The graph has no version of that number.
     NoSuchVersion,
-    /// The version, with its content.
-    Version(Box<ContextGraphDocument>),
+    /// The version, with the names of its states.
+    Version(Arc<StateNames>),
 }
 
 /// Returns every fault of the graphs that the document depends on.
@@ -182,8 +191,8 @@ pub fn check_references(
                 let msg = format!("context graph {id} has no version {number}");
                 faults.push(fault("unknown_version", msg));
             }
-            Referenced::Version(document) => {
-                known.insert(name.as_str(), document);
+            Referenced::Version(names) => {
+                known.insert(name.as_str(), names);
             }
         }
     }
@@ -196,10 +205,7 @@ pub fn check_references(
             let Some((reference, name)) = target.split_once('.') else {
                 continue;
             };
-            if known
-                .get(reference)
-                .is_some_and(|document| document.state(name).is_none())
-            {
+            if known.get(reference).is_some_and(|names| !names.contain(name)) {
                 let msg = format!("the graph that `{reference}` refers to has no state `{name}`");
                 faults.push(Fault::new(
                     vec!["states".into(), index.into()],
@@ -240,6 +246,23 @@ mod tests {
 
     fn parse(graph: Value) -> ContextGraphDocument {
         serde_json::from_value(graph).unwrap()
+    }
+
+    fn names(graph: &Value) -> Arc<StateNames> {
+        Arc::new(StateNames::of_stored(&graph.to_string()).unwrap())
+    }
+
+    #[test]
+    fn references_have_a_most() {
+        let mut value = graph(vec![]);
+        let many = (0..=MAX_REFERENCES).map(|n| (format!("r{n}"), json!(["0123456789abcdef01234567", 1])));
+        value["references"] = Value::Object(many.collect());
+        assert_eq!(
+            texts(value.clone()),
+            ["references: a graph refers to at most 50 others"]
+        );
+        value["references"].as_object_mut().unwrap().remove("r0");
+        assert_eq!(texts(value), Vec::<String>::new());
     }
 
     fn texts(graph: Value) -> Vec<String> {
@@ -355,12 +378,9 @@ mod tests {
         assert_eq!(kinds(Referenced::NoSuchGraph), ["unknown_context_graph"]);
         assert_eq!(kinds(Referenced::Deprecated), ["deprecated_context_graph"]);
         assert_eq!(kinds(Referenced::NoSuchVersion), ["unknown_version"]);
-        assert!(kinds(Referenced::Version(Box::new(parse(graph(vec![]))))).is_empty());
+        assert!(kinds(Referenced::Version(names(&graph(vec![])))).is_empty());
         let mut other = graph(vec![]);
         other["states"][0]["name"] = json!("begin");
-        assert_eq!(
-            kinds(Referenced::Version(Box::new(parse(other)))),
-            ["unknown_state"]
-        );
+        assert_eq!(kinds(Referenced::Version(names(&other))), ["unknown_state"]);
     }
 }

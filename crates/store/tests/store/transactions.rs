@@ -87,4 +87,21 @@ both_engines! {
         }
         assert_eq!(operators, 1);
     }
+
+    async fn abandoned_requests_leave_clean_connections(server: TestServer) {
+        let organization: OrganizationId = server.admin().organization.parse().unwrap();
+        let store = server.app.store.clone();
+        let now = server.clock.now();
+        for round in 0..400_u64 {
+            // Whoever hangs up may do so between any two steps.
+            let patience = std::time::Duration::from_micros(round * 2);
+            let _ = tokio::time::timeout(patience, store.read()).await;
+            let _ = tokio::time::timeout(patience, store.write(&organization, now)).await;
+            if round % 20 == 0 {
+                let write = store.write(&organization, now).await.unwrap().unwrap();
+                write.commit().await.unwrap();
+                store.read().await.unwrap().find_organization(&organization).await.unwrap().unwrap();
+            }
+        }
+    }
 }

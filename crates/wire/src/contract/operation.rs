@@ -76,9 +76,15 @@ impl ReadSchema {
     }
 
     fn read(&self, mut value: Value) -> Result<Value, Vec<Fault>> {
-        normalise(&mut value, &self.schema, &self.definitions);
-        let faults = faults(self.validator(), &value);
-        if faults.is_empty() { Ok(value) } else { Err(faults) }
+        let mut found = normalise(&mut value, &self.schema, &self.definitions);
+        found.extend(faults(self.validator(), &value));
+        if found.is_empty() { Ok(value) } else { Err(found) }
+    }
+
+    /// Reads a value exactly as it is.
+    fn read_as_is(&self, value: Value) -> Result<Value, Vec<Fault>> {
+        let found = faults(self.validator(), &value);
+        if found.is_empty() { Ok(value) } else { Err(found) }
     }
 }
 
@@ -285,7 +291,14 @@ impl Parameter {
             // As with the contract's framework, the last one counts.
             coerce(given.last().unwrap_or(&""), schema)
         };
-        self.schema.read(value).map(Some)
+        // An address means exactly what it says: what one method finds there, another must find too.
+        let is_address = self.location == Location::Path;
+        let read = if is_address {
+            self.schema.read_as_is(value)
+        } else {
+            self.schema.read(value)
+        };
+        read.map(Some)
     }
 }
 

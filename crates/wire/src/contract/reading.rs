@@ -65,75 +65,116 @@ fn decided(schema: &Map<String, Value>) -> Option<Value> {
 }
 
 /// Brings a value into the form in which it is validated and stored: blanks around texts are cut where the contract
-/// calls them stripped, and whole numbers are integers.
-pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) {
-    if let Some(name) = schema["$ref"].as_str().and_then(schema_name) {
-        if name.contains("Stripped")
-            && let Value::String(text) = value
-        {
-            let stripped = text.trim();
-            if stripped.len() != text.len() {
-                *text = stripped.to_owned();
-            }
-        }
-        return normalise(value, &definitions[name], definitions);
-    }
-    for alternative in schema["anyOf"].as_array().into_iter().flatten() {
-        normalise(value, alternative, definitions);
-    }
-    if let Some(mapping) = schema["discriminator"]["mapping"].as_object() {
-        let property = schema["discriminator"]["propertyName"]
-            .as_str()
-            .unwrap_or_default();
-        let chosen = value[property]
-            .as_str()
-            .and_then(|chosen| mapping.get(chosen))
-            .cloned();
-        if let Some(reference) = chosen {
-            return normalise(value, &json!({"$ref": reference}), definitions);
+/// calls them stripped, and whole numbers are integers. Returns what cannot be brought into that form.
+pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
+    let mut normaliser = Normaliser {
+        definitions,
+        place: Vec::new(),
+        faults: Vec::new(),
+    };
+    normaliser.value(value, schema);
+    normaliser.faults
+}
+
+struct Normaliser<'d> {
+    definitions: &'d Value,
+    place: Vec<Step>,
+    faults: Vec<Fault>,
+}
+
+impl Normaliser<'_> {
+    fn fault(&mut self, kind: &'static str, msg: String) {
+        let fault = Fault::new(self.place.clone(), kind, msg);
+        // Several alternatives of a schema may look at the same value.
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
         }
     }
-    match value {
-        Value::Object(fields) => normalise_fields(fields, schema, definitions),
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                let schema = schema["prefixItems"].get(index).unwrap_or(&schema["items"]);
-                normalise(item, schema, definitions);
-            }
-        }
-        Value::Number(number) if schema["type"] == "integer" && !number.is_i64() => {
-            // 3.0 is an integer in JSON Schema; numbers up to 2^53 keep their value.
-            if let Some(whole) = number
-                .as_f64()
-                .filter(|n| n.fract() == 0.0 && n.abs() <= 9_007_199_254_740_992.0)
+
+    fn value(&mut self, value: &mut Value, schema: &Value) {
+        if let Some(name) = schema["$ref"].as_str().and_then(schema_name) {
+            if name.contains("Stripped")
+                && let Value::String(text) = value
             {
-                #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
-                let whole = whole as i64;
-                *value = whole.into();
+                let stripped = text.trim();
+                if stripped.len() != text.len() {
+                    *text = stripped.to_owned();
+                }
+            }
+            return self.value(value, &self.definitions[name]);
+        }
+        for alternative in schema["anyOf"].as_array().into_iter().flatten() {
+            self.value(value, alternative);
+        }
+        if let Some(mapping) = schema["discriminator"]["mapping"].as_object() {
+            let property = schema["discriminator"]["propertyName"]
+                .as_str()
+                .unwrap_or_default();
+            let chosen = value[property]
+                .as_str()
+                .and_then(|chosen| mapping.get(chosen))
+                .cloned();
+            if let Some(reference) = chosen {
+                return self.value(value, &json!({"$ref": reference}));
             }
         }
-        _ => {}
+        match value {
+            Value::Object(fields) => self.fields(fields, schema),
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let schema = schema["prefixItems"].get(index).unwrap_or(&schema["items"]);
+                    self.place.push(index.into());
+                    self.value(item, schema);
+                    self.place.pop();
+                }
+            }
+            Value::Number(number) if schema["type"] == "integer" && !number.is_i64() => match whole(number) {
+                Some(whole) => *value = whole.into(),
+                None if number.as_f64().is_some_and(|number| number.fract() == 0.0) => {
+                    self.fault("int_range", "the number is out of range".to_owned());
+                }
+                None => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn fields(&mut self, fields: &mut Map<String, Value>, schema: &Value) {
+        let names = &schema["propertyNames"];
+        if names.is_object() && fields.keys().any(|key| key.trim().len() != key.len()) {
+            for (key, value) in std::mem::take(fields) {
+                let mut name = Value::from(key);
+                self.value(&mut name, names);
+                let name = name.as_str().unwrap_or_default().to_owned();
+                if fields.contains_key(&name) {
+                    self.fault(
+                        "duplicate_key",
+                        format!("the key `{name}` occurs twice, blanks aside"),
+                    );
+                }
+                fields.insert(name, value);
+            }
+        }
+        for (key, value) in fields.iter_mut() {
+            let schema = schema["properties"]
+                .get(key)
+                .unwrap_or(&schema["additionalProperties"]);
+            if schema.is_object() {
+                self.place.push(key.as_str().into());
+                self.value(value, schema);
+                self.place.pop();
+            }
+        }
     }
 }
 
-fn normalise_fields(fields: &mut Map<String, Value>, schema: &Value, definitions: &Value) {
-    let names = &schema["propertyNames"];
-    if names.is_object() && fields.keys().any(|key| key.trim().len() != key.len()) {
-        let renamed = std::mem::take(fields).into_iter().map(|(key, value)| {
-            let mut key = Value::from(key);
-            normalise(&mut key, names, definitions);
-            (key.as_str().unwrap_or_default().to_owned(), value)
-        });
-        *fields = renamed.collect();
-    }
-    for (key, value) in fields.iter_mut() {
-        let schema = schema["properties"]
-            .get(key)
-            .unwrap_or(&schema["additionalProperties"]);
-        if schema.is_object() {
-            normalise(value, schema, definitions);
-        }
-    }
+/// Returns a number such as 3.0, which is an integer in JSON Schema, as one; up to 2^53 they keep their value.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    let float = number
+        .as_f64()
+        .filter(|n| n.fract() == 0.0 && n.abs() <= 9_007_199_254_740_992.0)?;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+    Some(float as i64)
 }
 
 /// Returns everything that is wrong with a value.
@@ -311,6 +352,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_no_integer_can_hold_is_named() {
+        for number in ["1e30", "18446744073709551615", "-1e19"] {
+            let set = format!(
+                r#"{{"version_set": {{"agent_version_number": {number}, "llm_model_preferences": {{}},
+                "service_hierarchical_state_machine_version_number": null}}}}"#
+            );
+            let faults = read("upsert-service-version-set", serde_json::from_str(&set).unwrap()).unwrap_err();
+            assert_eq!(
+                faults,
+                ["body.version_set.agent_version_number: the number is out of range"],
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
     fn keys_of_tags_follow_their_pattern() {
         let body = |tags: Value| {
             json!({"service_hierarchical_state_machine_id": "0123456789abcdef01234567",
@@ -322,6 +379,8 @@ mod tests {
             json!({"a": "b"})
         );
         assert!(read("create-service", body(json!({"équipe": null}))).is_ok());
+        let faults = read("create-service", body(json!({"a": "1", " a ": "2"}))).unwrap_err();
+        assert_eq!(faults, ["body.tags: the key `a` occurs twice, blanks aside"]);
         let faults = read("create-service", body(json!({"a:b": null}))).unwrap_err();
         assert!(faults[0].starts_with("body.tags: the key `a:b`"), "{faults:?}");
     }

@@ -14,6 +14,10 @@ pub(crate) mod list;
 pub(crate) mod resolve;
 pub(crate) mod upsert;
 
+/// What a write of a set will understand once there are plans.
+const UNSERVED_QUERY: [&str; 4] = ["dry_run", "plan_digest", "message", "lift_hold"];
+const UNSERVED_HEADERS: [&str; 2] = ["if-match", "if-none-match"];
+
 /// Returns the name of a set that is to be read or deleted: a text that cannot be one is a set that is not there.
 fn existing(name: &str) -> Result<SetName, ApiError> {
     name.parse()

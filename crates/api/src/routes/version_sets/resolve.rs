@@ -17,6 +17,7 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
+    call.refuse_unserved(&["at", "subject"], &[])?;
     let name = existing(&call.path.version_set_name)?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let service_id = call.path.service_id;

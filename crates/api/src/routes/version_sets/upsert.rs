@@ -6,6 +6,7 @@ use forge_domain::SetName;
 use forge_wire::version_sets::UpsertVersionSet;
 use serde::Deserialize;
 
+use super::{UNSERVED_HEADERS, UNSERVED_QUERY};
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
@@ -17,6 +18,7 @@ pub(crate) struct Path {
 }
 
 pub(crate) async fn handle(call: Call<Path, Nothing, UpsertVersionSet, Caller>) -> Answer {
+    call.refuse_unserved(&UNSERVED_QUERY, &UNSERVED_HEADERS)?;
     let Path {
         service_id,
         version_set_name,
