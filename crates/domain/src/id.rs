@@ -46,6 +46,10 @@ kinds! {
     RoleId = Role, "role";
     /// Identifies a user whose id Forge made; ids of users are free strings otherwise.
     UserId = User, "user";
+    /// Identifies a temporary permission grant.
+    TemporaryGrantId = TemporaryGrant, "temporary permission grant";
+    /// Identifies an API key beside its UUID.
+    ApiKeyObjectId = ApiKey, "API key";
     /// Identifies a key that signs tokens.
     SigningKeyId = SigningKey, "signing key";
     /// Identifies a tool that a context graph may call.

@@ -16,11 +16,13 @@ pub mod fault;
 pub mod id;
 pub mod model;
 pub mod organization;
+pub mod rate;
 pub mod refusal;
 pub mod revision;
 pub mod service;
 mod text;
 pub mod time;
+pub mod user;
 pub mod version;
 pub mod version_set;
 
@@ -29,6 +31,6 @@ pub use id::{AgentId, ContextGraphId, Id, RoleId, ServiceId, SigningKeyId, ToolI
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use text::{hex, shortened};
-pub use time::{Clock, Timestamp};
+pub use time::{Clock, Duration, Timestamp};
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};

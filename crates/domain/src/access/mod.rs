@@ -5,12 +5,16 @@
 //! false, `NotEquals` included.
 
 mod grant;
+#[cfg(test)]
+mod matrix;
 mod permission;
+mod privilege;
 mod role;
 
 pub use grant::{Condition, Grant};
 pub use permission::{Attributes, Permission};
-pub use role::{DefaultRole, outranks};
+pub use privilege::{Privileges, implies};
+pub use role::DefaultRole;
 
 /// Decides whether the grants allow the permission on a thing with these attributes.
 ///

@@ -45,6 +45,11 @@ macro_rules! permissions {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// Returns the permission of that name.
+            pub fn by_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.name() == name)
+            }
+
             /// Returns the attributes that conditions on this permission may use.
             pub fn attributes(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($attribute),*],)* }
@@ -55,6 +60,20 @@ macro_rules! permissions {
 
 permissions! {
     GetOrganizationDetails = "Organization:GetOrganizationDetails" [];
+    CreateOrganization = "Organization:CreateOrganization" ["organization_id"];
+    ModifyOrganization = "Organization:ModifyOrganization" [];
+    CreateApiKey = "Organization:CreateAPIKey" ["role_name"];
+    GetApiKey = "Organization:GetAPIKey" ["api_key_id", "role_name"];
+    DeleteApiKey = "Organization:DeleteAPIKey" ["api_key_id", "role_name"];
+    InviteUser = "User:InviteUser" ["role_name"];
+    GetUserInfo = "User:GetUserInfo" ["user_id", "role_name"];
+    UpdateUserInfo = "User:UpdateUserInfo" ["user_id", "role_name"];
+    DeleteUser = "User:DeleteUser" ["user_id", "role_name"];
+    CreateRole = "Role:CreateRole" ["role_name"];
+    GetRole = "Role:GetRole" ["role_id", "role_name"];
+    ModifyRole = "Role:ModifyRole" ["role_id", "role_name"];
+    CreateTemporaryGrant = "Role:CreateTemporaryPermissionGrant" ["user_id", "permission_name"];
+    GetTemporaryGrant = "Role:GetTemporaryPermissionGrant" ["user_id", "permission_name"];
     CreateAgent = "Organization:CreateAgent" ["agent_name"];
     GetAgent = "Organization:GetAgent" ["agent_id", "agent_name"];
     CreateAgentVersion = "Organization:CreateAgentVersion" ["agent_id", "agent_name"];

@@ -71,15 +71,21 @@ impl DefaultRole {
     fn holds(self, permission: Permission) -> bool {
         match self {
             Self::User => permission == Permission::GetService,
-            Self::Administrator => permission != Permission::GetOrganizationDetails,
-            Self::AmigoAdministrator | Self::SuperAdministrator => true,
+            Self::Administrator => !matches!(
+                permission,
+                Permission::CreateOrganization
+                    | Permission::ModifyOrganization
+                    | Permission::CreateApiKey
+                    | Permission::DeleteApiKey
+                    | Permission::CreateRole
+                    | Permission::ModifyRole
+                    | Permission::CreateTemporaryGrant
+                    | Permission::GetTemporaryGrant
+            ),
+            Self::AmigoAdministrator => permission != Permission::CreateOrganization,
+            Self::SuperAdministrator => true,
         }
     }
-}
-
-/// Tells whether a role is greater than another. Only the super administrator's counts as greater than itself.
-pub fn outranks(role: DefaultRole, other: DefaultRole) -> bool {
-    role > other || role == DefaultRole::SuperAdministrator
 }
 
 #[cfg(test)]
@@ -108,15 +114,6 @@ mod tests {
                 .iter()
                 .all(|permission| allows_some(&grants, *permission))
         );
-    }
-
-    #[test]
-    fn only_the_super_administrator_is_greater_than_itself() {
-        for role in DefaultRole::ALL {
-            assert_eq!(outranks(role, role), role == DefaultRole::SuperAdministrator);
-        }
-        assert!(outranks(DefaultRole::Administrator, DefaultRole::User));
-        assert!(!outranks(DefaultRole::User, DefaultRole::Administrator));
     }
 
     #[test]

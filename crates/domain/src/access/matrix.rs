@@ -1,0 +1,126 @@
+//! Who may do what, as tables that people read: a change of rights shows up in them.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p forge-domain matrix` writes them anew.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Attributes, Condition, DefaultRole, Grant, Permission, allows};
+
+/// What conditions are tried on: an attribute that has the value, one that has another, and one that is absent.
+const VALUE: &str = "a";
+
+/// Holds a text against a file, or writes the file.
+#[track_caller]
+fn golden(path: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let advice = "run `UPDATE_GOLDEN=1 cargo test -p forge-domain matrix` and look at what changed";
+    assert!(committed == text, "{} is out of date; {advice}", path.display());
+}
+
+fn short(role: DefaultRole) -> &'static str {
+    let name = role.name().strip_prefix("Default").unwrap();
+    name.strip_suffix("Role").unwrap()
+}
+
+fn word(is_allowed: bool) -> &'static str {
+    if is_allowed { "yes" } else { "-" }
+}
+
+/// Returns a line of cells, padded so that columns stand below one another.
+fn line(first: &str, cells: &[&str]) -> String {
+    let cells = cells
+        .iter()
+        .fold(String::new(), |line, cell| format!("{line} {cell:<18}"));
+    format!("{first:<76}{cells}").trim_end().to_owned() + "\n"
+}
+
+/// Returns every default role against every permission, without and with each condition on each attribute.
+fn matrix() -> String {
+    let mut text = String::from("What each default role may do.\n\n");
+    text += &line("", &DefaultRole::ALL.map(short));
+    for permission in Permission::ALL {
+        let allowed =
+            DefaultRole::ALL.map(|role| word(allows(&role.grants(), *permission, &Attributes::default())));
+        text += &line(permission.name(), &allowed);
+    }
+    text += "\nWhat a grant with one condition allows on a thing with that attribute, another one, or none of it.\n\n";
+    text += &line("", &["the same", "another", "absent"]);
+    let value = || json!(VALUE);
+    let conditions = [
+        ("Equals a", Condition::Equals { value: value() }),
+        ("NotEquals a", Condition::NotEquals { value: value() }),
+        (
+            "In a",
+            Condition::In {
+                values: vec![value()],
+            },
+        ),
+        ("In nothing", Condition::In { values: Vec::new() }),
+    ];
+    for permission in Permission::ALL {
+        for attribute in permission.attributes() {
+            for (name, condition) in &conditions {
+                let grants = [Grant {
+                    permission_name: permission.name().to_owned(),
+                    conditions: [((*attribute).to_owned(), condition.clone())]
+                        .into_iter()
+                        .collect(),
+                }];
+                let things = [
+                    Attributes::default().with(attribute, VALUE),
+                    Attributes::default().with(attribute, "b"),
+                    Attributes::default(),
+                ];
+                let allowed = things.map(|thing| word(allows(&grants, *permission, &thing)));
+                text += &line(&format!("{} {attribute} {name}", permission.name()), &allowed);
+            }
+        }
+    }
+    text
+}
+
+/// Returns the page of the documentation.
+fn page() -> String {
+    let mut text = String::from(
+        "# Permissions\n\n\
+        Generated from the code; a test keeps it up to date. What grants and conditions mean is in [the\n\
+        API](api.md#permissions).\n\n\
+        | permission | attributes | User | Administrator | AmigoAdministrator | SuperAdministrator |\n\
+        |---|---|---|---|---|---|\n",
+    );
+    for permission in Permission::ALL {
+        let attributes: Vec<String> = permission
+            .attributes()
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        write!(text, "| `{}` | {} |", permission.name(), attributes.join(", ")).unwrap();
+        for role in DefaultRole::ALL {
+            let is_allowed = allows(&role.grants(), *permission, &Attributes::default());
+            text += if is_allowed { " yes |" } else { " |" };
+        }
+        text += "\n";
+    }
+    text += "\nThe full name of a role is `Default…Role`, such as `DefaultUserRole`.\n\n";
+    for role in DefaultRole::ALL {
+        writeln!(text, "- `{}`: {}", role.name(), role.description()).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_matrix_is_what_was_agreed() {
+    golden("src/access/matrix.txt", &matrix());
+}
+
+#[test]
+fn the_documentation_is_up_to_date() {
+    golden("../../docs/permissions.md", &page());
+}
