@@ -7,26 +7,35 @@
 //! **Adding a query:** put the statement into the file of its table, write a function on [`Tx`] that binds and
 //! decodes, and extend `tests/` with what it must do on both engines. `README.md` has the portability rules.
 
-mod access;
+mod api_key;
 mod asset;
 mod audit;
 mod error;
 mod migrate;
 mod open;
 mod organization;
+mod role;
 mod row;
 mod service;
+mod signing_key;
+mod sort;
 mod statement;
+mod temporary_grant;
 mod tx;
+mod user;
 mod version_set;
 
-pub use access::{ApiKey, NewApiKey, NewUser, Role, SigningKey, User};
+pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion};
 pub use error::StoreError;
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open::{OpenError, OpenMode, Store, StoreUrl};
 pub use organization::{Change, Organization};
-pub use service::{ServiceFields, ServiceSort, SortKey};
+pub use role::Role;
+pub use service::{ServiceFields, SortKey};
+pub use signing_key::SigningKey;
 pub use statement::{StatementText, all_statements};
+pub use temporary_grant::{TemporaryGrant, TemporaryGrantSort};
 pub use tx::{ReadTx, Tx, WriteTx};
+pub use user::{NewUser, User, UserSort};
 pub use version_set::{Revision, VersionSet};

@@ -1,7 +1,7 @@
 //! Organizations, and the number that orders their changes.
 
+use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
-use serde_json::Value;
 
 use crate::row::{Row, args, to_json};
 use crate::statement::statements;
@@ -10,17 +10,24 @@ use crate::{Store, StoreError};
 
 statements! {
     INSERT_ORGANIZATION = "INSERT INTO organization
-            (id, name, is_operator, default_user_preferences, change_number, changed_at, created_at)
-        VALUES ($1, $2, NOT EXISTS (SELECT 1 FROM organization), $3, 0, $4, $4)
+            (id, name, is_operator, is_deleted, is_in_maintenance, default_user_preferences, change_number, changed_at,
+            created_at)
+        VALUES ($1, $2, NOT EXISTS (SELECT 1 FROM organization), FALSE, FALSE, $3, 0, $4, $4)
         ON CONFLICT (id) DO NOTHING";
-    FIND_ORGANIZATION = "SELECT id, name, is_operator, default_user_preferences, change_number
-        FROM organization WHERE id = $1";
-    LIST_ORGANIZATION_IDS = "SELECT id FROM organization ORDER BY id";
+    FIND_ORGANIZATION = "SELECT id, name, is_operator, is_in_maintenance, default_user_preferences, change_number
+        FROM organization WHERE id = $1 AND NOT is_deleted";
+    LIST_ORGANIZATION_IDS = "SELECT id FROM organization WHERE NOT is_deleted ORDER BY id";
+    SET_PREFERENCES = "UPDATE organization SET default_user_preferences = $2 WHERE id = $1";
+    SET_MAINTENANCE = "UPDATE organization SET is_in_maintenance = $2 WHERE id = $1";
+    DELETE_ORGANIZATION = "UPDATE organization SET is_deleted = TRUE WHERE id = $1";
+    FIND_SETTING = "SELECT value FROM server_setting WHERE name = $1";
+    PUT_SETTING = "INSERT INTO server_setting (name, value) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET value = $2";
     // The row's lock is the mutex of the organization, on both engines. Times never go back.
     NEXT_CHANGE = "UPDATE organization
         SET change_number = change_number + 1,
             changed_at = CASE WHEN changed_at > $2 THEN changed_at ELSE $2 END
-        WHERE id = $1
+        WHERE id = $1 AND NOT is_deleted
         RETURNING change_number, changed_at";
 }
 
@@ -33,8 +40,10 @@ pub struct Organization {
     pub name: String,
     /// Whether it is the one that runs the installation.
     pub is_operator: bool,
+    /// Whether it is closed for maintenance.
+    pub is_in_maintenance: bool,
     /// The preferences that its new users start with.
-    pub default_user_preferences: Value,
+    pub default_user_preferences: Preferences,
     /// The number of its latest change.
     pub change_number: i64,
 }
@@ -53,6 +62,7 @@ fn organization(row: &Row<'_>) -> Result<Organization, StoreError> {
         id: row.parse("id")?,
         name: row.text("name")?,
         is_operator: row.boolean("is_operator")?,
+        is_in_maintenance: row.boolean("is_in_maintenance")?,
         default_user_preferences: row.json("default_user_preferences")?,
         change_number: row.integer("change_number")?,
     })
@@ -73,6 +83,12 @@ impl Tx {
             .await
     }
 
+    /// Returns a setting of the whole installation.
+    pub async fn find_setting(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        self.optional(&FIND_SETTING, args![name], |row| row.text("value"))
+            .await
+    }
+
     pub(crate) async fn next_change(
         &mut self,
         id: &OrganizationId,
@@ -88,13 +104,40 @@ impl Tx {
     }
 }
 
+impl WriteTx {
+    /// Replaces the preferences that new users start with.
+    pub async fn set_default_preferences(&mut self, preferences: &Preferences) -> Result<(), StoreError> {
+        let args = args![&self.organization, to_json(preferences)];
+        self.execute(&SET_PREFERENCES, args).await.map(drop)
+    }
+
+    /// Closes the organization for maintenance, or opens it again.
+    pub async fn set_maintenance(&mut self, is_on: bool) -> Result<(), StoreError> {
+        let args = args![&self.organization, is_on];
+        self.execute(&SET_MAINTENANCE, args).await.map(drop)
+    }
+
+    /// Deletes the organization: nothing of it is found any more, and its id is never given again.
+    pub async fn delete_organization(&mut self) -> Result<(), StoreError> {
+        let args = args![&self.organization];
+        self.execute(&DELETE_ORGANIZATION, args).await.map(drop)
+    }
+}
+
 impl Store {
+    /// Puts a setting of the whole installation.
+    pub async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin_write().await?;
+        tx.execute(&PUT_SETTING, args![name, value]).await?;
+        tx.commit().await
+    }
+
     /// Begins a write that creates an organization, the operator's if it is the first; nothing if the id is taken.
     pub async fn create_organization(
         &self,
         id: &OrganizationId,
         name: &str,
-        default_user_preferences: &Value,
+        default_user_preferences: &Preferences,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
         let first = self
@@ -121,7 +164,7 @@ impl Store {
         &self,
         id: &OrganizationId,
         name: &str,
-        default_user_preferences: &Value,
+        default_user_preferences: &Preferences,
         now: Timestamp,
     ) -> Result<Option<Tx>, StoreError> {
         let mut tx = self.begin_write().await?;

@@ -1,8 +1,5 @@
 //! Services.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use forge_domain::refusal::AssetKind;
 use forge_domain::service::{Service, Tags};
 use forge_domain::version_set::{Binding, Bound};
@@ -12,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 use crate::row::{Row, Value, args, to_json};
+use crate::sort::{SortedList, distinct};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -41,7 +39,7 @@ statements! {
             AND context_graph.organization_id = $1 AND context_graph.id = $3";
 }
 
-/// What a service is sorted by.
+/// What services are sorted by. Services equal in all keys stay in order of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortKey {
     /// By name, in the order of code points.
@@ -50,90 +48,21 @@ pub enum SortKey {
     IsActive,
 }
 
-/// An order of services: keys, each ascending or (`true`) descending, later ones breaking ties. Services equal in
-/// all of them stay in order of creation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct ServiceSort(Vec<(SortKey, bool)>);
+/// The list of services; `$5` is the filter on activity.
+const LIST: SortedList = SortedList {
+    name: "service.list",
+    select: "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
+            creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
+        FROM service
+        WHERE organization_id = $1 AND (CAST($5 AS BOOLEAN) IS NULL OR is_active = $5)",
+    parameters: 5,
+    seq: "seq",
+    // An integer, because PostgreSQL and SQLite sort booleans alike only by accident.
+    columns: &["name", "CASE WHEN is_active THEN 1 ELSE 0 END"],
+};
 
-impl ServiceSort {
-    /// Makes an order; of a key that comes twice only the first counts, as the second can break no tie.
-    pub fn new(keys: impl IntoIterator<Item = (SortKey, bool)>) -> Self {
-        let mut kept: Vec<(SortKey, bool)> = Vec::new();
-        for (key, is_descending) in keys {
-            if kept.iter().all(|(known, _)| *known != key) {
-                kept.push((key, is_descending));
-            }
-        }
-        Self(kept)
-    }
-
-    /// Returns every order there is.
-    fn all() -> Vec<Self> {
-        let directed = |key| [(key, false), (key, true)];
-        let keys: Vec<_> = directed(SortKey::Name)
-            .into_iter()
-            .chain(directed(SortKey::IsActive))
-            .collect();
-        let mut all = vec![Self::default()];
-        for first in &keys {
-            all.push(Self(vec![*first]));
-            let second = keys.iter().filter(|second| second.0 != first.0);
-            all.extend(second.map(|second| Self(vec![*first, *second])));
-        }
-        all
-    }
-
-    /// Returns the statement that lists a page in this order.
-    ///
-    /// Of the row before the page, `$2` is the `seq`; `$3` is the limit, `$4` the filter on activity, `$5` whether this
-    /// is the first page. From `$6` on come the values that the row before the page has in each key.
-    fn sql(&self) -> String {
-        let keys = self.0.iter().enumerate().map(|(position, (key, is_descending))| {
-            let column = match key {
-                SortKey::Name => "name",
-                SortKey::IsActive => "CASE WHEN is_active THEN 1 ELSE 0 END",
-            };
-            (column, format!("${}", position + 6), *is_descending)
-        });
-        let mut after = Vec::new();
-        let mut equal = String::new();
-        let mut order = Vec::new();
-        for (column, value, is_descending) in keys.chain([("seq", "$2".to_owned(), false)]) {
-            let (comparison, direction) = if is_descending { ("<", " DESC") } else { (">", "") };
-            after.push(format!("({equal}{column} {comparison} {value})"));
-            equal = format!("{equal}{column} = {value} AND ");
-            order.push(format!("{column}{direction}"));
-        }
-        format!(
-            "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
-                creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
-            FROM service
-            WHERE organization_id = $1 AND (CAST($4 AS BOOLEAN) IS NULL OR is_active = $4)
-                AND (CAST($5 AS BOOLEAN) OR {})
-            ORDER BY {} LIMIT $3",
-            after.join(" OR "),
-            order.join(", ")
-        )
-    }
-}
-
-/// The lists in every order, made once: the text of a statement lives as long as the program.
-static SORTED_LISTS: LazyLock<HashMap<ServiceSort, Statement>> = LazyLock::new(|| {
-    let list = |sort: ServiceSort| {
-        let sql = Box::leak(sort.sql().into_boxed_str());
-        (
-            sort,
-            Statement {
-                name: "service.list",
-                sql,
-            },
-        )
-    };
-    ServiceSort::all().into_iter().map(list).collect()
-});
-
-pub(crate) fn sorted_lists() -> impl Iterator<Item = Statement> {
-    SORTED_LISTS.values().copied()
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
 }
 
 /// The fields of a service that a caller decides.
@@ -224,11 +153,13 @@ impl Tx {
     pub async fn list_services(
         &mut self,
         organization: &OrganizationId,
-        sort: &ServiceSort,
+        sort: &[(SortKey, bool)],
         after: i64,
         is_active: Option<bool>,
         limit: i64,
     ) -> Result<Option<Vec<Service>>, StoreError> {
+        let sort = distinct(sort);
+        let mut args = args![organization, after, limit, after == 0, is_active];
         let values = |row: &Row<'_>| Ok((row.text("name")?, row.boolean("is_active")?));
         let (name, active) = match after {
             0 => (String::new(), false),
@@ -240,12 +171,15 @@ impl Tx {
                 None => return Ok(None),
             },
         };
-        let mut args = args![organization, after, limit, is_active, after == 0];
-        args.extend(sort.0.iter().map(|(key, _)| match key {
+        args.extend(sort.iter().map(|(key, _)| match key {
             SortKey::Name => Value::from(&name),
             SortKey::IsActive => Value::from(i64::from(active)),
         }));
-        self.all(&SORTED_LISTS[sort], args, service).await.map(Some)
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, service).await.map(Some)
     }
 
     /// Returns the tags of every service of the organization.
@@ -317,29 +251,5 @@ impl WriteTx {
             hash(&fields.name),
         ];
         self.execute(statement, args).await.map(drop)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_order_has_a_statement() {
-        assert_eq!(ServiceSort::all().len(), 13);
-        assert_eq!(SORTED_LISTS.len(), 13);
-        let repeated = ServiceSort::new([
-            (SortKey::Name, true),
-            (SortKey::IsActive, false),
-            (SortKey::Name, false),
-        ]);
-        assert!(SORTED_LISTS.contains_key(&repeated));
-    }
-
-    #[test]
-    fn a_page_continues_after_all_sort_values_of_the_row_before_it() {
-        let sql = ServiceSort::new([(SortKey::Name, true)]).sql();
-        assert!(sql.contains("(name < $6) OR (name = $6 AND seq > $2)"), "{sql}");
-        assert!(sql.contains("ORDER BY name DESC, seq LIMIT"), "{sql}");
     }
 }

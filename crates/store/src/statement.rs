@@ -30,18 +30,26 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 6] = [
-        crate::access::STATEMENTS,
+    let files: [&[Statement]; 10] = [
+        crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
         crate::organization::STATEMENTS,
+        crate::role::STATEMENTS,
         crate::service::STATEMENTS,
+        crate::signing_key::STATEMENTS,
+        crate::temporary_grant::STATEMENTS,
+        crate::user::STATEMENTS,
         crate::version_set::STATEMENTS,
     ];
     let declared = files.into_iter().flatten().copied();
-    let sorted = crate::service::sorted_lists();
+    let sorted = [
+        crate::service::sorted_lists(),
+        crate::temporary_grant::sorted_lists(),
+        crate::user::sorted_lists(),
+    ];
     declared
-        .chain(sorted)
+        .chain(sorted.into_iter().flatten())
         .map(|statement| StatementText {
             name: statement.name,
             sql: statement.sql,

@@ -7,6 +7,8 @@ CREATE TABLE organization (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
     name TEXT COLLATE "C" NOT NULL,
     is_operator BOOLEAN NOT NULL,
+    is_deleted BOOLEAN NOT NULL,
+    is_in_maintenance BOOLEAN NOT NULL,
     default_user_preferences TEXT COLLATE "C" NOT NULL,
     change_number BIGINT NOT NULL CHECK (change_number >= 0),
     changed_at BIGINT NOT NULL,
@@ -15,16 +17,27 @@ CREATE TABLE organization (
 -- Only one organization is the operator's.
 CREATE UNIQUE INDEX organization_operator ON organization (is_operator) WHERE is_operator;
 
+-- What concerns the whole installation: a name and its value.
+CREATE TABLE server_setting (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    value TEXT COLLATE "C" NOT NULL
+);
+
+-- A default role stores no grants: they are code. A role that was replaced keeps its row and says since when.
 CREATE TABLE role (
     organization_id TEXT COLLATE "C" NOT NULL REFERENCES organization (id),
     id TEXT COLLATE "C" NOT NULL,
     seq BIGINT NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    frontend_view TEXT COLLATE "C" NOT NULL CHECK (frontend_view IN ('client', 'admin')),
+    grants TEXT COLLATE "C",
     created_at BIGINT NOT NULL,
+    expires_at BIGINT,
     PRIMARY KEY (organization_id, id),
-    UNIQUE (organization_id, seq),
-    UNIQUE (organization_id, name)
+    UNIQUE (organization_id, seq)
 );
+CREATE UNIQUE INDEX role_name ON role (organization_id, name) WHERE expires_at IS NULL;
 
 CREATE TABLE app_user (
     organization_id TEXT COLLATE "C" NOT NULL REFERENCES organization (id),
@@ -34,17 +47,25 @@ CREATE TABLE app_user (
     first_name TEXT COLLATE "C" NOT NULL,
     last_name TEXT COLLATE "C" NOT NULL,
     email TEXT COLLATE "C" NOT NULL,
+    preferences TEXT COLLATE "C" NOT NULL,
+    nonsensitive_variables TEXT COLLATE "C" NOT NULL,
+    sensitive_variable_names TEXT COLLATE "C" NOT NULL,
+    sealed_sensitive_variables TEXT COLLATE "C",
+    additional_context TEXT COLLATE "C" NOT NULL,
     is_deleted BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (organization_id, id),
     UNIQUE (organization_id, seq),
     FOREIGN KEY (organization_id, role_id) REFERENCES role (organization_id, id)
 );
+CREATE UNIQUE INDEX app_user_email ON app_user (organization_id, lower(email)) WHERE NOT is_deleted;
+CREATE INDEX app_user_by_role ON app_user (organization_id, role_id);
 
 CREATE TABLE api_key (
     organization_id TEXT COLLATE "C" NOT NULL REFERENCES organization (id),
     id TEXT COLLATE "C" NOT NULL,
     seq BIGINT NOT NULL,
+    object_id TEXT COLLATE "C" NOT NULL,
     secret_hash TEXT COLLATE "C" NOT NULL,
     role_id TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C",
@@ -52,12 +73,32 @@ CREATE TABLE api_key (
     creator_org_id TEXT COLLATE "C" NOT NULL,
     creator_user_id TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     revoked_at BIGINT,
     PRIMARY KEY (organization_id, id),
     UNIQUE (organization_id, seq),
     FOREIGN KEY (organization_id, role_id) REFERENCES role (organization_id, id)
 );
+
+CREATE TABLE temporary_grant (
+    organization_id TEXT COLLATE "C" NOT NULL REFERENCES organization (id),
+    id TEXT COLLATE "C" NOT NULL,
+    seq BIGINT NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL,
+    permission_name TEXT COLLATE "C" NOT NULL,
+    grant_document TEXT COLLATE "C" NOT NULL,
+    tags TEXT COLLATE "C" NOT NULL,
+    justification TEXT COLLATE "C" NOT NULL,
+    creator_org_id TEXT COLLATE "C" NOT NULL,
+    creator_user_id TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, seq),
+    FOREIGN KEY (organization_id, user_id) REFERENCES app_user (organization_id, id)
+);
+CREATE INDEX temporary_grant_by_user ON temporary_grant (organization_id, user_id, expires_at);
 
 -- The private key is sealed under the master key, which is kept outside the store.
 CREATE TABLE signing_key (

@@ -7,6 +7,8 @@ CREATE TABLE organization (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
     name TEXT NOT NULL,
     is_operator INTEGER NOT NULL CHECK (is_operator IN (0, 1)),
+    is_deleted INTEGER NOT NULL CHECK (is_deleted IN (0, 1)),
+    is_in_maintenance INTEGER NOT NULL CHECK (is_in_maintenance IN (0, 1)),
     default_user_preferences TEXT NOT NULL,
     change_number INTEGER NOT NULL CHECK (change_number >= 0),
     changed_at INTEGER NOT NULL,
@@ -15,16 +17,27 @@ CREATE TABLE organization (
 -- Only one organization is the operator's.
 CREATE UNIQUE INDEX organization_operator ON organization (is_operator) WHERE is_operator = 1;
 
+-- What concerns the whole installation: a name and its value.
+CREATE TABLE server_setting (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- A default role stores no grants: they are code. A role that was replaced keeps its row and says since when.
 CREATE TABLE role (
     organization_id TEXT NOT NULL REFERENCES organization (id),
     id TEXT NOT NULL,
     seq INTEGER NOT NULL,
     name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    frontend_view TEXT NOT NULL CHECK (frontend_view IN ('client', 'admin')),
+    grants TEXT,
     created_at INTEGER NOT NULL,
+    expires_at INTEGER,
     PRIMARY KEY (organization_id, id),
-    UNIQUE (organization_id, seq),
-    UNIQUE (organization_id, name)
+    UNIQUE (organization_id, seq)
 ) STRICT;
+CREATE UNIQUE INDEX role_name ON role (organization_id, name) WHERE expires_at IS NULL;
 
 CREATE TABLE app_user (
     organization_id TEXT NOT NULL REFERENCES organization (id),
@@ -34,17 +47,25 @@ CREATE TABLE app_user (
     first_name TEXT NOT NULL,
     last_name TEXT NOT NULL,
     email TEXT NOT NULL,
+    preferences TEXT NOT NULL,
+    nonsensitive_variables TEXT NOT NULL,
+    sensitive_variable_names TEXT NOT NULL,
+    sealed_sensitive_variables TEXT,
+    additional_context TEXT NOT NULL,
     is_deleted INTEGER NOT NULL CHECK (is_deleted IN (0, 1)),
     created_at INTEGER NOT NULL,
     PRIMARY KEY (organization_id, id),
     UNIQUE (organization_id, seq),
     FOREIGN KEY (organization_id, role_id) REFERENCES role (organization_id, id)
 ) STRICT;
+CREATE UNIQUE INDEX app_user_email ON app_user (organization_id, lower(email)) WHERE is_deleted = 0;
+CREATE INDEX app_user_by_role ON app_user (organization_id, role_id);
 
 CREATE TABLE api_key (
     organization_id TEXT NOT NULL REFERENCES organization (id),
     id TEXT NOT NULL,
     seq INTEGER NOT NULL,
+    object_id TEXT NOT NULL,
     secret_hash TEXT NOT NULL,
     role_id TEXT NOT NULL,
     name TEXT,
@@ -52,12 +73,32 @@ CREATE TABLE api_key (
     creator_org_id TEXT NOT NULL,
     creator_user_id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     revoked_at INTEGER,
     PRIMARY KEY (organization_id, id),
     UNIQUE (organization_id, seq),
     FOREIGN KEY (organization_id, role_id) REFERENCES role (organization_id, id)
 ) STRICT;
+
+CREATE TABLE temporary_grant (
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    permission_name TEXT NOT NULL,
+    grant_document TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    justification TEXT NOT NULL,
+    creator_org_id TEXT NOT NULL,
+    creator_user_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, seq),
+    FOREIGN KEY (organization_id, user_id) REFERENCES app_user (organization_id, id)
+) STRICT;
+CREATE INDEX temporary_grant_by_user ON temporary_grant (organization_id, user_id, expires_at);
 
 -- The private key is sealed under the master key, which is kept outside the store.
 CREATE TABLE signing_key (

@@ -2,6 +2,7 @@
 
 use forge_domain::Clock as _;
 use forge_domain::refusal::AssetKind;
+use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 use forge_store::{OpenMode, Store};
 use forge_testkit::both_engines;
@@ -73,7 +74,7 @@ both_engines! {
             tokio::spawn(async move {
                 let id: OrganizationId = id.parse().unwrap();
                 let now = Timestamp::from_millis(0);
-                let write = store.create_organization(&id, "name", &serde_json::json!({}), now).await.unwrap();
+                let write = store.create_organization(&id, "name", &Preferences::default(), now).await.unwrap();
                 write.unwrap().commit().await.unwrap();
                 id
             })

@@ -1,0 +1,141 @@
+//! API keys.
+
+use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
+
+use crate::StoreError;
+use crate::role::{Role, role};
+use crate::row::{Row, args};
+use crate::statement::statements;
+use crate::tx::{Tx, WriteTx};
+
+statements! {
+    INSERT_API_KEY = "INSERT INTO api_key (organization_id, id, seq, object_id, secret_hash, role_id, name, is_agent,
+            creator_org_id, creator_user_id, created_at, updated_at, expires_at)
+        VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM api_key WHERE organization_id = $1),
+            $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)";
+    FIND_API_KEY = "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
+            creator_user_id, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
+            role.name AS role_name, description, frontend_view, grants
+        FROM api_key
+        JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
+        WHERE api_key.organization_id = $1 AND api_key.id = $2";
+    LIST_API_KEYS = "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
+            creator_user_id, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
+            role.name AS role_name, description, frontend_view, grants
+        FROM api_key
+        JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
+        WHERE api_key.organization_id = $1 AND revoked_at IS NULL AND api_key.expires_at > $2
+        ORDER BY api_key.seq";
+    REVOKE_API_KEY = "UPDATE api_key SET revoked_at = $3, updated_at = $3 WHERE organization_id = $1 AND id = $2";
+}
+
+/// An API key; the secret itself is not kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiKey {
+    /// Its id: a UUID.
+    pub id: String,
+    /// A second id, which the contract shows beside the first.
+    pub object_id: String,
+    /// SHA-256 of the secret, in hex.
+    pub secret_hash: String,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// The role it is bound to.
+    pub role: Role,
+    /// Whether it belongs to an AI agent.
+    pub is_agent: bool,
+    /// Who created it.
+    pub creator: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An API key to be created.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// Its id: a UUID.
+    pub id: String,
+    /// A second id, which the contract shows beside the first.
+    pub object_id: String,
+    /// SHA-256 of the secret, in hex.
+    pub secret_hash: String,
+    /// The role it is bound to.
+    pub role_id: RoleId,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// Whether it belongs to an AI agent.
+    pub is_agent: bool,
+    /// Who creates it.
+    pub creator: UserRef,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
+    Ok(ApiKey {
+        id: row.text("id")?,
+        object_id: row.text("object_id")?,
+        secret_hash: row.text("secret_hash")?,
+        name: row.optional_text("name")?,
+        role: role(row)?,
+        is_agent: row.boolean("is_agent")?,
+        creator: row.user("creator")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        expires_at: row.time("expires_at")?,
+        revoked_at: row.optional_integer("revoked_at")?.map(Timestamp::from_millis),
+    })
+}
+
+impl Tx {
+    /// Returns an API key, expired and revoked ones included.
+    pub async fn find_api_key(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        self.optional(&FIND_API_KEY, args![organization, id], api_key)
+            .await
+    }
+
+    /// Returns the API keys that can be used at `now`, in order of creation.
+    pub async fn list_api_keys(
+        &mut self,
+        organization: &OrganizationId,
+        now: Timestamp,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        self.all(&LIST_API_KEYS, args![organization, now], api_key).await
+    }
+}
+
+impl WriteTx {
+    /// Adds an API key.
+    pub async fn insert_api_key(&mut self, key: NewApiKey) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            key.id,
+            key.object_id,
+            key.secret_hash,
+            key.role_id,
+            key.name,
+            key.is_agent,
+            &key.creator.org_id,
+            key.creator.user_id,
+            self.now(),
+            key.expires_at,
+        ];
+        self.execute(&INSERT_API_KEY, args).await.map(drop)
+    }
+
+    /// Ends an API key, and with it every token got with it.
+    pub async fn revoke_api_key(&mut self, id: &str) -> Result<(), StoreError> {
+        let args = args![&self.organization, id, self.now()];
+        self.execute(&REVOKE_API_KEY, args).await.map(drop)
+    }
+}

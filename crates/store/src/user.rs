@@ -1,0 +1,257 @@
+//! Users.
+
+use forge_domain::user::{Preferences, Variables};
+use forge_domain::{OrganizationId, RoleId};
+
+use crate::StoreError;
+use crate::role::{Role, role};
+use crate::row::{Row, Value, args, to_json};
+use crate::sort::{SortedList, distinct};
+use crate::statement::{Statement, statements};
+use crate::tx::{Tx, WriteTx};
+
+statements! {
+    INSERT_USER = "INSERT INTO app_user (organization_id, id, seq, role_id, first_name, last_name, email, preferences,
+            nonsensitive_variables, sensitive_variable_names, sealed_sensitive_variables, additional_context,
+            is_deleted, created_at)
+        VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM app_user WHERE organization_id = $1),
+            $3, $4, $5, $6, $7, $8, $9, $10, '[]', FALSE, $11)";
+    FIND_USER = "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences, nonsensitive_variables,
+            sensitive_variable_names, is_deleted, role_id, role.name AS role_name, description, frontend_view, grants
+        FROM app_user
+        JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
+        WHERE app_user.organization_id = $1 AND app_user.id = $2";
+    FIND_USER_BY_EMAIL = "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences,
+            nonsensitive_variables, sensitive_variable_names, is_deleted, role_id, role.name AS role_name,
+            description, frontend_view, grants
+        FROM app_user
+        JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
+        WHERE app_user.organization_id = $1 AND lower(email) = lower($2) AND NOT is_deleted";
+    FIND_SORT_VALUES = "SELECT first_name, last_name, email FROM app_user WHERE organization_id = $1 AND seq = $2";
+    COUNT_USERS_OF_ROLE = "SELECT COUNT(*) AS users FROM app_user
+        WHERE organization_id = $1 AND role_id = $2 AND NOT is_deleted";
+    SET_ROLE = "UPDATE app_user SET role_id = $3 WHERE organization_id = $1 AND id = $2";
+    SET_INFO = "UPDATE app_user SET first_name = $3, last_name = $4, preferences = $5
+        WHERE organization_id = $1 AND id = $2";
+    SET_CONTEXT = "UPDATE app_user SET additional_context = $3 WHERE organization_id = $1 AND id = $2";
+    // What is personal goes at once; the row stays, so that history can name who did what.
+    DELETE_USER = "UPDATE app_user SET is_deleted = TRUE, first_name = '', last_name = '', email = '',
+            preferences = '{}', nonsensitive_variables = '{}', sensitive_variable_names = '[]',
+            sealed_sensitive_variables = NULL, additional_context = '[]'
+        WHERE organization_id = $1 AND id = $2";
+}
+
+/// The list of users that are there.
+const LIST: SortedList = SortedList {
+    name: "user.list",
+    select: "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences, nonsensitive_variables,
+            sensitive_variable_names, is_deleted, role_id, role.name AS role_name, description, frontend_view, grants
+        FROM app_user
+        JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
+        WHERE app_user.organization_id = $1 AND NOT is_deleted",
+    parameters: 4,
+    seq: "app_user.seq",
+    columns: &["first_name", "last_name", "email"],
+};
+
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
+}
+
+/// What users are sorted by. Users equal in all keys stay in order of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserSort {
+    /// By first name, in the order of code points.
+    FirstName,
+    /// By last name, in the order of code points.
+    LastName,
+    /// By email address, in the order of code points.
+    Email,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// The user's id, a free string.
+    pub id: String,
+    /// The user's place in the organization's list.
+    pub seq: i64,
+    /// The user's role.
+    pub role: Role,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Email address.
+    pub email: String,
+    /// What the user chose.
+    pub preferences: Preferences,
+    /// Variables that may be shown.
+    pub nonsensitive_variables: Variables,
+    /// The names of the variables that may not.
+    pub sensitive_variable_names: Vec<String>,
+    /// Whether the user was deleted; then nothing personal is left.
+    pub is_deleted: bool,
+}
+
+/// A user to be created.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The user's id, a free string.
+    pub id: String,
+    /// The user's role.
+    pub role_id: RoleId,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Email address.
+    pub email: String,
+    /// What the user chose, or the organization's default.
+    pub preferences: Preferences,
+    /// Variables that may be shown.
+    pub nonsensitive_variables: Variables,
+    /// The names of the variables that may not.
+    pub sensitive_variable_names: Vec<String>,
+    /// The values of those, sealed.
+    pub sealed_sensitive_variables: Option<String>,
+}
+
+fn user(row: &Row<'_>) -> Result<User, StoreError> {
+    Ok(User {
+        id: row.text("id")?,
+        seq: row.integer("seq")?,
+        role: role(row)?,
+        first_name: row.text("first_name")?,
+        last_name: row.text("last_name")?,
+        email: row.text("email")?,
+        preferences: row.json("preferences")?,
+        nonsensitive_variables: row.json("nonsensitive_variables")?,
+        sensitive_variable_names: row.json("sensitive_variable_names")?,
+        is_deleted: row.boolean("is_deleted")?,
+    })
+}
+
+impl Tx {
+    /// Returns a user, deleted ones included.
+    pub async fn find_user(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Option<User>, StoreError> {
+        self.optional(&FIND_USER, args![organization, id], user).await
+    }
+
+    /// Returns the user of that email address; case does not count.
+    pub async fn find_user_by_email(
+        &mut self,
+        organization: &OrganizationId,
+        email: &str,
+    ) -> Result<Option<User>, StoreError> {
+        self.optional(&FIND_USER_BY_EMAIL, args![organization, email], user)
+            .await
+    }
+
+    /// Returns up to `limit` users that come after the one at the place `after` in the order asked for; 0 is the
+    /// start. Returns nothing if there is no user at that place.
+    pub async fn list_users(
+        &mut self,
+        organization: &OrganizationId,
+        sort: &[(UserSort, bool)],
+        after: i64,
+        limit: i64,
+    ) -> Result<Option<Vec<User>>, StoreError> {
+        let sort = distinct(sort);
+        let mut args = args![organization, after, limit, after == 0];
+        let values = |row: &Row<'_>| {
+            Ok([
+                row.text("first_name")?,
+                row.text("last_name")?,
+                row.text("email")?,
+            ])
+        };
+        let values = match after {
+            0 => Default::default(),
+            seq => match self
+                .optional(&FIND_SORT_VALUES, args![organization, seq], values)
+                .await?
+            {
+                Some(values) => values,
+                None => return Ok(None),
+            },
+        };
+        args.extend(sort.iter().map(|(key, _)| Value::from(&values[*key as usize])));
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, user).await.map(Some)
+    }
+
+    /// Returns how many users have a role.
+    pub async fn count_users_of_role(
+        &mut self,
+        organization: &OrganizationId,
+        role_id: RoleId,
+    ) -> Result<i64, StoreError> {
+        let args = args![organization, role_id];
+        Ok(self
+            .optional(&COUNT_USERS_OF_ROLE, args, |row| row.integer("users"))
+            .await?
+            .unwrap_or(0))
+    }
+}
+
+impl WriteTx {
+    /// Adds a user.
+    pub async fn insert_user(&mut self, user: NewUser) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            user.id,
+            user.role_id,
+            user.first_name,
+            user.last_name,
+            user.email,
+            to_json(&user.preferences),
+            to_json(&user.nonsensitive_variables),
+            to_json(&user.sensitive_variable_names),
+            user.sealed_sensitive_variables,
+            self.now(),
+        ];
+        self.execute(&INSERT_USER, args).await.map(drop)
+    }
+
+    /// Gives a user another role.
+    pub async fn set_user_role(&mut self, id: &str, role_id: RoleId) -> Result<(), StoreError> {
+        let args = args![&self.organization, id, role_id];
+        self.execute(&SET_ROLE, args).await.map(drop)
+    }
+
+    /// Changes what is known of a user; the additional context stays as it is unless it is given.
+    pub async fn set_user_info(
+        &mut self,
+        user: &User,
+        additional_context: Option<&[String]>,
+    ) -> Result<(), StoreError> {
+        let preferences = to_json(&user.preferences);
+        let args = args![
+            &self.organization,
+            &user.id,
+            &user.first_name,
+            &user.last_name,
+            preferences
+        ];
+        self.execute(&SET_INFO, args).await?;
+        if let Some(context) = additional_context {
+            let args = args![&self.organization, &user.id, to_json(&context)];
+            self.execute(&SET_CONTEXT, args).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a user and everything personal about them.
+    pub async fn delete_user(&mut self, id: &str) -> Result<(), StoreError> {
+        let args = args![&self.organization, id];
+        self.execute(&DELETE_USER, args).await.map(drop)
+    }
+}
