@@ -8,6 +8,7 @@ diff, so it is dropped. The output is deterministic and keeps the order of the s
 
 import argparse
 import json
+import re
 import sys
 from http import HTTPStatus
 from pathlib import Path
@@ -72,6 +73,10 @@ def strip(node: Any) -> Any:
             kept[key] = strip(value)
         if key == "responses" and isinstance(value, dict):
             kept[key] = {status: with_reason(status, item) for status, item in kept[key].items()}
+            limit = re.search(r"(\d+) requests per minute", value.get("429", {}).get("description", ""))
+            if limit:
+                # A number that stands only in the prose.
+                kept["x-requests-per-minute"] = int(limit.group(1))
     return kept
 
 

@@ -7,14 +7,18 @@
 //! **Adding an operation:** Classic operations stand in `contract/classic.json` already; an extension gets its entry in
 //! `contract/extensions.json`. Then add the request's and the answer's types here, in the file of the noun.
 
+pub mod api_keys;
 pub mod assets;
 pub mod contract;
 pub mod json;
 pub mod models;
 pub mod organizations;
+pub mod roles;
 pub mod services;
 pub mod sign_in;
+pub mod temporary_grants;
 mod time;
+pub mod users;
 pub mod version_sets;
 
 use serde::Serialize;

@@ -155,11 +155,16 @@ fn open_model_names(document: &mut Value) {
 }
 
 /// Says what a failure looks like: the contract documents the statuses, but not their bodies. An operation that reads
-/// a body can also answer that it is too large.
+/// a body can also answer that it is too large or too slow, and any one of an organization that the headers are.
 fn add_error_answers(document: &mut Value) {
-    for item in fields_mut(&mut document["paths"]).values_mut() {
+    for (path, item) in fields_mut(&mut document["paths"]) {
         for operation in fields_mut(item).values_mut() {
+            if path.starts_with("/v1/{organization}/") {
+                let text = "Request Header Fields Too Large";
+                operation["responses"]["431"] = json!({"description": text});
+            }
             if operation.get("requestBody").is_some() {
+                operation["responses"]["408"] = json!({"description": "Request Timeout"});
                 operation["responses"]["413"] = json!({"description": "Content Too Large"});
             }
             for (status, answer) in fields_mut(&mut operation["responses"]) {

@@ -102,6 +102,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// Its body, if requests have one.
     pub body: Option<Body>,
+    /// How often a user may call it in a minute; nothing means as often as they like.
+    pub requests_per_minute: Option<u32>,
     /// The statuses that it documents.
     pub statuses: Vec<u16>,
 }
@@ -171,6 +173,9 @@ fn make(
         needs_user,
         parameters: parameters.collect(),
         body,
+        requests_per_minute: operation["x-requests-per-minute"]
+            .as_u64()
+            .and_then(|n| u32::try_from(n).ok()),
         statuses: operation["responses"]
             .as_object()
             .into_iter()
