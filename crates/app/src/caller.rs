@@ -1,6 +1,6 @@
 //! Who calls, and what they may do.
 
-use forge_domain::access::{Attributes, Grant, Permission, allows, allows_some};
+use forge_domain::access::{Attributes, Grant, Permission, Privileges, allows, allows_some};
 use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
 
 use crate::AppError;
@@ -14,6 +14,8 @@ pub struct Credentials<'a> {
     pub basic_user: Option<&'a str>,
     /// The organization that issued the token, where the caller says that it is not the path's.
     pub issuer: Option<&'a str>,
+    /// Whether the caller declares to be an AI agent.
+    pub is_declared_agent: bool,
 }
 
 /// An authenticated caller, acting in one organization.
@@ -25,8 +27,10 @@ pub struct Caller {
     pub user: UserRef,
     /// What kind of caller they are.
     pub kind: ActorKind,
-    /// What they may do in the organization acted in.
+    /// What they may do in the organization acted in, temporary grants included.
     pub grants: Vec<Grant>,
+    /// What their role may do: it alone counts when roles are compared.
+    pub privileges: Privileges,
 }
 
 impl Caller {

@@ -18,6 +18,9 @@ pub enum AppError {
     /// allowed to know it.
     #[error("you lack the permission `{0}` for this")]
     Forbidden(&'static str),
+    /// The caller's role is too little for what is to be given or touched; says why.
+    #[error("{0}")]
+    TooLittle(String),
     /// There is no such thing, or none that the caller may know of.
     #[error("{0}")]
     NotFound(String),
@@ -35,6 +38,9 @@ pub enum AppError {
     /// Something else is already there, or moved meanwhile.
     #[error("{0}")]
     Conflict(String),
+    /// The organization, or the whole server, is closed for maintenance.
+    #[error("closed for maintenance; try again later")]
+    Maintenance,
     /// The database is out of reach for now.
     #[error("the database is unavailable; try again in a moment")]
     Unavailable(#[source] StoreError),

@@ -8,7 +8,9 @@
 //! a look; `caller.authorize(…)` with the permission and the attributes of the thing; `Fault`s, `Refusals` and
 //! conflicts from the domain become [`AppError`] through `?`.
 
+pub mod admin;
 pub mod agents;
+pub mod api_keys;
 pub mod assets;
 mod caller;
 pub mod context_graphs;
@@ -18,9 +20,13 @@ mod keyring;
 pub mod models;
 pub mod organizations;
 mod page;
+mod privileges;
+pub mod roles;
 pub mod services;
 pub mod sign_in;
+pub mod temporary_grants;
 mod tokens;
+pub mod users;
 pub mod version_sets;
 
 use std::collections::HashSet;
@@ -74,6 +80,23 @@ pub struct Written<T> {
 }
 
 impl App {
+    /// Begins a write that changes who may do what. What the caller may do is looked at again under the lock: two
+    /// administrators who take each other's rights away at once must not both succeed.
+    pub(crate) async fn write_access(&self, caller: &Caller) -> Result<WriteTx, AppError> {
+        let mut tx = self.write(caller).await?;
+        if caller.user.org_id == caller.organization {
+            let user = tx.find_user(&caller.organization, &caller.user.user_id).await?;
+            let user =
+                user.filter(|user| !user.is_deleted && privileges::of(&user.role) == caller.privileges);
+            if user.is_none() {
+                return Err(AppError::Unauthenticated(
+                    "what you may do has changed meanwhile; sign in again",
+                ));
+            }
+        }
+        Ok(tx)
+    }
+
     /// Begins a write to the caller's organization.
     pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, AppError> {
         let write = self.store.write(&caller.organization, self.clock.now()).await?;

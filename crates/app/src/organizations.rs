@@ -1,18 +1,15 @@
 //! Organizations.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
+use forge_domain::fault::Fault;
+use forge_domain::organization::InvalidOrganizationId;
+use forge_domain::user::{Preferences, Variables};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{NewApiKey, NewUser, Organization};
+use forge_store::{NewUser, Organization, Role, WriteTx};
 use serde_json::{Value, json};
 
-use crate::sign_in::hash_secret;
-use crate::{App, AppError, Caller};
-
-/// How long the first API key of an organization lives: the longest that the contract allows.
-const FIRST_KEY_SECONDS: i64 = 90 * 24 * 3600;
+use crate::{App, AppError, Caller, api_keys, commit};
 
 pub(crate) fn unknown(id: &str) -> AppError {
     AppError::NotFound(format!("there is no organization `{id}`"))
@@ -49,96 +46,172 @@ pub struct NewOrganization {
     pub api_key_expires_at: Timestamp,
 }
 
-/// The preferences that new users start with, as the contract's defaults have them.
-fn default_preferences() -> Value {
-    json!({
-        "enable_response_recommendation": false,
-        "preferred_language": null,
-        "conversations_visible_to_admins": true,
-        "user_model_visible_to_admins": true,
-        "timezone": null,
-        "audio_keyterms": [],
-    })
-}
+/// Ids that no organization gets: they mean something else in addresses, or would be mistaken for it.
+const RESERVED: &[&str] = &[
+    "admin", "api", "docs", "forge", "healthz", "internal", "openapi", "readyz", "v1", "www",
+];
 
 /// Creates an organization with the default roles, a super administrator, an API key and a signing key.
 ///
 /// For operators only: whoever calls it has access to the store. The first organization is the operator's own.
 pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, AppError> {
-    let now = app.clock.now();
+    let (mut tx, user, role) = begin(app, id, id.as_str(), &Preferences::default()).await?;
+    let key = api_keys::insert(
+        app,
+        &mut tx,
+        &user,
+        &role,
+        Some("first key".to_owned()),
+        api_keys::LONGEST,
+        false,
+    )
+    .await?;
+    // The operator's command line acts; the first user stands for it.
+    let actor = Actor {
+        user: user.clone(),
+        kind: ActorKind::Person,
+    };
+    record(
+        &mut tx,
+        &actor,
+        id,
+        &json!({"org_name": id, "api_key_id": key.id}),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(NewOrganization {
+        organization_id: id.clone(),
+        user_id: user.user_id,
+        api_key_id: key.id,
+        api_key: key.secret,
+        api_key_expires_at: key.expires_at,
+    })
+}
+
+/// Creates an organization as one of the operator's users. Nobody can sign in to it until an operator makes a key.
+pub async fn create_for(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    name: &str,
+    preferences: &Preferences,
+) -> Result<OrganizationId, AppError> {
+    caller.authorize(
+        Permission::CreateOrganization,
+        &Attributes::default().with("organization_id", id),
+    )?;
+    let mut tx = app.store.read().await?;
+    let own = tx
+        .find_organization(&caller.organization)
+        .await?
+        .ok_or_else(|| unknown(id))?;
+    drop(tx);
+    if !own.is_operator {
+        let text = "only users of the organization that runs this installation create organizations";
+        return Err(AppError::TooLittle(text.to_owned()));
+    }
+    let id: OrganizationId = id.parse().map_err(|error: InvalidOrganizationId| {
+        let loc = vec!["path".into(), "organization".into()];
+        AppError::Invalid(vec![Fault::new(loc, "organization_id", error.to_string())])
+    })?;
+    if RESERVED.contains(&id.as_str()) {
+        return Err(AppError::Refused(format!(
+            "`{id}` is reserved; choose another id"
+        )));
+    }
+    let (mut tx, _, _) = begin(app, &id, name, preferences).await?;
+    record(&mut tx, &caller.actor(), &id, &json!({"org_name": name})).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Begins the creation of an organization: everything but a key to it.
+async fn begin(
+    app: &App,
+    id: &OrganizationId,
+    name: &str,
+    preferences: &Preferences,
+) -> Result<(WriteTx, UserRef, Role), AppError> {
     let created = app
         .store
-        .create_organization(id, id.as_str(), &default_preferences(), now)
+        .create_organization(id, name, preferences, app.clock.now())
         .await?;
     let mut tx = created.ok_or_else(|| AppError::Conflict(format!("organization `{id}` exists already")))?;
     let mut super_role = None;
-    for role in DefaultRole::ALL {
-        let role_id = app.new_id()?;
-        tx.insert_role(role_id, role.name()).await?;
-        if role == DefaultRole::SuperAdministrator {
-            super_role = Some(role_id);
-        }
+    for default in DefaultRole::ALL {
+        let role = Role {
+            id: app.new_id()?,
+            name: default.name().to_owned(),
+            description: default.description().to_owned(),
+            has_admin_view: default.has_admin_view(),
+            grants: default.grants(),
+        };
+        tx.insert_role(&role).await?;
+        super_role = Some(role);
     }
-    let role_id = super_role.ok_or_else(|| AppError::internal("there is no super administrator's role"))?;
+    // The last default role is the greatest.
+    let role = super_role.ok_or_else(|| AppError::internal("there are no default roles"))?;
     let user_id = app.new_id::<forge_domain::id::kind::User>()?.to_string();
-    let user = UserRef {
-        org_id: id.clone(),
-        user_id: user_id.clone(),
-    };
     tx.insert_user(NewUser {
         id: user_id.clone(),
-        role_id,
+        role_id: role.id,
         first_name: "Super".to_owned(),
         last_name: "Administrator".to_owned(),
         email: format!("super-administrator@{id}.invalid"),
-    })
-    .await?;
-    let api_key_id = uuid_v4(app.random_bytes()?);
-    let api_key = format!("forge_{}", URL_SAFE_NO_PAD.encode(app.random_bytes::<32>()?));
-    let api_key_expires_at = now.plus_seconds(FIRST_KEY_SECONDS);
-    tx.insert_api_key(NewApiKey {
-        id: api_key_id.clone(),
-        secret_hash: hash_secret(&api_key),
-        role_id,
-        name: Some("first key".to_owned()),
-        is_agent: false,
-        creator: user.clone(),
-        expires_at: api_key_expires_at,
+        preferences: preferences.clone(),
+        nonsensitive_variables: Variables::new(),
+        sensitive_variable_names: Vec::new(),
+        sealed_sensitive_variables: None,
     })
     .await?;
     tx.insert_signing_key(&app.new_signing_key(id)?).await?;
-    let actor = Actor {
-        user,
-        kind: ActorKind::Person,
-    };
+    Ok((
+        tx,
+        UserRef {
+            org_id: id.clone(),
+            user_id,
+        },
+        role,
+    ))
+}
+
+async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Value) -> Result<(), AppError> {
     let object = AuditObject {
         kind: "organization".to_owned(),
         id: id.to_string(),
     };
-    let after = json!({"org_id": id, "org_name": id, "api_key_id": api_key_id});
-    tx.append_audit_event(&actor, "create", object, Value::Null, after)
+    tx.append_audit_event(actor, "create", object, Value::Null, after.clone())
         .await?;
-    tx.commit().await?;
-    Ok(NewOrganization {
-        organization_id: id.clone(),
-        user_id,
-        api_key_id,
-        api_key,
-        api_key_expires_at,
-    })
+    Ok(())
 }
 
-/// Formats random bytes as a UUID of version 4, the form that API key ids have.
-fn uuid_v4(mut bytes: [u8; 16]) -> String {
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = forge_domain::hex(&bytes);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+/// Changes what new users of an organization start with.
+pub async fn modify(
+    app: &App,
+    caller: &Caller,
+    preferences: Option<Preferences>,
+) -> Result<Option<i64>, AppError> {
+    caller.authorize(Permission::ModifyOrganization, &Attributes::default())?;
+    let Some(preferences) = preferences else {
+        return Ok(None);
+    };
+    let mut tx = app.write(caller).await?;
+    let id = &caller.organization;
+    let old = tx
+        .find_organization(id)
+        .await?
+        .ok_or_else(|| unknown(id.as_str()))?;
+    if old.default_user_preferences == preferences {
+        return Ok(None);
+    }
+    tx.set_default_preferences(&preferences).await?;
+    let object = AuditObject {
+        kind: "organization".to_owned(),
+        id: id.to_string(),
+    };
+    let document = |preferences: &Preferences| json!({"default_user_preferences": preferences});
+    let (before, after) = (document(&old.default_user_preferences), document(&preferences));
+    tx.append_audit_event(&caller.actor(), "modify", object, before, after)
+        .await?;
+    Ok(Some(commit(tx, ()).await?.change_number))
 }

@@ -10,12 +10,12 @@ use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_bi
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName, shortened};
 pub use forge_store::{ServiceFields, SortKey};
-use forge_store::{ServiceSort, Tx, VersionSet, WriteTx};
+use forge_store::{Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
 use crate::page::PageBuilder;
 use crate::version_sets::{NewRevision, set_before_creation};
-use crate::{App, AppError, Caller, Page, Written, commit};
+use crate::{App, AppError, Caller, Page, Written, commit, users};
 
 pub(crate) fn attributes(service: &Service) -> Attributes {
     Attributes::default()
@@ -348,22 +348,16 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
         caller.may(Permission::GetService, &attributes(service))
             && query.tags.iter().all(|filter| filter.matches(&service.tags))
     };
-    let unknown_token = || {
-        let loc = vec!["query".into(), "continuation_token".into()];
-        let msg = "no page ended there; pass the token of the page before this one, or 0";
-        AppError::Invalid(vec![forge_domain::fault::Fault::new(loc, "unknown_token", msg)])
-    };
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
     if query.ids.is_empty() {
-        let sort = ServiceSort::new(query.sort.iter().copied());
         while let Some((after, count)) = page.next_read() {
             let rows = tx
-                .list_services(organization, &sort, after, query.is_active, count)
+                .list_services(organization, &query.sort, after, query.is_active, count)
                 .await?;
             page.add(
-                rows.ok_or_else(unknown_token)?,
+                rows.ok_or_else(users::unknown_token)?,
                 count,
                 |service| service.seq,
                 is_visible,
@@ -379,7 +373,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
             let last = rows
                 .iter()
                 .position(|service| service.seq == query.continuation_token);
-            rows.drain(..=last.ok_or_else(unknown_token)?);
+            rows.drain(..=last.ok_or_else(users::unknown_token)?);
         }
         rows.retain(|service| query.is_active.is_none_or(|wanted| wanted == service.is_active));
         page.add(rows, i64::MAX, |service| service.seq, is_visible);

@@ -1,13 +1,13 @@
 //! Signing in, and recognising who has.
 
-use forge_domain::access::{DefaultRole, outranks};
+use forge_domain::access::Privileges;
 use forge_domain::{ActorKind, OrganizationId, Timestamp, UserRef, hex};
-use forge_store::{ApiKey, Role, Tx, User};
+use forge_store::{ApiKey, Tx, User};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::tokens::{Claims, TOKEN_SECONDS};
-use crate::{App, AppError, Caller, Credentials, organizations};
+use crate::{App, AppError, Caller, Credentials, organizations, privileges, roles};
 
 /// A token, and when it ends.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub async fn with_api_key(
     let (Some(key), Some(user), true) = (key, user, is_secret_right) else {
         return Err(REFUSED);
     };
-    if !is_alive(&key, now) || user.is_deleted || !may_sign_in(&key.role, &user.role) {
+    if !is_alive(&key, now) || user.is_deleted || !roles::may_sign_in(&key.role, &user.role) {
         return Err(REFUSED);
     }
     let claims = Claims {
@@ -86,26 +86,34 @@ pub async fn authenticate(
             "the user name is not that of the token's user",
         ));
     }
-    let grants = if issuer == *organization {
-        DefaultRole::by_name(&user.role.name)
-            .map(DefaultRole::grants)
-            .unwrap_or_default()
+    let is_declared_agent = credentials.is_declared_agent;
+    let kind = if key.is_agent || is_declared_agent {
+        ActorKind::Agent
     } else {
-        // A token of another organization brings no rights along.
-        Vec::new()
+        ActorKind::Key
+    };
+    let mut privileges = Privileges {
+        role_name: String::new(),
+        grants: Vec::new(),
+    };
+    let mut grants = Vec::new();
+    // A token of another organization brings no rights along.
+    if issuer == *organization {
+        privileges = privileges::of(&user.role);
+        grants.clone_from(&privileges.grants);
+        let now = app.clock.now();
+        grants.extend(tx.live_temporary_grants(organization, &user.id, now).await?);
+    }
+    let user = UserRef {
+        org_id: issuer,
+        user_id: user.id,
     };
     Ok(Caller {
         organization: organization.clone(),
-        user: UserRef {
-            org_id: issuer,
-            user_id: user.id,
-        },
-        kind: if key.is_agent {
-            ActorKind::Agent
-        } else {
-            ActorKind::Key
-        },
+        user,
+        kind,
         grants,
+        privileges,
     })
 }
 
@@ -123,7 +131,9 @@ async fn session(
     let Some(key) = tx.find_api_key(issuer, &claims.key).await? else {
         return Err(ended);
     };
-    if user.is_deleted || !is_alive(&key, app.clock.now()) {
+    // A user who has risen above the key since does not act through it any more.
+    let may_sign_in = roles::may_sign_in(&key.role, &user.role);
+    if user.is_deleted || !is_alive(&key, app.clock.now()) || !may_sign_in {
         return Err(ended);
     }
     Ok((user, key))
@@ -133,25 +143,31 @@ fn is_alive(key: &ApiKey, now: Timestamp) -> bool {
     key.revoked_at.is_none() && now < key.expires_at
 }
 
-fn may_sign_in(key: &Role, user: &Role) -> bool {
-    match (DefaultRole::by_name(&key.name), DefaultRole::by_name(&user.name)) {
-        (Some(key), Some(user)) => outranks(key, user),
-        _ => false,
-    }
-}
-
 /// Returns what is stored of an API key's secret: its SHA-256, in hex. The secret is random, so that is enough.
 pub(crate) fn hash_secret(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }
 
-/// Refuses an organization that does not exist, before anything else is looked at.
-pub async fn require_organization(app: &App, id: &str) -> Result<OrganizationId, AppError> {
+/// The name of the setting that closes the whole server for maintenance, and its value when it does.
+pub(crate) const MAINTENANCE: (&str, &str) = ("maintenance", "on");
+
+/// Refuses an organization that does not exist or, unless `in_maintenance_too`, is closed for maintenance, before
+/// anything else is looked at.
+pub async fn require_organization(
+    app: &App,
+    id: &str,
+    in_maintenance_too: bool,
+) -> Result<OrganizationId, AppError> {
     let unknown = || organizations::unknown(id);
     let id: OrganizationId = id.parse().map_err(|_| unknown())?;
     let mut tx = app.store.read().await?;
-    if tx.find_organization(&id).await?.is_none() {
-        return Err(unknown());
+    let organization = tx.find_organization(&id).await?.ok_or_else(unknown)?;
+    if in_maintenance_too {
+        return Ok(id);
+    }
+    let is_server_closed = tx.find_setting(MAINTENANCE.0).await?.as_deref() == Some(MAINTENANCE.1);
+    if organization.is_in_maintenance || is_server_closed {
+        return Err(AppError::Maintenance);
     }
     Ok(id)
 }

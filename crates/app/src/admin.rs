@@ -1,0 +1,127 @@
+//! What operators do from the command line. Whoever calls these has access to the store, so nobody is authorised.
+
+use forge_domain::audit::AuditObject;
+use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
+use forge_store::WriteTx;
+use serde_json::{Value, json};
+
+use crate::api_keys::{self, CreatedKey};
+use crate::sign_in::MAINTENANCE;
+use crate::{App, AppError, organizations};
+
+/// The user in whose name history keeps what operators do from the command line.
+const OPERATOR: &str = "forge-admin";
+
+async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Actor), AppError> {
+    let write = app.store.write(organization, app.clock.now()).await?;
+    let tx = write.ok_or_else(|| organizations::unknown(organization.as_str()))?;
+    let user = UserRef {
+        org_id: organization.clone(),
+        user_id: OPERATOR.to_owned(),
+    };
+    Ok((
+        tx,
+        Actor {
+            user,
+            kind: ActorKind::Person,
+        },
+    ))
+}
+
+fn object(kind: &str, id: impl ToString) -> AuditObject {
+    AuditObject {
+        kind: kind.to_owned(),
+        id: id.to_string(),
+    }
+}
+
+/// Creates a key for a user of an organization, bound to the super administrator's role: the way back in when every
+/// key has ended.
+pub async fn create_key(
+    app: &App,
+    organization: &OrganizationId,
+    user_id: &str,
+) -> Result<CreatedKey, AppError> {
+    let (mut tx, actor) = begin(app, organization).await?;
+    let user = tx
+        .find_user(organization, user_id)
+        .await?
+        .filter(|user| !user.is_deleted);
+    let user =
+        user.ok_or_else(|| AppError::NotFound(format!("there is no user {user_id} in {organization}")))?;
+    let role = forge_domain::access::DefaultRole::SuperAdministrator.name();
+    let role = tx.find_role(organization, role).await?;
+    let role =
+        role.ok_or_else(|| AppError::internal(format!("{organization} has no super administrator's role")))?;
+    let name = Some(format!("made by an operator for {user_id}"));
+    let key = api_keys::insert(app, &mut tx, &actor.user, &role, name, api_keys::LONGEST, false).await?;
+    let after = json!({"role_name": role.name, "expires_at": key.expires_at, "for_user": user.id});
+    tx.append_audit_event(&actor, "create", object("api_key", &key.id), Value::Null, after)
+        .await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+/// Makes a new signing key for an organization. Tokens signed by older ones stay valid until they end.
+pub async fn rotate_keys(app: &App, organization: &OrganizationId) -> Result<String, AppError> {
+    let (mut tx, actor) = begin(app, organization).await?;
+    let key = app.new_signing_key(organization)?;
+    tx.insert_signing_key(&key).await?;
+    let event = object("signing_key", &key.id);
+    tx.append_audit_event(&actor, "create", event, Value::Null, json!({}))
+        .await?;
+    tx.commit().await?;
+    Ok(key.id)
+}
+
+/// Closes an organization for maintenance, or opens it again.
+pub async fn set_organization_maintenance(
+    app: &App,
+    organization: &OrganizationId,
+    is_on: bool,
+) -> Result<(), AppError> {
+    let (mut tx, actor) = begin(app, organization).await?;
+    tx.set_maintenance(is_on).await?;
+    let (before, after) = (json!({"maintenance": !is_on}), json!({"maintenance": is_on}));
+    tx.append_audit_event(
+        &actor,
+        "maintenance",
+        object("organization", organization),
+        before,
+        after,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Closes the whole server for maintenance, or opens it again.
+pub async fn set_server_maintenance(app: &App, is_on: bool) -> Result<(), AppError> {
+    let (name, on) = MAINTENANCE;
+    app.store
+        .put_setting(name, if is_on { on } else { "off" })
+        .await?;
+    Ok(())
+}
+
+/// Deletes an organization: nothing of it is found any more, and its id is never given again. What it wrote stays in
+/// the store. The operator's own organization cannot be deleted.
+pub async fn delete_organization(app: &App, organization: &OrganizationId) -> Result<(), AppError> {
+    let (mut tx, actor) = begin(app, organization).await?;
+    let found = tx.find_organization(organization).await?;
+    if found.is_some_and(|organization| organization.is_operator) {
+        let text = format!("`{organization}` runs this installation and cannot be deleted");
+        return Err(AppError::Refused(text));
+    }
+    tx.append_audit_event(
+        &actor,
+        "delete",
+        object("organization", organization),
+        json!({}),
+        Value::Null,
+    )
+    .await?;
+    tx.delete_organization().await?;
+    tx.commit().await?;
+    Ok(())
+}

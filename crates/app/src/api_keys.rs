@@ -1,0 +1,161 @@
+//! API keys.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::fault::Fault;
+use forge_domain::{Duration, Timestamp, UserRef};
+pub use forge_store::ApiKey;
+use forge_store::{NewApiKey, Role, WriteTx};
+use serde_json::{Value, json};
+
+use crate::sign_in::hash_secret;
+use crate::{App, AppError, Caller, Written, commit, roles};
+
+/// How many keys an organization may have.
+pub const MAX_KEYS: usize = 20;
+
+/// How long a key may live.
+pub const LONGEST: Duration = Duration::days(90);
+const SHORTEST: Duration = Duration::days(1);
+
+fn attributes(id: &str, role: &Role) -> Attributes {
+    Attributes::default()
+        .with("api_key_id", id)
+        .with("role_name", role.name.as_str())
+}
+
+fn object(id: &str) -> AuditObject {
+    AuditObject {
+        kind: "api_key".to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+fn audit_document(name: Option<&str>, role_name: &str, expires_at: Timestamp, is_agent: bool) -> Value {
+    json!({"name": name, "role_name": role_name, "expires_at": expires_at, "is_agent": is_agent})
+}
+
+/// A new key. The secret is shown this once and kept nowhere.
+pub struct CreatedKey {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Adds a key in a write that is under way.
+pub(crate) async fn insert(
+    app: &App,
+    tx: &mut WriteTx,
+    creator: &UserRef,
+    role: &Role,
+    name: Option<String>,
+    duration: Duration,
+    is_agent: bool,
+) -> Result<CreatedKey, AppError> {
+    let id = uuid_v4(app.random_bytes()?);
+    let secret = format!("forge_{}", URL_SAFE_NO_PAD.encode(app.random_bytes::<32>()?));
+    let expires_at = tx.now() + duration;
+    tx.insert_api_key(NewApiKey {
+        id: id.clone(),
+        object_id: app.new_id::<forge_domain::id::kind::ApiKey>()?.to_string(),
+        secret_hash: hash_secret(&secret),
+        role_id: role.id,
+        name,
+        is_agent,
+        creator: creator.clone(),
+        expires_at,
+    })
+    .await?;
+    Ok(CreatedKey {
+        id,
+        secret,
+        expires_at,
+    })
+}
+
+/// Creates a key that signs in users of roles less than its own.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    name: Option<String>,
+    role_name: &str,
+    duration: Duration,
+    is_agent: bool,
+) -> Result<Written<CreatedKey>, AppError> {
+    if !(SHORTEST..=LONGEST).contains(&duration) {
+        let loc = vec!["body".into(), "duration".into()];
+        let fault = Fault::new(loc, "duration", "a key lives 1 to 90 days: P1D to P90D");
+        return Err(AppError::Invalid(vec![fault]));
+    }
+    let named = Attributes::default().with("role_name", role_name);
+    caller.authorize(Permission::CreateApiKey, &named)?;
+    let mut tx = app.write_access(caller).await?;
+    let role = roles::find(&mut tx, caller, role_name).await?;
+    caller.require_greater(&role)?;
+    let now = tx.now();
+    if tx.list_api_keys(&caller.organization, now).await?.len() >= MAX_KEYS {
+        let text = format!("the organization has {MAX_KEYS} API keys already; delete one first");
+        return Err(AppError::Refused(text));
+    }
+    let key = insert(
+        app,
+        &mut tx,
+        &caller.user,
+        &role,
+        name.clone(),
+        duration,
+        is_agent,
+    )
+    .await?;
+    let after = audit_document(name.as_deref(), &role.name, key.expires_at, is_agent);
+    tx.append_audit_event(&caller.actor(), "create", object(&key.id), Value::Null, after)
+        .await?;
+    commit(tx, key).await
+}
+
+/// Returns the keys that the caller may see and that can still be used.
+pub async fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, AppError> {
+    caller.authorize_some(Permission::GetApiKey)?;
+    let mut tx = app.store.read().await?;
+    let mut keys = tx.list_api_keys(&caller.organization, app.clock.now()).await?;
+    keys.retain(|key| caller.may(Permission::GetApiKey, &attributes(&key.id, &key.role)));
+    Ok(keys)
+}
+
+/// Ends a key, and with it every token got with it.
+pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
+    caller.authorize_some(Permission::DeleteApiKey)?;
+    let mut tx = app.write_access(caller).await?;
+    let key = tx
+        .find_api_key(&caller.organization, id)
+        .await?
+        .filter(|key| key.revoked_at.is_none());
+    let key = key.ok_or_else(|| AppError::NotFound("there is no such API key".to_owned()))?;
+    caller.authorize(Permission::DeleteApiKey, &attributes(id, &key.role))?;
+    caller.require_not_above(&key.role)?;
+    tx.revoke_api_key(id).await?;
+    let before = audit_document(key.name.as_deref(), &key.role.name, key.expires_at, key.is_agent);
+    tx.append_audit_event(&caller.actor(), "delete", object(id), before, Value::Null)
+        .await?;
+    commit(tx, ()).await
+}
+
+/// Formats random bytes as a UUID of version 4, the form that API key ids have.
+fn uuid_v4(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = forge_domain::hex(&bytes);
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
+}

@@ -1,0 +1,54 @@
+//! What callers may hand out, and whom they may touch.
+
+use forge_domain::access::{Grant, Privileges};
+use forge_store::Role;
+
+use crate::{AppError, Caller};
+
+/// Returns a role as far as it is compared with others.
+pub(crate) fn of(role: &Role) -> Privileges {
+    Privileges {
+        role_name: role.name.clone(),
+        grants: role.grants.clone(),
+    }
+}
+
+impl Caller {
+    /// Refuses unless the caller's role is greater than the one that is to be given to somebody. Temporary grants do
+    /// not count: otherwise they could be made permanent.
+    pub(crate) fn require_greater(&self, role: &Role) -> Result<(), AppError> {
+        if self.privileges.exceed(&of(role)) {
+            return Ok(());
+        }
+        Err(AppError::TooLittle(format!(
+            "your role is not greater than the role `{}`",
+            role.name
+        )))
+    }
+
+    /// Refuses unless the caller's role holds everything that is to be granted.
+    pub(crate) fn require_cover(&self, grants: &[Grant]) -> Result<(), AppError> {
+        match grants
+            .iter()
+            .find(|grant| !self.privileges.cover(std::slice::from_ref(grant)))
+        {
+            None => Ok(()),
+            Some(grant) => Err(AppError::TooLittle(format!(
+                "your role does not hold `{}` to that extent, so you cannot grant it",
+                grant.permission_name
+            ))),
+        }
+    }
+
+    /// Refuses to change what belongs to a role that may do something the caller's may not.
+    pub(crate) fn require_not_above(&self, role: &Role) -> Result<(), AppError> {
+        let above = of(role);
+        if self.privileges.is_super() || !above.is_super() && self.privileges.cover(&above.grants) {
+            return Ok(());
+        }
+        Err(AppError::TooLittle(format!(
+            "the role `{}` is above your own",
+            role.name
+        )))
+    }
+}

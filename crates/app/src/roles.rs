@@ -1,0 +1,245 @@
+//! Roles.
+
+use forge_domain::RoleId;
+use forge_domain::access::{Attributes, DefaultRole, Grant, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::fault::Fault;
+pub use forge_store::Role;
+use forge_store::Tx;
+use serde_json::{Value, json};
+
+use crate::{App, AppError, Caller, Written, commit, privileges, users};
+
+/// How long a replaced role can still be read, in seconds: a day, as the contract says.
+const REPLACED_SECONDS: i64 = 24 * 3600;
+
+fn attributes(role: &Role) -> Attributes {
+    Attributes::default()
+        .with("role_id", role.id.to_string())
+        .with("role_name", role.name.as_str())
+}
+
+fn object(role: &Role) -> AuditObject {
+    AuditObject {
+        kind: "role".to_owned(),
+        id: role.id.to_string(),
+    }
+}
+
+fn audit_document(role: &Role) -> Value {
+    json!({
+        "name": role.name,
+        "description": role.description,
+        "frontend_view": view_name(role.has_admin_view),
+        "permission_grants": role.grants,
+    })
+}
+
+/// Returns the wire's word for who sees which view.
+pub fn view_name(has_admin_view: bool) -> &'static str {
+    if has_admin_view { "admin" } else { "client" }
+}
+
+pub(crate) async fn find(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
+    let found = tx.find_role(&caller.organization, name).await?;
+    found.ok_or_else(|| AppError::NotFound(format!("there is no role `{name}`")))
+}
+
+/// Returns every fault of grants that a caller wrote. A permission that no operation asks for yet is accepted, but
+/// one that has another form than a permission's is not, nor a condition that could never hold.
+pub(crate) fn check_grants(grants: &[Grant], place: &[&str]) -> Result<(), AppError> {
+    let mut faults = Vec::new();
+    for (index, grant) in grants.iter().enumerate() {
+        let fault = |rest: &[&str], kind, msg: String| {
+            let mut fault = Fault::new(rest.iter().map(|step| (*step).into()).collect(), kind, msg);
+            if grants.len() > 1 || place.last() == Some(&"permission_grants") {
+                fault = fault.inside(index);
+            }
+            place.iter().rev().fold(fault, |fault, step| fault.inside(*step))
+        };
+        let is_name = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        let has_form = grant
+            .permission_name
+            .split_once(':')
+            .is_some_and(|(r, a)| is_name(r) && is_name(a));
+        if !has_form {
+            let msg = "expected the form `Resource:Action`, such as `Service:UpdateVersionSet`".to_owned();
+            faults.push(fault(&["permission_name"], "permission_name", msg));
+        }
+        let Some(permission) = Permission::by_name(&grant.permission_name) else {
+            continue;
+        };
+        for name in grant
+            .conditions
+            .keys()
+            .filter(|name| !permission.attributes().contains(&name.as_str()))
+        {
+            let known = permission.attributes().join(", ");
+            let msg = format!("`{}` has no such attribute, only: {known}", grant.permission_name);
+            faults.push(fault(&["conditions", name], "unknown_attribute", msg));
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Invalid(faults))
+    }
+}
+
+/// Creates a role and returns its id. Its maker must hold all that it grants.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    name: String,
+    description: String,
+    grants: Vec<Grant>,
+    has_admin_view: bool,
+) -> Result<Written<RoleId>, AppError> {
+    check_grants(&grants, &["body", "permission_grants"])?;
+    caller.authorize(
+        Permission::CreateRole,
+        &Attributes::default().with("role_name", name.as_str()),
+    )?;
+    caller.require_cover(&grants)?;
+    let mut tx = app.write_access(caller).await?;
+    if tx.find_role(&caller.organization, &name).await?.is_some() {
+        return Err(AppError::Conflict(format!(
+            "a role named `{name}` exists already"
+        )));
+    }
+    let role = Role {
+        id: app.new_id()?,
+        name,
+        description,
+        has_admin_view,
+        grants,
+    };
+    tx.insert_role(&role).await?;
+    let after = audit_document(&role);
+    tx.append_audit_event(&caller.actor(), "create", object(&role), Value::Null, after)
+        .await?;
+    commit(tx, role.id).await
+}
+
+/// Returns the roles that the caller may see, of these ids and names if any are given.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    ids: &[RoleId],
+    names: &[String],
+) -> Result<Vec<Role>, AppError> {
+    caller.authorize_some(Permission::GetRole)?;
+    let mut tx = app.store.read().await?;
+    let mut roles = tx.list_roles(&caller.organization, app.clock.now()).await?;
+    roles.retain(|role| {
+        (ids.is_empty() || ids.contains(&role.id))
+            && (names.is_empty() || names.contains(&role.name))
+            && caller.may(Permission::GetRole, &attributes(role))
+    });
+    Ok(roles)
+}
+
+/// What changes about a role; an absent field stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a role")]
+pub struct ModifyRole {
+    pub description: Option<String>,
+    pub grants: Option<Vec<Grant>>,
+    pub has_admin_view: Option<bool>,
+}
+
+/// Changes a role. The description changes in place; other grants or another view make a new role of the same name, to
+/// which users and keys move at once. Returns the id of the role that has the name now.
+pub async fn modify(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    change: ModifyRole,
+) -> Result<Written<RoleId>, AppError> {
+    if let Some(grants) = &change.grants {
+        check_grants(grants, &["body", "permission_grants"])?;
+    }
+    caller.authorize_some(Permission::ModifyRole)?;
+    let mut tx = app.write_access(caller).await?;
+    let old = find(&mut tx, caller, name).await?;
+    caller.authorize(Permission::ModifyRole, &attributes(&old))?;
+    if DefaultRole::by_name(name).is_some() {
+        return Err(AppError::Refused(format!(
+            "`{name}` is a default role and stays as it is; create another one"
+        )));
+    }
+    caller.require_not_above(&old)?;
+    let new = Role {
+        id: old.id,
+        name: old.name.clone(),
+        description: change.description.unwrap_or_else(|| old.description.clone()),
+        has_admin_view: change.has_admin_view.unwrap_or(old.has_admin_view),
+        grants: change.grants.unwrap_or_else(|| old.grants.clone()),
+    };
+    let is_replaced = (&new.grants, new.has_admin_view) != (&old.grants, old.has_admin_view);
+    let new = if is_replaced {
+        Role {
+            id: app.new_id()?,
+            ..new
+        }
+    } else {
+        new
+    };
+    if is_replaced {
+        caller.require_greater(&new)?;
+        let expires_at = tx.now().plus_seconds(REPLACED_SECONDS);
+        tx.replace_role(old.id, &new, expires_at).await?;
+    } else {
+        tx.set_role_description(new.id, &new.description).await?;
+    }
+    let (before, after) = (audit_document(&old), audit_document(&new));
+    tx.append_audit_event(&caller.actor(), "modify", object(&new), before, after)
+        .await?;
+    commit(tx, new.id).await
+}
+
+/// Gives a user another role. The caller's must be greater than it, and than the user's present one: otherwise anybody
+/// could take the rights of their equals. Only their own role may a caller give up.
+pub async fn assign(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    user_id: &str,
+) -> Result<Written<RoleId>, AppError> {
+    let mut tx = app.write_access(caller).await?;
+    let role = match tx.find_role(&caller.organization, name).await? {
+        Some(role) => role,
+        // Whoever may give no role at all is not told which there are.
+        None if caller.privileges.grants.is_empty() => {
+            return Err(AppError::TooLittle(
+                "your role gives you nothing to assign".to_owned(),
+            ));
+        }
+        None => return Err(AppError::NotFound(format!("there is no role `{name}`"))),
+    };
+    caller.require_greater(&role)?;
+    let user = users::find(&mut tx, caller, user_id).await?;
+    if user.id != caller.user.user_id || caller.user.org_id != caller.organization {
+        caller.require_greater(&user.role)?;
+    }
+    if role.id != user.role.id && users::is_last_super_administrator(&mut tx, caller, &user).await? {
+        return Err(AppError::TooLittle(users::LAST_SUPER_ADMINISTRATOR.to_owned()));
+    }
+    tx.set_user_role(user_id, role.id).await?;
+    let object = AuditObject {
+        kind: "user".to_owned(),
+        id: user_id.to_owned(),
+    };
+    let (before, after) = (
+        json!({"role_name": user.role.name}),
+        json!({"role_name": role.name}),
+    );
+    tx.append_audit_event(&caller.actor(), "assign_role", object, before, after)
+        .await?;
+    commit(tx, role.id).await
+}
+
+/// Tells whether a key of this role signs in users of that one.
+pub(crate) fn may_sign_in(key: &Role, user: &Role) -> bool {
+    privileges::of(key).exceed(&privileges::of(user))
+}

@@ -1,0 +1,136 @@
+//! Grants for a while.
+
+use std::collections::HashSet;
+
+use forge_domain::access::{Attributes, Grant, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::fault::Fault;
+use forge_domain::service::{TagFilter, Tags};
+use forge_domain::{Duration, Timestamp};
+pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
+use serde_json::{Value, json};
+
+use crate::page::PageBuilder;
+use crate::{App, AppError, Caller, Page, Written, commit, roles, users};
+
+fn attributes(user_id: &str, grant: &Grant) -> Attributes {
+    Attributes::default()
+        .with("user_id", user_id)
+        .with("permission_name", grant.permission_name.as_str())
+}
+
+/// A temporary grant to be given.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of a temporary grant")]
+pub struct GiveGrant {
+    pub user_id: String,
+    pub duration: Duration,
+    pub grant: Grant,
+    pub tags: Tags,
+    pub justification: String,
+}
+
+/// Gives a user a grant beside those of the role, until it ends. The giver's role must hold it.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    given: GiveGrant,
+) -> Result<Written<(String, Timestamp)>, AppError> {
+    roles::check_grants(std::slice::from_ref(&given.grant), &["body", "permission_grant"])?;
+    if given.duration <= Duration::days(0) {
+        let loc = vec!["body".into(), "duration".into()];
+        let fault = Fault::new(loc, "duration", "a grant must last for some time");
+        return Err(AppError::Invalid(vec![fault]));
+    }
+    caller.authorize(
+        Permission::CreateTemporaryGrant,
+        &attributes(&given.user_id, &given.grant),
+    )?;
+    caller.require_cover(std::slice::from_ref(&given.grant))?;
+    let mut tx = app.write_access(caller).await?;
+    users::find(&mut tx, caller, &given.user_id).await?;
+    let grant = TemporaryGrant {
+        id: app
+            .new_id::<forge_domain::id::kind::TemporaryGrant>()?
+            .to_string(),
+        seq: 0,
+        user_id: given.user_id,
+        grant: given.grant,
+        tags: given.tags,
+        justification: given.justification,
+        creator: caller.user.clone(),
+        created_at: tx.now(),
+        expires_at: tx.now() + given.duration,
+    };
+    tx.insert_temporary_grant(&grant).await?;
+    let object = AuditObject {
+        kind: "temporary_permission_grant".to_owned(),
+        id: grant.id.clone(),
+    };
+    let after =
+        json!({"user_id": grant.user_id, "permission_grant": grant.grant, "expires_at": grant.expires_at});
+    tx.append_audit_event(&caller.actor(), "create", object, Value::Null, after)
+        .await?;
+    commit(tx, (grant.id, grant.expires_at)).await
+}
+
+/// What a caller asks of a list of temporary grants; an empty filter lets everything through.
+#[derive(Debug, Clone)]
+pub struct ListGrants {
+    /// Only these.
+    pub ids: HashSet<String>,
+    /// Only these users'.
+    pub user_ids: HashSet<String>,
+    /// Only those given by these users.
+    pub creators: HashSet<String>,
+    /// Only those of this permission.
+    pub permission_name: Option<String>,
+    /// Only ended ones, or only others.
+    pub is_expired: Option<bool>,
+    /// Only those that pass every one of these.
+    pub tags: Vec<TagFilter>,
+    /// The order.
+    pub sort: Vec<(TemporaryGrantSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of the temporary grants that the caller may see.
+pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page<TemporaryGrant>, AppError> {
+    caller.authorize_some(Permission::GetTemporaryGrant)?;
+    let now = app.clock.now();
+    let admits = |wanted: &HashSet<String>, value: &str| wanted.is_empty() || wanted.contains(value);
+    let is_wanted = |grant: &TemporaryGrant| {
+        admits(&query.ids, &grant.id)
+            && admits(&query.user_ids, &grant.user_id)
+            && admits(&query.creators, &grant.creator.user_id)
+            && query
+                .permission_name
+                .as_ref()
+                .is_none_or(|name| *name == grant.grant.permission_name)
+            && query
+                .is_expired
+                .is_none_or(|wanted| wanted == (grant.expires_at <= now))
+            && query.tags.iter().all(|filter| filter.matches(&grant.tags))
+            && caller.may(
+                Permission::GetTemporaryGrant,
+                &attributes(&grant.user_id, &grant.grant),
+            )
+    };
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    while let Some((after, count)) = page.next_read() {
+        let rows = tx
+            .list_temporary_grants(&caller.organization, &query.sort, after, count)
+            .await?;
+        page.add(
+            rows.ok_or_else(users::unknown_token)?,
+            count,
+            |grant| grant.seq,
+            is_wanted,
+        );
+    }
+    Ok(page.finish())
+}

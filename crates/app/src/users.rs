@@ -1,0 +1,284 @@
+//! Users.
+
+use std::cmp::Ordering;
+
+use forge_domain::access::{Attributes, DefaultRole, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::fault::Fault;
+use forge_domain::user::{Preferences, Variables};
+use forge_store::{NewUser, Tx};
+pub use forge_store::{User, UserSort};
+use serde_json::{Value, json};
+
+use crate::page::PageBuilder;
+use crate::{App, AppError, Caller, Page, Written, commit, roles};
+
+/// What the audit log shows of a user: no personal data.
+fn audit_document(role_name: &str) -> Value {
+    json!({"role_name": role_name})
+}
+
+fn object(id: &str) -> AuditObject {
+    AuditObject {
+        kind: "user".to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+fn attributes(user: &User) -> Attributes {
+    Attributes::default()
+        .with("user_id", user.id.as_str())
+        .with("role_name", user.role.name.as_str())
+}
+
+pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<User, AppError> {
+    let found = tx.find_user(&caller.organization, id).await?;
+    found
+        .filter(|user| !user.is_deleted)
+        .ok_or_else(|| AppError::NotFound("there is no such user".to_owned()))
+}
+
+/// A user to be invited.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of a user")]
+pub struct InviteUser {
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub role_name: String,
+    pub nonsensitive_variables: Variables,
+    pub sensitive_variables: Variables,
+    pub preferences: Option<Preferences>,
+}
+
+/// Creates a user, who may sign in with an API key at once, and returns the id.
+pub async fn invite(app: &App, caller: &Caller, invited: InviteUser) -> Result<Written<String>, AppError> {
+    let named = Attributes::default().with("role_name", invited.role_name.as_str());
+    caller.authorize(Permission::InviteUser, &named)?;
+    let mut tx = app.write_access(caller).await?;
+    let role = roles::find(&mut tx, caller, &invited.role_name).await?;
+    caller.require_greater(&role)?;
+    if tx
+        .find_user_by_email(&caller.organization, &invited.email)
+        .await?
+        .is_some()
+    {
+        return Err(AppError::Conflict(
+            "a user with this email address exists already".to_owned(),
+        ));
+    }
+    let id = app.new_id::<forge_domain::id::kind::User>()?.to_string();
+    let sealed = if invited.sensitive_variables.is_empty() {
+        None
+    } else {
+        let secret = serde_json::to_vec(&invited.sensitive_variables);
+        let secret = secret.map_err(|error| AppError::Internal(Box::new(error)))?;
+        let context = format!("user-variables/{}/{id}", caller.organization);
+        let sealed = app.keyring.seal(&context, &secret);
+        Some(sealed.map_err(|error| AppError::Internal(Box::new(error)))?)
+    };
+    let preferences = if let Some(preferences) = invited.preferences {
+        preferences
+    } else {
+        let organization = tx.find_organization(&caller.organization).await?;
+        organization
+            .map(|organization| organization.default_user_preferences)
+            .unwrap_or_default()
+    };
+    tx.insert_user(NewUser {
+        id: id.clone(),
+        role_id: role.id,
+        first_name: invited.first_name,
+        last_name: invited.last_name,
+        email: invited.email,
+        preferences,
+        nonsensitive_variables: invited.nonsensitive_variables,
+        sensitive_variable_names: invited.sensitive_variables.into_keys().collect(),
+        sealed_sensitive_variables: sealed,
+    })
+    .await?;
+    let after = audit_document(&role.name);
+    tx.append_audit_event(&caller.actor(), "invite", object(&id), Value::Null, after)
+        .await?;
+    commit(tx, id).await
+}
+
+/// What a caller asks of a list of users.
+#[derive(Debug, Clone)]
+pub struct ListUsers {
+    /// Only these; none means all.
+    pub ids: Vec<String>,
+    /// Only users with one of these email addresses; none means all.
+    pub emails: Vec<String>,
+    /// The order.
+    pub sort: Vec<(UserSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of the users that the caller may see.
+pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<User>, AppError> {
+    caller.authorize_some(Permission::GetUserInfo)?;
+    let wanted_email = |user: &User| {
+        query.emails.is_empty()
+            || query
+                .emails
+                .iter()
+                .any(|email| email.eq_ignore_ascii_case(&user.email))
+    };
+    let is_visible =
+        |user: &User| caller.may(Permission::GetUserInfo, &attributes(user)) && wanted_email(user);
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    if query.ids.is_empty() && query.emails.is_empty() {
+        while let Some((after, count)) = page.next_read() {
+            let rows = tx
+                .list_users(&caller.organization, &query.sort, after, count)
+                .await?;
+            page.add(
+                rows.ok_or_else(unknown_token)?,
+                count,
+                |user| user.seq,
+                is_visible,
+            );
+        }
+        return Ok(page.finish());
+    }
+    let mut rows = Vec::new();
+    if query.ids.is_empty() {
+        for email in &query.emails {
+            rows.extend(tx.find_user_by_email(&caller.organization, email).await?);
+        }
+    } else {
+        for id in &query.ids {
+            rows.extend(tx.find_user(&caller.organization, id).await?);
+        }
+    }
+    rows.retain(|user| !user.is_deleted);
+    rows.sort_unstable_by(|left, right| compare(left, right, &query.sort));
+    if query.continuation_token > 0 {
+        let last = rows.iter().position(|user| user.seq == query.continuation_token);
+        rows.drain(..=last.ok_or_else(unknown_token)?);
+    }
+    page.add(rows, i64::MAX, |user| user.seq, is_visible);
+    Ok(page.finish())
+}
+
+/// The continuation token of a caller names no row.
+pub(crate) fn unknown_token() -> AppError {
+    let loc = vec!["query".into(), "continuation_token".into()];
+    let msg = "no page ended there; pass the token of the page before this one, or 0";
+    AppError::Invalid(vec![Fault::new(loc, "unknown_token", msg)])
+}
+
+/// Compares two users as the store's lists do.
+fn compare(left: &User, right: &User, sort: &[(UserSort, bool)]) -> Ordering {
+    let by_key = |(key, is_descending): &(UserSort, bool)| {
+        let ordering = match key {
+            UserSort::FirstName => left.first_name.cmp(&right.first_name),
+            UserSort::LastName => left.last_name.cmp(&right.last_name),
+            UserSort::Email => left.email.cmp(&right.email),
+        };
+        if *is_descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
+    };
+    let unequal = sort.iter().map(by_key).find(|ordering| ordering.is_ne());
+    unequal.unwrap_or_else(|| left.seq.cmp(&right.seq))
+}
+
+/// What changes about a user; an absent field stays as it is. `Some(None)` erases.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a user")]
+pub struct UpdateUser {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub enable_response_recommendation: Option<bool>,
+    pub preferred_language: Option<Option<String>>,
+    pub timezone: Option<Option<String>>,
+    pub conversations_visible_to_admins: Option<bool>,
+    pub user_model_visible_to_admins: Option<bool>,
+    pub additional_context: Option<Vec<String>>,
+    pub audio_keyterms: Option<Vec<String>>,
+}
+
+fn replace<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+/// Changes what is known of a user.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    update: UpdateUser,
+) -> Result<Written<()>, AppError> {
+    caller.authorize_some(Permission::UpdateUserInfo)?;
+    let mut tx = app.write_access(caller).await?;
+    let mut user = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::UpdateUserInfo, &attributes(&user))?;
+    caller.require_not_above(&user.role)?;
+    replace(&mut user.first_name, update.first_name);
+    replace(&mut user.last_name, update.last_name);
+    let preferences = &mut user.preferences;
+    replace(
+        &mut preferences.enable_response_recommendation,
+        update.enable_response_recommendation,
+    );
+    replace(&mut preferences.preferred_language, update.preferred_language);
+    replace(&mut preferences.timezone, update.timezone);
+    replace(
+        &mut preferences.conversations_visible_to_admins,
+        update.conversations_visible_to_admins,
+    );
+    replace(
+        &mut preferences.user_model_visible_to_admins,
+        update.user_model_visible_to_admins,
+    );
+    replace(&mut preferences.audio_keyterms, update.audio_keyterms);
+    tx.set_user_info(&user, update.additional_context.as_deref())
+        .await?;
+    // Whatever changed is personal, so the log says only that something did.
+    let document = audit_document(&user.role.name);
+    tx.append_audit_event(&caller.actor(), "update", object(id), document.clone(), document)
+        .await?;
+    commit(tx, ()).await
+}
+
+/// Deletes a user: everything personal goes, and every token ends at once.
+pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
+    caller.authorize_some(Permission::DeleteUser)?;
+    let mut tx = app.write_access(caller).await?;
+    let user = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::DeleteUser, &attributes(&user))?;
+    caller.require_not_above(&user.role)?;
+    if is_last_super_administrator(&mut tx, caller, &user).await? {
+        return Err(AppError::Refused(LAST_SUPER_ADMINISTRATOR.to_owned()));
+    }
+    tx.delete_user(id).await?;
+    let before = audit_document(&user.role.name);
+    tx.append_audit_event(&caller.actor(), "delete", object(id), before, Value::Null)
+        .await?;
+    commit(tx, ()).await
+}
+
+pub(crate) const LAST_SUPER_ADMINISTRATOR: &str =
+    "this is the organization's last super administrator; make somebody else one first";
+
+/// Tells whether nobody else is a super administrator.
+pub(crate) async fn is_last_super_administrator(
+    tx: &mut Tx,
+    caller: &Caller,
+    user: &User,
+) -> Result<bool, AppError> {
+    if user.role.name != DefaultRole::SuperAdministrator.name() {
+        return Ok(false);
+    }
+    Ok(tx.count_users_of_role(&caller.organization, user.role.id).await? <= 1)
+}
