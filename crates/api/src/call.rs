@@ -3,6 +3,9 @@
 //! The order of failures is the same for every endpoint: 404 for the organization, 401, (429,) 422, 413; then the use
 //! case says 403 and what comes after it.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
@@ -18,8 +21,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::Limits;
-use crate::caller::Authenticate;
+use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
+use crate::rate_limit::{RateLimiter, Verdict};
+use crate::serve::Peer;
 
 /// Parameters or a body that the endpoint does not look at.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -27,15 +32,25 @@ pub(crate) struct Nothing {}
 
 /// A request to an operation that belongs to an organization.
 pub(crate) struct Call<P, Q, B, C> {
-    pub(crate) app: App,
+    pub(crate) server: Server,
     pub(crate) organization: OrganizationId,
     pub(crate) caller: C,
     pub(crate) path: P,
     pub(crate) query: Q,
     pub(crate) body: B,
     pub(crate) headers: Map<String, Value>,
+    /// Where the request comes from, if it came through a socket.
+    pub(crate) peer: Option<IpAddr>,
     /// What else the query and the headers name.
     names: Vec<(Location, String)>,
+}
+
+/// What every call needs of the server.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) limiter: Arc<RateLimiter>,
 }
 
 impl<P, Q, B, C> Call<P, Q, B, C>
@@ -45,36 +60,36 @@ where
     B: DeserializeOwned,
     C: Authenticate,
 {
+    /// Reads a request. What its rate limit says is told in `verdict`, also when the request is refused.
     pub(crate) async fn read(
-        app: App,
-        limits: Limits,
+        server: &Server,
         operation: &'static Operation,
         request: Request,
+        verdict: &mut Option<Verdict>,
     ) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
+        refuse_large_headers(&parts.headers, &server.limits)?;
         let path = path_texts(operation, &mut parts).await?;
-        let id = path
-            .iter()
-            .find(|(name, _)| name == "organization")
-            .map_or("", |(_, id)| id);
-        let organization = match sign_in::require_organization(&app, id).await {
-            // Some operations know no 404; to them, credentials for an organization that is not there prove nothing.
-            Err(AppError::NotFound(_)) if !operation.statuses.contains(&404) => {
-                return Err(AppError::Unauthenticated("there is no such organization").into());
+        let organization = organization::<C>(server, operation, &path, &parts.headers).await?;
+        let caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
+        if let Some(identity) = caller.identity() {
+            let (limit, now) = (operation.requests_per_minute, server.app.clock.now());
+            *verdict = server.limiter.count(&operation.id, limit, &identity, now);
+            if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
+                return Err(ApiError::TooManyRequests);
             }
-            found => found?,
-        };
-        let caller = C::authenticate(&app, &organization, &parts.headers).await?;
+        }
         let values = read_parameters(operation, &path, &parts)?;
-        let body = read_body(operation, limits, &parts.headers, body).await?;
+        let body = read_body(operation, &server.limits, &parts.headers, body).await?;
         Ok(Self {
-            app,
+            server: server.clone(),
             organization,
             caller,
             path: typed("path", values.path)?,
             query: typed("query", values.query)?,
             body: typed("body", body)?,
             headers: values.header,
+            peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             names: values.names,
         })
     }
@@ -102,6 +117,49 @@ where
             Err(AppError::Invalid(faults).into())
         }
     }
+}
+
+/// Returns the organization that the caller acts in.
+async fn organization<C: Authenticate>(
+    server: &Server,
+    operation: &Operation,
+    path: &[(String, String)],
+    headers: &HeaderMap,
+) -> Result<OrganizationId, ApiError> {
+    let in_path = path
+        .iter()
+        .find(|(name, _)| name == "organization")
+        .map_or("", |(_, id)| id);
+    let id = if C::PATH_NAMES_ORGANIZATION {
+        in_path
+    } else {
+        issuer(headers).unwrap_or(in_path)
+    };
+    let is_resolve = operation.id == "resolve-version-set";
+    let in_maintenance_too = is_resolve && server.limits.resolve_in_maintenance;
+    match sign_in::require_organization(&server.app, id, in_maintenance_too).await {
+        // Some operations know no 404; to them, credentials for an organization that is not there prove nothing.
+        Err(AppError::NotFound(_)) if !operation.statuses.contains(&404) => Err(AppError::Unauthenticated(
+            "there is no such organization; X-ORG-ID names the one that issued your token, if the path does not",
+        )
+        .into()),
+        found => Ok(found?),
+    }
+}
+
+fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiError> {
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if headers.len() <= limits.max_headers && bytes <= limits.max_header_bytes {
+        return Ok(());
+    }
+    let admitted = format!(
+        "{} headers of {} bytes together",
+        limits.max_headers, limits.max_header_bytes
+    );
+    Err(ApiError::HeadersTooLarge { admitted })
 }
 
 /// Returns the path's parameters under the names that the operation gives them.
@@ -171,21 +229,27 @@ fn read_parameters(
 
 async fn read_body(
     operation: &Operation,
-    limits: Limits,
+    limits: &Limits,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Value, ApiError> {
     let Some(expected) = &operation.body else {
         return Ok(Value::Object(Map::new()));
     };
-    let bytes = match Limited::new(body, limits.max_body_bytes).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let reading = Limited::new(body, limits.max_body_bytes).collect();
+    let bytes = match tokio::time::timeout(limits.body_timeout, reading).await {
+        Err(_) => {
+            return Err(ApiError::BodyTooSlow {
+                limit: limits.body_timeout.as_secs(),
+            });
+        }
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Err(ApiError::BodyTooLarge {
                 limit: limits.max_body_bytes,
             });
         }
-        Err(_) => {
+        Ok(Err(_)) => {
             return Err(invalid(
                 "body",
                 "body_incomplete",

@@ -12,12 +12,49 @@ pub(crate) trait Authenticate: Sized + Send {
     /// it asks for them, and the router holds the two against each other.
     const NEEDS_USER: bool;
 
+    /// Whether the organization in the path is the one that the caller acts in.
+    const PATH_NAMES_ORGANIZATION: bool = true;
+
+    /// Returns a name for the caller that nobody else has, for counting their calls; nothing if they have none.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// Finds out who calls, for an operation of this organization.
     fn authenticate(
         app: &App,
         organization: &OrganizationId,
         headers: &HeaderMap,
     ) -> impl Future<Output = Result<Self, AppError>> + Send;
+}
+
+/// The header that names the organization which issued the token.
+const ISSUER: &str = "x-org-id";
+
+/// A caller who founds an organization: the path names the new one, so they act in that which issued their token.
+#[derive(Debug)]
+pub(crate) struct Founder(pub(crate) Caller);
+
+impl Authenticate for Founder {
+    const NEEDS_USER: bool = true;
+    const PATH_NAMES_ORGANIZATION: bool = false;
+
+    async fn authenticate(
+        app: &App,
+        organization: &OrganizationId,
+        headers: &HeaderMap,
+    ) -> Result<Self, AppError> {
+        Caller::authenticate(app, organization, headers).await.map(Self)
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.0.identity()
+    }
+}
+
+/// Returns the organization that the headers name as the token's issuer.
+pub(crate) fn issuer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(ISSUER)?.to_str().ok()
 }
 
 /// Nobody in particular: for operations that give or need no identity.
@@ -35,6 +72,14 @@ impl Authenticate for Anyone {
 impl Authenticate for Caller {
     const NEEDS_USER: bool = true;
 
+    fn identity(&self) -> Option<String> {
+        // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.
+        Some(format!(
+            "{}/{}/{}",
+            self.organization, self.user.org_id, self.user.user_id
+        ))
+    }
+
     async fn authenticate(
         app: &App,
         organization: &OrganizationId,
@@ -43,7 +88,11 @@ impl Authenticate for Caller {
         let missing = "send the token of a sign-in as `Authorization: Bearer …`";
         let authorization = text(headers, header::AUTHORIZATION.as_str())?;
         let authorization = authorization.ok_or(AppError::Unauthenticated(missing))?;
-        let issuer = text(headers, "x-org-id")?;
+        let issuer = text(headers, ISSUER)?;
+        // Declaring only ever narrows, so nothing else that stands there does any harm.
+        let declared = headers
+            .get("forge-actor-kind")
+            .is_some_and(|kind| kind == "agent");
         let (scheme, rest) = authorization
             .split_once(' ')
             .ok_or(AppError::Unauthenticated(missing))?;
@@ -53,6 +102,7 @@ impl Authenticate for Caller {
                 token: rest,
                 basic_user: None,
                 issuer,
+                is_declared_agent: declared,
             };
             return sign_in::authenticate(app, organization, &credentials).await;
         }
@@ -68,6 +118,7 @@ impl Authenticate for Caller {
                 token,
                 basic_user: Some(user),
                 issuer,
+                is_declared_agent: declared,
             };
             return sign_in::authenticate(app, organization, &credentials).await;
         }

@@ -18,6 +18,18 @@ pub(crate) enum ApiError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The body took longer to arrive than the server admits.
+    BodyTooSlow {
+        /// The limit, in seconds.
+        limit: u64,
+    },
+    /// The headers are more, or larger, than the server admits.
+    HeadersTooLarge {
+        /// What is admitted.
+        admitted: String,
+    },
+    /// The caller has called too often; the headers of the answer say how long to wait.
+    TooManyRequests,
     /// No operation has this path.
     UnknownPath,
     /// The path has operations, but none with this method.
@@ -39,6 +51,20 @@ impl IntoResponse for ApiError {
             Self::BodyTooLarge { limit } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 detail(format!("the body has more than {limit} bytes")),
+            ),
+            Self::BodyTooSlow { limit } => {
+                let text = format!("the body took more than {limit} seconds to arrive; send it again");
+                (StatusCode::REQUEST_TIMEOUT, detail(text))
+            }
+            Self::HeadersTooLarge { admitted } => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                detail(format!(
+                    "the request has too many or too large headers; admitted are {admitted}"
+                )),
+            ),
+            Self::TooManyRequests => (
+                StatusCode::TOO_MANY_REQUESTS,
+                detail("you call this too often; the header Retry-After says when to try again"),
             ),
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,
@@ -70,7 +96,8 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
     match error {
         AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults})),
         AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
-        AppError::Forbidden(_) => (StatusCode::FORBIDDEN, detail(error)),
+        AppError::Maintenance => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
+        AppError::Forbidden(_) | AppError::TooLittle(_) => (StatusCode::FORBIDDEN, detail(error)),
         AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
         AppError::Gone { message, revision } => {
             (StatusCode::GONE, json!({"detail": message, "revision": revision}))

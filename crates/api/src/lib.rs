@@ -1,6 +1,6 @@
 //! HTTP: the router, how requests are read, and the only place where errors become status codes.
 //!
-//! An endpoint is a function from a [`call::Call`] to an answer, in a file of its own under `routes`. By the time it
+//! An endpoint is a function from a `call::Call` to an answer, in a file of its own under `routes`. By the time it
 //! runs, the organization exists, the caller is authenticated, and path, query and body have been validated against
 //! the contract. It hands over to a use case of `app` and says how the answer looks. It holds no rule and no query.
 //!
@@ -10,28 +10,50 @@ mod call;
 mod caller;
 mod error;
 mod middleware;
+mod rate_limit;
 mod reply;
 mod router;
 mod routes;
+mod serve;
 
 use std::future::Future;
+use std::time::Duration;
 
 use forge_app::App;
 use tokio::net::TcpListener;
 
+pub use rate_limit::RateLimits;
 pub use router::{router, served_operations};
 
 /// What the server admits, whatever the endpoint.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// How many headers a request may have.
+    pub max_headers: usize,
+    /// How large the headers of a request may be together, in bytes.
+    pub max_header_bytes: usize,
+    /// How long the body of a request may take to arrive.
+    pub body_timeout: Duration,
+    /// How many connections there may be at once.
+    pub max_connections: usize,
+    /// How often each user may call each operation.
+    pub rates: RateLimits,
+    /// Whether resolving goes on during maintenance.
+    pub resolve_in_maintenance: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 4 * 1024 * 1024,
+            max_headers: 100,
+            max_header_bytes: 32 * 1024,
+            body_timeout: Duration::from_secs(30),
+            max_connections: 10_000,
+            rates: RateLimits::default(),
+            resolve_in_maintenance: false,
         }
     }
 }
@@ -43,7 +65,5 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app, limits))
-        .with_graceful_shutdown(shutdown)
-        .await
+    serve::serve(listener, router(app, limits.clone()), limits, shutdown).await
 }

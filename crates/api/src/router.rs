@@ -12,16 +12,16 @@ use forge_app::App;
 use forge_wire::contract::contract;
 use serde::de::DeserializeOwned;
 
-use crate::call::Call;
+use crate::call::{Call, Server};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
+use crate::rate_limit::RateLimiter;
 use crate::reply::Answer;
 use crate::{Limits, middleware, routes};
 
 /// Collects the operations; methods and paths come from the contract.
 struct Operations {
-    app: App,
-    limits: Limits,
+    server: Server,
     ids: BTreeSet<&'static str>,
     paths: BTreeMap<String, BTreeMap<String, MethodRouter>>,
 }
@@ -43,12 +43,21 @@ impl Operations {
             Some(C::NEEDS_USER),
             "`{id}` and the contract differ about credentials"
         );
-        let (app, limits) = (self.app.clone(), self.limits);
+        let server = self.server.clone();
         self.add_plain(id, move |request: Request| {
-            let (app, endpoint) = (app.clone(), endpoint.clone());
+            let (server, endpoint) = (server.clone(), endpoint.clone());
             async move {
                 let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
-                endpoint(Call::read(app, limits, operation, request).await?).await
+                let mut verdict = None;
+                let answer = match Call::read(&server, operation, request, &mut verdict).await {
+                    Ok(call) => endpoint(call).await,
+                    Err(error) => Err(error),
+                };
+                let mut response = answer.into_response();
+                if let Some(verdict) = verdict {
+                    verdict.tell(&mut response);
+                }
+                Ok(response)
             }
         });
         self
@@ -60,7 +69,7 @@ impl Operations {
         F: Fn(App) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send,
     {
-        let app = self.app.clone();
+        let app = self.server.app.clone();
         self.add_plain(id, move |_: Request| endpoint(app.clone()));
         self
     }
@@ -127,15 +136,38 @@ fn shape(path: &str) -> String {
 
 fn operations(app: App, limits: Limits) -> Operations {
     use routes::{
-        agents, assets, context_graphs, models, organizations, server, services, users, version_sets,
+        agents, api_keys, assets, context_graphs, models, organizations, roles, server, services,
+        temporary_grants, users, version_sets,
     };
+    let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
     Operations {
-        app,
-        limits,
+        server: Server {
+            app,
+            limits: Arc::new(limits),
+            limiter,
+        },
         ids: BTreeSet::new(),
         paths: BTreeMap::new(),
     }
     .add("sign-in-with-api-key", users::sign_in::handle)
+    .add("create-invited-user", users::invite::handle)
+    .add("get-users", users::list::handle)
+    .add("update-user-info", users::update::handle)
+    .add("delete-user", users::delete::handle)
+    .add("create-role", roles::create::handle)
+    .add("get_roles_v1__organization__role__get", roles::list::handle)
+    .add("modify-role", roles::modify::handle)
+    .add("assign-role", roles::assign::handle)
+    .add(
+        "create-temporary-permission-grant",
+        temporary_grants::create::handle,
+    )
+    .add("get-temporary-permission-grants", temporary_grants::list::handle)
+    .add("create-api-key", api_keys::create::handle)
+    .add("get-api-keys", api_keys::list::handle)
+    .add("delete-api-key", api_keys::delete::handle)
+    .add("create-organization", organizations::create::handle)
+    .add("modify-organization", organizations::modify::handle)
     .add("get-organization", organizations::get::handle)
     .add("create-agent", assets::create::agent)
     .add("get-agents", assets::list::agents)

@@ -1,16 +1,26 @@
 //! The endpoints: a folder for each noun, a file for each verb.
 
+use forge_app::AppError;
+use forge_domain::fault::Fault;
 use forge_domain::refusal::AssetKind;
-use forge_domain::{ServiceId, VersionNumber};
+use forge_domain::service::{InvalidTagFilter, TagFilter};
+use forge_domain::time::InvalidDuration;
+use forge_domain::{Duration, ServiceId, VersionNumber};
 use serde::Deserialize;
 
+use crate::call::invalid_query;
+use crate::error::ApiError;
+
 pub(crate) mod agents;
+pub(crate) mod api_keys;
 pub(crate) mod assets;
 pub(crate) mod context_graphs;
 pub(crate) mod models;
 pub(crate) mod organizations;
+pub(crate) mod roles;
 pub(crate) mod server;
 pub(crate) mod services;
+pub(crate) mod temporary_grants;
 pub(crate) mod users;
 pub(crate) mod version_sets;
 
@@ -57,13 +67,24 @@ pub(crate) fn sort_key(text: &str) -> Option<(bool, &str)> {
     }
 }
 
+/// Returns a filter on tags from the query parameter of that name.
+pub(crate) fn tag_filter(parameter: &str, text: &str) -> Result<TagFilter, ApiError> {
+    text.parse()
+        .map_err(|error: InvalidTagFilter| invalid_query(parameter, &error.to_string()))
+}
+
+/// Returns the duration that the body names.
+pub(crate) fn duration(text: &str) -> Result<Duration, ApiError> {
+    text.parse().map_err(|error: InvalidDuration| {
+        let loc = vec!["body".into(), "duration".into()];
+        AppError::Invalid(vec![Fault::new(loc, "duration", error.to_string())]).into()
+    })
+}
+
 /// Returns a continuation token, provided that it can be one.
-pub(crate) fn token(token: i64) -> Result<i64, crate::error::ApiError> {
+pub(crate) fn token(token: i64) -> Result<i64, ApiError> {
     if token < 0 {
-        return Err(crate::call::invalid_query(
-            "continuation_token",
-            "must be at least 0",
-        ));
+        return Err(invalid_query("continuation_token", "must be at least 0"));
     }
     Ok(token)
 }
@@ -74,7 +95,7 @@ pub(crate) fn version_instance(
     kind: AssetKind,
     id: &str,
     version: &forge_app::assets::AssetVersion,
-) -> Result<serde_json::Map<String, serde_json::Value>, crate::error::ApiError> {
+) -> Result<serde_json::Map<String, serde_json::Value>, ApiError> {
     let instance = forge_wire::assets::version_instance(&forge_wire::assets::VersionParts {
         kind,
         organization,
@@ -84,5 +105,5 @@ pub(crate) fn version_instance(
         creator: &version.creator,
         created_at: version.created_at,
     });
-    instance.map_err(|error| forge_app::AppError::Internal(Box::new(error)).into())
+    instance.map_err(|error| AppError::Internal(Box::new(error)).into())
 }

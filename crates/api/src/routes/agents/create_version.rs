@@ -12,7 +12,8 @@ use crate::routes::{AssetPath, ExpectedVersion};
 
 pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, AgentChange, Caller>) -> Answer {
     let expected = call.query.version;
-    let created = agents::create_version(&call.app, &call.caller, &call.path.id, expected, call.body).await?;
+    let created =
+        agents::create_version(&call.server.app, &call.caller, &call.path.id, expected, call.body).await?;
     let (version, created_at) = created.value;
     let body = VersionCreated {
         version,

@@ -10,12 +10,18 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn agent(call: Call<Nothing, Nothing, CreateAgent, Caller>) -> Answer {
-    create(&call.app, &call.caller, AssetKind::Agent, &call.body.agent_name).await
+    create(
+        &call.server.app,
+        &call.caller,
+        AssetKind::Agent,
+        &call.body.agent_name,
+    )
+    .await
 }
 
 pub(crate) async fn context_graph(call: Call<Nothing, Nothing, CreateContextGraph, Caller>) -> Answer {
     create(
-        &call.app,
+        &call.server.app,
         &call.caller,
         AssetKind::ContextGraph,
         &call.body.state_machine_name,

@@ -37,7 +37,7 @@ async fn list(kind: AssetKind, call: Call<AssetPath, Query, Nothing, Caller>) ->
         continuation_token: token(call.query.continuation_token)?,
     };
     let id = &call.path.id;
-    let page = assets::list_versions(&call.app, &call.caller, kind, id, &query).await?;
+    let page = assets::list_versions(&call.server.app, &call.caller, kind, id, &query).await?;
     let instances: Result<Vec<_>, ApiError> = page
         .items
         .iter()

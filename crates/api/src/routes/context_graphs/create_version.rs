@@ -11,7 +11,7 @@ use crate::reply::{self, Answer};
 use crate::routes::{AssetPath, ExpectedVersion};
 
 pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, ContextGraphDocument, Caller>) -> Answer {
-    let (app, caller, id, expected) = (&call.app, &call.caller, &call.path.id, call.query.version);
+    let (app, caller, id, expected) = (&call.server.app, &call.caller, &call.path.id, call.query.version);
     if call.query.dry_run {
         context_graphs::dry_run_version(app, caller, id, expected, &call.body).await?;
         return reply::json(StatusCode::CREATED, &());

@@ -9,7 +9,7 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Option<Caller>>) -> Answer {
     let (organization, may_see_details) =
-        organizations::get(&call.app, &call.organization, call.caller.as_ref()).await?;
+        organizations::get(&call.server.app, &call.organization, call.caller.as_ref()).await?;
     let body = OrganizationInstance {
         org_id: organization.id.to_string(),
         org_name: organization.name,

@@ -1,3 +1,5 @@
 //! Organizations.
 
+pub(crate) mod create;
 pub(crate) mod get;
+pub(crate) mod modify;

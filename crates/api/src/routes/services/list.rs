@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::services::{self, SortKey};
 use forge_domain::ServiceId;
-use forge_domain::service::TagFilter;
 use forge_wire::services::{FilterValues, ServiceInstance};
 use serde::Deserialize;
 use serde_json::json;
@@ -12,7 +11,7 @@ use serde_json::json;
 use crate::call::{Call, Nothing, invalid_query};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
-use crate::routes::{sort_key, token};
+use crate::routes::{sort_key, tag_filter, token};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -33,7 +32,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
             .query
             .tags
             .iter()
-            .map(|text| tag_filter(text))
+            .map(|text| tag_filter("tags", text))
             .collect::<Result<_, _>>()?,
         sort: call
             .query
@@ -44,7 +43,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let found = services::list(&call.app, &call.caller, &query).await?;
+    let found = services::list(&call.server.app, &call.caller, &query).await?;
     let token = found.page.continuation_token;
     let instances = found.page.items.into_iter().map(|(service, sets)| {
         ServiceInstance::new(
@@ -59,11 +58,6 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         json!(found.tags.map(FilterValues::new)),
     );
     reply::json(StatusCode::OK, &page)
-}
-
-fn tag_filter(text: &str) -> Result<TagFilter, ApiError> {
-    let error = |error: forge_domain::service::InvalidTagFilter| invalid_query("tags", &error.to_string());
-    text.parse().map_err(error)
 }
 
 fn sort(text: &str) -> Result<(SortKey, bool), ApiError> {

@@ -19,6 +19,7 @@ pub(crate) async fn handle(call: Call<ServicePath, Nothing, UpdateService, Calle
         tags: body.tags,
         keyterms: body.keyterms,
     };
-    let change_number = services::update(&call.app, &call.caller, call.path.service_id, update).await?;
+    let change_number =
+        services::update(&call.server.app, &call.caller, call.path.service_id, update).await?;
     Ok(reply::with_sequence(reply::done(StatusCode::OK)?, change_number))
 }

@@ -10,7 +10,7 @@ use crate::reply::{self, Answer};
 use crate::routes::ServicePath;
 
 pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
-    let sets = version_sets::list(&call.app, &call.caller, call.path.service_id).await?;
+    let sets = version_sets::list(&call.server.app, &call.caller, call.path.service_id).await?;
     reply::json(
         StatusCode::OK,
         &VersionSets {

@@ -21,7 +21,8 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let name = existing(&call.path.version_set_name)?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let service_id = call.path.service_id;
-    let found = version_sets::resolve(&call.app, &call.caller, service_id, &name, with_documents).await?;
+    let found =
+        version_sets::resolve(&call.server.app, &call.caller, service_id, &name, with_documents).await?;
     let agent_id = found.service.agent_id.to_string();
     let graph_id = found.service.context_graph_id.to_string();
     let (agent, context_graph) = match &found.documents {

@@ -24,7 +24,13 @@ pub(crate) async fn handle(call: Call<Path, Nothing, UpsertVersionSet, Caller>) 
         version_set_name,
     } = call.path;
     let pins = call.body.version_set;
-    let change_number =
-        version_sets::upsert(&call.app, &call.caller, service_id, &version_set_name, pins).await?;
+    let change_number = version_sets::upsert(
+        &call.server.app,
+        &call.caller,
+        service_id,
+        &version_set_name,
+        pins,
+    )
+    .await?;
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }

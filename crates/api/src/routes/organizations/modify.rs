@@ -1,0 +1,13 @@
+//! Changes what new users of an organization start with.
+
+use forge_app::{Caller, organizations};
+use forge_wire::organizations::ModifyOrganization;
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Nothing, Nothing, ModifyOrganization, Caller>) -> Answer {
+    let preferences = call.body.default_user_preferences;
+    let change_number = organizations::modify(&call.server.app, &call.caller, preferences).await?;
+    Ok(reply::with_sequence(reply::no_content(), change_number))
+}

@@ -1,0 +1,30 @@
+//! Creates a role.
+
+use axum::http::StatusCode;
+use forge_app::{Caller, roles};
+use forge_wire::roles::{CreateRole, FrontendView, RoleChanged};
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateRole, Caller>) -> Answer {
+    let body = call.body;
+    let has_admin_view = body.frontend_view == FrontendView::Admin;
+    let (app, grants) = (&call.server.app, body.permission_grants);
+    let created = roles::create(
+        app,
+        &call.caller,
+        body.role_name,
+        body.description,
+        grants,
+        has_admin_view,
+    )
+    .await?;
+    let response = reply::json(
+        StatusCode::CREATED,
+        &RoleChanged {
+            role_id: created.value,
+        },
+    )?;
+    Ok(reply::with_sequence(response, Some(created.change_number)))
+}

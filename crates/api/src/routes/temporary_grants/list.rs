@@ -1,0 +1,80 @@
+//! Lists temporary permission grants.
+
+use axum::http::StatusCode;
+use forge_app::{Caller, temporary_grants};
+use forge_wire::rfc3339;
+use forge_wire::temporary_grants::TemporaryGrantInstance;
+use serde::Deserialize;
+
+use crate::call::{Call, Nothing, invalid_query};
+use crate::error::ApiError;
+use crate::reply::{self, Answer};
+use crate::routes::{sort_key, tag_filter, token};
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    id: Vec<String>,
+    user_id: Vec<String>,
+    #[serde(default)]
+    permission_grant_name: Option<String>,
+    #[serde(default)]
+    is_expired: Option<bool>,
+    limit: i64,
+    continuation_token: i64,
+    creator: Vec<String>,
+    tag: Vec<String>,
+    sort_by: Vec<String>,
+}
+
+pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+    let query = call.query;
+    let query = temporary_grants::ListGrants {
+        ids: query.id.into_iter().collect(),
+        user_ids: query.user_id.into_iter().collect(),
+        creators: query.creator.into_iter().collect(),
+        permission_name: query.permission_grant_name,
+        is_expired: query.is_expired,
+        tags: query
+            .tag
+            .iter()
+            .map(|text| tag_filter("tag", text))
+            .collect::<Result<_, _>>()?,
+        sort: query
+            .sort_by
+            .iter()
+            .map(|text| sort(text))
+            .collect::<Result<_, _>>()?,
+        limit: query.limit,
+        continuation_token: token(query.continuation_token)?,
+    };
+    let page = temporary_grants::list(&call.server.app, &call.caller, &query).await?;
+    let instances = page.items.into_iter().map(|grant| TemporaryGrantInstance {
+        object_id: grant.id,
+        org_id: call.organization.to_string(),
+        created_at: rfc3339(grant.created_at),
+        // A grant never changes.
+        updated_at: rfc3339(grant.created_at),
+        user_id: grant.user_id,
+        expires_at: rfc3339(grant.expires_at),
+        permission_grant: grant.grant,
+        justification: grant.justification,
+        creator: grant.creator,
+        tags: grant.tags,
+    });
+    let instances: Vec<TemporaryGrantInstance> = instances.collect();
+    let page = forge_wire::page("temporary_permission_grants", &instances, page.continuation_token);
+    reply::json(StatusCode::OK, &page)
+}
+
+fn sort(text: &str) -> Result<(temporary_grants::TemporaryGrantSort, bool), ApiError> {
+    use temporary_grants::TemporaryGrantSort::{ExpiresAt, PermissionName, UserId};
+    match sort_key(text) {
+        Some((is_descending, "user_id")) => Ok((UserId, is_descending)),
+        Some((is_descending, "expires_at")) => Ok((ExpiresAt, is_descending)),
+        Some((is_descending, "permission_grant.permission_name")) => Ok((PermissionName, is_descending)),
+        _ => Err(invalid_query(
+            "sort_by",
+            "expected `+` or `-` and one of `user_id`, `expires_at`, `permission_grant.permission_name`",
+        )),
+    }
+}

@@ -1,0 +1,4 @@
+//! Temporary permission grants.
+
+pub(crate) mod create;
+pub(crate) mod list;

@@ -1,0 +1,75 @@
+//! Lists users.
+
+use axum::http::StatusCode;
+use forge_app::{Caller, users};
+use forge_wire::users::{UserInstance, UserStats};
+use serde::Deserialize;
+
+use crate::call::{Call, Nothing, invalid_query};
+use crate::error::ApiError;
+use crate::reply::{self, Answer};
+use crate::routes::{sort_key, token};
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    user_id: Vec<String>,
+    email: Vec<String>,
+    limit: i64,
+    continuation_token: i64,
+    sort_by: Vec<String>,
+}
+
+pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+    let sort: Vec<Option<_>> = call
+        .query
+        .sort_by
+        .iter()
+        .map(|text| sort(text))
+        .collect::<Result<_, _>>()?;
+    let query = users::ListUsers {
+        ids: call.query.user_id,
+        emails: call.query.email,
+        sort: sort.into_iter().flatten().collect(),
+        limit: call.query.limit,
+        continuation_token: token(call.query.continuation_token)?,
+    };
+    let page = users::list(&call.server.app, &call.caller, &query).await?;
+    let instances = page.items.into_iter().map(|user| UserInstance {
+        org_id: call.organization.to_string(),
+        user_id: user.id,
+        first_name: user.first_name,
+        last_name: user.last_name,
+        email: user.email,
+        user_stats: UserStats::default(),
+        role: user.role.id.to_string(),
+        preferences: user.preferences,
+        nonsensitive_variables: user.nonsensitive_variables,
+        sensitive_variables: user.sensitive_variable_names,
+        enable_actions_access: false,
+    });
+    let instances: Vec<UserInstance> = instances.collect();
+    reply::json(
+        StatusCode::OK,
+        &forge_wire::page("users", &instances, page.continuation_token),
+    )
+}
+
+/// Returns a sort key; nothing for the statistics, in which all users tie as long as there are no conversations.
+fn sort(text: &str) -> Result<Option<(users::UserSort, bool)>, ApiError> {
+    let keys = [
+        ("first_name", Some(users::UserSort::FirstName)),
+        ("last_name", Some(users::UserSort::LastName)),
+        ("email", Some(users::UserSort::Email)),
+        ("user_stats.num_conversations", None),
+        ("user_stats.num_messages", None),
+        ("user_stats.last_message_time", None),
+    ];
+    let known = sort_key(text).and_then(|(is_descending, field)| {
+        let key = keys.iter().find(|(name, _)| *name == field)?;
+        Some(key.1.map(|key| (key, is_descending)))
+    });
+    known.ok_or_else(|| {
+        let names = keys.map(|(name, _)| format!("`{name}`")).join(", ");
+        invalid_query("sort_by", &format!("expected `+` or `-` and one of {names}"))
+    })
+}
