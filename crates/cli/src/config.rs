@@ -1,13 +1,15 @@
 //! `forge.toml`: what an installation offers. Everything in it is optional; an unknown key is an error.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use forge_app::Catalogues;
 use forge_domain::ToolId;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
+use forge_wire::contract::contract;
 use serde::Deserialize;
 
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +19,34 @@ pub(crate) struct Config {
     voices: Voices,
     tools: Vec<Tool>,
     limits: Limits,
+    rate_limits: RateLimits,
+    maintenance: Maintenance,
+}
+
+/// `[rate_limits]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RateLimits {
+    enabled: bool,
+    /// Requests a minute by operation id, in place of the contract's.
+    per_minute: HashMap<String, u32>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            per_minute: HashMap::new(),
+        }
+    }
+}
+
+/// `[maintenance]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Maintenance {
+    /// Whether runtimes go on resolving.
+    resolve: bool,
 }
 
 /// `[models]`: extends the built-in table, or replaces it.
@@ -61,6 +91,10 @@ struct Tool {
 #[serde(deny_unknown_fields, default)]
 struct Limits {
     max_body_bytes: Option<usize>,
+    max_headers: Option<usize>,
+    max_header_bytes: Option<usize>,
+    body_seconds: Option<u64>,
+    max_connections: Option<usize>,
 }
 
 impl Config {
@@ -73,11 +107,31 @@ impl Config {
         }
     }
 
-    pub(crate) fn limits(&self) -> forge_api::Limits {
+    pub(crate) fn limits(&self) -> anyhow::Result<forge_api::Limits> {
         let default = forge_api::Limits::default();
-        forge_api::Limits {
-            max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes),
+        if let Some(unknown) = self
+            .rate_limits
+            .per_minute
+            .keys()
+            .find(|id| contract().operation(id).is_none())
+        {
+            bail!("[rate_limits.per_minute] names `{unknown}`, which is no operation");
         }
+        Ok(forge_api::Limits {
+            max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes),
+            max_headers: self.limits.max_headers.unwrap_or(default.max_headers),
+            max_header_bytes: self.limits.max_header_bytes.unwrap_or(default.max_header_bytes),
+            body_timeout: self
+                .limits
+                .body_seconds
+                .map_or(default.body_timeout, Duration::from_secs),
+            max_connections: self.limits.max_connections.unwrap_or(default.max_connections),
+            rates: forge_api::RateLimits {
+                is_off: !self.rate_limits.enabled,
+                per_minute: self.rate_limits.per_minute.clone(),
+            },
+            resolve_in_maintenance: self.maintenance.resolve,
+        })
     }
 
     pub(crate) fn catalogues(self) -> anyhow::Result<Catalogues> {
@@ -159,6 +213,22 @@ mod tests {
             .find(|model| model.name == "google_gemini-2.5-pro")
             .unwrap();
         assert!(gemini.retires_at.is_some() && gemini.params_schema["properties"]["top_k"].is_object());
+    }
+
+    #[test]
+    fn limits_are_set_and_checked() {
+        let limits = |text: &str| toml::from_str::<Config>(text).unwrap().limits();
+        assert!(!limits("").unwrap().rates.is_off);
+        assert!(limits("[rate_limits]\nenabled = false").unwrap().rates.is_off);
+        let set = limits("[rate_limits.per_minute]\ncreate-agent = 100").unwrap();
+        assert_eq!(set.rates.per_minute["create-agent"], 100);
+        assert!(limits("[rate_limits.per_minute]\ncreate-agnet = 100").is_err());
+        assert_eq!(limits("[limits]\nmax_headers = 7").unwrap().max_headers, 7);
+        assert!(
+            limits("[maintenance]\nresolve = true")
+                .unwrap()
+                .resolve_in_maintenance
+        );
     }
 
     #[test]

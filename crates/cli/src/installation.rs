@@ -31,6 +31,8 @@ pub(crate) struct Installation {
     pub(crate) app: App,
     pub(crate) limits: forge_api::Limits,
     pub(crate) has_organizations: bool,
+    /// Where the server of an embedded database listens to admin commands; others open the database themselves.
+    pub(crate) socket: Option<PathBuf>,
 }
 
 impl Location {
@@ -49,8 +51,8 @@ impl Location {
         Ok(data.join("forge"))
     }
 
-    /// Opens the installation. Its master key is made together with its first organization, never later.
-    pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
+    /// Returns where the database is, and the folder of everything else.
+    fn places(&self) -> anyhow::Result<(StoreUrl, PathBuf)> {
         // An empty variable is one that is not set.
         let named = self
             .database_url
@@ -62,13 +64,28 @@ impl Location {
             (None, Some(StoreUrl::Folder(folder))) => folder.clone(),
             _ => self.folder()?,
         };
+        Ok((named.unwrap_or_else(|| StoreUrl::Folder(folder.clone())), folder))
+    }
+
+    /// Returns where a server of this installation listens to admin commands, if it has an embedded database.
+    pub(crate) fn socket(&self) -> anyhow::Result<Option<PathBuf>> {
+        Ok(match self.places()?.0 {
+            StoreUrl::Folder(folder) => Some(folder.join("forge.sock")),
+            StoreUrl::Postgres(_) => None,
+        })
+    }
+
+    /// Opens the installation. Its master key is made together with its first organization, never later.
+    pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
+        let (url, folder) = self.places()?;
         let config_path = self.config.clone().unwrap_or_else(|| folder.join("forge.toml"));
         let config = Config::read(&config_path, self.config.is_some())?;
-        let limits = config.limits();
+        let limits = config
+            .limits()
+            .with_context(|| format!("{} is not valid", config_path.display()))?;
         let catalogues = config
             .catalogues()
             .with_context(|| format!("{} is not valid", config_path.display()))?;
-        let url = named.unwrap_or_else(|| StoreUrl::Folder(folder.clone()));
         let store = Store::open(&url, mode).await?;
         let random = OsRandom::default();
         let key_file = self
@@ -99,6 +116,7 @@ impl Location {
             app,
             limits,
             has_organizations,
+            socket: self.socket()?,
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, everything else to stderr. Only this file ends the process.
 
+mod admin_socket;
 mod commands;
 mod config;
 mod installation;

@@ -1,9 +1,10 @@
 //! `forge init`
 
-use forge_app::{OpenMode, organizations};
+use forge_app::OpenMode;
 use forge_domain::OrganizationId;
-use serde_json::json;
+use serde_json::Value;
 
+use crate::admin_socket::{self, Request};
 use crate::installation::Location;
 use crate::output;
 
@@ -24,28 +25,33 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let installation = args.location.open(OpenMode::CreateIfMissing).await?;
-    let created = organizations::create(&installation.app, &args.organization).await;
-    installation.app.store.close().await;
-    let created = created?;
-    let values = [
-        ("organization_id", created.organization_id.to_string()),
-        ("user_id", created.user_id),
-        ("api_key_id", created.api_key_id),
-        ("api_key", created.api_key),
-    ];
-    if args.json {
+    let request = Request::Init {
+        organization: args.organization,
+    };
+    let created = admin_socket::run(&args.location, OpenMode::CreateIfMissing, &request).await?;
+    print_credentials(&created, args.json)
+}
+
+/// Prints what identifies a user who signs in with a new key.
+pub(super) fn print_credentials(created: &Value, as_json: bool) -> anyhow::Result<()> {
+    let values =
+        ["organization_id", "user_id", "api_key_id", "api_key"].map(|name| (name, created[name].clone()));
+    if as_json {
         let object: serde_json::Map<_, _> = values
             .into_iter()
-            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        output::line(&serde_json::Value::from(object).to_string())?;
+        output::line(&Value::from(object).to_string())?;
     } else {
         for (name, value) in values {
-            output::line(&format!("export FORGE_{}={value}", name.to_uppercase()))?;
+            output::line(&format!(
+                "export FORGE_{}={}",
+                name.to_uppercase(),
+                value.as_str().unwrap_or_default()
+            ))?;
         }
     }
-    let end = forge_wire::rfc3339(created.api_key_expires_at);
+    let end = created["expires_at"].as_str().unwrap_or_default();
     output::note(&format!("The API key is shown only now. It ends at {end}."));
     Ok(())
 }

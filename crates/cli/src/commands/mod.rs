@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod admin;
 mod init;
 mod quickstart;
 mod serve;
@@ -9,6 +10,9 @@ use clap::Subcommand;
 /// What `forge` is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Do what only operators may.
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Create a store if needed, and an organization in it.
     Init(init::Args),
     /// Serve the API.
@@ -19,6 +23,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Admin(command) => admin::run(command).await,
         Command::Init(args) => init::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Quickstart(args) => quickstart::run(args).await,

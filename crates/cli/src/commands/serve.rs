@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use crate::admin_socket::AdminSocket;
 use crate::installation::Location;
 use crate::output;
 
@@ -33,6 +34,9 @@ pub(crate) struct Args {
     /// Form of the log on stderr. What is logged is set by `FORGE_LOG`, such as `info` or `forge_api=debug`.
     #[arg(long, value_name = "FORM", env = "FORGE_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
+    /// Let everybody call everything as often as they like.
+    #[arg(long)]
+    no_rate_limits: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -53,8 +57,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let mut limits = installation.limits;
+    limits.rates.is_off |= args.no_rate_limits;
+    let admin = match &installation.socket {
+        Some(path) => Some(AdminSocket::listen(path, installation.app.clone())?),
+        None => None,
+    };
+    // Whoever reads this may send requests and admin commands at once.
     output::line(&format!("listening on http://{}", listener.local_addr()?))?;
-    serve(listener, installation.app, installation.limits, shutdown).await
+    let served = serve(listener, installation.app, limits, shutdown).await;
+    drop(admin);
+    served
 }
 
 /// Serves until `shutdown` is done, then finishes requests under way, but not for ever, and closes the store.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use forge_testkit::TestDatabase;
@@ -60,6 +61,8 @@ pub(crate) fn init(organization: &str, location: &[String]) -> Value {
 /// A running server.
 pub(crate) struct Serving {
     child: Child,
+    /// What it writes to stderr, read all the time so that it never waits for us.
+    log: Option<JoinHandle<String>>,
     /// Its address: `http://127.0.0.1:port`.
     pub(crate) address: String,
 }
@@ -67,8 +70,16 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts a server on a free port and waits for its first line.
     pub(crate) fn start(location: &[String]) -> Self {
+        Self::start_logging("info", location)
+    }
+
+    /// The same, with a log as detailed as wanted.
+    pub(crate) fn start_logging(level: &str, location: &[String]) -> Self {
         let mut command = forge();
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(location);
+        command
+            .env("FORGE_LOG", level)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(location);
         Self::spawn(command)
     }
 
@@ -79,7 +90,9 @@ impl Serving {
         // What the limit stops is told by an error, not by a signal, as on a full disk.
         let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
         command.args(["-c", &script]).arg(forge.get_program());
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(location);
+        command
+            .args(["serve", "--no-rate-limits", "--listen", "127.0.0.1:0"])
+            .args(location);
         Self::spawn(command)
     }
 
@@ -98,17 +111,25 @@ impl Serving {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
         let address = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
         let Some(address) = address else {
-            let mut log = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-            panic!("no address but `{line}`: {log}");
+            panic!("no address but `{line}`: {}", log.join().unwrap());
         };
-        Self { child, address }
+        Self {
+            child,
+            log: Some(log),
+            address,
+        }
     }
 
     /// Sends a signal by name.
@@ -129,13 +150,7 @@ impl Serving {
             assert!(Instant::now() < deadline, "the server does not end");
             std::thread::sleep(Duration::from_millis(10));
         };
-        let mut log = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
         (status, log)
     }
 

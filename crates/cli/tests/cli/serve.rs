@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::process::{Serving, init, location, one_line_error, run};
 
-async fn sign_in(address: &str, credentials: &Value) -> String {
+pub(crate) async fn sign_in(address: &str, credentials: &Value) -> String {
     let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
     let request = reqwest::Client::new()
         .post(format!(
@@ -110,9 +110,43 @@ async fn a_second_server_on_one_folder_is_refused() {
     let server = Serving::start(&location);
     let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
     assert!(error.contains("is in use by another Forge process"), "{error}");
-    let error = one_line_error(&run(&["init", "--organization", "other"], &location));
-    assert!(error.contains("is in use by another Forge process"), "{error}");
     assert_eq!(status(&format!("{}/readyz", server.address)).await, 200);
+    server.stop();
+}
+
+#[tokio::test]
+async fn a_running_server_creates_organizations_through_a_socket_that_only_its_owner_may_use() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    init("acme", &location);
+    let socket = database.folder.path().join("data/forge.sock");
+    assert!(!socket.exists());
+    let server = Serving::start(&location);
+    let other = init("other", &location);
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    sign_in(&server.address, &other).await;
+    let again = run(&["init", "--organization", "other"], &location);
+    assert!(one_line_error(&again).contains("organization `other` exists already"));
+    server.stop();
+    assert!(!socket.exists(), "the socket goes with its server");
+    init("third", &location);
+}
+
+#[tokio::test]
+async fn a_socket_that_a_dead_server_left_behind_is_replaced() {
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    init("acme", &location);
+    let server = Serving::start(&location);
+    init("other", &location);
+    server.signal("KILL");
+    server.wait();
+    assert!(database.folder.path().join("data/forge.sock").exists());
+    init("third", &location);
+    let server = Serving::start(&location);
+    init("fourth", &location);
     server.stop();
 }
 

@@ -1,0 +1,177 @@
+//! Admin commands: done by the running server where it holds the embedded database, and here otherwise.
+//!
+//! The server listens on a socket in the data folder that only its owner can use. A command is one line of JSON, the
+//! answer another.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use forge_app::{App, OpenMode, admin, organizations};
+use forge_domain::OrganizationId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use crate::installation::Location;
+
+/// Something that only operators may do.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Create an organization.
+    Init { organization: OrganizationId },
+    /// Create a key for a user.
+    CreateKey {
+        organization: OrganizationId,
+        user: String,
+    },
+    /// Make a new signing key.
+    RotateKeys { organization: OrganizationId },
+    /// Close an organization, or the whole server, for maintenance, or open it again.
+    Maintenance {
+        organization: Option<OrganizationId>,
+        is_on: bool,
+    },
+    /// Delete an organization.
+    DeleteOrganization { organization: OrganizationId },
+}
+
+/// Does what is asked.
+async fn execute(app: &App, request: Request) -> Result<Value, forge_app::AppError> {
+    Ok(match request {
+        Request::Init { organization } => {
+            let created = organizations::create(app, &organization).await?;
+            json!({
+                "organization_id": created.organization_id,
+                "user_id": created.user_id,
+                "api_key_id": created.api_key_id,
+                "api_key": created.api_key,
+                "expires_at": forge_wire::rfc3339(created.api_key_expires_at),
+            })
+        }
+        Request::CreateKey { organization, user } => {
+            let key = admin::create_key(app, &organization, &user).await?;
+            json!({
+                "organization_id": organization,
+                "user_id": user,
+                "api_key_id": key.id,
+                "api_key": key.secret,
+                "expires_at": forge_wire::rfc3339(key.expires_at),
+            })
+        }
+        Request::RotateKeys { organization } => {
+            json!({"signing_key_id": admin::rotate_keys(app, &organization).await?})
+        }
+        Request::Maintenance {
+            organization: Some(organization),
+            is_on,
+        } => {
+            admin::set_organization_maintenance(app, &organization, is_on).await?;
+            json!({"maintenance": is_on, "organization_id": organization})
+        }
+        Request::Maintenance {
+            organization: None,
+            is_on,
+        } => {
+            admin::set_server_maintenance(app, is_on).await?;
+            json!({"maintenance": is_on})
+        }
+        Request::DeleteOrganization { organization } => {
+            admin::delete_organization(app, &organization).await?;
+            json!({"deleted": organization})
+        }
+    })
+}
+
+/// Has a command done by the server that holds the database, or does it here if none does.
+pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) -> anyhow::Result<Value> {
+    if let Some(path) = location.socket()?
+        && let Ok(stream) = UnixStream::connect(&path).await
+    {
+        return ask(stream, request)
+            .await
+            .with_context(|| format!("the server at {}", path.display()))?;
+    }
+    let installation = location.open(mode).await?;
+    let request = serde_json::from_value(serde_json::to_value(request)?)?;
+    let done = execute(&installation.app, request).await;
+    installation.app.store.close().await;
+    Ok(done?)
+}
+
+/// Sends a command to a server. The outer error is that of the connection, the inner one the server's.
+async fn ask(mut stream: UnixStream, request: &Request) -> anyhow::Result<anyhow::Result<Value>> {
+    stream
+        .write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes())
+        .await?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await?;
+    let answer: Value = serde_json::from_str(&line).context("did not answer; look into its log")?;
+    Ok(match answer["error"].as_str() {
+        Some(error) => Err(anyhow!("{error}")),
+        None => Ok(answer["done"].clone()),
+    })
+}
+
+/// The server's side of the socket; it goes away with this.
+pub(crate) struct AdminSocket {
+    path: PathBuf,
+    listening: JoinHandle<()>,
+}
+
+impl AdminSocket {
+    /// Begins to listen. The caller holds the folder's lock, so a socket that is there is a dead server's.
+    pub(crate) fn listen(path: &Path, app: App) -> anyhow::Result<Self> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot replace {}", path.display()));
+            }
+            _ => {}
+        }
+        let listener =
+            UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let app = app.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = answer(&app, stream).await {
+                        tracing::warn!(%error, "an admin command was not answered");
+                    }
+                });
+            }
+        });
+        Ok(Self {
+            path: path.to_owned(),
+            listening,
+        })
+    }
+}
+
+impl Drop for AdminSocket {
+    fn drop(&mut self) {
+        self.listening.abort();
+        // What is left behind would be replaced by the next server.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn answer(app: &App, stream: UnixStream) -> anyhow::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    if stream.read_line(&mut line).await? == 0 {
+        bail!("no command came");
+    }
+    let answer = match serde_json::from_str(&line) {
+        Ok(request) => match execute(app, request).await {
+            Ok(done) => json!({"done": done}),
+            Err(error) => json!({"error": error.to_string()}),
+        },
+        Err(_) => json!({"error": "the server does not know this command; its version may be another"}),
+    };
+    stream.write_all(format!("{answer}\n").as_bytes()).await?;
+    Ok(())
+}
