@@ -11,7 +11,8 @@ use tower::ServiceExt as _;
 /// A client of one organization, with or without credentials.
 #[derive(Clone)]
 pub struct TestClient {
-    pub(crate) router: Router,
+    /// The API it speaks to.
+    pub router: Router,
     /// The organization in the path of every request.
     pub organization: String,
     /// The user who is signed in.

@@ -1,6 +1,6 @@
 //! A server for tests, on either engine, and clients that hold every answer against the contract.
 //!
-//! ```ignore
+//! ```text
 //! both_engines! {
 //!     async fn an_agent_is_created(server: TestServer) {
 //!         let agent = server.admin().post("organization/agent", json!({"agent_name": "Mira"})).await;

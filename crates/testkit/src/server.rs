@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Router;
-use forge_api::Limits;
-use forge_app::{App, Caller, Catalogues, Keyring, OsRandom, Random as _, sign_in};
-use forge_domain::access::{DefaultRole, Grant};
+use forge_api::{Limits, RateLimits};
+use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store, sign_in};
+use forge_domain::access::{DefaultRole, Grant, Privileges};
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
+use forge_domain::user::{Preferences, Variables};
 use forge_domain::{ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
 use forge_store::NewUser;
 use serde_json::json;
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::client::TestClient;
 use crate::clock::TestClock;
-use crate::database::{Engine, shared, unique};
+use crate::database::{Engine, TestDatabase, shared, unique};
 use crate::examples::{agent_version, context_graph_version, service_body};
 
 /// The one tool that test installations know.
@@ -43,6 +44,18 @@ impl TestServer {
     /// Starts a server.
     pub async fn start(engine: Engine) -> Self {
         let (store, folder) = shared(engine).await;
+        Self::on(engine, store, folder).await
+    }
+
+    /// Starts a server on a database of its own, so that its first organization is the operator's on either engine.
+    pub async fn alone(database: &TestDatabase) -> Self {
+        let store = Store::open(&database.url, OpenMode::CreateIfMissing)
+            .await
+            .unwrap();
+        Self::on(database.engine, store, None).await
+    }
+
+    async fn on(engine: Engine, store: Store, folder: Option<TempDir>) -> Self {
         let clock = Arc::new(TestClock::default());
         let random = OsRandom::default();
         let mut key = [0; 32];
@@ -70,12 +83,7 @@ impl TestServer {
                 tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
             }),
         };
-        let router = forge_api::router(
-            app.clone(),
-            Limits {
-                max_body_bytes: 256 * 1024,
-            },
-        );
+        let router = forge_api::router(app.clone(), limits());
         let (admin, credentials) = new_organization(&app, &router).await;
         let (stranger, _) = new_organization(&app, &router).await;
         Self {
@@ -100,6 +108,11 @@ impl TestServer {
         &self.stranger
     }
 
+    /// Returns the same server's API with other limits.
+    pub fn router_with(&self, limits: Limits) -> Router {
+        forge_api::router(self.app.clone(), limits)
+    }
+
     /// Returns a new user of the first organization, signed in.
     pub async fn user(&self, role: DefaultRole) -> TestClient {
         let organization: OrganizationId = self.admin.organization.parse().unwrap();
@@ -118,6 +131,10 @@ impl TestServer {
             first_name: "Test".into(),
             last_name: "User".into(),
             email: format!("{user_id}@example.invalid"),
+            preferences: Preferences::default(),
+            nonsensitive_variables: Variables::new(),
+            sensitive_variable_names: Vec::new(),
+            sealed_sensitive_variables: None,
         };
         tx.insert_user(user).await.unwrap();
         tx.commit().await.unwrap();
@@ -142,6 +159,10 @@ impl TestServer {
             organization,
             user,
             kind: ActorKind::Key,
+            privileges: Privileges {
+                role_name: "custom".into(),
+                grants: grants.clone(),
+            },
             grants,
         }
     }
@@ -174,6 +195,18 @@ impl TestServer {
         let (agent, graph) = (self.agent(versions).await, self.context_graph(versions).await);
         let body = service_body(&format!("service {}", unique()), &agent, &graph);
         self.admin.post("service/", body).await.id()
+    }
+}
+
+/// Returns the limits of test servers: small bodies, and calls as often as a test likes.
+fn limits() -> Limits {
+    Limits {
+        max_body_bytes: 256 * 1024,
+        rates: RateLimits {
+            is_off: true,
+            ..RateLimits::default()
+        },
+        ..Limits::default()
     }
 }
 

@@ -3,11 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod agents;
+mod api_keys;
 mod bad_input;
 mod context_graphs;
+mod limits;
+mod maintenance;
 mod openapi;
+mod organization_changes;
 mod organizations;
+mod rate_limits;
+mod roles;
 mod services;
 mod sign_in;
+mod temporary_grants;
 mod unauthorized;
+mod users;
 mod version_sets;

@@ -141,6 +141,7 @@ both_engines! {
         let first = tx.find_api_key(&organization, key_id).await.unwrap().unwrap();
         let role = tx.find_role(&organization, DefaultRole::Administrator.name()).await.unwrap().unwrap();
         tx.insert_api_key(NewApiKey {
+            object_id: "0123456789abcdef01234567".to_owned(),
             id: "lower".into(),
             secret_hash: first.secret_hash,
             role_id: role.id,

@@ -1,0 +1,215 @@
+//! API keys: creating, listing and ending them, and what is done with their tokens.
+
+use axum::http::Method;
+use forge_domain::ActorKind;
+use forge_domain::access::DefaultRole;
+use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
+use serde_json::{Value, json};
+
+use crate::services::{a_day_later, organization};
+use crate::users::{assert_invalid_at, sign_in};
+
+const KEYS: &str = "organization/api_key/";
+const AGENTS: &str = "organization/agent";
+const DAY: i64 = 24 * 3600;
+
+fn key_body(role: &str, duration: &str) -> Value {
+    json!({"name": "a key", "role_name": role, "duration": duration})
+}
+
+async fn create(client: &TestClient, role: &str) -> TestResponse {
+    client.post(KEYS, key_body(role, "P1D")).await
+}
+
+/// Returns the id and the secret of a new key.
+#[track_caller]
+fn parts(created: &TestResponse) -> [&str; 2] {
+    assert_eq!(created.status, 201, "{}", created.body);
+    ["api_key_id", "api_key"].map(|field| created.body[field].as_str().unwrap())
+}
+
+async fn delete(client: &TestClient, key_id: &str) -> TestResponse {
+    client.delete(&format!("organization/api_key/{key_id}/")).await
+}
+
+async fn list(client: &TestClient) -> Vec<Value> {
+    let found = client.get(KEYS).await;
+    assert_eq!(found.status, 200, "{}", found.body);
+    found.body["api_keys"].as_array().unwrap().clone()
+}
+
+/// Returns the user, signed in with the key.
+async fn through(user: &TestClient, key: [&str; 2]) -> TestClient {
+    let session = sign_in(user, &user.user_id, key).await;
+    assert_eq!(session.status, 200, "{}", session.body);
+    user.with_token(session.body["id_token"].as_str().unwrap())
+}
+
+/// Returns which kind of caller the latest entry of the audit log names.
+async fn latest_actor(server: &TestServer) -> ActorKind {
+    let mut tx = server.app.store.read().await.unwrap();
+    let events = tx
+        .list_audit_events(&organization(server), 0, 10_000)
+        .await
+        .unwrap();
+    events.last().unwrap().0.actor.kind
+}
+
+both_engines! {
+    async fn a_key_signs_in_users_of_roles_below_its_own(server: TestServer) {
+        let created = create(server.admin(), "DefaultAdministratorRole").await;
+        let key = parts(&created);
+        assert_eq!(created.body["expires_at"], "2026-11-24T12:00:00.000Z");
+        assert!(created.sequence().is_some());
+        let user = through(&server.user(DefaultRole::User).await, key).await;
+        assert_eq!(user.get("service/").await.status, 200);
+        for role in [DefaultRole::Administrator, DefaultRole::SuperAdministrator] {
+            let user = server.user(role).await;
+            assert_eq!(sign_in(&user, &user.user_id, key).await.status, 401, "{role:?}");
+        }
+    }
+
+    async fn a_key_is_for_a_role_that_is_there_and_less_than_ones_own(server: TestServer) {
+        let amigo_administrator = server.user(DefaultRole::AmigoAdministrator).await;
+        for role in ["DefaultAmigoAdministratorRole", "DefaultSuperAdministratorRole"] {
+            let refused = create(&amigo_administrator, role).await;
+            assert_eq!((refused.status.as_u16(), refused.sequence()), (403, None), "{role}");
+        }
+        for role in ["DefaultUserRole", "DefaultAdministratorRole"] {
+            parts(&create(&amigo_administrator, role).await);
+        }
+        parts(&create(server.admin(), "DefaultSuperAdministratorRole").await);
+        assert_eq!(create(server.admin(), "NoSuchRole").await.status, 404);
+        let administrator = server.user(DefaultRole::Administrator).await;
+        assert_eq!(create(&administrator, "DefaultUserRole").await.status, 403);
+    }
+
+    async fn a_key_lives_one_to_ninety_days(server: TestServer) {
+        let admin = server.admin();
+        for duration in ["P0D", "PT23H", "PT23H59M59S", "P91D", "P90DT1S", "-P1D", "", "1D", "garbage"] {
+            let refused = admin.post(KEYS, key_body("DefaultUserRole", duration)).await;
+            assert_invalid_at(&refused, "body.duration");
+        }
+        for (duration, expected) in [
+            ("P1D", "2026-11-24T12:00:00.000Z"),
+            ("PT24H", "2026-11-24T12:00:00.000Z"),
+            ("P1DT30M", "2026-11-24T12:30:00.000Z"),
+            ("P90D", "2027-02-21T12:00:00.000Z"),
+        ] {
+            let created = admin.post(KEYS, key_body("DefaultUserRole", duration)).await;
+            assert_eq!(created.status, 201, "{duration}: {}", created.body);
+            assert_eq!(created.body["expires_at"], expected, "{duration}");
+        }
+        for (field, value) in [("name", json!("")), ("name", json!(1)), ("role_name", json!(1))] {
+            let mut body = key_body("DefaultUserRole", "P1D");
+            body[field] = value;
+            assert_invalid_at(&admin.post(KEYS, body).await, &format!("body.{field}"));
+        }
+        let body = json!({"name": null, "duration": "P1D", "actor_kind": "person"});
+        assert_invalid_at(&admin.post(KEYS, body).await, "body");
+        assert_invalid_at(&admin.post(KEYS, json!({"duration": "P1D"})).await, "body.name");
+        assert_invalid_at(&admin.post(KEYS, json!({"name": null})).await, "body.duration");
+    }
+
+    async fn an_organization_has_twenty_keys_at_the_most(server: TestServer) {
+        let admin = server.admin();
+        let mut last = String::new();
+        for _ in 1..20 {
+            let created = create(admin, "DefaultUserRole").await;
+            parts(&created)[0].clone_into(&mut last);
+        }
+        assert_eq!(list(admin).await.len(), 20);
+        let refused = create(admin, "DefaultUserRole").await;
+        assert_eq!((refused.status.as_u16(), refused.sequence()), (400, None));
+        assert!(refused.detail().contains("20"), "{}", refused.detail());
+        assert_eq!(delete(admin, &last).await.status, 200);
+        parts(&create(admin, "DefaultUserRole").await);
+        assert_eq!(create(admin, "DefaultUserRole").await.status, 400);
+        let admin = a_day_later(&server).await;
+        assert_eq!(list(&admin).await.len(), 1, "the others have ended");
+        parts(&create(&admin, "DefaultUserRole").await);
+    }
+
+    async fn a_list_shows_keys_and_never_a_secret(server: TestServer) {
+        let admin = server.admin();
+        let body = json!({"name": null, "duration": "P2D", "actor_kind": "agent"});
+        let created = admin.post(KEYS, body).await;
+        let [id, secret] = parts(&created);
+        let keys = list(admin).await;
+        assert_eq!(keys.len(), 2);
+        assert!(!json!(keys).to_string().contains(secret));
+        let role = admin.get("role/?name=DefaultAdministratorRole").await.body["roles"][0]["id"].clone();
+        let mut key = keys.iter().find(|key| key["key_id"] == id).unwrap().clone();
+        assert!(key.as_object_mut().unwrap().remove("_id").is_some());
+        assert_eq!(key, json!({
+            "name": null, "org_id": admin.organization, "key_id": id, "role_id": role, "actor_kind": "agent",
+            "created_at": "2026-11-23T12:00:00.000Z", "updated_at": "2026-11-23T12:00:00.000Z",
+            "expires_at": "2026-11-25T12:00:00.000Z",
+            "creator": {"org_id": admin.organization, "user_id": admin.user_id},
+        }));
+        let first = keys.iter().find(|key| key["key_id"] == server.credentials[1]).unwrap();
+        assert_eq!(first["actor_kind"], "key");
+        assert_eq!(server.user(DefaultRole::User).await.get(KEYS).await.status, 403);
+    }
+
+    async fn a_deleted_key_ends_its_tokens_at_once(server: TestServer) {
+        let admin = server.admin();
+        let created = create(admin, "DefaultAdministratorRole").await;
+        let key = parts(&created);
+        let user = through(&server.user(DefaultRole::User).await, key).await;
+        assert_eq!(user.get("service/").await.status, 200);
+        let deleted = delete(admin, key[0]).await;
+        assert_eq!((deleted.status.as_u16(), deleted.body), (200, json!({"deleted_key_id": key[0]})));
+        assert_eq!(user.get("service/").await.status, 401);
+        assert_eq!(sign_in(&user, &user.user_id, key).await.status, 401);
+        assert_eq!(list(admin).await.len(), 1);
+        for id in [key[0], "00000000-0000-4000-8000-000000000000", "unknown"] {
+            assert_eq!(delete(admin, id).await.status, 404, "{id}");
+        }
+        assert_eq!(delete(server.stranger(), &server.credentials[1]).await.status, 404);
+    }
+
+    async fn nobody_deletes_a_key_above_their_own_role(server: TestServer) {
+        let first = &server.credentials[1];
+        for role in [DefaultRole::User, DefaultRole::Administrator, DefaultRole::AmigoAdministrator] {
+            let refused = delete(&server.user(role).await, first).await;
+            assert_eq!((refused.status.as_u16(), refused.sequence()), (403, None), "{role:?}");
+        }
+    }
+
+    async fn an_expired_key_signs_nobody_in_and_ends_its_tokens(server: TestServer) {
+        let created = create(server.admin(), "DefaultAdministratorRole").await;
+        let key = parts(&created);
+        let user = server.user(DefaultRole::User).await;
+        server.clock.advance_seconds(DAY - 600);
+        let session = sign_in(&user, &user.user_id, key).await;
+        assert_eq!(session.body["expires_at"], created.body["expires_at"], "a token ends with its key");
+        let user = user.with_token(session.body["id_token"].as_str().unwrap());
+        server.clock.advance_seconds(599);
+        assert_eq!(user.get("service/").await.status, 200);
+        server.clock.advance_seconds(1);
+        assert_eq!(user.get("service/").await.status, 401);
+        assert_eq!(sign_in(&user, &user.user_id, key).await.status, 401);
+        let [_, id, secret] = &server.credentials;
+        assert_eq!(list(&through(server.admin(), [id, secret]).await).await.len(), 1);
+    }
+
+    async fn the_audit_log_tells_ai_agents_from_other_programs(server: TestServer) {
+        let administrator = server.user(DefaultRole::Administrator).await;
+        let mut body = key_body("DefaultSuperAdministratorRole", "P1D");
+        body["actor_kind"] = json!("agent");
+        let created = server.admin().post(KEYS, body).await;
+        assert_eq!(latest_actor(&server).await, ActorKind::Key);
+        let agent = through(&administrator, parts(&created)).await;
+        agent.post(AGENTS, json!({"agent_name": "made by an agent"})).await.id();
+        assert_eq!(latest_actor(&server).await, ActorKind::Agent);
+
+        administrator.post(AGENTS, json!({"agent_name": "made by a program"})).await.id();
+        assert_eq!(latest_actor(&server).await, ActorKind::Key);
+        let body = json!({"agent_name": "made by one that says so"}).to_string().into_bytes();
+        let headers = [("forge-actor-kind", "agent")];
+        let json = Some("application/json");
+        administrator.send_raw(Method::POST, AGENTS, &headers, json, body).await.id();
+        assert_eq!(latest_actor(&server).await, ActorKind::Agent);
+    }
+}

@@ -1,0 +1,192 @@
+//! What the server admits of any request and any connection.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use forge_api::Limits;
+use forge_testkit::{Engine, TestResponse, TestServer, both_engines};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+const AGENTS: &str = "organization/agent";
+
+async fn with_headers(server: &TestServer, headers: &[(&str, &str)]) -> TestResponse {
+    server
+        .admin()
+        .send_raw(Method::GET, AGENTS, headers, None, Vec::new())
+        .await
+}
+
+both_engines! {
+    async fn too_many_headers_are_refused(server: TestServer) {
+        let names: Vec<String> = (0..100).map(|number| format!("x-{number}")).collect();
+        let headers: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
+        // With the header of the credentials, the last one is one too many.
+        assert_eq!(with_headers(&server, &headers[..99]).await.status, 200);
+        let refused = with_headers(&server, &headers).await;
+        assert_eq!(refused.status, 431);
+        assert!(refused.detail().contains("100 headers of 32768 bytes"));
+    }
+
+    async fn too_large_headers_are_refused(server: TestServer) {
+        let large = "v".repeat(32 * 1024);
+        assert_eq!(with_headers(&server, &[("x-large", &large[..30_000])]).await.status, 200);
+        let refused = with_headers(&server, &[("x-large", &large)]).await;
+        assert_eq!(refused.status, 431);
+        assert!(refused.detail().contains("too large headers"));
+    }
+}
+
+/// Serves until the test ends, and returns where.
+async fn serve(server: &TestServer, limits: Limits) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let app = server.app.clone();
+    tokio::spawn(forge_api::serve(listener, app, limits, std::future::pending()));
+    address
+}
+
+/// A connection to a server.
+struct Connection(TcpStream);
+
+impl Connection {
+    async fn open(address: &str) -> Self {
+        Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// Sends a request and returns the whole answer.
+    async fn send(&mut self, request: &str) -> String {
+        self.0.write_all(request.as_bytes()).await.unwrap();
+        self.answer().await
+    }
+
+    /// Reads one answer: its head, and as much of a body as the head tells.
+    async fn answer(&mut self) -> String {
+        let mut answer = Vec::new();
+        while !is_whole(&answer) {
+            let mut bytes = [0; 4096];
+            let reading = tokio::time::timeout(Duration::from_mins(1), self.0.read(&mut bytes));
+            let count = reading.await.unwrap().unwrap();
+            assert!(count > 0, "closed after {}", String::from_utf8_lossy(&answer));
+            answer.extend(&bytes[..count]);
+        }
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    length.is_none_or(|length| body.len() >= length.parse().unwrap())
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")
+}
+
+/// Returns the head of a request with a body of that many bytes.
+fn post(server: &TestServer, length: usize) -> String {
+    let (organization, token) = (
+        &server.admin().organization,
+        server.admin().token.as_ref().unwrap(),
+    );
+    format!(
+        "POST /v1/{organization}/{AGENTS} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n\
+        Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_in_time_is_refused() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let limits = Limits {
+        body_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let address = serve(&server, limits).await;
+    let mut slow = Connection::open(&address).await;
+    let answer = slow.send(&format!("{}{{\"agent", post(&server, 100))).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(
+        answer.contains("application/json") && answer.contains("detail"),
+        "{answer}"
+    );
+    let there = server.admin().get(AGENTS).await;
+    assert_eq!(there.body["agents"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn whoever_finds_no_place_is_told_to_come_back() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let limits = Limits {
+        max_connections: 2,
+        ..Limits::default()
+    };
+    let address = serve(&server, limits).await;
+    let (mut first, mut second) = (Connection::open(&address).await, Connection::open(&address).await);
+    for connection in [&mut first, &mut second] {
+        assert!(
+            connection
+                .send(&get("/healthz"))
+                .await
+                .starts_with("HTTP/1.1 200 ")
+        );
+    }
+    let refused = Connection::open(&address).await.answer().await;
+    assert!(
+        refused.starts_with("HTTP/1.1 503 ") && refused.contains("Retry-After: 1"),
+        "{refused}"
+    );
+    let (head, body) = refused.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.contains(&format!("Content-Length: {}", body.len())),
+        "{refused}"
+    );
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert!(body["detail"].as_str().unwrap().contains("too many connections"));
+    assert!(
+        first.send(&get("/healthz")).await.starts_with("HTTP/1.1 200 "),
+        "those inside are not affected"
+    );
+    drop(second);
+    let mut is_answered = false;
+    for _ in 0..500 {
+        // A refused connection may break before the request is sent.
+        let mut connection = TcpStream::connect(&address).await.unwrap();
+        let mut answer = [0; 13];
+        is_answered = connection.write_all(get("/healthz").as_bytes()).await.is_ok()
+            && connection.read_exact(&mut answer).await.is_ok()
+            && &answer == b"HTTP/1.1 200 ";
+        if is_answered {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(is_answered, "the place that became free is given again");
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_an_error() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let address = serve(&server, Limits::default()).await;
+    let mut connection = Connection::open(&address).await;
+    let body = "{\"agent_name\": 7}";
+    for (request, status) in [
+        (get("/no/such/path"), 404),
+        (get(&format!("/v1/{}/{AGENTS}", server.admin().organization)), 401),
+        (format!("{}{body}", post(&server, body.len())), 422),
+        (get("/v1/nobody/organization/agent"), 404),
+        (get("/healthz"), 200),
+    ] {
+        let answer = connection.send(&request).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{request}: {answer}"
+        );
+    }
+}

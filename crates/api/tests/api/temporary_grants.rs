@@ -1,0 +1,231 @@
+//! Grants for a while.
+
+use forge_domain::access::DefaultRole;
+use forge_testkit::{TestClient, TestResponse, both_engines};
+use serde_json::{Value, json};
+
+use crate::roles::{any, create as create_role, equals, grant};
+use crate::services::UNKNOWN_ID;
+use crate::users::{assert_invalid_at, pages};
+
+const CREATE: &str = "role/temporary_permission_grant/";
+const LIST: &str = "role/temporary_permission_grants/";
+const AGENTS: &str = "organization/agent";
+
+fn body(user_id: &str, granted: &Value, duration: &str) -> Value {
+    json!({"user_id": user_id, "duration": duration, "permission_grant": granted, "tags": {},
+        "justification": "to help out"})
+}
+
+async fn give(client: &TestClient, user_id: &str, granted: &Value) -> TestResponse {
+    client.post(CREATE, body(user_id, granted, "PT30M")).await
+}
+
+/// Returns the id of the grant that was given.
+#[track_caller]
+fn given(answer: &TestResponse) -> String {
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.body["temporary_permission_grant_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Returns the ids in the whole list.
+async fn ids(client: &TestClient, query: &str) -> Vec<String> {
+    pages(
+        client,
+        &format!("{LIST}?{query}"),
+        "temporary_permission_grants",
+        "_id",
+    )
+    .await
+    .concat()
+}
+
+async fn make_agent(client: &TestClient, name: &str) -> u16 {
+    client
+        .post(AGENTS, json!({"agent_name": name}))
+        .await
+        .status
+        .as_u16()
+}
+
+both_engines! {
+    async fn a_grant_holds_until_it_expires(server: TestServer) {
+        let user = server.user(DefaultRole::User).await;
+        assert_eq!(make_agent(&user, "Mira").await, 403);
+        let narrow = grant("Organization:CreateAgent", &equals("agent_name", "Mira"));
+        let answer = give(server.admin(), &user.user_id, &narrow).await;
+        given(&answer);
+        assert_eq!(answer.body["expires_at"], "2026-11-23T12:30:00.000Z");
+        assert!(answer.sequence().is_some());
+        assert_eq!(make_agent(&user, "Tom").await, 403);
+        assert_eq!(make_agent(&server.user(DefaultRole::User).await, "Mira").await, 403);
+        server.clock.advance_seconds(30 * 60 - 1);
+        assert_eq!(make_agent(&user, "Mira").await, 201);
+        given(&give(server.admin(), &user.user_id, &any("Organization:GetAgent")).await);
+        server.clock.advance_seconds(1);
+        assert_eq!(make_agent(&user, "Mira").await, 403);
+        assert_eq!(user.get(AGENTS).await.status, 200, "the other one still holds");
+    }
+
+    async fn a_grant_is_for_a_user_who_is_there(server: TestServer) {
+        let leaver = server.user(DefaultRole::User).await;
+        assert_eq!(server.admin().delete(&format!("user/{}", leaver.user_id)).await.status, 204);
+        for unknown in ["nobody", &server.stranger().user_id, &leaver.user_id] {
+            let refused = give(server.admin(), unknown, &any("Service:GetService")).await;
+            assert_eq!((refused.status.as_u16(), refused.sequence()), (404, None), "{unknown}");
+        }
+    }
+
+    async fn a_grant_must_be_well_formed(server: TestServer) {
+        let admin = server.admin();
+        for (field, value, place) in [
+            ("justification", json!("too short"), "body.justification"),
+            ("justification", json!(null), "body.justification"),
+            ("duration", json!("half an hour"), "body.duration"),
+            ("duration", json!("PT0S"), "body.duration"),
+            ("duration", json!("-PT1H"), "body.duration"),
+            ("tags", json!({"a-b": null}), "body.tags"),
+            ("permission_grant", any("Service.GetService"), "body.permission_grant.permission_name"),
+            (
+                "permission_grant",
+                grant("Service:GetService", &equals("agent_id", "x")),
+                "body.permission_grant.conditions.agent_id",
+            ),
+        ] {
+            let mut body = body(&admin.user_id, &any("Service:GetService"), "PT30M");
+            body[field] = value;
+            assert_invalid_at(&admin.post(CREATE, body).await, place);
+        }
+    }
+
+    async fn only_what_ones_role_holds_is_given(server: TestServer) {
+        let user = server.user(DefaultRole::User).await;
+        let amigo_administrator = server.user(DefaultRole::AmigoAdministrator).await;
+        let more = any("Organization:CreateOrganization");
+        let refused = give(&amigo_administrator, &user.user_id, &more).await;
+        assert_eq!((refused.status.as_u16(), refused.sequence()), (403, None));
+        given(&give(&amigo_administrator, &user.user_id, &any("Organization:GetAgent")).await);
+        let administrator = server.user(DefaultRole::Administrator).await;
+        let refused = give(&administrator, &user.user_id, &any("Service:GetService")).await;
+        assert_eq!(refused.status, 403, "administrators give none");
+    }
+
+    async fn what_was_given_for_a_while_cannot_be_handed_on(server: TestServer) {
+        let administrator = server.user(DefaultRole::Administrator).await;
+        let user = server.user(DefaultRole::User).await;
+        for permission in [
+            "Organization:ModifyOrganization",
+            "Organization:CreateAPIKey",
+            "Role:CreateRole",
+            "Role:ModifyRole",
+            "Role:CreateTemporaryPermissionGrant",
+        ] {
+            given(&give(server.admin(), &administrator.user_id, &any(permission)).await);
+        }
+        assert_eq!(administrator.post("organization/", json!({})).await.status, 204);
+        let borrowed = any("Organization:ModifyOrganization");
+        assert_eq!(give(&administrator, &user.user_id, &borrowed).await.status, 403);
+        assert_eq!(create_role(&administrator, "Borrowed", vec![borrowed.clone()]).await.status, 403);
+        let key = |role: &str| json!({"name": null, "duration": "P1D", "role_name": role});
+        let refused = administrator.post("organization/api_key/", key("DefaultAdministratorRole")).await;
+        assert_eq!(refused.status, 403);
+
+        let own = any("Organization:GetAgent");
+        assert_eq!(create_role(&administrator, "Reader", vec![own.clone()]).await.status, 201);
+        let more = json!({"permission_grants": [own, borrowed]});
+        assert_eq!(administrator.post("role/Reader", more).await.status, 403);
+        given(&give(&administrator, &user.user_id, &any("Organization:GetAgent")).await);
+        assert_eq!(administrator.post("organization/api_key/", key("DefaultUserRole")).await.status, 201);
+    }
+
+    async fn a_list_shows_all_of_a_grant(server: TestServer) {
+        let admin = server.admin();
+        let granted = grant("Organization:GetAgent", &equals("agent_name", "Mira"));
+        let mut body = body(&admin.user_id, &granted, "P1D");
+        body["tags"] = json!({"team": "care", "urgent": null});
+        let id = given(&admin.post(CREATE, body).await);
+        let found = admin.get(LIST).await;
+        assert_eq!(found.body["temporary_permission_grants"], json!([{
+            "_id": id, "org_id": admin.organization, "user_id": admin.user_id, "permission_grant": granted,
+            "created_at": "2026-11-23T12:00:00.000Z", "updated_at": "2026-11-23T12:00:00.000Z",
+            "expires_at": "2026-11-24T12:00:00.000Z", "justification": "to help out",
+            "creator": {"org_id": admin.organization, "user_id": admin.user_id},
+            "tags": {"team": "care", "urgent": null},
+        }]));
+        assert_eq!(server.user(DefaultRole::Administrator).await.get(LIST).await.status, 403);
+        assert_eq!(ids(server.stranger(), "").await, Vec::<String>::new());
+    }
+
+    async fn a_list_is_narrowed_by_every_filter(server: TestServer) {
+        let admin = server.admin();
+        let [ada, bob] = [server.user(DefaultRole::User).await, server.user(DefaultRole::User).await];
+        let giver = server.user(DefaultRole::AmigoAdministrator).await;
+        let tagged = |user: &TestClient, permission: &str, duration: &str, tags: Value| {
+            let mut body = body(&user.user_id, &any(permission), duration);
+            body["tags"] = tags;
+            body
+        };
+        let (read, make) = ("Organization:GetAgent", "Organization:CreateAgent");
+        let a = given(&admin.post(CREATE, tagged(&ada, read, "PT10M", json!({"team": "care"}))).await);
+        let b = given(&giver.post(CREATE, tagged(&ada, make, "PT20M", json!({"team": "sales"}))).await);
+        let tags = json!({"team": null, "x": "1"});
+        let c = given(&admin.post(CREATE, tagged(&bob, read, "PT30M", tags)).await);
+        let (ada, bob, giver) = (&ada.user_id, &bob.user_id, &giver.user_id);
+        server.clock.advance_seconds(600);
+        for (query, expected) in [
+            (String::new(), vec![&a, &b, &c]),
+            (format!("id={a}&id={c}"), vec![&a, &c]),
+            (format!("id={UNKNOWN_ID}"), vec![]),
+            (format!("user_id={ada}"), vec![&a, &b]),
+            (format!("user_id={ada}&user_id={bob}&limit=1"), vec![&a, &b, &c]),
+            (format!("creator={giver}"), vec![&b]),
+            (format!("permission_grant_name={read}"), vec![&a, &c]),
+            ("is_expired=true".to_owned(), vec![&a]),
+            ("is_expired=false".to_owned(), vec![&b, &c]),
+            ("tag=team:care".to_owned(), vec![&a]),
+            ("tag=team:*&limit=1".to_owned(), vec![&a, &b, &c]),
+            ("tag=team:".to_owned(), vec![&c]),
+            ("tag=team:*&tag=x:1".to_owned(), vec![&c]),
+            (format!("user_id={ada}&is_expired=false&creator={giver}&tag=team:sales"), vec![&b]),
+            (format!("user_id={bob}&permission_grant_name={make}"), vec![]),
+        ] {
+            assert_eq!(ids(admin, &query).await.iter().collect::<Vec<_>>(), expected, "{query}");
+        }
+        for query in ["id=unknown", "tag=team", "is_expired=x", "limit=11", "limit=-1", "sort_by=user_id",
+            "sort_by=-tags", "continuation_token=999999"] {
+            let place = format!("query.{}", query.split('=').next().unwrap());
+            assert_invalid_at(&admin.get(&format!("{LIST}?{query}")).await, &place);
+        }
+    }
+
+    async fn a_list_has_every_grant_once_in_the_order_asked_for(server: TestServer) {
+        let admin = server.admin();
+        let users = [server.user(DefaultRole::User).await, server.user(DefaultRole::User).await];
+        let mut given_ones = Vec::new();
+        for number in 0..12 {
+            let user = &users[number % 2].user_id;
+            let names = ["Organization:GetAgent", "Organization:CreateAgent", "Service:GetService"];
+            let name = names[number % 3];
+            let minutes = 10 + (number * 7) % 5;
+            let id = given(&admin.post(CREATE, body(user, &any(name), &format!("PT{minutes}M"))).await);
+            given_ones.push((user.as_str(), name, minutes, id));
+        }
+        let expected = |rows: &[(&str, &str, usize, String)]| -> Vec<String> {
+            rows.iter().map(|row| row.3.clone()).collect()
+        };
+        for limit in [1, 5, 10] {
+            assert_eq!(ids(admin, &format!("limit={limit}")).await, expected(&given_ones));
+            let mut sorted = given_ones.clone();
+            sorted.sort_by_key(|row| (row.0, std::cmp::Reverse(row.2)));
+            let query = format!("limit={limit}&sort_by=%2Buser_id&sort_by=-expires_at");
+            assert_eq!(ids(admin, &query).await, expected(&sorted));
+            sorted.clone_from(&given_ones);
+            sorted.sort_by_key(|row| std::cmp::Reverse(row.1));
+            let query = format!("limit={limit}&sort_by=-permission_grant.permission_name");
+            assert_eq!(ids(admin, &query).await, expected(&sorted));
+        }
+    }
+}
