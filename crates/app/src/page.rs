@@ -1,5 +1,11 @@
 //! Pages of lists, filled after permission filtering.
 
+use std::cmp::Ordering;
+
+use forge_domain::fault::Fault;
+
+use crate::AppError;
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
@@ -84,6 +90,41 @@ impl<T> PageBuilder<T> {
             continuation_token: self.has_more.then_some(self.token),
         }
     }
+}
+
+/// The continuation token of a caller names no row of the list.
+pub(crate) fn unknown_token() -> AppError {
+    let loc = vec!["query".into(), "continuation_token".into()];
+    let msg = "no page ended there; pass the token of the page before this one, or 0";
+    AppError::Invalid(vec![Fault::new(loc, "unknown_token", msg)])
+}
+
+/// Sorts rows as the store's lists are sorted, by keys and then by their place, and drops those up to the one at the
+/// place `after`; 0 drops none.
+pub(crate) fn sorted_after<T, K: Copy>(
+    mut rows: Vec<T>,
+    sort: &[(K, bool)],
+    by_key: impl Fn(K, &T, &T) -> Ordering,
+    place: impl Fn(&T) -> i64,
+    after: i64,
+) -> Result<Vec<T>, AppError> {
+    rows.sort_unstable_by(|left, right| {
+        let in_direction = |(key, is_descending): &(K, bool)| {
+            let ordering = by_key(*key, left, right);
+            if *is_descending {
+                ordering.reverse()
+            } else {
+                ordering
+            }
+        };
+        let unequal = sort.iter().map(in_direction).find(|ordering| ordering.is_ne());
+        unequal.unwrap_or_else(|| place(left).cmp(&place(right)))
+    });
+    if after > 0 {
+        let last = rows.iter().position(|row| place(row) == after);
+        rows.drain(..=last.ok_or_else(unknown_token)?);
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]

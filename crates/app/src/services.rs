@@ -13,9 +13,9 @@ pub use forge_store::{ServiceFields, SortKey};
 use forge_store::{Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
-use crate::page::PageBuilder;
+use crate::page::{PageBuilder, sorted_after, unknown_token};
 use crate::version_sets::{NewRevision, set_before_creation};
-use crate::{App, AppError, Caller, Page, Written, commit, users};
+use crate::{App, AppError, Caller, Page, Written, commit};
 
 pub(crate) fn attributes(service: &Service) -> Attributes {
     Attributes::default()
@@ -357,7 +357,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
                 .list_services(organization, &query.sort, after, query.is_active, count)
                 .await?;
             page.add(
-                rows.ok_or_else(users::unknown_token)?,
+                rows.ok_or_else(unknown_token)?,
                 count,
                 |service| service.seq,
                 is_visible,
@@ -368,13 +368,13 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
         for id in &query.ids {
             rows.extend(tx.find_service(organization, *id).await?);
         }
-        rows.sort_unstable_by(|left, right| compare(left, right, &query.sort));
-        if query.continuation_token > 0 {
-            let last = rows
-                .iter()
-                .position(|service| service.seq == query.continuation_token);
-            rows.drain(..=last.ok_or_else(users::unknown_token)?);
-        }
+        let mut rows = sorted_after(
+            rows,
+            &query.sort,
+            by_key,
+            |service| service.seq,
+            query.continuation_token,
+        )?;
         rows.retain(|service| query.is_active.is_none_or(|wanted| wanted == service.is_active));
         page.add(rows, i64::MAX, |service| service.seq, is_visible);
     }
@@ -399,19 +399,9 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     })
 }
 
-/// Compares two services as the store's lists do.
-fn compare(left: &Service, right: &Service, sort: &[(SortKey, bool)]) -> Ordering {
-    let by_key = |(key, is_descending): &(SortKey, bool)| {
-        let ordering = match key {
-            SortKey::Name => left.name.cmp(&right.name),
-            SortKey::IsActive => left.is_active.cmp(&right.is_active),
-        };
-        if *is_descending {
-            ordering.reverse()
-        } else {
-            ordering
-        }
-    };
-    let unequal = sort.iter().map(by_key).find(|ordering| ordering.is_ne());
-    unequal.unwrap_or_else(|| left.seq.cmp(&right.seq))
+fn by_key(key: SortKey, left: &Service, right: &Service) -> Ordering {
+    match key {
+        SortKey::Name => left.name.cmp(&right.name),
+        SortKey::IsActive => left.is_active.cmp(&right.is_active),
+    }
 }

@@ -10,7 +10,7 @@ use forge_domain::{Duration, Timestamp};
 pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
 use serde_json::{Value, json};
 
-use crate::page::PageBuilder;
+use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page, Written, commit, roles, users};
 
 fn attributes(user_id: &str, grant: &Grant) -> Attributes {
@@ -126,7 +126,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page
             .list_temporary_grants(&caller.organization, &query.sort, after, count)
             .await?;
         page.add(
-            rows.ok_or_else(users::unknown_token)?,
+            rows.ok_or_else(unknown_token)?,
             count,
             |grant| grant.seq,
             is_wanted,

@@ -4,13 +4,12 @@ use std::cmp::Ordering;
 
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
-use forge_domain::fault::Fault;
 use forge_domain::user::{Preferences, Variables};
 use forge_store::{NewUser, Tx};
 pub use forge_store::{User, UserSort};
 use serde_json::{Value, json};
 
-use crate::page::PageBuilder;
+use crate::page::{PageBuilder, sorted_after, unknown_token};
 use crate::{App, AppError, Caller, Page, Written, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
@@ -157,38 +156,23 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
         }
     }
     rows.retain(|user| !user.is_deleted);
-    rows.sort_unstable_by(|left, right| compare(left, right, &query.sort));
-    if query.continuation_token > 0 {
-        let last = rows.iter().position(|user| user.seq == query.continuation_token);
-        rows.drain(..=last.ok_or_else(unknown_token)?);
-    }
+    let rows = sorted_after(
+        rows,
+        &query.sort,
+        by_key,
+        |user| user.seq,
+        query.continuation_token,
+    )?;
     page.add(rows, i64::MAX, |user| user.seq, is_visible);
     Ok(page.finish())
 }
 
-/// The continuation token of a caller names no row.
-pub(crate) fn unknown_token() -> AppError {
-    let loc = vec!["query".into(), "continuation_token".into()];
-    let msg = "no page ended there; pass the token of the page before this one, or 0";
-    AppError::Invalid(vec![Fault::new(loc, "unknown_token", msg)])
-}
-
-/// Compares two users as the store's lists do.
-fn compare(left: &User, right: &User, sort: &[(UserSort, bool)]) -> Ordering {
-    let by_key = |(key, is_descending): &(UserSort, bool)| {
-        let ordering = match key {
-            UserSort::FirstName => left.first_name.cmp(&right.first_name),
-            UserSort::LastName => left.last_name.cmp(&right.last_name),
-            UserSort::Email => left.email.cmp(&right.email),
-        };
-        if *is_descending {
-            ordering.reverse()
-        } else {
-            ordering
-        }
-    };
-    let unequal = sort.iter().map(by_key).find(|ordering| ordering.is_ne());
-    unequal.unwrap_or_else(|| left.seq.cmp(&right.seq))
+fn by_key(key: UserSort, left: &User, right: &User) -> Ordering {
+    match key {
+        UserSort::FirstName => left.first_name.cmp(&right.first_name),
+        UserSort::LastName => left.last_name.cmp(&right.last_name),
+        UserSort::Email => left.email.cmp(&right.email),
+    }
 }
 
 /// What changes about a user; an absent field stays as it is. `Some(None)` erases.

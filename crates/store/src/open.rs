@@ -1,6 +1,5 @@
 //! Opening a store.
 
-use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,9 +13,10 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use crate::StoreError;
+use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
 use crate::tx::{Engine, ReadTx, Tx, WriteTx};
+use crate::{StoreError, StoreUrl};
 
 /// How long to wait for a connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,56 +30,6 @@ const POSTGRES_CONNECTIONS: u32 = 20;
 /// What every session of PostgreSQL is told: nobody waits, runs or idles in a transaction for ever.
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
-
-/// Where a store is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// In a folder, as an embedded SQLite database.
-    Folder(PathBuf),
-    /// In a PostgreSQL database.
-    Postgres(String),
-}
-
-impl fmt::Debug for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoreUrl({self})")
-    }
-}
-
-impl fmt::Display for StoreUrl {
-    /// Writes where the store is, without any password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(folder) => write!(f, "{}", folder.display()),
-            Self::Postgres(url) => match PgConnectOptions::from_str(url) {
-                Ok(options) => {
-                    let database = options.get_database().unwrap_or_default();
-                    write!(
-                        f,
-                        "postgres://{}:{}/{database}",
-                        options.get_host(),
-                        options.get_port()
-                    )
-                }
-                Err(_) => f.write_str("postgres://…"),
-            },
-        }
-    }
-}
-
-impl FromStr for StoreUrl {
-    type Err = OpenError;
-
-    /// Reads `postgres://…`, `postgresql://…` or `sqlite://FOLDER`.
-    fn from_str(text: &str) -> Result<Self, OpenError> {
-        match text.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
-            Some(("sqlite", folder)) if !folder.is_empty() => Ok(Self::Folder(folder.into())),
-            Some((scheme, _)) => Err(OpenError::UnknownScheme(scheme.to_owned())),
-            None => Err(OpenError::UnknownScheme(String::new())),
-        }
-    }
-}
 
 /// What to do with a store that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +105,28 @@ enum Pools {
     Postgres(PgPool),
 }
 
+/// Checks the schema behind a pool of either engine and applies what is missing of it.
+macro_rules! bring_up_to_date {
+    ($pool:expr, $dialect:expr, $url:expr, $mode:expr) => {{
+        let connect = |source| OpenError::Connect {
+            url: $url.clone(),
+            source,
+        };
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all($pool)
+            .await
+            .or_else(missing_table_means_none)
+            .map_err(connect)?;
+        check_schema($url, &applied, $mode)?;
+        let mut connection = $pool.acquire().await.map_err(connect)?;
+        let migrated = migrate(&mut *connection, $dialect).await;
+        migrated.map_err(|source| OpenError::Migrate {
+            url: $url.clone(),
+            source,
+        })?;
+    }};
+}
+
 impl Store {
     /// Opens a store and brings its schema up to date.
     pub async fn open(url: &StoreUrl, mode: OpenMode) -> Result<Self, OpenError> {
@@ -197,20 +169,7 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(connect)?;
-        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-            .fetch_all(&writer)
-            .await
-            .or_else(missing_table_means_none)
-            .map_err(connect)?;
-        check_schema(url, &applied, mode)?;
-        let mut connection = writer.acquire().await.map_err(connect)?;
-        migrate(&mut *connection, Dialect::Sqlite)
-            .await
-            .map_err(|source| OpenError::Migrate {
-                url: url.clone(),
-                source,
-            })?;
-        drop(connection);
+        bring_up_to_date!(&writer, Dialect::Sqlite, url, mode);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -253,20 +212,7 @@ impl Store {
             .connect_with(options.application_name("forge"))
             .await
             .map_err(connect)?;
-        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-            .fetch_all(&pool)
-            .await
-            .or_else(missing_table_means_none)
-            .map_err(connect)?;
-        check_schema(url, &applied, mode)?;
-        let mut connection = pool.acquire().await.map_err(connect)?;
-        migrate(&mut *connection, Dialect::Postgres)
-            .await
-            .map_err(|source| OpenError::Migrate {
-                url: url.clone(),
-                source,
-            })?;
-        drop(connection);
+        bring_up_to_date!(&pool, Dialect::Postgres, url, mode);
         Ok(Self(Pools::Postgres(pool)))
     }
 
@@ -369,87 +315,5 @@ fn check_schema(url: &StoreUrl, applied: &[i64], mode: OpenMode) -> Result<(), O
         }
         SchemaState::Missing if mode == OpenMode::MustExist => Err(OpenError::Missing(url.clone())),
         _ => Ok(()),
-    }
-}
-
-/// Makes the folder, readable by its owner only: it holds configuration and, by default, the master key.
-fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
-    let file_error = |source| OpenError::File {
-        path: folder.to_owned(),
-        source,
-    };
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(file_error)
-}
-
-/// Makes the database file, if it is not there, readable by its owner only; its log files take after it.
-fn create_private_file(path: &Path) -> Result<(), OpenError> {
-    let mut options = File::options();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(path);
-    made.map(drop).map_err(|source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn lock_folder(folder: &Path) -> Result<File, OpenError> {
-    let path = folder.join("forge.lock");
-    let file_error = |source| OpenError::File {
-        path: path.clone(),
-        source,
-    };
-    create_private_file(&path)?;
-    let lock = File::options().write(true).open(&path).map_err(file_error)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(file_error(source)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_known_schemes_are_accepted() {
-        assert_eq!(
-            "sqlite:///var/forge".parse::<StoreUrl>().unwrap(),
-            StoreUrl::Folder("/var/forge".into())
-        );
-        for good in ["postgres://localhost/forge", "postgresql://u:p@db:1/x"] {
-            assert!(
-                matches!(good.parse::<StoreUrl>(), Ok(StoreUrl::Postgres(_))),
-                "{good}"
-            );
-        }
-        for bad in [
-            "mysql://localhost/forge",
-            "postgres",
-            "",
-            "sqlite://",
-            "/var/forge",
-        ] {
-            assert!(
-                matches!(bad.parse::<StoreUrl>(), Err(OpenError::UnknownScheme(_))),
-                "{bad}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        let url: StoreUrl = "postgres://forge:hunter2@db:5432/prod".parse().unwrap();
-        assert_eq!(url.to_string(), "postgres://db:5432/prod");
-        assert_eq!(format!("{url:?}"), "StoreUrl(postgres://db:5432/prod)");
     }
 }

@@ -446,6 +446,26 @@ both_engines! {
         }
     }
 
+    async fn an_ended_token_and_one_whose_key_was_revoked_open_nothing(server: TestServer) {
+        let guarded = guarded(&server).await;
+        let admin = server.admin();
+        let key = json!({"name": null, "duration": "P1D", "role_name": "DefaultSuperAdministratorRole"});
+        let key = admin.post("organization/api_key/", key).await.body;
+        let (id, secret) = (key["api_key_id"].as_str().unwrap(), key["api_key"].as_str().unwrap());
+        let organization = admin.organization.parse().unwrap();
+        let session = forge_app::sign_in::with_api_key(&server.app, &organization, id, secret, &admin.user_id);
+        let other = admin.with_token(&session.await.unwrap().token);
+        assert_eq!(other.get("service/").await.status, 200);
+        assert_eq!(admin.delete(&format!("organization/api_key/{id}")).await.status, 200);
+        for operation in &guarded {
+            assert_eq!(operation.call(&other, &[]).await.status, 401, "{} with a revoked key", operation.id);
+        }
+        server.clock.advance_seconds(3601);
+        for operation in &guarded {
+            assert_eq!(operation.call(admin, &[]).await.status, 401, "{} with an ended token", operation.id);
+        }
+    }
+
     async fn a_token_counts_as_a_password_and_with_its_own_organization_named(server: TestServer) {
         let (admin, guarded) = (server.admin(), guarded(&server).await);
         let token = admin.token.as_ref().unwrap();
