@@ -6,12 +6,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
@@ -194,6 +194,9 @@ impl Store {
         let options = PgConnectOptions::from_str(text)
             .map_err(connect)?
             .disable_statement_logging();
+        // A pool goes on trying until it may not wait any longer; a wrong address should be told at once.
+        let probe = options.connect().await.map_err(connect)?;
+        probe.close().await.map_err(connect)?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
