@@ -26,24 +26,7 @@ pub(crate) enum Engine {
     Postgres(PoolConnection<Postgres>),
 }
 
-/// Runs a query on whichever engine the transaction is of.
-macro_rules! on_engine {
-    ($tx:expr, $statement:expr, $args:expr, |$query:ident, $connection:ident| $body:expr) => {
-        match &mut $tx.0 {
-            Engine::Sqlite(transaction) => {
-                let $query = bind!(sqlx::query::<Sqlite>($statement.sql), $args);
-                let $connection = &mut **transaction;
-                $body
-            }
-            Engine::Postgres(transaction) => {
-                let $query = bind!(sqlx::query::<Postgres>($statement.sql), $args);
-                let $connection = &mut **transaction;
-                $body
-            }
-        }
-    };
-}
-
+/// Binds values of either engine to a query of it.
 macro_rules! bind {
     ($query:expr, $args:expr) => {
         $args.into_iter().fold($query, |query, value| match value {
@@ -61,10 +44,23 @@ impl Tx {
         statement: &Statement,
         args: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        on_engine!(self, statement, args, |query, connection| {
-            let done = query.execute(connection).await;
-            Ok(done.map_err(|error| failed(statement, error))?.rows_affected())
-        })
+        let touched = match &mut self.0 {
+            Engine::Sqlite(connection) => {
+                let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
+                query
+                    .execute(&mut **connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            Engine::Postgres(connection) => {
+                let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
+                query
+                    .execute(&mut **connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+        };
+        touched.map_err(|error| failed(statement, error))
     }
 
     /// Runs a query that gives at most one row.
@@ -85,18 +81,18 @@ impl Tx {
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         match &mut self.0 {
-            Engine::Sqlite(transaction) => {
+            Engine::Sqlite(connection) => {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
                 let rows = query
-                    .fetch_all(&mut **transaction)
+                    .fetch_all(&mut **connection)
                     .await
                     .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()
             }
-            Engine::Postgres(transaction) => {
+            Engine::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
                 let rows = query
-                    .fetch_all(&mut **transaction)
+                    .fetch_all(&mut **connection)
                     .await
                     .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Postgres(row))).collect()

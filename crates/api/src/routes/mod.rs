@@ -1,15 +1,19 @@
 //! The endpoints: a folder for each noun, a file for each verb.
 
-use forge_app::AppError;
+use axum::http::StatusCode;
+use forge_app::{AppError, Written};
 use forge_domain::fault::Fault;
 use forge_domain::refusal::AssetKind;
 use forge_domain::service::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
-use forge_domain::{Duration, ServiceId, VersionNumber};
+use forge_domain::{Duration, ServiceId, Timestamp, VersionNumber};
+use forge_wire::assets::VersionCreated;
+use forge_wire::rfc3339;
 use serde::Deserialize;
 
 use crate::call::invalid_query;
 use crate::error::ApiError;
+use crate::reply::{self, Answer};
 
 pub(crate) mod agents;
 pub(crate) mod api_keys;
@@ -87,6 +91,19 @@ pub(crate) fn token(token: i64) -> Result<i64, ApiError> {
         return Err(invalid_query("continuation_token", "must be at least 0"));
     }
     Ok(token)
+}
+
+/// Answers that a version was created.
+pub(crate) fn version_created(created: Written<(VersionNumber, Timestamp)>) -> Answer {
+    let (version, created_at) = created.value;
+    let body = VersionCreated {
+        version,
+        created_at: rfc3339(created_at),
+    };
+    Ok(reply::with_sequence(
+        reply::json(StatusCode::CREATED, &body)?,
+        Some(created.change_number),
+    ))
 }
 
 /// Makes the answer about one version of an asset.

@@ -11,9 +11,8 @@ use forge_domain::{AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, Set
 use forge_store::{ReadTx, Revision};
 use forge_testkit::{Engine, TestServer};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
-use crate::{add_version, is_refusal, latest, pins, super_administrator};
+use crate::{add_version, is_refusal, latest, pins, property, super_administrator};
 
 /// Something a caller can try.
 #[derive(Debug, Clone)]
@@ -261,20 +260,9 @@ fn replay(history: &[Revision]) -> Option<(i64, Pins)> {
 }
 
 fn check(engine: Engine, cases: u32) {
-    if !engine.is_available() {
+    let Some((runtime, mut runner)) = property(engine, cases) else {
         return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let mut runner = TestRunner::new(Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 40,
-        ..Config::default()
-    });
+    };
     let calls = proptest::collection::vec(call(), 1..40);
     let outcome = runner.run(&calls, |calls| {
         runtime.block_on(async {

@@ -10,7 +10,9 @@ use forge_app::{AppError, assets};
 use forge_domain::access::DefaultRole;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version_set::RequestedPins;
-use forge_testkit::TestServer;
+use forge_testkit::{Engine, TestServer};
+use proptest::test_runner::{Config, TestRunner};
+use tokio::runtime::Runtime;
 
 /// Returns a caller who may do everything.
 fn super_administrator(server: &TestServer) -> forge_app::Caller {
@@ -69,4 +71,24 @@ async fn latest(server: &TestServer, kind: AssetKind, id: &str) -> i64 {
     page.items[0]
         .latest_version
         .map_or(0, forge_domain::VersionNumber::get)
+}
+
+/// Returns what a property over a server needs: a runtime, and a runner of so many cases. Nothing where the engine is
+/// not there.
+fn property(engine: Engine, cases: u32) -> Option<(Runtime, TestRunner)> {
+    if !engine.is_available() {
+        return None;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 40,
+        ..Config::default()
+    };
+    Some((runtime, TestRunner::new(config)))
 }

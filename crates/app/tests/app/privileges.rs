@@ -1,5 +1,6 @@
 //! Whatever is called in whatever order, nobody gets more than a super administrator gave, and one of those remains.
 
+use crate::property;
 use forge_app::roles::{self, ModifyRole};
 use forge_app::temporary_grants::{self, GiveGrant};
 use forge_app::users::{self, InviteUser, UpdateUser};
@@ -10,7 +11,6 @@ use forge_domain::user::Variables;
 use forge_domain::{Clock as _, Duration, OrganizationId};
 use forge_testkit::{Engine, TestClient, TestServer, both_engines};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 /// Something that somebody who is no super administrator can try; users, roles and keys are meant by place.
@@ -337,20 +337,9 @@ fn is_refusal(error: &AppError) -> bool {
 }
 
 fn check(engine: Engine, cases: u32) {
-    if !engine.is_available() {
+    let Some((runtime, mut runner)) = property(engine, cases) else {
         return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let mut runner = TestRunner::new(Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 40,
-        ..Config::default()
-    });
+    };
     let calls = proptest::collection::vec((0..6_usize, 0..3_usize, call()), 1..50);
     let done = std::cell::Cell::new(0);
     let outcome = runner.run(&calls, |calls| {

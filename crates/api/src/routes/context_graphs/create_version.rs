@@ -3,12 +3,10 @@
 use axum::http::StatusCode;
 use forge_app::{Caller, context_graphs};
 use forge_domain::context_graph::ContextGraphDocument;
-use forge_wire::assets::VersionCreated;
-use forge_wire::rfc3339;
 
 use crate::call::Call;
 use crate::reply::{self, Answer};
-use crate::routes::{AssetPath, ExpectedVersion};
+use crate::routes::{AssetPath, ExpectedVersion, version_created};
 
 pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, ContextGraphDocument, Caller>) -> Answer {
     let (app, caller, id, expected) = (&call.server.app, &call.caller, &call.path.id, call.query.version);
@@ -17,13 +15,5 @@ pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, ContextGraphDo
         return reply::json(StatusCode::CREATED, &());
     }
     let created = context_graphs::create_version(app, caller, id, expected, &call.body).await?;
-    let (version, created_at) = created.value;
-    let body = VersionCreated {
-        version,
-        created_at: rfc3339(created_at),
-    };
-    Ok(reply::with_sequence(
-        reply::json(StatusCode::CREATED, &body)?,
-        Some(created.change_number),
-    ))
+    version_created(created)
 }
