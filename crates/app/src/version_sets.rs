@@ -39,6 +39,7 @@ pub(crate) fn set_before_creation(name: &SetName, caller: &Caller) -> VersionSet
         message: None,
         updated_by: caller.actor(),
         updated_at: forge_domain::Timestamp::from_millis(0),
+        hold: None,
     }
 }
 

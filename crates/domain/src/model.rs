@@ -141,6 +141,11 @@ impl ModelCatalogue {
         self.models.values().map(|entry| &entry.description)
     }
 
+    /// Returns when a model retires, where it is known and that is said of it.
+    pub fn retires_at(&self, model: &str) -> Option<Timestamp> {
+        self.models.get(model)?.description.retires_at
+    }
+
     /// Returns what keeps the preferred model from being used at `now`, if anything does.
     pub fn problem(&self, preference: &ModelPreference, now: Timestamp) -> Option<ModelProblem> {
         let Some(entry) = self.models.get(&preference.llm_name) else {

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::ModelProblem;
+use crate::revision::RevisionAction;
 use crate::text::shortened;
 use crate::version::VersionNumber;
 use crate::version_set::SetName;
 
 /// What a version set pins: one of the two versioned things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssetKind {
     /// An agent.
@@ -28,52 +29,93 @@ impl fmt::Display for AssetKind {
     }
 }
 
-/// One reason to refuse a change. Its text says what is wrong and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the texts say what each variant and its fields mean")]
+/// One reason to refuse a change.
+///
+/// Each has a stable code, a sentence that says what is wrong, and most a hint that says what to do; its text is both.
+/// `docs/rules.md` lists the codes that plans use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what each variant and its fields mean"
+)]
 pub enum Refusal {
-    #[error("`edge` always means the latest versions and cannot be changed; use another version set")]
     EdgeIsFixed,
-    #[error("`{0}` belongs to every service and cannot be deleted")]
     SetIsPermanent(SetName),
-    #[error("{asset} {id} has no version {number}; {}", newest(*.latest))]
+    BadName(String),
     NoSuchVersion {
         asset: AssetKind,
         id: String,
         number: i64,
         latest: Option<VersionNumber>,
     },
-    #[error("{asset} {id} has no versions yet; create one first")]
-    NoVersions { asset: AssetKind, id: String },
-    #[error("{asset} {id} is deprecated; choose another one")]
-    Deprecated { asset: AssetKind, id: String },
-    #[error("there is no {asset} {id} in this organization")]
-    NoSuchAsset { asset: AssetKind, id: String },
-    #[error("{}", model_text(interaction, model, problem))]
+    AnotherAsset {
+        asset: AssetKind,
+        pinned: String,
+        bound: String,
+    },
+    Yanked {
+        asset: AssetKind,
+        id: String,
+        number: VersionNumber,
+        reason: String,
+    },
+    NoVersions {
+        asset: AssetKind,
+        id: String,
+    },
+    Deprecated {
+        asset: AssetKind,
+        id: String,
+    },
+    NoSuchAsset {
+        asset: AssetKind,
+        id: String,
+    },
     Model {
         interaction: String,
         model: String,
         problem: ModelProblem,
     },
-    #[error(
-        "version set `{set}` pins version {number} of the {asset}, which the new one does not have; {}; \
-         pin a version that exists in both, or let the set float, and try again",
-        newest(*.latest)
-    )]
     PinLostByRebind {
         set: SetName,
         asset: AssetKind,
         number: VersionNumber,
         latest: Option<VersionNumber>,
     },
-    #[error("version set `{set}`: {reason}")]
-    InSet { set: SetName, reason: Box<Refusal> },
-    #[error("a service has at most {limit} version sets; delete one first")]
-    TooManySets { limit: usize },
-    #[error("an active service uses this {asset} ({services}); deactivate or rebind it first")]
-    InUse { asset: AssetKind, services: String },
-    #[error("there is no voice `{0}`; this installation admits only the voices of its configuration")]
+    InSet {
+        set: SetName,
+        reason: Box<Refusal>,
+    },
+    TooManySets {
+        limit: usize,
+    },
+    InUse {
+        asset: AssetKind,
+        services: String,
+    },
     NoSuchVoice(String),
+    UnknownSource {
+        source: String,
+        revision: Option<i64>,
+    },
+    Held {
+        set: String,
+        reason: Option<String>,
+    },
+    NothingToRollBack(String),
+    NoSuchRevision {
+        set: String,
+        revision: i64,
+        latest: i64,
+    },
+    AcrossBoundary {
+        revision: i64,
+        boundary: i64,
+        action: RevisionAction,
+    },
+    UndoneRevision {
+        revision: i64,
+    },
 }
 
 fn newest(latest: Option<VersionNumber>) -> String {
@@ -83,14 +125,12 @@ fn newest(latest: Option<VersionNumber>) -> String {
     }
 }
 
-fn model_text(interaction: &str, model: &str, problem: &ModelProblem) -> String {
+fn model_message(interaction: &str, model: &str, problem: &ModelProblem) -> String {
     let place = format!("llm_model_preferences.{}", shortened(interaction));
     let model = shortened(model);
     match problem {
-        ModelProblem::Unknown => {
-            format!("{place}: there is no model `{model}`; admin/get_models lists those there are")
-        }
-        ModelProblem::Retired => format!("{place}: model `{model}` is retired; choose another one"),
+        ModelProblem::Unknown => format!("{place}: there is no model `{model}`"),
+        ModelProblem::Retired => format!("{place}: model `{model}` is retired"),
         ModelProblem::Parameters(reasons) => {
             format!("{place}.params: not admitted by the schema of `{model}`: {reasons}")
         }
@@ -103,30 +143,170 @@ impl Refusal {
         match self {
             Self::EdgeIsFixed => "edge_is_fixed",
             Self::SetIsPermanent(_) => "set_is_permanent",
+            Self::BadName(_) => "bad_name",
             Self::NoSuchVersion { .. } => "no_such_version",
+            Self::AnotherAsset { .. } => "another_asset",
+            Self::Yanked { .. } => "yanked_version",
             Self::NoVersions { .. } => "no_versions",
             Self::Deprecated { .. } => "deprecated",
             Self::NoSuchAsset { .. } => "no_such_asset",
-            Self::Model {
-                problem: ModelProblem::Unknown,
-                ..
-            } => "unknown_model",
-            Self::Model {
-                problem: ModelProblem::Retired,
-                ..
-            } => "retired_model",
-            Self::Model {
-                problem: ModelProblem::Parameters(_),
-                ..
-            } => "model_parameters",
+            Self::Model { problem, .. } => match problem {
+                ModelProblem::Unknown => "unknown_model",
+                ModelProblem::Retired => "retired_model",
+                ModelProblem::Parameters(_) => "model_parameters",
+            },
             Self::PinLostByRebind { .. } => "pin_lost_by_rebind",
             Self::InSet { reason, .. } => reason.code(),
             Self::TooManySets { .. } => "too_many_sets",
             Self::InUse { .. } => "in_use",
             Self::NoSuchVoice(_) => "no_such_voice",
+            Self::UnknownSource { .. } => "unknown_source",
+            Self::Held { .. } => "held",
+            Self::NothingToRollBack(_) => "nothing_to_roll_back",
+            Self::NoSuchRevision { .. } => "no_such_revision",
+            Self::AcrossBoundary { action, .. } => match action {
+                RevisionAction::Rebind => "across_rebind",
+                _ => "across_deletion",
+            },
+            Self::UndoneRevision { .. } => "undone_revision",
+        }
+    }
+
+    /// Returns what is wrong, as one sentence without its full stop.
+    pub fn message(&self) -> String {
+        match self {
+            Self::EdgeIsFixed => "`edge` always means the latest versions and cannot be changed".to_owned(),
+            Self::SetIsPermanent(set) => format!("`{set}` belongs to every service and cannot be deleted"),
+            Self::BadName(name) => format!("`{}` is no name of a version set", shortened(name)),
+            Self::NoSuchVersion {
+                asset, id, number, ..
+            } => format!("{asset} {id} has no version {number}"),
+            Self::AnotherAsset { asset, pinned, bound } => {
+                format!("the revision is of {asset} {pinned}, but the service runs {asset} {bound} now")
+            }
+            Self::Yanked {
+                asset,
+                id,
+                number,
+                reason,
+            } => {
+                format!(
+                    "version {number} of {asset} {id} was yanked: {}",
+                    shortened(reason)
+                )
+            }
+            Self::NoVersions { asset, id } => format!("{asset} {id} has no versions yet"),
+            Self::Deprecated { asset, id } => format!("{asset} {id} is deprecated"),
+            Self::NoSuchAsset { asset, id } => format!("there is no {asset} {id} in this organization"),
+            Self::Model {
+                interaction,
+                model,
+                problem,
+            } => model_message(interaction, model, problem),
+            Self::PinLostByRebind {
+                set,
+                asset,
+                number,
+                latest,
+            } => format!(
+                "version set `{set}` pins version {number} of the {asset}, which the new one does not have; {}",
+                newest(*latest)
+            ),
+            Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
+            Self::TooManySets { limit } => format!("a service has at most {limit} version sets"),
+            Self::InUse { asset, services } => format!("an active service uses this {asset} ({services})"),
+            Self::NoSuchVoice(voice) => format!("there is no voice `{}`", shortened(voice)),
+            Self::UnknownSource {
+                source,
+                revision: None,
+            } => {
+                format!(
+                    "the service has no version set `{}` to promote",
+                    shortened(source)
+                )
+            }
+            Self::UnknownSource {
+                source,
+                revision: Some(revision),
+            } => {
+                format!(
+                    "version set `{}` has no revision {revision} that pins anything",
+                    shortened(source)
+                )
+            }
+            Self::Held { set, reason: None } => format!("`{set}` is held since it was rolled back"),
+            Self::Held {
+                set,
+                reason: Some(reason),
+            } => {
+                format!("`{set}` is held since it was rolled back: {}", shortened(reason))
+            }
+            Self::NothingToRollBack(set) => format!("there is nothing that `{set}` could go back to"),
+            Self::NoSuchRevision { set, revision, .. } => format!("`{set}` has no revision {revision}"),
+            Self::AcrossBoundary {
+                revision,
+                boundary,
+                action,
+            } => {
+                let what = match action {
+                    RevisionAction::Rebind => "the service got another agent or context graph",
+                    _ => "the set was deleted",
+                };
+                format!("{what} in revision {boundary}, after revision {revision}")
+            }
+            Self::UndoneRevision { revision } => format!("revision {revision} was undone by a rollback"),
+        }
+    }
+
+    /// Returns what to do about it, where more can be said than that.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::EdgeIsFixed => "use another version set".to_owned(),
+            Self::BadName(_) => "use 1 to 40 letters, digits, `_` and `-`".to_owned(),
+            Self::NoSuchVersion { latest, .. } => newest(*latest),
+            Self::AnotherAsset { .. } => "pin versions of what the service runs now".to_owned(),
+            Self::Yanked { .. } => "pin another version, or take the yank back".to_owned(),
+            Self::NoVersions { .. } => "create one first".to_owned(),
+            Self::Deprecated { .. } => "choose another one".to_owned(),
+            Self::Model { problem, .. } => match problem {
+                ModelProblem::Unknown => "admin/get_models lists those there are".to_owned(),
+                ModelProblem::Retired => "choose another one".to_owned(),
+                ModelProblem::Parameters(_) => return None,
+            },
+            Self::PinLostByRebind { .. } => {
+                "pin a version that exists in both, or let the set float, and try again".to_owned()
+            }
+            Self::InSet { reason, .. } => return reason.hint(),
+            Self::TooManySets { .. } => "delete one first".to_owned(),
+            Self::InUse { .. } => "deactivate or rebind it first".to_owned(),
+            Self::NoSuchVoice(_) => {
+                "this installation admits only the voices of its configuration".to_owned()
+            }
+            Self::UnknownSource { .. } => "name a set, and a revision of it, that is there".to_owned(),
+            Self::Held { .. } => "lift the hold first, or pass lift_hold=true".to_owned(),
+            Self::NothingToRollBack(_) => "promote or pin the versions that are wanted".to_owned(),
+            Self::NoSuchRevision { latest, .. } => format!("its latest revision is {latest}"),
+            Self::AcrossBoundary { .. } => {
+                "a rollback does not go behind that; promote or pin the versions that are wanted".to_owned()
+            }
+            Self::UndoneRevision { .. } => "pass lift_hold=true to go forward to it on purpose".to_owned(),
+            Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } => return None,
+        };
+        Some(hint)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())?;
+        match self.hint() {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
         }
     }
 }
+
+impl std::error::Error for Refusal {}
 
 /// All reasons to refuse one change; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::UserRef;
 use crate::model::{ModelCatalogue, ModelPreferences};
 use crate::refusal::{AssetKind, Refusal};
 use crate::time::Timestamp;
@@ -109,6 +110,27 @@ pub struct Pins {
     /// Preferred models by interaction.
     #[serde(rename = "llm_model_preferences")]
     pub model_preferences: ModelPreferences,
+}
+
+impl From<&Pins> for RequestedPins {
+    fn from(pins: &Pins) -> Self {
+        Self {
+            agent_version_number: pins.agent_version.map(VersionNumber::get),
+            context_graph_version_number: pins.context_graph_version.map(VersionNumber::get),
+            llm_model_preferences: pins.model_preferences.clone(),
+        }
+    }
+}
+
+/// A mark that a rollback leaves on a set: nothing moves the set forward until someone lifts the hold on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why the set was rolled back.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who rolled back.
+    pub by: UserRef,
 }
 
 /// The agent or context graph of a service, as far as pinning needs to know it.

@@ -23,6 +23,7 @@ struct Statements {
     list_ascending: Statement,
     list_descending: Statement,
     services_using: Statement,
+    latest_at: Statement,
 }
 
 macro_rules! asset_statements {
@@ -64,6 +65,9 @@ macro_rules! asset_statements {
                 ORDER BY version DESC LIMIT $6"),
             services_using: asset_statements!($table, "services_using", "SELECT name FROM service
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND is_active ORDER BY name, seq LIMIT $3"),
+            latest_at: asset_statements!($table, "latest_at", "SELECT version FROM ", $table, "_version
+                WHERE organization_id = $1 AND ", $table, "_id = $2 AND change_number <= $3
+                ORDER BY version DESC LIMIT 1"),
         }
     };
     ($table:literal, $name:literal, $($part:literal),+) => {
@@ -82,7 +86,7 @@ impl Statements {
         }
     }
 
-    const fn all(&self) -> [Statement; 11] {
+    const fn all(&self) -> [Statement; 12] {
         [
             self.insert,
             self.find,
@@ -95,12 +99,13 @@ impl Statements {
             self.list_ascending,
             self.list_descending,
             self.services_using,
+            self.latest_at,
         ]
     }
 }
 
 pub(crate) const STATEMENTS: &[Statement] = AGENT_AND_GRAPH.as_flattened();
-const AGENT_AND_GRAPH: &[[Statement; 11]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
+const AGENT_AND_GRAPH: &[[Statement; 12]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
 
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,6 +234,21 @@ impl Tx {
             args![organization, id, lower, upper, after, limit],
             asset_version,
         )
+        .await
+    }
+
+    /// Returns the newest version that an asset had when the organization's change of that number was made.
+    pub async fn latest_version_at(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        change_number: i64,
+    ) -> Result<Option<VersionNumber>, StoreError> {
+        let args = args![organization, id, change_number];
+        self.optional(&Statements::of(kind).latest_at, args, |row| {
+            row.convert("version")
+        })
         .await
     }
 

@@ -7,12 +7,20 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
 /// Every migration, oldest first: version, description, SQL for SQLite, SQL for PostgreSQL. Never edit one that was
 /// released; add another.
-pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "foundation",
-    include_str!("../migrations/sqlite/0001_foundation.sql"),
-    include_str!("../migrations/postgres/0001_foundation.sql"),
-)];
+pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "foundation",
+        include_str!("../migrations/sqlite/0001_foundation.sql"),
+        include_str!("../migrations/postgres/0001_foundation.sql"),
+    ),
+    (
+        2,
+        "promotion",
+        include_str!("../migrations/sqlite/0002_promotion.sql"),
+        include_str!("../migrations/postgres/0002_promotion.sql"),
+    ),
+];
 
 /// How a database's schema compares with the one this version of Forge knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

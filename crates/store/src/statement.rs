@@ -30,10 +30,11 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 10] = [
+    let files: [&[Statement]; 12] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
+        crate::idempotency::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::role::STATEMENTS,
         crate::service::STATEMENTS,
@@ -41,6 +42,7 @@ pub fn all_statements() -> Vec<StatementText> {
         crate::temporary_grant::STATEMENTS,
         crate::user::STATEMENTS,
         crate::version_set::STATEMENTS,
+        crate::yank::STATEMENTS,
     ];
     let declared = files.into_iter().flatten().copied();
     let sorted = [

@@ -1,7 +1,8 @@
 //! Version sets and their revisions.
 
+use forge_domain::plan::Past;
 use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::{Hold, Resolved};
 use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
 
 use crate::StoreError;
@@ -12,14 +13,14 @@ use crate::tx::{Tx, WriteTx};
 statements! {
     LIST_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_version,
             version_set.context_graph_version, version_set.model_preferences, source_name, source_revision, message,
-            actor_org_id, actor_user_id, actor_kind, created_at
+            actor_org_id, actor_user_id, actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
         WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted
         ORDER BY version_set.name";
     FIND_SET = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_version,
             version_set.context_graph_version, version_set.model_preferences, source_name, source_revision, message,
-            actor_org_id, actor_user_id, actor_kind, created_at
+            actor_org_id, actor_user_id, actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
         WHERE organization_id = $1 AND service_id = $2 AND name = $3";
@@ -35,6 +36,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (organization_id, service_id, name) DO UPDATE SET revision = $4, is_deleted = $5, agent_id = $6,
             agent_version = $7, context_graph_id = $8, context_graph_version = $9, model_preferences = $10";
+    PUT_HOLD = "UPDATE version_set SET hold_reason = $4, hold_since = $5, hold_org_id = $6, hold_user_id = $7
+        WHERE organization_id = $1 AND service_id = $2 AND name = $3";
     // A deleted set pins nothing, but it still names the service's own agent and graph.
     REBIND_DELETED_SETS = "UPDATE version_set SET agent_id = $3, context_graph_id = $4
         WHERE organization_id = $1 AND service_id = $2 AND is_deleted";
@@ -45,6 +48,8 @@ statements! {
         FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND ($4 = 0 OR revision < $4)
         ORDER BY revision DESC LIMIT $5";
+    LIST_PAST = "SELECT revision, action, restored_revision FROM version_set_revision
+        WHERE organization_id = $1 AND service_id = $2 AND name = $3 ORDER BY revision";
 }
 
 /// A version set as it is now; a deleted one leaves its name and its revision.
@@ -66,6 +71,8 @@ pub struct VersionSet {
     pub updated_by: Actor,
     /// When it was changed last.
     pub updated_at: Timestamp,
+    /// The hold on it, if there is one.
+    pub hold: Option<Hold>,
 }
 
 /// One entry of a set's history.
@@ -121,6 +128,25 @@ fn source(row: &Row<'_>) -> Result<Option<(SetName, i64)>, StoreError> {
     }
 }
 
+fn hold(row: &Row<'_>) -> Result<Option<Hold>, StoreError> {
+    let Some(since) = row.optional_integer("hold_since")? else {
+        return Ok(None);
+    };
+    Ok(Some(Hold {
+        reason: row.optional_text("hold_reason")?,
+        since: Timestamp::from_millis(since),
+        by: row.user("hold")?,
+    }))
+}
+
+fn past(row: &Row<'_>) -> Result<Past, StoreError> {
+    Ok(Past {
+        revision: row.integer("revision")?,
+        action: row.parse("action")?,
+        restored_revision: row.optional_integer("restored_revision")?,
+    })
+}
+
 fn version_set(row: &Row<'_>) -> Result<VersionSet, StoreError> {
     Ok(VersionSet {
         name: row.parse("name")?,
@@ -131,6 +157,7 @@ fn version_set(row: &Row<'_>) -> Result<VersionSet, StoreError> {
         message: row.optional_text("message")?,
         updated_by: actor(row)?,
         updated_at: row.time("created_at")?,
+        hold: hold(row)?,
     })
 }
 
@@ -207,6 +234,34 @@ impl Tx {
         )
         .await
     }
+
+    /// Returns one revision of a set.
+    pub async fn find_revision(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        name: &SetName,
+        revision: i64,
+    ) -> Result<Option<Revision>, StoreError> {
+        if !(1..i64::MAX).contains(&revision) {
+            return Ok(None);
+        }
+        let mut found = self
+            .list_revisions(organization, service, name, revision + 1, 1)
+            .await?;
+        Ok(found.pop().filter(|found| found.revision == revision))
+    }
+
+    /// Returns what going back needs to know of every revision of a set, oldest first.
+    pub async fn list_past(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        name: &SetName,
+    ) -> Result<Vec<Past>, StoreError> {
+        self.all(&LIST_PAST, args![organization, service, name], past)
+            .await
+    }
 }
 
 impl WriteTx {
@@ -255,6 +310,25 @@ impl WriteTx {
             preferences,
         ];
         self.execute(&PUT_SET, args).await.map(drop)
+    }
+
+    /// Places a hold on a set, or lifts it.
+    pub async fn put_hold(
+        &mut self,
+        service: ServiceId,
+        name: &SetName,
+        hold: Option<&Hold>,
+    ) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            service,
+            name,
+            hold.and_then(|hold| hold.reason.clone()),
+            hold.map(|hold| hold.since),
+            hold.map(|hold| hold.by.org_id.to_string()),
+            hold.map(|hold| hold.by.user_id.clone()),
+        ];
+        self.execute(&PUT_HOLD, args).await.map(drop)
     }
 
     /// Makes the service's deleted sets name its new agent and graph.

@@ -1,0 +1,205 @@
+//! What to think twice about before a change; it never fails for it.
+
+use super::{Finding, SetRevision, Snapshot};
+use crate::interaction;
+use crate::refusal::{AssetKind, Refusal};
+use crate::revision::RevisionAction;
+use crate::text::shortened;
+use crate::time::{Duration, Timestamp};
+use crate::version::VersionNumber;
+use crate::version_set::Pins;
+
+/// How far ahead a model's retirement is warned about.
+pub const RETIRES_SOON: Duration = Duration::days(30);
+
+/// One thing to think twice about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what each variant and its fields mean"
+)]
+pub enum Warning {
+    FloatingRelease,
+    NotFrozen,
+    PreviewSkipped {
+        source: String,
+    },
+    PersonalToRelease {
+        source: String,
+    },
+    OlderThanTarget {
+        asset: AssetKind,
+        from: VersionNumber,
+        to: VersionNumber,
+    },
+    UnknownInteraction(String),
+    RetiringModel {
+        interaction: String,
+        model: String,
+        retires_at: Timestamp,
+    },
+    UnconventionalName(String),
+    /// What would forbid another change and does not forbid this one.
+    Tolerated(Refusal),
+}
+
+impl Warning {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::FloatingRelease => "floating_release",
+            Self::NotFrozen => "not_frozen",
+            Self::PreviewSkipped { .. } => "preview_skipped",
+            Self::PersonalToRelease { .. } => "personal_to_release",
+            Self::OlderThanTarget { .. } => "older_than_target",
+            Self::UnknownInteraction(_) => "unknown_interaction",
+            Self::RetiringModel { .. } => "retiring_model",
+            Self::UnconventionalName(_) => "unconventional_name",
+            Self::Tolerated(refusal) => refusal.code(),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::FloatingRelease => "`release` would float: it changes with every new version".to_owned(),
+            Self::NotFrozen => "the pins are copied as they float, not as what they mean now".to_owned(),
+            Self::PreviewSkipped { source } => {
+                format!(
+                    "`{}` goes to `release` without having been in `preview`",
+                    shortened(source)
+                )
+            }
+            Self::PersonalToRelease { source } => {
+                format!(
+                    "the personal set `{}` goes straight to `release`",
+                    shortened(source)
+                )
+            }
+            Self::OlderThanTarget { asset, from, to } => {
+                format!("the {asset} goes back from version {from} to version {to}")
+            }
+            Self::UnknownInteraction(interaction) => {
+                format!(
+                    "no known prompt uses the interaction `{}`",
+                    shortened(interaction)
+                )
+            }
+            Self::RetiringModel {
+                interaction, model, ..
+            } => format!(
+                "model `{}`, preferred for `{}`, retires within 30 days",
+                shortened(model),
+                shortened(interaction)
+            ),
+            Self::UnconventionalName(name) => format!("`{}` is off the naming convention", shortened(name)),
+            Self::Tolerated(refusal) => refusal.message(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::FloatingRelease => "pin numbers, or promote with freeze",
+            Self::NotFrozen => "leave freeze on to write the numbers",
+            Self::PreviewSkipped { .. } => "promote to `preview` first and look at it there",
+            Self::PersonalToRelease { .. } => "share it in `test`, then in `preview`",
+            Self::OlderThanTarget { .. } => "if that is meant, a rollback says so in the history",
+            Self::UnknownInteraction(_) => {
+                "check the spelling; a preference for it changes nothing of Forge's own prompts"
+            }
+            Self::RetiringModel { .. } => "choose a model that stays",
+            Self::UnconventionalName(_) => {
+                "the convention is edge, release, preview, test and personal-NAME in small letters"
+            }
+            Self::Tolerated(refusal) => return refusal.hint(),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl From<&Warning> for Finding {
+    fn from(warning: &Warning) -> Self {
+        Self {
+            code: warning.code().to_owned(),
+            message: warning.message(),
+            hint: warning.hint(),
+        }
+    }
+}
+
+/// Returns what to think twice about in what a set is to pin, and in its name.
+pub(super) fn of_pins(
+    snapshot: &Snapshot<'_>,
+    action: RevisionAction,
+    pins: Option<&Pins>,
+    is_new: bool,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if !is_conventional(snapshot.name) {
+        warnings.push(Warning::UnconventionalName(snapshot.name.to_owned()));
+    }
+    let Some(pins) = pins else { return warnings };
+    if snapshot.name == "release" && pins.is_floating() {
+        warnings.push(Warning::FloatingRelease);
+    }
+    let current = snapshot.target.and_then(|target| target.pins.as_ref());
+    if let Some(current) = current.filter(|_| !is_new && action != RevisionAction::Rollback) {
+        let (before, after) = (current.resolve(snapshot.binding), pins.resolve(snapshot.binding));
+        for (asset, from, to) in [
+            (AssetKind::Agent, before.agent_version, after.agent_version),
+            (
+                AssetKind::ContextGraph,
+                before.context_graph_version,
+                after.context_graph_version,
+            ),
+        ] {
+            if let (Some(from), Some(to)) = (from, to)
+                && to < from
+            {
+                warnings.push(Warning::OlderThanTarget { asset, from, to });
+            }
+        }
+    }
+    for (name, preference) in &pins.model_preferences {
+        if !interaction::is_known(name) {
+            warnings.push(Warning::UnknownInteraction(name.clone()));
+        }
+        let retires_at = snapshot.models.retires_at(&preference.llm_name);
+        let soon = snapshot.now + RETIRES_SOON;
+        if let Some(retires_at) = retires_at.filter(|at| *at > snapshot.now && *at <= soon) {
+            let (interaction, model) = (name.clone(), preference.llm_name.clone());
+            warnings.push(Warning::RetiringModel {
+                interaction,
+                model,
+                retires_at,
+            });
+        }
+    }
+    warnings
+}
+
+/// Returns what to think twice about in the way that a promotion takes.
+pub(super) fn of_promotion(name: &str, action: RevisionAction, source: Option<&SetRevision>) -> Vec<Warning> {
+    let Some(source) = source.filter(|_| name == "release" && action == RevisionAction::Promote) else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    if source.name != "preview" && source.name != "release" {
+        warnings.push(Warning::PreviewSkipped {
+            source: source.name.clone(),
+        });
+    }
+    if source.name.starts_with("personal-") {
+        warnings.push(Warning::PersonalToRelease {
+            source: source.name.clone(),
+        });
+    }
+    warnings
+}
+
+/// Tells whether a name follows the convention of the workflow: `edge|release|preview|test|personal-[a-z0-9-]+`.
+fn is_conventional(name: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    match name.strip_prefix("personal-") {
+        Some(rest) => !rest.is_empty() && rest.bytes().all(is_plain),
+        None => ["edge", "release", "preview", "test"].contains(&name),
+    }
+}
