@@ -3,7 +3,10 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use forge_app::AppError;
+use forge_app::promotion::Plans;
 use serde_json::{Value, json};
+
+use crate::routes::version_sets;
 
 /// How long a client waits before it tries an unavailable server again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -104,6 +107,16 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
         }
         AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
         AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
+        AppError::Blocked(ref plans) => (StatusCode::BAD_REQUEST, with_plans(&error, plans)),
+        AppError::PlanMoved(ref plans) => (StatusCode::CONFLICT, with_plans(&error, plans)),
+        AppError::PreconditionFailed(view) => {
+            let text = AppError::PreconditionFailed(view.clone()).to_string();
+            let set = view.map(|view| version_sets::instance(*view));
+            (
+                StatusCode::PRECONDITION_FAILED,
+                json!({"detail": text, "version_set": set}),
+            )
+        }
         AppError::Unavailable(ref cause) | AppError::OutcomeUnknown(ref cause) => {
             tracing::error!(cause = causes(cause), "the database is unavailable");
             (StatusCode::SERVICE_UNAVAILABLE, detail(error))
@@ -112,6 +125,15 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
             tracing::error!(cause = causes(cause.as_ref()), "internal error");
             (StatusCode::INTERNAL_SERVER_ERROR, internal())
         }
+    }
+}
+
+/// Tells what stands against a change together with its plan, or the plans of several changes.
+fn with_plans(error: &AppError, plans: &Plans) -> Value {
+    let detail = error.to_string();
+    match plans {
+        Plans::One(plan) => json!({"detail": detail, "plan": plan}),
+        Plans::Many(all) => json!({"detail": detail, "plans": all, "digest": plans.digest()}),
     }
 }
 

@@ -5,6 +5,9 @@ use forge_domain::version::NotTheNextVersion;
 use forge_domain::{Refusal, Refusals};
 use forge_store::StoreError;
 
+use crate::promotion::Plans;
+use crate::version_sets::SetView;
+
 /// Why a use case did not do what it was asked. Nothing was changed, except perhaps where the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -35,6 +38,15 @@ pub enum AppError {
     /// A rule refuses the change; all reasons are given.
     #[error("{0}")]
     Refused(String),
+    /// Rules forbid the change; the plan lists all of them.
+    #[error("{}", .0.blockers_text())]
+    Blocked(Plans),
+    /// The plan is another one than the caller saw; this is the present one.
+    #[error("the plan has changed since you saw it; look at this one and send its digest")]
+    PlanMoved(Plans),
+    /// The set is not as the caller's condition says; this is what it is like, if it is there.
+    #[error("{}", precondition_text(.0.as_deref()))]
+    PreconditionFailed(Option<Box<SetView>>),
     /// Something else is already there, or moved meanwhile.
     #[error("{0}")]
     Conflict(String),
@@ -50,6 +62,16 @@ pub enum AppError {
     /// A fault of Forge or of its installation.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn precondition_text(view: Option<&SetView>) -> String {
+    match view {
+        Some(view) => format!(
+            "the condition does not hold: `{}` is there, at revision {}",
+            view.set.name, view.set.revision
+        ),
+        None => "the condition does not hold: the set is not there".to_owned(),
+    }
 }
 
 impl AppError {

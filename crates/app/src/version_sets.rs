@@ -5,26 +5,26 @@ use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
-use forge_domain::version_set::{Binding, RequestedPins, Resolved, check_delete, check_upsert};
-use forge_domain::{AgentId, ContextGraphId, Pins, Refusals, ServiceId, SetName, VersionNumber};
-use forge_store::{AssetVersion, Revision, Tx, VersionSet, WriteTx};
-use serde_json::{Value, json};
+use forge_domain::version_set::{Binding, Resolved};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
+pub use forge_store::Revision;
+use forge_store::{AssetVersion, Tx, VersionSet, WriteTx};
 
 use crate::services::{find, find_binding};
-use crate::{App, AppError, Caller, Written, assets, commit};
+use crate::{App, AppError, Caller, assets};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
     crate::services::attributes(service).with("version_set_name", set.as_str())
 }
 
-fn object(service: ServiceId, set: &SetName) -> AuditObject {
+pub(crate) fn object(service: ServiceId, set: &SetName) -> AuditObject {
     AuditObject {
         kind: "version_set".to_owned(),
         id: format!("{service}/{set}"),
     }
 }
 
-fn unknown(set: &SetName) -> AppError {
+pub(crate) fn unknown(set: &str) -> AppError {
     AppError::NotFound(format!("the service has no version set `{set}`"))
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn set_before_creation(name: &SetName, caller: &Caller) -> VersionSet
     }
 }
 
-/// A change of a set that is about to be written.
+/// A change of a set that comes with a change of its service.
 pub(crate) struct NewRevision<'a> {
     pub(crate) action: RevisionAction,
     pub(crate) pins: Pins,
@@ -67,14 +67,7 @@ impl NewRevision<'_> {
             action: self.action,
             agent_id: self.agent_id,
             context_graph_id: self.context_graph_id,
-            resolved: match self.action {
-                // A deleted set means nothing any more.
-                RevisionAction::Delete => Resolved {
-                    agent_version: None,
-                    context_graph_version: None,
-                },
-                _ => self.pins.resolve(self.binding),
-            },
+            resolved: self.pins.resolve(self.binding),
             pins: self.pins,
             source: None,
             restored_revision: None,
@@ -86,109 +79,6 @@ impl NewRevision<'_> {
         tx.append_revision(service, &revision).await?;
         Ok(revision.revision)
     }
-}
-
-/// Makes a set pin what is asked for, creating it if it is not there. Returns the change number; nothing if the set
-/// pins exactly that already, in which case nothing is written.
-pub async fn upsert(
-    app: &App,
-    caller: &Caller,
-    service_id: ServiceId,
-    name: &SetName,
-    requested: RequestedPins,
-) -> Result<Option<i64>, AppError> {
-    caller
-        .authorize_some(Permission::CreateVersionSet)
-        .or(caller.authorize_some(Permission::UpdateVersionSet))?;
-    let mut tx = app.write(caller).await?;
-    let service = find(&mut tx, caller, service_id).await?;
-    let set = tx.find_set(&caller.organization, service_id, name).await?;
-    let is_new = set.as_ref().is_none_or(|set| set.is_deleted);
-    let permission = if is_new {
-        Permission::CreateVersionSet
-    } else {
-        Permission::UpdateVersionSet
-    };
-    caller.authorize(permission, &set_attributes(&service, name))?;
-    let binding = find_binding(&mut tx, caller, &service).await?;
-    let sets = tx.count_sets(&caller.organization, service_id).await?;
-    let mut refusals = check_upsert(name, is_new, usize::try_from(sets).unwrap_or(usize::MAX));
-    let pins = Pins::check(requested, &binding, &app.catalogues.models, tx.now()).unwrap_or_else(|reasons| {
-        refusals.extend(reasons);
-        Pins::default()
-    });
-    Refusals::unless_empty(refusals)?;
-    let set = set.unwrap_or_else(|| set_before_creation(name, caller));
-    if !is_new && set.pins == pins {
-        return Ok(None);
-    }
-    let action = if is_new {
-        RevisionAction::Create
-    } else {
-        RevisionAction::Update
-    };
-    let before = if is_new {
-        Value::Null
-    } else {
-        audit_document(&set.pins, set.revision)
-    };
-    let change = NewRevision {
-        action,
-        pins: pins.clone(),
-        agent_id: service.agent_id,
-        context_graph_id: service.context_graph_id,
-        binding: &binding,
-    };
-    let revision = change.append(&mut tx, caller, service_id, &set).await?;
-    let after = audit_document(&pins, revision);
-    tx.append_audit_event(
-        &caller.actor(),
-        action.as_str(),
-        object(service_id, name),
-        before,
-        after,
-    )
-    .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
-}
-
-fn audit_document(pins: &Pins, revision: i64) -> Value {
-    json!({"revision": revision, "pins": pins})
-}
-
-/// Deletes a set; its history stays, and goes on counting if the set comes back.
-pub async fn delete(
-    app: &App,
-    caller: &Caller,
-    service_id: ServiceId,
-    name: &SetName,
-) -> Result<Written<()>, AppError> {
-    caller.authorize_some(Permission::DeleteVersionSet)?;
-    let mut tx = app.write(caller).await?;
-    let service = find(&mut tx, caller, service_id).await?;
-    caller.authorize(Permission::DeleteVersionSet, &set_attributes(&service, name))?;
-    let set = tx.find_set(&caller.organization, service_id, name).await?;
-    let set = set.filter(|set| !set.is_deleted).ok_or_else(|| unknown(name))?;
-    Refusals::unless_empty(check_delete(name))?;
-    let binding = find_binding(&mut tx, caller, &service).await?;
-    let change = NewRevision {
-        action: RevisionAction::Delete,
-        pins: Pins::default(),
-        agent_id: service.agent_id,
-        context_graph_id: service.context_graph_id,
-        binding: &binding,
-    };
-    change.append(&mut tx, caller, service_id, &set).await?;
-    let before = audit_document(&set.pins, set.revision);
-    tx.append_audit_event(
-        &caller.actor(),
-        "delete",
-        object(service_id, name),
-        before,
-        Value::Null,
-    )
-    .await?;
-    commit(tx, ()).await
 }
 
 /// A set, and what it means now.
@@ -204,7 +94,7 @@ pub struct SetView {
     pub context_graph_behind: i64,
 }
 
-fn view(set: VersionSet, binding: &Binding) -> SetView {
+pub(crate) fn view(set: VersionSet, binding: &Binding) -> SetView {
     let resolved = set.pins.resolve(binding);
     let behind = |latest: Option<VersionNumber>, resolved: Option<VersionNumber>| {
         latest.map_or(0, VersionNumber::get) - resolved.map_or(0, VersionNumber::get)
@@ -241,7 +131,7 @@ async fn read(
     let set = tx
         .find_set(&caller.organization, service_id, name)
         .await?
-        .ok_or_else(|| unknown(name))?;
+        .ok_or_else(|| unknown(name.as_str()))?;
     if set.is_deleted {
         let message = format!(
             "version set `{name}` was deleted; its last revision is {}",
@@ -267,7 +157,7 @@ pub async fn get(
     match read(&mut tx, caller, service_id, name).await {
         Ok((_, binding, set)) => Ok(view(set, &binding)),
         // Only resolving tells a deleted set from one that never was.
-        Err(AppError::Gone { .. }) => Err(unknown(name)),
+        Err(AppError::Gone { .. }) => Err(unknown(name.as_str())),
         Err(error) => Err(error),
     }
 }

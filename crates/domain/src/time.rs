@@ -49,6 +49,14 @@ impl std::ops::Add<Duration> for Timestamp {
     }
 }
 
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration.0))
+    }
+}
+
 /// The text is no duration in ISO 8601, or a longer one than makes sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a duration in ISO 8601, such as P30D or PT12H, of less than 1000 years")]

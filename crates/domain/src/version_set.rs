@@ -182,6 +182,14 @@ pub struct Resolved {
     pub context_graph_version: Option<VersionNumber>,
 }
 
+impl Resolved {
+    /// What a deleted set means.
+    pub const NOTHING: Self = Self {
+        agent_version: None,
+        context_graph_version: None,
+    };
+}
+
 impl Pins {
     /// Checks what a caller asks a set of this service to pin and returns every reason against it.
     pub fn check(

@@ -13,6 +13,7 @@ pub mod contract;
 pub mod json;
 pub mod models;
 pub mod organizations;
+pub mod promotion;
 pub mod roles;
 pub mod services;
 pub mod sign_in;

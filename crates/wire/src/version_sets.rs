@@ -29,7 +29,7 @@ pub struct VersionSetInstance {
     /// How many versions are newer.
     pub behind: Behind,
     /// The hold that a rollback left, if there is one.
-    pub hold: Option<Value>,
+    pub hold: Option<HoldInstance>,
     /// What its pins were copied from, if they were.
     pub source: Option<Source>,
     /// Why it was changed last.
@@ -42,6 +42,17 @@ pub struct VersionSetInstance {
     pub unit_tests: Vec<String>,
     /// How many unfinished conversations it started.
     pub running_conversations: i64,
+}
+
+/// A hold on a set.
+#[derive(Debug, Serialize)]
+pub struct HoldInstance {
+    /// Why the set was rolled back.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: String,
+    /// Who rolled back.
+    pub by: UserRef,
 }
 
 /// How many versions are newer than those that a set means.

@@ -11,6 +11,7 @@ mod maintenance;
 mod openapi;
 mod organization_changes;
 mod organizations;
+mod promotion;
 mod rate_limits;
 mod roles;
 mod services;

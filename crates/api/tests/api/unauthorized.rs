@@ -61,6 +61,21 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             204
         );
     }
+    // Two sets that can go back, and one that did and is held since.
+    for set in ["twice", "held"] {
+        for agent in [1, 2] {
+            let pins = json!({"version_set": version_set(agent, 1)});
+            assert_eq!(
+                server.admin().put(&format!("{sets}/{set}/"), pins).await.status,
+                204
+            );
+        }
+    }
+    let rolled_back = server
+        .admin()
+        .post(&format!("{sets}/held/rollback"), json!({}))
+        .await;
+    assert_eq!(rolled_back.status, 200, "{}", rolled_back.body);
     let graphs = "organization/service_hierarchical_state_machine";
     let other = json!({"version_set": version_set(2, None)});
     [
@@ -129,6 +144,23 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             "resolve-version-set",
             format!("{sets}/release/resolve?include=documents"),
             None,
+        ),
+        ("get-version-set-history", format!("{sets}/twice/history"), None),
+        (
+            "promote-version-set",
+            format!("{sets}/release/promote"),
+            Some(json!({"source": "twice"})),
+        ),
+        (
+            "roll-back-version-set",
+            format!("{sets}/twice/rollback"),
+            Some(json!({})),
+        ),
+        ("lift-version-set-hold", format!("{sets}/held/hold"), None),
+        (
+            "promote-version-sets",
+            "promotion".to_owned(),
+            Some(json!({"promotions": [{"service_id": service, "source": "held", "target": "new"}]})),
         ),
         ("get-models", "admin/get_models/".to_owned(), None),
     ]
@@ -285,11 +317,12 @@ impl Guarded {
 
     /// Tells whether the request names anything by its id.
     fn names_something(&self) -> bool {
-        const IN_BODY: [&str; 4] = [
+        const IN_BODY: [&str; 5] = [
             "create-api-key",
             "create-invited-user",
             "create-service",
             "create-temporary-permission-grant",
+            "promote-version-sets",
         ];
         self.path.matches('{').count() > 1 || IN_BODY.contains(&self.id.as_str())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use forge_app::promotion::{self, Terms};
 use forge_app::version_sets::{self, Resolution, SetView};
 use forge_app::{AppError, Caller};
 use forge_domain::access::{DefaultRole, Grant};
@@ -113,29 +114,10 @@ async fn names(server: &TestServer, service: &str) -> Vec<String> {
 // Writing.
 
 both_engines! {
-    async fn protection_that_is_not_served_yet_is_refused_instead_of_ignored(server: TestServer) {
-        use axum::http::Method;
+    async fn a_subject_is_refused_until_there_are_rollouts(server: TestServer) {
         let service = server.service(1).await;
-        let set = format!("service/{service}/version_sets/preview/");
-        let body = serde_json::json!({"version_set": forge_testkit::version_set(1, 1)}).to_string().into_bytes();
-        let json = Some("application/json");
-        let admin = server.admin();
-        for query in ["dry_run=true", "plan_digest=x", "message=why", "lift_hold=true"] {
-            let answer = admin.send_raw(Method::PUT, &format!("{set}?{query}"), &[], json, body.clone()).await;
-            assert_eq!(answer.status, 422, "{query}");
-            let answer = admin.send_raw(Method::DELETE, &format!("{set}?{query}"), &[], None, Vec::new()).await;
-            assert_eq!(answer.status, 422, "{query}");
-        }
-        for header in [("If-Match", "\"99\""), ("If-None-Match", "*")] {
-            let answer = admin.send_raw(Method::PUT, &set, &[header], json, body.clone()).await;
-            assert_eq!(answer.status, 422, "{header:?}");
-        }
-        let sets = admin.get(&format!("service/{service}/version_sets/")).await;
-        assert_eq!(sets.body["version_sets"].as_array().unwrap().len(), 2, "nothing was written");
-        for query in ["at=2001-01-01T00:00:00Z", "subject=x"] {
-            let path = format!("service/{service}/version_sets/release/resolve?{query}");
-            assert_eq!(admin.get(&path).await.status, 422, "{query}");
-        }
+        let path = format!("service/{service}/version_sets/release/resolve?subject=x");
+        assert_eq!(server.admin().get(&path).await.status, 422);
     }
 
     async fn an_address_means_exactly_what_it_says(server: TestServer) {
@@ -664,13 +646,29 @@ impl<'s> As<'s> {
 
     async fn upsert(&self, set: &str, pins: Value) -> Result<Option<i64>, AppError> {
         let pins = serde_json::from_value(pins).unwrap();
-        version_sets::upsert(&self.server.app, &self.caller, self.service, &name(set), pins).await
+        let terms = Terms::default();
+        let done = promotion::upsert(
+            &self.server.app,
+            &self.caller,
+            self.service,
+            &name(set),
+            pins,
+            &terms,
+        )
+        .await?;
+        Ok(done.change_number)
     }
 
     async fn delete(&self, set: &str) -> Result<(), AppError> {
-        version_sets::delete(&self.server.app, &self.caller, self.service, &name(set))
-            .await
-            .map(drop)
+        promotion::delete(
+            &self.server.app,
+            &self.caller,
+            self.service,
+            &name(set),
+            &Terms::default(),
+        )
+        .await
+        .map(drop)
     }
 
     async fn get(&self, set: &str) -> Result<SetView, AppError> {

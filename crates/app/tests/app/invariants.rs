@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use forge_app::promotion::{self, Promote, Rollback, Terms};
 use forge_app::services::{self, ListServices, UpdateService};
-use forge_app::version_sets;
 use forge_domain::audit::GENESIS_HASH;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
@@ -19,7 +19,22 @@ use crate::{add_version, is_refusal, latest, pins, property, super_administrator
 enum Call {
     AddVersion(AssetKind, usize),
     Upsert(usize, usize, Option<i64>, Option<i64>),
-    Delete(usize, usize),
+    Delete(usize, usize, bool),
+    Promote {
+        service: usize,
+        source: usize,
+        target: usize,
+        freeze: bool,
+        lift_hold: bool,
+    },
+    Rollback {
+        service: usize,
+        set: usize,
+        to_revision: Option<i64>,
+        freeze: bool,
+        lift_hold: bool,
+    },
+    LiftHold(usize, usize),
     Rebind(usize, Option<usize>, Option<usize>),
     Activate(usize, bool),
     Deprecate(AssetKind, usize),
@@ -35,12 +50,27 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         3 => (kind.clone(), 0..ASSETS).prop_map(|(kind, index)| Call::AddVersion(kind, index)),
         8 => (0..ASSETS, 0..SETS.len(), number(), number()).prop_map(|(service, set, a, g)| Call::Upsert(service, set, a, g)),
-        3 => (0..ASSETS, 0..SETS.len()).prop_map(|(service, set)| Call::Delete(service, set)),
+        3 => (0..ASSETS, 0..SETS.len(), any::<bool>())
+            .prop_map(|(service, set, lift_hold)| Call::Delete(service, set, lift_hold)),
+        8 => (0..ASSETS, 0..SETS.len(), 0..SETS.len(), any::<bool>(), any::<bool>()).prop_map(
+            |(service, source, target, freeze, lift_hold)| Call::Promote { service, source, target, freeze, lift_hold }
+        ),
+        6 => (0..ASSETS, 0..SETS.len(), proptest::option::of(0..6i64), any::<bool>(), any::<bool>()).prop_map(
+            |(service, set, to_revision, freeze, lift_hold)| Call::Rollback { service, set, to_revision, freeze, lift_hold }
+        ),
+        2 => (0..ASSETS, 0..SETS.len()).prop_map(|(service, set)| Call::LiftHold(service, set)),
         3 => (0..ASSETS, proptest::option::of(0..ASSETS), proptest::option::of(0..ASSETS))
             .prop_map(|(service, agent, graph)| Call::Rebind(service, agent, graph)),
         2 => (0..ASSETS, any::<bool>()).prop_map(|(service, is_active)| Call::Activate(service, is_active)),
         1 => (kind, 0..ASSETS).prop_map(|(kind, index)| Call::Deprecate(kind, index)),
     ]
+}
+
+fn lifting(lift_hold: bool) -> Terms {
+    Terms {
+        lift_hold,
+        ..Terms::default()
+    }
 }
 
 struct World {
@@ -84,12 +114,52 @@ impl World {
                 .map(drop),
             Call::Upsert(service, set, agent, graph) => {
                 let pins = pins(*agent, *graph);
-                version_sets::upsert(app, &caller, self.services[*service], &name(*set), pins)
+                let terms = Terms::default();
+                promotion::upsert(app, &caller, self.services[*service], &name(*set), pins, &terms)
                     .await
                     .map(drop)
             }
-            Call::Delete(service, set) => {
-                version_sets::delete(app, &caller, self.services[*service], &name(*set))
+            Call::Delete(service, set, lift_hold) => {
+                let terms = lifting(*lift_hold);
+                promotion::delete(app, &caller, self.services[*service], &name(*set), &terms)
+                    .await
+                    .map(drop)
+            }
+            Call::Promote {
+                service,
+                source,
+                target,
+                freeze,
+                lift_hold,
+            } => {
+                let promote = Promote {
+                    source: SETS[*source].to_owned(),
+                    source_revision: None,
+                    freeze: *freeze,
+                };
+                let (service, terms) = (self.services[*service], lifting(*lift_hold));
+                promotion::promote(app, &caller, service, SETS[*target], promote, &terms)
+                    .await
+                    .map(drop)
+            }
+            Call::Rollback {
+                service,
+                set,
+                to_revision,
+                freeze,
+                lift_hold,
+            } => {
+                let rollback = Rollback {
+                    to_revision: *to_revision,
+                    freeze: *freeze,
+                };
+                let (service, terms) = (self.services[*service], lifting(*lift_hold));
+                promotion::roll_back(app, &caller, service, SETS[*set], rollback, &terms)
+                    .await
+                    .map(drop)
+            }
+            Call::LiftHold(service, set) => {
+                promotion::lift_hold(app, &caller, self.services[*service], &name(*set))
                     .await
                     .map(drop)
             }
@@ -249,6 +319,7 @@ fn replay(history: &[Revision]) -> Option<(i64, Pins)> {
         let existed = state.is_some();
         match revision.action {
             RevisionAction::Create => assert!(!existed, "only what is not there is created"),
+            RevisionAction::Promote => {}
             _ => assert!(existed, "only what is there is changed or deleted"),
         }
         state = match revision.action {

@@ -31,7 +31,11 @@ fn pins(agent: impl Into<Option<i64>>, context_graph: impl Into<Option<i64>>) ->
 fn is_refusal(error: &AppError) -> bool {
     matches!(
         error,
-        AppError::Refused(_) | AppError::Conflict(_) | AppError::NotFound(_) | AppError::Gone { .. }
+        AppError::Refused(_)
+            | AppError::Blocked(_)
+            | AppError::Conflict(_)
+            | AppError::NotFound(_)
+            | AppError::Gone { .. }
     )
 }
 

@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use forge_app::promotion::{self, Terms};
 use forge_app::services::{self, ServiceFields, UpdateService};
-use forge_app::{AppError, assets, organizations, version_sets};
+use forge_app::{AppError, assets, organizations};
 use forge_domain::refusal::AssetKind;
 use forge_domain::{AgentId, ServiceId};
 use forge_testkit::both_engines;
@@ -135,11 +136,12 @@ both_engines! {
             async move {
                 let (caller, name) = (super_administrator(&server), "preview".parse().unwrap());
                 if number % 4 == 3 {
-                    return version_sets::delete(&server.app, &caller, id, &name).await.map(|_| true);
+                    return promotion::delete(&server.app, &caller, id, &name, &Terms::default()).await.map(|_| true);
                 }
                 let pinned = i64::try_from(number % 9 + 1).unwrap();
-                let written = version_sets::upsert(&server.app, &caller, id, &name, pins(pinned, None)).await?;
-                Ok(written.is_some())
+                let wanted = pins(pinned, None);
+                let done = promotion::upsert(&server.app, &caller, id, &name, wanted, &Terms::default()).await?;
+                Ok(done.is_applied)
             }
         });
         let changes = winners(results.await).into_iter().filter(|changed| *changed).count();
@@ -188,7 +190,8 @@ both_engines! {
                         services::update(&server.app, &caller, id, update).await.map(drop)
                     } else {
                         let release = "release".parse().unwrap();
-                        version_sets::upsert(&server.app, &caller, id, &release, pins(5, None)).await.map(drop)
+                        let wanted = pins(5, None);
+                        promotion::upsert(&server.app, &caller, id, &release, wanted, &Terms::default()).await.map(drop)
                     }
                 }
             });

@@ -21,7 +21,9 @@ fn sound_rows() -> String {
     };
     [
         "BEGIN;".to_owned(),
-        "INSERT INTO organization VALUES ('o', 'o', TRUE, FALSE, FALSE, '{}', 0, 0, 0);".to_owned(),
+        "INSERT INTO organization (id, name, is_operator, is_deleted, is_in_maintenance, default_user_preferences,
+            change_number, changed_at, created_at) VALUES ('o', 'o', TRUE, FALSE, FALSE, '{}', 0, 0, 0);"
+            .to_owned(),
         asset("agent", "a", 1),
         asset("agent", "b", 2),
         asset("context_graph", "g", 1),
@@ -48,7 +50,9 @@ fn service(id: &str, seq: i64, name: &str, is_active: &str) -> String {
 
 fn set(service: &str, name: &str, agent_version: &str) -> String {
     format!(
-        "INSERT INTO version_set VALUES ('o', '{service}', '{name}', 1, FALSE, 'a', {agent_version}, 'g', NULL, '{{}}');
+        "INSERT INTO version_set (organization_id, service_id, name, revision, is_deleted, agent_id, agent_version,
+            context_graph_id, context_graph_version, model_preferences)
+        VALUES ('o', '{service}', '{name}', 1, FALSE, 'a', {agent_version}, 'g', NULL, '{{}}');
         {}",
         revision(service, name, 1, "NULL")
     )

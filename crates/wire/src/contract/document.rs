@@ -136,7 +136,7 @@ fn fields_mut(value: &mut Value) -> &mut Map<String, Value> {
     value.as_object_mut().expect("an object of the OpenAPI document")
 }
 
-/// Adds what `extra` has to `base`; where both have an object, their fields.
+/// Adds what `extra` has to `base`; where both have an object, their fields, and where both have a list, its items.
 fn merge(base: &mut Value, extra: Value) {
     match (base, extra) {
         (Value::Object(base), Value::Object(extra)) => {
@@ -144,6 +144,7 @@ fn merge(base: &mut Value, extra: Value) {
                 merge(base.entry(key).or_insert(Value::Null), value);
             }
         }
+        (Value::Array(base), Value::Array(extra)) => base.extend(extra),
         (base, extra) => *base = extra,
     }
 }

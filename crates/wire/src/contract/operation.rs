@@ -145,8 +145,10 @@ fn make(
         let location = match parameter["in"].as_str() {
             Some("path") => Location::Path,
             Some("query") => Location::Query,
-            // Optional headers are the contract's, not ours: they are accepted and not looked at.
-            Some("header") if parameter["required"] == true => Location::Header,
+            // The optional headers of Classic are accepted and not looked at; those of ours say that they are read.
+            Some("header") if parameter["required"] == true || parameter["x-is-read"] == true => {
+                Location::Header
+            }
             _ => return None,
         };
         Some(Parameter {

@@ -1,18 +1,18 @@
 //! Deletes a set.
 
-use forge_app::{Caller, version_sets};
+use forge_app::{Caller, promotion};
+use forge_wire::promotion::TermsQuery;
 
-use super::{UNSERVED_HEADERS, UNSERVED_QUERY, existing};
+use super::existing;
+use super::terms::{classic_answer, of_query};
 use crate::call::{Call, Nothing};
-use crate::reply::{self, Answer};
+use crate::reply::Answer;
 use crate::routes::SetPath;
 
-pub(crate) async fn handle(call: Call<SetPath, Nothing, Nothing, Caller>) -> Answer {
-    call.refuse_unserved(&UNSERVED_QUERY, &UNSERVED_HEADERS)?;
+pub(crate) async fn handle(call: Call<SetPath, TermsQuery, Nothing, Caller>) -> Answer {
     let name = existing(&call.path.version_set_name)?;
-    let deleted = version_sets::delete(&call.server.app, &call.caller, call.path.service_id, &name).await?;
-    Ok(reply::with_sequence(
-        reply::no_content(),
-        Some(deleted.change_number),
-    ))
+    let terms = of_query(call.query, &call.headers)?;
+    let (app, service_id) = (&call.server.app, call.path.service_id);
+    let outcome = promotion::delete(app, &call.caller, service_id, &name, &terms).await?;
+    classic_answer(&outcome, terms.is_dry_run)
 }

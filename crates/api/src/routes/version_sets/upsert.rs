@@ -1,14 +1,14 @@
 //! Makes a set pin what is asked for.
 
-use forge_app::{Caller, version_sets};
-use forge_domain::ServiceId;
-use forge_domain::SetName;
+use forge_app::{Caller, promotion};
+use forge_domain::{ServiceId, SetName};
+use forge_wire::promotion::TermsQuery;
 use forge_wire::version_sets::UpsertVersionSet;
 use serde::Deserialize;
 
-use super::{UNSERVED_HEADERS, UNSERVED_QUERY};
-use crate::call::{Call, Nothing};
-use crate::reply::{self, Answer};
+use super::terms::{classic_answer, of_query};
+use crate::call::Call;
+use crate::reply::Answer;
 
 /// The path of a set that may be created: its name must be one.
 #[derive(Deserialize)]
@@ -17,20 +17,13 @@ pub(crate) struct Path {
     version_set_name: SetName,
 }
 
-pub(crate) async fn handle(call: Call<Path, Nothing, UpsertVersionSet, Caller>) -> Answer {
-    call.refuse_unserved(&UNSERVED_QUERY, &UNSERVED_HEADERS)?;
+pub(crate) async fn handle(call: Call<Path, TermsQuery, UpsertVersionSet, Caller>) -> Answer {
     let Path {
         service_id,
         version_set_name,
     } = call.path;
-    let pins = call.body.version_set;
-    let change_number = version_sets::upsert(
-        &call.server.app,
-        &call.caller,
-        service_id,
-        &version_set_name,
-        pins,
-    )
-    .await?;
-    Ok(reply::with_sequence(reply::no_content(), change_number))
+    let terms = of_query(call.query, &call.headers)?;
+    let (app, pins) = (&call.server.app, call.body.version_set);
+    let outcome = promotion::upsert(app, &call.caller, service_id, &version_set_name, pins, &terms).await?;
+    classic_answer(&outcome, terms.is_dry_run)
 }

@@ -1,0 +1,42 @@
+//! Promotes in several services at once: all or nothing.
+
+use axum::http::StatusCode;
+use forge_app::Caller;
+use forge_app::promotion::{self, Precondition, Promotion, Terms};
+use forge_wire::promotion::{Promotions, PromotionsAnswer};
+
+use super::terms::idempotency_key;
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Nothing, Nothing, Promotions, Caller>) -> Answer {
+    let idempotency_key = idempotency_key(&call.headers, "promotion".to_owned(), &call.body)?;
+    let body = call.body;
+    let terms = Terms {
+        is_dry_run: body.dry_run,
+        plan_digest: body.plan_digest,
+        message: body.message,
+        lift_hold: body.lift_hold,
+        precondition: Precondition::None,
+        idempotency_key,
+    };
+    let promotions: Vec<Promotion> = body
+        .promotions
+        .into_iter()
+        .map(|one| Promotion {
+            service_id: one.service_id,
+            source: one.source,
+            target: one.target,
+        })
+        .collect();
+    let outcome = promotion::promote_many(&call.server.app, &call.caller, &promotions, &terms).await?;
+    let answer = PromotionsAnswer {
+        applied: outcome.is_applied,
+        plans: &outcome.plans,
+        digest: &outcome.digest,
+    };
+    Ok(reply::with_sequence(
+        reply::json(StatusCode::OK, &answer)?,
+        outcome.change_number,
+    ))
+}

@@ -1,0 +1,369 @@
+//! The one way in which a set is changed.
+
+use forge_domain::access::Permission;
+use forge_domain::plan::{self, Change, HoldEffect, Plan, Planned, Snapshot, Target, choose_restored};
+use forge_domain::revision::RevisionAction;
+use forge_domain::service::Service;
+use forge_domain::version_set::{Binding, Hold, RequestedPins, Resolved};
+use forge_domain::{Pins, ServiceId, SetName, Timestamp};
+use forge_store::{Revision, Tx, VersionSet, WriteTx};
+use serde_json::{Value, json};
+
+use super::content::content;
+use super::terms::{Outcome, Plans, Terms};
+use super::{Promote, Rollback};
+use crate::idempotency;
+use crate::services::{find, find_binding};
+use crate::version_sets::{object, set_attributes, unknown, view};
+use crate::{App, AppError, Caller};
+
+/// A change that a caller asks for.
+#[derive(Debug, Clone)]
+pub(super) enum Wish {
+    Upsert(RequestedPins),
+    Promote(Promote),
+    Rollback(Rollback),
+    Delete,
+}
+
+impl Wish {
+    /// Refuses a caller who could make the change nowhere at all, before anything is looked up.
+    pub(super) fn authorize_some(&self, caller: &Caller) -> Result<(), AppError> {
+        match self {
+            Self::Delete => caller.authorize_some(Permission::DeleteVersionSet),
+            Self::Rollback(_) => caller.authorize_some(Permission::UpdateVersionSet),
+            Self::Upsert(_) | Self::Promote(_) => caller
+                .authorize_some(Permission::CreateVersionSet)
+                .or(caller.authorize_some(Permission::UpdateVersionSet)),
+        }
+    }
+
+    /// The permission that the change of a set takes.
+    fn permission(&self, is_new: bool) -> Permission {
+        match self {
+            Self::Delete => Permission::DeleteVersionSet,
+            Self::Upsert(_) | Self::Promote(_) if is_new => Permission::CreateVersionSet,
+            _ => Permission::UpdateVersionSet,
+        }
+    }
+}
+
+/// A change as it was planned, with what carrying it out needs.
+pub(super) struct Prepared {
+    pub(super) service: Service,
+    pub(super) binding: Binding,
+    pub(super) set: Option<VersionSet>,
+    pub(super) planned: Planned,
+}
+
+impl Prepared {
+    /// Returns the latest revision of the set, if it is there.
+    pub(super) fn live_revision(&self) -> Option<i64> {
+        self.set
+            .as_ref()
+            .filter(|set| !set.is_deleted)
+            .map(|set| set.revision)
+    }
+}
+
+/// Changes a set, or only plans to.
+pub(super) async fn change(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &str,
+    wish: Wish,
+    terms: &Terms,
+) -> Result<Outcome, AppError> {
+    wish.authorize_some(caller)?;
+    if terms.is_dry_run {
+        let mut tx = app.store.read().await?;
+        let now = app.clock.now();
+        let prepared = prepare(
+            app,
+            &mut tx,
+            caller,
+            service_id,
+            name,
+            &wish,
+            (terms.lift_hold, now),
+        )
+        .await?;
+        check_terms(&prepared, terms)?;
+        let revision = prepared.live_revision();
+        return Ok(Outcome {
+            is_applied: false,
+            revision,
+            plan: prepared.planned.plan,
+            change_number: None,
+        });
+    }
+    let mut tx = app.write(caller).await?;
+    let key = terms.idempotency_key.as_ref();
+    if let Some(first) = idempotency::recall(&mut tx, caller, key).await? {
+        return first.into_result();
+    }
+    let done = carry_out(app, &mut tx, caller, service_id, name, &wish, terms).await;
+    idempotency::finish(app, tx, caller, key, done, |outcome| outcome.is_applied).await
+}
+
+/// Plans a change in a write transaction and writes it, unless something stands against it or all is so already.
+async fn carry_out(
+    app: &App,
+    tx: &mut WriteTx,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &str,
+    wish: &Wish,
+    terms: &Terms,
+) -> Result<Outcome, AppError> {
+    let now = tx.now();
+    let prepared = prepare(app, tx, caller, service_id, name, wish, (terms.lift_hold, now)).await?;
+    check_terms(&prepared, terms)?;
+    if prepared.planned.plan.is_blocked() {
+        return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
+    }
+    if prepared.planned.plan.is_no_op {
+        return Ok(Outcome {
+            is_applied: false,
+            revision: prepared.live_revision(),
+            plan: prepared.planned.plan,
+            change_number: None,
+        });
+    }
+    let revision = write(tx, caller, &prepared, terms.message.as_deref()).await?;
+    Ok(Outcome {
+        is_applied: true,
+        revision: Some(revision),
+        plan: prepared.planned.plan,
+        change_number: Some(tx.change_number()),
+    })
+}
+
+/// Reads what the plan looks at, authorises the caller, and plans.
+pub(super) async fn prepare(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &str,
+    wish: &Wish,
+    (lift_hold, now): (bool, Timestamp),
+) -> Result<Prepared, AppError> {
+    let organization = &caller.organization;
+    let service = find(tx, caller, service_id).await?;
+    let set_name: Option<SetName> = name.parse().ok();
+    let set = match &set_name {
+        Some(set_name) => tx.find_set(organization, service_id, set_name).await?,
+        None => None,
+    };
+    let is_new = set.as_ref().is_none_or(|set| set.is_deleted);
+    // A name that is none has no set, and so no attributes of one: only who may change any set of the service may learn
+    // what is wrong with it.
+    let attributes = match &set_name {
+        Some(set_name) => set_attributes(&service, set_name),
+        None => crate::services::attributes(&service),
+    };
+    caller.authorize(wish.permission(is_new), &attributes)?;
+    if is_new && matches!(wish, Wish::Delete | Wish::Rollback(_)) {
+        return Err(unknown(name));
+    }
+    let binding = find_binding(tx, caller, &service).await?;
+    let change = look_up(tx, caller, &service, set.as_ref(), wish, (lift_hold, &binding)).await?;
+    let yanked = tx
+        .list_yanked(organization, service.agent_id, service.context_graph_id)
+        .await?;
+    let sets = if is_new {
+        tx.count_sets(organization, service_id).await?
+    } else {
+        0
+    };
+    let target = set.as_ref().map(|set| Target {
+        revision: set.revision,
+        pins: (!set.is_deleted).then(|| set.pins.clone()),
+        hold: set.hold.clone(),
+    });
+    let snapshot = Snapshot {
+        service_id,
+        binding: &binding,
+        yanked: &yanked,
+        name,
+        target: target.as_ref(),
+        sets: usize::try_from(sets).unwrap_or(usize::MAX),
+        models: &app.catalogues.models,
+        now,
+    };
+    let planned = plan::plan(&snapshot, change, lift_hold);
+    Ok(Prepared {
+        service,
+        binding,
+        set,
+        planned,
+    })
+}
+
+/// Looks up what a wish refers to.
+async fn look_up(
+    tx: &mut Tx,
+    caller: &Caller,
+    service: &Service,
+    set: Option<&VersionSet>,
+    wish: &Wish,
+    (lift_hold, binding): (bool, &Binding),
+) -> Result<Change, AppError> {
+    let organization = &caller.organization;
+    match wish {
+        Wish::Upsert(requested) => Ok(Change::Upsert(requested.clone())),
+        Wish::Delete => Ok(Change::Delete),
+        Wish::Promote(Promote {
+            source,
+            source_revision,
+            freeze,
+        }) => {
+            let source_name: Option<SetName> = source.parse().ok();
+            let found = match &source_name {
+                Some(name) => {
+                    caller.authorize(Permission::GetVersionSet, &set_attributes(service, name))?;
+                    tx.find_set(organization, service.id, name).await?
+                }
+                None => None,
+            };
+            let content = match found {
+                Some(found) if source_revision.is_some() || !found.is_deleted => {
+                    content(tx, organization, service.id, &found, *source_revision, binding).await?
+                }
+                _ => None,
+            };
+            Ok(Change::Promote {
+                source: source.clone(),
+                source_revision: *source_revision,
+                content,
+                freeze: *freeze,
+            })
+        }
+        Wish::Rollback(Rollback { to_revision, freeze }) => {
+            let set = set.ok_or_else(|| AppError::internal("a set to roll back was not looked up"))?;
+            let past = tx.list_past(organization, service.id, &set.name).await?;
+            let restored = match choose_restored(set.name.as_str(), &past, *to_revision, lift_hold) {
+                Ok(number) => {
+                    let found = content(tx, organization, service.id, set, Some(number), binding).await?;
+                    Ok(found.ok_or_else(|| AppError::internal("a revision to restore is missing"))?)
+                }
+                Err(refusal) => Err(refusal),
+            };
+            Ok(Change::Rollback {
+                restored,
+                freeze: *freeze,
+            })
+        }
+    }
+}
+
+/// Holds the set and the plan against what the caller saw before.
+pub(super) fn check_terms(prepared: &Prepared, terms: &Terms) -> Result<(), AppError> {
+    if !terms.precondition.is_fulfilled(prepared.live_revision()) {
+        let set = prepared.set.clone().filter(|set| !set.is_deleted);
+        let view = set.map(|set| Box::new(view(set, &prepared.binding)));
+        return Err(AppError::PreconditionFailed(view));
+    }
+    let plan = &prepared.planned.plan;
+    if terms
+        .plan_digest
+        .as_ref()
+        .is_some_and(|digest| *digest != plan.digest)
+    {
+        return Err(AppError::PlanMoved(Plans::One(Box::new(plan.clone()))));
+    }
+    Ok(())
+}
+
+/// Writes the effect of a plan that nothing stands against, and returns the set's latest revision afterwards.
+pub(super) async fn write(
+    tx: &mut WriteTx,
+    caller: &Caller,
+    prepared: &Prepared,
+    message: Option<&str>,
+) -> Result<i64, AppError> {
+    let Prepared {
+        service,
+        binding,
+        set,
+        planned: Planned { plan, effect },
+    } = prepared;
+    let name: SetName = plan
+        .target
+        .name
+        .parse()
+        .map_err(|_| AppError::internal("a set without a name was planned"))?;
+    let before = set.as_ref().filter(|set| !set.is_deleted);
+    let mut revision = set.as_ref().map_or(0, |set| set.revision);
+    if let Some(pins) = &effect.revision {
+        revision += 1;
+        let new = Revision {
+            name: name.clone(),
+            revision,
+            action: plan.action,
+            agent_id: service.agent_id,
+            context_graph_id: service.context_graph_id,
+            // A deleted set means nothing any more.
+            resolved: pins
+                .as_ref()
+                .map_or(Resolved::NOTHING, |pins| pins.resolve(binding)),
+            pins: pins.clone().unwrap_or_default(),
+            source: effect.source.clone(),
+            restored_revision: effect.restored_revision,
+            message: message.map(str::to_owned),
+            actor: caller.actor(),
+            change_number: tx.change_number(),
+            created_at: tx.now(),
+        };
+        tx.append_revision(service.id, &new).await?;
+    }
+    let was_held = before.is_some_and(|set| set.hold.is_some());
+    match effect.hold {
+        HoldEffect::Keep => {}
+        HoldEffect::Lift => tx.put_hold(service.id, &name, None).await?,
+        HoldEffect::Place => {
+            let (since, by) = (tx.now(), caller.user.clone());
+            let hold = Hold {
+                reason: message.map(str::to_owned),
+                since,
+                by,
+            };
+            tx.put_hold(service.id, &name, Some(&hold)).await?;
+        }
+    }
+    let is_held = match effect.hold {
+        HoldEffect::Keep => was_held,
+        HoldEffect::Lift => false,
+        HoldEffect::Place => true,
+    };
+    let old = before.map_or(Value::Null, |set| {
+        audit_document(set.revision, Some(&set.pins), was_held)
+    });
+    let new = match &effect.revision {
+        Some(None) => Value::Null,
+        Some(Some(pins)) => with_origin(audit_document(revision, Some(pins), is_held), plan),
+        None => audit_document(revision, before.map(|set| &set.pins), is_held),
+    };
+    let action = if effect.revision.is_some() {
+        plan.action.as_str()
+    } else {
+        "lift_hold"
+    };
+    tx.append_audit_event(&caller.actor(), action, object(service.id, &name), old, new)
+        .await?;
+    Ok(revision)
+}
+
+pub(super) fn audit_document(revision: i64, pins: Option<&Pins>, is_held: bool) -> Value {
+    json!({"revision": revision, "pins": pins, "is_held": is_held})
+}
+
+/// Adds to an audit document where the pins came from.
+fn with_origin(mut document: Value, plan: &Plan) -> Value {
+    if matches!(plan.action, RevisionAction::Promote | RevisionAction::Rollback) {
+        document["source"] = json!(plan.source);
+    }
+    document
+}

@@ -1,0 +1,74 @@
+//! What a revision of a set pinned, and what that came to mean.
+
+use forge_domain::plan::Content;
+use forge_domain::refusal::AssetKind;
+use forge_domain::revision::RevisionAction;
+use forge_domain::version_set::{Binding, Resolved};
+use forge_domain::{OrganizationId, ServiceId, SetName};
+use forge_store::{Revision, Tx, VersionSet};
+
+use crate::AppError;
+
+/// Returns what a revision of a set pinned: the set's latest if none is named. Nothing if there is no such revision, or
+/// if it pins nothing because it is a deletion.
+pub(super) async fn content(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    service_id: ServiceId,
+    set: &VersionSet,
+    revision: Option<i64>,
+    binding: &Binding,
+) -> Result<Option<Content>, AppError> {
+    let number = revision.unwrap_or(set.revision);
+    let found = tx
+        .find_revision(organization, service_id, &set.name, number)
+        .await?;
+    let Some(found) = found.filter(|found| found.action != RevisionAction::Delete) else {
+        return Ok(None);
+    };
+    let resolved = if number == set.revision {
+        found.pins.resolve(binding)
+    } else {
+        last_meaning(tx, organization, service_id, &set.name, &found).await?
+    };
+    Ok(Some(Content {
+        revision: number,
+        agent_id: found.agent_id,
+        context_graph_id: found.context_graph_id,
+        pins: found.pins,
+        resolved,
+    }))
+}
+
+/// Returns the versions that a revision meant when the next one replaced it.
+async fn last_meaning(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    service_id: ServiceId,
+    name: &SetName,
+    revision: &Revision,
+) -> Result<Resolved, AppError> {
+    let mut resolved = Resolved {
+        agent_version: revision.pins.agent_version,
+        context_graph_version: revision.pins.context_graph_version,
+    };
+    if !revision.pins.is_floating() {
+        return Ok(resolved);
+    }
+    let next = tx
+        .find_revision(organization, service_id, name, revision.revision + 1)
+        .await?;
+    let next = next.ok_or_else(|| AppError::internal("the history of a set has a gap"))?;
+    let until = next.change_number - 1;
+    if resolved.agent_version.is_none() {
+        let id = revision.agent_id.to_string();
+        let latest = tx.latest_version_at(organization, AssetKind::Agent, &id, until);
+        resolved.agent_version = latest.await?;
+    }
+    if resolved.context_graph_version.is_none() {
+        let id = revision.context_graph_id.to_string();
+        let latest = tx.latest_version_at(organization, AssetKind::ContextGraph, &id, until);
+        resolved.context_graph_version = latest.await?;
+    }
+    Ok(resolved)
+}

@@ -1,0 +1,136 @@
+//! Promotions of several services at once: all or nothing.
+
+use std::collections::HashSet;
+
+use forge_domain::ServiceId;
+use forge_domain::fault::Fault;
+use forge_domain::plan::{Plan, joint_digest};
+use forge_store::WriteTx;
+use serde::{Deserialize, Serialize};
+
+use super::Promote;
+use super::change::{Prepared, Wish, prepare, write};
+use super::terms::{Plans, Terms};
+use crate::idempotency;
+use crate::{App, AppError, Caller};
+
+/// One promotion among several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// The service.
+    pub service_id: ServiceId,
+    /// The set to copy.
+    pub source: String,
+    /// The set to copy it to.
+    pub target: String,
+}
+
+/// What came of several promotions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromotionsOutcome {
+    /// Whether anything was written.
+    pub is_applied: bool,
+    /// The plans, in the order asked for.
+    pub plans: Vec<Plan>,
+    /// The digest that fixes all of them.
+    pub digest: String,
+    /// The organization's change number of the write, if there was one.
+    pub change_number: Option<i64>,
+}
+
+/// Promotes in several services at once. Every plan looks at the state before the call; either all are carried out, in
+/// one change, or none is.
+pub async fn promote_many(
+    app: &App,
+    caller: &Caller,
+    promotions: &[Promotion],
+    terms: &Terms,
+) -> Result<PromotionsOutcome, AppError> {
+    refuse_twice(promotions)?;
+    if terms.is_dry_run {
+        let mut tx = app.store.read().await?;
+        let mut plans = Vec::new();
+        for promotion in promotions {
+            let (wish, now) = (wish(promotion), app.clock.now());
+            wish.authorize_some(caller)?;
+            let (id, target) = (promotion.service_id, promotion.target.as_str());
+            let prepared = prepare(app, &mut tx, caller, id, target, &wish, (terms.lift_hold, now)).await?;
+            plans.push(prepared.planned.plan);
+        }
+        let digest = check_digest(&plans, terms)?;
+        return Ok(PromotionsOutcome {
+            is_applied: false,
+            plans,
+            digest,
+            change_number: None,
+        });
+    }
+    let mut tx = app.write(caller).await?;
+    let key = terms.idempotency_key.as_ref();
+    if let Some(first) = idempotency::recall(&mut tx, caller, key).await? {
+        return first.into_result();
+    }
+    let done = carry_out(app, &mut tx, caller, promotions, terms).await;
+    idempotency::finish(app, tx, caller, key, done, |outcome| outcome.is_applied).await
+}
+
+async fn carry_out(
+    app: &App,
+    tx: &mut WriteTx,
+    caller: &Caller,
+    promotions: &[Promotion],
+    terms: &Terms,
+) -> Result<PromotionsOutcome, AppError> {
+    let mut all: Vec<Prepared> = Vec::new();
+    for promotion in promotions {
+        let (wish, now) = (wish(promotion), tx.now());
+        wish.authorize_some(caller)?;
+        let (id, target) = (promotion.service_id, promotion.target.as_str());
+        all.push(prepare(app, tx, caller, id, target, &wish, (terms.lift_hold, now)).await?);
+    }
+    let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
+    let digest = check_digest(&plans, terms)?;
+    if plans.iter().any(Plan::is_blocked) {
+        return Err(AppError::Blocked(Plans::Many(plans)));
+    }
+    let mut is_applied = false;
+    for prepared in all.iter().filter(|prepared| !prepared.planned.plan.is_no_op) {
+        write(tx, caller, prepared, terms.message.as_deref()).await?;
+        is_applied = true;
+    }
+    let change_number = is_applied.then(|| tx.change_number());
+    Ok(PromotionsOutcome {
+        is_applied,
+        plans,
+        digest,
+        change_number,
+    })
+}
+
+fn wish(promotion: &Promotion) -> Wish {
+    Wish::Promote(Promote {
+        source: promotion.source.clone(),
+        source_revision: None,
+        freeze: true,
+    })
+}
+
+fn check_digest(plans: &[Plan], terms: &Terms) -> Result<String, AppError> {
+    let digest = joint_digest(plans);
+    if terms.plan_digest.as_ref().is_some_and(|seen| *seen != digest) {
+        return Err(AppError::PlanMoved(Plans::Many(plans.to_vec())));
+    }
+    Ok(digest)
+}
+
+/// Refuses to promote into one set twice: only the last could count.
+fn refuse_twice(promotions: &[Promotion]) -> Result<(), AppError> {
+    let mut seen = HashSet::new();
+    let twice = promotions
+        .iter()
+        .position(|promotion| !seen.insert((promotion.service_id, promotion.target.as_str())));
+    let Some(index) = twice else { return Ok(()) };
+    let loc = vec!["body".into(), "promotions".into(), index.into(), "target".into()];
+    let msg = "the set of this service is a target already; name each one once";
+    Err(AppError::Invalid(vec![Fault::new(loc, "duplicate", msg)]))
+}

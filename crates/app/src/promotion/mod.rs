@@ -1,0 +1,127 @@
+//! Changing what sets pin: upsert, promote, roll back, delete, and lifting a hold.
+//!
+//! All of them go one way: read the service and its sets, authorise, build the plan, hold it against what the caller
+//! saw before, and carry it out; a real call does all of that in one write transaction, a dry run in a read one. The
+//! rules are the plan's, in `forge_domain::plan`.
+
+mod change;
+mod content;
+mod many;
+mod terms;
+
+use forge_domain::access::Permission;
+use forge_domain::version_set::RequestedPins;
+use forge_domain::{ServiceId, SetName};
+
+pub use many::{Promotion, PromotionsOutcome, promote_many};
+pub use terms::{Outcome, Plans, Precondition, Terms};
+
+use crate::services::find;
+use crate::version_sets::{object, set_attributes, unknown};
+use crate::{App, AppError, Caller, commit};
+use change::{Wish, change};
+
+/// Makes a set pin what is asked for, creating it if it is not there.
+pub async fn upsert(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+    requested: RequestedPins,
+    terms: &Terms,
+) -> Result<Outcome, AppError> {
+    change(
+        app,
+        caller,
+        service_id,
+        name.as_str(),
+        Wish::Upsert(requested),
+        terms,
+    )
+    .await
+}
+
+/// What a caller asks of a promotion.
+#[derive(Debug, Clone)]
+pub struct Promote {
+    /// The name of the set to copy, whatever the caller wrote.
+    pub source: String,
+    /// Which revision of it; nothing means the latest.
+    pub source_revision: Option<i64>,
+    /// Whether floating pins are written as the numbers that they mean now.
+    pub freeze: bool,
+}
+
+/// Copies the pins of one set of a service onto another, creating it if it is not there.
+///
+/// The caller must be allowed to read the source and to change the target. The target's name may be any text; one that
+/// cannot be a set's is a blocker of the plan.
+pub async fn promote(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &str,
+    promote: Promote,
+    terms: &Terms,
+) -> Result<Outcome, AppError> {
+    change(app, caller, service_id, name, Wish::Promote(promote), terms).await
+}
+
+/// What a caller asks of a rollback.
+#[derive(Debug, Clone, Copy)]
+pub struct Rollback {
+    /// The revision to restore; nothing means the one that was in force before.
+    pub to_revision: Option<i64>,
+    /// Whether floating pins are written as the numbers that they last meant.
+    pub freeze: bool,
+}
+
+/// Restores an earlier revision of a set and leaves a hold on it, unless the terms lift holds.
+pub async fn roll_back(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &str,
+    rollback: Rollback,
+    terms: &Terms,
+) -> Result<Outcome, AppError> {
+    change(app, caller, service_id, name, Wish::Rollback(rollback), terms).await
+}
+
+/// Deletes a set; its history stays, and goes on counting if the set comes back.
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+    terms: &Terms,
+) -> Result<Outcome, AppError> {
+    change(app, caller, service_id, name.as_str(), Wish::Delete, terms).await
+}
+
+/// Lifts the hold on a set. Returns the change number; nothing if there was no hold, in which case nothing is written.
+pub async fn lift_hold(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+) -> Result<Option<i64>, AppError> {
+    caller.authorize_some(Permission::UpdateVersionSet)?;
+    let mut tx = app.write(caller).await?;
+    let service = find(&mut tx, caller, service_id).await?;
+    caller.authorize(Permission::UpdateVersionSet, &set_attributes(&service, name))?;
+    let set = tx.find_set(&caller.organization, service_id, name).await?;
+    let set = set
+        .filter(|set| !set.is_deleted)
+        .ok_or_else(|| unknown(name.as_str()))?;
+    if set.hold.is_none() {
+        return Ok(None);
+    }
+    tx.put_hold(service_id, name, None).await?;
+    let before = change::audit_document(set.revision, Some(&set.pins), true);
+    let after = change::audit_document(set.revision, Some(&set.pins), false);
+    let object = object(service_id, name);
+    tx.append_audit_event(&caller.actor(), "lift_hold", object, before, after)
+        .await?;
+    Ok(Some(commit(tx, ()).await?.change_number))
+}

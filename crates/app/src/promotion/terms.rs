@@ -1,0 +1,108 @@
+//! On which terms a caller changes a set, and what comes of it.
+
+use forge_domain::plan::{Plan, joint_digest};
+use serde::{Deserialize, Serialize};
+
+use crate::idempotency::IdempotencyKey;
+
+/// On which terms a set is changed.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Whether only the plan is wanted.
+    pub is_dry_run: bool,
+    /// The digest of the plan that the caller saw: if the plan is another one now, nothing is changed.
+    pub plan_digest: Option<String>,
+    /// Why, for the history; of a rollback also for the hold.
+    pub message: Option<String>,
+    /// Whether a hold on the set does not stand in the way and is gone afterwards.
+    pub lift_hold: bool,
+    /// What the set must be like for the change to be made.
+    pub precondition: Precondition,
+    /// Names the call, so that repeating it changes nothing more.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// What a set must be like for a change of it to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Anything.
+    #[default]
+    None,
+    /// It is there.
+    Exists,
+    /// It is there, and its latest revision is one of these.
+    IsAt(Vec<i64>),
+    /// It is not there.
+    IsAbsent,
+}
+
+impl Precondition {
+    /// Tells whether a set fulfils it, given the latest revision of one that is there.
+    pub(crate) fn is_fulfilled(&self, revision: Option<i64>) -> bool {
+        match self {
+            Self::None => true,
+            Self::Exists => revision.is_some(),
+            Self::IsAt(revisions) => revision.is_some_and(|revision| revisions.contains(&revision)),
+            Self::IsAbsent => revision.is_none(),
+        }
+    }
+}
+
+/// What came of a change that nothing stood against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Whether something was written: not for a dry run, nor where everything was so already.
+    pub is_applied: bool,
+    /// The set's latest revision afterwards; nothing where a dry run plans to create the set.
+    pub revision: Option<i64>,
+    /// The plan.
+    pub plan: Plan,
+    /// The organization's change number of the write, if there was one.
+    pub change_number: Option<i64>,
+}
+
+/// The plan of one change, or those of several that are made together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Plans {
+    /// Of one.
+    One(Box<Plan>),
+    /// Of several, in the order asked for.
+    Many(Vec<Plan>),
+}
+
+impl Plans {
+    /// Returns the plans.
+    pub fn as_slice(&self) -> &[Plan] {
+        match self {
+            Self::One(plan) => std::slice::from_ref(plan),
+            Self::Many(plans) => plans,
+        }
+    }
+
+    /// Returns the digest that fixes all of them.
+    pub fn digest(&self) -> String {
+        match self {
+            Self::One(plan) => plan.digest.clone(),
+            Self::Many(plans) => joint_digest(plans),
+        }
+    }
+
+    /// Returns all blockers as one text; of several plans each with the name of its set.
+    pub(crate) fn blockers_text(&self) -> String {
+        match self {
+            Self::One(plan) => plan.blockers_text(),
+            Self::Many(plans) => {
+                let blocked = plans.iter().filter(|plan| plan.is_blocked());
+                let text = |plan: &Plan| {
+                    format!(
+                        "service {}, `{}`: {}",
+                        plan.service_id,
+                        plan.target.name,
+                        plan.blockers_text()
+                    )
+                };
+                blocked.map(text).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Promotions, rollbacks and the history of version sets.
+
+use forge_domain::plan::Plan;
+use forge_domain::revision::RevisionAction;
+use forge_domain::version_set::Resolved;
+use forge_domain::{Actor, AgentId, ContextGraphId, Pins, ServiceId};
+use serde::{Deserialize, Serialize};
+
+use crate::version_sets::Source;
+
+/// The body that promotes one set onto another.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Promote {
+    /// The set to copy.
+    pub source: String,
+    /// Which revision of it; null means the latest.
+    #[serde(default)]
+    pub source_revision: Option<i64>,
+    /// Whether floating pins are written as numbers.
+    #[serde(default = "yes")]
+    pub freeze: bool,
+    /// Whether a hold on the target is lifted.
+    #[serde(default)]
+    pub lift_hold: bool,
+    /// Why.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Whether only the plan is wanted.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The digest of the plan that the caller saw.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+}
+
+/// The body that rolls a set back; every field may be absent, and the body too.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Rollback {
+    /// The revision to restore; null means the one that was in force before.
+    #[serde(default)]
+    pub to_revision: Option<i64>,
+    /// Whether floating pins are written as numbers.
+    #[serde(default = "yes")]
+    pub freeze: bool,
+    /// Whether the set is left without a hold.
+    #[serde(default)]
+    pub lift_hold: bool,
+    /// Why.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Whether only the plan is wanted.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The digest of the plan that the caller saw.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The query that says on which terms a set is replaced or deleted.
+#[derive(Debug, Deserialize)]
+pub struct TermsQuery {
+    /// Whether only the plan is wanted.
+    pub dry_run: bool,
+    /// The digest of the plan that the caller saw.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Whether a hold on the set is lifted.
+    pub lift_hold: bool,
+}
+
+/// The answer of a promotion and of a rollback.
+#[derive(Debug, Serialize)]
+pub struct PromotionAnswer<'a> {
+    /// Whether something was written.
+    pub applied: bool,
+    /// The set's latest revision afterwards; null where it would be created.
+    pub revision: Option<i64>,
+    /// The plan.
+    pub plan: &'a Plan,
+}
+
+/// One promotion among several.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PromotionOfMany {
+    /// The service.
+    pub service_id: ServiceId,
+    /// The set to copy.
+    pub source: String,
+    /// The set to copy it to.
+    pub target: String,
+}
+
+/// The body that promotes in several services at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Promotions {
+    /// The promotions.
+    pub promotions: Vec<PromotionOfMany>,
+    /// Whether holds on the targets are lifted.
+    #[serde(default)]
+    pub lift_hold: bool,
+    /// Why.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Whether only the plans are wanted.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The digest of the plans that the caller saw.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
+}
+
+/// The answer of several promotions.
+#[derive(Debug, Serialize)]
+pub struct PromotionsAnswer<'a> {
+    /// Whether anything was written.
+    pub applied: bool,
+    /// The plans, in the order asked for.
+    pub plans: &'a [Plan],
+    /// The digest that fixes all of them.
+    pub digest: &'a str,
+}
+
+/// What a revision pinned; null if it deleted the set.
+#[derive(Debug, Serialize)]
+pub struct RevisionPins {
+    /// Its number.
+    pub revision: i64,
+    /// What it pinned.
+    pub pins: Option<Pins>,
+    /// The versions that this meant at the time.
+    pub resolved: Resolved,
+}
+
+/// One entry of a set's history.
+#[derive(Debug, Serialize)]
+pub struct RevisionInstance {
+    /// Its number, what it pinned, and what that meant.
+    #[serde(flatten)]
+    pub after: RevisionPins,
+    /// What happened.
+    pub action: RevisionAction,
+    /// The revision that it replaced.
+    pub previous: Option<RevisionPins>,
+    /// The service's agent at the time.
+    pub agent_id: AgentId,
+    /// The service's context graph at the time.
+    #[serde(rename = "service_hierarchical_state_machine_id")]
+    pub context_graph_id: ContextGraphId,
+    /// The set and revision that the pins were copied from.
+    pub source: Option<Source>,
+    /// The revision that was restored.
+    pub restored_revision: Option<i64>,
+    /// Who did it.
+    pub actor: Actor,
+    /// Why.
+    pub message: Option<String>,
+    /// The organization's change number of the write.
+    pub change_number: i64,
+    /// When.
+    pub created_at: String,
+}
