@@ -160,15 +160,25 @@ async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path)
         .await?;
     output::line("\n4. `preview` pins a candidate; nobody who runs `release` notices")?;
     show_sets(&client, &sets).await?;
-    let candidate = client.get(&format!("{sets}/preview/")).await?["pins"].clone();
-    client
-        .put(&format!("{sets}/release/"), &json!({"version_set": candidate}))
-        .await?;
-    output::line("\n5. `release` moves to what `preview` pins, in one step")?;
+    output::line("\n5. What promoting `preview` to `release` would do; nothing is changed yet")?;
+    let promote = json!({"source": "preview", "dry_run": true});
+    let planned = client.post(&format!("{sets}/release/promote"), &promote).await?;
+    show_plan(&planned["plan"])?;
+    let promote = json!({
+        "source": "preview", "plan_digest": planned["plan"]["digest"], "message": "tried by the clinic",
+    });
+    client.post(&format!("{sets}/release/promote"), &promote).await?;
+    output::line("\n6. Exactly that plan is carried out: `release` moves in one step")?;
     show_sets(&client, &sets).await?;
+    let rollback = json!({"message": "it books on holidays"});
+    client
+        .post(&format!("{sets}/release/rollback"), &rollback)
+        .await?;
+    output::line("\n7. One call takes it back, and holds `release` until someone lifts the hold")?;
+    show_history(&client, &sets).await?;
     let resolved = client.get(&format!("{sets}/release/resolve")).await?;
     let part = |field: &str| format!("{} version {}", text(&resolved[field][0]), resolved[field][1]);
-    output::line("\n6. What a runtime gets when it asks what to run")?;
+    output::line("\n8. What a runtime gets when it asks what to run")?;
     output::table(
         ["set", "revision", "agent", "context graph"],
         vec![[
@@ -244,6 +254,64 @@ async fn show_sets(client: &Client, sets: &str) -> anyhow::Result<()> {
             "agent version",
             "context graph version",
             "behind by",
+        ],
+        rows,
+    )?;
+    Ok(())
+}
+
+fn show_plan(plan: &Value) -> anyhow::Result<()> {
+    let findings = |kind: &str| {
+        let found = plan[kind].as_array().into_iter().flatten();
+        found.map(|finding| text(&finding["message"])).collect::<Vec<_>>()
+    };
+    let changes = plan["changes"].as_array().into_iter().flatten();
+    let rows = changes
+        .map(|change| {
+            [
+                text(&change["field"]),
+                change["from"].to_string(),
+                change["to"].to_string(),
+            ]
+        })
+        .collect();
+    output::table(["field", "from", "to"], rows)?;
+    for (kind, none) in [
+        ("blockers", "nothing forbids it"),
+        ("warnings", "nothing to think twice about"),
+    ] {
+        let found = findings(kind);
+        let found = if found.is_empty() {
+            none.to_owned()
+        } else {
+            found.join("; ")
+        };
+        output::line(&format!("{kind}: {found}"))?;
+    }
+    Ok(())
+}
+
+async fn show_history(client: &Client, sets: &str) -> anyhow::Result<()> {
+    let answer = client.get(&format!("{sets}/release/history")).await?;
+    let row = |entry: &Value| {
+        let graph = "service_hierarchical_state_machine_version_number";
+        [
+            entry["revision"].to_string(),
+            text(&entry["action"]),
+            entry["pins"]["agent_version_number"].to_string(),
+            entry["pins"][graph].to_string(),
+            text(&entry["message"]),
+        ]
+    };
+    let revisions = answer["revisions"].as_array().into_iter().flatten();
+    let rows = revisions.map(row).collect();
+    output::table(
+        [
+            "revision",
+            "action",
+            "agent version",
+            "context graph version",
+            "why",
         ],
         rows,
     )?;

@@ -21,15 +21,26 @@ fn everything_is_shown_once_and_nothing_is_left_behind() {
         "2. An agent",
         "3. A service",
         "4. `preview`",
-        "5. `release`",
-        "6. What",
+        "5. What promoting",
+        "6. Exactly that plan",
+        "7. One call takes it back",
+        "8. What a runtime gets",
     ] {
         assert!(text.contains(part), "`{part}` is missing from:\n{text}");
     }
-    let last_sets = text.split("5. `release`").nth(1).unwrap();
-    let release = last_sets.lines().find(|line| line.contains(" release ")).unwrap();
+    let promoted = text.split("6. Exactly").nth(1).unwrap();
+    let release = promoted.lines().find(|line| line.contains(" release ")).unwrap();
     let cells: Vec<&str> = release.trim_matches(['│', ' ']).split_whitespace().collect();
     assert_eq!(cells, ["release", "2", "2", "2", "1", "/", "1"]);
+    let rolled_back = text.split("8. What").nth(1).unwrap();
+    let release = rolled_back
+        .lines()
+        .find(|line| line.contains(" release "))
+        .unwrap();
+    assert!(
+        release.contains("version 1") && release.contains(" 3 "),
+        "{release}"
+    );
     assert!(text.contains("export FORGE_API_KEY=forge_"));
     assert_eq!(
         std::fs::read_dir(temporary.path()).unwrap().count(),

@@ -79,7 +79,7 @@ fn the_two_commands_of_the_start_do_what_they_say() {
     std::fs::write(&cargo, script).unwrap();
     std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).unwrap();
     let shown = shell(&blocks["quickstart"], folder.path());
-    assert!(shown.contains("6. What a runtime gets"), "{shown}");
+    assert!(shown.contains("8. What a runtime gets"), "{shown}");
     assert_eq!(blocks["test-suite"], "./scripts/test\n");
     let ci = std::fs::read_to_string(format!("{ROOT}/.ci/run")).unwrap();
     assert!(
@@ -125,8 +125,8 @@ fn an_installation_is_set_up_and_walked_through_with_curl() {
         .lines()
         .rfind(|line| line.contains("agent_version_info"))
         .unwrap();
-    assert!(
-        last.contains(r#""name":"release""#) && last.contains(r#""is_floating":false"#),
-        "{last}"
-    );
+    for part in [r#""name":"release""#, r#""is_floating":false"#, r#""revision":4"#] {
+        assert!(last.contains(part), "{part} is not in {last}");
+    }
+    assert!(answers.contains(r#""applied":true"#) && answers.contains(r#""action":"rollback""#));
 }
