@@ -207,6 +207,22 @@ fn operations(app: App, limits: Limits) -> Operations {
     .add("roll-back-version-set", version_sets::rollback::handle)
     .add("lift-version-set-hold", version_sets::lift_hold::handle)
     .add("promote-version-sets", version_sets::promote_many::handle)
+    .add("get-service-health", services::health::handle)
+    .add("get-agent-version-references", assets::references::agent)
+    .add("yank-agent-version", assets::yank::agent)
+    .add("unyank-agent-version", assets::yank::agent_back)
+    .add(
+        "get-service-hierarchical-state-machine-version-references",
+        assets::references::context_graph,
+    )
+    .add(
+        "yank-service-hierarchical-state-machine-version",
+        assets::yank::context_graph,
+    )
+    .add(
+        "unyank-service-hierarchical-state-machine-version",
+        assets::yank::context_graph_back,
+    )
     .add("get-models", models::list::handle)
     .add_server("get-liveness", server::health::live)
     .add_server("get-readiness", server::health::ready)

@@ -53,7 +53,7 @@ fn attributes(kind: AssetKind, asset: &Asset) -> Attributes {
         .with(permissions.name, asset.name.as_str())
 }
 
-fn object(kind: AssetKind, id: &str) -> AuditObject {
+pub(crate) fn object(kind: AssetKind, id: &str) -> AuditObject {
     let kind = match kind {
         AssetKind::Agent => "agent",
         AssetKind::ContextGraph => "context_graph",

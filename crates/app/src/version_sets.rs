@@ -14,7 +14,15 @@ use crate::services::{find, find_binding};
 use crate::{App, AppError, Caller, assets};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
-    crate::services::attributes(service).with("version_set_name", set.as_str())
+    attributes_of_set(service.id, &service.name, set)
+}
+
+/// Returns the same attributes where the service is known by its id and name only.
+pub(crate) fn attributes_of_set(id: ServiceId, name: &str, set: &SetName) -> Attributes {
+    Attributes::default()
+        .with("service_id", id.to_string())
+        .with("service_name", name)
+        .with("version_set_name", set.as_str())
 }
 
 pub(crate) fn object(service: ServiceId, set: &SetName) -> AuditObject {

@@ -13,6 +13,7 @@ pub mod agent;
 pub mod audit;
 pub mod context_graph;
 pub mod fault;
+pub mod health;
 pub mod id;
 pub mod interaction;
 pub mod model;

@@ -2,7 +2,7 @@
 //! statements are written once and instantiated for each.
 
 use forge_domain::refusal::AssetKind;
-use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_domain::{OrganizationId, ServiceId, SetName, Timestamp, UserRef, VersionNumber};
 use serde_json::value::RawValue;
 
 use crate::StoreError;
@@ -24,6 +24,7 @@ struct Statements {
     list_descending: Statement,
     services_using: Statement,
     latest_at: Statement,
+    references: Statement,
 }
 
 macro_rules! asset_statements {
@@ -68,6 +69,21 @@ macro_rules! asset_statements {
             latest_at: asset_statements!($table, "latest_at", "SELECT version FROM ", $table, "_version
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND change_number <= $3
                 ORDER BY version DESC LIMIT 1"),
+            // A page is so many services, each with all of its sets that mean the version.
+            references: asset_statements!($table, "references", "WITH meaning AS (
+                    SELECT service.seq, service.id, service.name AS service_name, service.is_active,
+                        version_set.name, version_set.revision, version_set.", $table, "_version IS NULL AS is_floating
+                    FROM version_set
+                    JOIN service ON service.organization_id = version_set.organization_id
+                        AND service.id = version_set.service_id
+                    WHERE version_set.organization_id = $1 AND version_set.", $table, "_id = $2
+                        AND NOT version_set.is_deleted AND service.seq > $5
+                        AND (version_set.", $table, "_version = $3
+                            OR ($4 AND version_set.", $table, "_version IS NULL))
+                )
+                SELECT seq, id, service_name, is_active, name, revision, is_floating FROM meaning
+                WHERE seq IN (SELECT DISTINCT seq FROM meaning ORDER BY seq LIMIT $6)
+                ORDER BY seq, name"),
         }
     };
     ($table:literal, $name:literal, $($part:literal),+) => {
@@ -86,7 +102,7 @@ impl Statements {
         }
     }
 
-    const fn all(&self) -> [Statement; 12] {
+    const fn all(&self) -> [Statement; 13] {
         [
             self.insert,
             self.find,
@@ -100,12 +116,13 @@ impl Statements {
             self.list_descending,
             self.services_using,
             self.latest_at,
+            self.references,
         ]
     }
 }
 
 pub(crate) const STATEMENTS: &[Statement] = AGENT_AND_GRAPH.as_flattened();
-const AGENT_AND_GRAPH: &[[Statement; 12]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
+const AGENT_AND_GRAPH: &[[Statement; 13]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
 
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +150,46 @@ pub struct AssetVersion {
     pub creator: UserRef,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+/// A service with sets that mean a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceReference {
+    /// Its place in the organization's list of services.
+    pub seq: i64,
+    /// The service.
+    pub service_id: ServiceId,
+    /// Its name.
+    pub service_name: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
+    /// The sets, by name.
+    pub sets: Vec<SetReference>,
+}
+
+/// A set that means a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetReference {
+    /// Its name.
+    pub name: SetName,
+    /// Its latest revision.
+    pub revision: i64,
+    /// Whether it means the version only because it is the latest.
+    pub is_floating: bool,
+}
+
+fn service_reference(row: &Row<'_>) -> Result<ServiceReference, StoreError> {
+    Ok(ServiceReference {
+        seq: row.integer("seq")?,
+        service_id: row.parse("id")?,
+        service_name: row.text("service_name")?,
+        is_active: row.boolean("is_active")?,
+        sets: vec![SetReference {
+            name: row.parse("name")?,
+            revision: row.integer("revision")?,
+            is_floating: row.boolean("is_floating")?,
+        }],
+    })
 }
 
 fn asset(row: &Row<'_>) -> Result<Asset, StoreError> {
@@ -250,6 +307,30 @@ impl Tx {
             row.convert("version")
         })
         .await
+    }
+
+    /// Returns up to `limit` services after the place `after` that have sets which mean a version: those that pin it
+    /// and, if it is the latest, those that float.
+    pub async fn list_references(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        (id, version, is_latest): (&str, VersionNumber, bool),
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<ServiceReference>, StoreError> {
+        let args = args![organization, id, version, is_latest, after, limit];
+        let rows = self
+            .all(&Statements::of(kind).references, args, service_reference)
+            .await?;
+        let mut services: Vec<ServiceReference> = Vec::new();
+        for row in rows {
+            match services.last_mut() {
+                Some(last) if last.seq == row.seq => last.sets.extend(row.sets),
+                _ => services.push(row),
+            }
+        }
+        Ok(services)
     }
 
     /// Returns the names of up to `limit` active services that use the asset.

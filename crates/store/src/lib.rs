@@ -30,7 +30,7 @@ mod version_set;
 mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
-pub use asset::{Asset, AssetVersion};
+pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
 pub use error::StoreError;
 pub use idempotency::{AnswerScope, RememberedAnswer};
 pub use migrate::{MIGRATIONS, SchemaState};

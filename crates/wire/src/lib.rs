@@ -10,6 +10,7 @@
 pub mod api_keys;
 pub mod assets;
 pub mod contract;
+pub mod health;
 pub mod json;
 pub mod models;
 pub mod organizations;

@@ -39,6 +39,14 @@ pub(crate) struct AssetPath {
     pub(crate) id: String,
 }
 
+/// The path of a version of an agent or a context graph.
+#[derive(Deserialize)]
+pub(crate) struct VersionPath {
+    #[serde(alias = "agent_id", alias = "service_hierarchical_state_machine_id")]
+    pub(crate) id: String,
+    pub(crate) version: VersionNumber,
+}
+
 /// The path of a service.
 #[derive(Deserialize)]
 pub(crate) struct ServicePath {

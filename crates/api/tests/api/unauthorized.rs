@@ -162,6 +162,37 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             "promotion".to_owned(),
             Some(json!({"promotions": [{"service_id": service, "source": "held", "target": "new"}]})),
         ),
+        ("get-service-health", format!("service/{service}/health"), None),
+        (
+            "get-agent-version-references",
+            format!("organization/agent/{agent}/version/1/references"),
+            None,
+        ),
+        (
+            "yank-agent-version",
+            format!("organization/agent/{unused_agent}/version/1/yank"),
+            Some(json!({"reason": "bad"})),
+        ),
+        (
+            "unyank-agent-version",
+            format!("organization/agent/{agent}/version/2/yank"),
+            None,
+        ),
+        (
+            "get-service-hierarchical-state-machine-version-references",
+            format!("{graphs}/{graph}/version/1/references"),
+            None,
+        ),
+        (
+            "yank-service-hierarchical-state-machine-version",
+            format!("{graphs}/{unused_graph}/version/1/yank"),
+            Some(json!({"reason": "bad"})),
+        ),
+        (
+            "unyank-service-hierarchical-state-machine-version",
+            format!("{graphs}/{graph}/version/2/yank"),
+            None,
+        ),
         ("get-models", "admin/get_models/".to_owned(), None),
     ]
     .into_iter()

@@ -569,9 +569,9 @@ fn yanked(snapshot: &Snapshot<'_>, pins: &Pins) -> (Vec<Refusal>, Vec<Refusal>) 
             reason: yank.reason.clone(),
         };
         if pin.is_some() {
-            pinned.push(refusal)
+            pinned.push(refusal);
         } else {
-            floating.push(refusal)
+            floating.push(refusal);
         }
     }
     (pinned, floating)

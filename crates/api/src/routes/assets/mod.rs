@@ -4,3 +4,5 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod list;
 pub(crate) mod list_versions;
+pub(crate) mod references;
+pub(crate) mod yank;

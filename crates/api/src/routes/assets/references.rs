@@ -1,0 +1,52 @@
+//! Tells where a version runs.
+
+use axum::http::StatusCode;
+use forge_app::references::{self, ServiceReference};
+use forge_app::{Caller, Page};
+use forge_domain::refusal::AssetKind;
+use forge_wire::health::{ServiceReferenceInstance, SetReferenceInstance};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+use crate::routes::{VersionPath, token};
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    limit: i64,
+    continuation_token: i64,
+}
+
+pub(crate) async fn agent(call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
+    list(AssetKind::Agent, call).await
+}
+
+pub(crate) async fn context_graph(call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
+    list(AssetKind::ContextGraph, call).await
+}
+
+async fn list(kind: AssetKind, call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
+    let version = (call.path.id.as_str(), call.path.version);
+    let (limit, token) = (call.query.limit, token(call.query.continuation_token)?);
+    let page = references::list(&call.server.app, &call.caller, kind, version, limit, token).await?;
+    reply::json(StatusCode::OK, &instance(page))
+}
+
+pub(super) fn instance(page: Page<ServiceReference>) -> Map<String, Value> {
+    let sets = |service: ServiceReference| {
+        let sets = service.sets.into_iter().map(|set| SetReferenceInstance {
+            name: set.name,
+            revision: set.revision,
+            is_floating: set.is_floating,
+        });
+        ServiceReferenceInstance {
+            service_id: service.service_id,
+            service_name: service.service_name,
+            is_active: service.is_active,
+            version_sets: sets.collect(),
+        }
+    };
+    let services: Vec<ServiceReferenceInstance> = page.items.into_iter().map(sets).collect();
+    forge_wire::health::references(&services, page.continuation_token)
+}

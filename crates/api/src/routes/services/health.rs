@@ -1,0 +1,24 @@
+//! Tells how a service is.
+
+use axum::http::StatusCode;
+use forge_app::{Caller, health};
+use forge_wire::health::{HealthInstance, SetHealth};
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+use crate::routes::{ServicePath, version_sets};
+
+pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
+    let found = health::check(&call.server.app, &call.caller, call.path.service_id).await?;
+    let health = found.health;
+    let sets = found.sets.into_iter().map(|view| SetHealth {
+        status: health.status_of(&view.set.name),
+        set: version_sets::instance(view),
+    });
+    let answer = HealthInstance {
+        status: health.status(),
+        version_sets: sets.collect(),
+        reasons: health.reasons,
+    };
+    reply::json(StatusCode::OK, &answer)
+}

@@ -1,0 +1,170 @@
+//! Health of services, yanked versions, and where versions run.
+
+use forge_testkit::{TestServer, both_engines, service_body, version_set};
+use serde_json::{Value, json};
+
+use crate::services::{change_number, grant};
+
+fn codes(body: &Value) -> Vec<(&str, &str)> {
+    body["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| {
+            (
+                reason["code"].as_str().unwrap(),
+                reason["version_set"].as_str().unwrap_or(""),
+            )
+        })
+        .collect()
+}
+
+async fn agent_of(server: &TestServer, service: &str) -> String {
+    let found = server.admin().get(&format!("service/?id={service}")).await;
+    found.body["services"][0]["agent_id"].as_str().unwrap().to_owned()
+}
+
+both_engines! {
+    async fn a_yanked_version_is_not_pinned_again_and_shows_where_it_runs(server: TestServer) {
+        let admin = server.admin();
+        let service = server.service(2).await;
+        let sets = format!("service/{service}/version_sets");
+        for agent in [1, 2] {
+            let body = json!({"version_set": version_set(agent, 1)});
+            assert_eq!(admin.put(&format!("{sets}/release/"), body).await.status, 204);
+        }
+        let yank = format!("organization/agent/{}/version/2/yank", agent_of(&server, &service).await);
+        let yanked = admin.post(&yank, json!({"reason": "it swears"})).await;
+        assert_eq!(yanked.status, 200, "{}", yanked.body);
+        assert!(yanked.sequence().is_some());
+        let told = &yanked.body["references"]["services"][0];
+        assert_eq!(told["service_id"], json!(service));
+        assert_eq!(told["version_sets"], json!([
+            {"name": "edge", "revision": 1, "is_floating": true},
+            {"name": "release", "revision": 3, "is_floating": false},
+        ]));
+        let before = change_number(&server).await;
+        assert!(admin.post(&yank, json!({"reason": "it swears"})).await.sequence().is_none(), "it was so already");
+
+        let refused = admin.put(&format!("{sets}/test/"), json!({"version_set": version_set(2, 1)})).await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(refused.body["plan"]["blockers"][0]["code"], json!("yanked_version"));
+        assert!(refused.detail().contains("it swears"), "{}", refused.detail());
+        let frozen = admin.post(&format!("{sets}/test/promote"), json!({"source": "edge"})).await;
+        assert_eq!(frozen.body["plan"]["blockers"][0]["code"], json!("yanked_version"));
+        assert_eq!(change_number(&server).await, before);
+
+        let health = admin.get(&format!("service/{service}/health")).await;
+        assert_eq!(health.body["status"], json!("degraded"));
+        assert_eq!(codes(&health.body), [
+            ("yanked_version", "edge"), ("yanked_version", "release"), ("behind", "release"),
+        ], "the context graph has a newer version");
+
+        // A rollback to it is only warned about.
+        let body = json!({"version_set": version_set(1, 1)});
+        assert_eq!(admin.put(&format!("{sets}/release/"), body).await.status, 204);
+        let back = admin.post(&format!("{sets}/release/rollback"), json!({})).await;
+        assert_eq!(back.status, 200, "{}", back.body);
+        assert_eq!(back.body["plan"]["warnings"][0]["code"], json!("yanked_version"));
+
+        let taken_back = admin.delete(&yank).await;
+        assert_eq!((taken_back.status.as_u16(), &taken_back.body["is_yanked"]), (200, &json!(false)));
+        let body = json!({"version_set": version_set(2, 1)});
+        assert_eq!(admin.put(&format!("{sets}/test/"), body).await.status, 204);
+    }
+
+    async fn only_versions_that_exist_are_yanked(server: TestServer) {
+        let (agent, graph) = (server.agent(1).await, server.context_graph(1).await);
+        let reason = json!({"reason": "bad"});
+        for path in [
+            format!("organization/agent/{agent}/version/2"),
+            format!("organization/service_hierarchical_state_machine/{graph}/version/2"),
+        ] {
+            assert_eq!(server.admin().post(&format!("{path}/yank"), reason.clone()).await.status, 404);
+            assert_eq!(server.admin().get(&format!("{path}/references")).await.status, 404);
+        }
+        let path = format!("organization/agent/{agent}/version/1/yank");
+        assert_eq!(server.admin().post(&path, json!({"reason": ""})).await.status, 422);
+        assert_eq!(server.admin().post(&path, json!({})).await.status, 422);
+        assert_eq!(server.stranger().post(&path, reason).await.status, 404);
+        let zero = format!("organization/agent/{agent}/version/0/references");
+        assert_eq!(server.admin().get(&zero).await.status, 422);
+    }
+
+    async fn the_reverse_index_is_paged(server: TestServer) {
+        let (agent, graph) = (server.agent(2).await, server.context_graph(1).await);
+        let mut made = Vec::new();
+        for number in 0..5 {
+            let mut body = service_body(&format!("service {number}"), &agent, &graph);
+            body["release_version_set"] = version_set(1, 1);
+            made.push(server.admin().post("service/", body).await.id());
+        }
+        let mut token = 0;
+        let mut seen = Vec::new();
+        loop {
+            let path = format!(
+                "organization/agent/{agent}/version/1/references?limit=2&continuation_token={token}"
+            );
+            let page = server.admin().get(&path).await;
+            assert_eq!(page.status, 200, "{}", page.body);
+            for service in page.body["services"].as_array().unwrap() {
+                let sets = service["version_sets"].as_array().unwrap();
+                assert_eq!((sets.len(), &sets[0]["name"]), (1, &json!("release")), "`edge` means version 2");
+                seen.push(service["service_id"].as_str().unwrap().to_owned());
+            }
+            match page.body["continuation_token"].as_i64() {
+                Some(next) => token = next,
+                None => break,
+            }
+        }
+        assert_eq!(seen, made);
+    }
+
+    async fn references_and_health_tell_only_what_the_caller_may_see(server: TestServer) {
+        let service = server.service(1).await;
+        let agent = agent_of(&server, &service).await;
+        let only_release = json!({"version_set_name": {"type": "Equals", "value": "release"}});
+        let caller = server.caller(vec![
+            grant("Organization:GetAgent", json!({})),
+            grant("Service:GetVersionSet", only_release),
+        ]);
+        let version = (agent.as_str(), 1.try_into().unwrap());
+        let kind = forge_domain::refusal::AssetKind::Agent;
+        let page = forge_app::references::list(&server.app, &caller, kind, version, 50, 0).await.unwrap();
+        let names: Vec<String> = page.items[0].sets.iter().map(|set| set.name.to_string()).collect();
+        assert_eq!(names, ["release"]);
+        let health = forge_app::health::check(&server.app, &caller, service.parse().unwrap()).await.unwrap();
+        assert_eq!(health.sets.len(), 1);
+        let none = server.caller(vec![grant("Organization:GetAgent", json!({}))]);
+        let page = forge_app::references::list(&server.app, &none, kind, version, 50, 0).await.unwrap();
+        assert!(page.items.is_empty());
+    }
+
+    async fn a_held_release_and_a_retired_model_lower_the_health(server: TestServer) {
+        let admin = server.admin();
+        let service = server.service(2).await;
+        let health = format!("service/{service}/health");
+        let fresh = admin.get(&health).await;
+        assert_eq!(fresh.status, 200, "{}", fresh.body);
+        assert_eq!(fresh.body["status"], json!("healthy"));
+        assert_eq!(codes(&fresh.body), [("floating_release", "release")]);
+        assert_eq!(fresh.body["version_sets"][1]["status"], json!("healthy"));
+        let body = json!({"version_set": version_set(1, 1)});
+        assert_eq!(admin.put(&format!("service/{service}/version_sets/release/"), body).await.status, 204);
+        let rollback = format!("service/{service}/version_sets/release/rollback");
+        assert_eq!(admin.post(&rollback, json!({"message": "why"})).await.status, 200);
+        let held = admin.get(&health).await;
+        assert_eq!(held.body["status"], json!("degraded"));
+        assert!(codes(&held.body).contains(&("held", "release")));
+        // The model is served when it is preferred, and retires later.
+        let pins = json!({"agent_version_number": 1, "service_hierarchical_state_machine_version_number": 1,
+            "llm_model_preferences": {"engage-user": {"llm_name": "retiring_model", "params": {}}}});
+        let put = admin.put(&format!("service/{service}/version_sets/test/"), json!({"version_set": pins})).await;
+        assert_eq!(put.status, 204, "{}", put.body);
+        assert!(codes(&admin.get(&health).await.body).contains(&("retiring_model", "test")));
+        let client = crate::services::a_day_later(&server).await;
+        let retired = client.get(&health).await;
+        assert_eq!(retired.body["status"], json!("unhealthy"));
+        assert!(codes(&retired.body).contains(&("retired_model", "test")));
+    }
+}

@@ -1,0 +1,52 @@
+//! The health of services.
+
+use forge_domain::ServiceId;
+use forge_domain::access::Permission;
+use forge_domain::health::{self, CheckedSet, Health};
+
+use crate::services::{find, find_binding};
+use crate::version_sets::{SetView, set_attributes, view};
+use crate::{App, AppError, Caller};
+
+/// How a service is, and the sets that this was found in.
+#[derive(Debug, Clone)]
+pub struct ServiceHealth {
+    /// What was found.
+    pub health: Health,
+    /// The sets.
+    pub sets: Vec<SetView>,
+}
+
+/// Looks at a service and those of its sets that the caller may see.
+pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<ServiceHealth, AppError> {
+    caller.authorize_some(Permission::GetVersionSet)?;
+    let mut tx = app.store.read().await?;
+    let service = find(&mut tx, caller, service_id).await?;
+    let binding = find_binding(&mut tx, caller, &service).await?;
+    let organization = &caller.organization;
+    let mut sets = tx.list_sets(organization, service_id).await?;
+    sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
+    if sets.is_empty() {
+        return Err(AppError::Forbidden(Permission::GetVersionSet.name()));
+    }
+    let yanked = tx
+        .list_yanked(organization, service.agent_id, service.context_graph_id)
+        .await?;
+    let checked: Vec<CheckedSet> = sets
+        .iter()
+        .map(|set| CheckedSet {
+            name: set.name.clone(),
+            pins: set.pins.clone(),
+            hold: set.hold.clone(),
+        })
+        .collect();
+    let health = health::check(
+        &binding,
+        &checked,
+        &yanked,
+        &app.catalogues.models,
+        app.clock.now(),
+    );
+    let sets = sets.into_iter().map(|set| view(set, &binding)).collect();
+    Ok(ServiceHealth { health, sets })
+}

@@ -1,0 +1,130 @@
+//! Where a version runs, and declaring it unfit.
+
+use forge_domain::access::Permission;
+use forge_domain::refusal::AssetKind;
+use forge_domain::{ServiceId, VersionNumber};
+use forge_store::{Asset, Tx};
+pub use forge_store::{ServiceReference, SetReference};
+use serde_json::json;
+
+use crate::assets::{authorize_new_version, authorize_read, object};
+use crate::page::PageBuilder;
+use crate::version_sets::attributes_of_set;
+use crate::{App, AppError, Caller, Page, commit};
+
+/// How many services the answer of a yank names; the reverse index pages through the rest.
+const SERVICES_TOLD: i64 = 200;
+
+/// Returns a page of the services with sets that mean a version: those that pin it and, if it is the latest, those that
+/// float. Only sets that the caller may see are told.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    kind: AssetKind,
+    (id, version): (&str, VersionNumber),
+    limit: i64,
+    continuation_token: i64,
+) -> Result<Page<ServiceReference>, AppError> {
+    let mut tx = app.store.read().await?;
+    let asset = authorize_read(&mut tx, caller, kind, id).await?;
+    require_version(&asset, kind, version)?;
+    read(
+        &mut tx,
+        caller,
+        kind,
+        (&asset, version),
+        limit,
+        continuation_token,
+    )
+    .await
+}
+
+fn require_version(asset: &Asset, kind: AssetKind, version: VersionNumber) -> Result<(), AppError> {
+    if version.exists(asset.latest_version) {
+        return Ok(());
+    }
+    Err(AppError::NotFound(format!(
+        "{kind} {} has no version {version}",
+        asset.id
+    )))
+}
+
+async fn read(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    (asset, version): (&Asset, VersionNumber),
+    limit: i64,
+    continuation_token: i64,
+) -> Result<Page<ServiceReference>, AppError> {
+    let is_latest = asset.latest_version == Some(version);
+    let mut page = PageBuilder::new(limit, continuation_token);
+    while let Some((after, count)) = page.next_read() {
+        let version = (asset.id.as_str(), version, is_latest);
+        let mut rows = tx
+            .list_references(&caller.organization, kind, version, after, count)
+            .await?;
+        for row in &mut rows {
+            let (id, name) = (row.service_id, row.service_name.clone());
+            row.sets.retain(|set| may_see(caller, id, &name, set));
+        }
+        page.add(rows, count, |row| row.seq, |row| !row.sets.is_empty());
+    }
+    Ok(page.finish())
+}
+
+fn may_see(caller: &Caller, id: ServiceId, name: &str, set: &SetReference) -> bool {
+    caller.may(Permission::GetVersionSet, &attributes_of_set(id, name, &set.name))
+}
+
+/// What came of a yank.
+#[derive(Debug, Clone)]
+pub struct Yanked {
+    /// Why the version is yanked; nothing if it is not any more.
+    pub reason: Option<String>,
+    /// Which services have sets that mean the version, as far as the caller may see them.
+    pub references: Page<ServiceReference>,
+    /// The organization's change number of the write; nothing if all was so already.
+    pub change_number: Option<i64>,
+}
+
+/// Yanks a version: nothing new may pin it. What runs it goes on, and its health says so. Without a reason, takes the yank
+/// back. Whoever may create versions of the asset may do both.
+pub async fn yank(
+    app: &App,
+    caller: &Caller,
+    kind: AssetKind,
+    (id, version): (&str, VersionNumber),
+    reason: Option<&str>,
+) -> Result<Yanked, AppError> {
+    let mut tx = app.write(caller).await?;
+    let asset = authorize_new_version(&mut tx, caller, kind, id).await?;
+    require_version(&asset, kind, version)?;
+    let before = tx.find_yank(&caller.organization, kind, id, version).await?;
+    let before = before.map(|yank| yank.reason);
+    let references = read(&mut tx, caller, kind, (&asset, version), SERVICES_TOLD, 0).await?;
+    let after = reason.map(str::to_owned);
+    if before == after {
+        return Ok(Yanked {
+            reason: after,
+            references,
+            change_number: None,
+        });
+    }
+    let text = reason.or(before.as_deref()).unwrap_or_default();
+    tx.put_yank(kind, id, version, reason.is_some(), (text, &caller.user))
+        .await?;
+    let action = if reason.is_some() { "yank" } else { "unyank" };
+    let (old, new) = (
+        json!({"version": version, "is_yanked": before.is_some()}),
+        json!({"version": version, "is_yanked": after.is_some()}),
+    );
+    tx.append_audit_event(&caller.actor(), action, object(kind, id), old, new)
+        .await?;
+    let written = commit(tx, ()).await?;
+    Ok(Yanked {
+        reason: after,
+        references,
+        change_number: Some(written.change_number),
+    })
+}

@@ -1,0 +1,84 @@
+//! Health of services, and where versions run.
+
+use forge_domain::health::{Reason, Status};
+use forge_domain::{ServiceId, SetName, VersionNumber};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::version_sets::VersionSetInstance;
+
+/// The health of a service.
+#[derive(Debug, Serialize)]
+pub struct HealthInstance {
+    /// The worst of everything.
+    pub status: Status,
+    /// What was found.
+    pub reasons: Vec<Reason>,
+    /// The sets, each with a status of its own.
+    pub version_sets: Vec<SetHealth>,
+}
+
+/// A set and its status.
+#[derive(Debug, Serialize)]
+pub struct SetHealth {
+    /// The worst of what is about it.
+    pub status: Status,
+    /// The set.
+    #[serde(flatten)]
+    pub set: VersionSetInstance,
+}
+
+/// A service with sets that mean a version.
+#[derive(Debug, Serialize)]
+pub struct ServiceReferenceInstance {
+    /// The service.
+    pub service_id: ServiceId,
+    /// Its name.
+    pub service_name: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
+    /// The sets.
+    pub version_sets: Vec<SetReferenceInstance>,
+}
+
+/// A set that means a version.
+#[derive(Debug, Serialize)]
+pub struct SetReferenceInstance {
+    /// Its name.
+    pub name: SetName,
+    /// Its latest revision.
+    pub revision: i64,
+    /// Whether it means the version only because it is the latest.
+    pub is_floating: bool,
+}
+
+/// Makes the answer of the reverse index. No conversations and unit tests run here yet.
+pub fn references(
+    services: &[ServiceReferenceInstance],
+    continuation_token: Option<i64>,
+) -> Map<String, Value> {
+    let mut page = crate::page("services", services, continuation_token);
+    page.insert("running_conversations".to_owned(), 0.into());
+    page.insert("unit_tests".to_owned(), Value::Array(Vec::new()));
+    page
+}
+
+/// The body that yanks a version.
+#[derive(Debug, Deserialize)]
+pub struct Yank {
+    /// Why.
+    pub reason: String,
+}
+
+/// The answer of a yank, and of taking it back.
+#[derive(Debug, Serialize)]
+pub struct YankedInstance {
+    /// The version.
+    pub version: VersionNumber,
+    /// Whether it is yanked now.
+    pub is_yanked: bool,
+    /// Why.
+    pub reason: Option<String>,
+    /// Where it runs.
+    pub references: Map<String, Value>,
+}
