@@ -26,6 +26,7 @@ mod page;
 mod privileges;
 pub mod promotion;
 pub mod references;
+pub mod resolve;
 pub mod roles;
 pub mod services;
 pub mod sign_in;

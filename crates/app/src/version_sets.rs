@@ -2,16 +2,15 @@
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
-use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Resolved};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
 pub use forge_store::Revision;
-use forge_store::{AssetVersion, Tx, VersionSet, WriteTx};
+use forge_store::{Tx, VersionSet, WriteTx};
 
 use crate::services::{find, find_binding};
-use crate::{App, AppError, Caller, assets};
+use crate::{App, AppError, Caller};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
     attributes_of_set(service.id, &service.name, set)
@@ -126,8 +125,14 @@ pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<V
     Ok(sets.into_iter().map(|set| view(set, &binding)).collect())
 }
 
+/// Says that a set was deleted.
+pub(crate) fn gone(name: &SetName, revision: i64) -> AppError {
+    let message = format!("version set `{name}` was deleted; its last revision is {revision}");
+    AppError::Gone { message, revision }
+}
+
 /// Returns a service, its agent and graph, and one of its sets, provided that the caller may see the set.
-async fn read(
+pub(crate) async fn read(
     tx: &mut Tx,
     caller: &Caller,
     service_id: ServiceId,
@@ -141,14 +146,7 @@ async fn read(
         .await?
         .ok_or_else(|| unknown(name.as_str()))?;
     if set.is_deleted {
-        let message = format!(
-            "version set `{name}` was deleted; its last revision is {}",
-            set.revision
-        );
-        return Err(AppError::Gone {
-            message,
-            revision: set.revision,
-        });
+        return Err(gone(name, set.revision));
     }
     Ok((service, binding, set))
 }
@@ -168,83 +166,4 @@ pub async fn get(
         Err(AppError::Gone { .. }) => Err(unknown(name.as_str())),
         Err(error) => Err(error),
     }
-}
-
-/// What a runtime runs: exact versions and models.
-#[derive(Debug, Clone)]
-pub struct Resolution {
-    /// The service.
-    pub service: Service,
-    /// The set and its revision.
-    pub set: VersionSet,
-    /// The version of the service's agent.
-    pub agent_version: VersionNumber,
-    /// The version of the service's context graph.
-    pub context_graph_version: VersionNumber,
-    /// The contents of both, where asked for.
-    pub documents: Option<(AssetVersion, AssetVersion)>,
-}
-
-/// Returns what a runtime that was given this service and set runs now.
-///
-/// With `include_documents`, the caller must also be allowed to read the agent and the context graph.
-pub async fn resolve(
-    app: &App,
-    caller: &Caller,
-    service_id: ServiceId,
-    name: &SetName,
-    include_documents: bool,
-) -> Result<Resolution, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
-    let (service, binding, set) = read(&mut tx, caller, service_id, name).await?;
-    let resolved = set.pins.resolve(&binding);
-    let (Some(agent_version), Some(context_graph_version)) =
-        (resolved.agent_version, resolved.context_graph_version)
-    else {
-        return Err(AppError::internal(format!(
-            "service {service_id} runs on something without versions"
-        )));
-    };
-    let documents = if include_documents {
-        let agent = document(
-            &mut tx,
-            caller,
-            AssetKind::Agent,
-            &binding.agent.id,
-            agent_version,
-        )
-        .await?;
-        let graph_id = &binding.context_graph.id;
-        let graph = document(
-            &mut tx,
-            caller,
-            AssetKind::ContextGraph,
-            graph_id,
-            context_graph_version,
-        )
-        .await?;
-        Some((agent, graph))
-    } else {
-        None
-    };
-    Ok(Resolution {
-        service,
-        set,
-        agent_version,
-        context_graph_version,
-        documents,
-    })
-}
-
-async fn document(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    id: &str,
-    version: VersionNumber,
-) -> Result<AssetVersion, AppError> {
-    assets::authorize_read(tx, caller, kind, id).await?;
-    let found = tx.find_version(&caller.organization, kind, id, version).await?;
-    found.ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))
 }

@@ -1,7 +1,7 @@
 //! The audit log.
 
 use forge_domain::audit::{AuditEvent, AuditObject, GENESIS_HASH};
-use forge_domain::{Actor, OrganizationId};
+use forge_domain::{Actor, OrganizationId, Timestamp};
 use serde_json::Value;
 
 use crate::StoreError;
@@ -16,6 +16,9 @@ statements! {
             actor_user_id, actor_kind, action, object_kind, object_id, before_document, after_document,
             previous_hash, hash)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    // Neither times nor change numbers ever go back along the chain.
+    FIND_CHANGE_AT = "SELECT change_number FROM audit_event WHERE organization_id = $1 AND created_at <= $2
+        ORDER BY created_at DESC, sequence DESC LIMIT 1";
     LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
             object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
@@ -55,6 +58,22 @@ impl Tx {
             event(organization, row)
         })
         .await
+    }
+}
+
+impl Tx {
+    /// Returns the number of the last change that the organization had made at a moment; 0 before the first.
+    pub async fn change_number_at(
+        &mut self,
+        organization: &OrganizationId,
+        at: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let found = self
+            .optional(&FIND_CHANGE_AT, args![organization, at], |row| {
+                row.integer("change_number")
+            })
+            .await?;
+        Ok(found.unwrap_or(0))
     }
 }
 

@@ -48,6 +48,13 @@ statements! {
         FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND ($4 = 0 OR revision < $4)
         ORDER BY revision DESC LIMIT $5";
+    FIND_REVISION_AT = "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
+            context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
+            source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
+            created_at
+        FROM version_set_revision
+        WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND change_number <= $4
+        ORDER BY revision DESC LIMIT 1";
     LIST_PAST = "SELECT revision, action, restored_revision FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 ORDER BY revision";
 }
@@ -250,6 +257,18 @@ impl Tx {
             .list_revisions(organization, service, name, revision + 1, 1)
             .await?;
         Ok(found.pop().filter(|found| found.revision == revision))
+    }
+
+    /// Returns the revision of a set that was in force when the organization's change of that number was made.
+    pub async fn find_revision_at(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        name: &SetName,
+        change_number: i64,
+    ) -> Result<Option<Revision>, StoreError> {
+        let args = args![organization, service, name, change_number];
+        self.optional(&FIND_REVISION_AT, args, revision).await
     }
 
     /// Returns what going back needs to know of every revision of a set, oldest first.

@@ -14,6 +14,7 @@ mod organization_changes;
 mod organizations;
 mod promotion;
 mod rate_limits;
+mod resolve;
 mod roles;
 mod services;
 mod sign_in;

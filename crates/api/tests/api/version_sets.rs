@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use forge_app::promotion::{self, Terms};
-use forge_app::version_sets::{self, Resolution, SetView};
+use forge_app::resolve::{self, Resolution};
+use forge_app::version_sets::{self, SetView};
 use forge_app::{AppError, Caller};
 use forge_domain::access::{DefaultRole, Grant};
 use forge_domain::audit::{AuditEvent, GENESIS_HASH};
@@ -681,11 +682,12 @@ impl<'s> As<'s> {
     }
 
     async fn resolve(&self, set: &str, with_documents: bool) -> Result<Resolution, AppError> {
-        version_sets::resolve(
+        resolve::resolve(
             &self.server.app,
             &self.caller,
             self.service,
             &name(set),
+            None,
             with_documents,
         )
         .await
@@ -827,7 +829,7 @@ both_engines! {
         };
         let only_sets = caller(&[(GET, json!({}))]);
         let resolution = only_sets.resolve("release", false).await.unwrap();
-        assert_eq!((resolution.agent_version.get(), resolution.documents.is_none()), (1, true));
+        assert_eq!((resolution.agent.1.get(), resolution.documents.is_none()), (1, true));
         assert_forbidden(only_sets.resolve("release", true).await, AGENT);
         let no_graph = caller(&[(GET, json!({})), (AGENT, json!({}))]);
         assert_forbidden(no_graph.resolve("release", true).await, GRAPH);
@@ -1059,11 +1061,11 @@ both_engines! {
         let created = event().await;
         assert_eq!(created.object.id, format!("{service}/test"));
         assert_eq!(created.before, Value::Null);
-        assert_eq!(created.after, json!({"revision": 1, "pins": version_set(1, 2)}));
+        assert_eq!(created.after, json!({"revision": 1, "pins": version_set(1, 2), "is_held": false}));
         upsert(&server, &service, "test", version_set(None, 1)).await;
         let updated = event().await;
         assert_eq!(updated.before, created.after);
-        assert_eq!(updated.after, json!({"revision": 2, "pins": version_set(None, 1)}));
+        assert_eq!(updated.after, json!({"revision": 2, "pins": version_set(None, 1), "is_held": false}));
         delete(&server, &service, "test").await;
         let deleted = event().await;
         assert_eq!((deleted.before, deleted.after), (updated.after, Value::Null));

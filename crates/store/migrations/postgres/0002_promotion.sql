@@ -51,3 +51,6 @@ CREATE INDEX idempotency_key_by_age ON idempotency_key (organization_id, created
 -- Which sets pin a version, and which pinned it.
 CREATE INDEX version_set_by_agent ON version_set (organization_id, agent_id, agent_version);
 CREATE INDEX version_set_by_context_graph ON version_set (organization_id, context_graph_id, context_graph_version);
+
+-- The last change at a moment.
+CREATE INDEX audit_event_by_time ON audit_event (organization_id, created_at, sequence);

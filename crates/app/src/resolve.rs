@@ -1,0 +1,164 @@
+//! Resolving: which exact versions and models a set means, now or at a moment in the past.
+
+use forge_domain::access::Permission;
+use forge_domain::fault::Fault;
+use forge_domain::refusal::AssetKind;
+use forge_domain::revision::RevisionAction;
+use forge_domain::version_set::Resolved;
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, Timestamp, VersionNumber};
+use forge_store::{AssetVersion, Tx};
+
+use crate::services::find;
+use crate::version_sets::{gone, read, set_attributes, unknown};
+use crate::{App, AppError, Caller, assets};
+
+/// What a runtime runs: exact versions and models.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    /// The service.
+    pub service_id: ServiceId,
+    /// The set.
+    pub name: SetName,
+    /// Its revision.
+    pub revision: i64,
+    /// What the revision pins.
+    pub pins: Pins,
+    /// The agent, and its version.
+    pub agent: (AgentId, VersionNumber),
+    /// The context graph, and its version.
+    pub context_graph: (ContextGraphId, VersionNumber),
+    /// The contents of both, where asked for.
+    pub documents: Option<(AssetVersion, AssetVersion)>,
+}
+
+/// Returns what a runtime that was given this service and set runs: now, or at a moment in the past, which means after
+/// the last change that the organization had made by then.
+///
+/// With `include_documents`, the caller must also be allowed to read the agent and the context graph.
+pub async fn resolve(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+    at: Option<Timestamp>,
+    include_documents: bool,
+) -> Result<Resolution, AppError> {
+    caller.authorize_some(Permission::GetVersionSet)?;
+    if at.is_some_and(|at| at > app.clock.now()) {
+        let loc = vec!["query".into(), "at".into()];
+        let msg = "this moment is still to come; nobody knows what will run then";
+        return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
+    }
+    let mut tx = app.store.read().await?;
+    let meant = match at {
+        None => now(&mut tx, caller, service_id, name).await?,
+        Some(at) => then(&mut tx, caller, service_id, name, at).await?,
+    };
+    let Resolved {
+        agent_version,
+        context_graph_version,
+    } = meant.resolved;
+    let (Some(agent_version), Some(context_graph_version)) = (agent_version, context_graph_version) else {
+        return Err(AppError::internal(format!(
+            "service {service_id} runs on something without versions"
+        )));
+    };
+    let documents = if include_documents {
+        let (agent, graph) = (meant.agent_id.to_string(), meant.context_graph_id.to_string());
+        let agent = document(&mut tx, caller, AssetKind::Agent, &agent, agent_version).await?;
+        let graph = document(
+            &mut tx,
+            caller,
+            AssetKind::ContextGraph,
+            &graph,
+            context_graph_version,
+        )
+        .await?;
+        Some((agent, graph))
+    } else {
+        None
+    };
+    Ok(Resolution {
+        service_id,
+        name: name.clone(),
+        revision: meant.revision,
+        pins: meant.pins,
+        agent: (meant.agent_id, agent_version),
+        context_graph: (meant.context_graph_id, context_graph_version),
+        documents,
+    })
+}
+
+/// A revision of a set, and the versions that it means at some moment.
+struct Meant {
+    revision: i64,
+    agent_id: AgentId,
+    context_graph_id: ContextGraphId,
+    pins: Pins,
+    resolved: Resolved,
+}
+
+async fn now(tx: &mut Tx, caller: &Caller, service_id: ServiceId, name: &SetName) -> Result<Meant, AppError> {
+    let (service, binding, set) = read(tx, caller, service_id, name).await?;
+    Ok(Meant {
+        revision: set.revision,
+        agent_id: service.agent_id,
+        context_graph_id: service.context_graph_id,
+        resolved: set.pins.resolve(&binding),
+        pins: set.pins,
+    })
+}
+
+/// The past is told by change numbers: a revision was in force, and a version the latest, if their changes had been made.
+async fn then(
+    tx: &mut Tx,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &SetName,
+    at: Timestamp,
+) -> Result<Meant, AppError> {
+    let organization = &caller.organization;
+    let service = find(tx, caller, service_id).await?;
+    caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+    let change_number = tx.change_number_at(organization, at).await?;
+    let revision = tx
+        .find_revision_at(organization, service_id, name, change_number)
+        .await?;
+    let revision = revision.ok_or_else(|| unknown(name.as_str()))?;
+    if revision.action == RevisionAction::Delete {
+        return Err(gone(name, revision.revision));
+    }
+    let mut resolved = Resolved {
+        agent_version: revision.pins.agent_version,
+        context_graph_version: revision.pins.context_graph_version,
+    };
+    if resolved.agent_version.is_none() {
+        let id = revision.agent_id.to_string();
+        let latest = tx.latest_version_at(organization, AssetKind::Agent, &id, change_number);
+        resolved.agent_version = latest.await?;
+    }
+    if resolved.context_graph_version.is_none() {
+        let id = revision.context_graph_id.to_string();
+        let latest = tx.latest_version_at(organization, AssetKind::ContextGraph, &id, change_number);
+        resolved.context_graph_version = latest.await?;
+    }
+    Ok(Meant {
+        revision: revision.revision,
+        agent_id: revision.agent_id,
+        context_graph_id: revision.context_graph_id,
+        pins: revision.pins,
+        resolved,
+    })
+}
+
+async fn document(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+    version: VersionNumber,
+) -> Result<AssetVersion, AppError> {
+    assets::authorize_read(tx, caller, kind, id).await?;
+    let found = tx.find_version(&caller.organization, kind, id, version).await?;
+    found.ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))
+}
