@@ -426,6 +426,7 @@ fn wanted_by_promote(
                 snapshot.now,
             ));
             if is_sound {
+                refusals.extend(missing(snapshot.binding, &written));
                 let (pinned, floating) = yanked(snapshot, &written);
                 refusals.extend(pinned);
                 warnings.extend(floating.into_iter().map(Warning::Tolerated));

@@ -43,7 +43,7 @@ rules! {
     Blocker "too_many_sets" ("upsert, promote") "A service has at most 100 version sets.";
     Blocker "held" ("upsert, promote, delete") "Nothing moves a set forward that was rolled back, until someone lifts the hold.";
     Blocker "unknown_source" ("promote") "The source is a set of the service, and the revision one of its own that pins something.";
-    Blocker "no_such_version" ("upsert, rollback") "A pinned version exists.";
+    Blocker "no_such_version" ("upsert, promote, rollback") "A pinned version exists.";
     Blocker "another_asset" ("promote, rollback") "Pins belong to the agent and the context graph that the service runs now.";
     BlockerOrWarning "yanked_version" ("upsert, promote, rollback") "A yanked version is not pinned again.";
     BlockerOrWarning "deprecated" ("upsert, promote, rollback") "Nothing new starts to run on a deprecated agent or context graph.";
