@@ -63,7 +63,11 @@ impl History {
     /// Tells whether nothing goes behind a revision.
     fn is_boundary(&self, past: &Past) -> bool {
         let is_first = past.revision == 1 || self.is_deletion(past.revision - 1);
-        is_first || matches!(past.action, RevisionAction::Create | RevisionAction::Rebind)
+        let is_one = matches!(
+            past.action,
+            RevisionAction::Create | RevisionAction::Rebind | RevisionAction::Delete
+        );
+        is_first || is_one
     }
 
     fn is_deletion(&self, revision: i64) -> bool {
@@ -163,6 +167,10 @@ mod tests {
         assert_eq!(choose(&recreated, None), Err("nothing_to_roll_back"));
         assert_eq!(choose(&recreated, Some(2)), Err("across_deletion"));
         assert_eq!(choose(&recreated, Some(3)), Err("no_such_revision"));
+        // A set that is deleted now comes back by an upsert or a promotion, not by a rollback.
+        let deleted = [Err(Create), Err(Promote), Err(Delete)];
+        assert_eq!(choose(&deleted, None), Err("nothing_to_roll_back"));
+        assert_eq!(choose(&deleted, Some(2)), Err("across_deletion"));
         // A promotion can bring a set back too.
         let promoted = [Err(Create), Err(Delete), Err(Promote)];
         assert_eq!(choose(&promoted, None), Err("nothing_to_roll_back"));
