@@ -51,7 +51,7 @@ pub struct Snapshot<'a> {
 }
 
 /// A version that was yanked, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct YankedVersion {
     /// What it is a version of.
     pub asset: AssetKind,
@@ -115,7 +115,7 @@ pub enum Change {
 }
 
 /// One finding of a plan: a stable code, what is so, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {
     /// A stable word for programs; `docs/rules.md` lists all of them.
     pub code: String,
@@ -292,7 +292,8 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     }
 }
 
-/// Returns the hash of a plan and of everything it depends on beyond what it shows.
+/// Returns the hash of a plan and of everything it depends on beyond what it shows. In which order preferences were
+/// written, and with them what is found, says nothing about the change.
 fn digest(
     plan: &Plan,
     snapshot: &Snapshot<'_>,
@@ -303,11 +304,22 @@ fn digest(
         .target
         .filter(|target| target.pins.is_none())
         .map(|target| target.revision);
+    let plan = Plan {
+        blockers: sorted(&plan.blockers),
+        warnings: sorted(&plan.warnings),
+        ..plan.clone()
+    };
     let all = json!({
         "plan": plan, "deleted_revision": tombstone, "hold": hold, "freeze": freeze, "lift_hold": lift_hold,
-        "yanked": snapshot.yanked,
+        "yanked": sorted(snapshot.yanked),
     });
     crate::hex(&Sha256::digest(canonical_json(&all).as_bytes()))
+}
+
+fn sorted<T: Clone + Ord>(items: &[T]) -> Vec<T> {
+    let mut items = items.to_vec();
+    items.sort_unstable();
+    items
 }
 
 /// Returns the one digest of several plans that are carried out together.
