@@ -1,0 +1,174 @@
+//! What a digest fixes: whoever brings one gets exactly the change they saw, or none.
+
+use super::*;
+
+fn digest(world: &World, change: Change) -> String {
+    world.plan(change).plan.digest
+}
+
+#[test]
+fn an_equal_snapshot_gives_an_equal_digest() {
+    let digests = || {
+        [
+            upsert(&pins(3, 3)),
+            promote(pins(3, 3)),
+            roll_back(pins(1, 1)),
+            Change::Delete,
+        ]
+        .map(|change| digest(&World::default().held(), change))
+    };
+    let first = digests();
+    assert_eq!(first, digests());
+    for (index, one) in first.iter().enumerate() {
+        assert_eq!(one.len(), 64);
+        assert!(
+            !first[..index].contains(one),
+            "two kinds of change have one digest"
+        );
+    }
+}
+
+#[test]
+fn whatever_the_change_depends_on_moves_the_digest() {
+    let base = || promote(pins(None, 3));
+    let expected = digest(&World::default(), base());
+    let mut moved = World::default();
+    moved.binding.agent.latest = Some(version(6));
+    let mut later_target = World::default();
+    later_target.target.as_mut().unwrap().revision = 8;
+    let with = |edit: fn(&mut Content)| {
+        let mut content = content(pins(None, 3));
+        edit(&mut content);
+        Change::Promote {
+            source: "preview".to_owned(),
+            source_revision: None,
+            content: Some(content),
+            freeze: true,
+        }
+    };
+    let others = [
+        ("a hold", digest(&World::default().held(), base())),
+        (
+            "freeze",
+            digest(&World::default(), promote_from("preview", pins(None, 3), false)),
+        ),
+        ("lift_hold", World::default().plan_with(base(), true).plan.digest),
+        (
+            "a yank of something else",
+            digest(&World::default().with_yanked_agent_version(1), base()),
+        ),
+        (
+            "a yank",
+            digest(&World::default().with_yanked_agent_version(4), base()),
+        ),
+        (
+            "the source",
+            digest(&World::default(), promote_from("test", pins(None, 3), true)),
+        ),
+        (
+            "the source's revision",
+            digest(&World::default(), with(|content| content.revision = 9)),
+        ),
+        ("the target's revision", digest(&later_target, base())),
+        (
+            "what the source resolves to",
+            digest(
+                &World::default(),
+                with(|content| {
+                    content.resolved.agent_version = Some(version(3));
+                }),
+            ),
+        ),
+        (
+            "a blocker",
+            digest(&World::default().with_deprecated_agent(), base()),
+        ),
+        ("another service's set", digest(&World::named("release"), base())),
+        (
+            "a target that is not there",
+            digest(&World::default().without_target(), base()),
+        ),
+    ];
+    for (index, (what, other)) in others.iter().enumerate() {
+        assert_ne!(*other, expected, "{what}");
+        for (before, earlier) in &others[..index] {
+            assert_ne!(other, earlier, "{what} and {before}");
+        }
+    }
+    // Frozen, a newer version of the agent is no part of the change. Floating, it is.
+    assert_eq!(digest(&moved, base()), expected);
+    let floating = || promote_from("preview", pins(None, 3), false);
+    assert_ne!(digest(&moved, floating()), digest(&World::default(), floating()));
+}
+
+#[test]
+fn a_set_that_was_never_there_and_one_that_was_deleted_differ() {
+    let never = World::default().without_target();
+    let was = World {
+        target: Some(deleted()),
+        ..World::default()
+    };
+    let (one, two) = (never.plan(upsert(&pins(1, 1))), was.plan(upsert(&pins(1, 1))));
+    assert_eq!(
+        (&one.plan.target, &one.plan.changes),
+        (&two.plan.target, &two.plan.changes)
+    );
+    assert_ne!(one.plan.digest, two.plan.digest);
+}
+
+#[test]
+fn who_holds_a_set_and_why_is_part_of_the_digest() {
+    let held_for = |reason| {
+        let mut target = target(pins(2, 2));
+        target.hold = Some(hold(reason));
+        let world = World {
+            target: Some(target),
+            ..World::default()
+        };
+        world.plan_with(upsert(&pins(3, 3)), true).plan.digest
+    };
+    assert_ne!(held_for("it swears"), held_for("it lies"));
+}
+
+/// Clients write the same preferences in another order, and the store may tell yanks in another one.
+#[test]
+fn the_order_in_which_things_are_told_is_no_part_of_the_digest() {
+    let model = |pins, interaction| preferring(pins, interaction, "retiring", json!({}));
+    let one = model(model(pins(3, 3), "a-typo"), "another-typo");
+    let two = model(model(pins(3, 3), "another-typo"), "a-typo");
+    assert_eq!(
+        digest(&World::default(), upsert(&one)),
+        digest(&World::default(), upsert(&two))
+    );
+    let mut yanks = vec![
+        yanked(AssetKind::Agent, 1),
+        yanked(AssetKind::ContextGraph, 1),
+        yanked(AssetKind::Agent, 2),
+    ];
+    let there = digest(
+        &World {
+            yanked: yanks.clone(),
+            ..World::default()
+        },
+        upsert(&pins(3, 3)),
+    );
+    yanks.reverse();
+    let back = digest(
+        &World {
+            yanked: yanks,
+            ..World::default()
+        },
+        upsert(&pins(3, 3)),
+    );
+    assert_eq!(there, back);
+}
+
+#[test]
+fn several_plans_have_one_digest_that_each_of_them_and_their_order_moves() {
+    let plan = |agent| World::default().plan(upsert(&pins(agent, 3))).plan;
+    let together = joint_digest(&[plan(3), plan(4)]);
+    assert_eq!(together, joint_digest(&[plan(3), plan(4)]));
+    for other in [vec![plan(4), plan(3)], vec![plan(3), plan(5)], vec![plan(3)]] {
+        assert_ne!(joint_digest(&other), together);
+    }
+}
