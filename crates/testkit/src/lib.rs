@@ -9,17 +9,21 @@
 //! }
 //! ```
 
+mod budget;
 mod client;
 mod clock;
 mod database;
+mod dice;
 mod examples;
 mod server;
 
+pub use budget::Budget;
 pub use client::{TestClient, TestResponse};
 pub use clock::TestClock;
 pub use database::{Engine, TestDatabase};
+pub use dice::Dice;
 pub use examples::{agent_version, context_graph_version, service_body, version_set};
-pub use server::{KNOWN_TOOL, TestServer};
+pub use server::{KNOWN_TOOL, TestServer, limits};
 
 /// Defines each test once and runs it on both engines, as `name::sqlite` and `name::postgres`.
 ///

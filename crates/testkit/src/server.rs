@@ -199,7 +199,7 @@ impl TestServer {
 }
 
 /// Returns the limits of test servers: small bodies, and calls as often as a test likes.
-fn limits() -> Limits {
+pub fn limits() -> Limits {
     Limits {
         max_body_bytes: 256 * 1024,
         rates: RateLimits {

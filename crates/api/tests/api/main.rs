@@ -8,6 +8,7 @@ mod bad_input;
 mod context_graphs;
 mod health;
 mod limits;
+mod linearizability;
 mod maintenance;
 mod openapi;
 mod organization_changes;
