@@ -40,16 +40,8 @@ struct Example {
     body: Option<Value>,
 }
 
-/// Returns an example of every operation that is not public.
-async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
-    let (agent, graph) = (server.agent(2).await, server.context_graph(2).await);
-    let (unused_agent, unused_graph) = (server.agent(1).await, server.context_graph(1).await);
-    let service = server
-        .admin()
-        .post("service/", service_body("Care", &agent, &graph))
-        .await
-        .id();
-    let sets = format!("service/{service}/version_sets");
+/// Adds sets: two plain ones, one that can go back, and one that did and is held since.
+async fn add_sets(server: &TestServer, sets: &str) {
     let pins = json!({"version_set": version_set(1, 1)});
     for set in ["test", "preview"] {
         assert_eq!(
@@ -61,7 +53,6 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             204
         );
     }
-    // Two sets that can go back, and one that did and is held since.
     for set in ["twice", "held"] {
         for agent in [1, 2] {
             let pins = json!({"version_set": version_set(agent, 1)});
@@ -76,6 +67,19 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
         .post(&format!("{sets}/held/rollback"), json!({}))
         .await;
     assert_eq!(rolled_back.status, 200, "{}", rolled_back.body);
+}
+
+/// Returns an example of every operation that is not public.
+async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
+    let (agent, graph) = (server.agent(2).await, server.context_graph(2).await);
+    let (unused_agent, unused_graph) = (server.agent(1).await, server.context_graph(1).await);
+    let service = server
+        .admin()
+        .post("service/", service_body("Care", &agent, &graph))
+        .await
+        .id();
+    let sets = format!("service/{service}/version_sets");
+    add_sets(server, &sets).await;
     let graphs = "organization/service_hierarchical_state_machine";
     let other = json!({"version_set": version_set(2, None)});
     [
@@ -145,6 +149,22 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             format!("{sets}/release/resolve?include=documents"),
             None,
         ),
+        ("get-models", "admin/get_models/".to_owned(), None),
+    ]
+    .into_iter()
+    .chain(examples_of_release(&sets, &service))
+    .chain(examples_of_versions(
+        (&agent, &graph),
+        (&unused_agent, &unused_graph),
+    ))
+    .chain(examples_of_access(server).await)
+    .map(|(id, path, body)| (id, Example { path, body }))
+    .collect()
+}
+
+/// Returns examples about what moves a set, and what tells of it.
+fn examples_of_release(sets: &str, service: &str) -> Vec<(&'static str, String, Option<Value>)> {
+    vec![
         ("get-version-set-history", format!("{sets}/twice/history"), None),
         (
             "promote-version-set",
@@ -163,6 +183,16 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             Some(json!({"promotions": [{"service_id": service, "source": "held", "target": "new"}]})),
         ),
         ("get-service-health", format!("service/{service}/health"), None),
+    ]
+}
+
+/// Returns examples about single versions of an agent and a context graph; those of the second pair run nowhere.
+fn examples_of_versions(
+    (agent, graph): (&str, &str),
+    (unused_agent, unused_graph): (&str, &str),
+) -> Vec<(&'static str, String, Option<Value>)> {
+    let graphs = "organization/service_hierarchical_state_machine";
+    vec![
         (
             "get-agent-version-references",
             format!("organization/agent/{agent}/version/1/references"),
@@ -193,12 +223,7 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             format!("{graphs}/{graph}/version/2/yank"),
             None,
         ),
-        ("get-models", "admin/get_models/".to_owned(), None),
     ]
-    .into_iter()
-    .chain(examples_of_access(server).await)
-    .map(|(id, path, body)| (id, Example { path, body }))
-    .collect()
 }
 
 /// Returns examples about organizations, users, roles, keys and temporary grants.

@@ -31,7 +31,7 @@ const CLIENTS: usize = 8;
 /// How many calls each of them makes in a round.
 const CALLS: usize = 12;
 /// How long a client waits for an answer that it means to wait for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One server on which rounds take place.
 struct World {
@@ -131,6 +131,13 @@ fn count(lines: &[Line], counts: &mut BTreeMap<&'static str, usize>) {
     }
 }
 
+/// Shows what was checked, to whoever runs it with its output.
+#[expect(clippy::print_stdout, reason = "the output of a test")]
+fn tell(rounds: usize, seed: u64, counts: &BTreeMap<&'static str, usize>) {
+    let calls: usize = counts.values().sum();
+    println!("{rounds} rounds, {calls} calls, seed {seed}: {counts:?}");
+}
+
 both_engines! {
     async fn concurrent_calls_look_as_if_they_came_one_after_another(server: TestServer) {
         let budget = Budget::from_variable("FORGE_LINEARIZABILITY_SECONDS", 4);
@@ -152,6 +159,6 @@ both_engines! {
                 break;
             }
         }
-        println!("{rounds} rounds, {} calls, seed {seed}: {counts:?}", counts.values().sum::<usize>());
+        tell(rounds, seed, &counts);
     }
 }
