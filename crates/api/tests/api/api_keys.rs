@@ -106,7 +106,7 @@ both_engines! {
             assert_invalid_at(&admin.post(KEYS, body).await, &format!("body.{field}"));
         }
         let body = json!({"name": null, "duration": "P1D", "actor_kind": "person"});
-        assert_invalid_at(&admin.post(KEYS, body).await, "body");
+        assert_invalid_at(&admin.post(KEYS, body).await, "body.actor_kind");
         assert_invalid_at(&admin.post(KEYS, json!({"duration": "P1D"})).await, "body.name");
         assert_invalid_at(&admin.post(KEYS, json!({"name": null})).await, "body.duration");
     }

@@ -48,6 +48,10 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "+ *-service-version-set answer 200 *",
         "a dry run answers the plan",
     ),
+    (
+        "+ create-api-key request*actor_kind*",
+        "a key says whether an AI agent holds it",
+    ),
     ("+ * status 408", "a body can come slower than the server waits"),
     ("+ * status 413", "a body can be larger than the server admits"),
     (

@@ -215,21 +215,25 @@ mod tests {
 
     #[test]
     fn every_operation_of_both_parts_is_there() {
-        let classic = load_file(include_str!("../../contract/classic.json"));
-        let count = |document: &Value| -> usize {
-            document["paths"]
-                .as_object()
-                .unwrap()
-                .values()
-                .map(|item| item.as_object().unwrap().len())
-                .sum()
+        // The extensions also add to operations of Classic, so those stand in both.
+        let operations = |document: &Value| -> BTreeSet<(String, String)> {
+            let paths = document["paths"].as_object().unwrap().iter();
+            paths
+                .flat_map(|(path, item)| {
+                    item.as_object()
+                        .unwrap()
+                        .keys()
+                        .map(|method| (path.clone(), method.clone()))
+                })
+                .collect()
         };
-        let extensions = load_file(include_str!("../../contract/extensions.json"));
+        let classic = operations(&load_file(include_str!("../../contract/classic.json")));
+        let extensions = operations(&load_file(include_str!("../../contract/extensions.json")));
         assert_eq!(
             contract().operations().count(),
-            count(&classic) + count(&extensions)
+            classic.union(&extensions).count()
         );
-        assert_eq!(count(&classic), 88);
+        assert_eq!(classic.len(), 88);
     }
 
     #[test]
