@@ -1,11 +1,13 @@
 //! What agents and context graphs have in common: a name, versions, and an end.
 
+use std::collections::HashMap;
+
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
 use forge_domain::{Refusal, VersionNumber};
-pub use forge_store::{Asset, AssetVersion};
+pub use forge_store::{Asset, AssetVersion, Yank};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
@@ -256,6 +258,15 @@ pub struct ListVersions {
     pub continuation_token: i64,
 }
 
+/// A version in a list.
+#[derive(Debug, Clone)]
+pub struct ListedVersion {
+    /// The version.
+    pub version: AssetVersion,
+    /// That it is yanked, if it is.
+    pub yank: Option<Yank>,
+}
+
 /// Returns a page of an asset's versions.
 pub async fn list_versions(
     app: &App,
@@ -263,9 +274,35 @@ pub async fn list_versions(
     kind: AssetKind,
     id: &str,
     query: &ListVersions,
-) -> Result<Page<AssetVersion>, AppError> {
+) -> Result<Page<ListedVersion>, AppError> {
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
+    let page = read_versions(&mut tx, caller, kind, &asset, query).await?;
+    let numbers = || page.items.iter().map(|version| version.version);
+    let mut yanks = match (numbers().min(), numbers().max()) {
+        (Some(lower), Some(upper)) => {
+            tx.list_yanks(&caller.organization, kind, id, (lower, upper))
+                .await?
+        }
+        _ => HashMap::new(),
+    };
+    let listed = |version: AssetVersion| ListedVersion {
+        yank: yanks.remove(&version.version),
+        version,
+    };
+    Ok(Page {
+        continuation_token: page.continuation_token,
+        items: page.items.into_iter().map(listed).collect(),
+    })
+}
+
+async fn read_versions(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    asset: &Asset,
+    query: &ListVersions,
+) -> Result<Page<AssetVersion>, AppError> {
     let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
     let Some(latest) = asset.latest_version else {
         return Ok(page.finish());
@@ -274,7 +311,15 @@ pub async fn list_versions(
     while let Some((after, count)) = page.next_read() {
         let organization = &caller.organization;
         let rows = tx
-            .list_versions(organization, kind, id, bounds, query.is_descending, after, count)
+            .list_versions(
+                organization,
+                kind,
+                &asset.id,
+                bounds,
+                query.is_descending,
+                after,
+                count,
+            )
             .await?;
         page.add(rows, count, |version| version.version.get(), |_| true);
     }

@@ -1,5 +1,7 @@
 //! Yanked versions of agents and context graphs.
 
+use std::collections::HashMap;
+
 use forge_domain::plan::YankedVersion;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, UserRef, VersionNumber};
@@ -21,6 +23,12 @@ statements! {
     FIND_CONTEXT_GRAPH_YANK = "SELECT is_yanked, reason, actor_org_id, actor_user_id, changed_at
         FROM context_graph_version_yank
         WHERE organization_id = $1 AND context_graph_id = $2 AND version = $3";
+    LIST_AGENT_YANKS = "SELECT version, reason, actor_org_id, actor_user_id, changed_at
+        FROM agent_version_yank
+        WHERE organization_id = $1 AND agent_id = $2 AND version BETWEEN $3 AND $4 AND is_yanked";
+    LIST_CONTEXT_GRAPH_YANKS = "SELECT version, reason, actor_org_id, actor_user_id, changed_at
+        FROM context_graph_version_yank
+        WHERE organization_id = $1 AND context_graph_id = $2 AND version BETWEEN $3 AND $4 AND is_yanked";
     PUT_AGENT_YANK = "INSERT INTO agent_version_yank
             (organization_id, agent_id, version, is_yanked, reason, actor_org_id, actor_user_id, changed_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -57,10 +65,33 @@ fn yanked_version(row: &Row<'_>) -> Result<YankedVersion, StoreError> {
     })
 }
 
-fn statements_of(kind: AssetKind) -> (&'static Statement, &'static Statement) {
+fn yank(row: &Row<'_>) -> Result<Yank, StoreError> {
+    Ok(Yank {
+        reason: row.text("reason")?,
+        by: row.user("actor")?,
+        since: row.time("changed_at")?,
+    })
+}
+
+/// The statements about one kind of asset.
+struct Statements {
+    find: &'static Statement,
+    list: &'static Statement,
+    put: &'static Statement,
+}
+
+const fn statements_of(kind: AssetKind) -> Statements {
     match kind {
-        AssetKind::Agent => (&FIND_AGENT_YANK, &PUT_AGENT_YANK),
-        AssetKind::ContextGraph => (&FIND_CONTEXT_GRAPH_YANK, &PUT_CONTEXT_GRAPH_YANK),
+        AssetKind::Agent => Statements {
+            find: &FIND_AGENT_YANK,
+            list: &LIST_AGENT_YANKS,
+            put: &PUT_AGENT_YANK,
+        },
+        AssetKind::ContextGraph => Statements {
+            find: &FIND_CONTEXT_GRAPH_YANK,
+            list: &LIST_CONTEXT_GRAPH_YANKS,
+            put: &PUT_CONTEXT_GRAPH_YANK,
+        },
     }
 }
 
@@ -85,18 +116,28 @@ impl Tx {
         version: VersionNumber,
     ) -> Result<Option<Yank>, StoreError> {
         let yank = |row: &Row<'_>| {
-            let yank = Yank {
-                reason: row.text("reason")?,
-                by: row.user("actor")?,
-                since: row.time("changed_at")?,
-            };
+            let yank = yank(row)?;
             Ok(row.boolean("is_yanked")?.then_some(yank))
         };
-        let (find, _) = statements_of(kind);
+        let find = statements_of(kind).find;
         let found = self
             .optional(find, args![organization, id, version], yank)
             .await?;
         Ok(found.flatten())
+    }
+
+    /// Returns the yanks of the versions of an asset between two numbers, both included.
+    pub async fn list_yanks(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        (lower, upper): (VersionNumber, VersionNumber),
+    ) -> Result<HashMap<VersionNumber, Yank>, StoreError> {
+        let args = args![organization, id, lower, upper];
+        let yanked = |row: &Row<'_>| Ok((row.convert("version")?, yank(row)?));
+        let found = self.all(statements_of(kind).list, args, yanked).await?;
+        Ok(found.into_iter().collect())
     }
 }
 
@@ -120,7 +161,6 @@ impl WriteTx {
             &by.user_id,
             self.now(),
         ];
-        let (_, put) = statements_of(kind);
-        self.execute(put, args).await.map(drop)
+        self.execute(statements_of(kind).put, args).await.map(drop)
     }
 }

@@ -79,6 +79,27 @@ pub fn version_instance(parts: &VersionParts<'_>) -> Result<Map<String, Value>, 
     Ok(instance)
 }
 
+/// Says that a version is yanked.
+#[derive(Debug, Serialize)]
+pub struct YankInstance {
+    /// Why.
+    pub reason: String,
+    /// Since when it is yanked for this reason.
+    pub since: String,
+    /// Who yanked it.
+    pub by: UserRef,
+}
+
+/// A version in a list.
+#[derive(Debug, Serialize)]
+pub struct ListedVersion {
+    /// What [`version_instance`] made of it.
+    #[serde(flatten)]
+    pub version: Map<String, Value>,
+    /// That it is yanked, if it is. An extension of the contract.
+    pub yanked: Option<YankInstance>,
+}
+
 /// Returns the name that a list of this kind has in its answer.
 pub fn list_key(kind: AssetKind) -> &'static str {
     match kind {

@@ -11,6 +11,8 @@ use forge_api::Limits;
 use forge_app::{App, Catalogues};
 use forge_domain::access::DefaultRole;
 use forge_domain::agent::VoiceCatalogue;
+use forge_domain::refusal::AssetKind;
+use forge_domain::{Clock as _, UserRef};
 use forge_testkit::{
     KNOWN_TOOL, TestClient, TestResponse, agent_version, both_engines, context_graph_version, service_body,
 };
@@ -379,6 +381,43 @@ both_engines! {
         }
     }
 
+    async fn a_list_of_versions_tells_which_are_yanked_and_why(server: TestServer) {
+        let admin = server.admin();
+        let by = UserRef { org_id: admin.organization.parse().unwrap(), user_id: admin.user_id.clone() };
+        for (kind, asset) in [(AGENT, AssetKind::Agent), (CONTEXT_GRAPH, AssetKind::ContextGraph)] {
+            let id = kind.with_versions(admin, 3).await;
+            let other = match asset {
+                AssetKind::Agent => server.agent(3).await,
+                AssetKind::ContextGraph => server.context_graph(3).await,
+            };
+            let put = async |version: i64, is_yanked| {
+                let now = server.clock.now();
+                let mut tx = server.app.store.write(&by.org_id, now).await.unwrap().unwrap();
+                let version = version.try_into().unwrap();
+                tx.put_yank(asset, &id, version, is_yanked, ("it swears", &by)).await.unwrap();
+                tx.commit().await.unwrap();
+            };
+            put(1, true).await;
+            put(1, false).await;
+            put(2, true).await;
+            let yanked = json!({"reason": "it swears", "since": "2026-11-23T12:00:00.000Z", "by": by});
+            for (query, expected) in [
+                ("", vec![Value::Null, yanked.clone(), Value::Null]),
+                ("version=2", vec![yanked.clone()]),
+                ("sort_by=-version&limit=2", vec![Value::Null, yanked.clone()]),
+                ("version=9", vec![]),
+            ] {
+                let page = admin.get(&kind.versions(&id, query)).await.body;
+                let versions = page[kind.version_list].as_array().unwrap();
+                let told: Vec<Value> = versions.iter().map(|version| version["yanked"].clone()).collect();
+                assert_eq!(told, expected, "{query}");
+            }
+            let page = admin.get(&kind.versions(&other, "")).await.body;
+            let versions = page[kind.version_list].as_array().unwrap();
+            assert!(versions.iter().all(|version| version["yanked"].is_null()), "another one's");
+        }
+    }
+
     async fn a_query_for_versions_that_means_nothing_is_refused(server: TestServer) {
         for kind in KINDS {
             let versioned = kind.with_versions(server.admin(), 1).await;
@@ -437,6 +476,7 @@ both_engines! {
             expected["created_at"] = json!("2026-11-23T12:01:30.000Z");
             expected["creator"] =
                 json!({"org_id": server.admin().organization, "user_id": server.admin().user_id});
+            expected["yanked"] = Value::Null;
             let page = server.admin().get(&kind.versions(&id, "")).await;
             assert_eq!(
                 page.body,

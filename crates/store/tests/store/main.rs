@@ -6,3 +6,4 @@ mod constraints;
 mod opening;
 mod schema;
 mod transactions;
+mod yanks;

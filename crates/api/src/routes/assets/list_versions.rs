@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use forge_app::{Caller, assets};
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
-use forge_wire::assets::version_list_key;
+use forge_wire::assets::{ListedVersion, YankInstance, version_list_key};
+use forge_wire::rfc3339;
 use serde::Deserialize;
 
 use crate::call::{Call, Nothing, invalid_query};
@@ -38,11 +39,17 @@ async fn list(kind: AssetKind, call: Call<AssetPath, Query, Nothing, Caller>) ->
     };
     let id = &call.path.id;
     let page = assets::list_versions(&call.server.app, &call.caller, kind, id, &query).await?;
-    let instances: Result<Vec<_>, ApiError> = page
-        .items
-        .iter()
-        .map(|version| version_instance(&call.organization, kind, id, version))
-        .collect();
+    let instance = |listed: assets::ListedVersion| -> Result<ListedVersion, ApiError> {
+        Ok(ListedVersion {
+            version: version_instance(&call.organization, kind, id, &listed.version)?,
+            yanked: listed.yank.map(|yank| YankInstance {
+                reason: yank.reason,
+                since: rfc3339(yank.since),
+                by: yank.by,
+            }),
+        })
+    };
+    let instances: Result<Vec<_>, ApiError> = page.items.into_iter().map(instance).collect();
     reply::json(
         StatusCode::OK,
         &forge_wire::page(version_list_key(kind), &instances?, page.continuation_token),
