@@ -7,7 +7,7 @@ pub enum Severity {
     Blocker,
     /// The change is made, and the plan says so.
     Warning,
-    /// The change is refused; a rollback, and a pin that floats, only warns.
+    /// The change is refused; a rollback only warns, and so does a yanked version that a pin merely floats with.
     BlockerOrWarning,
 }
 
@@ -82,7 +82,9 @@ mod tests {
             let severity = match rule.severity {
                 Severity::Blocker => "blocker",
                 Severity::Warning => "warning",
-                Severity::BlockerOrWarning => "blocker; a warning for a rollback or where the pin floats",
+                Severity::BlockerOrWarning => {
+                    "blocker; a warning for a rollback, and for a yanked version that floats"
+                }
             };
             let _ = writeln!(
                 page,

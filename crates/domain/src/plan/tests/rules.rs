@@ -133,6 +133,13 @@ fn blocked() -> Vec<(&'static str, Planned)> {
             "deprecated",
             World::default().with_deprecated_agent().plan(promote(pins(3, 2))),
         ),
+        // Unlike a yanked version, a deprecated asset stands in the way of floating with it, too.
+        (
+            "deprecated",
+            World::default()
+                .with_deprecated_agent()
+                .plan(upsert(&pins(None, None))),
+        ),
     ]
 }
 
