@@ -20,6 +20,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_promotion.sql"),
         include_str!("../migrations/postgres/0002_promotion.sql"),
     ),
+    (
+        3,
+        "memory",
+        include_str!("../migrations/sqlite/0003_memory.sql"),
+        include_str!("../migrations/postgres/0003_memory.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
@@ -14,6 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
+use crate::heads::{Heads, Listener};
 use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
 use crate::tx::{Engine, ReadTx, Tx, WriteTx};
 use crate::{StoreError, StoreUrl};
@@ -92,7 +94,11 @@ pub enum OpenError {
 
 /// An open store.
 #[derive(Debug, Clone)]
-pub struct Store(Pools);
+pub struct Store {
+    pools: Pools,
+    /// How far each organization has come, as far as this process knows.
+    pub(crate) heads: Arc<Heads>,
+}
 
 #[derive(Debug, Clone)]
 enum Pools {
@@ -100,7 +106,7 @@ enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
         /// Locked for as long as the store is open, so that no second process writes to the folder.
-        _lock: std::sync::Arc<File>,
+        _lock: Arc<File>,
     },
     Postgres(PgPool),
 }
@@ -128,6 +134,29 @@ macro_rules! bring_up_to_date {
 }
 
 impl Store {
+    fn new(pools: Pools) -> Self {
+        let heads = Arc::default();
+        Self { pools, heads }
+    }
+
+    /// Returns how far each organization has come, as far as this process knows.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    /// Tells whether other processes may write to the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
+    }
+
+    /// Begins to hear of the changes that other servers make; nothing if there can be no others.
+    pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { .. } => Ok(None),
+            Pools::Postgres(pool) => Listener::start(pool, Arc::clone(&self.heads)).await.map(Some),
+        }
+    }
+
     /// Opens a store and brings its schema up to date.
     pub async fn open(url: &StoreUrl, mode: OpenMode) -> Result<Self, OpenError> {
         match url {
@@ -179,7 +208,7 @@ impl Store {
             .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
             .await
             .map_err(connect)?;
-        Ok(Self(Pools::Sqlite {
+        Ok(Self::new(Pools::Sqlite {
             writer,
             readers,
             _lock: lock.into(),
@@ -216,12 +245,12 @@ impl Store {
             .await
             .map_err(connect)?;
         bring_up_to_date!(&pool, Dialect::Postgres, url, mode);
-        Ok(Self(Pools::Postgres(pool)))
+        Ok(Self::new(Pools::Postgres(pool)))
     }
 
     /// Begins a transaction that sees the store as it is at one moment.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
-        let (engine, how) = match &self.0 {
+        let (engine, how) = match &self.pools {
             Pools::Sqlite { readers, .. } => (Engine::Sqlite(readers.acquire().await?), "BEGIN DEFERRED"),
             Pools::Postgres(pool) => (
                 Engine::Postgres(pool.acquire().await?),
@@ -247,12 +276,13 @@ impl Store {
             tx,
             organization: organization.clone(),
             change,
+            heads: Arc::clone(&self.heads),
         }))
     }
 
     /// Begins a write that no organization orders: the creation of one.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
-        let (engine, how) = match &self.0 {
+        let (engine, how) = match &self.pools {
             // A deferred transaction that reads first and writes later can fail at once under concurrency.
             Pools::Sqlite { writer, .. } => (Engine::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
             Pools::Postgres(pool) => (Engine::Postgres(pool.acquire().await?), "BEGIN"),
@@ -268,7 +298,7 @@ impl Store {
 
     /// Closes every connection; the embedded database is left tidy, with nothing in its log.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
@@ -281,7 +311,7 @@ impl Store {
     #[doc(hidden)]
     pub async fn prepare(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         use sqlx::{Executor as _, SqlSafeStr as _};
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, .. } => writer.prepare(sql.into_sql_str()).await.map(drop),
             Pools::Postgres(pool) => pool.prepare(sql.into_sql_str()).await.map(drop),
         }

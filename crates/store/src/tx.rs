@@ -1,6 +1,7 @@
 //! Transactions, whichever engine they run on.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use forge_domain::{OrganizationId, Timestamp};
 use sqlx::pool::PoolConnection;
@@ -8,6 +9,7 @@ use sqlx::postgres::Postgres;
 use sqlx::sqlite::Sqlite;
 
 use crate::StoreError;
+use crate::heads::Heads;
 use crate::organization::Change;
 use crate::row::{Row, Value};
 use crate::statement::Statement;
@@ -141,6 +143,7 @@ pub struct WriteTx {
     pub(crate) tx: Tx,
     pub(crate) organization: OrganizationId,
     pub(crate) change: Change,
+    pub(crate) heads: Arc<Heads>,
 }
 
 impl WriteTx {
@@ -159,9 +162,16 @@ impl WriteTx {
         self.change.at
     }
 
+    /// Returns the number of the last change before this one that touched who may do what.
+    pub fn access_changed(&self) -> i64 {
+        self.change.access_changed
+    }
+
     /// Makes the write durable and returns its change number.
     pub async fn commit(self) -> Result<i64, StoreError> {
         self.tx.commit().await?;
+        // Before anybody is answered: whoever reads what this server remembers has to notice that it is old.
+        self.heads.learn(&self.organization, self.change.number);
         Ok(self.change.number)
     }
 }
