@@ -19,12 +19,16 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use crate::Limits;
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::serve::Peer;
+
+/// Asks that the answer shows at least the change of that number.
+const FORGE_MIN_SEQUENCE: &str = "forge-min-sequence";
 
 /// Parameters or a body that the endpoint does not look at.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -51,6 +55,8 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Arc<RateLimiter>,
+    /// Becomes true when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl<P, Q, B, C> Call<P, Q, B, C>
@@ -71,13 +77,18 @@ where
         refuse_large_headers(&parts.headers, &server.limits)?;
         let path = path_texts(operation, &mut parts).await?;
         let organization = organization::<C>(server, operation, &path, &parts.headers).await?;
-        let caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
+        let mut caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
         if let Some(identity) = caller.identity() {
             let (limit, now) = (operation.requests_per_minute, server.app.clock.now());
             *verdict = server.limiter.count(&operation.id, limit, &identity, now);
             if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
                 return Err(ApiError::TooManyRequests);
             }
+        }
+        if let Some(change_number) = min_sequence(&parts.headers)? {
+            sign_in::wait_for(&server.app, &organization, change_number).await?;
+            // The change may have been about the caller.
+            caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
         }
         let values = read_parameters(operation, &path, &parts)?;
         let body = read_body(operation, &server.limits, &parts.headers, body).await?;
@@ -145,6 +156,20 @@ async fn organization<C: Authenticate>(
         .into()),
         found => Ok(found?),
     }
+}
+
+/// Returns the number of the change that the caller wants to be visible to the request.
+fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+    let Some(value) = headers.get(FORGE_MIN_SEQUENCE) else {
+        return Ok(None);
+    };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    let number = number.filter(|number| *number >= 0);
+    number.map(Some).ok_or_else(|| {
+        let loc = vec!["header".into(), "Forge-Min-Sequence".into()];
+        let msg = "expected the change number of a write, as its answer says in Forge-Sequence";
+        AppError::Invalid(vec![Fault::new(loc, "invalid", msg)]).into()
+    })
 }
 
 fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiError> {

@@ -11,6 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use forge_app::App;
 use forge_wire::contract::contract;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::call::{Call, Server};
 use crate::caller::Authenticate;
@@ -134,9 +135,9 @@ fn shape(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn operations(app: App, limits: Limits) -> Operations {
+fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Operations {
     use routes::{
-        agents, api_keys, assets, context_graphs, models, organizations, roles, server, services,
+        agents, api_keys, assets, changes, context_graphs, models, organizations, roles, server, services,
         temporary_grants, users, version_sets,
     };
     let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
@@ -145,6 +146,7 @@ fn operations(app: App, limits: Limits) -> Operations {
             app,
             limits: Arc::new(limits),
             limiter,
+            stopping,
         },
         ids: BTreeSet::new(),
         paths: BTreeMap::new(),
@@ -223,6 +225,7 @@ fn operations(app: App, limits: Limits) -> Operations {
         "unyank-service-hierarchical-state-machine-version",
         assets::yank::context_graph_back,
     )
+    .add("watch-organization", changes::watch::handle)
     .add("get-models", models::list::handle)
     .add_server("get-liveness", server::health::live)
     .add_server("get-readiness", server::health::ready)
@@ -233,8 +236,18 @@ const OPENAPI: &str = "get-openapi";
 
 /// Makes the router of the whole API.
 pub fn router(app: App, limits: Limits) -> Router {
+    router_until(app, limits, never_stopping())
+}
+
+/// Returns what says that the server does not stop.
+fn never_stopping() -> watch::Receiver<bool> {
+    watch::channel(false).1
+}
+
+/// Makes the router of the whole API, for a server whose streams end when it stops.
+pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Router {
     let random = Arc::clone(&app.random);
-    let mut operations = operations(app, limits);
+    let mut operations = operations(app, limits, stopping);
     operations.ids.insert(OPENAPI);
     let document = Bytes::from(contract().serving(&operations.ids).to_string());
     operations.add_plain(OPENAPI, move |_: Request| {
@@ -254,7 +267,7 @@ pub fn router(app: App, limits: Limits) -> Router {
 
 /// Returns the ids of the operations that are served.
 pub fn served_operations(app: App) -> BTreeSet<&'static str> {
-    let mut ids = operations(app, Limits::default()).ids;
+    let mut ids = operations(app, Limits::default(), never_stopping()).ids;
     ids.insert(OPENAPI);
     ids
 }

@@ -1,15 +1,18 @@
 //! Resolving: which exact versions and models a set means, now or at a moment in the past.
 
+use std::sync::Arc;
+
 use forge_domain::access::Permission;
 use forge_domain::fault::Fault;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::version_set::Resolved;
-use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, Timestamp, VersionNumber};
+use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
 use forge_store::{AssetVersion, Tx};
 
-use crate::services::find;
-use crate::version_sets::{gone, read, set_attributes, unknown};
+use crate::memory::{PreparedAnswer, ServiceState};
+use crate::services::{find, no_service};
+use crate::version_sets::{attributes_of_set, gone, read, set_attributes, unknown};
 use crate::{App, AppError, Caller, assets};
 
 /// What a runtime runs: exact versions and models.
@@ -29,6 +32,75 @@ pub struct Resolution {
     pub context_graph: (ContextGraphId, VersionNumber),
     /// The contents of both, where asked for.
     pub documents: Option<(AssetVersion, AssetVersion)>,
+}
+
+/// A set as a server remembers it: what it means now, and the answer that says so.
+#[derive(Debug)]
+pub struct Present {
+    service: Arc<ServiceState>,
+    name: SetName,
+    /// For how long the database has not answered, if it does not: the set may have changed meanwhile.
+    pub stale_for: Option<Duration>,
+}
+
+/// Finds a set in memory. Nothing of the database is asked, unless the set may have changed.
+pub async fn present(
+    app: &App,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: SetName,
+) -> Result<Present, AppError> {
+    caller.authorize_some(Permission::GetVersionSet)?;
+    let known = app.memory.organization(app, &caller.organization).await?;
+    let service = known
+        .state
+        .service(service_id)
+        .ok_or_else(|| no_service(service_id))?;
+    let Some(set) = service.set(&name) else {
+        caller.authorize(
+            Permission::GetVersionSet,
+            &attributes_of_set(service.id, &service.name, &name),
+        )?;
+        return Err(unknown(name.as_str()));
+    };
+    caller.authorize(Permission::GetVersionSet, &set.attributes)?;
+    if set.is_deleted {
+        return Err(gone(&name, set.revision));
+    }
+    Ok(Present {
+        service: Arc::clone(service),
+        name,
+        stale_for: known.stale_for,
+    })
+}
+
+impl Present {
+    /// Returns the answer about the set, made by `make` unless it was made before and nothing has changed since.
+    ///
+    /// # Errors
+    /// Returns the error of `make`.
+    pub fn answer<E: From<AppError>>(
+        &self,
+        make: impl FnOnce(Resolution) -> Result<PreparedAnswer, E>,
+    ) -> Result<Arc<PreparedAnswer>, E> {
+        let service = &self.service;
+        let set = service
+            .set(&self.name)
+            .ok_or_else(|| unknown(self.name.as_str()))?;
+        set.answer(|| {
+            let meant = Meant {
+                revision: set.revision,
+                agent_id: service.agent.0,
+                context_graph_id: service.context_graph.0,
+                resolved: Resolved {
+                    agent_version: set.pins.agent_version.or(service.agent.1),
+                    context_graph_version: set.pins.context_graph_version.or(service.context_graph.1),
+                },
+                pins: set.pins.clone(),
+            };
+            make(meant.resolution(service.id, &self.name)?)
+        })
+    }
 }
 
 /// Returns what a runtime that was given this service and set runs: now, or at a moment in the past, which means after
@@ -54,39 +126,21 @@ pub async fn resolve(
         None => now(&mut tx, caller, service_id, name).await?,
         Some(at) => then(&mut tx, caller, service_id, name, at).await?,
     };
-    let Resolved {
-        agent_version,
-        context_graph_version,
-    } = meant.resolved;
-    let (Some(agent_version), Some(context_graph_version)) = (agent_version, context_graph_version) else {
-        return Err(AppError::internal(format!(
-            "service {service_id} runs on something without versions"
-        )));
-    };
-    let documents = if include_documents {
-        let (agent, graph) = (meant.agent_id.to_string(), meant.context_graph_id.to_string());
-        let agent = document(&mut tx, caller, AssetKind::Agent, &agent, agent_version).await?;
+    let mut resolution = meant.resolution(service_id, name)?;
+    if include_documents {
+        let (agent, graph) = (&resolution.agent, &resolution.context_graph);
+        let agent = document(&mut tx, caller, AssetKind::Agent, &agent.0.to_string(), agent.1).await?;
         let graph = document(
             &mut tx,
             caller,
             AssetKind::ContextGraph,
-            &graph,
-            context_graph_version,
+            &graph.0.to_string(),
+            graph.1,
         )
         .await?;
-        Some((agent, graph))
-    } else {
-        None
-    };
-    Ok(Resolution {
-        service_id,
-        name: name.clone(),
-        revision: meant.revision,
-        pins: meant.pins,
-        agent: (meant.agent_id, agent_version),
-        context_graph: (meant.context_graph_id, context_graph_version),
-        documents,
-    })
+        resolution.documents = Some((agent, graph));
+    }
+    Ok(resolution)
 }
 
 /// A revision of a set, and the versions that it means at some moment.
@@ -96,6 +150,29 @@ struct Meant {
     context_graph_id: ContextGraphId,
     pins: Pins,
     resolved: Resolved,
+}
+
+impl Meant {
+    fn resolution(self, service_id: ServiceId, name: &SetName) -> Result<Resolution, AppError> {
+        let Resolved {
+            agent_version: Some(agent_version),
+            context_graph_version: Some(context_graph_version),
+        } = self.resolved
+        else {
+            return Err(AppError::internal(format!(
+                "service {service_id} runs on something without versions"
+            )));
+        };
+        Ok(Resolution {
+            service_id,
+            name: name.clone(),
+            revision: self.revision,
+            pins: self.pins,
+            agent: (self.agent_id, agent_version),
+            context_graph: (self.context_graph_id, context_graph_version),
+            documents: None,
+        })
+    }
 }
 
 async fn now(tx: &mut Tx, caller: &Caller, service_id: ServiceId, name: &SetName) -> Result<Meant, AppError> {

@@ -25,7 +25,11 @@ pub(crate) fn attributes(service: &Service) -> Attributes {
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: ServiceId) -> Result<Service, AppError> {
     let found = tx.find_service(&caller.organization, id).await?;
-    found.ok_or_else(|| AppError::NotFound(format!("there is no service {id}")))
+    found.ok_or_else(|| no_service(id))
+}
+
+pub(crate) fn no_service(id: ServiceId) -> AppError {
+    AppError::NotFound(format!("there is no service {id}"))
 }
 
 /// Returns the agent and the graph of a service that exists: both are there, by constraint.

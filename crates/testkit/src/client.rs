@@ -1,7 +1,7 @@
 //! A client that speaks to the router directly.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use forge_wire::contract::{Operation, contract};
 use http_body_util::BodyExt as _;
@@ -171,7 +171,16 @@ impl TestClient {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
+        // A stream has no end to wait for.
+        let is_stream = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if is_stream {
+            Bytes::new()
+        } else {
+            body.collect().await.unwrap().to_bytes()
+        };
         let body: Option<Value> = (!bytes.is_empty()).then(|| {
             serde_json::from_slice(&bytes)
                 .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&bytes)))

@@ -18,6 +18,7 @@ use crate::reply::{self, Answer};
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod assets;
+pub(crate) mod changes;
 pub(crate) mod context_graphs;
 pub(crate) mod models;
 pub(crate) mod organizations;

@@ -150,6 +150,7 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             None,
         ),
         ("get-models", "admin/get_models/".to_owned(), None),
+        ("watch-organization", "watch".to_owned(), None),
     ]
     .into_iter()
     .chain(examples_of_release(&sets, &service))

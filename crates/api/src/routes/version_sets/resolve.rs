@@ -1,10 +1,15 @@
 //! Tells a runtime exactly what to run.
 
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
+use forge_app::memory::PreparedAnswer;
+use forge_app::resolve::Resolution;
 use forge_app::{AppError, Caller, resolve};
-use forge_domain::Timestamp;
 use forge_domain::refusal::AssetKind;
+use forge_domain::{Duration, OrganizationId, Timestamp};
 use forge_wire::parse_rfc3339;
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
@@ -30,9 +35,20 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let at = call.query.at.as_deref().map(moment).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let (app, service_id) = (&call.server.app, call.path.service_id);
+    let held = call.headers.get("If-None-Match").and_then(Value::as_str);
+    if at.is_none() && !with_documents {
+        let present = resolve::present(app, &call.caller, service_id, name).await?;
+        let prepared = present.answer(|found| prepare(&call.organization, found))?;
+        return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
+    }
     let found = resolve::resolve(app, &call.caller, service_id, &name, at, with_documents).await?;
+    answer(Arc::new(prepare(&call.organization, found)?), held)
+}
+
+/// Makes the answer's body. Its entity tag is its hash.
+fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedAnswer, ApiError> {
     let (agent_id, graph_id) = (found.agent.0.to_string(), found.context_graph.0.to_string());
-    let instance = |kind, id: &str, version| version_instance(&call.organization, kind, id, version);
+    let instance = |kind, id: &str, version| version_instance(organization, kind, id, version);
     let (agent, context_graph) = match &found.documents {
         Some((agent, graph)) => (
             Some(instance(AssetKind::Agent, &agent_id, agent)?),
@@ -40,19 +56,23 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         ),
         None => (None, None),
     };
-    let body = ResolutionInstance {
+    let instance = ResolutionInstance {
         is_floating: found.pins.is_floating(),
         name: found.name,
         agent_version_info: (agent_id, found.agent.1),
         context_graph_version_info: (graph_id, found.context_graph.1),
         llm_model_preferences: found.pins.model_preferences,
-        service_id,
+        service_id: found.service_id,
         revision: found.revision,
         agent,
         context_graph,
     };
-    let bytes = serde_json::to_vec(&body).map_err(|error| AppError::Internal(Box::new(error)))?;
-    answer(bytes, call.headers.get("If-None-Match").and_then(Value::as_str))
+    let body = serde_json::to_vec(&instance).map_err(|error| AppError::Internal(Box::new(error)))?;
+    let hash = forge_domain::hex(&Sha256::digest(&body)[..16]);
+    Ok(PreparedAnswer {
+        body,
+        entity_tag: format!("\"{hash}\""),
+    })
 }
 
 fn moment(text: &str) -> Result<Timestamp, ApiError> {
@@ -60,12 +80,20 @@ fn moment(text: &str) -> Result<Timestamp, ApiError> {
     parse_rfc3339(text).ok_or_else(|| invalid_query("at", msg))
 }
 
-/// Answers with the content, or only says that the caller has it already. The entity tag is the content's hash.
-fn answer(bytes: Vec<u8>, held: Option<&str>) -> Answer {
-    let hash = forge_domain::hex(&Sha256::digest(&bytes)[..16]);
-    let etag = format!("\"{hash}\"");
-    let is_held = held.is_some_and(|held| holds(held, &etag));
-    let tag = HeaderValue::try_from(etag).map_err(|error| AppError::Internal(Box::new(error)))?;
+/// A prepared body, sent without being copied.
+struct Body(Arc<PreparedAnswer>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.body
+    }
+}
+
+/// Answers with the content, or only says that the caller has it already.
+fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
+    let is_held = held.is_some_and(|held| holds(held, &prepared.entity_tag));
+    let tag = HeaderValue::from_str(&prepared.entity_tag);
+    let tag = tag.map_err(|error| AppError::Internal(Box::new(error)))?;
     // What runs may change at any moment, so whoever keeps an answer asks before using it again.
     let headers = [
         (header::ETAG, tag),
@@ -78,7 +106,21 @@ fn answer(bytes: Vec<u8>, held: Option<&str>) -> Answer {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Ok((StatusCode::OK, headers, json, bytes).into_response())
+    let body = Bytes::from_owner(Body(prepared));
+    Ok((StatusCode::OK, headers, json, body).into_response())
+}
+
+/// Tells how old the answer is, if the database is away: RFC 9111 calls such an answer stale.
+fn with_staleness(mut response: Response, stale_for: Option<Duration>) -> Response {
+    if let Some(stale_for) = stale_for {
+        let headers = response.headers_mut();
+        headers.insert(
+            header::WARNING,
+            HeaderValue::from_static("110 forge \"Response is Stale\""),
+        );
+        headers.insert(header::AGE, HeaderValue::from(stale_for.as_seconds()));
+    }
+    response
 }
 
 /// Tells whether a list of entity tags has this one. Weak tags count: what a proxy calls equal is equal here.
