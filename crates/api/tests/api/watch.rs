@@ -71,12 +71,11 @@ impl Stream {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {
                 let block = block.to_owned();
-                self.unread = rest.to_owned();
+                let rest = rest.to_owned();
+                self.unread = rest;
                 return Some(block);
             }
-            let frame = tokio::time::timeout(SOON, self.body.frame())
-                .await
-                .expect("a message must come")?;
+            let frame = tokio::time::timeout(SOON, self.body.frame()).await.unwrap()?;
             let data = frame.unwrap().into_data().unwrap();
             self.unread.push_str(std::str::from_utf8(&data).unwrap());
         }
@@ -102,7 +101,7 @@ impl Stream {
     }
 
     async fn change(&mut self) -> Message {
-        let message = self.next().await.expect("a change must be told");
+        let message = self.next().await.unwrap();
         assert_eq!(message.event.as_deref(), Some("change"), "{message:?}");
         assert_eq!(message.id, message.data["sequence"].as_i64());
         message
