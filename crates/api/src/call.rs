@@ -53,6 +53,17 @@ pub(crate) struct Server {
     pub(crate) limiter: Arc<RateLimiter>,
 }
 
+impl Server {
+    /// Returns the server as one call uses it.
+    pub(crate) fn for_call(&self) -> Self {
+        Self {
+            app: self.app.for_call(),
+            limits: Arc::clone(&self.limits),
+            limiter: Arc::clone(&self.limiter),
+        }
+    }
+}
+
 impl<P, Q, B, C> Call<P, Q, B, C>
 where
     P: DeserializeOwned,
