@@ -59,6 +59,18 @@ pub(crate) struct Server {
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
+impl Server {
+    /// Returns the server as one call uses it.
+    pub(crate) fn for_call(&self) -> Self {
+        Self {
+            app: self.app.for_call(),
+            limits: Arc::clone(&self.limits),
+            limiter: Arc::clone(&self.limiter),
+            stopping: self.stopping.clone(),
+        }
+    }
+}
+
 impl<P, Q, B, C> Call<P, Q, B, C>
 where
     P: DeserializeOwned,

@@ -46,7 +46,7 @@ impl Operations {
         );
         let server = self.server.clone();
         self.add_plain(id, move |request: Request| {
-            let (server, endpoint) = (server.clone(), endpoint.clone());
+            let (server, endpoint) = (server.for_call(), endpoint.clone());
             async move {
                 let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
                 let mut verdict = None;
@@ -54,6 +54,7 @@ impl Operations {
                     Ok(call) => endpoint(call).await,
                     Err(error) => Err(error),
                 };
+                let answer = server.app.settled(answer).await;
                 let mut response = answer.into_response();
                 if let Some(verdict) = verdict {
                     verdict.tell(&mut response);

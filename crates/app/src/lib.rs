@@ -98,6 +98,24 @@ impl App {
         Ok(tx)
     }
 
+    /// Returns the app as one call uses it, so that [`App::settled`] speaks of what this call saw.
+    #[must_use]
+    pub fn for_call(&self) -> Self {
+        let mut app = self.clone();
+        app.store = self.store.for_call();
+        app
+    }
+
+    /// Holds the result of a call back until all that it may be based on is durable. A refusal, or that there is nothing
+    /// to do, may follow from a write that was not yet durable when the call saw it.
+    ///
+    /// # Errors
+    /// The call's own, or that what it saw has not become durable.
+    pub async fn settled<T, E: From<AppError>>(&self, result: Result<T, E>) -> Result<T, E> {
+        self.store.settled().await.map_err(AppError::from)?;
+        result
+    }
+
     /// Begins a write to the caller's organization.
     ///
     /// If somebody has changed who may do what since the caller was recognised, it is looked at again under the lock:

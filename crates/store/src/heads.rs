@@ -47,6 +47,20 @@ impl Heads {
     }
 }
 
+/// What is to be learnt when a change has been committed.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    pub(crate) heads: Arc<Heads>,
+    pub(crate) organization: OrganizationId,
+    pub(crate) change_number: i64,
+}
+
+impl Announcement {
+    pub(crate) fn make(&self) {
+        self.heads.learn(&self.organization, self.change_number);
+    }
+}
+
 /// Hears of the changes that other servers of a PostgreSQL database make.
 #[derive(Debug)]
 pub struct Listener {
@@ -73,7 +87,7 @@ impl Listener {
     /// lost: after an error, whoever listens has to look for themselves.
     pub async fn hear(&mut self) -> Result<(), StoreError> {
         let heard = self.connection.try_recv().await?;
-        let lost = || StoreError::Unavailable(sqlx::Error::PoolClosed);
+        let lost = || StoreError::from(sqlx::Error::PoolClosed);
         let heard = heard.ok_or_else(lost)?;
         if let Some((organization, change_number)) = change(heard.payload(), &self.schema) {
             self.heads.learn(&organization, change_number);

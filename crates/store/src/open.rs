@@ -17,11 +17,13 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
 use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
+use crate::settled::Seen;
 use crate::tx::{Engine, ReadTx, Tx, WriteTx};
+use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
 
 /// How long to wait for a connection before the database counts as unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many readers SQLite serves at once.
 const SQLITE_READERS: u32 = 8;
@@ -98,12 +100,13 @@ pub struct Store {
     pools: Pools,
     /// How far each organization has come, as far as this process knows.
     pub(crate) heads: Arc<Heads>,
+    pub(crate) seen: Seen,
 }
 
 #[derive(Debug, Clone)]
 enum Pools {
     Sqlite {
-        writer: SqlitePool,
+        writer: Writer,
         readers: SqlitePool,
         /// Locked for as long as the store is open, so that no second process writes to the folder.
         _lock: Arc<File>,
@@ -111,21 +114,20 @@ enum Pools {
     Postgres(PgPool),
 }
 
-/// Checks the schema behind a pool of either engine and applies what is missing of it.
+/// Checks the schema behind a connection to either engine and applies what is missing of it.
 macro_rules! bring_up_to_date {
-    ($pool:expr, $dialect:expr, $url:expr, $mode:expr) => {{
+    ($connection:expr, $dialect:expr, $url:expr, $mode:expr) => {{
         let connect = |source| OpenError::Connect {
             url: $url.clone(),
             source,
         };
         let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-            .fetch_all($pool)
+            .fetch_all(&mut *$connection)
             .await
             .or_else(missing_table_means_none)
             .map_err(connect)?;
         check_schema($url, &applied, $mode)?;
-        let mut connection = $pool.acquire().await.map_err(connect)?;
-        let migrated = migrate(&mut *connection, $dialect).await;
+        let migrated = migrate(&mut *$connection, $dialect).await;
         migrated.map_err(|source| OpenError::Migrate {
             url: $url.clone(),
             source,
@@ -135,8 +137,11 @@ macro_rules! bring_up_to_date {
 
 impl Store {
     fn new(pools: Pools) -> Self {
-        let heads = Arc::default();
-        Self { pools, heads }
+        Self {
+            pools,
+            heads: Arc::default(),
+            seen: Seen::default(),
+        }
     }
 
     /// Returns how far each organization has come, as far as this process knows.
@@ -187,29 +192,19 @@ impl Store {
             url: url.clone(),
             source,
         };
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_release(|connection, _| {
-                Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(connect)?;
-        bring_up_to_date!(&writer, Dialect::Sqlite, url, mode);
+        let mut writer = options.connect().await.map_err(connect)?;
+        bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_release(|connection, _| {
                 Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
             })
-            .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
+            .connect_with(options.clone().create_if_missing(false).pragma("query_only", "1"))
             .await
             .map_err(connect)?;
         Ok(Self::new(Pools::Sqlite {
-            writer,
+            writer: Writer::start(writer, options),
             readers,
             _lock: lock.into(),
         }))
@@ -244,7 +239,9 @@ impl Store {
             .connect_with(options.application_name("forge"))
             .await
             .map_err(connect)?;
-        bring_up_to_date!(&pool, Dialect::Postgres, url, mode);
+        let mut connection = pool.acquire().await.map_err(connect)?;
+        bring_up_to_date!(&mut *connection, Dialect::Postgres, url, mode);
+        drop(connection);
         Ok(Self::new(Pools::Postgres(pool)))
     }
 
@@ -257,7 +254,7 @@ impl Store {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             ),
         };
-        Ok(ReadTx(Tx(engine).begin(how).await?))
+        Ok(ReadTx(Tx::new(engine).begin(how).await?))
     }
 
     /// Begins a write to an organization: waits for its lock and takes its next change number.
@@ -282,12 +279,21 @@ impl Store {
 
     /// Begins a write that no organization orders: the creation of one.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
-        let (engine, how) = match &self.pools {
-            // A deferred transaction that reads first and writes later can fail at once under concurrency.
-            Pools::Sqlite { writer, .. } => (Engine::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
-            Pools::Postgres(pool) => (Engine::Postgres(pool.acquire().await?), "BEGIN"),
-        };
-        Tx(engine).begin(how).await
+        match &self.pools {
+            // The writer has begun the transaction already.
+            Pools::Sqlite { writer, .. } => {
+                let turn = writer.turn(ACQUIRE_TIMEOUT).await?;
+                if let Some(outcome) = turn.seen() {
+                    self.seen.note(outcome);
+                }
+                Ok(Tx::new(Engine::SqliteWriter(turn)))
+            }
+            Pools::Postgres(pool) => {
+                Tx::new(Engine::Postgres(pool.acquire().await?))
+                    .begin("BEGIN")
+                    .await
+            }
+        }
     }
 
     /// Tells whether the database answers, and whether it would take a write.
@@ -307,19 +313,37 @@ impl Store {
         }
     }
 
+    /// Returns how many writes shared how many commits since the store was opened; nothing on PostgreSQL, which shares
+    /// them out of sight.
+    pub fn shared_commits(&self) -> Option<SharedCommits> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => Some(writer.shared_commits()),
+            Pools::Postgres(_) => None,
+        }
+    }
+
+    /// Limits how many pages SQLite's file may have, at least as many as it has now; for tests of a full disk.
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.limit_pages(pages).await,
+            Pools::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Prepares a statement without running it; for the test that prepares all of them.
     #[doc(hidden)]
     pub async fn prepare(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         use sqlx::{Executor as _, SqlSafeStr as _};
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.prepare(sql.into_sql_str()).await.map(drop),
+            Pools::Sqlite { readers, .. } => readers.prepare(sql.into_sql_str()).await.map(drop),
             Pools::Postgres(pool) => pool.prepare(sql.into_sql_str()).await.map(drop),
         }
     }
 }
 
 /// Ends the transaction that a connection may still be in, and tells whether the connection can be used again.
-async fn end_sqlite_transaction(connection: &mut SqliteConnection) -> bool {
+pub(crate) async fn end_sqlite_transaction(connection: &mut SqliteConnection) -> bool {
     match sqlx::raw_sql("ROLLBACK").execute(connection).await {
         Ok(_) => true,
         // Most often there is none to end. Any other error means that the connection is not to be trusted.

@@ -19,6 +19,7 @@ mod rate_limits;
 mod resolve;
 mod roles;
 mod services;
+mod settled;
 mod sign_in;
 mod temporary_grants;
 mod unauthorized;

@@ -5,5 +5,6 @@
 mod constraints;
 mod opening;
 mod schema;
+mod shared_commits;
 mod transactions;
 mod yanks;
