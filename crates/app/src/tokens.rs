@@ -36,6 +36,15 @@ fn seal_context(organization: &OrganizationId, key_id: &str) -> String {
     format!("signing-key/{organization}/{key_id}")
 }
 
+/// Returns the key that an organization signs with.
+pub(crate) async fn require_signing_key(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+) -> Result<SigningKey, AppError> {
+    let key = tx.newest_signing_key(organization).await?;
+    key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))
+}
+
 impl App {
     /// Makes a signing key for an organization.
     pub(crate) fn new_signing_key(&self, organization: &OrganizationId) -> Result<SigningKey, AppError> {
@@ -55,7 +64,11 @@ impl App {
         })
     }
 
-    fn open_signing_key(&self, organization: &OrganizationId, key: &SigningKey) -> Result<Vec<u8>, AppError> {
+    pub(crate) fn open_signing_key(
+        &self,
+        organization: &OrganizationId,
+        key: &SigningKey,
+    ) -> Result<Vec<u8>, AppError> {
         self.keyring
             .open(&seal_context(organization, &key.id), &key.sealed_private_key)
             .ok_or_else(|| {
@@ -85,8 +98,7 @@ impl App {
     /// Signs a token.
     pub(crate) async fn sign(&self, tx: &mut Tx, claims: &Claims) -> Result<String, AppError> {
         let organization = &claims.iss;
-        let key = tx.newest_signing_key(organization).await?;
-        let key = key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))?;
+        let key = require_signing_key(tx, organization).await?;
         let private_key = EncodingKey::from_ed_der(&self.open_signing_key(organization, &key)?);
         let header = Header {
             kid: Some(key.id),

@@ -63,6 +63,15 @@ pub struct EventFilter {
     pub actor_kind: Option<ActorKind>,
 }
 
+/// A row of a log that may have been tampered with.
+#[derive(Debug)]
+pub struct ScannedEvent {
+    /// Its number.
+    pub sequence: i64,
+    /// The event with its stored hash, or why it cannot be read.
+    pub event: Result<(AuditEvent, String), String>,
+}
+
 fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
     let event = AuditEvent {
         organization: organization.clone(),
@@ -101,6 +110,22 @@ impl Tx {
 }
 
 impl Tx {
+    /// The same for a log that may have been tampered with: of a row that cannot be read, it returns why.
+    pub async fn scan_audit_events(
+        &mut self,
+        organization: &OrganizationId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<ScannedEvent>, StoreError> {
+        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
+            Ok(ScannedEvent {
+                sequence: row.integer("sequence")?,
+                event: event(organization, row).map_err(|error| error.to_string()),
+            })
+        })
+        .await
+    }
+
     /// Returns up to `limit` events that pass the filter, newest first, each with its stored hash.
     pub async fn find_audit_events(
         &mut self,

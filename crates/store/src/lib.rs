@@ -31,7 +31,7 @@ mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
-pub use audit::EventFilter;
+pub use audit::{EventFilter, ScannedEvent};
 pub use error::StoreError;
 pub use idempotency::{AnswerScope, RememberedAnswer};
 pub use migrate::{MIGRATIONS, SchemaState};

@@ -9,6 +9,7 @@
 
 pub mod api_keys;
 pub mod assets;
+pub mod audit;
 pub mod contract;
 pub mod health;
 pub mod json;

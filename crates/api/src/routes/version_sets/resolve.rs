@@ -3,19 +3,16 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
 use forge_app::{AppError, Caller, resolve};
-use forge_domain::Timestamp;
 use forge_domain::refusal::AssetKind;
-use forge_wire::parse_rfc3339;
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::existing;
-use crate::call::{Call, Nothing, invalid_query};
-use crate::error::ApiError;
+use crate::call::{Call, Nothing};
 use crate::reply::Answer;
-use crate::routes::{SetPath, version_instance};
+use crate::routes::{SetPath, moment, version_instance};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -27,7 +24,7 @@ pub(crate) struct Query {
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
     call.refuse_unserved(&["subject"], &[])?;
     let name = existing(&call.path.version_set_name)?;
-    let at = call.query.at.as_deref().map(moment).transpose()?;
+    let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let (app, service_id) = (&call.server.app, call.path.service_id);
     let found = resolve::resolve(app, &call.caller, service_id, &name, at, with_documents).await?;
@@ -53,11 +50,6 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     };
     let bytes = serde_json::to_vec(&body).map_err(|error| AppError::Internal(Box::new(error)))?;
     answer(bytes, call.headers.get("If-None-Match").and_then(Value::as_str))
-}
-
-fn moment(text: &str) -> Result<Timestamp, ApiError> {
-    let msg = "expected a time in RFC 3339 with an offset, such as 2026-11-23T15:29:16Z";
-    parse_rfc3339(text).ok_or_else(|| invalid_query("at", msg))
 }
 
 /// Answers with the content, or only says that the caller has it already. The entity tag is the content's hash.
