@@ -147,7 +147,7 @@ fn internal() -> Value {
 }
 
 /// Returns an error and everything that caused it, as one line.
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

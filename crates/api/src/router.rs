@@ -174,8 +174,8 @@ fn shape(path: &str) -> String {
 
 fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Operations {
     use routes::{
-        agents, api_keys, assets, changes, context_graphs, models, organizations, roles, server, services,
-        temporary_grants, users, version_sets,
+        agents, api_keys, assets, audit_events, changes, context_graphs, models, organizations, roles, server,
+        services, temporary_grants, users, version_sets,
     };
     let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
     Operations {
@@ -264,6 +264,9 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
         assets::yank::context_graph_back,
     )
     .add("watch-organization", changes::watch::handle)
+    .add("get-audit-events", audit_events::list::handle)
+    .add("get-audit-head", audit_events::head::handle)
+    .add("export-audit-events", audit_events::export::handle)
     .add("get-models", models::list::handle)
     .add_server("get-liveness", server::health::live)
     .add_server("get-readiness", server::health::ready)

@@ -12,6 +12,7 @@ pub mod admin;
 pub mod agents;
 pub mod api_keys;
 pub mod assets;
+pub mod audit;
 mod caller;
 pub mod context_graphs;
 pub mod diff;

@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use forge_domain::{OrganizationId, SigningKeyId, Timestamp};
-use forge_store::{SigningKey, Store};
+use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,15 @@ fn seal_context(organization: &OrganizationId, key_id: &str) -> String {
     format!("signing-key/{organization}/{key_id}")
 }
 
+/// Returns the key that an organization signs with.
+pub(crate) async fn require_signing_key(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+) -> Result<SigningKey, AppError> {
+    let key = tx.newest_signing_key(organization).await?;
+    key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))
+}
+
 impl App {
     /// Makes a signing key for an organization.
     pub(crate) fn new_signing_key(&self, organization: &OrganizationId) -> Result<SigningKey, AppError> {
@@ -62,7 +71,11 @@ impl App {
         })
     }
 
-    fn open_signing_key(&self, organization: &OrganizationId, key: &SigningKey) -> Result<Vec<u8>, AppError> {
+    pub(crate) fn open_signing_key(
+        &self,
+        organization: &OrganizationId,
+        key: &SigningKey,
+    ) -> Result<Vec<u8>, AppError> {
         self.keyring
             .open(&seal_context(organization, &key.id), &key.sealed_private_key)
             .ok_or_else(|| {

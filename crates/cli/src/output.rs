@@ -31,6 +31,27 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// An error that ends the process with another code than 1.
+#[derive(Debug)]
+pub(crate) struct WithCode {
+    code: u8,
+    cause: anyhow::Error,
+}
+
+impl WithCode {
+    pub(crate) fn new(code: u8, cause: anyhow::Error) -> Self {
+        Self { code, cause }
+    }
+}
+
+impl std::fmt::Display for WithCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.cause)
+    }
+}
+
+impl std::error::Error for WithCode {}
+
 /// Tells why the command failed, and returns how the process ends.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     // A reader that went away is no failure of ours.
@@ -42,5 +63,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if !is_broken_pipe {
         note(&format!("error: {error:#}"));
     }
-    ExitCode::FAILURE
+    error
+        .downcast_ref::<WithCode>()
+        .map_or(ExitCode::FAILURE, |error| ExitCode::from(error.code))
 }

@@ -35,6 +35,7 @@ mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
+pub use audit::{EventFilter, ScannedEvent};
 pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};
 pub use idempotency::{AnswerScope, RememberedAnswer};

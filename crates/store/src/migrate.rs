@@ -77,6 +77,18 @@ pub(crate) fn schema_state(applied: &[i64]) -> SchemaState {
     }
 }
 
+/// Tells whether the applied migrations, given by version and checksum and in order, are exactly those that this
+/// version knows.
+pub(crate) fn is_exactly_known(applied: &[(i64, Vec<u8>)], dialect: Dialect) -> bool {
+    let migrator = migrator(dialect);
+    let known = migrator
+        .iter()
+        .map(|migration| (migration.version, &*migration.checksum));
+    known.eq(applied
+        .iter()
+        .map(|(version, checksum)| (*version, checksum.as_slice())))
+}
+
 /// Applies what is missing. Several processes may call it at once; one of them migrates.
 pub(crate) async fn migrate<C: Migrate>(connection: &mut C, dialect: Dialect) -> Result<(), MigrateError> {
     migrator(dialect).run_direct(None, connection, false).await

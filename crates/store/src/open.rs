@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
-use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
+use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::settled::Seen;
 use crate::tx::{Engine, ReadTx, Tx, WriteTx};
 use crate::writer::{SharedCommits, Writer};
@@ -35,13 +35,18 @@ const POSTGRES_CONNECTIONS: u32 = 20;
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
 
-/// What to do with a store that is missing.
+/// What a session is told that may only look.
+const POSTGRES_LOOK_ONLY: &str = "SET default_transaction_read_only = on";
+
+/// What to do with a store that is missing, or not of this version's schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode {
     /// Make it.
     CreateIfMissing,
     /// Refuse.
     MustExist,
+    /// Refuse, and only look: nothing is locked or brought up to date, a server may be running, and every write fails.
+    ReadOnly,
 }
 
 /// A store could not be opened; each text is one line that says what to do.
@@ -68,6 +73,9 @@ pub enum OpenError {
         /// The newest migration that this version knows.
         known: i64,
     },
+    /// The schema is not the one that this version knows, and nothing may be changed.
+    #[error("{0} has another schema than this version of Forge; look with the version that its server runs")]
+    OtherSchema(StoreUrl),
     /// The folder or a file in it cannot be used.
     #[error("cannot use {path}")]
     File {
@@ -106,10 +114,11 @@ pub struct Store {
 #[derive(Debug, Clone)]
 enum Pools {
     Sqlite {
-        writer: Writer,
+        /// Nothing where the store is only looked at.
+        writer: Option<Writer>,
         readers: SqlitePool,
-        /// Locked for as long as the store is open, so that no second process writes to the folder.
-        _lock: Arc<File>,
+        /// Locked for as long as the store is open for writing, so that no second process writes to the folder.
+        _lock: Option<Arc<File>>,
     },
     Postgres(PgPool),
 }
@@ -132,6 +141,26 @@ macro_rules! bring_up_to_date {
             url: $url.clone(),
             source,
         })?;
+    }};
+}
+
+/// Refuses a schema that is not exactly the one that this version knows, without changing anything.
+macro_rules! require_known_schema {
+    ($pool:expr, $dialect:expr, $url:expr) => {{
+        let applied: Result<Vec<(i64, Vec<u8>)>, sqlx::Error> =
+            sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version")
+                .fetch_all($pool)
+                .await;
+        let applied = applied.or_else(missing_table_means_none);
+        let applied = applied.map_err(|source| OpenError::Connect {
+            url: $url.clone(),
+            source,
+        })?;
+        let versions: Vec<i64> = applied.iter().map(|(version, _)| *version).collect();
+        check_schema($url, &versions, OpenMode::ReadOnly)?;
+        if !is_exactly_known(&applied, $dialect) {
+            return Err(OpenError::OtherSchema($url.clone()));
+        }
     }};
 }
 
@@ -162,12 +191,46 @@ impl Store {
         }
     }
 
-    /// Opens a store and brings its schema up to date.
+    /// Opens a store and, unless it is only looked at, brings its schema up to date.
     pub async fn open(url: &StoreUrl, mode: OpenMode) -> Result<Self, OpenError> {
         match url {
+            StoreUrl::Folder(folder) if mode == OpenMode::ReadOnly => Self::look_at_sqlite(url, folder).await,
             StoreUrl::Folder(folder) => Self::open_sqlite(url, folder, mode).await,
             StoreUrl::Postgres(text) => Self::open_postgres(url, text, mode).await,
         }
+    }
+
+    /// Opens a folder beside the server that may hold it: readers of a write-ahead log and its writer do not wait for
+    /// one another.
+    async fn look_at_sqlite(url: &StoreUrl, folder: &Path) -> Result<Self, OpenError> {
+        let file = folder.join("forge.db");
+        if !file.exists() {
+            return Err(OpenError::Missing(url.clone()));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let connect = |source| OpenError::Connect {
+            url: url.clone(),
+            source,
+        };
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
+            })
+            .connect_with(options)
+            .await
+            .map_err(connect)?;
+        require_known_schema!(&readers, Dialect::Sqlite, url);
+        Ok(Self::new(Pools::Sqlite {
+            writer: None,
+            readers,
+            _lock: None,
+        }))
     }
 
     async fn open_sqlite(url: &StoreUrl, folder: &Path, mode: OpenMode) -> Result<Self, OpenError> {
@@ -204,9 +267,9 @@ impl Store {
             .await
             .map_err(connect)?;
         Ok(Self::new(Pools::Sqlite {
-            writer: Writer::start(writer, options),
+            writer: Some(Writer::start(writer, options)),
             readers,
-            _lock: lock.into(),
+            _lock: Some(lock.into()),
         }))
     }
 
@@ -224,12 +287,13 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| {
+            .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    sqlx::raw_sql(POSTGRES_SESSION)
-                        .execute(connection)
-                        .await
-                        .map(drop)
+                    sqlx::raw_sql(POSTGRES_SESSION).execute(&mut *connection).await?;
+                    if mode == OpenMode::ReadOnly {
+                        sqlx::raw_sql(POSTGRES_LOOK_ONLY).execute(connection).await?;
+                    }
+                    Ok(())
                 })
             })
             // Without a transaction, this is a warning that nobody reads.
@@ -239,9 +303,12 @@ impl Store {
             .connect_with(options.application_name("forge"))
             .await
             .map_err(connect)?;
-        let mut connection = pool.acquire().await.map_err(connect)?;
-        bring_up_to_date!(&mut *connection, Dialect::Postgres, url, mode);
-        drop(connection);
+        if mode == OpenMode::ReadOnly {
+            require_known_schema!(&pool, Dialect::Postgres, url);
+        } else {
+            let mut connection = pool.acquire().await.map_err(connect)?;
+            bring_up_to_date!(&mut *connection, Dialect::Postgres, url, mode);
+        }
         Ok(Self::new(Pools::Postgres(pool)))
     }
 
@@ -282,7 +349,7 @@ impl Store {
         match &self.pools {
             // The writer has begun the transaction already.
             Pools::Sqlite { writer, .. } => {
-                let turn = writer.turn(ACQUIRE_TIMEOUT).await?;
+                let turn = require_writer(writer)?.turn(ACQUIRE_TIMEOUT).await?;
                 if let Some(outcome) = turn.seen() {
                     self.seen.note(outcome);
                 }
@@ -307,7 +374,9 @@ impl Store {
         match &self.pools {
             Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
-                writer.close().await;
+                if let Some(writer) = writer {
+                    writer.close().await;
+                }
             }
             Pools::Postgres(pool) => pool.close().await,
         }
@@ -317,7 +386,7 @@ impl Store {
     /// them out of sight.
     pub fn shared_commits(&self) -> Option<SharedCommits> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => Some(writer.shared_commits()),
+            Pools::Sqlite { writer, .. } => writer.as_ref().map(Writer::shared_commits),
             Pools::Postgres(_) => None,
         }
     }
@@ -326,7 +395,7 @@ impl Store {
     #[doc(hidden)]
     pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.limit_pages(pages).await,
+            Pools::Sqlite { writer, .. } => require_writer(writer)?.limit_pages(pages).await,
             Pools::Postgres(_) => Ok(()),
         }
     }
@@ -353,7 +422,14 @@ pub(crate) async fn end_sqlite_transaction(connection: &mut SqliteConnection) ->
     }
 }
 
-fn missing_table_means_none(error: sqlx::Error) -> Result<Vec<i64>, sqlx::Error> {
+fn require_writer(writer: &Option<Writer>) -> Result<&Writer, StoreError> {
+    writer.as_ref().ok_or_else(|| {
+        let text = "the store was opened only to look at it";
+        StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into())))
+    })
+}
+
+fn missing_table_means_none<T>(error: sqlx::Error) -> Result<Vec<T>, sqlx::Error> {
     let is_missing = error.as_database_error().is_some_and(|inner| {
         inner.code().as_deref() == Some("42P01") || inner.message().contains("no such table")
     });
@@ -370,7 +446,7 @@ fn check_schema(url: &StoreUrl, applied: &[i64], mode: OpenMode) -> Result<(), O
                 known,
             })
         }
-        SchemaState::Missing if mode == OpenMode::MustExist => Err(OpenError::Missing(url.clone())),
+        SchemaState::Missing if mode != OpenMode::CreateIfMissing => Err(OpenError::Missing(url.clone())),
         _ => Ok(()),
     }
 }

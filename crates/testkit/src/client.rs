@@ -28,7 +28,7 @@ pub struct TestResponse {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body; null if it has none.
+    /// Its body; null if it has none, and a list of what its lines hold if those are JSON each.
     pub body: Value,
 }
 
@@ -171,20 +171,25 @@ impl TestClient {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
-        // A stream has no end to wait for.
-        let is_stream = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind == "text/event-stream");
-        let bytes = if is_stream {
+        let has_type = |wanted: &str| {
+            let kind = parts.headers.get(header::CONTENT_TYPE);
+            kind.is_some_and(|kind| kind == wanted)
+        };
+        let bytes = if has_type("text/event-stream") {
+            // A stream has no end to wait for.
             Bytes::new()
         } else {
             body.collect().await.unwrap().to_bytes()
         };
-        let body: Option<Value> = (!bytes.is_empty()).then(|| {
-            serde_json::from_slice(&bytes)
-                .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&bytes)))
-        });
+        let json = |text: &[u8]| -> Value {
+            serde_json::from_slice(text)
+                .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(text)))
+        };
+        let body: Option<Value> = if has_type("application/x-ndjson") {
+            Some(bytes.split_inclusive(|byte| *byte == b'\n').map(json).collect())
+        } else {
+            (!bytes.is_empty()).then(|| json(&bytes))
+        };
         let path = uri.split('?').next().unwrap_or_default();
         if let Some(operation) = find_operation(&method, path) {
             let status = parts.status.as_u16();

@@ -4,6 +4,7 @@
 
 mod agents;
 mod api_keys;
+mod audit_events;
 mod bad_input;
 mod context_graphs;
 mod diff;

@@ -151,6 +151,9 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
         ),
         ("get-models", "admin/get_models/".to_owned(), None),
         ("watch-organization", "watch".to_owned(), None),
+        ("get-audit-events", "audit_event/".to_owned(), None),
+        ("get-audit-head", "audit_event/head".to_owned(), None),
+        ("export-audit-events", "audit_event/export".to_owned(), None),
     ]
     .into_iter()
     .chain(examples_of_release(&sets, &service))

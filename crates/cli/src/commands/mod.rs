@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod admin;
+mod audit;
 mod init;
 mod quickstart;
 mod serve;
@@ -13,6 +14,9 @@ pub(crate) enum Command {
     /// Do what only operators may.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Check the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Create a store if needed, and an organization in it.
     Init(init::Args),
     /// Serve the API.
@@ -24,6 +28,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Admin(command) => admin::run(command).await,
+        Command::Audit(command) => audit::run(command).await,
         Command::Init(args) => init::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Quickstart(args) => quickstart::run(args).await,

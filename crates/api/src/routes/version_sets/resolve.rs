@@ -9,18 +9,16 @@ use forge_app::memory::PreparedAnswer;
 use forge_app::resolve::Resolution;
 use forge_app::{AppError, Caller, resolve};
 use forge_domain::refusal::AssetKind;
-use forge_domain::{Duration, OrganizationId, Timestamp};
-use forge_wire::parse_rfc3339;
+use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::existing;
-use crate::call::{Call, Nothing, invalid_query};
-use crate::error::ApiError;
+use crate::call::{Call, Nothing};
 use crate::reply::Answer;
-use crate::routes::{SetPath, version_instance};
+use crate::routes::{SetPath, moment, version_instance};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -32,7 +30,7 @@ pub(crate) struct Query {
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
     call.refuse_unserved(&["subject"], &[])?;
     let name = existing(&call.path.version_set_name)?;
-    let at = call.query.at.as_deref().map(moment).transpose()?;
+    let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let (app, service_id) = (&call.server.app, call.path.service_id);
     let held = call.headers.get("If-None-Match").and_then(Value::as_str);
@@ -73,11 +71,6 @@ fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedA
         body,
         entity_tag: format!("\"{hash}\""),
     })
-}
-
-fn moment(text: &str) -> Result<Timestamp, ApiError> {
-    let msg = "expected a time in RFC 3339 with an offset, such as 2026-11-23T15:29:16Z";
-    parse_rfc3339(text).ok_or_else(|| invalid_query("at", msg))
 }
 
 /// A prepared body, sent without being copied.

@@ -1,0 +1,18 @@
+//! `forge audit`
+
+mod verify;
+
+use clap::Subcommand;
+
+/// The audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look for what was done to a log after it was written: in files of an export, or in a store.
+    Verify(verify::Args),
+}
+
+pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Verify(args) => verify::run(args).await,
+    }
+}
