@@ -174,8 +174,8 @@ fn shape(path: &str) -> String {
 
 fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Operations {
     use routes::{
-        agents, api_keys, assets, audit_events, changes, context_graphs, models, organizations, roles, server,
-        services, temporary_grants, users, version_sets,
+        agents, api_keys, assets, audit_events, changes, context_graphs, models, organizations, roles,
+        server, services, temporary_grants, users, version_sets,
     };
     let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
     Operations {

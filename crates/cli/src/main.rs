@@ -1,20 +1,52 @@
-//! `forge`: the server, and the commands that set it up.
+//! `forge`: the server, the commands that set it up, and those that talk to one.
 //!
 //! Data goes to stdout, everything else to stderr. Only this file ends the process.
+//!
+//! Commands that talk to a server know it through `forge_client` alone, so that they work against any installation.
+//!
+//! # Adding a command
+//!
+//! 1. `commands/<noun>/<verb>.rs` has an `Args` struct, whose comments are the help, with examples in `after_help`, and
+//!    `run`. List it in the noun's `mod.rs`, which flattens [`session::Common`] and makes the [`session::Session`]. A new
+//!    noun is listed in `commands/mod.rs`.
+//! 2. What it asks the server is a method of `forge_client::Client`; [`lookup`] finds services and versions by name.
+//! 3. It shows lists with `Ui::rows`, things with `Ui::fields`, and what the server sent with `Ui::document`. Everything
+//!    that is not data is a `note`, a `warning` or a `hint`.
+//! 4. A change flattens [`change::SetChangeArgs`] or [`change::ApplyArgs`], asks for its plan by a dry run and hands it to
+//!    [`change::carry_out`], which shows it, asks, and carries out what was shown.
+//! 5. What goes wrong is a [`error::Failure`]; `?` makes one of a `ClientError`. It knows the exit code and what to do.
+//! 6. Tests are transcripts in `tests/cli`: the commands as typed, in a pipe and on a terminal. The examples of the help
+//!    run by themselves.
 
 mod admin_socket;
+mod change;
 mod commands;
 mod config;
+mod error;
 mod installation;
+mod lookup;
 mod output;
+mod plan;
+mod profile;
+mod session;
+mod ui;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::error::Exit;
+
 /// Release management for AI agents.
 #[derive(Debug, Parser)]
-#[command(name = "forge", version, about, arg_required_else_help = true)]
+#[command(
+    name = "forge",
+    version,
+    about,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Topics: `forge help environment`, `forge help exit-codes`."
+)]
 struct Cli {
     #[command(subcommand)]
     command: commands::Command,
@@ -22,14 +54,25 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return output::failed(&error.into()),
+    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(commands::run(cli.command));
+            if result
+                .as_ref()
+                .is_err_and(|failure| failure.exit == Exit::Interrupted)
+            {
+                // A thread that waits for an answer on the terminal must not keep the process.
+                runtime.shutdown_background();
+            }
+            result
+        }
+        Err(error) => Err(error.into()),
     };
-    match runtime.block_on(commands::run(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => output::failed(&error),
-    }
+    let exit = result.unwrap_or_else(|failure| {
+        ui::Ui::new(false, false).failure(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit as u8)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! What people and programs see.
+//! The two streams: data to stdout, everything else to stderr.
+//!
+//! Commands that talk to a server use [`crate::ui`], which decides what people and programs see.
 
 use std::io::Write as _;
-use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
 
@@ -29,41 +30,4 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
 )]
 pub(crate) fn note(text: &str) {
     eprintln!("{text}");
-}
-
-/// An error that ends the process with another code than 1.
-#[derive(Debug)]
-pub(crate) struct WithCode {
-    code: u8,
-    cause: anyhow::Error,
-}
-
-impl WithCode {
-    pub(crate) fn new(code: u8, cause: anyhow::Error) -> Self {
-        Self { code, cause }
-    }
-}
-
-impl std::fmt::Display for WithCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.cause)
-    }
-}
-
-impl std::error::Error for WithCode {}
-
-/// Tells why the command failed, and returns how the process ends.
-pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
-    // A reader that went away is no failure of ours.
-    let is_broken_pipe = error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    });
-    if !is_broken_pipe {
-        note(&format!("error: {error:#}"));
-    }
-    error
-        .downcast_ref::<WithCode>()
-        .map_or(ExitCode::FAILURE, |error| ExitCode::from(error.code))
 }

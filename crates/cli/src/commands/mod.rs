@@ -2,35 +2,50 @@
 
 mod admin;
 mod audit;
+mod auth;
+mod completions;
+mod help;
 mod init;
+mod man;
 mod quickstart;
 mod serve;
+mod version_set;
 
 use clap::Subcommand;
+
+use crate::error::{Exit, Result};
 
 /// What `forge` is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(visible_alias = "vs")]
+    VersionSet(version_set::Args),
+    Auth(auth::Args),
+    Serve(serve::Args),
+    Init(init::Args),
     /// Do what only operators may.
     #[command(subcommand)]
     Admin(admin::Command),
     /// Check the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Create a store if needed, and an organization in it.
-    Init(init::Args),
-    /// Serve the API.
-    Serve(serve::Args),
-    /// Show everything once: a server, an agent, a service, and a release.
     Quickstart(quickstart::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    Help(help::Args),
 }
 
-pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
-        Command::Admin(command) => admin::run(command).await,
+        Command::VersionSet(args) => version_set::run(args).await,
+        Command::Auth(args) => auth::run(args).await,
         Command::Audit(command) => audit::run(command).await,
-        Command::Init(args) => init::run(args).await,
-        Command::Serve(args) => serve::run(args).await,
-        Command::Quickstart(args) => quickstart::run(args).await,
+        Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),
+        Command::Init(args) => Ok(init::run(args).await.map(|()| Exit::Ok)?),
+        Command::Admin(command) => Ok(admin::run(command).await.map(|()| Exit::Ok)?),
+        Command::Quickstart(args) => Ok(quickstart::run(args).await.map(|()| Exit::Ok)?),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+        Command::Help(args) => help::run(args),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use forge_app::{OpenMode, organizations};
-use forge_client::{Client, Credentials};
+use forge_app::{OpenMode, SystemClock, organizations};
+use forge_client::{Client, Credentials, Options};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -61,16 +62,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     };
     let installation = location.open(OpenMode::CreateIfMissing).await?;
     let created = organizations::create(&installation.app, &"demo".parse()?).await?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
     let credentials = Credentials {
+        base_url: format!("http://{}", listener.local_addr()?),
         organization_id: created.organization_id.to_string(),
         user_id: created.user_id,
         api_key_id: created.api_key_id,
         api_key: created.api_key,
     };
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", args.listen))?;
-    let server = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(serve::serve(
         listener,
@@ -83,7 +84,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     ));
     let mut interrupted = std::pin::pin!(interrupted);
     let shown = tokio::select! {
-        shown = show(&server, &credentials, &folder) => shown,
+        shown = show(&credentials, &folder) => shown,
         () = &mut interrupted => Err(anyhow!("interrupted")),
     };
     if shown.is_ok() && !args.no_wait {
@@ -108,12 +109,19 @@ fn refuse_used_folder(folder: &std::path::Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path) -> anyhow::Result<()> {
+async fn show(credentials: &Credentials, folder: &std::path::Path) -> anyhow::Result<()> {
     output::line(&format!(
-        "1. A server at {server}, with its data in {}",
+        "1. A server at {}, with its data in {}",
+        credentials.base_url,
         folder.display()
     ))?;
-    let client = Client::sign_in(server, credentials).await?;
+    let options = Options {
+        clock: Arc::new(SystemClock),
+        cache: None,
+        user_agent: concat!("forge/", env!("CARGO_PKG_VERSION")).to_owned(),
+        on_wait: None,
+    };
+    let client = Client::new(credentials.clone(), options)?;
     output::line("\n2. An agent and a context graph; their versions never change once created")?;
     let agent = create_asset(
         &client,
@@ -190,7 +198,7 @@ async fn show(server: &str, credentials: &Credentials, folder: &std::path::Path)
     )?;
     output::line("\nTo go on with any client of the API:")?;
     for (name, value) in [
-        ("BASE_URL", server),
+        ("BASE_URL", &credentials.base_url),
         ("ORGANIZATION_ID", &credentials.organization_id),
         ("USER_ID", &credentials.user_id),
         ("API_KEY_ID", &credentials.api_key_id),

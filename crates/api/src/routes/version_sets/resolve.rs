@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::existing;
 use crate::call::{Call, Nothing};
+use crate::error::ApiError;
 use crate::reply::Answer;
 use crate::routes::{SetPath, moment, version_instance};
 

@@ -4,6 +4,8 @@ mod verify;
 
 use clap::Subcommand;
 
+use crate::error::{Exit, Result};
+
 /// The audit log.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -11,7 +13,7 @@ pub(crate) enum Command {
     Verify(verify::Args),
 }
 
-pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
         Command::Verify(args) => verify::run(args).await,
     }

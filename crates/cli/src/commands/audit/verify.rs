@@ -13,13 +13,11 @@ use forge_domain::audit::{ChainCheck, ChainReport, ExpectedHead};
 use forge_wire::audit::{HeadInstance, Line, parse_line};
 use serde_json::json;
 
-use crate::output::{self, WithCode};
+use crate::error::{Exit, Failure};
+use crate::output;
 
 /// The longest line that an export may have, in bytes; the server takes no body that would make a longer one.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
-
-/// How the process ends if the log could not be looked at: 1 is only for one that is not intact.
-const NOT_CHECKED: u8 = 2;
 
 /// Look for entries that were edited, dropped, put in or moved.
 ///
@@ -65,19 +63,24 @@ fn hash(text: &str) -> Result<String, String> {
     }
 }
 
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let checked = check(&args)
-        .await
-        .map_err(|cause| WithCode::new(NOT_CHECKED, cause));
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let mut is_intact = true;
-    for report in checked? {
+    for report in check(&args).await.map_err(not_checked)? {
         is_intact &= report.is_intact();
-        tell(&report, args.json).map_err(|cause| WithCode::new(NOT_CHECKED, cause.into()))?;
+        tell(&report, args.json).map_err(|cause| not_checked(cause.into()))?;
     }
     if is_intact {
-        Ok(())
+        Ok(Exit::Ok)
     } else {
-        bail!("the log is not as it was written")
+        Err(Failure::failed("the log is not as it was written"))
+    }
+}
+
+/// Tells a log that could not be looked at from one that is broken.
+fn not_checked(cause: anyhow::Error) -> Failure {
+    Failure {
+        exit: Exit::Usage,
+        ..Failure::from(cause)
     }
 }
 

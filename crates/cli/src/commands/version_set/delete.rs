@@ -1,0 +1,64 @@
+//! `forge version-set delete`
+
+use forge_client::Terms;
+use forge_domain::SetName;
+
+use super::set_ref::quoted;
+use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::error::{Exit, Failure, Result};
+use crate::lookup;
+use crate::session::Session;
+
+/// Delete a set. Its history stays, and a set of the same name goes on counting its revisions.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge version-set delete 'Dental care' personal-alex\n  \
+    forge version-set delete 'Dental care' personal-alex --apply"
+)]
+pub(crate) struct Args {
+    /// Name or id of the service.
+    service: String,
+    /// Name of the set.
+    #[arg(value_name = "NAME")]
+    set: SetName,
+    /// Delete it although a rollback left a hold on it.
+    #[arg(long)]
+    lift_hold: bool,
+    #[command(flatten)]
+    change: SetChangeArgs,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let client = &session.client;
+    let service = lookup::service(client, &args.service).await?;
+    let terms = |plan_digest: Option<String>| Terms {
+        dry_run: plan_digest.is_none(),
+        plan_digest,
+        message: args.change.apply.message.clone(),
+        lift_hold: args.lift_hold,
+        expected: args.change.expected(),
+    };
+    let check = format!("forge version-set history {} {}", quoted(&service.name), args.set);
+    let planned = client
+        .delete_version_set(service.id, &args.set, terms(None))
+        .await;
+    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let plan = planned
+        .value
+        .ok_or_else(|| Failure::failed("the server answered no plan"))?;
+    let planned = Planned {
+        digest: plan.digest.clone(),
+        plans: vec![(service.name.clone(), plan)],
+        json: planned.json,
+    };
+    let act = async |digest: String| {
+        client
+            .delete_version_set(service.id, &args.set, terms(Some(digest)))
+            .await?;
+        Ok(Done {
+            text: format!("done: `{}` is deleted", args.set),
+            json: None,
+        })
+    };
+    carry_out(session, &args.change.apply, planned, &check, act).await
+}

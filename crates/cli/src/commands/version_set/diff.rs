@@ -1,0 +1,203 @@
+//! `forge version-set diff`
+
+use forge_client::diff::{ContextGraphDiff, FieldDiff, SetDiff};
+use serde_json::Value;
+
+use super::set_ref::SetRef;
+use crate::error::{Exit, Result};
+use crate::lookup;
+use crate::plan::{field, text};
+use crate::session::Session;
+
+/// Show what differs between two sets, or two revisions: pins, models, the agent's texts, and the graph's states.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge version-set diff 'Dental care' release preview\n  \
+    forge version-set diff 'Dental care' release@1 release --json\n\n\
+    In a pipe, each line has: part, what happened (`changed`, `added`, `removed`, `unreachable`, or `same` for lines around \
+    others), name, and what was before and what is after."
+)]
+pub(crate) struct Args {
+    /// Name or id of the service.
+    service: String,
+    /// The set to compare to.
+    #[arg(value_name = "A[@REVISION]")]
+    base: SetRef,
+    /// The other set.
+    #[arg(value_name = "B[@REVISION]")]
+    head: SetRef,
+    /// Exit with 1 if anything differs, as in git.
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let (ui, client) = (&session.ui, &session.client);
+    let service = lookup::service_id(client, &args.service).await?;
+    let diff = client
+        .diff(service, &args.base.to_string(), &args.head.to_string())
+        .await?;
+    if ui.json {
+        ui.document(&diff.json)?;
+    } else {
+        ui.rows(
+            &differences(&diff.value),
+            ["", "what", "from", "to"],
+            |row| {
+                [
+                    row.op.sign().to_owned(),
+                    format!("{} {}", row.part, row.name),
+                    row.from.clone(),
+                    row.to.clone(),
+                ]
+            },
+            |row| {
+                [
+                    row.part.to_owned(),
+                    row.op.word().to_owned(),
+                    row.name.clone(),
+                    row.from.clone(),
+                    row.to.clone(),
+                ]
+            },
+        )?;
+    }
+    if diff.value.is_empty {
+        ui.note(&format!("`{}` and `{}` are the same", args.base, args.head));
+        return Ok(Exit::Ok);
+    }
+    Ok(if args.exit_code { Exit::Failed } else { Exit::Ok })
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Op {
+    Changed,
+    Added,
+    Removed,
+    Unreachable,
+    Same,
+}
+
+impl Op {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Changed => "~",
+            Self::Added => "+",
+            Self::Removed => "-",
+            Self::Unreachable => "!",
+            Self::Same => "",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Unreachable => "unreachable",
+            Self::Same => "same",
+        }
+    }
+}
+
+/// One line of what is shown.
+struct Row {
+    op: Op,
+    part: &'static str,
+    name: String,
+    from: String,
+    to: String,
+}
+
+impl Row {
+    fn named(op: Op, part: &'static str, name: impl Into<String>) -> Self {
+        Self {
+            op,
+            part,
+            name: name.into(),
+            from: String::new(),
+            to: String::new(),
+        }
+    }
+
+    fn changed(part: &'static str, name: impl Into<String>, from: &Value, to: &Value) -> Self {
+        Self {
+            from: text(from),
+            to: text(to),
+            ..Self::named(Op::Changed, part, name)
+        }
+    }
+}
+
+fn differences(diff: &SetDiff) -> Vec<Row> {
+    let pins = diff.pins.iter();
+    let mut rows: Vec<Row> = pins
+        .map(|change| Row::changed("pin", field(&change.field), &change.from, &change.to))
+        .collect();
+    for change in &diff.llm_model_preferences {
+        let name = match &change.field {
+            Some(part) => format!("{} {part}", change.interaction),
+            None => change.interaction.clone(),
+        };
+        rows.push(Row::changed("model", name, &change.from, &change.to));
+    }
+    for change in diff.agent.iter().flat_map(|agent| &agent.changes) {
+        field_rows(&mut rows, "agent", "", change);
+    }
+    if let Some(graph) = &diff.context_graph {
+        graph_rows(&mut rows, graph);
+    }
+    rows
+}
+
+fn graph_rows(rows: &mut Vec<Row>, graph: &ContextGraphDiff) {
+    for (op, part, names) in [
+        (Op::Added, "state", &graph.states_added),
+        (Op::Removed, "state", &graph.states_removed),
+        (Op::Unreachable, "state", &graph.states_unreachable),
+        (Op::Added, "tool", &graph.tools_added),
+        (Op::Removed, "tool", &graph.tools_removed),
+    ] {
+        rows.extend(names.iter().map(|name| Row::named(op, part, name)));
+    }
+    for (op, transitions) in [
+        (Op::Added, &graph.transitions_added),
+        (Op::Removed, &graph.transitions_removed),
+    ] {
+        let name = |way: &forge_client::diff::Transition| format!("{} → {}", way.from, way.to);
+        rows.extend(
+            transitions
+                .iter()
+                .map(|way| Row::named(op, "transition", name(way))),
+        );
+    }
+    for state in &graph.states_changed {
+        for change in &state.changes {
+            field_rows(rows, "state", &format!("{} ", state.name), change);
+        }
+    }
+    for change in &graph.changes {
+        field_rows(rows, "context graph", "", change);
+    }
+}
+
+fn field_rows(rows: &mut Vec<Row>, part: &'static str, prefix: &str, change: &FieldDiff) {
+    let name = format!("{prefix}{}", change.field);
+    if change.hunks.is_empty() {
+        rows.push(Row::changed(part, name, &change.from, &change.to));
+        return;
+    }
+    for line in change.hunks.iter().flat_map(|hunk| &hunk.lines) {
+        let text = text(&line.value);
+        let (op, from, to) = match line.op.as_str() {
+            "added" => (Op::Added, String::new(), text),
+            "removed" => (Op::Removed, text, String::new()),
+            _ => (Op::Same, text.clone(), text),
+        };
+        rows.push(Row {
+            from,
+            to,
+            ..Row::named(op, part, &name)
+        });
+    }
+}

@@ -1,0 +1,71 @@
+//! `forge version-set`: what services run, and changing it.
+
+mod delete;
+mod diff;
+mod history;
+mod list;
+mod promote;
+mod promote_all;
+mod release_hold;
+mod rollback;
+mod set_ref;
+mod show;
+mod upsert;
+
+use clap::Subcommand;
+
+use crate::error::{Exit, Result};
+use crate::session::{Common, interruptible};
+
+/// See and change what services run.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A change prints its plan and does nothing until `--apply`. SERVICE is a name or an id.\n\
+    `forge help exit-codes` tells how the commands end."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the sets of a service.
+    List(list::Args),
+    /// Show one set, now or at one of its revisions.
+    Show(show::Args),
+    /// Create a set, or change what it pins.
+    Upsert(upsert::Args),
+    /// Show what differs between two sets, or two revisions.
+    Diff(diff::Args),
+    /// Copy what one set pins onto another.
+    Promote(promote::Args),
+    /// Restore what a set pinned before, and hold it there.
+    Rollback(rollback::Args),
+    /// List the revisions of a set, newest first.
+    History(history::Args),
+    /// Lift the hold that a rollback left.
+    ReleaseHold(release_hold::Args),
+    /// Delete a set.
+    Delete(delete::Args),
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit> {
+    let session = args.common.session()?;
+    interruptible(async {
+        match args.verb {
+            Verb::List(args) => list::run(&session, args).await,
+            Verb::Show(args) => show::run(&session, args).await,
+            Verb::Upsert(args) => upsert::run(&session, args).await,
+            Verb::Diff(args) => diff::run(&session, args).await,
+            Verb::Promote(args) => promote::run(&session, args).await,
+            Verb::Rollback(args) => rollback::run(&session, args).await,
+            Verb::History(args) => history::run(&session, args).await,
+            Verb::ReleaseHold(args) => release_hold::run(&session, args).await,
+            Verb::Delete(args) => delete::run(&session, args).await,
+        }
+    })
+    .await
+}

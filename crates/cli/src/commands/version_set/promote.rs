@@ -1,0 +1,103 @@
+//! `forge version-set promote`
+
+use std::fmt;
+use std::str::FromStr;
+
+use forge_domain::SetName;
+use forge_wire::promotion::Promote;
+
+use super::promote_all;
+use super::set_ref::{SetRef, quoted};
+use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::error::{Exit, Failure, Result};
+use crate::lookup;
+use crate::session::Session;
+
+/// Copy what one set pins onto another, as one checked step. What floats is written as the numbers that it means now.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "forge version-set promote [OPTIONS] <SERVICE> <SOURCE[@REVISION]> <TARGET>\n       \
+        forge version-set promote [OPTIONS] --all-services <SOURCE> <TARGET>",
+    after_help = "Examples:\n  forge version-set promote 'Dental care' preview release\n  \
+        forge version-set promote 'Dental care' preview release --apply --message 'Tried with five patients.'\n  \
+        forge version-set promote --all-services preview release"
+)]
+pub(crate) struct Args {
+    /// Name or id of the service, the set to copy (or `SOURCE@REVISION`), and the set to copy it to.
+    #[arg(required = true, num_args = 2..=3, value_names = ["SERVICE", "SOURCE", "TARGET"])]
+    names: Vec<String>,
+    /// Promote in every active service that has SOURCE: all of them or none.
+    #[arg(long, conflicts_with_all = ["no_freeze", "expect_revision"])]
+    all_services: bool,
+    /// Keep floating what floats.
+    #[arg(long)]
+    no_freeze: bool,
+    /// Lift the hold on the target, if a rollback left one.
+    #[arg(long)]
+    lift_hold: bool,
+    #[command(flatten)]
+    change: SetChangeArgs,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    match (args.names.as_slice(), args.all_services) {
+        ([source, target], true) => {
+            let (source, target) = (parsed(source)?, parsed(target)?);
+            promote_all::run(session, &source, &target, args.lift_hold, &args.change.apply).await
+        }
+        ([service, source, target], false) => {
+            let (source, target) = (parsed(source)?, parsed(target)?);
+            one(session, service, &source, &target, &args).await
+        }
+        (_, true) => Err(usage("`--all-services` takes SOURCE and TARGET only")),
+        (_, false) => Err(usage(
+            "name the service, the set to copy and the set to copy it to",
+        )),
+    }
+}
+
+async fn one(
+    session: &Session,
+    service: &str,
+    source: &SetRef,
+    target: &SetName,
+    args: &Args,
+) -> Result<Exit> {
+    let client = &session.client;
+    let service = lookup::service(client, service).await?;
+    let body = |plan_digest: Option<String>| Promote {
+        source: source.name.to_string(),
+        source_revision: source.revision,
+        freeze: !args.no_freeze,
+        lift_hold: args.lift_hold,
+        message: args.change.apply.message.clone(),
+        dry_run: plan_digest.is_none(),
+        plan_digest,
+    };
+    let expected = args.change.expected();
+    let check = format!("forge version-set history {} {target}", quoted(&service.name));
+    let planned = client.promote(service.id, target, &body(None), expected).await;
+    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let planned = Planned {
+        digest: planned.value.plan.digest.clone(),
+        plans: vec![(service.name.clone(), planned.value.plan)],
+        json: planned.json,
+    };
+    let act = async |digest: String| {
+        let done = client
+            .promote(service.id, target, &body(Some(digest)), expected)
+            .await?;
+        Ok(Done::at(target, done.value.revision, Some(done.json)))
+    };
+    carry_out(session, &args.change.apply, planned, &check, act).await
+}
+
+/// Reads a name.
+fn parsed<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T> {
+    text.parse().map_err(|error| usage(&format!("`{text}`: {error}")))
+}
+
+/// The command line is wrong.
+fn usage(text: &str) -> Failure {
+    Failure::new(Exit::Usage, text).hint("`forge version-set promote --help` tells how to call it")
+}

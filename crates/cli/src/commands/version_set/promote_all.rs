@@ -1,0 +1,105 @@
+//! `forge version-set promote --all-services`
+
+use std::collections::HashMap;
+
+use forge_client::answers::Service;
+use forge_domain::{ServiceId, SetName};
+use forge_wire::promotion::{PromotionOfMany, Promotions};
+
+use super::set_ref::{SetRef, quoted};
+use crate::change::{ApplyArgs, Done, Planned, carry_out, refused};
+use crate::error::{Exit, Failure, Result};
+use crate::session::Session;
+
+/// How many services one request can promote.
+const AT_ONCE: usize = 50;
+
+/// Promotes in every active service that has the source.
+pub(super) async fn run(
+    session: &Session,
+    source: &SetRef,
+    target: &SetName,
+    lift_hold: bool,
+    args: &ApplyArgs,
+) -> Result<Exit> {
+    let (ui, client) = (&session.ui, &session.client);
+    if source.revision.is_some() {
+        let text = format!("`{source}`: with `--all-services`, the sets are copied as they are now");
+        return Err(Failure::new(Exit::Usage, text).hint("name the set without a revision"));
+    }
+    let active = client.services(&[], Some(true)).all().await?.value;
+    let (with, without): (Vec<Service>, Vec<Service>) = active
+        .into_iter()
+        .partition(|service| service.version_sets.contains_key(source.name.as_str()));
+    if with.is_empty() {
+        return Err(Failure::failed(format!(
+            "no active service has a set `{}`",
+            source.name
+        )));
+    }
+    if !without.is_empty() {
+        let names: Vec<&str> = without.iter().map(|service| service.name.as_str()).collect();
+        ui.note(&format!(
+            "without a set `{}`, and left out: {}",
+            source.name,
+            names.join(", ")
+        ));
+    }
+    if with.len() > AT_ONCE {
+        let text = format!(
+            "{} services have a set `{}`, and at most {AT_ONCE} can be promoted as one step",
+            with.len(),
+            source.name
+        );
+        return Err(Failure::failed(text)
+            .hint("promote them one by one: `forge version-set promote SERVICE SOURCE TARGET`"));
+    }
+    let body = |plan_digest: Option<String>| Promotions {
+        promotions: with
+            .iter()
+            .map(|service| PromotionOfMany {
+                service_id: service.id,
+                source: source.name.to_string(),
+                target: target.to_string(),
+            })
+            .collect(),
+        lift_hold,
+        message: args.message.clone(),
+        dry_run: plan_digest.is_none(),
+        plan_digest,
+    };
+    let first = with.first().map_or("", |service| service.name.as_str());
+    let check = format!("forge version-set history {} {target}", quoted(first));
+    let planned = client.promote_many(&body(None)).await;
+    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let names: HashMap<ServiceId, &str> = with
+        .iter()
+        .map(|service| (service.id, service.name.as_str()))
+        .collect();
+    let named = |id: &ServiceId| {
+        names
+            .get(id)
+            .map_or_else(|| id.to_string(), |name| (*name).to_owned())
+    };
+    let planned = Planned {
+        plans: planned
+            .value
+            .plans
+            .into_iter()
+            .map(|plan| (named(&plan.service_id), plan))
+            .collect(),
+        digest: planned.value.digest,
+        json: planned.json,
+    };
+    let act = async |digest: String| {
+        let done = client.promote_many(&body(Some(digest))).await?;
+        Ok(Done {
+            text: format!(
+                "done: `{target}` is promoted in {} services",
+                done.value.plans.len()
+            ),
+            json: Some(done.json),
+        })
+    };
+    carry_out(session, args, planned, &check, act).await
+}

@@ -1,0 +1,83 @@
+//! `forge version-set release-hold`
+
+use forge_domain::SetName;
+use serde_json::value::RawValue;
+
+use super::set_ref::quoted;
+use crate::change::{confirm, refused, watched};
+use crate::error::{Exit, Result};
+use crate::lookup;
+use crate::session::Session;
+
+/// Lift the hold that a rollback left, so that the set can move forward again. What it pins stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge version-set release-hold 'Dental care' release\n  \
+    forge version-set release-hold 'Dental care' release --apply"
+)]
+pub(crate) struct Args {
+    /// Name or id of the service.
+    service: String,
+    /// Name of the set.
+    #[arg(value_name = "NAME", default_value = "release")]
+    set: SetName,
+    /// Do it; without this, the hold is only shown.
+    #[arg(long, help_heading = "Change")]
+    apply: bool,
+    /// Do not ask.
+    #[arg(long, short, requires = "apply", help_heading = "Change")]
+    yes: bool,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let (ui, client) = (&session.ui, &session.client);
+    let service = lookup::service(client, &args.service).await?;
+    let set = client.version_set(service.id, &args.set).await?;
+    ui.note(&format!("lift the hold on `{}` of `{}`:", args.set, service.name));
+    let Some(hold) = set.value.hold else {
+        show(session, &set.json)?;
+        ui.note("it is not held; there is nothing to change");
+        return Ok(Exit::Ok);
+    };
+    if !ui.json {
+        ui.rows(
+            &[hold],
+            ["held since", "by", "because"],
+            |hold| {
+                [
+                    ui.time(&hold.since),
+                    hold.by.user_id.clone(),
+                    hold.reason.clone().unwrap_or_default(),
+                ]
+            },
+            |hold| {
+                [
+                    hold.since.clone(),
+                    hold.by.user_id.clone(),
+                    hold.reason.clone().unwrap_or_default(),
+                ]
+            },
+        )?;
+    }
+    if !args.apply {
+        show(session, &set.json)?;
+        ui.note("nothing was changed; `--apply` does it");
+        return Ok(Exit::Ok);
+    }
+    confirm(session, args.yes).await?;
+    let check = format!("forge version-set show {} {}", quoted(&service.name), args.set);
+    let lifted = watched(&check, client.lift_hold(service.id, &args.set)).await;
+    lifted.map_err(|error| refused(ui, error, &check))?;
+    if ui.json {
+        show(session, &client.version_set(service.id, &args.set).await?.json)?;
+    }
+    ui.note(&format!("done: `{}` is not held any more", args.set));
+    Ok(Exit::Ok)
+}
+
+fn show(session: &Session, json: &RawValue) -> Result<()> {
+    if session.ui.json {
+        session.ui.document(json)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `forge version-set rollback`
+
+use forge_domain::SetName;
+use forge_wire::promotion::Rollback;
+
+use super::set_ref::quoted;
+use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::error::{Exit, Result};
+use crate::lookup;
+use crate::session::Session;
+
+/// Restore what a set pinned before, and hold it there: nothing moves it forward until someone lifts the hold.
+///
+/// Rolling back again goes further back, never forward to what was undone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  forge version-set rollback 'Dental care'\n  \
+    forge version-set rollback 'Dental care' release --apply --message 'It books on holidays.'\n  \
+    forge version-set rollback 'Dental care' release --to 1")]
+pub(crate) struct Args {
+    /// Name or id of the service.
+    service: String,
+    /// Name of the set.
+    #[arg(value_name = "NAME", default_value = "release")]
+    set: SetName,
+    /// Restore this revision [default: what was in force before].
+    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(i64).range(1..))]
+    to: Option<i64>,
+    /// Keep floating what floats.
+    #[arg(long)]
+    no_freeze: bool,
+    /// Leave no hold, and lift one that is there.
+    #[arg(long)]
+    lift_hold: bool,
+    #[command(flatten)]
+    change: SetChangeArgs,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let client = &session.client;
+    let service = lookup::service(client, &args.service).await?;
+    let body = |plan_digest: Option<String>| Rollback {
+        to_revision: args.to,
+        freeze: !args.no_freeze,
+        lift_hold: args.lift_hold,
+        message: args.change.apply.message.clone(),
+        dry_run: plan_digest.is_none(),
+        plan_digest,
+    };
+    let expected = args.change.expected();
+    let check = format!("forge version-set history {} {}", quoted(&service.name), args.set);
+    let planned = client
+        .roll_back(service.id, &args.set, &body(None), expected)
+        .await;
+    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let planned = Planned {
+        digest: planned.value.plan.digest.clone(),
+        plans: vec![(service.name.clone(), planned.value.plan)],
+        json: planned.json,
+    };
+    let act = async |digest: String| {
+        let done = client
+            .roll_back(service.id, &args.set, &body(Some(digest)), expected)
+            .await?;
+        Ok(Done::at(&args.set, done.value.revision, Some(done.json)))
+    };
+    carry_out(session, &args.change.apply, planned, &check, act).await
+}

@@ -1,0 +1,152 @@
+//! `forge version-set upsert`
+
+mod model_arg;
+mod pins_file;
+mod version_arg;
+
+use std::path::PathBuf;
+
+use forge_client::answers::{Pins, Service};
+use forge_client::{ClientError, Expected, Terms};
+use forge_domain::SetName;
+use forge_domain::refusal::AssetKind;
+
+use model_arg::ModelArg;
+use version_arg::VersionArg;
+
+use super::set_ref::quoted;
+use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::error::{Exit, Failure, Result};
+use crate::lookup;
+use crate::session::Session;
+
+/// Create a set, or change what it pins. What you do not name stays as it is; in a new set, it floats with the latest.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge version-set upsert 'Dental care' preview --agent-version 2 --context-graph-version 2\n  \
+    forge version-set upsert 'Dental care' personal-alex --apply\n  \
+    forge version-set upsert 'Dental care' personal-alex --model engage-user=aws_claude-sonnet-4-6,temperature=0.2 --apply\n  \
+    forge version-set upsert 'Dental care' personal-alex --unset-model engage-user --apply"
+)]
+pub(crate) struct Args {
+    /// Name or id of the service.
+    service: String,
+    /// Name of the set.
+    #[arg(value_name = "NAME")]
+    set: SetName,
+    /// Version of the agent: a number, `latest` to float with the newest, or `keep`.
+    #[arg(long, value_name = "N|latest|keep")]
+    agent_version: Option<VersionArg>,
+    /// Version of the context graph, likewise.
+    #[arg(long, value_name = "N|latest|keep")]
+    context_graph_version: Option<VersionArg>,
+    /// Prefer a model where this interaction calls one, with parameters if need be. May be repeated.
+    #[arg(long = "model", value_name = "INTERACTION=MODEL[,PARAM=VALUE…]")]
+    models: Vec<ModelArg>,
+    /// Prefer no model for this interaction. May be repeated.
+    #[arg(long = "unset-model", value_name = "INTERACTION")]
+    unset_models: Vec<String>,
+    /// Begin with the pins of this JSON file instead of those that the set has; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Lift the hold on the set, if a rollback left one.
+    #[arg(long)]
+    lift_hold: bool,
+    #[command(flatten)]
+    change: SetChangeArgs,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let client = &session.client;
+    let file = args.from.as_deref().map(pins_file::read).transpose()?;
+    let service = lookup::service(client, &args.service).await?;
+    let current = match client.version_set(service.id, &args.set).await {
+        Ok(set) => Some(set.value),
+        // The service is there, so it is the set that is not.
+        Err(ClientError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let pins = wanted(&args, current.as_ref().map(|set| &set.pins), file)?;
+    check_versions(session, &service, &pins).await?;
+    // What is kept was read just now: if the set moves meanwhile, nothing is written.
+    let read = current
+        .as_ref()
+        .map_or(Expected::Absent, |set| Expected::At(set.revision));
+    let expected = args.change.expected().unwrap_or(read);
+    let terms = |plan_digest: Option<String>| Terms {
+        dry_run: plan_digest.is_none(),
+        plan_digest,
+        message: args.change.apply.message.clone(),
+        lift_hold: args.lift_hold,
+        expected: Some(expected),
+    };
+    let check = format!("forge version-set history {} {}", quoted(&service.name), args.set);
+    let planned = client
+        .upsert_version_set(service.id, &args.set, &pins, terms(None))
+        .await;
+    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let plan = planned
+        .value
+        .ok_or_else(|| Failure::failed("the server answered no plan"))?;
+    let planned = Planned {
+        digest: plan.digest.clone(),
+        plans: vec![(service.name.clone(), plan)],
+        json: planned.json,
+    };
+    let act = async |digest: String| {
+        client
+            .upsert_version_set(service.id, &args.set, &pins, terms(Some(digest)))
+            .await?;
+        Ok(Done {
+            text: format!("done: `{}` pins what the plan says", args.set),
+            json: None,
+        })
+    };
+    carry_out(session, &args.change.apply, planned, &check, act).await
+}
+
+/// Returns what the set is to pin: what it pins now or the file says, changed by the options.
+fn wanted(args: &Args, current: Option<&Pins>, file: Option<Pins>) -> Result<Pins> {
+    let kept = current.cloned().unwrap_or_default();
+    let mut pins = file.unwrap_or_else(|| kept.clone());
+    if let Some(version) = args.agent_version {
+        pins.agent_version_number = version.of(kept.agent_version_number);
+    }
+    if let Some(version) = args.context_graph_version {
+        pins.context_graph_version_number = version.of(kept.context_graph_version_number);
+    }
+    for interaction in &args.unset_models {
+        if pins.llm_model_preferences.shift_remove(interaction).is_none() {
+            let text = format!("`{}` prefers no model for `{interaction}`", args.set);
+            return Err(Failure::failed(text).hint("`forge version-set show` tells its models"));
+        }
+    }
+    for model in &args.models {
+        pins.llm_model_preferences
+            .insert(model.interaction.clone(), model.preference.clone());
+    }
+    Ok(pins)
+}
+
+async fn check_versions(session: &Session, service: &Service, pins: &Pins) -> Result<()> {
+    let (agent, graph) = (service.agent_id.to_string(), service.context_graph_id.to_string());
+    for (kind, id, version, option) in [
+        (
+            AssetKind::Agent,
+            agent,
+            pins.agent_version_number,
+            "--agent-version",
+        ),
+        (
+            AssetKind::ContextGraph,
+            graph,
+            pins.context_graph_version_number,
+            "--context-graph-version",
+        ),
+    ] {
+        if let Some(version) = version {
+            lookup::check_version(&session.ui, &session.client, kind, &id, version, option).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! How commands fail: what is told, what to do about it, and how the process ends.
+
+use std::error::Error;
+use std::io;
+
+use forge_client::ClientError;
+
+/// How the process ends. `forge help exit-codes` tells the meanings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All went well.
+    Ok = 0,
+    /// It failed, or a rule forbids it.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Not signed in, or not permitted.
+    NotPermitted = 4,
+    /// Something moved meanwhile.
+    Conflict = 5,
+    /// Somebody pressed Ctrl-C.
+    Interrupted = 130,
+}
+
+/// What the commands return.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// A command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// What was wrong, as a sentence without its full stop; nothing if all has been said already.
+    pub(crate) message: Option<String>,
+    /// What caused it, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// What belongs to it, such as candidates, a line each.
+    pub(crate) details: Vec<String>,
+    /// What to do about it.
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of this kind.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: Some(message.into()),
+            causes: Vec::new(),
+            details: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// An ordinary failure.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// The end of a command that has said everything already.
+    pub(crate) fn silent(exit: Exit) -> Self {
+        Self {
+            exit,
+            message: None,
+            causes: Vec::new(),
+            details: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    fn caused_by(mut self, error: &dyn Error) -> Self {
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            self.causes.push(error.to_string());
+            cause = error.source();
+        }
+        self
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // A reader that went away is no failure of ours.
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::silent(Exit::Failed);
+        }
+        Self::failed(error.to_string()).caused_by(&error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        let is_broken_pipe = error.chain().any(|cause| {
+            cause
+                .downcast_ref::<io::Error>()
+                .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        });
+        if is_broken_pipe {
+            return Self::silent(Exit::Failed);
+        }
+        Self::failed(format!("{error:#}"))
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let failure = Self::new(exit_of(&error), error.to_string()).caused_by(&error);
+        match &error {
+            ClientError::BadAddress(_) => failure.hint("an address is like `https://forge.example.com`"),
+            ClientError::Transport { may_be_applied, .. } => {
+                with_outcome(failure, *may_be_applied).hint("`forge auth status` tells whether the server answers")
+            }
+            ClientError::Busy {
+                may_be_applied,
+                retry_after,
+                ..
+            } => {
+                let failure = with_outcome(failure, *may_be_applied);
+                match retry_after {
+                    Some(seconds) => failure.hint(format!("try again in {seconds} seconds")),
+                    None => failure.hint("try again in a moment"),
+                }
+            }
+            ClientError::NotSignedIn(_) => failure
+                .hint("`forge auth login` signs in anew; `forge auth status` tells whose key is in use, and from where"),
+            ClientError::Forbidden(_) => {
+                failure.hint("`forge auth status` tells who you are; an administrator can grant the permission")
+            }
+            ClientError::Unexpected { .. } => {
+                failure.hint("`forge auth status` tells the server's address; is it that of a Forge?")
+            }
+            ClientError::Refused {
+                request_id: Some(id), ..
+            } => failure.hint(format!("the server's log has more about request {id}")),
+            _ => failure,
+        }
+    }
+}
+
+fn exit_of(error: &ClientError) -> Exit {
+    match error {
+        ClientError::NotSignedIn(_) | ClientError::Forbidden(_) => Exit::NotPermitted,
+        ClientError::Conflict { .. } | ClientError::SetMoved { .. } => Exit::Conflict,
+        _ => Exit::Failed,
+    }
+}
+
+fn with_outcome(failure: Failure, may_be_applied: bool) -> Failure {
+    if may_be_applied {
+        failure.hint("the change may have been made or not; look before you try again")
+    } else {
+        failure.hint("nothing was changed")
+    }
+}

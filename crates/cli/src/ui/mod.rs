@@ -1,0 +1,232 @@
+//! What people and programs see of the commands that talk to a server.
+//!
+//! Data goes to stdout, everything else to stderr. A terminal gets tables, colour and relative times; a pipe gets lines
+//! of fields separated by tabs, with full times; `--json` gets the document that the server sent.
+
+mod style;
+mod table;
+mod text;
+mod time;
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use forge_domain::{Clock as _, Timestamp};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+pub(crate) use style::Style;
+pub(crate) use text::plain;
+
+use crate::error::{Failure, Result};
+use crate::output;
+
+/// How wide a terminal is taken to be that does not say so.
+const DEFAULT_WIDTH: u16 = 100;
+
+/// Where output goes and how it looks.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+pub(crate) struct Ui {
+    /// Whether data is one JSON document.
+    pub(crate) json: bool,
+    quiet: bool,
+    /// Whether people read stdout.
+    is_terminal: bool,
+    stderr_is_terminal: bool,
+    has_colour: bool,
+    width: u16,
+    now: Timestamp,
+}
+
+impl Ui {
+    /// Looks at where output goes.
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let size = terminal_size::terminal_size();
+        Self {
+            json,
+            quiet,
+            is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+            has_colour: !is_set("NO_COLOR") && !is_dumb,
+            width: size.map_or(DEFAULT_WIDTH, |(width, _)| width.0.max(40)),
+            now: forge_app::SystemClock.now(),
+        }
+    }
+
+    /// Tells whether people read the data.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal && !self.json
+    }
+
+    /// Tells whether people see what is told beside the data.
+    pub(crate) fn tells_progress(&self) -> bool {
+        self.stderr_is_terminal && !self.quiet
+    }
+
+    /// Tells whether there is somebody to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.stderr_is_terminal && io::stdin().is_terminal()
+    }
+
+    /// Prints a document of the server: as it was sent, or indented for people.
+    pub(crate) fn document(&self, json: &RawValue) -> Result<()> {
+        if !self.is_terminal {
+            return Ok(output::line(json.get())?);
+        }
+        let indented = serde_json::from_str::<Value>(json.get())
+            .and_then(|value| serde_json::to_string_pretty(&value))
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        // An escape in a text is one in JSON too, so that nothing in it can speak to the terminal.
+        Ok(output::line(&indented)?)
+    }
+
+    /// Prints one row for each item: `shown` to people, under a header, and `piped` to programs.
+    pub(crate) fn rows<T, const N: usize, const M: usize>(
+        &self,
+        items: &[T],
+        header: [&str; N],
+        shown: impl Fn(&T) -> [String; N],
+        piped: impl Fn(&T) -> [String; M],
+    ) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        if self.is_terminal {
+            let rows = items.iter().map(|item| shown(item).map(|cell| plain(&cell)));
+            let text = table::aligned(header, rows, self.width, self.style(Style::Strong));
+            return Ok(output::line(&text)?);
+        }
+        let line = |item: &T| piped(item).map(|cell| plain(&cell)).join("\t");
+        let lines: Vec<String> = items.iter().map(line).collect();
+        Ok(output::line(&lines.join("\n"))?)
+    }
+
+    /// Prints what things are: `shown` to people as a list, `piped` to programs as `name<TAB>value`.
+    pub(crate) fn fields(&self, fields: &[Field]) -> Result<()> {
+        self.rows(
+            fields,
+            ["", ""],
+            |field| [field.name.replace('_', " "), field.shown.clone()],
+            |field| [field.name.to_owned(), field.piped.clone()],
+        )
+    }
+
+    /// Returns how a time is told: to people how long ago it was, to programs as it is.
+    pub(crate) fn time(&self, rfc3339: &str) -> String {
+        if !self.is_terminal() {
+            return rfc3339.to_owned();
+        }
+        match forge_wire::parse_rfc3339(rfc3339) {
+            Some(time) => time::relative(time, self.now),
+            None => rfc3339.to_owned(),
+        }
+    }
+
+    /// Returns how long something still lasts.
+    pub(crate) fn until(&self, time: Timestamp) -> String {
+        time::duration(time.as_millis().saturating_sub(self.now.as_millis()))
+    }
+
+    /// Tells something beside the data.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            output::note(text);
+        }
+    }
+
+    /// Tells something to think twice about.
+    pub(crate) fn warning(&self, text: &str) {
+        self.labelled(Style::Warning, "warning", text);
+    }
+
+    /// Tells something with a label before it.
+    pub(crate) fn labelled(&self, style: Style, label: &str, text: &str) {
+        let style = if self.stderr_is_terminal {
+            self.style(style)
+        } else {
+            Style::None
+        };
+        output::note(&format!("{} {}", style.paint(&format!("{label}:")), plain(text)));
+    }
+
+    fn style(&self, style: Style) -> Style {
+        if self.has_colour { style } else { Style::None }
+    }
+
+    /// Tells why the command failed.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let Some(message) = &failure.message else { return };
+        self.labelled(Style::Error, "error", message);
+        for cause in &failure.causes {
+            output::note(&format!("  caused by: {}", plain(cause)));
+        }
+        for detail in &failure.details {
+            output::note(&format!("  {}", plain(detail)));
+        }
+        if !failure.hints.is_empty() {
+            output::note("");
+        }
+        for hint in &failure.hints {
+            self.labelled(Style::Hint, "hint", hint);
+        }
+    }
+
+    /// Asks for a yes. Nothing but that is one.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
+        let answer = self.ask(&format!("{question} [y/N]")).await?;
+        Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks for a line.
+    pub(crate) async fn ask(&self, question: &str) -> Result<String> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{} ", plain(question))?;
+        stderr.flush()?;
+        drop(stderr);
+        // On a thread of its own, so that Ctrl-C ends the command meanwhile.
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().lock().read_line(&mut line).map(|_| line)
+        });
+        let line = line.await.map_err(|error| Failure::failed(error.to_string()))??;
+        Ok(line.trim().to_owned())
+    }
+
+    /// Asks for a secret, which is not shown.
+    pub(crate) async fn ask_secret(&self, question: &str) -> Result<String> {
+        let question = format!("{} ", plain(question));
+        let secret = tokio::task::spawn_blocking(move || rpassword::prompt_password(question));
+        let secret = secret
+            .await
+            .map_err(|error| Failure::failed(error.to_string()))??;
+        Ok(secret.trim().to_owned())
+    }
+}
+
+/// One field of a thing, as people and as programs see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    name: &'static str,
+    shown: String,
+    piped: String,
+}
+
+impl Field {
+    /// A field that looks the same to both.
+    pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Self {
+        let shown = value.into();
+        Self {
+            name,
+            piped: shown.clone(),
+            shown,
+        }
+    }
+
+    /// A field that people see in another form.
+    pub(crate) fn shown_as(mut self, shown: impl Into<String>) -> Self {
+        self.shown = shown.into();
+        self
+    }
+}

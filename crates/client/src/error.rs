@@ -1,0 +1,143 @@
+//! What can go wrong.
+
+use std::fmt;
+
+use reqwest::Method;
+
+use crate::answers::{Plan, VersionSet};
+
+/// A request, as messages name it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Its method.
+    pub method: Method,
+    /// What was asked.
+    pub url: String,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}
+
+/// One fault of a request that the server could not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it is, such as `body.name`.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// A request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address of the server cannot be one.
+    #[error("`{0}` is no address of a server")]
+    BadAddress(String),
+    /// The program cannot make any requests.
+    #[error("cannot set up HTTP")]
+    Setup(#[source] reqwest::Error),
+    /// The server could not be reached, or its answer was lost.
+    #[error("no answer to {call} in {}", attempts_text(*attempts))]
+    Transport {
+        /// What was asked.
+        call: Call,
+        /// How often it was tried.
+        attempts: u32,
+        /// Whether the server may have done what it was asked to change.
+        may_be_applied: bool,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server said for too long that it cannot answer now (429 and 503).
+    #[error("{call} was put off in {}: {detail}", attempts_text(*attempts))]
+    Busy {
+        /// What was asked.
+        call: Call,
+        /// How often it was tried.
+        attempts: u32,
+        /// Whether the server may have done what it was asked to change.
+        may_be_applied: bool,
+        /// How many seconds to wait, if the server said so.
+        retry_after: Option<u64>,
+        /// What the server said.
+        detail: String,
+    },
+    /// The credentials are not valid (401).
+    #[error("{0}")]
+    NotSignedIn(String),
+    /// The user may not do this (403).
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing (404, 410).
+    #[error("{0}")]
+    NotFound(String),
+    /// Rules forbid the change (400).
+    #[error("{detail}")]
+    Blocked {
+        /// What the server said.
+        detail: String,
+        /// The plans that are blocked, if the change has any.
+        plans: Vec<Plan>,
+    },
+    /// Something is not as the caller saw it (409).
+    #[error("{detail}")]
+    Conflict {
+        /// What the server said.
+        detail: String,
+        /// The plans as they are now, if the change has any.
+        plans: Vec<Plan>,
+    },
+    /// The set is not at the revision that the caller expects (412).
+    #[error("{detail}")]
+    SetMoved {
+        /// What the server said.
+        detail: String,
+        /// The set as it is now, if it is there.
+        version_set: Option<Box<VersionSet>>,
+    },
+    /// The request has faults (422).
+    #[error("the server does not accept the request: {}", faults_text(.0))]
+    Invalid(Vec<Fault>),
+    /// The server refused for another reason.
+    #[error("{call} was answered with {status}: {detail}")]
+    Refused {
+        /// What was asked.
+        call: Call,
+        /// The status of the answer.
+        status: u16,
+        /// What the server said.
+        detail: String,
+        /// The request's id in the server's log.
+        request_id: Option<String>,
+    },
+    /// The answer is not what the API documents.
+    #[error("{call} was answered with {status} and something else than the API documents")]
+    Unexpected {
+        /// What was asked.
+        call: Call,
+        /// The status of the answer.
+        status: u16,
+        /// What could not be read.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+fn attempts_text(attempts: u32) -> String {
+    match attempts {
+        1 => "one attempt".to_owned(),
+        many => format!("{many} attempts"),
+    }
+}
+
+fn faults_text(faults: &[Fault]) -> String {
+    let texts: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {}", fault.place, fault.message))
+        .collect();
+    texts.join("; ")
+}

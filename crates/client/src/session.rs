@@ -1,0 +1,343 @@
+//! Sending requests as a signed-in user.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use forge_domain::Clock;
+use reqwest::{Method, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::answers::SignedIn;
+use crate::error::Call;
+use crate::request::{Repeat, Reply, Request};
+use crate::token_cache::Token;
+use crate::{ClientError, Credentials, Document, TokenCache};
+
+/// How often a request is sent at most.
+const ATTEMPTS: u32 = 4;
+/// How long the client waits before the second attempt; each further time twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// How long the client waits between the attempts of a request, all pauses together.
+const PATIENCE: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The client waits before it sends a request again.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// How long.
+    pub pause: Duration,
+    /// Why, as a few words.
+    pub reason: String,
+}
+
+/// What is told before the client waits.
+pub type OnWait = Arc<dyn Fn(&Waiting) + Send + Sync>;
+
+/// How a client works.
+#[derive(Clone)]
+pub struct Options {
+    /// Tells when tokens end.
+    pub clock: Arc<dyn Clock>,
+    /// Where tokens are kept; nothing keeps them in memory only.
+    pub cache: Option<TokenCache>,
+    /// The name of the program, for the server's log.
+    pub user_agent: String,
+    /// Is told before the client waits.
+    pub on_wait: Option<OnWait>,
+}
+
+/// A client of one organization.
+pub struct Client {
+    http: reqwest::Client,
+    credentials: Credentials,
+    /// The address of the organization: `http://host/v1/organization`.
+    base: String,
+    options: Options,
+    token: Mutex<Option<Token>>,
+}
+
+impl Client {
+    /// Makes a client. It signs in when it has to.
+    pub fn new(credentials: Credentials, options: Options) -> Result<Self, ClientError> {
+        let server = credentials.base_url.trim_end_matches('/');
+        let bad_address = || ClientError::BadAddress(credentials.base_url.clone());
+        let url = Url::parse(server).map_err(|_| bad_address())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
+            return Err(bad_address());
+        }
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            // Credentials go to the server that was named, and nowhere else.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(&options.user_agent);
+        if url.scheme() == "http" {
+            // Reading the system's certificates takes longer than a request.
+            http = http.tls_certs_only([]);
+        }
+        let base = format!("{server}/v1/{}", escaped(&credentials.organization_id));
+        Ok(Self {
+            http: http.build().map_err(ClientError::Setup)?,
+            base,
+            credentials,
+            options,
+            token: Mutex::new(None),
+        })
+    }
+
+    /// Returns whose client this is.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Reads from a path within the organization.
+    pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
+        Ok(self.read::<Value>(Request::get(path)).await?.value)
+    }
+
+    /// Posts to a path within the organization. It is sent once.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        let request = Request::new(Method::POST, path, Repeat::Never).body(body.clone());
+        Ok(self.read::<Value>(request).await?.value)
+    }
+
+    /// Puts to a path within the organization. It is sent again if need be.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        let request = Request::new(Method::PUT, path, Repeat::Recognised).body(body.clone());
+        Ok(self.read::<Value>(request).await?.value)
+    }
+
+    /// Signs in anew, whatever is kept.
+    pub async fn sign_in(&self) -> Result<(), ClientError> {
+        let mut token = self.token.lock().await;
+        *token = Some(self.fetch_token().await?);
+        Ok(())
+    }
+
+    /// Returns the error of an answer whose parts could not be read.
+    pub(crate) fn unexpected(&self, request: &Request, source: serde_json::Error) -> ClientError {
+        let call = Call {
+            method: request.method.clone(),
+            url: format!("{}/{}", self.base, request.path),
+        };
+        ClientError::Unexpected {
+            call,
+            status: StatusCode::OK.as_u16(),
+            source,
+        }
+    }
+
+    /// Sends a request and reads the answer.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> Result<Document<T>, ClientError> {
+        let reply = self.send(&request).await?;
+        let (call, status) = (reply.call.clone(), reply.status.as_u16());
+        let json = reply.into_json()?;
+        Document::read(json).map_err(|source| ClientError::Unexpected { call, status, source })
+    }
+
+    /// Sends a request with a token, and once more with a new one if the server does not accept it.
+    async fn send(&self, request: &Request) -> Result<Reply, ClientError> {
+        let (token, is_new) = self.token().await?;
+        let reply = self.send_patiently(request, Some(&token)).await?;
+        if reply.status != StatusCode::UNAUTHORIZED || is_new {
+            return Ok(reply);
+        }
+        let token = self.replace_token(&token).await?;
+        self.send_patiently(request, Some(&token)).await
+    }
+
+    /// Returns a token that is good for a while, and whether it was got just now.
+    async fn token(&self) -> Result<(String, bool), ClientError> {
+        let mut held = self.token.lock().await;
+        let now = self.options.clock.now();
+        if held.is_none() {
+            *held = self
+                .options
+                .cache
+                .as_ref()
+                .and_then(|cache| cache.load(&self.credentials));
+        }
+        if let Some(token) = held.as_ref().filter(|token| token.is_fresh(now)) {
+            return Ok((token.id_token.clone(), false));
+        }
+        let token = self.fetch_token().await?;
+        Ok((held.insert(token).id_token.clone(), true))
+    }
+
+    /// Replaces a token that the server refused, unless another request did so already.
+    async fn replace_token(&self, refused: &str) -> Result<String, ClientError> {
+        let mut held = self.token.lock().await;
+        if let Some(token) = held.as_ref().filter(|token| token.id_token != refused) {
+            return Ok(token.id_token.clone());
+        }
+        let token = self.fetch_token().await?;
+        Ok(held.insert(token).id_token.clone())
+    }
+
+    /// Signs in and keeps the token.
+    async fn fetch_token(&self) -> Result<Token, ClientError> {
+        let request = Request::new(Method::POST, "user/signin_with_api_key", Repeat::Read)
+            .header("x-api-key", &self.credentials.api_key)
+            .header("x-api-key-id", &self.credentials.api_key_id)
+            .header("x-user-id", &self.credentials.user_id);
+        let reply = self.send_patiently(&request, None).await?;
+        let (call, status) = (reply.call.clone(), reply.status.as_u16());
+        let json = reply.into_json()?;
+        let answer: SignedIn = serde_json::from_str(json.get())
+            .map_err(|source| ClientError::Unexpected { call, status, source })?;
+        // A token whose end cannot be read is used at once and not kept for long.
+        let now = self.options.clock.now();
+        let token = Token {
+            expires_at: forge_wire::parse_rfc3339(&answer.expires_at).unwrap_or(now),
+            id_token: answer.id_token,
+        };
+        if let Some(cache) = &self.options.cache {
+            // A folder that cannot be written costs a sign-in for each command, nothing else.
+            let _ = cache.store(&self.credentials, &token);
+        }
+        Ok(token)
+    }
+
+    /// Sends a request until it is answered, as often and as long as is sensible.
+    async fn send_patiently(&self, request: &Request, token: Option<&str>) -> Result<Reply, ClientError> {
+        let mut patience = PATIENCE;
+        let mut attempts = 0;
+        // An earlier attempt may have reached the server, even if a later one did not.
+        let mut may_be_applied = false;
+        loop {
+            attempts += 1;
+            let (failure, wanted) = match self.send_once(request, token).await {
+                Ok(reply) => match asked_pause(request, &reply) {
+                    Asked::Nothing => return Ok(reply),
+                    Asked::Pause(wanted) => {
+                        let retry_after = reply.retry_after().map(|pause| pause.as_secs());
+                        let detail = reply.detail();
+                        may_be_applied |= reply.status == StatusCode::SERVICE_UNAVAILABLE
+                            && request.repeat == Repeat::Never;
+                        let failure = ClientError::Busy {
+                            call: reply.call,
+                            attempts,
+                            may_be_applied,
+                            retry_after,
+                            detail,
+                        };
+                        (failure, wanted)
+                    }
+                },
+                Err((call, source)) => {
+                    may_be_applied |= request.repeat != Repeat::Read && !source.is_connect();
+                    let can_repeat = request.repeat != Repeat::Never || source.is_connect();
+                    let failure = ClientError::Transport {
+                        call,
+                        attempts,
+                        may_be_applied,
+                        source,
+                    };
+                    (failure, can_repeat.then_some(Duration::ZERO))
+                }
+            };
+            let pause = wanted.map(|wanted| wanted.max(backoff(attempts)));
+            match pause {
+                Some(pause) if attempts < ATTEMPTS && pause <= patience => {
+                    patience -= pause;
+                    self.wait(pause, &failure).await;
+                }
+                _ => return Err(failure),
+            }
+        }
+    }
+
+    async fn wait(&self, pause: Duration, failure: &ClientError) {
+        if let Some(on_wait) = &self.options.on_wait {
+            on_wait(&Waiting {
+                pause,
+                reason: failure.to_string(),
+            });
+        }
+        tokio::time::sleep(pause).await;
+    }
+
+    async fn send_once(
+        &self,
+        request: &Request,
+        token: Option<&str>,
+    ) -> Result<Reply, (Call, reqwest::Error)> {
+        let mut url = format!("{}/{}", self.base, request.path);
+        for (position, (name, value)) in request.query.iter().enumerate() {
+            let separator = if position == 0 { '?' } else { '&' };
+            // Writing to a text cannot fail.
+            let _ = write!(url, "{separator}{name}={}", escaped(value));
+        }
+        let call = Call {
+            method: request.method.clone(),
+            url,
+        };
+        let mut builder = self.http.request(request.method.clone(), &call.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(token) = token {
+            builder = builder.bearer_auth(token);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.json(body);
+        }
+        // The address is in the message already.
+        let failed = |source: reqwest::Error| (call.clone(), source.without_url());
+        let response = builder.send().await.map_err(failed)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(failed)?.to_vec();
+        Ok(Reply {
+            call,
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+/// Returns how long to wait after so many attempts, not the same for all clients that fail at one time.
+fn backoff(attempts: u32) -> Duration {
+    let jitter = getrandom::u32().unwrap_or(0) % 100;
+    FIRST_PAUSE * 2_u32.pow(attempts - 1) + Duration::from_millis(u64::from(jitter))
+}
+
+/// What a server that cannot answer now asks of the client.
+enum Asked {
+    /// It has answered.
+    Nothing,
+    /// To wait and send the request again; nothing if that must not be done.
+    Pause(Option<Duration>),
+}
+
+fn asked_pause(request: &Request, reply: &Reply) -> Asked {
+    let wanted = reply.retry_after().unwrap_or(Duration::ZERO);
+    match reply.status {
+        // The database may have been lost while the change was made durable.
+        StatusCode::SERVICE_UNAVAILABLE if request.repeat == Repeat::Never => Asked::Pause(None),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Asked::Pause(Some(wanted)),
+        _ => Asked::Nothing,
+    }
+}
+
+/// Escapes a text for a segment of a path or a value of a query.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(byte.into()),
+            _ => {
+                // Writing to a text cannot fail.
+                let _ = write!(escaped, "%{byte:02X}");
+            }
+        }
+    }
+    escaped
+}

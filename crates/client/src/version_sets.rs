@@ -1,0 +1,196 @@
+//! Version sets: reading, planning and changing them.
+
+use forge_domain::{ServiceId, SetName};
+use forge_wire::promotion::{Promote, Promotions, Rollback};
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::answers::{self, Pins, Plan, Promotion, Resolution, Revision, VersionSet, VersionSets};
+use crate::request::{Repeat, Request};
+use crate::{Client, ClientError, Document, Pages};
+
+/// What a caller expects of the set that is to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// It is at this revision.
+    At(i64),
+    /// It is not there.
+    Absent,
+}
+
+/// The terms of replacing or deleting a set.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Whether only the plan is wanted.
+    pub dry_run: bool,
+    /// The digest of the plan that was looked at.
+    pub plan_digest: Option<String>,
+    /// Why.
+    pub message: Option<String>,
+    /// Whether a hold on the set is lifted.
+    pub lift_hold: bool,
+    /// What the set must be like.
+    pub expected: Option<Expected>,
+}
+
+impl Terms {
+    fn of(self, request: Request) -> Request {
+        let mut request = request
+            .query_if("plan_digest", self.plan_digest)
+            .query_if("message", self.message);
+        for (name, is_set) in [("dry_run", self.dry_run), ("lift_hold", self.lift_hold)] {
+            if is_set {
+                request = request.query(name, true);
+            }
+        }
+        if self.dry_run {
+            request.repeat = Repeat::Read;
+        }
+        expecting(request, self.expected)
+    }
+}
+
+fn expecting(request: Request, expected: Option<Expected>) -> Request {
+    match expected {
+        Some(Expected::At(revision)) => request.header("If-Match", format!("\"{revision}\"")),
+        Some(Expected::Absent) => request.header("If-None-Match", "*"),
+        None => request,
+    }
+}
+
+fn sets(service: ServiceId) -> String {
+    format!("service/{service}/version_sets")
+}
+
+impl Client {
+    /// Returns every set of a service.
+    pub async fn version_sets(&self, service: ServiceId) -> Result<Document<VersionSets>, ClientError> {
+        self.read(Request::get(format!("{}/", sets(service)))).await
+    }
+
+    /// Returns one set.
+    pub async fn version_set(
+        &self,
+        service: ServiceId,
+        name: &SetName,
+    ) -> Result<Document<VersionSet>, ClientError> {
+        self.read(Request::get(format!("{}/{name}/", sets(service))))
+            .await
+    }
+
+    /// Returns what a set means to a runtime now.
+    pub async fn resolve(
+        &self,
+        service: ServiceId,
+        name: &SetName,
+    ) -> Result<Document<Resolution>, ClientError> {
+        self.read(Request::get(format!("{}/{name}/resolve", sets(service))))
+            .await
+    }
+
+    /// Lists the revisions of a set, newest first.
+    pub fn history(&self, service: ServiceId, name: &SetName) -> Pages<'_, Revision> {
+        let path = format!("{}/{name}/history", sets(service));
+        Pages::new(self, "revisions", 100, move |limit, token| {
+            Request::get(&path)
+                .query("limit", limit)
+                .query("continuation_token", token)
+        })
+    }
+
+    /// Makes a set pin this. A dry run answers the plan, the change itself nothing.
+    pub async fn upsert_version_set(
+        &self,
+        service: ServiceId,
+        name: &SetName,
+        pins: &Pins,
+        terms: Terms,
+    ) -> Result<Document<Option<Plan>>, ClientError> {
+        let request = Request::new(Method::PUT, format!("{}/{name}/", sets(service)), Repeat::Never)
+            .body(json!({"version_set": pins}));
+        self.read(terms.of(request)).await
+    }
+
+    /// Deletes a set. A dry run answers the plan, the change itself nothing.
+    pub async fn delete_version_set(
+        &self,
+        service: ServiceId,
+        name: &SetName,
+        terms: Terms,
+    ) -> Result<Document<Option<Plan>>, ClientError> {
+        let request = Request::new(
+            Method::DELETE,
+            format!("{}/{name}/", sets(service)),
+            Repeat::Never,
+        );
+        self.read(terms.of(request)).await
+    }
+
+    /// Copies a set onto another one.
+    pub async fn promote(
+        &self,
+        service: ServiceId,
+        target: &SetName,
+        body: &Promote,
+        expected: Option<Expected>,
+    ) -> Result<Document<Promotion>, ClientError> {
+        let path = format!("{}/{target}/promote", sets(service));
+        self.read(expecting(post(path, body, body.dry_run), expected))
+            .await
+    }
+
+    /// Restores an earlier revision of a set.
+    pub async fn roll_back(
+        &self,
+        service: ServiceId,
+        name: &SetName,
+        body: &Rollback,
+        expected: Option<Expected>,
+    ) -> Result<Document<Promotion>, ClientError> {
+        let path = format!("{}/{name}/rollback", sets(service));
+        self.read(expecting(post(path, body, body.dry_run), expected))
+            .await
+    }
+
+    /// Promotes in several services at once: all or nothing.
+    pub async fn promote_many(
+        &self,
+        body: &Promotions,
+    ) -> Result<Document<answers::Promotions>, ClientError> {
+        self.read(post("promotion".to_owned(), body, body.dry_run)).await
+    }
+
+    /// Lifts the hold on a set. Lifting it twice is the same as once.
+    pub async fn lift_hold(
+        &self,
+        service: ServiceId,
+        name: &SetName,
+    ) -> Result<Document<Value>, ClientError> {
+        let path = format!("{}/{name}/hold", sets(service));
+        self.read(Request::new(Method::DELETE, path, Repeat::Recognised))
+            .await
+    }
+}
+
+/// A change that the server recognises by its key when it is sent again, or the dry run of one.
+fn post(path: String, body: &impl Serialize, is_dry_run: bool) -> Request {
+    let repeat = if is_dry_run {
+        Repeat::Read
+    } else {
+        Repeat::Recognised
+    };
+    let request = Request::new(Method::POST, path, repeat).body(json!(body));
+    let mut key = [0; 16];
+    if is_dry_run {
+        return request;
+    }
+    // Without random bytes there is no key that nobody else has.
+    match getrandom::fill(&mut key) {
+        Ok(()) => request.header("Idempotency-Key", forge_domain::hex(&key)),
+        Err(_) => Request {
+            repeat: Repeat::Never,
+            ..request
+        },
+    }
+}

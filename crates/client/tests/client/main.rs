@@ -1,0 +1,8 @@
+//! The client against a server that answers what a script says.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod paging;
+mod retries;
+mod scripted;
+mod tokens;
