@@ -349,7 +349,7 @@ impl Store {
         match &self.pools {
             // The writer has begun the transaction already.
             Pools::Sqlite { writer, .. } => {
-                let turn = require_writer(writer)?.turn(ACQUIRE_TIMEOUT).await?;
+                let turn = require_writer(writer.as_ref())?.turn(ACQUIRE_TIMEOUT).await?;
                 if let Some(outcome) = turn.seen() {
                     self.seen.note(outcome);
                 }
@@ -395,7 +395,7 @@ impl Store {
     #[doc(hidden)]
     pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => require_writer(writer)?.limit_pages(pages).await,
+            Pools::Sqlite { writer, .. } => require_writer(writer.as_ref())?.limit_pages(pages).await,
             Pools::Postgres(_) => Ok(()),
         }
     }
@@ -422,8 +422,8 @@ pub(crate) async fn end_sqlite_transaction(connection: &mut SqliteConnection) ->
     }
 }
 
-fn require_writer(writer: &Option<Writer>) -> Result<&Writer, StoreError> {
-    writer.as_ref().ok_or_else(|| {
+fn require_writer(writer: Option<&Writer>) -> Result<&Writer, StoreError> {
+    writer.ok_or_else(|| {
         let text = "the store was opened only to look at it";
         StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into())))
     })
