@@ -35,13 +35,24 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let (app, service_id) = (&call.server.app, call.path.service_id);
     let held = call.headers.get("If-None-Match").and_then(Value::as_str);
-    if at.is_none() && !with_documents {
+    let (found, stale_for) = if let Some(at) = at {
+        let found = resolve::resolve_at(app, &call.caller, service_id, &name, at).await?;
+        (found, None)
+    } else {
         let present = resolve::present(app, &call.caller, service_id, name).await?;
-        let prepared = present.answer(|found| prepare(&call.organization, found))?;
-        return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
-    }
-    let found = resolve::resolve(app, &call.caller, service_id, &name, at, with_documents).await?;
-    answer(Arc::new(prepare(&call.organization, found)?), held)
+        if !with_documents {
+            let prepared = present.answer(|found| prepare(&call.organization, found))?;
+            return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
+        }
+        (present.resolution()?, present.stale_for)
+    };
+    let found = if with_documents {
+        resolve::with_documents(app, &call.caller, found).await?
+    } else {
+        found
+    };
+    let prepared = Arc::new(prepare(&call.organization, found)?);
+    Ok(with_staleness(answer(prepared, held)?, stale_for))
 }
 
 /// Makes the answer's body. Its entity tag is its hash.
