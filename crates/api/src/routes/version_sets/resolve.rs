@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::existing;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
+use crate::middleware::Frequent;
 use crate::reply::Answer;
 use crate::routes::{SetPath, moment, version_instance};
 
@@ -29,7 +31,7 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
-    call.refuse_unserved(&["subject"], &[])?;
+    call.refuse_unserved(&["subject"])?;
     let name = existing(&call.path.version_set_name)?;
     let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
@@ -108,11 +110,11 @@ fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
         ),
     ];
     if is_held {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, headers, Extension(Frequent)).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let body = Bytes::from_owner(Body(prepared));
-    Ok((StatusCode::OK, headers, json, body).into_response())
+    Ok((StatusCode::OK, headers, json, Extension(Frequent), body).into_response())
 }
 
 /// Tells how old the answer is, if the database is away: RFC 9111 calls such an answer stale.
