@@ -328,7 +328,9 @@ fn not_committed(error: sqlx::Error, writes: u64) -> StoreError {
 }
 
 fn is_full_or_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|inner| inner.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     let code = code.and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| [5, 13].contains(&(code & 0xff)))
 }

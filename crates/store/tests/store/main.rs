@@ -5,6 +5,7 @@
 mod constraints;
 mod opening;
 mod schema;
+mod sets;
 mod shared_commits;
 mod transactions;
 mod yanks;

@@ -402,7 +402,6 @@ both_engines! {
         let before = server.app.store.shared_commits();
         let start = store.write(&organization, now).await.unwrap().unwrap().change_number();
         let seed = Dice::seed();
-        println!("FORGE_TEST_SEED={seed}");
         let writers = (0..32_u64).map(|writer| {
             let (store, organization) = (store.clone(), organization.clone());
             let mut dice = Dice::new(seed.wrapping_add(writer));
@@ -438,12 +437,12 @@ both_engines! {
         committed.sort();
         let numbers: Vec<i64> = committed.iter().map(|(number, _)| *number).collect();
         let end = start + i64::try_from(numbers.len()).unwrap();
-        assert_eq!(numbers, (start..end).collect::<Vec<_>>(), "no gaps");
+        assert_eq!(numbers, (start..end).collect::<Vec<_>>(), "no gaps; FORGE_TEST_SEED={seed}");
         let mut read = store.read().await.unwrap();
         let there = read.list_assets(&organization, KIND, 0, None, 1000).await.unwrap();
         let there: Vec<String> = there.into_iter().map(|asset| asset.name).collect();
         let names: Vec<String> = committed.into_iter().map(|(_, name)| name).collect();
-        assert_eq!(there, names, "in the order of their numbers");
+        assert_eq!(there, names, "in the order of their numbers; FORGE_TEST_SEED={seed}");
         if let (Some(before), Some(after)) = (before, store.shared_commits()) {
             assert_eq!(after.writes - before.writes, numbers.len() as u64);
             assert!(after.commits - before.commits < after.writes - before.writes, "{after:?}");
