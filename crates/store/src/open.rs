@@ -310,6 +310,14 @@ impl Store {
         }
     }
 
+    /// Sets how long writers of SQLite may join a shared commit; for tests, which must not depend on time.
+    #[doc(hidden)]
+    pub fn set_group_time(&self, time: Duration) {
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            writer.set_group_time(time);
+        }
+    }
+
     /// Limits how many pages SQLite's file may have, at least as many as it has now; for tests of a full disk.
     #[doc(hidden)]
     pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
