@@ -10,3 +10,4 @@ mod process;
 mod quickstart;
 mod readme;
 mod serve;
+mod torture;

@@ -83,6 +83,16 @@ impl Serving {
         Self::spawn(command)
     }
 
+    /// Starts a server that admits as many calls as come, and logs what is out of the ordinary.
+    pub(crate) fn start_without_rate_limits(location: &[String]) -> Self {
+        let mut command = forge();
+        command
+            .env("FORGE_LOG", "warn")
+            .args(["serve", "--no-rate-limits", "--listen", "127.0.0.1:0"])
+            .args(location);
+        Self::spawn(command)
+    }
+
     /// Starts a server none of whose files may grow beyond so many blocks of 1024 bytes.
     pub(crate) fn start_with_file_limit(location: &[String], blocks: u32) -> Self {
         let forge = forge();
