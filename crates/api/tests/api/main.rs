@@ -18,6 +18,7 @@ mod promotion;
 mod rate_limits;
 mod resolve;
 mod roles;
+mod secrets;
 mod services;
 mod sign_in;
 mod temporary_grants;

@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod debug;
 mod imports;
 mod init;
 mod process;
