@@ -4,9 +4,11 @@
 
 mod admin;
 mod audit;
+mod debug;
 mod imports;
 mod init;
 mod process;
 mod quickstart;
 mod readme;
 mod serve;
+mod torture;
