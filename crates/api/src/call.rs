@@ -162,19 +162,28 @@ fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiE
     Err(ApiError::HeadersTooLarge { admitted })
 }
 
-/// Returns the path's parameters under the names that the operation gives them.
+/// Returns the path's parameters under the names that the operation gives them. The router calls them by their place; a
+/// segment that it knows by its text is the same in the request.
 async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
-    let names = operation
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    match RawPathParams::from_request_parts(parts, &()).await {
-        Ok(params) => Ok(names
-            .zip(&params)
-            .map(|(name, (_, text))| (name.to_owned(), text.to_owned()))
-            .collect()),
-        Err(_) => Err(invalid("path", "string_unicode", "the path is not valid UTF-8")),
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|_| invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
+    let mut texts = Vec::new();
+    let segments = parts.uri.path().split('/');
+    for (position, (part, segment)) in operation.path.split('/').zip(segments).enumerate() {
+        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        if let Some(name) = name {
+            let place = place(position);
+            let read = params.iter().find(|(key, _)| *key == place);
+            let text = read.map_or(segment, |(_, text)| text);
+            texts.push((name.to_owned(), text.to_owned()));
+        }
     }
+    Ok(texts)
+}
+
+/// Returns what the router calls the parameter at that place of a path.
+pub(crate) fn place(position: usize) -> String {
+    format!("p{position}")
 }
 
 struct Parameters {

@@ -12,7 +12,7 @@ use forge_app::App;
 use forge_wire::contract::contract;
 use serde::de::DeserializeOwned;
 
-use crate::call::{Call, Server};
+use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::rate_limit::RateLimiter;
@@ -23,7 +23,7 @@ use crate::{Limits, middleware, routes};
 struct Operations {
     server: Server,
     ids: BTreeSet<&'static str>,
-    paths: BTreeMap<String, BTreeMap<String, MethodRouter>>,
+    paths: Paths,
 }
 
 impl Operations {
@@ -103,30 +103,59 @@ impl Operations {
     /// Makes the router. Each path is served with and without its trailing slash: clients of the contract are not
     /// of one mind about it. Where both are documented, each is its own.
     fn into_router(self) -> Router {
-        let mut all = self.paths.clone();
-        for (path, methods) in self.paths {
-            let twin = path
-                .strip_suffix('/')
-                .map_or_else(|| format!("{path}/"), str::to_owned);
-            let twins = all.entry(twin).or_default();
-            for (method, router) in methods {
-                twins.entry(method).or_insert(router);
+        with_twins(self.paths)
+            .into_iter()
+            .fold(Router::new(), |router, (path, methods)| {
+                let merged = methods
+                    .into_values()
+                    .fold(MethodRouter::new(), MethodRouter::merge);
+                router.route(&path, merged)
+            })
+    }
+}
+
+type Paths = BTreeMap<String, BTreeMap<String, MethodRouter>>;
+
+/// Adds every path with its trailing slash turned round.
+///
+/// A slash is not put behind a path where this gives a documented path with a parameter: `version_sets/diff/` is the set
+/// called `diff`, and `version_sets/diff` compares sets. What such a path does not know itself is then about the other's
+/// thing: a PUT of `version_sets/diff` is one of the set.
+fn with_twins(documented: Paths) -> Paths {
+    let mut all = documented.clone();
+    for (path, methods) in &documented {
+        let twin = path
+            .strip_suffix('/')
+            .map_or_else(|| format!("{path}/"), str::to_owned);
+        for (method, router) in methods {
+            let mut covering = documented.iter().filter(|(other, _)| covers(other, &twin));
+            let taker = covering.find(|(_, others)| twin.ends_with('/') && others.contains_key(method));
+            let (place, more) = match taker {
+                Some((_, others)) => (path, others.clone()),
+                None => (&twin, BTreeMap::from([(method.clone(), router.clone())])),
+            };
+            let served = all.entry(place.clone()).or_default();
+            for (method, router) in more {
+                served.entry(method).or_insert(router);
             }
         }
-        all.into_iter().fold(Router::new(), |router, (path, methods)| {
-            let merged = methods
-                .into_values()
-                .fold(MethodRouter::new(), MethodRouter::merge);
-            router.route(&path, merged)
-        })
     }
+    all
+}
+
+/// Tells whether a path with parameters also stands for another path.
+fn covers(general: &str, path: &str) -> bool {
+    let (general, path): (Vec<&str>, Vec<&str>) = (general.split('/').collect(), path.split('/').collect());
+    let stands_for =
+        |(general, path): (&&str, &&str)| general == path || general.starts_with('{') && !path.is_empty();
+    general != path && general.len() == path.len() && general.iter().zip(&path).all(stands_for)
 }
 
 /// Returns a path with its parameters numbered: operations may share a path and call its parameters differently.
 fn shape(path: &str) -> String {
     let segments = path.split('/').enumerate().map(|(position, segment)| {
         if segment.starts_with('{') {
-            format!("{{p{position}}}")
+            format!("{{{}}}", place(position))
         } else {
             segment.to_owned()
         }
@@ -202,6 +231,7 @@ fn operations(app: App, limits: Limits) -> Operations {
     .add("get-version-sets", version_sets::list::handle)
     .add("get-version-set", version_sets::get::handle)
     .add("resolve-version-set", version_sets::resolve::handle)
+    .add("compare-version-sets", version_sets::diff::handle)
     .add("get-version-set-history", version_sets::history::handle)
     .add("promote-version-set", version_sets::promote::handle)
     .add("roll-back-version-set", version_sets::rollback::handle)

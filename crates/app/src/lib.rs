@@ -14,6 +14,7 @@ pub mod api_keys;
 pub mod assets;
 mod caller;
 pub mod context_graphs;
+pub mod diff;
 mod environment;
 mod error;
 pub mod health;

@@ -209,8 +209,9 @@ fn find_operation(method: &Method, path: &str) -> Option<&'static Operation> {
     let candidates = contract()
         .operations()
         .filter(|operation| operation.method == method.as_str());
-    // Of several, the one with the most literal segments is meant.
-    candidates
-        .filter(fits)
-        .min_by_key(|operation| operation.path.matches('{').count())
+    // Of several, the one with the most literal segments is meant; but a slash at the end is only there on purpose.
+    candidates.filter(fits).min_by_key(|operation| {
+        let adds_slash = path.ends_with('/') && !operation.path.ends_with('/');
+        (adds_slash, operation.path.matches('{').count())
+    })
 }

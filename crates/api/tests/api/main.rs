@@ -6,6 +6,7 @@ mod agents;
 mod api_keys;
 mod bad_input;
 mod context_graphs;
+mod diff;
 mod health;
 mod limits;
 mod linearizability;

@@ -167,6 +167,11 @@ fn examples_of_release(sets: &str, service: &str) -> Vec<(&'static str, String, 
     vec![
         ("get-version-set-history", format!("{sets}/twice/history"), None),
         (
+            "compare-version-sets",
+            format!("{sets}/diff?base=release&head=twice@1"),
+            None,
+        ),
+        (
             "promote-version-set",
             format!("{sets}/release/promote"),
             Some(json!({"source": "twice"})),

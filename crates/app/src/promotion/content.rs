@@ -11,7 +11,7 @@ use crate::AppError;
 
 /// Returns what a revision of a set pinned: the set's latest if none is named. Nothing if there is no such revision, or
 /// if it pins nothing because it is a deletion.
-pub(super) async fn content(
+pub(crate) async fn content(
     tx: &mut Tx,
     organization: &OrganizationId,
     service_id: ServiceId,
