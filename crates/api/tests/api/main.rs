@@ -18,6 +18,8 @@ mod promotion;
 mod rate_limits;
 mod resolve;
 mod roles;
+mod rollback;
+mod rules;
 mod services;
 mod sign_in;
 mod temporary_grants;
