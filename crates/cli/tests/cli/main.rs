@@ -3,9 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod auth;
+mod guide;
+mod help;
 mod imports;
 mod init;
 mod process;
 mod quickstart;
 mod readme;
+mod scenario;
 mod serve;
+mod version_set;
+mod world;

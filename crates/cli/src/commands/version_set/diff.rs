@@ -9,7 +9,9 @@ use crate::lookup;
 use crate::plan::{field, text};
 use crate::session::Session;
 
-/// Show what differs between two sets, or two revisions: pins, models, the agent's texts, and the graph's states.
+/// Show what differs between two sets, or two revisions.
+///
+/// Tells the pins, the models, the agent's texts, and the states and transitions of the context graph.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set diff 'Dental care' release preview\n  \
