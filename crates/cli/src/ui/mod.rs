@@ -81,6 +81,14 @@ impl Ui {
         Ok(output::line(&text::escaped_json(&indented))?)
     }
 
+    /// Prints lines for people, which [`Ui::line`] made.
+    pub(crate) fn lines(lines: &[String]) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        Ok(output::line(&lines.join("\n"))?)
+    }
+
     /// Prints one row for each item: `shown` to people, under a header, and `piped` to programs.
     pub(crate) fn rows<T, const N: usize, const M: usize>(
         &self,
@@ -155,6 +163,11 @@ impl Ui {
             Style::None
         };
         output::note(&format!("{} {}", style.paint(&format!("{label}:")), plain(text)));
+    }
+
+    /// Returns a line of data as people see it.
+    pub(crate) fn line(&self, style: Style, text: &str) -> String {
+        self.style(style).paint(&plain(text))
     }
 
     fn style(&self, style: Style) -> Style {
