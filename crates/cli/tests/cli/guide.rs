@@ -54,11 +54,11 @@ fn steps(block: &str) -> Vec<Step> {
 }
 
 /// `UPDATE_GOLDEN=1` writes what the commands print into the guide.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_of_the_guide_prints_what_the_guide_says() {
+#[test]
+fn every_command_of_the_guide_prints_what_the_guide_says() {
     let guide = std::fs::read_to_string(GUIDE).unwrap();
     let (texts, blocks) = parts(&guide);
-    let mut world = World::quickstart().await;
+    let mut world = World::quickstart();
     world.set("NO_COLOR", "1");
     let mut written = String::new();
     for (text, steps) in texts.iter().zip(&blocks) {
@@ -67,7 +67,8 @@ async fn every_command_of_the_guide_prints_what_the_guide_says() {
         for Step { command, printed } in steps {
             let seen = world
                 .seen(command)
-                .replace(&world.address, "http://127.0.0.1:8787");
+                .replace(&world.address, "http://127.0.0.1:8787")
+                .replace(&world.home().display().to_string(), "/home/user");
             write!(written, "$ {command}\n{seen}").unwrap();
             if std::env::var_os("UPDATE_GOLDEN").is_none() {
                 assert_eq!(world.aligned(&seen), world.aligned(printed), "$ {command}");
