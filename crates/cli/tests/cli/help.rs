@@ -104,3 +104,27 @@ async fn colours_are_for_terminals_that_want_them() {
     world.set("NO_COLOR", "1");
     assert!(!world.terminal(&list()).contains('␛'));
 }
+
+#[test]
+fn every_transcript_that_is_kept_is_compared() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
+    let files = |folder: &str| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .collect()
+    };
+    let sources: Vec<String> = files(folder)
+        .iter()
+        .map(|source| std::fs::read_to_string(source).unwrap())
+        .collect();
+    for kept in files(&format!("{folder}/snapshots")) {
+        let name = format!("\"{}\"", kept.file_stem().unwrap().to_str().unwrap());
+        assert!(
+            sources.iter().any(|source| source.contains(&name)),
+            "nothing compares {}",
+            kept.display()
+        );
+    }
+}
