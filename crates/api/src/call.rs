@@ -19,12 +19,16 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use crate::Limits;
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::serve::Peer;
+
+/// Asks that the answer shows at least the change of that number.
+const FORGE_MIN_SEQUENCE: &str = "forge-min-sequence";
 
 /// Parameters or a body that the endpoint does not look at.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -41,8 +45,8 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) headers: Map<String, Value>,
     /// Where the request comes from, if it came through a socket.
     pub(crate) peer: Option<IpAddr>,
-    /// What else the query and the headers name.
-    names: Vec<(Location, String)>,
+    /// What the query names, known or not.
+    query_names: Vec<String>,
 }
 
 /// What every call needs of the server.
@@ -51,6 +55,20 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Arc<RateLimiter>,
+    /// Becomes true when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Returns the server as one call uses it.
+    pub(crate) fn for_call(&self) -> Self {
+        Self {
+            app: self.app.for_call(),
+            limits: Arc::clone(&self.limits),
+            limiter: Arc::clone(&self.limiter),
+            stopping: self.stopping.clone(),
+        }
+    }
 }
 
 impl<P, Q, B, C> Call<P, Q, B, C>
@@ -71,13 +89,21 @@ where
         refuse_large_headers(&parts.headers, &server.limits)?;
         let path = path_texts(operation, &mut parts).await?;
         let organization = organization::<C>(server, operation, &path, &parts.headers).await?;
-        let caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
-        if let Some(identity) = caller.identity() {
-            let (limit, now) = (operation.requests_per_minute, server.app.clock.now());
+        let mut caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
+        let limit = operation.requests_per_minute;
+        if server.limiter.limit(&operation.id, limit).is_some()
+            && let Some(identity) = caller.identity()
+        {
+            let now = server.app.clock.now();
             *verdict = server.limiter.count(&operation.id, limit, &identity, now);
             if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
                 return Err(ApiError::TooManyRequests);
             }
+        }
+        if let Some(change_number) = min_sequence(&parts.headers)? {
+            sign_in::wait_for(&server.app, &organization, change_number).await?;
+            // The change may have been about the caller.
+            caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
         }
         let values = read_parameters(operation, &path, &parts)?;
         let body = read_body(operation, &server.limits, &parts.headers, body).await?;
@@ -90,22 +116,20 @@ where
             body: typed("body", body)?,
             headers: values.header,
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
-            names: values.names,
+            query_names: values.query_names,
         })
     }
 
-    /// Refuses a request that names parameters which will mean something here but do not yet: somebody who asks for
-    /// protection, or for another time, must not get the present unprotected.
-    pub(crate) fn refuse_unserved(&self, query: &[&str], headers: &[&str]) -> Result<(), ApiError> {
-        let is_unserved = |(location, name): &&(Location, String)| match location {
-            Location::Query => query.contains(&name.as_str()),
-            Location::Header => headers.contains(&name.as_str()),
-            Location::Path => false,
-        };
-        let faults = self.names.iter().filter(is_unserved).map(|(location, name)| {
-            let loc = vec![location.as_str().into(), name.as_str().into()];
+    /// Refuses a request that names parameters of the query which will mean something here but do not yet: somebody who
+    /// asks for another answer must not get the usual one.
+    pub(crate) fn refuse_unserved(&self, query: &[&str]) -> Result<(), ApiError> {
+        let unserved = self
+            .query_names
+            .iter()
+            .filter(|name| query.contains(&name.as_str()));
+        let faults = unserved.map(|name| {
             Fault::new(
-                loc,
+                vec!["query".into(), name.as_str().into()],
                 "not_served",
                 "this version of the server does not serve this parameter yet",
             )
@@ -147,6 +171,20 @@ async fn organization<C: Authenticate>(
     }
 }
 
+/// Returns the number of the change that the caller wants to be visible to the request.
+fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+    let Some(value) = headers.get(FORGE_MIN_SEQUENCE) else {
+        return Ok(None);
+    };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    let number = number.filter(|number| *number >= 0);
+    number.map(Some).ok_or_else(|| {
+        let loc = vec!["header".into(), "Forge-Min-Sequence".into()];
+        let msg = "expected the change number of a write, as its answer says in Forge-Sequence";
+        AppError::Invalid(vec![Fault::new(loc, "invalid", msg)]).into()
+    })
+}
+
 fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiError> {
     let bytes: usize = headers
         .iter()
@@ -162,26 +200,35 @@ fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiE
     Err(ApiError::HeadersTooLarge { admitted })
 }
 
-/// Returns the path's parameters under the names that the operation gives them.
+/// Returns the path's parameters under the names that the operation gives them. The router calls them by their place; a
+/// segment that it knows by its text is the same in the request.
 async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
-    let names = operation
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    match RawPathParams::from_request_parts(parts, &()).await {
-        Ok(params) => Ok(names
-            .zip(&params)
-            .map(|(name, (_, text))| (name.to_owned(), text.to_owned()))
-            .collect()),
-        Err(_) => Err(invalid("path", "string_unicode", "the path is not valid UTF-8")),
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|_| invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
+    let mut texts = Vec::new();
+    let segments = parts.uri.path().split('/');
+    for (position, (part, segment)) in operation.path.split('/').zip(segments).enumerate() {
+        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        if let Some(name) = name {
+            let place = place(position);
+            let read = params.iter().find(|(key, _)| *key == place);
+            let text = read.map_or(segment, |(_, text)| text);
+            texts.push((name.to_owned(), text.to_owned()));
+        }
     }
+    Ok(texts)
+}
+
+/// Returns what the router calls the parameter at that place of a path.
+pub(crate) fn place(position: usize) -> String {
+    format!("p{position}")
 }
 
 struct Parameters {
     path: Map<String, Value>,
     query: Map<String, Value>,
     header: Map<String, Value>,
-    names: Vec<(Location, String)>,
+    query_names: Vec<String>,
 }
 
 fn read_parameters(
@@ -191,9 +238,11 @@ fn read_parameters(
 ) -> Result<Parameters, ApiError> {
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let query: Vec<(String, String)> = query.into_owned().collect();
+    // Most requests have many headers of which no operation wants to know anything.
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
+        .filter(|(name, _)| operation.reads_header(name.as_str()))
         .map(|(name, value)| {
             (
                 name.to_string(),
@@ -210,15 +259,11 @@ fn read_parameters(
                 Map::new()
             })
     };
-    let named = |location, texts: &[(String, String)]| -> Vec<_> {
-        texts.iter().map(|(name, _)| (location, name.clone())).collect()
-    };
-    let names = [named(Location::Query, &query), named(Location::Header, &headers)].concat();
     let parameters = Parameters {
-        names,
         path: read(Location::Path, path),
         query: read(Location::Query, &query),
         header: read(Location::Header, &headers),
+        query_names: query.into_iter().map(|(name, _)| name).collect(),
     };
     if faults.is_empty() {
         Ok(parameters)

@@ -99,7 +99,7 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
     match error {
         AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults})),
         AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
-        AppError::Maintenance => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
+        AppError::Maintenance | AppError::Behind { .. } => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
         AppError::Forbidden(_) | AppError::TooLittle(_) => (StatusCode::FORBIDDEN, detail(error)),
         AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
         AppError::Gone { message, revision } => {
@@ -147,7 +147,7 @@ fn internal() -> Value {
 }
 
 /// Returns an error and everything that caused it, as one line.
-fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -19,8 +19,9 @@ mod serve;
 use std::future::Future;
 use std::time::Duration;
 
-use forge_app::App;
+use forge_app::{App, memory};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub use rate_limit::RateLimits;
 pub use router::{router, served_operations};
@@ -36,6 +37,10 @@ pub struct Limits {
     pub max_header_bytes: usize,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Duration,
+    /// How long a client may take to receive anything of an answer before it is cut off.
+    pub write_timeout: Duration,
+    /// How long a stream of changes may be silent before it gives a sign of life.
+    pub heartbeat: Duration,
     /// How many connections there may be at once.
     pub max_connections: usize,
     /// How often each user may call each operation.
@@ -51,6 +56,8 @@ impl Default for Limits {
             max_headers: 100,
             max_header_bytes: 32 * 1024,
             body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
             max_connections: 10_000,
             rates: RateLimits::default(),
             resolve_in_maintenance: false,
@@ -65,5 +72,16 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    serve::serve(listener, router(app, limits.clone()), limits, shutdown).await
+    let following = app.clone();
+    let following = tokio::spawn(async move { memory::follow(&following, memory::FOLLOW_EVERY).await });
+    let stopping = watch::Sender::new(false);
+    let router = router::router_until(app, limits.clone(), stopping.subscribe());
+    let shutdown = async move {
+        shutdown.await;
+        // Streams of changes have no end of their own. Nobody hears it if there are none.
+        stopping.send_replace(true);
+    };
+    let served = serve::serve(listener, router, limits, shutdown).await;
+    following.abort();
+    served
 }

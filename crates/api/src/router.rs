@@ -11,8 +11,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use forge_app::App;
 use forge_wire::contract::contract;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
-use crate::call::{Call, Server};
+use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::rate_limit::RateLimiter;
@@ -23,7 +24,7 @@ use crate::{Limits, middleware, routes};
 struct Operations {
     server: Server,
     ids: BTreeSet<&'static str>,
-    paths: BTreeMap<String, BTreeMap<String, MethodRouter>>,
+    paths: Paths,
 }
 
 impl Operations {
@@ -45,7 +46,7 @@ impl Operations {
         );
         let server = self.server.clone();
         self.add_plain(id, move |request: Request| {
-            let (server, endpoint) = (server.clone(), endpoint.clone());
+            let (server, endpoint) = (server.for_call(), endpoint.clone());
             async move {
                 let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
                 let mut verdict = None;
@@ -53,6 +54,7 @@ impl Operations {
                     Ok(call) => endpoint(call).await,
                     Err(error) => Err(error),
                 };
+                let answer = server.app.settled(answer).await;
                 let mut response = answer.into_response();
                 if let Some(verdict) = verdict {
                     verdict.tell(&mut response);
@@ -103,30 +105,66 @@ impl Operations {
     /// Makes the router. Each path is served with and without its trailing slash: clients of the contract are not
     /// of one mind about it. Where both are documented, each is its own.
     fn into_router(self) -> Router {
-        let mut all = self.paths.clone();
-        for (path, methods) in self.paths {
-            let twin = path
-                .strip_suffix('/')
-                .map_or_else(|| format!("{path}/"), str::to_owned);
-            let twins = all.entry(twin).or_default();
-            for (method, router) in methods {
-                twins.entry(method).or_insert(router);
+        with_covered(with_twins(self.paths))
+            .into_iter()
+            .fold(Router::new(), |router, (path, methods)| {
+                let merged = methods
+                    .into_values()
+                    .fold(MethodRouter::new(), MethodRouter::merge);
+                router.route(&path, merged)
+            })
+    }
+}
+
+type Paths = BTreeMap<String, BTreeMap<String, MethodRouter>>;
+
+/// Adds every path with its trailing slash turned round. A slash is not put behind a path where this gives a documented
+/// path with a parameter: `version_sets/diff/` is the set called `diff`, `version_sets/diff` compares sets.
+fn with_twins(documented: Paths) -> Paths {
+    let mut all = documented.clone();
+    for (path, methods) in &documented {
+        let twin = path
+            .strip_suffix('/')
+            .map_or_else(|| format!("{path}/"), str::to_owned);
+        for (method, router) in methods {
+            let mut others = documented.iter().filter(|(other, _)| covers(other, &twin));
+            let is_taken = twin.ends_with('/') && others.any(|(_, methods)| methods.contains_key(method));
+            if !is_taken {
+                let twins = all.entry(twin.clone()).or_default();
+                twins.entry(method.clone()).or_insert_with(|| router.clone());
             }
         }
-        all.into_iter().fold(Router::new(), |router, (path, methods)| {
-            let merged = methods
-                .into_values()
-                .fold(MethodRouter::new(), MethodRouter::merge);
-            router.route(&path, merged)
-        })
     }
+    all
+}
+
+/// Gives a path the methods that it does not know from paths with a parameter in its place, which it hides: a PUT of
+/// `version_sets/diff` is one of the set called `diff`.
+fn with_covered(mut all: Paths) -> Paths {
+    let before = all.clone();
+    for (path, methods) in &mut all {
+        for (_, more) in before.iter().filter(|(other, _)| covers(other, path)) {
+            for (method, router) in more {
+                methods.entry(method.clone()).or_insert_with(|| router.clone());
+            }
+        }
+    }
+    all
+}
+
+/// Tells whether a path with parameters also stands for another path.
+fn covers(general: &str, path: &str) -> bool {
+    let (general, path): (Vec<&str>, Vec<&str>) = (general.split('/').collect(), path.split('/').collect());
+    let stands_for =
+        |(general, path): (&&str, &&str)| general == path || general.starts_with('{') && !path.is_empty();
+    general != path && general.len() == path.len() && general.iter().zip(&path).all(stands_for)
 }
 
 /// Returns a path with its parameters numbered: operations may share a path and call its parameters differently.
 fn shape(path: &str) -> String {
     let segments = path.split('/').enumerate().map(|(position, segment)| {
         if segment.starts_with('{') {
-            format!("{{p{position}}}")
+            format!("{{{}}}", place(position))
         } else {
             segment.to_owned()
         }
@@ -134,10 +172,10 @@ fn shape(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn operations(app: App, limits: Limits) -> Operations {
+fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Operations {
     use routes::{
-        agents, api_keys, assets, context_graphs, models, organizations, roles, server, services,
-        temporary_grants, users, version_sets,
+        agents, api_keys, assets, audit_events, changes, context_graphs, models, organizations, roles,
+        server, services, temporary_grants, users, version_sets,
     };
     let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
     Operations {
@@ -145,6 +183,7 @@ fn operations(app: App, limits: Limits) -> Operations {
             app,
             limits: Arc::new(limits),
             limiter,
+            stopping,
         },
         ids: BTreeSet::new(),
         paths: BTreeMap::new(),
@@ -202,6 +241,7 @@ fn operations(app: App, limits: Limits) -> Operations {
     .add("get-version-sets", version_sets::list::handle)
     .add("get-version-set", version_sets::get::handle)
     .add("resolve-version-set", version_sets::resolve::handle)
+    .add("compare-version-sets", version_sets::diff::handle)
     .add("get-version-set-history", version_sets::history::handle)
     .add("promote-version-set", version_sets::promote::handle)
     .add("roll-back-version-set", version_sets::rollback::handle)
@@ -223,6 +263,10 @@ fn operations(app: App, limits: Limits) -> Operations {
         "unyank-service-hierarchical-state-machine-version",
         assets::yank::context_graph_back,
     )
+    .add("watch-organization", changes::watch::handle)
+    .add("get-audit-events", audit_events::list::handle)
+    .add("get-audit-head", audit_events::head::handle)
+    .add("export-audit-events", audit_events::export::handle)
     .add("get-models", models::list::handle)
     .add_server("get-liveness", server::health::live)
     .add_server("get-readiness", server::health::ready)
@@ -233,8 +277,18 @@ const OPENAPI: &str = "get-openapi";
 
 /// Makes the router of the whole API.
 pub fn router(app: App, limits: Limits) -> Router {
+    router_until(app, limits, never_stopping())
+}
+
+/// Returns what says that the server does not stop.
+fn never_stopping() -> watch::Receiver<bool> {
+    watch::channel(false).1
+}
+
+/// Makes the router of the whole API, for a server whose streams end when it stops.
+pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Router {
     let random = Arc::clone(&app.random);
-    let mut operations = operations(app, limits);
+    let mut operations = operations(app, limits, stopping);
     operations.ids.insert(OPENAPI);
     let document = Bytes::from(contract().serving(&operations.ids).to_string());
     operations.add_plain(OPENAPI, move |_: Request| {
@@ -254,7 +308,7 @@ pub fn router(app: App, limits: Limits) -> Router {
 
 /// Returns the ids of the operations that are served.
 pub fn served_operations(app: App) -> BTreeSet<&'static str> {
-    let mut ids = operations(app, Limits::default()).ids;
+    let mut ids = operations(app, Limits::default(), never_stopping()).ids;
     ids.insert(OPENAPI);
     ids
 }

@@ -12,6 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use crate::Limits;
@@ -68,7 +69,11 @@ pub(crate) async fn serve(
                 request.extensions_mut().insert(Peer(peer));
                 request.map(axum::body::Body::new)
             });
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        // Whoever does not read their answer is cut off: otherwise they keep a place for ever.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.write_timeout));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = builder.serve_connection(stream, TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

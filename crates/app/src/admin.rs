@@ -6,7 +6,7 @@ use forge_store::WriteTx;
 use serde_json::{Value, json};
 
 use crate::api_keys::{self, CreatedKey};
-use crate::sign_in::MAINTENANCE;
+use crate::organizations::MAINTENANCE;
 use crate::{App, AppError, organizations};
 
 /// The user in whose name history keeps what operators do from the command line.
@@ -14,7 +14,8 @@ const OPERATOR: &str = "forge-admin";
 
 async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Actor), AppError> {
     let write = app.store.write(organization, app.clock.now()).await?;
-    let tx = write.ok_or_else(|| organizations::unknown(organization.as_str()))?;
+    let mut tx = write.ok_or_else(|| organizations::unknown(organization.as_str()))?;
+    tx.mark_access_change().await?;
     let user = UserRef {
         org_id: organization.clone(),
         user_id: OPERATOR.to_owned(),
@@ -101,6 +102,7 @@ pub async fn set_server_maintenance(app: &App, is_on: bool) -> Result<(), AppErr
     app.store
         .put_setting(name, if is_on { on } else { "off" })
         .await?;
+    app.memory.learn_server_closed(is_on);
     Ok(())
 }
 

@@ -1,7 +1,9 @@
 //! Who calls, and what they may do.
 
+use std::sync::Arc;
+
 use forge_domain::access::{Attributes, Grant, Permission, Privileges, allows, allows_some};
-use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
+use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
 
 use crate::AppError;
 
@@ -27,10 +29,16 @@ pub struct Caller {
     pub user: UserRef,
     /// What kind of caller they are.
     pub kind: ActorKind,
-    /// What they may do in the organization acted in, temporary grants included.
-    pub grants: Vec<Grant>,
-    /// What their role may do: it alone counts when roles are compared.
-    pub privileges: Privileges,
+    /// The API key that they signed in with.
+    pub key_id: String,
+    /// What their role may do in the organization acted in: it alone counts when roles are compared.
+    pub privileges: Arc<Privileges>,
+    /// What they may do for a while beside that.
+    pub temporary_grants: Vec<Grant>,
+    /// When their token ends.
+    pub ends_at: Timestamp,
+    /// The change of the organization after which they may do this.
+    pub known_at: i64,
 }
 
 impl Caller {
@@ -44,7 +52,8 @@ impl Caller {
 
     /// Tells whether the caller has a permission on a thing.
     pub fn may(&self, permission: Permission, attributes: &Attributes) -> bool {
-        allows(&self.grants, permission, attributes)
+        allows(&self.privileges.grants, permission, attributes)
+            || allows(&self.temporary_grants, permission, attributes)
     }
 
     /// Refuses unless the caller has a permission on a thing.
@@ -58,7 +67,8 @@ impl Caller {
 
     /// Refuses a caller who has the permission on nothing at all: such a one is not told whether a thing exists.
     pub fn authorize_some(&self, permission: Permission) -> Result<(), AppError> {
-        if allows_some(&self.grants, permission) {
+        if allows_some(&self.privileges.grants, permission) || allows_some(&self.temporary_grants, permission)
+        {
             Ok(())
         } else {
             Err(AppError::Forbidden(permission.name()))

@@ -50,6 +50,16 @@ pub enum AppError {
     /// Something else is already there, or moved meanwhile.
     #[error("{0}")]
     Conflict(String),
+    /// The reader asked for a change that this server does not see yet.
+    #[error(
+        "this server has seen the organization's change {seen} but not yet {wanted}; try again in a moment"
+    )]
+    Behind {
+        /// The change that the reader asked for.
+        wanted: i64,
+        /// The latest one that is seen here.
+        seen: i64,
+    },
     /// The organization, or the whole server, is closed for maintenance.
     #[error("closed for maintenance; try again later")]
     Maintenance,

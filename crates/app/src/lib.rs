@@ -12,14 +12,17 @@ pub mod admin;
 pub mod agents;
 pub mod api_keys;
 pub mod assets;
+pub mod audit;
 mod caller;
 pub mod context_graphs;
+pub mod diff;
 mod environment;
 mod error;
 pub mod health;
 pub mod history;
 mod idempotency;
 mod keyring;
+pub mod memory;
 pub mod models;
 pub mod organizations;
 mod page;
@@ -34,6 +37,7 @@ pub mod temporary_grants;
 mod tokens;
 pub mod users;
 pub mod version_sets;
+pub mod watch;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -64,6 +68,8 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// What the installation offers.
     pub catalogues: Arc<Catalogues>,
+    /// What is kept in memory of the store.
+    pub memory: Arc<memory::Memory>,
 }
 
 /// What an installation offers, from its configuration.
@@ -87,27 +93,45 @@ pub struct Written<T> {
 }
 
 impl App {
-    /// Begins a write that changes who may do what. What the caller may do is looked at again under the lock: two
-    /// administrators who take each other's rights away at once must not both succeed.
+    /// Begins a write that changes who may do what, and says so: whoever was read before has to be read again.
     pub(crate) async fn write_access(&self, caller: &Caller) -> Result<WriteTx, AppError> {
         let mut tx = self.write(caller).await?;
-        if caller.user.org_id == caller.organization {
-            let user = tx.find_user(&caller.organization, &caller.user.user_id).await?;
-            let user =
-                user.filter(|user| !user.is_deleted && privileges::of(&user.role) == caller.privileges);
-            if user.is_none() {
-                return Err(AppError::Unauthenticated(
-                    "what you may do has changed meanwhile; sign in again",
-                ));
-            }
-        }
+        tx.mark_access_change().await?;
         Ok(tx)
     }
 
+    /// Returns the app as one call uses it, so that [`App::settled`] speaks of what this call saw.
+    #[must_use]
+    pub fn for_call(&self) -> Self {
+        let mut app = self.clone();
+        app.store = self.store.for_call();
+        app
+    }
+
+    /// Holds the result of a call back until all that it may be based on is durable. A refusal, or that there is nothing
+    /// to do, may follow from a write that was not yet durable when the call saw it.
+    ///
+    /// # Errors
+    /// The call's own, or that what it saw has not become durable.
+    pub async fn settled<T, E: From<AppError>>(&self, result: Result<T, E>) -> Result<T, E> {
+        self.store.settled().await.map_err(AppError::from)?;
+        result
+    }
+
     /// Begins a write to the caller's organization.
+    ///
+    /// If somebody has changed who may do what since the caller was recognised, it is looked at again under the lock:
+    /// two administrators who take each other's rights away at once must not both succeed, and who lost a right on one
+    /// server must not use it on another.
     pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, AppError> {
         let write = self.store.write(&caller.organization, self.clock.now()).await?;
-        write.ok_or_else(|| organizations::unknown(caller.organization.as_str()))
+        let mut tx = write.ok_or_else(|| organizations::unknown(caller.organization.as_str()))?;
+        if tx.access_changed() > caller.known_at && !sign_in::is_unchanged(self, &mut tx, caller).await? {
+            return Err(AppError::Unauthenticated(
+                "what you may do has changed meanwhile; sign in again",
+            ));
+        }
+        Ok(tx)
     }
 }
 

@@ -6,13 +6,21 @@ use forge_domain::fault::Fault;
 use forge_domain::organization::InvalidOrganizationId;
 use forge_domain::user::{Preferences, Variables};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{NewUser, Organization, Role, WriteTx};
+use forge_store::{NewUser, Organization, Role, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::{App, AppError, Caller, api_keys, commit};
 
 pub(crate) fn unknown(id: &str) -> AppError {
     AppError::NotFound(format!("there is no organization `{id}`"))
+}
+
+/// The name of the setting that closes the whole server for maintenance, and its value when it does.
+pub(crate) const MAINTENANCE: (&str, &str) = ("maintenance", "on");
+
+/// Tells whether the whole server is closed for maintenance.
+pub(crate) async fn is_server_closed(tx: &mut Tx) -> Result<bool, AppError> {
+    Ok(tx.find_setting(MAINTENANCE.0).await?.as_deref() == Some(MAINTENANCE.1))
 }
 
 /// Returns an organization, and its details where the caller may see them.

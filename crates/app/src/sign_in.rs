@@ -1,12 +1,14 @@
 //! Signing in, and recognising who has.
 
-use forge_domain::access::Privileges;
+use std::sync::Arc;
+
 use forge_domain::{ActorKind, OrganizationId, Timestamp, UserRef, hex};
-use forge_store::{ApiKey, Tx, User};
+use forge_store::{KeyHead, Tx};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::tokens::{Claims, TOKEN_SECONDS};
+use crate::memory::{Access, KnownUser};
+use crate::tokens::{Claims, INVALID_TOKEN, TOKEN_SECONDS};
 use crate::{App, AppError, Caller, Credentials, organizations, privileges, roles};
 
 /// A token, and when it ends.
@@ -33,29 +35,47 @@ pub async fn with_api_key(
     secret: &str,
     user_id: &str,
 ) -> Result<Session, AppError> {
+    let known = app.memory.organization(app, organization).await?;
+    let sign_in = |access: &Access| sign_in(app, access, organization, key_id, secret, user_id);
+    match sign_in(&known.state.access) {
+        // Another server may have made the key or the user a moment ago.
+        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, organization).await => {
+            let known = app.memory.organization(app, organization).await?;
+            sign_in(&known.state.access)
+        }
+        done => done,
+    }
+}
+
+fn sign_in(
+    app: &App,
+    access: &Access,
+    organization: &OrganizationId,
+    key_id: &str,
+    secret: &str,
+    user_id: &str,
+) -> Result<Session, AppError> {
     let now = app.clock.now();
-    let mut tx = app.store.read().await?;
-    let key = tx.find_api_key(organization, key_id).await?;
+    let key = access.key(key_id, now);
     // An unknown key costs what a known one does: the comparison takes place all the same.
     let expected = key
         .as_ref()
         .map_or_else(|| hash_secret(""), |key| key.secret_hash.clone());
     let is_secret_right = bool::from(hash_secret(secret).as_bytes().ct_eq(expected.as_bytes()));
-    let user = tx.find_user(organization, user_id).await?;
-    let (Some(key), Some(user), true) = (key, user, is_secret_right) else {
+    let (Some(key), Some(user), true) = (key, access.user(user_id), is_secret_right) else {
         return Err(REFUSED);
     };
-    if !is_alive(&key, now) || user.is_deleted || !roles::may_sign_in(&key.role, &user.role) {
+    if !access.signs_in(&key, &user) {
         return Err(REFUSED);
     }
     let claims = Claims {
         iss: organization.clone(),
-        sub: user.id,
-        key: key.id,
+        sub: user_id.to_owned(),
         iat: now.as_seconds(),
         exp: now.plus_seconds(TOKEN_SECONDS).min(key.expires_at).as_seconds(),
+        key: key.id.clone(),
     };
-    let token = app.sign(&mut tx, &claims).await?;
+    let token = app.sign(access, &claims)?;
     Ok(Session {
         token,
         expires_at: claims.expires_at(),
@@ -74,82 +94,133 @@ pub async fn authenticate(
             .map_err(|_| AppError::Unauthenticated("the header X-ORG-ID names no organization"))?,
         None => organization.clone(),
     };
-    let mut tx = app.store.read().await?;
-    let claims = app.verify(&mut tx, &issuer, credentials.token).await?;
-    let (user, key) = session(app, &mut tx, &issuer, &claims).await?;
+    let invalid = |error| match error {
+        // Credentials of an organization that is not there prove nothing.
+        AppError::NotFound(_) => INVALID_TOKEN,
+        error => error,
+    };
+    let mut known = app.memory.organization(app, &issuer).await.map_err(invalid)?;
+    let recognised = recognise(app, &known.state.access, &issuer, credentials.token);
+    let (claims, user, key) = match recognised {
+        // Another server may have made the key or the user a moment ago.
+        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &issuer).await => {
+            known = app.memory.organization(app, &issuer).await.map_err(invalid)?;
+            recognise(app, &known.state.access, &issuer, credentials.token)?
+        }
+        done => done?,
+    };
+    let access = &known.state.access;
     // Only after the token is verified, and as a whole: both halves may contain the separator.
     if credentials
         .basic_user
-        .is_some_and(|name| name != format!("{issuer}_{}", user.id))
+        .is_some_and(|name| name != format!("{issuer}_{}", claims.sub))
     {
         return Err(AppError::Unauthenticated(
             "the user name is not that of the token's user",
         ));
     }
-    let is_declared_agent = credentials.is_declared_agent;
-    let kind = if key.is_agent || is_declared_agent {
+    let kind = if key.is_agent || credentials.is_declared_agent {
         ActorKind::Agent
     } else {
         ActorKind::Key
     };
-    let mut privileges = Privileges {
-        role_name: String::new(),
-        grants: Vec::new(),
-    };
-    let mut grants = Vec::new();
     // A token of another organization brings no rights along.
-    if issuer == *organization {
-        privileges = privileges::of(&user.role);
-        grants.clone_from(&privileges.grants);
-        let now = app.clock.now();
-        grants.extend(tx.live_temporary_grants(organization, &user.id, now).await?);
-    }
-    let user = UserRef {
-        org_id: issuer,
-        user_id: user.id,
+    let is_own = issuer == *organization;
+    let (privileges, temporary_grants) = if is_own {
+        let grants = access.temporary_grants(&claims.sub, app.clock.now());
+        (user.privileges, grants)
+    } else {
+        (Arc::default(), Vec::new())
     };
     Ok(Caller {
         organization: organization.clone(),
-        user,
         kind,
-        grants,
+        key_id: key.id.clone(),
         privileges,
+        temporary_grants,
+        ends_at: claims.expires_at(),
+        // What changes elsewhere gives or takes nothing here.
+        known_at: if is_own {
+            known.state.change_number()
+        } else {
+            i64::MAX
+        },
+        user: UserRef {
+            org_id: issuer,
+            user_id: claims.sub.clone(),
+        },
     })
 }
 
-/// Returns the user and the key of a token, provided that both still count.
-async fn session(
+/// Returns what a token says, its user and its key, provided that all three count.
+fn recognise(
     app: &App,
-    tx: &mut Tx,
+    access: &Access,
     issuer: &OrganizationId,
-    claims: &Claims,
-) -> Result<(User, ApiKey), AppError> {
-    let ended = AppError::Unauthenticated("the token's user or API key is gone; sign in again");
-    let Some(user) = tx.find_user(issuer, &claims.sub).await? else {
-        return Err(ended);
-    };
-    let Some(key) = tx.find_api_key(issuer, &claims.key).await? else {
-        return Err(ended);
-    };
-    // A user who has risen above the key since does not act through it any more.
-    let may_sign_in = roles::may_sign_in(&key.role, &user.role);
-    if user.is_deleted || !is_alive(&key, app.clock.now()) || !may_sign_in {
-        return Err(ended);
+    token: &str,
+) -> Result<(Arc<Claims>, KnownUser, Arc<KeyHead>), AppError> {
+    let claims = app.verify(access, issuer, token)?;
+    let user = access.user(&claims.sub);
+    let key = access.key(&claims.key, app.clock.now());
+    match (user, key) {
+        // A user who has risen above the key since does not act through it any more.
+        (Some(user), Some(key)) if access.signs_in(&key, &user) => Ok((claims, user, key)),
+        _ => Err(AppError::Unauthenticated(
+            "the token's user or API key is gone; sign in again",
+        )),
     }
-    Ok((user, key))
 }
 
-fn is_alive(key: &ApiKey, now: Timestamp) -> bool {
-    key.revoked_at.is_none() && now < key.expires_at
+/// Waits until this server sees a change of the organization, whichever server made it.
+pub async fn wait_for(app: &App, organization: &OrganizationId, change_number: i64) -> Result<(), AppError> {
+    app.memory.wait_for(app, organization, change_number).await
+}
+
+/// Returns a caller who was recognised a while ago as they are now.
+///
+/// # Errors
+/// Refuses one whose token has ended, or whose user or key is gone.
+pub(crate) async fn recognise_again(app: &App, caller: &Caller) -> Result<Caller, AppError> {
+    let ended = AppError::Unauthenticated("the token has ended; sign in again");
+    let known = app.memory.organization(app, &caller.user.org_id).await?;
+    let (access, now) = (&known.state.access, app.clock.now());
+    let (user, key) = (access.user(&caller.user.user_id), access.key(&caller.key_id, now));
+    let (Some(user), Some(key), true) = (user, key, now < caller.ends_at) else {
+        return Err(ended);
+    };
+    if !access.signs_in(&key, &user) {
+        return Err(ended);
+    }
+    let mut caller = caller.clone();
+    if caller.user.org_id == caller.organization {
+        caller.privileges = user.privileges;
+        caller.temporary_grants = access.temporary_grants(&caller.user.user_id, now);
+        caller.known_at = known.state.change_number();
+    }
+    Ok(caller)
+}
+
+/// Tells whether a caller may still do what they could when they were recognised, by the state of the transaction.
+pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
+    let (organization, now) = (&caller.organization, app.clock.now());
+    let user = tx.find_user(organization, &caller.user.user_id).await?;
+    let key = tx.find_api_key(organization, &caller.key_id).await?;
+    let (Some(user), Some(key)) = (user, key) else {
+        return Ok(false);
+    };
+    let grants = tx.live_temporary_grants(organization, &user.id, now).await?;
+    Ok(!user.is_deleted
+        && key.revoked_at.is_none()
+        && now < key.expires_at
+        && roles::may_sign_in(&key.role, &user.role)
+        && privileges::of(&user.role) == *caller.privileges
+        && grants == caller.temporary_grants)
 }
 
 /// Returns what is stored of an API key's secret: its SHA-256, in hex. The secret is random, so that is enough.
 pub(crate) fn hash_secret(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
 }
-
-/// The name of the setting that closes the whole server for maintenance, and its value when it does.
-pub(crate) const MAINTENANCE: (&str, &str) = ("maintenance", "on");
 
 /// Refuses an organization that does not exist or, unless `in_maintenance_too`, is closed for maintenance, before
 /// anything else is looked at.
@@ -158,15 +229,12 @@ pub async fn require_organization(
     id: &str,
     in_maintenance_too: bool,
 ) -> Result<OrganizationId, AppError> {
-    let unknown = || organizations::unknown(id);
-    let id: OrganizationId = id.parse().map_err(|_| unknown())?;
-    let mut tx = app.store.read().await?;
-    let organization = tx.find_organization(&id).await?.ok_or_else(unknown)?;
+    let id: OrganizationId = id.parse().map_err(|_| organizations::unknown(id))?;
+    let known = app.memory.organization(app, &id).await?;
     if in_maintenance_too {
         return Ok(id);
     }
-    let is_server_closed = tx.find_setting(MAINTENANCE.0).await?.as_deref() == Some(MAINTENANCE.1);
-    if organization.is_in_maintenance || is_server_closed {
+    if known.state.organization.is_in_maintenance || app.memory.is_server_closed(app).await? {
         return Err(AppError::Maintenance);
     }
     Ok(id)

@@ -1,5 +1,7 @@
 //! Tokens: EdDSA-signed JWTs under a key of the organization.
 
+use std::sync::Arc;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -9,6 +11,7 @@ use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::memory::Access;
 use crate::{App, AppError};
 
 /// How long a token lives: clients refresh when under five minutes are left.
@@ -32,8 +35,21 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
 }
 
+/// The token is none, or nobody here signed it.
+pub(crate) const INVALID_TOKEN: AppError =
+    AppError::Unauthenticated("the token is not valid here; sign in again");
+
 fn seal_context(organization: &OrganizationId, key_id: &str) -> String {
     format!("signing-key/{organization}/{key_id}")
+}
+
+/// Returns the key that an organization signs with.
+pub(crate) async fn require_signing_key(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+) -> Result<SigningKey, AppError> {
+    let key = tx.newest_signing_key(organization).await?;
+    key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))
 }
 
 impl App {
@@ -55,7 +71,11 @@ impl App {
         })
     }
 
-    fn open_signing_key(&self, organization: &OrganizationId, key: &SigningKey) -> Result<Vec<u8>, AppError> {
+    pub(crate) fn open_signing_key(
+        &self,
+        organization: &OrganizationId,
+        key: &SigningKey,
+    ) -> Result<Vec<u8>, AppError> {
         self.keyring
             .open(&seal_context(organization, &key.id), &key.sealed_private_key)
             .ok_or_else(|| {
@@ -83,13 +103,13 @@ impl App {
     }
 
     /// Signs a token.
-    pub(crate) async fn sign(&self, tx: &mut Tx, claims: &Claims) -> Result<String, AppError> {
+    pub(crate) fn sign(&self, access: &Access, claims: &Claims) -> Result<String, AppError> {
         let organization = &claims.iss;
-        let key = tx.newest_signing_key(organization).await?;
+        let key = access.newest_signing_key();
         let key = key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))?;
-        let private_key = EncodingKey::from_ed_der(&self.open_signing_key(organization, &key)?);
+        let private_key = EncodingKey::from_ed_der(&self.open_signing_key(organization, key)?);
         let header = Header {
-            kid: Some(key.id),
+            kid: Some(key.id.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
         jsonwebtoken::encode(&header, claims, &private_key)
@@ -97,47 +117,56 @@ impl App {
     }
 
     /// Returns what a token says, provided that the organization signed it and that it has not ended.
-    pub(crate) async fn verify(
+    pub(crate) fn verify(
         &self,
-        tx: &mut Tx,
+        access: &Access,
         issuer: &OrganizationId,
         token: &str,
-    ) -> Result<Claims, AppError> {
-        let invalid = AppError::Unauthenticated("the token is not valid here; sign in again");
-        let Ok(header) = jsonwebtoken::decode_header(token) else {
-            return Err(invalid);
+    ) -> Result<Arc<Claims>, AppError> {
+        let now = self.clock.now();
+        let tokens = &self.memory.tokens;
+        let claims = if let Some(claims) = tokens.find(issuer, token) {
+            claims
+        } else {
+            let claims = Arc::new(check_signature(access, issuer, token)?);
+            tokens.remember(issuer, token, Arc::clone(&claims), now);
+            claims
         };
-        let (Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else {
-            return Err(invalid);
-        };
-        // So far this is anybody's text: PostgreSQL, for one, does not even take every text.
-        if kid.parse::<SigningKeyId>().is_err() {
-            return Err(invalid);
+        if claims.iat > now.as_seconds() + CLOCK_SKEW_SECONDS {
+            return Err(INVALID_TOKEN);
         }
-        // Keys are looked up in the issuing organization only: another one's key proves nothing here.
-        let Some(key) = tx.find_signing_key(issuer, &kid).await? else {
-            return Err(invalid);
-        };
-        let Ok(public_key) = STANDARD.decode(&key.public_key) else {
-            return Err(AppError::internal(format!(
-                "the public key {kid} of {issuer} is no base64"
-            )));
-        };
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        // Times are checked below, against our own clock.
-        validation.validate_exp = false;
-        validation.required_spec_claims.clear();
-        let decoded =
-            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_ed_der(&public_key), &validation);
-        let Ok(data) = decoded else { return Err(invalid) };
-        let now = self.clock.now().as_seconds();
-        if data.claims.iss != *issuer || data.claims.iat > now + CLOCK_SKEW_SECONDS {
-            return Err(invalid);
-        }
-        if data.claims.exp <= now {
+        if claims.exp <= now.as_seconds() {
             return Err(AppError::Unauthenticated("the token has expired; sign in again"));
         }
-        Ok(data.claims)
+        Ok(claims)
+    }
+}
+
+/// Returns what a token says, provided that the organization signed it, whenever that was.
+fn check_signature(access: &Access, issuer: &OrganizationId, token: &str) -> Result<Claims, AppError> {
+    let Ok(header) = jsonwebtoken::decode_header(token) else {
+        return Err(INVALID_TOKEN);
+    };
+    let (Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else {
+        return Err(INVALID_TOKEN);
+    };
+    // Keys are looked up in the issuing organization only: another one's key proves nothing here.
+    let Some(key) = access.signing_key(&kid) else {
+        return Err(INVALID_TOKEN);
+    };
+    let Ok(public_key) = STANDARD.decode(&key.public_key) else {
+        return Err(AppError::internal(format!(
+            "the public key {kid} of {issuer} is no base64"
+        )));
+    };
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    // Times are checked against our own clock, and every time.
+    validation.validate_exp = false;
+    validation.required_spec_claims.clear();
+    let decoded = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_ed_der(&public_key), &validation);
+    match decoded {
+        Ok(data) if data.claims.iss == *issuer => Ok(data.claims),
+        _ => Err(INVALID_TOKEN),
     }
 }
 

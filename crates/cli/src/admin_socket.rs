@@ -166,10 +166,13 @@ async fn answer(app: &App, stream: UnixStream) -> anyhow::Result<()> {
         bail!("no command came");
     }
     let answer = match serde_json::from_str(&line) {
-        Ok(request) => match execute(app, request).await {
-            Ok(done) => json!({"done": done}),
-            Err(error) => json!({"error": error.to_string()}),
-        },
+        Ok(request) => {
+            let app = app.for_call();
+            match app.settled(execute(&app, request).await).await {
+                Ok(done) => json!({"done": done}),
+                Err(error) => json!({"error": error.to_string()}),
+            }
+        }
         Err(_) => json!({"error": "the server does not know this command; its version may be another"}),
     };
     stream.write_all(format!("{answer}\n").as_bytes()).await?;

@@ -94,6 +94,8 @@ struct Limits {
     max_headers: Option<usize>,
     max_header_bytes: Option<usize>,
     body_seconds: Option<u64>,
+    write_seconds: Option<u64>,
+    heartbeat_seconds: Option<u64>,
     max_connections: Option<usize>,
 }
 
@@ -125,6 +127,14 @@ impl Config {
                 .limits
                 .body_seconds
                 .map_or(default.body_timeout, Duration::from_secs),
+            write_timeout: self
+                .limits
+                .write_seconds
+                .map_or(default.write_timeout, Duration::from_secs),
+            heartbeat: self
+                .limits
+                .heartbeat_seconds
+                .map_or(default.heartbeat, Duration::from_secs),
             max_connections: self.limits.max_connections.unwrap_or(default.max_connections),
             rates: forge_api::RateLimits {
                 is_off: !self.rate_limits.enabled,

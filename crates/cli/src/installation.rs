@@ -104,6 +104,7 @@ impl Location {
             random: Arc::new(random),
             keyring: Arc::new(keyring),
             catalogues: Arc::new(catalogues),
+            memory: Arc::default(),
         };
         if !app.check_master_key().await? {
             bail!(

@@ -12,6 +12,7 @@ pub mod actor;
 pub mod agent;
 pub mod audit;
 pub mod context_graph;
+pub mod diff;
 pub mod fault;
 pub mod health;
 pub mod id;

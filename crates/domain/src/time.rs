@@ -23,6 +23,13 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// Returns how long it is since an earlier point; nothing is shorter than no time at all.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration(if millis > 0 { millis } else { 0 })
+    }
+
     /// Returns the point `seconds` later.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
@@ -38,6 +45,11 @@ impl Duration {
     /// Returns the length of some days.
     pub const fn days(days: i64) -> Self {
         Self(days * 86_400_000)
+    }
+
+    /// Returns the whole seconds, rounded down.
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1000)
     }
 }
 

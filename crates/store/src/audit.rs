@@ -1,7 +1,7 @@
 //! The audit log.
 
 use forge_domain::audit::{AuditEvent, AuditObject, GENESIS_HASH};
-use forge_domain::{Actor, OrganizationId, Timestamp};
+use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp};
 use serde_json::Value;
 
 use crate::StoreError;
@@ -22,6 +22,54 @@ statements! {
     LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
             object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+    FIND_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
+            object_kind, object_id, before_document, after_document, previous_hash, hash
+        FROM audit_event
+        WHERE organization_id = $1
+            AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
+            AND (CAST($3 AS BIGINT) IS NULL OR sequence < $3)
+            AND (CAST($4 AS BIGINT) IS NULL OR created_at > $4)
+            AND (CAST($5 AS BIGINT) IS NULL OR created_at < $5)
+            AND (CAST($6 AS TEXT) IS NULL OR object_kind = $6)
+            AND (CAST($7 AS TEXT) IS NULL OR object_id = $7)
+            AND (CAST($8 AS TEXT) IS NULL OR action = $8)
+            AND (CAST($9 AS TEXT) IS NULL OR actor_user_id = $9)
+            AND (CAST($10 AS TEXT) IS NULL OR actor_kind = $10)
+        ORDER BY sequence DESC LIMIT $11";
+    // Those of deleted organizations too: what they wrote stays.
+    LIST_CHAINS = "SELECT id FROM organization ORDER BY id";
+}
+
+/// Which events are wanted; what is absent does not restrict them. All bounds exclude what they name.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only events after this one.
+    pub after_sequence: Option<i64>,
+    /// Only events before this one.
+    pub before_sequence: Option<i64>,
+    /// Only events later than this.
+    pub created_after: Option<Timestamp>,
+    /// Only events earlier than this.
+    pub created_before: Option<Timestamp>,
+    /// Only events about this kind of thing.
+    pub object_kind: Option<String>,
+    /// Only events about the thing of this id.
+    pub object_id: Option<String>,
+    /// Only what was done like this.
+    pub action: Option<String>,
+    /// Only what this user did.
+    pub actor_user_id: Option<String>,
+    /// Only what this kind of caller did.
+    pub actor_kind: Option<ActorKind>,
+}
+
+/// A row of a log that may have been tampered with.
+#[derive(Debug)]
+pub struct ScannedEvent {
+    /// Its number.
+    pub sequence: i64,
+    /// The event with its stored hash, or why it cannot be read.
+    pub event: Result<(AuditEvent, String), String>,
 }
 
 fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
@@ -62,6 +110,58 @@ impl Tx {
 }
 
 impl Tx {
+    /// The same for a log that may have been tampered with: of a row that cannot be read, it returns why.
+    pub async fn scan_audit_events(
+        &mut self,
+        organization: &OrganizationId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<ScannedEvent>, StoreError> {
+        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
+            Ok(ScannedEvent {
+                sequence: row.integer("sequence")?,
+                event: event(organization, row).map_err(|error| error.to_string()),
+            })
+        })
+        .await
+    }
+
+    /// Returns up to `limit` events that pass the filter, newest first, each with its stored hash.
+    pub async fn find_audit_events(
+        &mut self,
+        organization: &OrganizationId,
+        filter: &EventFilter,
+        limit: i64,
+    ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
+        let filter = filter.clone();
+        let args = args![
+            organization,
+            filter.after_sequence,
+            filter.before_sequence,
+            filter.created_after,
+            filter.created_before,
+            filter.object_kind,
+            filter.object_id,
+            filter.action,
+            filter.actor_user_id,
+            filter.actor_kind.map(|kind| kind.as_str().to_owned()),
+            limit,
+        ];
+        self.all(&FIND_EVENTS, args, |row| event(organization, row)).await
+    }
+
+    /// Returns the number and the hash of the last event; 0 and the genesis hash before the first.
+    pub async fn audit_head(&mut self, organization: &OrganizationId) -> Result<(i64, String), StoreError> {
+        let last = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
+        let found = self.optional(&LAST_EVENT, args![organization], last).await?;
+        Ok(found.unwrap_or((0, GENESIS_HASH.to_owned())))
+    }
+
+    /// Returns the ids of all organizations that have a log, deleted ones included; for operators only.
+    pub async fn list_audit_chains(&mut self) -> Result<Vec<OrganizationId>, StoreError> {
+        self.all(&LIST_CHAINS, args![], |row| row.parse("id")).await
+    }
+
     /// Returns the number of the last change that the organization had made at a moment; 0 before the first.
     pub async fn change_number_at(
         &mut self,
@@ -87,14 +187,10 @@ impl WriteTx {
         before: Value,
         after: Value,
     ) -> Result<(), StoreError> {
-        let last = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
-        let args = args![&self.organization];
-        let (sequence, previous_hash) = self
-            .optional(&LAST_EVENT, args, last)
-            .await?
-            .unwrap_or((0, GENESIS_HASH.to_owned()));
+        let organization = self.organization.clone();
+        let (sequence, previous_hash) = self.audit_head(&organization).await?;
         let event = AuditEvent {
-            organization: self.organization.clone(),
+            organization,
             sequence: sequence + 1,
             change_number: self.change_number(),
             created_at: self.now(),

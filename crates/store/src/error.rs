@@ -1,17 +1,19 @@
 //! What can go wrong in the store.
 
-/// The store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+use std::sync::Arc;
+
+/// The store could not do what it was asked. Several writers may be told of one failure, so it can be copied.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached or is overloaded; trying again later may help.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// The connection was lost while a write was being made durable: it may have been, or not.
     #[error("the database did not say whether the write took place")]
-    OutcomeUnknown(#[source] sqlx::Error),
+    OutcomeUnknown(#[source] Arc<sqlx::Error>),
     /// A uniqueness constraint was violated: a race that the transaction did not exclude.
     #[error("a uniqueness constraint was violated")]
-    Duplicate(#[source] sqlx::Error),
+    Duplicate(#[source] Arc<sqlx::Error>),
     /// A row holds what Forge never writes.
     #[error("column `{column}` holds what Forge never writes: {reason}")]
     Corrupt {
@@ -22,7 +24,7 @@ pub enum StoreError {
     },
     /// The database refused a statement: a fault of Forge.
     #[error("the database refused a statement")]
-    Refused(#[source] sqlx::Error),
+    Refused(#[source] Arc<sqlx::Error>),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -31,10 +33,13 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::Tls(_) => Self::Unavailable(error),
-            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Duplicate(error),
-            sqlx::Error::Database(inner) if is_transient(inner.code().as_deref()) => Self::Unavailable(error),
-            _ => Self::Refused(error),
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Tls(_) => Self::Unavailable(Arc::new(error)),
+            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Duplicate(Arc::new(error)),
+            sqlx::Error::Database(inner) if is_transient(inner.code().as_deref()) => {
+                Self::Unavailable(Arc::new(error))
+            }
+            _ => Self::Refused(Arc::new(error)),
         }
     }
 }

@@ -20,6 +20,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0002_promotion.sql"),
         include_str!("../migrations/postgres/0002_promotion.sql"),
     ),
+    (
+        3,
+        "memory",
+        include_str!("../migrations/sqlite/0003_memory.sql"),
+        include_str!("../migrations/postgres/0003_memory.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.
@@ -69,6 +75,18 @@ pub(crate) fn schema_state(applied: &[i64]) -> SchemaState {
         Some(&newest) if newest == known => SchemaState::Current,
         Some(_) => SchemaState::Older,
     }
+}
+
+/// Tells whether the applied migrations, given by version and checksum and in order, are exactly those that this
+/// version knows.
+pub(crate) fn is_exactly_known(applied: &[(i64, Vec<u8>)], dialect: Dialect) -> bool {
+    let migrator = migrator(dialect);
+    let known = migrator
+        .iter()
+        .map(|migration| (migration.version, &*migration.checksum));
+    known.eq(applied
+        .iter()
+        .map(|(version, checksum)| (*version, checksum.as_slice())))
 }
 
 /// Applies what is missing. Several processes may call it at once; one of them migrates.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
@@ -14,15 +15,24 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
-use crate::migrate::{Dialect, SchemaState, migrate, schema_state};
+use crate::heads::{Heads, Listener};
+use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
+use crate::settled::Seen;
 use crate::tx::{Engine, ReadTx, Tx, WriteTx};
+use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
 
 /// How long to wait for a connection before the database counts as unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many readers SQLite serves at once.
 const SQLITE_READERS: u32 = 8;
+
+/// How much of the database each connection to SQLite keeps in memory at the most; negative means KiB.
+const SQLITE_CACHE: &str = "-16384";
+
+/// How many statements each connection to SQLite keeps prepared: all that Forge has.
+const SQLITE_STATEMENTS: usize = 400;
 
 /// How many connections a node opens to PostgreSQL at the most.
 const POSTGRES_CONNECTIONS: u32 = 20;
@@ -31,13 +41,18 @@ const POSTGRES_CONNECTIONS: u32 = 20;
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
 
-/// What to do with a store that is missing.
+/// What a session is told that may only look.
+const POSTGRES_LOOK_ONLY: &str = "SET default_transaction_read_only = on";
+
+/// What to do with a store that is missing, or not of this version's schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode {
     /// Make it.
     CreateIfMissing,
     /// Refuse.
     MustExist,
+    /// Refuse, and only look: nothing is locked or brought up to date, a server may be running, and every write fails.
+    ReadOnly,
 }
 
 /// A store could not be opened; each text is one line that says what to do.
@@ -64,6 +79,9 @@ pub enum OpenError {
         /// The newest migration that this version knows.
         known: i64,
     },
+    /// The schema is not the one that this version knows, and nothing may be changed.
+    #[error("{0} has another schema than this version of Forge; look with the version that its server runs")]
+    OtherSchema(StoreUrl),
     /// The folder or a file in it cannot be used.
     #[error("cannot use {path}")]
     File {
@@ -92,34 +110,39 @@ pub enum OpenError {
 
 /// An open store.
 #[derive(Debug, Clone)]
-pub struct Store(Pools);
+pub struct Store {
+    pools: Pools,
+    /// How far each organization has come, as far as this process knows.
+    pub(crate) heads: Arc<Heads>,
+    pub(crate) seen: Seen,
+}
 
 #[derive(Debug, Clone)]
 enum Pools {
     Sqlite {
-        writer: SqlitePool,
+        /// Nothing where the store is only looked at.
+        writer: Option<Writer>,
         readers: SqlitePool,
-        /// Locked for as long as the store is open, so that no second process writes to the folder.
-        _lock: std::sync::Arc<File>,
+        /// Locked for as long as the store is open for writing, so that no second process writes to the folder.
+        _lock: Option<Arc<File>>,
     },
     Postgres(PgPool),
 }
 
-/// Checks the schema behind a pool of either engine and applies what is missing of it.
+/// Checks the schema behind a connection to either engine and applies what is missing of it.
 macro_rules! bring_up_to_date {
-    ($pool:expr, $dialect:expr, $url:expr, $mode:expr) => {{
+    ($connection:expr, $dialect:expr, $url:expr, $mode:expr) => {{
         let connect = |source| OpenError::Connect {
             url: $url.clone(),
             source,
         };
         let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-            .fetch_all($pool)
+            .fetch_all(&mut *$connection)
             .await
             .or_else(missing_table_means_none)
             .map_err(connect)?;
         check_schema($url, &applied, $mode)?;
-        let mut connection = $pool.acquire().await.map_err(connect)?;
-        let migrated = migrate(&mut *connection, $dialect).await;
+        let migrated = migrate(&mut *$connection, $dialect).await;
         migrated.map_err(|source| OpenError::Migrate {
             url: $url.clone(),
             source,
@@ -127,13 +150,93 @@ macro_rules! bring_up_to_date {
     }};
 }
 
+/// Refuses a schema that is not exactly the one that this version knows, without changing anything.
+macro_rules! require_known_schema {
+    ($pool:expr, $dialect:expr, $url:expr) => {{
+        let applied: Result<Vec<(i64, Vec<u8>)>, sqlx::Error> =
+            sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version")
+                .fetch_all($pool)
+                .await;
+        let applied = applied.or_else(missing_table_means_none);
+        let applied = applied.map_err(|source| OpenError::Connect {
+            url: $url.clone(),
+            source,
+        })?;
+        let versions: Vec<i64> = applied.iter().map(|(version, _)| *version).collect();
+        check_schema($url, &versions, OpenMode::ReadOnly)?;
+        if !is_exactly_known(&applied, $dialect) {
+            return Err(OpenError::OtherSchema($url.clone()));
+        }
+    }};
+}
+
 impl Store {
-    /// Opens a store and brings its schema up to date.
+    fn new(pools: Pools) -> Self {
+        Self {
+            pools,
+            heads: Arc::default(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Returns how far each organization has come, as far as this process knows.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    /// Tells whether other processes may write to the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
+    }
+
+    /// Begins to hear of the changes that other servers make; nothing if there can be no others.
+    pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { .. } => Ok(None),
+            Pools::Postgres(pool) => Listener::start(pool, Arc::clone(&self.heads)).await.map(Some),
+        }
+    }
+
+    /// Opens a store and, unless it is only looked at, brings its schema up to date.
     pub async fn open(url: &StoreUrl, mode: OpenMode) -> Result<Self, OpenError> {
         match url {
+            StoreUrl::Folder(folder) if mode == OpenMode::ReadOnly => Self::look_at_sqlite(url, folder).await,
             StoreUrl::Folder(folder) => Self::open_sqlite(url, folder, mode).await,
             StoreUrl::Postgres(text) => Self::open_postgres(url, text, mode).await,
         }
+    }
+
+    /// Opens a folder beside the server that may hold it: readers of a write-ahead log and its writer do not wait for
+    /// one another.
+    async fn look_at_sqlite(url: &StoreUrl, folder: &Path) -> Result<Self, OpenError> {
+        let file = folder.join("forge.db");
+        if !file.exists() {
+            return Err(OpenError::Missing(url.clone()));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let connect = |source| OpenError::Connect {
+            url: url.clone(),
+            source,
+        };
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
+            })
+            .connect_with(options)
+            .await
+            .map_err(connect)?;
+        require_known_schema!(&readers, Dialect::Sqlite, url);
+        Ok(Self::new(Pools::Sqlite {
+            writer: None,
+            readers,
+            _lock: None,
+        }))
     }
 
     async fn open_sqlite(url: &StoreUrl, folder: &Path, mode: OpenMode) -> Result<Self, OpenError> {
@@ -153,36 +256,32 @@ impl Store {
             .pragma("fullfsync", "1")
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
+            // What is undone by savepoints is kept in memory: it never outlives the transaction.
+            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", SQLITE_CACHE)
+            .statement_cache_capacity(SQLITE_STATEMENTS)
             .disable_statement_logging();
         let connect = |source| OpenError::Connect {
             url: url.clone(),
             source,
         };
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_release(|connection, _| {
-                Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(connect)?;
-        bring_up_to_date!(&writer, Dialect::Sqlite, url, mode);
+        let mut writer = options.connect().await.map_err(connect)?;
+        bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
+            // A file cannot hang up between two calls.
+            .test_before_acquire(false)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_release(|connection, _| {
                 Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
             })
-            .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
+            .connect_with(options.clone().create_if_missing(false).pragma("query_only", "1"))
             .await
             .map_err(connect)?;
-        Ok(Self(Pools::Sqlite {
-            writer,
+        Ok(Self::new(Pools::Sqlite {
+            writer: Some(Writer::start(writer, options)),
             readers,
-            _lock: lock.into(),
+            _lock: Some(lock.into()),
         }))
     }
 
@@ -200,12 +299,13 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| {
+            .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    sqlx::raw_sql(POSTGRES_SESSION)
-                        .execute(connection)
-                        .await
-                        .map(drop)
+                    sqlx::raw_sql(POSTGRES_SESSION).execute(&mut *connection).await?;
+                    if mode == OpenMode::ReadOnly {
+                        sqlx::raw_sql(POSTGRES_LOOK_ONLY).execute(connection).await?;
+                    }
+                    Ok(())
                 })
             })
             // Without a transaction, this is a warning that nobody reads.
@@ -215,20 +315,25 @@ impl Store {
             .connect_with(options.application_name("forge"))
             .await
             .map_err(connect)?;
-        bring_up_to_date!(&pool, Dialect::Postgres, url, mode);
-        Ok(Self(Pools::Postgres(pool)))
+        if mode == OpenMode::ReadOnly {
+            require_known_schema!(&pool, Dialect::Postgres, url);
+        } else {
+            let mut connection = pool.acquire().await.map_err(connect)?;
+            bring_up_to_date!(&mut *connection, Dialect::Postgres, url, mode);
+        }
+        Ok(Self::new(Pools::Postgres(pool)))
     }
 
     /// Begins a transaction that sees the store as it is at one moment.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
-        let (engine, how) = match &self.0 {
+        let (engine, how) = match &self.pools {
             Pools::Sqlite { readers, .. } => (Engine::Sqlite(readers.acquire().await?), "BEGIN DEFERRED"),
             Pools::Postgres(pool) => (
                 Engine::Postgres(pool.acquire().await?),
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             ),
         };
-        Ok(ReadTx(Tx(engine).begin(how).await?))
+        Ok(ReadTx(Tx::new(engine).begin(how).await?))
     }
 
     /// Begins a write to an organization: waits for its lock and takes its next change number.
@@ -247,17 +352,27 @@ impl Store {
             tx,
             organization: organization.clone(),
             change,
+            heads: Arc::clone(&self.heads),
         }))
     }
 
     /// Begins a write that no organization orders: the creation of one.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
-        let (engine, how) = match &self.0 {
-            // A deferred transaction that reads first and writes later can fail at once under concurrency.
-            Pools::Sqlite { writer, .. } => (Engine::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
-            Pools::Postgres(pool) => (Engine::Postgres(pool.acquire().await?), "BEGIN"),
-        };
-        Tx(engine).begin(how).await
+        match &self.pools {
+            // The writer has begun the transaction already.
+            Pools::Sqlite { writer, .. } => {
+                let turn = require_writer(writer.as_ref())?.turn(ACQUIRE_TIMEOUT).await?;
+                if let Some(outcome) = turn.seen() {
+                    self.seen.note(outcome);
+                }
+                Ok(Tx::new(Engine::SqliteWriter(turn)))
+            }
+            Pools::Postgres(pool) => {
+                Tx::new(Engine::Postgres(pool.acquire().await?))
+                    .begin("BEGIN")
+                    .await
+            }
+        }
     }
 
     /// Tells whether the database answers, and whether it would take a write.
@@ -268,12 +383,40 @@ impl Store {
 
     /// Closes every connection; the embedded database is left tidy, with nothing in its log.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
-                writer.close().await;
+                if let Some(writer) = writer {
+                    writer.close().await;
+                }
             }
             Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Returns how many writes shared how many commits since the store was opened; nothing on PostgreSQL, which shares
+    /// them out of sight.
+    pub fn shared_commits(&self) -> Option<SharedCommits> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.as_ref().map(Writer::shared_commits),
+            Pools::Postgres(_) => None,
+        }
+    }
+
+    /// Sets how long writers of SQLite may join a shared commit; for tests, which must not depend on time.
+    #[doc(hidden)]
+    pub fn set_group_time(&self, time: Duration) {
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            writer.set_group_time(time);
+        }
+    }
+
+    /// Limits how many pages SQLite's file may have, at least as many as it has now; for tests of a full disk.
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => require_writer(writer.as_ref())?.limit_pages(pages).await,
+            Pools::Postgres(_) => Ok(()),
         }
     }
 
@@ -281,15 +424,15 @@ impl Store {
     #[doc(hidden)]
     pub async fn prepare(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         use sqlx::{Executor as _, SqlSafeStr as _};
-        match &self.0 {
-            Pools::Sqlite { writer, .. } => writer.prepare(sql.into_sql_str()).await.map(drop),
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.prepare(sql.into_sql_str()).await.map(drop),
             Pools::Postgres(pool) => pool.prepare(sql.into_sql_str()).await.map(drop),
         }
     }
 }
 
 /// Ends the transaction that a connection may still be in, and tells whether the connection can be used again.
-async fn end_sqlite_transaction(connection: &mut SqliteConnection) -> bool {
+pub(crate) async fn end_sqlite_transaction(connection: &mut SqliteConnection) -> bool {
     match sqlx::raw_sql("ROLLBACK").execute(connection).await {
         Ok(_) => true,
         // Most often there is none to end. Any other error means that the connection is not to be trusted.
@@ -299,7 +442,14 @@ async fn end_sqlite_transaction(connection: &mut SqliteConnection) -> bool {
     }
 }
 
-fn missing_table_means_none(error: sqlx::Error) -> Result<Vec<i64>, sqlx::Error> {
+fn require_writer(writer: Option<&Writer>) -> Result<&Writer, StoreError> {
+    writer.ok_or_else(|| {
+        let text = "the store was opened only to look at it";
+        StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into())))
+    })
+}
+
+fn missing_table_means_none<T>(error: sqlx::Error) -> Result<Vec<T>, sqlx::Error> {
     let is_missing = error.as_database_error().is_some_and(|inner| {
         inner.code().as_deref() == Some("42P01") || inner.message().contains("no such table")
     });
@@ -316,7 +466,7 @@ fn check_schema(url: &StoreUrl, applied: &[i64], mode: OpenMode) -> Result<(), O
                 known,
             })
         }
-        SchemaState::Missing if mode == OpenMode::MustExist => Err(OpenError::Missing(url.clone())),
+        SchemaState::Missing if mode != OpenMode::CreateIfMissing => Err(OpenError::Missing(url.clone())),
         _ => Ok(()),
     }
 }

@@ -1,5 +1,7 @@
 //! Organizations, and the number that orders their changes.
 
+use std::sync::Arc;
+
 use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 
@@ -28,7 +30,9 @@ statements! {
         SET change_number = change_number + 1,
             changed_at = CASE WHEN changed_at > $2 THEN changed_at ELSE $2 END
         WHERE id = $1 AND NOT is_deleted
-        RETURNING change_number, changed_at";
+        RETURNING change_number, changed_at, access_change_number";
+    MARK_ACCESS_CHANGE = "UPDATE organization SET access_change_number = change_number WHERE id = $1";
+    LIST_HEADS = "SELECT id, change_number FROM organization WHERE NOT is_deleted ORDER BY id";
 }
 
 /// An organization.
@@ -55,6 +59,8 @@ pub struct Change {
     pub number: i64,
     /// When; never before the change before it.
     pub at: Timestamp,
+    /// The last change before this one that touched who may do what.
+    pub access_changed: i64,
 }
 
 fn organization(row: &Row<'_>) -> Result<Organization, StoreError> {
@@ -83,6 +89,14 @@ impl Tx {
             .await
     }
 
+    /// Returns the number of the latest change of every organization.
+    pub async fn list_heads(&mut self) -> Result<Vec<(OrganizationId, i64)>, StoreError> {
+        self.all(&LIST_HEADS, args![], |row| {
+            Ok((row.parse("id")?, row.integer("change_number")?))
+        })
+        .await
+    }
+
     /// Returns a setting of the whole installation.
     pub async fn find_setting(&mut self, name: &str) -> Result<Option<String>, StoreError> {
         self.optional(&FIND_SETTING, args![name], |row| row.text("value"))
@@ -98,6 +112,7 @@ impl Tx {
             Ok(Change {
                 number: row.integer("change_number")?,
                 at: row.time("changed_at")?,
+                access_changed: row.integer("access_change_number")?,
             })
         };
         self.optional(&NEXT_CHANGE, args![id, now], change).await
@@ -105,6 +120,12 @@ impl Tx {
 }
 
 impl WriteTx {
+    /// Says that this change touches who may do what: what others know of rights is old from now on.
+    pub async fn mark_access_change(&mut self) -> Result<(), StoreError> {
+        let args = args![&self.organization];
+        self.execute(&MARK_ACCESS_CHANGE, args).await.map(drop)
+    }
+
     /// Replaces the preferences that new users start with.
     pub async fn set_default_preferences(&mut self, preferences: &Preferences) -> Result<(), StoreError> {
         let args = args![&self.organization, to_json(preferences)];
@@ -157,6 +178,7 @@ impl Store {
             tx,
             organization: id.clone(),
             change,
+            heads: Arc::clone(&self.heads),
         }))
     }
 

@@ -35,7 +35,7 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-fn signing_key(row: &Row<'_>) -> Result<SigningKey, StoreError> {
+pub(crate) fn signing_key(row: &Row<'_>) -> Result<SigningKey, StoreError> {
     Ok(SigningKey {
         id: row.text("id")?,
         public_key: row.text("public_key")?,

@@ -30,12 +30,13 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 12] = [
+    let files: [&[Statement]; 13] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
         crate::idempotency::STATEMENTS,
         crate::organization::STATEMENTS,
+        crate::remembered::STATEMENTS,
         crate::role::STATEMENTS,
         crate::service::STATEMENTS,
         crate::signing_key::STATEMENTS,

@@ -1,16 +1,19 @@
 //! Transactions, whichever engine they run on.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use forge_domain::{OrganizationId, Timestamp};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::Postgres;
-use sqlx::sqlite::Sqlite;
+use sqlx::postgres::{PgConnection, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnection};
 
 use crate::StoreError;
+use crate::heads::{Announcement, Heads};
 use crate::organization::Change;
 use crate::row::{Row, Value};
 use crate::statement::Statement;
+use crate::writer::Turn;
 
 /// A transaction. Dropping it rolls it back.
 ///
@@ -18,12 +21,32 @@ use crate::statement::Statement;
 /// in transactions; where the database ended one by itself (a full disk) or a request was abandoned between sending and
 /// counting, the count is wrong for good. The pools instead clean every connection that comes back, see `open`.
 #[derive(Debug)]
-pub struct Tx(pub(crate) Engine);
+pub struct Tx {
+    engine: Engine,
+    /// Whether a statement failed or was abandoned half-way: then nothing goes on, and nothing is committed.
+    is_broken: bool,
+}
 
 #[derive(Debug)]
 pub(crate) enum Engine {
     Sqlite(PoolConnection<Sqlite>),
+    SqliteWriter(Turn),
     Postgres(PoolConnection<Postgres>),
+}
+
+enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Engine {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::SqliteWriter(turn) => Connection::Sqlite(turn.connection()),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
 }
 
 /// Binds values of either engine to a query of it.
@@ -38,29 +61,32 @@ macro_rules! bind {
 }
 
 impl Tx {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            is_broken: false,
+        }
+    }
+
     /// Runs a statement and returns how many rows it touched.
     pub(crate) async fn execute(
         &mut self,
         statement: &Statement,
         args: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let touched = match &mut self.0 {
-            Engine::Sqlite(connection) => {
+        let touched = match self.start()? {
+            Connection::Sqlite(connection) => {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
-                query
-                    .execute(&mut **connection)
-                    .await
-                    .map(|done| done.rows_affected())
+                query.execute(connection).await.map(|done| done.rows_affected())
             }
-            Engine::Postgres(connection) => {
+            Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
-                query
-                    .execute(&mut **connection)
-                    .await
-                    .map(|done| done.rows_affected())
+                query.execute(connection).await.map(|done| done.rows_affected())
             }
         };
-        touched.map_err(|error| failed(statement, error))
+        let touched = touched.map_err(|error| failed(statement, error))?;
+        self.is_broken = false;
+        Ok(touched)
     }
 
     /// Runs a query that gives at most one row.
@@ -80,24 +106,26 @@ impl Tx {
         args: Vec<Value>,
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        match &mut self.0 {
-            Engine::Sqlite(connection) => {
+        let decoded = match self.start()? {
+            Connection::Sqlite(connection) => {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
                 let rows = query
-                    .fetch_all(&mut **connection)
+                    .fetch_all(connection)
                     .await
                     .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()
             }
-            Engine::Postgres(connection) => {
+            Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
                 let rows = query
-                    .fetch_all(&mut **connection)
+                    .fetch_all(connection)
                     .await
                     .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Postgres(row))).collect()
             }
-        }
+        };
+        self.is_broken = false;
+        decoded
     }
 
     pub(crate) async fn begin(mut self, how: &'static str) -> Result<Self, StoreError> {
@@ -105,21 +133,53 @@ impl Tx {
         Ok(self)
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.commit_and_announce(None).await
+    }
+
+    /// Makes the transaction durable and announces it before anybody is answered: whoever reads what this server
+    /// remembers has to notice that it is old.
+    async fn commit_and_announce(mut self, announcement: Option<Announcement>) -> Result<(), StoreError> {
+        self.refuse_broken()?;
+        if let Engine::SqliteWriter(turn) = self.engine {
+            return turn.commit(announcement).await;
+        }
         self.run("COMMIT").await.map_err(|error| match error {
             // Whether the commit took place cannot be known without an answer.
             StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
             other => other,
-        })
+        })?;
+        // If nobody waits any more, the database's own announcement is heard.
+        if let Some(announcement) = announcement {
+            announcement.make();
+        }
+        Ok(())
     }
 
     /// Runs a statement without parameters that begins or ends the transaction.
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        match &mut self.0 {
-            Engine::Sqlite(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop)?,
-            Engine::Postgres(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(drop)?,
+        match self.start()? {
+            Connection::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop)?,
+            Connection::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop)?,
         }
+        self.is_broken = false;
         Ok(())
+    }
+
+    /// Returns the connection for one statement. Until that has succeeded, the transaction counts as broken: the
+    /// statement may fail, or be abandoned.
+    fn start(&mut self) -> Result<Connection<'_>, StoreError> {
+        self.refuse_broken()?;
+        self.is_broken = true;
+        Ok(self.engine.connection())
+    }
+
+    fn refuse_broken(&self) -> Result<(), StoreError> {
+        if !self.is_broken {
+            return Ok(());
+        }
+        let text = "a transaction was used after one of its statements had failed";
+        Err(StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into()))))
     }
 }
 
@@ -141,6 +201,7 @@ pub struct WriteTx {
     pub(crate) tx: Tx,
     pub(crate) organization: OrganizationId,
     pub(crate) change: Change,
+    pub(crate) heads: Arc<Heads>,
 }
 
 impl WriteTx {
@@ -159,10 +220,21 @@ impl WriteTx {
         self.change.at
     }
 
+    /// Returns the number of the last change before this one that touched who may do what.
+    pub fn access_changed(&self) -> i64 {
+        self.change.access_changed
+    }
+
     /// Makes the write durable and returns its change number.
     pub async fn commit(self) -> Result<i64, StoreError> {
-        self.tx.commit().await?;
-        Ok(self.change.number)
+        let change_number = self.change.number;
+        let announcement = Announcement {
+            heads: self.heads,
+            organization: self.organization,
+            change_number,
+        };
+        self.tx.commit_and_announce(Some(announcement)).await?;
+        Ok(change_number)
     }
 }
 

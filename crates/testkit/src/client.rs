@@ -1,7 +1,7 @@
 //! A client that speaks to the router directly.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use forge_wire::contract::{Operation, contract};
 use http_body_util::BodyExt as _;
@@ -28,7 +28,7 @@ pub struct TestResponse {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body; null if it has none.
+    /// Its body; null if it has none, and a list of what its lines hold if those are JSON each.
     pub body: Value,
 }
 
@@ -171,11 +171,25 @@ impl TestClient {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body: Option<Value> = (!bytes.is_empty()).then(|| {
-            serde_json::from_slice(&bytes)
-                .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&bytes)))
-        });
+        let has_type = |wanted: &str| {
+            let kind = parts.headers.get(header::CONTENT_TYPE);
+            kind.is_some_and(|kind| kind == wanted)
+        };
+        let bytes = if has_type("text/event-stream") {
+            // A stream has no end to wait for.
+            Bytes::new()
+        } else {
+            body.collect().await.unwrap().to_bytes()
+        };
+        let json = |text: &[u8]| -> Value {
+            serde_json::from_slice(text)
+                .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(text)))
+        };
+        let body: Option<Value> = if has_type("application/x-ndjson") {
+            Some(bytes.split_inclusive(|byte| *byte == b'\n').map(json).collect())
+        } else {
+            (!bytes.is_empty()).then(|| json(&bytes))
+        };
         let path = uri.split('?').next().unwrap_or_default();
         if let Some(operation) = find_operation(&method, path) {
             let status = parts.status.as_u16();
@@ -209,8 +223,9 @@ fn find_operation(method: &Method, path: &str) -> Option<&'static Operation> {
     let candidates = contract()
         .operations()
         .filter(|operation| operation.method == method.as_str());
-    // Of several, the one with the most literal segments is meant.
-    candidates
-        .filter(fits)
-        .min_by_key(|operation| operation.path.matches('{').count())
+    // Of several, the one with the most literal segments is meant; but a slash at the end is only there on purpose.
+    candidates.filter(fits).min_by_key(|operation| {
+        let adds_slash = path.ends_with('/') && !operation.path.ends_with('/');
+        (adds_slash, operation.path.matches('{').count())
+    })
 }

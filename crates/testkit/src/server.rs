@@ -8,6 +8,7 @@ use forge_api::{Limits, RateLimits};
 use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store, sign_in};
 use forge_domain::access::{DefaultRole, Grant, Privileges};
 use forge_domain::agent::VoiceCatalogue;
+use forge_domain::audit::AuditObject;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
 use forge_domain::user::{Preferences, Variables};
 use forge_domain::{ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
@@ -82,6 +83,7 @@ impl TestServer {
                 voices: VoiceCatalogue::Any,
                 tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
             }),
+            memory: Arc::default(),
         };
         let router = forge_api::router(app.clone(), limits());
         let (admin, credentials) = new_organization(&app, &router).await;
@@ -137,6 +139,16 @@ impl TestServer {
             sealed_sensitive_variables: None,
         };
         tx.insert_user(user).await.unwrap();
+        let (actor, object) = (
+            self.caller(Vec::new()).actor(),
+            AuditObject {
+                kind: "user".into(),
+                id: user_id.clone(),
+            },
+        );
+        tx.append_audit_event(&actor, "invite", object, json!(null), json!({}))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let [_, key_id, secret] = &self.credentials;
         let session = sign_in::with_api_key(&self.app, &organization, key_id, secret, &user_id)
@@ -159,11 +171,15 @@ impl TestServer {
             organization,
             user,
             kind: ActorKind::Key,
-            privileges: Privileges {
+            key_id: self.credentials[1].clone(),
+            privileges: Arc::new(Privileges {
                 role_name: "custom".into(),
-                grants: grants.clone(),
-            },
-            grants,
+                grants,
+            }),
+            temporary_grants: Vec::new(),
+            ends_at: Timestamp::from_millis(i64::MAX),
+            // Nobody takes these rights away.
+            known_at: i64::MAX,
         }
     }
 

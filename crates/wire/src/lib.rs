@@ -9,6 +9,8 @@
 
 pub mod api_keys;
 pub mod assets;
+pub mod audit;
+pub mod changes;
 pub mod contract;
 pub mod health;
 pub mod json;

@@ -1,8 +1,9 @@
 //! Version sets.
 
+use forge_domain::diff::SetDiff;
 use forge_domain::model::ModelPreferences;
 use forge_domain::version_set::{RequestedPins, Resolved};
-use forge_domain::{Pins, ServiceId, SetName, UserRef, VersionNumber};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,4 +109,36 @@ pub struct ResolutionInstance {
         skip_serializing_if = "Option::is_none"
     )]
     pub context_graph: Option<Map<String, Value>>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Serialize)]
+pub struct ComparedInstance {
+    /// The set.
+    pub name: SetName,
+    /// Its revision.
+    pub revision: i64,
+    /// What the revision pins.
+    pub pins: Pins,
+    /// The versions that this means: now if it is the set's latest revision, else when it was replaced.
+    pub resolved: Resolved,
+    /// The agent of the service.
+    pub agent_id: AgentId,
+    /// The context graph of the service.
+    #[serde(rename = "service_hierarchical_state_machine_id")]
+    pub context_graph_id: ContextGraphId,
+}
+
+/// In what two sets or revisions differ.
+#[derive(Debug, Serialize)]
+pub struct DiffInstance {
+    /// What is compared.
+    pub base: ComparedInstance,
+    /// What it is compared with.
+    pub head: ComparedInstance,
+    /// Whether nothing differs.
+    pub is_empty: bool,
+    /// In what the head differs from the base.
+    #[serde(flatten)]
+    pub diff: SetDiff,
 }

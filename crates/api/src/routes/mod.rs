@@ -8,7 +8,7 @@ use forge_domain::service::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
 use forge_domain::{Duration, ServiceId, Timestamp, VersionNumber};
 use forge_wire::assets::VersionCreated;
-use forge_wire::rfc3339;
+use forge_wire::{parse_rfc3339, rfc3339};
 use serde::Deserialize;
 
 use crate::call::invalid_query;
@@ -18,6 +18,8 @@ use crate::reply::{self, Answer};
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod assets;
+pub(crate) mod audit_events;
+pub(crate) mod changes;
 pub(crate) mod context_graphs;
 pub(crate) mod models;
 pub(crate) mod organizations;
@@ -99,6 +101,12 @@ pub(crate) fn token(token: i64) -> Result<i64, ApiError> {
         return Err(invalid_query("continuation_token", "must be at least 0"));
     }
     Ok(token)
+}
+
+/// Returns the moment that a query parameter of that name means.
+pub(crate) fn moment(parameter: &str, text: &str) -> Result<Timestamp, ApiError> {
+    let msg = "expected a time in RFC 3339 with an offset, such as 2026-11-23T15:29:16Z";
+    parse_rfc3339(text).ok_or_else(|| invalid_query(parameter, msg))
 }
 
 /// Answers that a version was created.

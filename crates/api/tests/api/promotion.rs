@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 use crate::services::{a_day_later, change_number, grant, organization};
 
 /// One service and whoever releases it.
-struct Release {
-    client: TestClient,
-    service: String,
+pub(crate) struct Release {
+    pub(crate) client: TestClient,
+    pub(crate) service: String,
 }
 
 impl Release {
-    async fn new(server: &TestServer, versions: usize) -> Self {
+    pub(crate) async fn new(server: &TestServer, versions: usize) -> Self {
         let service = server.service(versions).await;
         let client = server.admin().clone();
         Self { client, service }
     }
 
-    fn sets(&self) -> String {
+    pub(crate) fn sets(&self) -> String {
         format!("service/{}/version_sets", self.service)
     }
 
-    fn set(&self, name: &str) -> String {
+    pub(crate) fn set(&self, name: &str) -> String {
         format!("{}/{name}/", self.sets())
     }
 
-    async fn put(&self, set: &str, pins: Value) {
+    pub(crate) async fn put(&self, set: &str, pins: Value) {
         let answer = self
             .client
             .put(&self.set(set), json!({"version_set": pins}))
@@ -36,18 +36,18 @@ impl Release {
         assert_eq!(answer.status, 204, "{}", answer.body);
     }
 
-    async fn post(&self, set: &str, verb: &str, body: Value) -> TestResponse {
+    pub(crate) async fn post(&self, set: &str, verb: &str, body: Value) -> TestResponse {
         self.client
             .post(&format!("{}/{set}/{verb}", self.sets()), body)
             .await
     }
 
-    async fn promote(&self, source: &str, target: &str) -> TestResponse {
+    pub(crate) async fn promote(&self, source: &str, target: &str) -> TestResponse {
         self.post(target, "promote", json!({"source": source})).await
     }
 
     /// Promotes by pinning a set first: what `release` runs is told by its agent's version.
-    async fn release(&self, agent: i64) -> TestResponse {
+    pub(crate) async fn release(&self, agent: i64) -> TestResponse {
         self.put("preview", version_set(agent, 1)).await;
         let answer = self
             .post(
@@ -60,11 +60,17 @@ impl Release {
         answer
     }
 
-    async fn roll_back(&self) -> TestResponse {
+    pub(crate) async fn roll_back(&self) -> TestResponse {
         self.post("release", "rollback", json!({})).await
     }
 
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> TestResponse {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> TestResponse {
         let body = if body.is_null() {
             Vec::new()
         } else {
@@ -75,18 +81,18 @@ impl Release {
             .await
     }
 
-    async fn get(&self, set: &str) -> Value {
+    pub(crate) async fn get(&self, set: &str) -> Value {
         let answer = self.client.get(&self.set(set)).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
 
     /// Returns the agent's version that a set pins.
-    async fn agent(&self, set: &str) -> Option<i64> {
+    pub(crate) async fn agent(&self, set: &str) -> Option<i64> {
         self.get(set).await["pins"]["agent_version_number"].as_i64()
     }
 
-    async fn history(&self, set: &str) -> Vec<Value> {
+    pub(crate) async fn history(&self, set: &str) -> Vec<Value> {
         let answer = self
             .client
             .get(&format!("{}/{set}/history?limit=100", self.sets()))
@@ -95,7 +101,7 @@ impl Release {
         answer.body["revisions"].as_array().unwrap().clone()
     }
 
-    async fn add_agent_version(&self) {
+    pub(crate) async fn add_agent_version(&self) {
         let found = self.client.get(&format!("service/?id={}", self.service)).await;
         let agent = found.body["services"][0]["agent_id"].as_str().unwrap().to_owned();
         let answer = self
@@ -106,7 +112,7 @@ impl Release {
     }
 }
 
-fn codes(findings: &Value) -> Vec<&str> {
+pub(crate) fn codes(findings: &Value) -> Vec<&str> {
     let findings = findings.as_array().unwrap().iter();
     findings
         .map(|finding| finding["code"].as_str().unwrap())
@@ -114,7 +120,7 @@ fn codes(findings: &Value) -> Vec<&str> {
 }
 
 #[track_caller]
-fn assert_applied(answer: &TestResponse, revision: i64) {
+pub(crate) fn assert_applied(answer: &TestResponse, revision: i64) {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(
         (&answer.body["applied"], &answer.body["revision"]),
@@ -124,7 +130,7 @@ fn assert_applied(answer: &TestResponse, revision: i64) {
 }
 
 #[track_caller]
-fn assert_blocked(answer: &TestResponse, expected: &[&str]) {
+pub(crate) fn assert_blocked(answer: &TestResponse, expected: &[&str]) {
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(codes(&answer.body["plan"]["blockers"]), expected);
     assert!(answer.sequence().is_none());

@@ -189,7 +189,7 @@ fn the_documented_limits_are_those_of_the_contract() {
 }
 
 #[test]
-fn every_operation_that_needs_a_user_has_a_limit_but_resolving_and_the_operations_in_the_open() {
+fn every_operation_that_needs_a_user_has_a_limit_but_resolving_watching_and_those_in_the_open() {
     let unlimited: Vec<&str> = contract()
         .operations()
         .filter(|operation| operation.requests_per_minute.is_none())
@@ -199,6 +199,7 @@ fn every_operation_that_needs_a_user_has_a_limit_but_resolving_and_the_operation
         let is_known = [
             "get-organization",
             "resolve-version-set",
+            "watch-organization",
             "get-liveness",
             "get-readiness",
             "get-openapi",

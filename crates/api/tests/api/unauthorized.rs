@@ -150,6 +150,10 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
             None,
         ),
         ("get-models", "admin/get_models/".to_owned(), None),
+        ("watch-organization", "watch".to_owned(), None),
+        ("get-audit-events", "audit_event/".to_owned(), None),
+        ("get-audit-head", "audit_event/head".to_owned(), None),
+        ("export-audit-events", "audit_event/export".to_owned(), None),
     ]
     .into_iter()
     .chain(examples_of_release(&sets, &service))
@@ -166,6 +170,11 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
 fn examples_of_release(sets: &str, service: &str) -> Vec<(&'static str, String, Option<Value>)> {
     vec![
         ("get-version-set-history", format!("{sets}/twice/history"), None),
+        (
+            "compare-version-sets",
+            format!("{sets}/diff?base=release&head=twice@1"),
+            None,
+        ),
         (
             "promote-version-set",
             format!("{sets}/release/promote"),

@@ -20,6 +20,7 @@ use crate::services::find;
 use crate::version_sets::{object, set_attributes, unknown};
 use crate::{App, AppError, Caller, commit};
 use change::{Wish, change};
+pub(crate) use content::content;
 
 /// Makes a set pin what is asked for, creating it if it is not there.
 pub async fn upsert(

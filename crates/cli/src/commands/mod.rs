@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod admin;
+mod audit;
 mod auth;
 mod completions;
 mod help;
@@ -25,6 +26,9 @@ pub(crate) enum Command {
     /// Do what only operators may.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Check the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
     Quickstart(quickstart::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -35,6 +39,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
         Command::VersionSet(args) => version_set::run(args).await,
         Command::Auth(args) => auth::run(args).await,
+        Command::Audit(command) => audit::run(command).await,
         Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),
         Command::Init(args) => Ok(init::run(args).await.map(|()| Exit::Ok)?),
         Command::Admin(command) => Ok(admin::run(command).await.map(|()| Exit::Ok)?),

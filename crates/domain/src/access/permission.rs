@@ -62,6 +62,8 @@ permissions! {
     GetOrganizationDetails = "Organization:GetOrganizationDetails" [];
     CreateOrganization = "Organization:CreateOrganization" ["organization_id"];
     ModifyOrganization = "Organization:ModifyOrganization" [];
+    GetAuditEvent = "Organization:GetAuditEvent"
+        ["object_kind", "object_id", "action", "actor_user_id", "actor_kind"];
     CreateApiKey = "Organization:CreateAPIKey" ["role_name"];
     GetApiKey = "Organization:GetAPIKey" ["api_key_id", "role_name"];
     DeleteApiKey = "Organization:DeleteAPIKey" ["api_key_id", "role_name"];

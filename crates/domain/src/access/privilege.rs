@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{Condition, DefaultRole, Grant};
 
-/// What a role may do, and which default role it is, if it is one.
-#[derive(Debug, Clone, PartialEq)]
+/// What a role may do, and which default role it is, if it is one. By default, no role at all: it may do nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Privileges {
     /// The role's name.
     pub role_name: String,

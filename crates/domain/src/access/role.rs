@@ -81,6 +81,8 @@ impl DefaultRole {
                     | Permission::ModifyRole
                     | Permission::CreateTemporaryGrant
                     | Permission::GetTemporaryGrant
+                    // The log tells of everything, temporary grants included.
+                    | Permission::GetAuditEvent
             ),
             Self::AmigoAdministrator => permission != Permission::CreateOrganization,
             Self::SuperAdministrator => true,

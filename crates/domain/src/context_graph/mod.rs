@@ -3,6 +3,7 @@
 //! The wire calls it a service hierarchical state machine. [`rules`] says what makes a graph sound.
 
 mod document;
+mod reach;
 pub mod rules;
 
 pub use document::{

@@ -7,8 +7,10 @@ pub enum Severity {
     Blocker,
     /// The change is made, and the plan says so.
     Warning,
-    /// The change is refused; a rollback only warns, and so does a yanked version that a pin merely floats with.
-    BlockerOrWarning,
+    /// The change is refused; a rollback only warns.
+    BlockerUnlessRollback,
+    /// The change is refused; a rollback only warns, and so does whatever pins nothing but floats.
+    BlockerIfPinned,
 }
 
 /// One rule of plans.
@@ -45,8 +47,8 @@ rules! {
     Blocker "unknown_source" ("promote") "The source is a set of the service, and the revision one of its own that pins something.";
     Blocker "no_such_version" ("upsert, promote, rollback") "A pinned version exists.";
     Blocker "another_asset" ("promote, rollback") "Pins belong to the agent and the context graph that the service runs now.";
-    BlockerOrWarning "yanked_version" ("upsert, promote, rollback") "A yanked version is not pinned again.";
-    BlockerOrWarning "deprecated" ("upsert, promote, rollback") "Nothing new starts to run on a deprecated agent or context graph.";
+    BlockerIfPinned "yanked_version" ("upsert, promote, rollback") "A yanked version is not pinned again.";
+    BlockerUnlessRollback "deprecated" ("upsert, promote, rollback") "Nothing new starts to run on a deprecated agent or context graph.";
     Blocker "unknown_model" ("upsert, promote, rollback") "A preferred model is one of the installation's.";
     Blocker "retired_model" ("upsert, promote, rollback") "A preferred model is still served.";
     Blocker "model_parameters" ("upsert, promote, rollback") "The parameters of a preferred model fit its schema.";
@@ -82,9 +84,8 @@ mod tests {
             let severity = match rule.severity {
                 Severity::Blocker => "blocker",
                 Severity::Warning => "warning",
-                Severity::BlockerOrWarning => {
-                    "blocker; a warning for a rollback, and for a yanked version that floats"
-                }
+                Severity::BlockerUnlessRollback => "blocker; a warning for a rollback",
+                Severity::BlockerIfPinned => "blocker; a warning for a rollback, and where it only floats",
             };
             let _ = writeln!(
                 page,

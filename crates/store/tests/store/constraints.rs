@@ -156,7 +156,7 @@ both_engines! {
         refuse(&database, &whole("t", 2, "TRUE")).await;
         database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", whole("t", 2, "FALSE"))).await;
         refuse(&database, "UPDATE service SET is_active = TRUE WHERE id = 't';").await;
-        refuse(&database, "INSERT INTO organization VALUES ('p', 'p', TRUE, FALSE, FALSE, '{}', 0, 0, 0);").await;
+        refuse(&database, "INSERT INTO organization VALUES ('p', 'p', TRUE, FALSE, FALSE, '{}', 0, 0, 0, 0);").await;
         refuse(&database, "INSERT INTO agent VALUES ('o', 'c', 3, 'a', FALSE, NULL, 0);").await;
     }
 }

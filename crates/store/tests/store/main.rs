@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod audit;
 mod constraints;
 mod opening;
 mod schema;
+mod sets;
+mod shared_commits;
 mod transactions;
 mod yanks;

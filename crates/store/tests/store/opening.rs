@@ -1,7 +1,8 @@
 //! Opening a store, and refusing to.
 
+use forge_domain::Clock as _;
 use forge_store::{MIGRATIONS, OpenError, OpenMode, Store, StoreUrl};
-use forge_testkit::{Engine, TestDatabase, both_engines};
+use forge_testkit::{Engine, TestDatabase, TestServer, both_engines};
 
 both_engines! {
     async fn a_missing_store_is_made_only_where_that_is_wanted(database: TestDatabase) {
@@ -24,6 +25,49 @@ both_engines! {
         assert!(matches!(refused, OpenError::NewerSchema { found, .. } if found == newer), "{refused:?}");
         let text = refused.to_string();
         assert!(text.contains("upgrade this binary") && !text.contains('\n'), "{text}");
+    }
+
+    async fn a_store_is_looked_at_while_it_is_open_elsewhere_and_nothing_can_be_written(database: TestDatabase) {
+        let missing = Store::open(&database.url, OpenMode::ReadOnly).await;
+        assert!(matches!(missing, Err(OpenError::Missing(_))), "{missing:?}");
+        let server = TestServer::alone(&database).await;
+        let organization = server.admin().organization.parse().unwrap();
+        let look = Store::open(&database.url, OpenMode::ReadOnly).await.unwrap();
+        let before = look.read().await.unwrap().audit_head(&organization).await.unwrap();
+        server.agent(1).await;
+        let after = look.read().await.unwrap().audit_head(&organization).await.unwrap();
+        assert_eq!(after.0, before.0 + 2, "what was written meanwhile is seen");
+        assert!(look.write(&organization, server.clock.now()).await.is_err());
+        assert_eq!(server.app.store.read().await.unwrap().audit_head(&organization).await.unwrap(), after);
+    }
+
+    async fn a_schema_that_is_not_exactly_known_is_not_looked_at(database: TestDatabase) {
+        Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap().close().await;
+        let newest = MIGRATIONS.last().unwrap().0;
+        for (change, back) in [
+            (
+                format!("UPDATE _sqlx_migrations SET version = version + 100 WHERE version = {newest}"),
+                format!("UPDATE _sqlx_migrations SET version = {newest} WHERE version > {newest}"),
+            ),
+            (
+                "UPDATE _sqlx_migrations SET version = -1 WHERE version = 1".to_owned(),
+                "UPDATE _sqlx_migrations SET version = 1 WHERE version = -1".to_owned(),
+            ),
+            (
+                format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {newest}"),
+                format!("UPDATE _sqlx_migrations SET success = TRUE WHERE version = {newest}"),
+            ),
+            (
+                "UPDATE _sqlx_migrations SET checksum = (SELECT checksum FROM _sqlx_migrations WHERE version = 1)".to_owned(),
+                String::new(),
+            ),
+        ] {
+            database.tamper(&change).await;
+            let refused = Store::open(&database.url, OpenMode::ReadOnly).await.unwrap_err();
+            let is_told = matches!(refused, OpenError::NewerSchema { .. } | OpenError::OtherSchema(_));
+            assert!(is_told, "{change}: {refused:?}");
+            database.tamper(&back).await;
+        }
     }
 
     async fn several_processes_may_migrate_at_once(database: TestDatabase) {

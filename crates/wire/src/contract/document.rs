@@ -13,6 +13,9 @@ use super::reading::prepare_for_reading;
 /// Where the document is among the schemas that refer into it.
 const URI: &str = "forge:contract";
 
+/// The media type of an answer that is one JSON text a line, in a JSON pointer.
+const LINES: &str = "application~1x-ndjson";
+
 /// Returns a schema that refers to the place of a JSON pointer in the document.
 pub(super) fn reference(pointer: &str) -> Value {
     // A URI cannot hold the braces of a path template.
@@ -109,13 +112,18 @@ impl Contract {
         let Some(answer) = self.document.pointer(&pointer) else {
             return vec![format!("{id} does not document status {status}")];
         };
-        let has_content = answer.pointer("/content/application~1json").is_some();
-        match (has_content, body) {
-            (false, None) => Vec::new(),
-            (false, Some(_)) => vec![format!("{id} {status} documents no body")],
-            (true, None) => vec![format!("{id} {status} documents a body")],
-            (true, Some(body)) => {
-                let schema = reference(&format!("{pointer}/content/application~1json/schema"));
+        let documents = |media: &&&str| answer.pointer(&format!("/content/{media}")).is_some();
+        let media = ["application~1json", LINES].iter().find(documents);
+        match (media, body) {
+            (None, None) => Vec::new(),
+            (None, Some(_)) => vec![format!("{id} {status} documents no body")],
+            (Some(_), None) => vec![format!("{id} {status} documents a body")],
+            (Some(media), Some(body)) => {
+                let mut schema = reference(&format!("{pointer}/content/{media}/schema"));
+                if *media == LINES {
+                    // What is documented is one line.
+                    schema = json!({"type": "array", "items": schema});
+                }
                 match jsonschema::options().with_registry(&self.answers).build(&schema) {
                     Ok(validator) => validator
                         .iter_errors(body)

@@ -9,6 +9,7 @@ use forge_wire::version_sets::{Behind, HoldInstance, Source, VersionSetInstance}
 use crate::error::ApiError;
 
 pub(crate) mod delete;
+pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod lift_hold;

@@ -1,21 +1,27 @@
 //! Tells a runtime exactly what to run.
 
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
+use forge_app::memory::PreparedAnswer;
+use forge_app::resolve::Resolution;
 use forge_app::{AppError, Caller, resolve};
-use forge_domain::Timestamp;
 use forge_domain::refusal::AssetKind;
-use forge_wire::parse_rfc3339;
+use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::existing;
-use crate::call::{Call, Nothing, invalid_query};
+use crate::call::{Call, Nothing};
 use crate::error::ApiError;
+use crate::middleware::Frequent;
 use crate::reply::Answer;
-use crate::routes::{SetPath, version_instance};
+use crate::routes::{SetPath, moment, version_instance};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -25,14 +31,36 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
-    call.refuse_unserved(&["subject"], &[])?;
+    call.refuse_unserved(&["subject"])?;
     let name = existing(&call.path.version_set_name)?;
-    let at = call.query.at.as_deref().map(moment).transpose()?;
+    let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let (app, service_id) = (&call.server.app, call.path.service_id);
-    let found = resolve::resolve(app, &call.caller, service_id, &name, at, with_documents).await?;
+    let held = call.headers.get("If-None-Match").and_then(Value::as_str);
+    let (found, stale_for) = if let Some(at) = at {
+        let found = resolve::resolve_at(app, &call.caller, service_id, &name, at).await?;
+        (found, None)
+    } else {
+        let present = resolve::present(app, &call.caller, service_id, name).await?;
+        if !with_documents {
+            let prepared = present.answer(|found| prepare(&call.organization, found))?;
+            return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
+        }
+        (present.resolution()?, present.stale_for)
+    };
+    let found = if with_documents {
+        resolve::with_documents(app, &call.caller, found).await?
+    } else {
+        found
+    };
+    let prepared = Arc::new(prepare(&call.organization, found)?);
+    Ok(with_staleness(answer(prepared, held)?, stale_for))
+}
+
+/// Makes the answer's body. Its entity tag is its hash.
+fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedAnswer, ApiError> {
     let (agent_id, graph_id) = (found.agent.0.to_string(), found.context_graph.0.to_string());
-    let instance = |kind, id: &str, version| version_instance(&call.organization, kind, id, version);
+    let instance = |kind, id: &str, version| version_instance(organization, kind, id, version);
     let (agent, context_graph) = match &found.documents {
         Some((agent, graph)) => (
             Some(instance(AssetKind::Agent, &agent_id, agent)?),
@@ -40,32 +68,39 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         ),
         None => (None, None),
     };
-    let body = ResolutionInstance {
+    let instance = ResolutionInstance {
         is_floating: found.pins.is_floating(),
         name: found.name,
         agent_version_info: (agent_id, found.agent.1),
         context_graph_version_info: (graph_id, found.context_graph.1),
         llm_model_preferences: found.pins.model_preferences,
-        service_id,
+        service_id: found.service_id,
         revision: found.revision,
         agent,
         context_graph,
     };
-    let bytes = serde_json::to_vec(&body).map_err(|error| AppError::Internal(Box::new(error)))?;
-    answer(bytes, call.headers.get("If-None-Match").and_then(Value::as_str))
+    let body = serde_json::to_vec(&instance).map_err(|error| AppError::Internal(Box::new(error)))?;
+    let hash = forge_domain::hex(&Sha256::digest(&body)[..16]);
+    Ok(PreparedAnswer {
+        body,
+        entity_tag: format!("\"{hash}\""),
+    })
 }
 
-fn moment(text: &str) -> Result<Timestamp, ApiError> {
-    let msg = "expected a time in RFC 3339 with an offset, such as 2026-11-23T15:29:16Z";
-    parse_rfc3339(text).ok_or_else(|| invalid_query("at", msg))
+/// A prepared body, sent without being copied.
+struct Body(Arc<PreparedAnswer>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.body
+    }
 }
 
-/// Answers with the content, or only says that the caller has it already. The entity tag is the content's hash.
-fn answer(bytes: Vec<u8>, held: Option<&str>) -> Answer {
-    let hash = forge_domain::hex(&Sha256::digest(&bytes)[..16]);
-    let etag = format!("\"{hash}\"");
-    let is_held = held.is_some_and(|held| holds(held, &etag));
-    let tag = HeaderValue::try_from(etag).map_err(|error| AppError::Internal(Box::new(error)))?;
+/// Answers with the content, or only says that the caller has it already.
+fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
+    let is_held = held.is_some_and(|held| holds(held, &prepared.entity_tag));
+    let tag = HeaderValue::from_str(&prepared.entity_tag);
+    let tag = tag.map_err(|error| AppError::Internal(Box::new(error)))?;
     // What runs may change at any moment, so whoever keeps an answer asks before using it again.
     let headers = [
         (header::ETAG, tag),
@@ -75,10 +110,24 @@ fn answer(bytes: Vec<u8>, held: Option<&str>) -> Answer {
         ),
     ];
     if is_held {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, headers, Extension(Frequent)).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Ok((StatusCode::OK, headers, json, bytes).into_response())
+    let body = Bytes::from_owner(Body(prepared));
+    Ok((StatusCode::OK, headers, json, Extension(Frequent), body).into_response())
+}
+
+/// Tells how old the answer is, if the database is away: RFC 9111 calls such an answer stale.
+fn with_staleness(mut response: Response, stale_for: Option<Duration>) -> Response {
+    if let Some(stale_for) = stale_for {
+        let headers = response.headers_mut();
+        headers.insert(
+            header::WARNING,
+            HeaderValue::from_static("110 forge \"Response is Stale\""),
+        );
+        headers.insert(header::AGE, HeaderValue::from(stale_for.as_seconds()));
+    }
+    response
 }
 
 /// Tells whether a list of entity tags has this one. Weak tags count: what a proxy calls equal is equal here.

@@ -8,6 +8,12 @@ use crate::OrganizationId;
 use crate::actor::Actor;
 use crate::time::Timestamp;
 
+mod chain;
+mod checkpoint;
+
+pub use chain::{ChainCheck, ChainFault, ChainFaultKind, ChainReport, ExpectedHead};
+pub use checkpoint::Checkpoint;
+
 /// The `previous_hash` of an organization's first event.
 pub const GENESIS_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 

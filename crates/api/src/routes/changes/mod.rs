@@ -1,0 +1,3 @@
+//! Changes of an organization.
+
+pub(crate) mod watch;

@@ -1,0 +1,176 @@
+//! Tells changes as they happen, as server-sent events.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse as _;
+use forge_app::watch::{News, WatchedChange, Watcher};
+use forge_app::{AppError, Caller};
+use forge_domain::ServiceId;
+use forge_domain::fault::Fault;
+use forge_wire::changes::{ChangeInstance, EventInstance, SetEvent};
+use forge_wire::rfc3339;
+use hyper::body::Frame;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use crate::call::{Call, Nothing};
+use crate::error::ApiError;
+use crate::reply::Answer;
+
+/// How many messages wait for a reader before the server waits, too.
+const WAITING: usize = 16;
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    service_id: Vec<ServiceId>,
+    #[serde(default)]
+    after: Option<i64>,
+}
+
+pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+    let after = match call.headers.get("Last-Event-ID").and_then(Value::as_str) {
+        Some(id) => Some(event_id(id)?),
+        None => call.query.after,
+    };
+    let services = call.query.service_id.into_iter().collect();
+    let watcher = Watcher::start(&call.server.app, &call.caller, services, after).await?;
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let teller = Teller {
+        sender,
+        stopping: call.server.stopping.clone(),
+        heartbeat: call.server.limits.heartbeat,
+        patience: call.server.limits.write_timeout,
+    };
+    tokio::spawn(teller.tell(watcher));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Proxies that collect answers before they pass them on are asked not to.
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
+    ];
+    Ok((StatusCode::OK, headers, Body::new(Messages(receiver))).into_response())
+}
+
+fn event_id(text: &str) -> Result<i64, ApiError> {
+    let number = text.trim().parse().ok().filter(|number| *number >= 0);
+    number.ok_or_else(|| {
+        let loc = vec!["header".into(), "Last-Event-ID".into()];
+        let msg = "expected the id of an event of this stream: a change number";
+        AppError::Invalid(vec![Fault::new(loc, "invalid", msg)]).into()
+    })
+}
+
+/// Tells one reader what happens.
+struct Teller {
+    sender: mpsc::Sender<Bytes>,
+    stopping: watch::Receiver<bool>,
+    heartbeat: Duration,
+    /// How long a reader may leave the messages waiting.
+    patience: Duration,
+}
+
+impl Teller {
+    /// Tells until the reader goes away or is too slow, the token ends, or the server stops.
+    async fn tell(mut self, mut watcher: Watcher) {
+        // At once, so that the reader knows that it is connected.
+        if !self.send(": connected\n\n".to_owned()).await {
+            return;
+        }
+        loop {
+            let news = tokio::select! {
+                news = watcher.next(self.heartbeat) => news,
+                () = self.sender.closed() => return,
+                // A server that cannot stop (a test's) does not end its streams.
+                Ok(_) = self.stopping.wait_for(|stopping| *stopping) => break,
+            };
+            let is_sent = match news {
+                Ok(news) => self.send(messages(news)).await,
+                Err(error) => {
+                    // What is wrong inside is for the log; the reader has to begin anew in any case.
+                    let text = match &error {
+                        AppError::Unauthenticated(_) | AppError::Forbidden(_) => error.to_string(),
+                        _ => "the changes cannot be read for now; connect again".to_owned(),
+                    };
+                    tracing::info!(%error, "a stream of changes ends");
+                    self.send(end(&text)).await;
+                    return;
+                }
+            };
+            if !is_sent {
+                return;
+            }
+        }
+        self.send(end("the server stops; connect again")).await;
+    }
+
+    /// Hands over a message; tells whether the reader took it in time. One who does not is cut off: messages are not
+    /// kept for anybody, and whoever comes back is told what they missed.
+    async fn send(&self, message: String) -> bool {
+        let sending = self.sender.send(Bytes::from(message));
+        matches!(tokio::time::timeout(self.patience, sending).await, Ok(Ok(())))
+    }
+}
+
+/// Returns a message for each change, and one without content that tells how far the reader is: with it, nothing is
+/// told twice or looked through again after the next connection.
+fn messages(news: News) -> String {
+    let last = news.changes.last().map(|change| change.change_number);
+    let mut messages: Vec<String> = news.changes.into_iter().map(message).collect();
+    if last != Some(news.up_to) {
+        messages.push(format!(": up to date\nid: {}\n\n", news.up_to));
+    }
+    messages.concat()
+}
+
+fn message(change: WatchedChange) -> String {
+    let set = |(service_id, version_set_name, revision)| SetEvent {
+        service_id,
+        version_set_name,
+        revision,
+    };
+    let events = change.events.into_iter().map(|event| EventInstance {
+        action: event.action,
+        object: event.object,
+        actor: event.actor,
+        set: event.set.map(set),
+    });
+    let data = json!(ChangeInstance {
+        sequence: change.change_number,
+        created_at: rfc3339(change.created_at),
+        events: events.collect(),
+    });
+    format!("id: {}\nevent: change\ndata: {data}\n\n", change.change_number)
+}
+
+fn end(reason: &str) -> String {
+    format!("event: end\ndata: {}\n\n", json!({"reason": reason}))
+}
+
+/// The body of the answer.
+struct Messages(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Messages {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0
+            .poll_recv(context)
+            .map(|message| message.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}

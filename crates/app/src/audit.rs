@@ -1,0 +1,203 @@
+//! The audit log: reading it, taking it along, and looking for what was done to it.
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use forge_domain::OrganizationId;
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, ExpectedHead};
+pub use forge_store::EventFilter;
+use forge_store::{Store, Tx};
+
+use crate::page::PageBuilder;
+use crate::tokens::require_signing_key;
+use crate::{App, AppError, Caller, Page};
+
+const PERMISSION: Permission = Permission::GetAuditEvent;
+
+/// How many events are held in memory at once.
+const CHUNK: i64 = 50;
+
+/// An event, and the hash that is stored with it.
+pub type Entry = (AuditEvent, String);
+
+/// A checkpoint with the signature of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCheckpoint {
+    /// What is vouched for.
+    pub checkpoint: Checkpoint,
+    /// The Ed25519 signature over [`Checkpoint::signed_bytes`], in base64.
+    pub signature: String,
+}
+
+impl SignedCheckpoint {
+    /// Tells whether a public key, in base64, made the signature.
+    pub fn is_signed_by(&self, public_key: &str) -> bool {
+        let (Ok(key), Ok(signature)) = (STANDARD.decode(public_key), STANDARD.decode(&self.signature)) else {
+            return false;
+        };
+        let key = UnparsedPublicKey::new(&ED25519, key);
+        key.verify(&self.checkpoint.signed_bytes(), &signature).is_ok()
+    }
+}
+
+fn attributes(event: &AuditEvent) -> Attributes {
+    Attributes::default()
+        .with("object_kind", event.object.kind.as_str())
+        .with("object_id", event.object.id.as_str())
+        .with("action", event.action.as_str())
+        .with("actor_user_id", event.actor.user.user_id.as_str())
+        .with("actor_kind", event.actor.kind.as_str())
+}
+
+/// Returns a page of the events that the caller may see and that pass the filter, newest first.
+///
+/// The continuation token is the number of the last event of the page before; 0 is the start.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: &EventFilter,
+    limit: i64,
+    continuation_token: i64,
+) -> Result<Page<Entry>, AppError> {
+    caller.authorize_some(PERMISSION)?;
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(limit, continuation_token);
+    while let Some((token, asked)) = page.next_read() {
+        let mut filter = filter.clone();
+        if token > 0 {
+            filter.before_sequence = Some(filter.before_sequence.map_or(token, |bound| bound.min(token)));
+        }
+        let rows = tx.find_audit_events(&caller.organization, &filter, asked).await?;
+        let may_see = |(event, _): &Entry| caller.may(PERMISSION, &attributes(event));
+        page.add(rows, asked, |(event, _)| event.sequence, may_see);
+    }
+    Ok(page.finish())
+}
+
+/// Refuses a caller who may not see all of the log: with entries left out, a chain proves nothing.
+fn authorize_whole(caller: &Caller) -> Result<(), AppError> {
+    caller.authorize_some(PERMISSION)?;
+    // A condition is false where there is no attribute, so only a grant without conditions allows this.
+    if caller.may(PERMISSION, &Attributes::default()) {
+        return Ok(());
+    }
+    Err(AppError::TooLittle(format!(
+        "this tells of the whole audit log, and you may see only some of it: your `{}` has conditions",
+        PERMISSION.name()
+    )))
+}
+
+/// Returns the present end of the log, signed, and the public key that belongs to the signature, in base64.
+pub async fn head(app: &App, caller: &Caller) -> Result<(SignedCheckpoint, String), AppError> {
+    authorize_whole(caller)?;
+    let mut tx = app.store.read().await?;
+    app.sign_head(&mut tx, &caller.organization).await
+}
+
+/// The whole log up to the end that it had when this was made. An open export holds no transaction: events are only
+/// ever added, so it makes no difference when each of them is read.
+#[derive(Clone)]
+pub struct Export {
+    app: App,
+    after: i64,
+    /// The end of the log.
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// Begins an export of the log after the event of that number; 0 is the start.
+pub async fn export(app: &App, caller: &Caller, after_sequence: i64) -> Result<Export, AppError> {
+    let (checkpoint, _) = head(app, caller).await?;
+    Ok(Export {
+        app: app.clone(),
+        after: after_sequence,
+        checkpoint,
+    })
+}
+
+impl Export {
+    /// Returns the next events, oldest first; none at the end.
+    pub async fn next_events(&mut self) -> Result<Vec<Entry>, AppError> {
+        let Checkpoint {
+            organization,
+            sequence,
+            ..
+        } = &self.checkpoint.checkpoint;
+        let wanted = sequence.saturating_sub(self.after).clamp(0, CHUNK);
+        let mut tx = self.app.store.read().await?;
+        let events = tx.list_audit_events(organization, self.after, wanted).await?;
+        if let Some((last, _)) = events.last() {
+            self.after = last.sequence;
+        }
+        Ok(events)
+    }
+}
+
+impl App {
+    async fn sign_head(
+        &self,
+        tx: &mut Tx,
+        organization: &OrganizationId,
+    ) -> Result<(SignedCheckpoint, String), AppError> {
+        let (sequence, hash) = tx.audit_head(organization).await?;
+        let key = require_signing_key(tx, organization).await?;
+        let pair = Ed25519KeyPair::from_pkcs8(&self.open_signing_key(organization, &key)?);
+        let pair =
+            pair.map_err(|_| AppError::internal(format!("signing key {} is no Ed25519 key", key.id)))?;
+        let checkpoint = Checkpoint {
+            organization: organization.clone(),
+            sequence,
+            hash,
+            created_at: self.clock.now(),
+            kid: key.id,
+        };
+        let signature = STANDARD.encode(pair.sign(&checkpoint.signed_bytes()));
+        Ok((
+            SignedCheckpoint {
+                checkpoint,
+                signature,
+            },
+            key.public_key,
+        ))
+    }
+}
+
+/// Returns the organizations whose logs a store holds, deleted ones included. For operators only.
+pub async fn chains(store: &Store) -> Result<Vec<OrganizationId>, AppError> {
+    Ok(store.read().await?.list_audit_chains().await?)
+}
+
+/// Returns the public key of that id, in base64. For operators only.
+pub async fn public_key(
+    store: &Store,
+    organization: &OrganizationId,
+    kid: &str,
+) -> Result<Option<String>, AppError> {
+    let key = store.read().await?.find_signing_key(organization, kid).await?;
+    Ok(key.map(|key| key.public_key))
+}
+
+/// Checks the log of an organization, up to the end that it had at the start. For operators only.
+pub async fn check(
+    store: &Store,
+    organization: &OrganizationId,
+    expected: Vec<ExpectedHead>,
+) -> Result<ChainReport, AppError> {
+    let (end, _) = store.read().await?.audit_head(organization).await?;
+    let mut check = ChainCheck::new(expected);
+    let mut after = i64::MIN;
+    loop {
+        let mut tx = store.read().await?;
+        let rows = tx.scan_audit_events(organization, after, CHUNK).await?;
+        for row in rows.iter().filter(|row| row.sequence <= end) {
+            match &row.event {
+                Ok((event, hash)) => check.add(event, hash),
+                Err(why) => check.add_unreadable(why.clone()),
+            }
+        }
+        match rows.last() {
+            Some(last) if last.sequence < end => after = last.sequence,
+            _ => return Ok(check.finish()),
+        }
+    }
+}

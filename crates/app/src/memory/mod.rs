@@ -1,0 +1,327 @@
+//! What a server keeps in memory: of each organization who may do what and what its sets mean, as one immutable state
+//! that is replaced as a whole when something has changed.
+//!
+//! Signing in, recognising tokens and resolving are answered from it, so they cost no query and go on while the
+//! database is away. A state says of which change it is, and the store's heads say which change is the latest that this
+//! process knows of: its own commits before they are answered, those of other servers as the database announces them.
+//! Whoever asks while the state is behind has it brought up to date first; so a write is seen by everything that is
+//! asked of the same server afterwards.
+
+mod access;
+mod documents;
+mod follow;
+mod organization;
+mod recent;
+mod service;
+mod tokens;
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use forge_domain::{OrganizationId, Timestamp};
+use forge_store::{AuditedChange, Head};
+use rpds::HashTrieMapSync;
+
+use crate::{App, AppError, organizations};
+
+pub(crate) use access::{Access, KnownUser};
+use documents::Documents;
+pub use follow::{FOLLOW_EVERY, follow};
+pub(crate) use organization::OrganizationState;
+use recent::Recent;
+pub use service::{PreparedAnswer, ServiceState, SetState};
+pub(crate) use tokens::VerifiedTokens;
+
+/// How long whoever asks waits for a state to be brought up to date before the old one has to do.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a reader waits for a change that this server does not see yet.
+const SEQUENCE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many events are read from the database at once.
+const EVENTS_PAGE: i64 = 1000;
+
+/// How often such a reader looks for it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What a server keeps in memory.
+#[derive(Debug, Default)]
+pub struct Memory {
+    organizations: ArcSwap<HashTrieMapSync<OrganizationId, Arc<Remembered>>>,
+    /// Held by whoever adds or removes an organization.
+    adding: Mutex<()>,
+    pub(crate) tokens: VerifiedTokens,
+    pub(crate) documents: Documents,
+    database: Database,
+    is_server_closed: AtomicU8,
+}
+
+/// An organization that is kept in memory.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    state: ArcSwap<OrganizationState>,
+    recent: Mutex<Recent>,
+    head: Arc<Head>,
+    /// Held by whoever brings the state up to date; the others wait for the result.
+    advancing: tokio::sync::Mutex<()>,
+}
+
+/// How the database was when somebody looked last.
+#[derive(Debug, Default)]
+struct Database {
+    is_away: AtomicBool,
+    /// When it last answered; milliseconds since the epoch.
+    answered_at: AtomicI64,
+}
+
+/// An organization as far as it is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) state: Arc<OrganizationState>,
+    /// For how long the database has not answered, if it does not: then there may be changes that nobody here knows of.
+    pub(crate) stale_for: Option<forge_domain::Duration>,
+}
+
+const UNKNOWN: u8 = 0;
+const OPEN: u8 = 1;
+const CLOSED: u8 = 2;
+
+impl Memory {
+    /// Returns an organization as it is after every change that this server knows of.
+    ///
+    /// # Errors
+    /// Refuses an organization that does not exist. Reports a database that is away if the organization is not in
+    /// memory.
+    pub(crate) async fn organization(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
+        let Some(remembered) = self.find(id) else {
+            return self.load(app, id).await;
+        };
+        if remembered.is_current() || self.database.is_away.load(Ordering::Relaxed) {
+            return Ok(self.known(app, &remembered));
+        }
+        let wanted = *remembered.head.borrow();
+        match tokio::time::timeout(PATIENCE, self.advance(app, &remembered, wanted)).await {
+            Ok(Ok(())) => Ok(self.known(app, &remembered)),
+            Ok(Err(AppError::Unavailable(_))) | Err(_) => {
+                self.database.failed();
+                Ok(self.known(app, &remembered))
+            }
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    /// Waits until this server sees a change of an organization, whichever server made it.
+    ///
+    /// # Errors
+    /// Says how far this server has come if it takes too long.
+    pub(crate) async fn wait_for(
+        &self,
+        app: &App,
+        id: &OrganizationId,
+        change_number: i64,
+    ) -> Result<(), AppError> {
+        let mut head = app.store.heads().of(id).subscribe();
+        let deadline = tokio::time::Instant::now() + SEQUENCE_PATIENCE;
+        loop {
+            let known = self.organization_at(app, id, change_number).await?;
+            let is_there = known.state.change_number() >= change_number;
+            if is_there {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(AppError::Behind {
+                    wanted: change_number,
+                    seen: known.state.change_number(),
+                });
+            }
+            // Woken up by a change that is announced; looking is for those that are not.
+            let _ = tokio::time::timeout(LOOK_EVERY, head.changed()).await;
+        }
+    }
+
+    /// Tells whether an organization has made a change, as far as the database says by now.
+    pub(crate) async fn has_seen(
+        &self,
+        app: &App,
+        id: &OrganizationId,
+        change_number: i64,
+    ) -> Result<bool, AppError> {
+        let known = self.organization_at(app, id, change_number).await?;
+        Ok(known.state.change_number() >= change_number)
+    }
+
+    /// Looks at the database for changes of other servers that were not announced yet, because somebody asked for
+    /// what is not in memory. Tells whether there were any.
+    pub(crate) async fn look_again(&self, app: &App, id: &OrganizationId) -> bool {
+        let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
+            return false;
+        };
+        let seen = remembered.state.load().change_number();
+        self.advance(app, &remembered, seen + 1).await.is_ok()
+            && remembered.state.load().change_number() > seen
+    }
+
+    /// Returns an organization, after another look at the database if its state is not of that change or a later one.
+    async fn organization_at(
+        &self,
+        app: &App,
+        id: &OrganizationId,
+        change_number: i64,
+    ) -> Result<Known, AppError> {
+        let known = self.organization(app, id).await?;
+        match self.find(id) {
+            Some(remembered) if known.state.change_number() < change_number => {
+                self.advance(app, &remembered, change_number).await?;
+                Ok(self.known(app, &remembered))
+            }
+            _ => Ok(known),
+        }
+    }
+
+    /// Returns the events of the changes after one of them, oldest first, and up to which change they are all of them:
+    /// the latest that this server knows of, or an earlier one if there are many.
+    pub(crate) async fn events_after(
+        &self,
+        app: &App,
+        known: &Known,
+        after: i64,
+    ) -> Result<(Vec<AuditedChange>, i64), AppError> {
+        let id = &known.state.organization.id;
+        if let Some(remembered) = self.find(id) {
+            let recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = recent.after(after) {
+                return Ok(found);
+            }
+        }
+        let mut tx = app.store.read().await?;
+        let events = tx.list_changes(id, after, EVENTS_PAGE).await?;
+        let is_all = i64::try_from(events.len()).is_ok_and(|count| count < EVENTS_PAGE);
+        Ok(whole_changes(events, is_all, known.state.change_number()))
+    }
+
+    /// Tells whether the whole server is closed for maintenance.
+    pub(crate) async fn is_server_closed(&self, app: &App) -> Result<bool, AppError> {
+        match self.is_server_closed.load(Ordering::Relaxed) {
+            UNKNOWN => {
+                let mut tx = app.store.read().await?;
+                let is_closed = organizations::is_server_closed(&mut tx).await?;
+                self.learn_server_closed(is_closed);
+                Ok(is_closed)
+            }
+            known => Ok(known == CLOSED),
+        }
+    }
+
+    pub(crate) fn learn_server_closed(&self, is_closed: bool) {
+        let value = if is_closed { CLOSED } else { OPEN };
+        self.is_server_closed.store(value, Ordering::Relaxed);
+    }
+
+    fn find(&self, id: &OrganizationId) -> Option<Arc<Remembered>> {
+        self.organizations.load().get(id).cloned()
+    }
+
+    fn known(&self, app: &App, remembered: &Remembered) -> Known {
+        Known {
+            state: remembered.state.load_full(),
+            stale_for: self.database.stale_for(app.clock.now()),
+        }
+    }
+
+    /// Reads an organization for the first time.
+    async fn load(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
+        let mut tx = app.store.read().await?;
+        let state = OrganizationState::load(&mut tx, id, app.clock.now()).await?;
+        let state = state.ok_or_else(|| organizations::unknown(id.as_str()))?;
+        drop(tx);
+        let remembered = Arc::new(Remembered {
+            recent: Mutex::new(Recent::starting_at(state.change_number())),
+            state: ArcSwap::from_pointee(state),
+            // A change since then is known there, or will be: then the state is behind.
+            head: app.store.heads().of(id),
+            advancing: tokio::sync::Mutex::default(),
+        });
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have been faster.
+        let remembered = self.find(id).unwrap_or(remembered);
+        let all = self.organizations.load();
+        self.organizations
+            .store(Arc::new(all.insert(id.clone(), Arc::clone(&remembered))));
+        self.database.answered(app.clock.now());
+        Ok(self.known(app, &remembered))
+    }
+
+    fn forget(&self, id: &OrganizationId) {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.organizations.load();
+        self.organizations.store(Arc::new(all.remove(id)));
+    }
+
+    /// Brings a state up to date with the database, unless it is of the wanted change or a later one by then.
+    async fn advance(&self, app: &App, remembered: &Remembered, wanted: i64) -> Result<(), AppError> {
+        let _turn = remembered.advancing.lock().await;
+        let before = remembered.state.load_full();
+        if before.change_number() >= wanted {
+            // Whoever had the turn before did it.
+            return Ok(());
+        }
+        let mut tx = app.store.read().await?;
+        let advanced = before.advance(&mut tx, app.clock.now()).await?;
+        self.database.answered(app.clock.now());
+        let Some(advanced) = advanced else {
+            self.forget(&before.organization.id);
+            return Err(organizations::unknown(before.organization.id.as_str()));
+        };
+        app.store
+            .heads()
+            .learn(&before.organization.id, advanced.state.change_number());
+        let mut recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        match advanced.events {
+            Some(events) => recent.push(advanced.state.change_number(), events),
+            None => *recent = Recent::starting_at(advanced.state.change_number()),
+        }
+        remembered.state.store(Arc::new(advanced.state));
+        Ok(())
+    }
+}
+
+/// Leaves out the events of the last change if there may be more of them, and says up to which change the events are
+/// all of them.
+fn whole_changes(mut events: Vec<AuditedChange>, is_all: bool, latest: i64) -> (Vec<AuditedChange>, i64) {
+    let last = events.last().map_or(latest, |event| event.change_number);
+    if is_all {
+        return (events, last.max(latest));
+    }
+    // A change has far fewer events than fit into a page.
+    events.retain(|event| event.change_number < last);
+    (events, last - 1)
+}
+
+impl Remembered {
+    fn is_current(&self) -> bool {
+        self.state.load().change_number() >= *self.head.borrow()
+    }
+}
+
+impl Database {
+    fn answered(&self, now: Timestamp) {
+        self.answered_at.store(now.as_millis(), Ordering::Relaxed);
+        self.is_away.store(false, Ordering::Relaxed);
+    }
+
+    fn failed(&self) {
+        if !self.is_away.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the database is away; what is in memory goes on being answered");
+        }
+    }
+
+    fn stale_for(&self, now: Timestamp) -> Option<forge_domain::Duration> {
+        if !self.is_away.load(Ordering::Relaxed) {
+            return None;
+        }
+        let since = Timestamp::from_millis(self.answered_at.load(Ordering::Relaxed));
+        Some(now.since(since))
+    }
+}

@@ -1,0 +1,218 @@
+//! An organization as a server remembers it, and how it is brought up to date.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use forge_domain::refusal::AssetKind;
+use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
+use forge_store::{AssetHead, AuditedChange, Organization, ServiceHead, SetHead, StoreError, Tx};
+use rpds::HashTrieMapSync;
+
+use super::access::Access;
+use super::service::ServiceState;
+
+/// After so many events it is cheaper to read everything anew.
+const MAX_EVENTS: usize = 5_000;
+
+/// An organization after one of its changes. Never changed: the next change makes another one, which shares with this
+/// one what stayed the same.
+#[derive(Debug, Clone)]
+pub(crate) struct OrganizationState {
+    pub(crate) organization: Organization,
+    pub(crate) access: Access,
+    agents: Assets,
+    context_graphs: Assets,
+    services: HashTrieMapSync<ServiceId, Arc<ServiceState>>,
+}
+
+type Assets = HashTrieMapSync<String, Arc<AssetHead>>;
+
+/// A state, and what has changed since the one before it.
+pub(crate) struct Advanced {
+    pub(crate) state: OrganizationState,
+    /// Every event since, oldest first; nothing if that is not known.
+    pub(crate) events: Option<Vec<AuditedChange>>,
+}
+
+impl OrganizationState {
+    /// Reads everything; nothing if there is no such organization.
+    pub(crate) async fn load(
+        tx: &mut Tx,
+        id: &OrganizationId,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(organization) = tx.find_organization(id).await? else {
+            return Ok(None);
+        };
+        let mut state = Self {
+            access: Access::load(tx, id, now).await?,
+            agents: assets(tx.asset_heads(id, AssetKind::Agent, None).await?),
+            context_graphs: assets(tx.asset_heads(id, AssetKind::ContextGraph, None).await?),
+            services: HashTrieMapSync::default(),
+            organization,
+        };
+        let mut sets: HashMap<ServiceId, Vec<SetHead>> = HashMap::new();
+        for set in tx.set_heads(id, None).await? {
+            sets.entry(set.service_id).or_default().push(set);
+        }
+        for service in tx.service_heads(id, None).await? {
+            let sets = sets.remove(&service.id).unwrap_or_default();
+            state.put_service(service, sets);
+        }
+        Ok(Some(state))
+    }
+
+    /// Returns the organization's state after everything that has changed since; nothing if the organization is gone.
+    pub(crate) async fn advance(&self, tx: &mut Tx, now: Timestamp) -> Result<Option<Advanced>, StoreError> {
+        let id = &self.organization.id;
+        let Some(organization) = tx.find_organization(id).await? else {
+            return Ok(None);
+        };
+        let limit = i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
+        let events = tx.list_changes(id, self.change_number(), limit).await?;
+        let from = self.change_number();
+        if !tells_every_change(&events, from, organization.change_number) {
+            let state = Self::load(tx, id, now).await?;
+            return Ok(state.map(|state| Advanced { state, events: None }));
+        }
+        let mut state = self.clone();
+        state.organization = organization;
+        let touched: BTreeSet<Touched> = events.iter().map(Touched::by).collect();
+        for touched in touched {
+            state.reload(tx, touched, now).await?;
+        }
+        Ok(Some(Advanced {
+            state,
+            events: Some(events),
+        }))
+    }
+
+    /// Returns the number of the change after which the organization is like this.
+    pub(crate) fn change_number(&self) -> i64 {
+        self.organization.change_number
+    }
+
+    /// Returns a service.
+    pub(crate) fn service(&self, id: ServiceId) -> Option<&Arc<ServiceState>> {
+        self.services.get(&id)
+    }
+
+    /// Returns an agent or a context graph.
+    pub(crate) fn asset(&self, kind: AssetKind, id: &str) -> Option<&AssetHead> {
+        self.assets(kind).get(id).map(Arc::as_ref)
+    }
+
+    fn assets(&self, kind: AssetKind) -> &Assets {
+        match kind {
+            AssetKind::Agent => &self.agents,
+            AssetKind::ContextGraph => &self.context_graphs,
+        }
+    }
+
+    fn latest(&self, kind: AssetKind, id: &str) -> Option<VersionNumber> {
+        self.asset(kind, id).and_then(|asset| asset.latest)
+    }
+
+    fn put_service(&mut self, service: ServiceHead, sets: Vec<SetHead>) {
+        let latest = (
+            self.latest(AssetKind::Agent, &service.agent_id.to_string()),
+            self.latest(AssetKind::ContextGraph, &service.context_graph_id.to_string()),
+        );
+        let id = service.id;
+        self.services
+            .insert_mut(id, Arc::new(ServiceState::new(service, sets, latest)));
+    }
+
+    /// Reads again what an event was about.
+    async fn reload(&mut self, tx: &mut Tx, touched: Touched, now: Timestamp) -> Result<(), StoreError> {
+        let organization = self.organization.id.clone();
+        match touched {
+            Touched::Access => self.access = Access::load(tx, &organization, now).await?,
+            Touched::User(id) => self.access.reload_user(tx, &organization, &id).await?,
+            Touched::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
+            Touched::Grants => self.access.reload_grants(tx, &organization, now).await?,
+            Touched::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,
+            Touched::Service(id) => {
+                for service in tx.service_heads(&organization, Some(id)).await? {
+                    let sets = tx.set_heads(&organization, Some(id)).await?;
+                    self.put_service(service, sets);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reload_asset(&mut self, tx: &mut Tx, kind: AssetKind, id: &str) -> Result<(), StoreError> {
+        let before = self.latest(kind, id);
+        for asset in tx.asset_heads(&self.organization.id, kind, Some(id)).await? {
+            let assets = match kind {
+                AssetKind::Agent => &mut self.agents,
+                AssetKind::ContextGraph => &mut self.context_graphs,
+            };
+            assets.insert_mut(asset.id.clone(), Arc::new(asset));
+        }
+        if before == self.latest(kind, id) {
+            return Ok(());
+        }
+        // What floats means another version now.
+        let (agent, graph) = (id.parse().ok(), id.parse().ok());
+        let using = self.services.values().filter(|service| match kind {
+            AssetKind::Agent => Some(service.agent.0) == agent,
+            AssetKind::ContextGraph => Some(service.context_graph.0) == graph,
+        });
+        for service in using.cloned().collect::<Vec<_>>() {
+            let agent = self.latest(AssetKind::Agent, &service.agent.0.to_string());
+            let graph = self.latest(AssetKind::ContextGraph, &service.context_graph.0.to_string());
+            let service = Arc::new(service.with_latest(agent, graph));
+            self.services.insert_mut(service.id, service);
+        }
+        Ok(())
+    }
+}
+
+fn assets(heads: Vec<AssetHead>) -> Assets {
+    let pairs = heads.into_iter().map(|head| (head.id.clone(), Arc::new(head)));
+    pairs.collect()
+}
+
+/// Something that an event was about. Assets come before services, whose sets mean versions of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Touched {
+    Access,
+    User(String),
+    Key(String),
+    Grants,
+    Asset(AssetKind, String),
+    Service(ServiceId),
+}
+
+impl Touched {
+    fn by(event: &AuditedChange) -> Self {
+        let id = event.object.id.as_str();
+        let service = |id: &str| id.parse().ok().map(Self::Service);
+        let known = match event.object.kind.as_str() {
+            "user" => Some(Self::User(id.to_owned())),
+            "api_key" => Some(Self::Key(id.to_owned())),
+            "temporary_permission_grant" => Some(Self::Grants),
+            "agent" => Some(Self::Asset(AssetKind::Agent, id.to_owned())),
+            "context_graph" => Some(Self::Asset(AssetKind::ContextGraph, id.to_owned())),
+            "service" => service(id),
+            "version_set" => id.split_once('/').and_then(|(id, _)| service(id)),
+            _ => None,
+        };
+        // Roles, signing keys, the organization itself: rare enough to read all of it.
+        known.unwrap_or(Self::Access)
+    }
+}
+
+/// Tells whether the events name every change after `from` up to `to`: only then they say what has to be read again.
+fn tells_every_change(events: &[AuditedChange], from: i64, to: i64) -> bool {
+    let mut next = from;
+    for event in events {
+        if event.change_number > next + 1 {
+            return false;
+        }
+        next = event.change_number;
+    }
+    next == to && events.len() < MAX_EVENTS
+}

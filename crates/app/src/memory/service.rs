@@ -1,0 +1,126 @@
+//! Services as a server remembers them: what each of their sets means now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use forge_domain::access::Attributes;
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
+use forge_store::{ServiceHead, SetHead};
+
+use crate::version_sets::attributes_of_set;
+
+/// A service and its sets at one moment. Never changed: what changes gets another one.
+#[derive(Debug)]
+pub struct ServiceState {
+    /// The service.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// The agent that speaks, and its latest version.
+    pub agent: (AgentId, Option<VersionNumber>),
+    /// The graph that conversations walk, and its latest version.
+    pub context_graph: (ContextGraphId, Option<VersionNumber>),
+    sets: BTreeMap<SetName, SetState>,
+}
+
+/// A version set at one moment.
+#[derive(Debug)]
+pub struct SetState {
+    /// Its name.
+    pub name: SetName,
+    /// The number of its latest revision.
+    pub revision: i64,
+    /// Whether it is deleted.
+    pub is_deleted: bool,
+    /// What it pins.
+    pub pins: Pins,
+    /// What conditions on permissions may look at.
+    pub attributes: Attributes,
+    answer: OnceLock<Arc<PreparedAnswer>>,
+}
+
+/// An answer about a set as it is sent, kept by whoever made it for the next one who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedAnswer {
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// What stands for the body.
+    pub entity_tag: String,
+}
+
+impl ServiceState {
+    /// Puts a service together with its sets and the latest versions of its agent and context graph.
+    pub(crate) fn new(
+        service: ServiceHead,
+        sets: impl IntoIterator<Item = SetHead>,
+        (agent_latest, graph_latest): (Option<VersionNumber>, Option<VersionNumber>),
+    ) -> Self {
+        let sets = sets.into_iter().map(|set| {
+            let attributes = attributes_of_set(service.id, &service.name, &set.name);
+            let state = SetState {
+                name: set.name.clone(),
+                revision: set.revision,
+                is_deleted: set.is_deleted,
+                pins: set.pins,
+                attributes,
+                answer: OnceLock::new(),
+            };
+            (set.name, state)
+        });
+        Self {
+            sets: sets.collect(),
+            id: service.id,
+            name: service.name,
+            agent: (service.agent_id, agent_latest),
+            context_graph: (service.context_graph_id, graph_latest),
+        }
+    }
+
+    /// Returns the same service after another version of its agent or context graph came to be the latest.
+    pub(crate) fn with_latest(
+        &self,
+        agent_latest: Option<VersionNumber>,
+        graph_latest: Option<VersionNumber>,
+    ) -> Self {
+        let sets = self.sets.iter().map(|(name, set)| {
+            let state = SetState {
+                name: set.name.clone(),
+                revision: set.revision,
+                is_deleted: set.is_deleted,
+                pins: set.pins.clone(),
+                attributes: set.attributes.clone(),
+                answer: OnceLock::new(),
+            };
+            (name.clone(), state)
+        });
+        Self {
+            sets: sets.collect(),
+            id: self.id,
+            name: self.name.clone(),
+            agent: (self.agent.0, agent_latest),
+            context_graph: (self.context_graph.0, graph_latest),
+        }
+    }
+
+    /// Returns a set, deleted or not.
+    pub fn set(&self, name: &SetName) -> Option<&SetState> {
+        self.sets.get(name)
+    }
+}
+
+impl SetState {
+    /// Returns the prepared answer, making it first if nobody has asked since the set came to mean what it means.
+    ///
+    /// # Errors
+    /// Returns the error of `make`.
+    pub fn answer<E>(
+        &self,
+        make: impl FnOnce() -> Result<PreparedAnswer, E>,
+    ) -> Result<Arc<PreparedAnswer>, E> {
+        if let Some(answer) = self.answer.get() {
+            return Ok(Arc::clone(answer));
+        }
+        let answer = Arc::new(make()?);
+        Ok(Arc::clone(self.answer.get_or_init(|| answer)))
+    }
+}

@@ -1,0 +1,243 @@
+//! Following the changes of an organization as they happen.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::fault::Fault;
+use forge_domain::refusal::AssetKind;
+use forge_domain::{Actor, ServiceId, SetName, Timestamp};
+use forge_store::AuditedChange;
+use tokio::sync::watch;
+
+use crate::memory::OrganizationState;
+use crate::version_sets::attributes_of_set;
+use crate::{App, AppError, Caller, sign_in};
+
+/// Somebody who follows the changes of an organization.
+pub struct Watcher {
+    app: App,
+    caller: Caller,
+    /// Only what concerns these services; everything if there are none.
+    services: BTreeSet<ServiceId>,
+    head: watch::Receiver<i64>,
+    seen: i64,
+}
+
+/// A change, as far as the watcher may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedChange {
+    /// The organization's change number.
+    pub change_number: i64,
+    /// When.
+    pub created_at: Timestamp,
+    /// What happened; at least one thing.
+    pub events: Vec<WatchedEvent>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedEvent {
+    /// What was done.
+    pub action: String,
+    /// To what.
+    pub object: AuditObject,
+    /// By whom.
+    pub actor: Actor,
+    /// The set, where the event is about one, and its latest revision afterwards.
+    pub set: Option<(ServiceId, SetName, Option<i64>)>,
+}
+
+/// What happened since the watcher was told last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The changes with something that the watcher may see, oldest first.
+    pub changes: Vec<WatchedChange>,
+    /// The change up to which everything has been told.
+    pub up_to: i64,
+}
+
+impl Watcher {
+    /// Begins to follow, after a change that was told before or from now on.
+    pub async fn start(
+        app: &App,
+        caller: &Caller,
+        services: BTreeSet<ServiceId>,
+        after: Option<i64>,
+    ) -> Result<Self, AppError> {
+        caller.authorize_some(Permission::GetVersionSet)?;
+        let organization = &caller.organization;
+        // Before looking: what comes between would be missed.
+        let head = app.store.heads().of(organization).subscribe();
+        let latest = app
+            .memory
+            .organization(app, organization)
+            .await?
+            .state
+            .change_number();
+        let seen = match after {
+            None => latest,
+            Some(after) if after <= latest || app.memory.has_seen(app, organization, after).await? => after,
+            Some(_) => {
+                let loc = vec!["header".into(), "Last-Event-ID".into()];
+                let msg = "the organization has made no such change; begin anew, without this header";
+                return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
+            }
+        };
+        Ok(Self {
+            app: app.clone(),
+            caller: caller.clone(),
+            services,
+            head,
+            seen,
+        })
+    }
+
+    /// Returns what happened since, as soon as something did; after `patience` that nothing did.
+    ///
+    /// # Errors
+    /// Ends with the watcher's token. Reports a database that is away when it is needed.
+    pub async fn next(&mut self, patience: Duration) -> Result<News, AppError> {
+        let seen = self.seen;
+        let is_news = |head: &i64| *head > seen;
+        // Nobody closes a head; and whether there is news is looked at below.
+        let _ = tokio::time::timeout(patience, self.head.wait_for(is_news)).await;
+        // What the watcher may see can have changed since the last time, and is looked at for every change.
+        self.caller = sign_in::recognise_again(&self.app, &self.caller).await?;
+        self.caller.authorize_some(Permission::GetVersionSet)?;
+        let known = self
+            .app
+            .memory
+            .organization(&self.app, &self.caller.organization)
+            .await?;
+        if known.state.change_number() <= self.seen {
+            return Ok(News {
+                changes: Vec::new(),
+                up_to: self.seen,
+            });
+        }
+        let (events, up_to) = self.app.memory.events_after(&self.app, &known, self.seen).await?;
+        self.seen = up_to;
+        let mut changes: Vec<WatchedChange> = Vec::new();
+        for event in events {
+            if !self.concerns(&known.state, &event) || !may_see(&self.caller, &known.state, &event) {
+                continue;
+            }
+            match changes.last_mut() {
+                Some(last) if last.change_number == event.change_number => last.events.push(watched(event)),
+                _ => changes.push(WatchedChange {
+                    change_number: event.change_number,
+                    created_at: event.created_at,
+                    events: vec![watched(event)],
+                }),
+            }
+        }
+        Ok(News { changes, up_to })
+    }
+
+    /// Tells whether an event is about one of the watcher's services: the service itself, its sets, or its agent and
+    /// context graph, whose new versions change what floats.
+    fn concerns(&self, state: &OrganizationState, event: &AuditedChange) -> bool {
+        if self.services.is_empty() {
+            return true;
+        }
+        let id = event.object.id.as_str();
+        let uses = |service: &ServiceId| {
+            state
+                .service(*service)
+                .is_some_and(|service| match event.object.kind.as_str() {
+                    "agent" => service.agent.0.to_string() == id,
+                    "context_graph" => service.context_graph.0.to_string() == id,
+                    _ => false,
+                })
+        };
+        match service_of(event) {
+            Some(service) => self.services.contains(&service),
+            None => self.services.iter().any(uses),
+        }
+    }
+}
+
+/// Returns the service that an event is about, itself or one of its sets.
+fn service_of(event: &AuditedChange) -> Option<ServiceId> {
+    match event.object.kind.as_str() {
+        "service" => event.object.id.parse().ok(),
+        "version_set" => set_of(event).map(|(service, _)| service),
+        _ => None,
+    }
+}
+
+fn set_of(event: &AuditedChange) -> Option<(ServiceId, SetName)> {
+    if event.object.kind != "version_set" {
+        return None;
+    }
+    let (service, name) = event.object.id.split_once('/')?;
+    Some((service.parse().ok()?, name.parse().ok()?))
+}
+
+fn watched(event: AuditedChange) -> WatchedEvent {
+    WatchedEvent {
+        set: set_of(&event).map(|(service, name)| (service, name, event.revision)),
+        action: event.action,
+        object: event.object,
+        actor: event.actor,
+    }
+}
+
+/// Tells whether a caller may see an event: whoever may read the thing may know that it changed. Of what is not in
+/// memory only the id is known, so a condition on anything else keeps the event back.
+fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) -> bool {
+    let id = event.object.id.as_str();
+    let asset = |kind, id_attribute, name_attribute| {
+        let attributes = Attributes::default().with(id_attribute, id);
+        match state.asset(kind, id) {
+            Some(asset) => attributes.with(name_attribute, asset.name.as_str()),
+            None => attributes,
+        }
+    };
+    match event.object.kind.as_str() {
+        "version_set" => {
+            let Some((service, name)) = set_of(event) else {
+                return false;
+            };
+            let Some(service) = state.service(service) else {
+                return false;
+            };
+            let attributes = attributes_of_set(service.id, &service.name, &name);
+            caller.may(Permission::GetVersionSet, &attributes)
+        }
+        "service" => {
+            let service = service_of(event).and_then(|id| state.service(id));
+            service.is_some_and(|service| {
+                let attributes = Attributes::default()
+                    .with("service_id", id)
+                    .with("service_name", service.name.as_str());
+                caller.may(Permission::GetService, &attributes)
+            })
+        }
+        "agent" => {
+            let attributes = asset(AssetKind::Agent, "agent_id", "agent_name");
+            caller.may(Permission::GetAgent, &attributes)
+        }
+        "context_graph" => {
+            let attributes = asset(
+                AssetKind::ContextGraph,
+                "service_hierarchical_state_machine_id",
+                "service_hierarchical_state_machine_name",
+            );
+            caller.may(Permission::GetContextGraph, &attributes)
+        }
+        "user" => caller.may(
+            Permission::GetUserInfo,
+            &Attributes::default().with("user_id", id),
+        ),
+        "role" => caller.may(Permission::GetRole, &Attributes::default().with("role_id", id)),
+        "api_key" => caller.may(
+            Permission::GetApiKey,
+            &Attributes::default().with("api_key_id", id),
+        ),
+        "temporary_permission_grant" => caller.may(Permission::GetTemporaryGrant, &Attributes::default()),
+        _ => caller.may(Permission::GetOrganizationDetails, &Attributes::default()),
+    }
+}

@@ -1,0 +1,131 @@
+//! How far each organization has come, as far as this process knows: what it committed itself, what the database
+//! announced, and what it saw when it looked.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use forge_domain::OrganizationId;
+use sqlx::postgres::{PgListener, PgPool};
+use tokio::sync::watch;
+
+use crate::StoreError;
+
+/// The channel on which PostgreSQL announces changes: the schema, the organization and its change number.
+const CHANNEL: &str = "forge_change";
+
+/// The number of the latest change of one organization that this process knows of. It only ever grows, and whoever
+/// waits for a change can subscribe to it.
+pub type Head = watch::Sender<i64>;
+
+/// The heads of all organizations.
+#[derive(Debug, Default)]
+pub struct Heads(RwLock<HashMap<OrganizationId, Arc<Head>>>);
+
+impl Heads {
+    /// Returns the head of an organization that exists; 0 as long as nothing is known.
+    pub fn of(&self, organization: &OrganizationId) -> Arc<Head> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(head) = known.get(organization) {
+            return Arc::clone(head);
+        }
+        drop(known);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            known
+                .entry(organization.clone())
+                .or_insert_with(|| Arc::new(Head::new(0))),
+        )
+    }
+
+    /// Takes notice of a change.
+    pub fn learn(&self, organization: &OrganizationId, change_number: i64) {
+        self.of(organization).send_if_modified(|known| {
+            let is_news = *known < change_number;
+            *known = change_number.max(*known);
+            is_news
+        });
+    }
+}
+
+/// What is to be learnt when a change has been committed.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    pub(crate) heads: Arc<Heads>,
+    pub(crate) organization: OrganizationId,
+    pub(crate) change_number: i64,
+}
+
+impl Announcement {
+    pub(crate) fn make(&self) {
+        self.heads.learn(&self.organization, self.change_number);
+    }
+}
+
+/// Hears of the changes that other servers of a PostgreSQL database make.
+#[derive(Debug)]
+pub struct Listener {
+    connection: PgListener,
+    schema: String,
+    heads: Arc<Heads>,
+}
+
+impl Listener {
+    pub(crate) async fn start(pool: &PgPool, heads: Arc<Heads>) -> Result<Self, StoreError> {
+        let schema: String = sqlx::query_scalar("SELECT current_schema()::TEXT")
+            .fetch_one(pool)
+            .await?;
+        let mut connection = PgListener::connect_with(pool).await?;
+        connection.listen(CHANNEL).await?;
+        Ok(Self {
+            connection,
+            schema,
+            heads,
+        })
+    }
+
+    /// Waits for the next announcement and takes notice of it. What was announced while the connection was broken is
+    /// lost: after an error, whoever listens has to look for themselves.
+    pub async fn hear(&mut self) -> Result<(), StoreError> {
+        let heard = self.connection.try_recv().await?;
+        let lost = || StoreError::from(sqlx::Error::PoolClosed);
+        let heard = heard.ok_or_else(lost)?;
+        if let Some((organization, change_number)) = change(heard.payload(), &self.schema) {
+            self.heads.learn(&organization, change_number);
+        }
+        Ok(())
+    }
+}
+
+/// Reads an announcement; nothing if it is about the tables of another schema.
+fn change(payload: &str, schema: &str) -> Option<(OrganizationId, i64)> {
+    let mut parts = payload.rsplitn(3, ' ');
+    let (number, organization, in_schema) = (parts.next()?, parts.next()?, parts.next()?);
+    if in_schema != schema {
+        return None;
+    }
+    Some((organization.parse().ok()?, number.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_only_ever_grow() {
+        let (heads, acme) = (Heads::default(), "acme".parse().unwrap());
+        for (learnt, known) in [(3, 3), (2, 3), (5, 5)] {
+            heads.learn(&acme, learnt);
+            assert_eq!(*heads.of(&acme).borrow(), known);
+        }
+        assert_eq!(*heads.of(&"other".parse().unwrap()).borrow(), 0);
+    }
+
+    #[test]
+    fn announcements_of_other_schemas_are_not_ours() {
+        let acme: OrganizationId = "acme".parse().unwrap();
+        assert_eq!(change("public acme 17", "public"), Some((acme.clone(), 17)));
+        assert_eq!(change("a schema acme 17", "a schema"), Some((acme, 17)));
+        assert_eq!(change("other acme 17", "public"), None);
+        assert_eq!(change("nonsense", "public"), None);
+    }
+}

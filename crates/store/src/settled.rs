@@ -1,0 +1,83 @@
+//! What a call saw of others' writes before they were durable.
+//!
+//! A writer of SQLite sees what those before it in its group wrote. Whatever it decides from that, a refusal or that
+//! there is nothing to do, is only true once the group's commit has succeeded.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::{Store, StoreError};
+
+/// What becomes of a group's commit; nothing as long as nobody knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome(pub(crate) watch::Receiver<Option<Result<(), StoreError>>>);
+
+impl Outcome {
+    /// Waits for the commit.
+    pub(crate) async fn wait(mut self) -> Result<(), StoreError> {
+        match self.0.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
+            // The writer's task is gone, and perhaps with a commit under way.
+            Err(_) => Err(StoreError::OutcomeUnknown(Arc::new(sqlx::Error::WorkerCrashed))),
+        }
+    }
+
+    fn error(&self) -> Option<StoreError> {
+        self.0.borrow().clone()?.err()
+    }
+}
+
+/// The outcomes that the answers of a call depend on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the last group that the call was in. Groups follow each other, so those before it have ended.
+    last: Option<Outcome>,
+    failed: Option<StoreError>,
+}
+
+impl Seen {
+    pub(crate) fn note(&self, outcome: &Outcome) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = state.last.replace(outcome.clone()).and_then(|last| last.error()) {
+            state.failed = Some(error);
+        }
+    }
+
+    fn take(&self) -> State {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Store {
+    /// Returns a handle for one call: [`Store::settled`] of it speaks of what was seen through it alone.
+    #[must_use]
+    pub fn for_call(&self) -> Self {
+        let mut handle = self.clone();
+        handle.seen = Seen::default();
+        handle
+    }
+
+    /// Waits until everything is durable that the transactions of this handle saw. They must have ended.
+    ///
+    /// Whoever answers from a write transaction that was not committed asks this first.
+    ///
+    /// # Errors
+    /// What was seen has not become durable: the answer may be wrong, and the call should be made again.
+    pub async fn settled(&self) -> Result<(), StoreError> {
+        let State { last, failed } = self.seen.take();
+        let waited = match last {
+            Some(outcome) => outcome.wait().await,
+            None => Ok(()),
+        };
+        match failed.map_or(waited, Err) {
+            Err(StoreError::Refused(cause) | StoreError::Duplicate(cause)) => {
+                Err(StoreError::Unavailable(cause))
+            }
+            other => other,
+        }
+    }
+}
