@@ -4,11 +4,17 @@
 
 mod admin;
 mod audit;
+mod auth;
 mod debug;
+mod guide;
+mod help;
 mod imports;
 mod init;
 mod process;
 mod quickstart;
 mod readme;
+mod scenario;
 mod serve;
 mod torture;
+mod version_set;
+mod world;

@@ -9,13 +9,13 @@ use forge_testkit::{TestDatabase, record};
 use serde_json::Value;
 
 /// How long anything may take before the test counts as hung.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Returns the binary with a clean environment: no option of the caller's reaches it.
 pub(crate) fn forge() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("FORGE_") {
+        if name.to_string_lossy().starts_with("FORGE_") || name.to_string_lossy().starts_with("AMIGO_") {
             command.env_remove(name);
         }
     }

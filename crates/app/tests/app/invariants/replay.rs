@@ -22,8 +22,20 @@ pub(super) fn check_sets(view: &View) {
             .filter(|event| event.object.kind == "version_set" && event.object.id == object)
             .collect();
         check_events(history, &events);
+        let service = &view.services[id];
         let rebuilt = replay(history).map(|set| VersionSet {
             hold: replay_hold(history, &events),
+            // A deleted set follows its service without a revision: it pins nothing.
+            agent_id: if set.is_deleted {
+                service.agent_id
+            } else {
+                set.agent_id
+            },
+            context_graph_id: if set.is_deleted {
+                service.context_graph_id
+            } else {
+                set.context_graph_id
+            },
             ..set
         });
         assert_eq!(
@@ -35,7 +47,6 @@ pub(super) fn check_sets(view: &View) {
             .last()
             .filter(|last| last.action != RevisionAction::Delete)
         {
-            let service = &view.services[id];
             assert_eq!(
                 (last.agent_id, last.context_graph_id),
                 (service.agent_id, service.context_graph_id)
@@ -62,6 +73,8 @@ fn replay(history: &[Revision]) -> Option<VersionSet> {
         name: last.name.clone(),
         revision: last.revision,
         is_deleted: !is_there,
+        agent_id: last.agent_id,
+        context_graph_id: last.context_graph_id,
         pins: if is_there {
             last.pins.clone()
         } else {
