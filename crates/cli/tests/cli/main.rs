@@ -5,6 +5,7 @@
 mod admin;
 mod audit;
 mod auth;
+mod debug;
 mod guide;
 mod help;
 mod imports;
@@ -14,5 +15,6 @@ mod quickstart;
 mod readme;
 mod scenario;
 mod serve;
+mod torture;
 mod version_set;
 mod world;

@@ -39,7 +39,7 @@ impl World {
     pub(crate) async fn empty() -> Self {
         let database = TestDatabase::start(Engine::Sqlite).await;
         let credentials = init("acme", &database.flags);
-        let serving = Serving::start_with(&["--no-rate-limits"], &database.flags);
+        let serving = Serving::start_without_rate_limits(&database.flags);
         let mut shell = Shell::new();
         shell.hide(&serving.address, "http://server");
         Self {
