@@ -406,7 +406,10 @@ impl Store {
     /// Sets how long writers of SQLite may join a shared commit; for tests, which must not depend on time.
     #[doc(hidden)]
     pub fn set_group_time(&self, time: Duration) {
-        if let Pools::Sqlite { writer: Some(writer), .. } = &self.pools {
+        if let Pools::Sqlite {
+            writer: Some(writer), ..
+        } = &self.pools
+        {
             writer.set_group_time(time);
         }
     }
