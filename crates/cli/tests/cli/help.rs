@@ -11,6 +11,10 @@ async fn help_is_told() {
         "forge --help",
         "forge help version-set",
         "forge help vs promote",
+        "forge help service",
+        "forge service health --help",
+        "forge help asset",
+        "forge asset push --help",
         "forge version-set upsert --help",
         "forge help exit-codes",
         "forge help environment",
@@ -28,7 +32,7 @@ const NOT_SERVED: &str = " version-set diff ";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_the_help_work() {
     let mut commands = BTreeSet::new();
-    for noun in ["version-set", "auth"] {
+    for noun in ["version-set", "service", "asset", "auth"] {
         let world = World::seeded().await;
         world.ok("forge vs upsert 'Dental care' personal-alex --apply");
         world.ok("forge auth login --env staging");
@@ -41,7 +45,7 @@ async fn the_examples_of_the_help_work() {
             }
         }
     }
-    assert!(commands.len() >= 11, "{commands:?}");
+    assert!(commands.len() >= 24, "{commands:?}");
 }
 
 fn verbs(world: &World, noun: &str) -> Vec<String> {

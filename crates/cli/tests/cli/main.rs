@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod asset;
 mod audit;
 mod auth;
 mod guide;
@@ -14,5 +15,6 @@ mod quickstart;
 mod readme;
 mod scenario;
 mod serve;
+mod service;
 mod version_set;
 mod world;
