@@ -199,7 +199,7 @@ impl<'s> Change<'s> {
 }
 
 /// What the plans, and the terms of the caller, come to.
-enum Verdict {
+pub(crate) enum Verdict {
     Refused(Failure),
     NoOp,
     Go,
@@ -209,6 +209,16 @@ fn judge(args: &ApplyArgs, plans: &[Plan]) -> Verdict {
     let count = |findings: fn(&Plan) -> usize| plans.iter().map(findings).sum::<usize>();
     let blockers = count(|plan| plan.blockers.len());
     let warnings = count(|plan| plan.warnings.len());
+    verdict(
+        args.strict,
+        blockers,
+        warnings,
+        plans.iter().all(|plan| plan.is_no_op),
+    )
+}
+
+/// Returns what so many findings come to.
+pub(crate) fn verdict(is_strict: bool, blockers: usize, warnings: usize, is_no_op: bool) -> Verdict {
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     if blockers > 0 {
         let text = format!(
@@ -218,7 +228,7 @@ fn judge(args: &ApplyArgs, plans: &[Plan]) -> Verdict {
         );
         return Verdict::Refused(Failure::failed(text));
     }
-    if warnings > 0 && args.strict {
+    if warnings > 0 && is_strict {
         let text = format!(
             "there {} {warnings} warning{}, and `--strict` is set; nothing was changed",
             if warnings == 1 { "is" } else { "are" },
@@ -226,7 +236,7 @@ fn judge(args: &ApplyArgs, plans: &[Plan]) -> Verdict {
         );
         return Verdict::Refused(Failure::failed(text));
     }
-    if plans.iter().all(|plan| plan.is_no_op) {
+    if is_no_op {
         return Verdict::NoOp;
     }
     Verdict::Go

@@ -22,6 +22,13 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// What was asked about is degraded.
+    pub(crate) const DEGRADED: Self = Self::Failed;
+    /// What was asked about is unhealthy.
+    pub(crate) const UNHEALTHY: Self = Self::Usage;
+}
+
 /// What the commands return.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 

@@ -13,15 +13,18 @@
 //! 3. It shows lists with `Ui::rows`, things with `Ui::fields`, and what the server sent with `Ui::document`. Everything
 //!    that is not data is a `note`, a `warning` or a `hint`.
 //! 4. A change flattens [`change::SetChangeArgs`] or [`change::ApplyArgs`], asks for its plan by a dry run and hands it to
-//!    [`change::Change::carry_out`], which shows it, asks, and carries out what was shown.
+//!    [`change::Change::carry_out`], which shows it, asks, and carries out what was shown. What the server does not plan
+//!    is an [`edit::Edit`].
 //! 5. What goes wrong is a [`error::Failure`]; `?` makes one of a `ClientError`. It knows the exit code and what to do.
 //! 6. Tests are transcripts in `tests/cli`: the commands as typed, in a pipe and on a terminal. The examples of the help
 //!    run by themselves.
 
 mod admin_socket;
+mod assets;
 mod change;
 mod commands;
 mod config;
+mod edit;
 mod error;
 mod installation;
 mod lookup;

@@ -38,7 +38,8 @@ pub(crate) fn findings(ui: &Ui, plan: &Plan) {
     }
 }
 
-fn finding(ui: &Ui, style: Style, label: &str, finding: &Finding) {
+/// Shows one finding.
+pub(crate) fn finding(ui: &Ui, style: Style, label: &str, finding: &Finding) {
     ui.labelled(style, label, &format!("{} [{}]", finding.message, finding.code));
     if let Some(hint) = &finding.hint {
         // The server speaks to all clients; here, the field of the API is an option.

@@ -1,19 +1,108 @@
 //! Services.
 
+use forge_domain::{AgentId, ContextGraphId, ServiceId};
+use indexmap::IndexMap;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use crate::answers::Service;
-use crate::request::Request;
-use crate::{Client, Pages};
+use crate::assets::Created;
+use crate::request::{Repeat, Request};
+use crate::{Client, ClientError, Document, Pages};
+
+/// Which services a list has, and in which order. An empty one has all of them.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceFilter {
+    /// Only these.
+    pub ids: Vec<ServiceId>,
+    /// Only active ones, or only others.
+    pub is_active: Option<bool>,
+    /// Only services that pass every one of these: `key:value`, `key:*` or `key:`.
+    pub tags: Vec<String>,
+    /// What to sort by: `+field` or `-field`; later ones break ties.
+    pub sort_by: Vec<String>,
+}
+
+/// What a service is to be like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of `Service`")]
+pub struct ServiceFields {
+    pub name: String,
+    pub description: String,
+    pub is_active: bool,
+    pub agent_id: AgentId,
+    #[serde(rename = "service_hierarchical_state_machine_id")]
+    pub context_graph_id: ContextGraphId,
+    pub tags: IndexMap<String, Option<String>>,
+    pub keyterms: Vec<String>,
+}
+
+/// What is to change about a service; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of `Service`")]
+pub struct ServiceChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<AgentId>,
+    #[serde(
+        rename = "service_hierarchical_state_machine_id",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub context_graph_id: Option<ContextGraphId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<IndexMap<String, Option<String>>>,
+}
 
 impl Client {
     /// Lists services: with ids those, else all of them.
-    pub fn services(&self, ids: &[forge_domain::ServiceId], is_active: Option<bool>) -> Pages<'_, Service> {
-        let ids = ids.to_vec();
+    pub fn services(&self, ids: &[ServiceId], is_active: Option<bool>) -> Pages<'_, Service> {
+        self.find_services(ServiceFilter {
+            ids: ids.to_vec(),
+            is_active,
+            ..ServiceFilter::default()
+        })
+    }
+
+    /// Lists the services that pass a filter.
+    pub fn find_services(&self, filter: ServiceFilter) -> Pages<'_, Service> {
         Pages::new(self, "services", 20, move |limit, token| {
-            let page = Request::get("service/")
+            let mut page = Request::get("service/")
                 .query("limit", limit)
                 .query("continuation_token", token)
-                .query_if("is_active", is_active);
-            ids.iter().fold(page, |request, id| request.query("id", id))
+                .query_if("is_active", filter.is_active);
+            for id in &filter.ids {
+                page = page.query("id", id);
+            }
+            for tag in &filter.tags {
+                page = page.query("tags", tag);
+            }
+            for field in &filter.sort_by {
+                page = page.query("sort_by", field);
+            }
+            page
         })
+    }
+
+    /// Creates a service, and returns its id.
+    pub async fn create_service(&self, fields: &ServiceFields) -> Result<Document<Created>, ClientError> {
+        let request = Request::new(Method::POST, "service/", Repeat::Never).body(json!(fields));
+        self.read(request).await
+    }
+
+    /// Changes a service. What it is like already stays, so that doing it twice is the same as once.
+    pub async fn update_service(
+        &self,
+        service: ServiceId,
+        change: &ServiceChange,
+    ) -> Result<Document<Value>, ClientError> {
+        let path = format!("service/{service}/");
+        let request = Request::new(Method::POST, path, Repeat::Recognised).body(json!(change));
+        self.read(request).await
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod admin;
+mod asset;
 mod audit;
 mod auth;
 mod completions;
@@ -9,7 +10,8 @@ mod init;
 mod man;
 mod quickstart;
 mod serve;
-mod version_set;
+mod service;
+pub(crate) mod version_set;
 
 use clap::Subcommand;
 
@@ -20,6 +22,8 @@ use crate::error::{Exit, Result};
 pub(crate) enum Command {
     #[command(visible_alias = "vs")]
     VersionSet(version_set::Args),
+    Service(service::Args),
+    Asset(asset::Args),
     Auth(auth::Args),
     Serve(serve::Args),
     Init(init::Args),
@@ -38,6 +42,8 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
         Command::VersionSet(args) => version_set::run(args).await,
+        Command::Service(args) => service::run(args).await,
+        Command::Asset(args) => asset::run(args).await,
         Command::Auth(args) => auth::run(args).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),

@@ -1,10 +1,10 @@
-//! The guide: every command in it is run, and prints what the guide says.
+//! The guides: every command in them is run, and prints what the guide says.
 
 use std::fmt::Write as _;
 
 use crate::world::World;
 
-const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/version-sets.md");
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
 /// A command of the guide, and what the guide says that it prints.
 struct Step {
@@ -53,10 +53,20 @@ fn steps(block: &str) -> Vec<Step> {
     steps
 }
 
-/// `UPDATE_GOLDEN=1` writes what the commands print into the guide.
 #[test]
 fn every_command_of_the_guide_prints_what_the_guide_says() {
-    let guide = std::fs::read_to_string(GUIDE).unwrap();
+    follow("version-sets.md", 20);
+}
+
+#[test]
+fn every_command_of_the_workflow_prints_what_it_says() {
+    follow("workflow.md", 15);
+}
+
+/// Runs a guide of so many commands at least. `UPDATE_GOLDEN=1` writes what they print into it.
+fn follow(name: &str, at_least: usize) {
+    let path = format!("{DOCS}/{name}");
+    let guide = std::fs::read_to_string(&path).unwrap();
     let (texts, blocks) = parts(&guide);
     let mut world = World::quickstart();
     world.set("NO_COLOR", "1");
@@ -77,8 +87,8 @@ fn every_command_of_the_guide_prints_what_the_guide_says() {
         written.push_str("```\n");
     }
     written.push_str(texts.last().unwrap());
-    assert!(blocks.iter().flatten().count() > 20);
+    assert!(blocks.iter().flatten().count() > at_least);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(GUIDE, written).unwrap();
+        std::fs::write(path, written).unwrap();
     }
 }

@@ -11,6 +11,10 @@ async fn help_is_told() {
         "forge --help",
         "forge help version-set",
         "forge help vs promote",
+        "forge help service",
+        "forge service health --help",
+        "forge help asset",
+        "forge asset push --help",
         "forge version-set upsert --help",
         "forge help exit-codes",
         "forge help environment",
@@ -25,7 +29,7 @@ async fn help_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_the_help_work() {
     let mut commands = BTreeSet::new();
-    for noun in ["version-set", "auth"] {
+    for noun in ["version-set", "service", "asset", "auth"] {
         let world = World::seeded().await;
         world.ok("forge vs upsert 'Dental care' personal-alex --apply");
         world.ok("forge auth login --env staging");
@@ -38,7 +42,7 @@ async fn the_examples_of_the_help_work() {
             }
         }
     }
-    assert!(commands.len() >= 12, "{commands:?}");
+    assert!(commands.len() >= 24, "{commands:?}");
 }
 
 fn verbs(world: &World, noun: &str) -> Vec<String> {

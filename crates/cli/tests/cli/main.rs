@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod asset;
 mod audit;
 mod auth;
 mod debug;
@@ -16,5 +17,6 @@ mod readme;
 mod scenario;
 mod serve;
 mod torture;
+mod service;
 mod version_set;
 mod world;

@@ -103,10 +103,16 @@ impl Serving {
 
     /// Starts a server that admits as many calls as come, and logs what is out of the ordinary.
     pub(crate) fn start_without_rate_limits(location: &[String]) -> Self {
+        Self::start_with(&["--no-rate-limits"], location)
+    }
+
+    /// Starts a server with more options, that logs what is out of the ordinary.
+    pub(crate) fn start_with(options: &[&str], location: &[String]) -> Self {
         let mut command = forge();
         command
             .env("FORGE_LOG", "warn")
-            .args(["serve", "--no-rate-limits", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
             .args(location);
         Self::spawn(command)
     }

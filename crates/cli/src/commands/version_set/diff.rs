@@ -1,6 +1,6 @@
 //! `forge version-set diff`
 
-use forge_client::diff::{ContextGraphDiff, FieldDiff, SetDiff};
+use forge_client::diff::{ContextGraphDiff, DocumentDiff, FieldDiff, SetDiff};
 use serde_json::Value;
 
 use super::set_ref::SetRef;
@@ -40,23 +40,28 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let diff = client
         .diff(service, &args.base.to_string(), &args.head.to_string())
         .await?;
-    let rows = differences(&diff.value);
     if ui.json {
         ui.document(&diff.json)?;
-    } else if ui.is_terminal() {
-        Ui::lines(&shown(ui, &rows))?;
     } else {
-        let piped = |row: &Row| {
-            let (part, op) = (row.part.to_owned(), row.op.word().to_owned());
-            [part, op, row.name.clone(), row.from.clone(), row.to.clone()]
-        };
-        ui.rows(&rows, [], |_| [], piped)?;
+        show(ui, &differences(&diff.value))?;
     }
     if diff.value.is_empty {
         ui.note(&format!("`{}` and `{}` are the same", args.base, args.head));
         return Ok(Exit::Ok);
     }
     Ok(if args.exit_code { Exit::Failed } else { Exit::Ok })
+}
+
+/// Shows what differs.
+pub(crate) fn show(ui: &Ui, rows: &[Row]) -> Result<()> {
+    if ui.is_terminal() {
+        return Ui::lines(&shown(ui, rows));
+    }
+    let piped = |row: &Row| {
+        let (part, op) = (row.part.to_owned(), row.op.word().to_owned());
+        [part, op, row.name.clone(), row.from.clone(), row.to.clone()]
+    };
+    ui.rows(rows, [], |_| [], piped)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +86,7 @@ impl Op {
 }
 
 /// One line of what is shown.
-struct Row {
+pub(crate) struct Row {
     op: Op,
     part: &'static str,
     name: String,
@@ -150,16 +155,23 @@ fn differences(diff: &SetDiff) -> Vec<Row> {
         };
         rows.push(Row::changed("model", name, &change.from, &change.to));
     }
-    for change in diff.agent.iter().flat_map(|agent| &agent.changes) {
+    rows.extend(diff.agent.iter().flat_map(agent_rows));
+    rows.extend(diff.context_graph.iter().flat_map(graph_rows));
+    rows
+}
+
+/// Returns what differs between two versions of an agent.
+pub(crate) fn agent_rows(agent: &DocumentDiff) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for change in &agent.changes {
         field_rows(&mut rows, "agent", "", change);
-    }
-    if let Some(graph) = &diff.context_graph {
-        graph_rows(&mut rows, graph);
     }
     rows
 }
 
-fn graph_rows(rows: &mut Vec<Row>, graph: &ContextGraphDiff) {
+/// Returns what differs between two versions of a context graph.
+pub(crate) fn graph_rows(graph: &ContextGraphDiff) -> Vec<Row> {
+    let mut rows = Vec::new();
     for (op, part, names) in [
         (Op::Added, "state", &graph.states_added),
         (Op::Removed, "state", &graph.states_removed),
@@ -182,12 +194,13 @@ fn graph_rows(rows: &mut Vec<Row>, graph: &ContextGraphDiff) {
     }
     for state in &graph.states_changed {
         for change in &state.changes {
-            field_rows(rows, "state", &format!("{} ", state.name), change);
+            field_rows(&mut rows, "state", &format!("{} ", state.name), change);
         }
     }
     for change in &graph.changes {
-        field_rows(rows, "context graph", "", change);
+        field_rows(&mut rows, "context graph", "", change);
     }
+    rows
 }
 
 fn field_rows(rows: &mut Vec<Row>, part: &'static str, prefix: &str, change: &FieldDiff) {

@@ -84,7 +84,7 @@ fn state(set: &VersionSet) -> &'static str {
 }
 
 /// Returns a pin as programs see it.
-pub(super) fn piped_pin(pinned: Option<i64>) -> String {
+pub(crate) fn piped_pin(pinned: Option<i64>) -> String {
     pinned.map_or_else(|| "latest".to_owned(), |number| number.to_string())
 }
 

@@ -1,9 +1,9 @@
 //! `forge version-set`: what services run, and changing it.
 
 mod delete;
-mod diff;
+pub(crate) mod diff;
 mod history;
-mod list;
+pub(crate) mod list;
 mod promote;
 mod promote_all;
 mod release_hold;

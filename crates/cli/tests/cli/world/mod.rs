@@ -5,6 +5,7 @@
 
 mod proxy;
 mod redact;
+mod restarted;
 mod seed;
 mod shell;
 mod terminal;

@@ -1,0 +1,283 @@
+//! Finding agents and context graphs, and their versions, by what people call them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::str::FromStr;
+
+use forge_client::answers::{Asset, AssetVersion};
+use forge_client::{Client, ClientError};
+use forge_domain::refusal::AssetKind;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::error::{Failure, Result};
+use crate::ui::quoted;
+
+/// How many names are suggested, and how many ids one request names.
+const LISTED: usize = 10;
+
+/// What stands beside a version's content and is none of it.
+const BESIDE_CONTENT: [&str; 7] = [
+    "org_id",
+    "agent_id",
+    "service_hierarchical_state_machine_id",
+    "version",
+    "created_at",
+    "creator",
+    "yanked",
+];
+
+/// Which of the two, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum KindArg {
+    Agent,
+    ContextGraph,
+}
+
+impl KindArg {
+    pub(crate) fn kind(self) -> AssetKind {
+        match self {
+            Self::Agent => AssetKind::Agent,
+            Self::ContextGraph => AssetKind::ContextGraph,
+        }
+    }
+}
+
+/// Returns the word of a kind on the command line.
+pub(crate) fn word(kind: AssetKind) -> &'static str {
+    match kind {
+        AssetKind::Agent => "agent",
+        AssetKind::ContextGraph => "context-graph",
+    }
+}
+
+/// Returns the command that lists the versions.
+pub(crate) fn versions_command(kind: AssetKind, name: &str) -> String {
+    format!("forge asset versions {} {}", word(kind), quoted(name))
+}
+
+/// A version: `3`, `@3`, `latest` or `@latest`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct VersionRef(pub(crate) Option<i64>);
+
+impl FromStr for VersionRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let bare = text.strip_prefix('@').unwrap_or(text);
+        let number = bare.parse().ok().filter(|number| *number > 0);
+        match (bare, number) {
+            ("latest", _) => Ok(Self(None)),
+            (_, Some(number)) => Ok(Self(Some(number))),
+            _ => Err(format!("`{text}` is no version; they are 1, 2, 3 … and `latest`")),
+        }
+    }
+}
+
+/// `NAME`, `NAME@N` or `NAME@latest`. A name may have an `@` itself; the last one counts, if a version follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssetRef {
+    pub(crate) name: String,
+    /// The version, if one was named.
+    pub(crate) version: Option<VersionRef>,
+}
+
+impl FromStr for AssetRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let named = text
+            .rsplit_once('@')
+            .and_then(|(name, version)| Some((name, version.parse().ok()?)));
+        let (name, version) = match named {
+            Some((name, version)) => (name, Some(version)),
+            None => (text, None),
+        };
+        if name.is_empty() {
+            return Err("the form is NAME, or NAME@VERSION".to_owned());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            version,
+        })
+    }
+}
+
+/// Finds an agent or a context graph by its exact name or its id; nothing if it is not there.
+pub(crate) async fn try_find(client: &Client, kind: AssetKind, wanted: &str) -> Result<Option<Asset>> {
+    let all = client.assets(kind, &[]).all().await?.value;
+    Ok(choose(&all, wanted).cloned())
+}
+
+/// Finds an agent or a context graph by its exact name or its id.
+pub(crate) async fn find(client: &Client, kind: AssetKind, wanted: &str) -> Result<Asset> {
+    let all = client.assets(kind, &[]).all().await?.value;
+    choose(&all, wanted)
+        .cloned()
+        .ok_or_else(|| unknown(&all, kind, wanted))
+}
+
+/// Names are unique; a name that looks like an id of another one wins.
+fn choose<'a>(all: &'a [Asset], wanted: &str) -> Option<&'a Asset> {
+    let named = all.iter().find(|asset| asset.name == wanted);
+    named.or_else(|| all.iter().find(|asset| asset.id == wanted))
+}
+
+fn unknown(all: &[Asset], kind: AssetKind, wanted: &str) -> Failure {
+    let failure = Failure::failed(format!("there is no {kind} `{wanted}`"));
+    let lower = wanted.to_lowercase();
+    let is_alike = |asset: &&Asset| {
+        let name = asset.name.to_lowercase();
+        name.contains(&lower) || lower.contains(&name)
+    };
+    let alike: Vec<&Asset> = all.iter().filter(is_alike).collect();
+    let names = |assets: &[&Asset], between: &str| {
+        let names = assets
+            .iter()
+            .take(LISTED)
+            .map(|asset| format!("`{}`", asset.name));
+        names.collect::<Vec<_>>().join(between)
+    };
+    let all: Vec<&Asset> = all.iter().collect();
+    match (alike.as_slice(), all.as_slice()) {
+        ([], []) => failure.hint(format!("the organization has no {kind} that you may see")),
+        ([], all) => {
+            let more = if all.len() > LISTED { ", …" } else { "" };
+            failure.hint(format!("the {kind}s are {}{more}", names(all, ", ")))
+        }
+        (alike, _) => failure.hint(format!("did you mean {}?", names(alike, " or "))),
+    }
+}
+
+/// Agents or context graphs by id. Those that the user may not see are missing.
+pub(crate) struct Known(HashMap<String, Asset>);
+
+impl Known {
+    pub(crate) async fn fetch(client: &Client, kind: AssetKind, ids: BTreeSet<String>) -> Result<Self> {
+        let ids: Vec<String> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(Self(HashMap::new()));
+        }
+        // An address must not become too long: of many, all are fetched.
+        let wanted = if ids.len() > LISTED { &[][..] } else { &ids };
+        let found = match client.assets(kind, wanted).all().await {
+            Ok(found) => found.value,
+            Err(ClientError::Forbidden(_)) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self(
+            found.into_iter().map(|asset| (asset.id.clone(), asset)).collect(),
+        ))
+    }
+
+    /// Returns the name, or the id where that is all there is.
+    pub(crate) fn name(&self, id: &str) -> String {
+        self.0
+            .get(id)
+            .map_or_else(|| id.to_owned(), |asset| asset.name.clone())
+    }
+}
+
+/// A version, and its content.
+pub(crate) struct Content {
+    pub(crate) version: AssetVersion,
+    pub(crate) document: Map<String, Value>,
+}
+
+/// Returns a version, the latest if none is named; nothing if there is no version at all.
+pub(crate) async fn try_content(
+    client: &Client,
+    kind: AssetKind,
+    asset: &Asset,
+    version: Option<i64>,
+) -> Result<Option<Content>> {
+    let page = client.asset_version(kind, &asset.id, version).await?;
+    let found = page.value.into_iter().zip(page.rows).next();
+    found
+        .map(|(version, row)| {
+            Ok(Content {
+                version,
+                document: content(&row)?,
+            })
+        })
+        .transpose()
+}
+
+/// Returns a version, the latest if none is named.
+pub(crate) async fn find_content(
+    client: &Client,
+    kind: AssetKind,
+    asset: &Asset,
+    version: Option<i64>,
+) -> Result<Content> {
+    if let Some(found) = try_content(client, kind, asset, version).await? {
+        return Ok(found);
+    }
+    let hint = format!("`{}` lists those there are", versions_command(kind, &asset.name));
+    Err(match (version, asset.latest_version) {
+        (Some(number), Some(latest)) => Failure::failed(format!(
+            "{kind} `{}` has no version {number}; the newest is {latest}",
+            asset.name
+        ))
+        .hint(hint),
+        _ => Failure::failed(format!("{kind} `{}` has no version yet", asset.name))
+            .hint(format!("`forge asset push {}` makes the first one", word(kind))),
+    })
+}
+
+/// Returns the content of a version, without what the list tells beside it.
+fn content(row: &RawValue) -> Result<Map<String, Value>> {
+    let mut fields: Map<String, Value> =
+        serde_json::from_str(row.get()).map_err(|error| Failure::failed(error.to_string()))?;
+    without_list_fields(&mut fields);
+    Ok(fields)
+}
+
+/// Takes out of a document what stands beside the content of a version in lists.
+pub(crate) fn without_list_fields(document: &mut Map<String, Value>) {
+    for name in BESIDE_CONTENT {
+        document.shift_remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_follows_the_last_at() {
+        let asset = |name: &str, version: Option<Option<i64>>| AssetRef {
+            name: name.to_owned(),
+            version: version.map(VersionRef),
+        };
+        assert_eq!("Mira".parse(), Ok(asset("Mira", None)));
+        assert_eq!("Mira@3".parse(), Ok(asset("Mira", Some(Some(3)))));
+        assert_eq!("Mira@latest".parse(), Ok(asset("Mira", Some(None))));
+        assert_eq!("me@clinic".parse(), Ok(asset("me@clinic", None)));
+        assert_eq!("me@clinic@2".parse(), Ok(asset("me@clinic", Some(Some(2)))));
+        assert_eq!("Mira@0".parse(), Ok(asset("Mira@0", None)));
+        assert!("@3".parse::<AssetRef>().is_err());
+        assert_eq!("@3".parse(), Ok(VersionRef(Some(3))));
+        assert_eq!("latest".parse(), Ok(VersionRef(None)));
+        for bad in ["0", "@", "-1", "x"] {
+            assert!(bad.parse::<VersionRef>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn assets_are_found_by_their_exact_name_or_their_id() {
+        let asset = |id: &str, name: &str| -> Asset {
+            serde_json::from_value(serde_json::json!({"id": id, "name": name})).unwrap()
+        };
+        let all = [asset("a1", "Mira"), asset("b2", "a1"), asset("c3", "Nora")];
+        let found = |wanted| choose(&all, wanted).map(|asset| asset.id.as_str());
+        assert_eq!(found("Mira"), Some("a1"));
+        assert_eq!(found("a1"), Some("b2"), "a name wins over an id");
+        assert_eq!(found("c3"), Some("c3"));
+        assert_eq!(found("mira"), None);
+        let hint = |wanted| unknown(&all, AssetKind::Agent, wanted).hints.remove(0);
+        assert_eq!(hint("mir"), "did you mean `Mira`?");
+        assert_eq!(hint("zzz"), "the agents are `Mira`, `a1`, `Nora`");
+        let hint = unknown(&[], AssetKind::ContextGraph, "x").hints.remove(0);
+        assert_eq!(hint, "the organization has no context graph that you may see");
+    }
+}

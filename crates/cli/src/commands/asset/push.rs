@@ -1,0 +1,275 @@
+//! `forge asset push`
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use forge_client::answers::{Asset, Finding};
+use forge_client::{Client, ClientError};
+use forge_domain::AgentId;
+use forge_domain::agent::AgentChange;
+use forge_domain::context_graph::{ContextGraphDocument, rules};
+use forge_domain::fault::Fault;
+use forge_domain::refusal::AssetKind;
+use serde_json::{Map, Value, json};
+
+use super::diff::compare;
+use crate::assets::{self, Content, KindArg, versions_command, without_list_fields, word};
+use crate::edit::{Edit, EditArgs, Edited, FieldEdit, read_body};
+use crate::error::{Exit, Failure, Result};
+use crate::session::Session;
+use crate::ui::quoted;
+
+/// Make a file the next version of an agent or a context graph.
+///
+/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. If the name is
+/// new, the agent or the context graph is created, too. In a file of an agent, what is absent stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge asset show agent Mira@2 --json > mira.json && forge asset push agent Mira -f mira.json\n  \
+    forge asset show agent Mira@2 --json | forge asset push agent 'Mira of the night' -f - --apply"
+)]
+pub(crate) struct Args {
+    /// `agent` or `context-graph`.
+    #[arg(value_enum)]
+    kind: KindArg,
+    /// Name, or the id of one that is there.
+    name: String,
+    /// The JSON document; `-` is stdin.
+    #[arg(long, short, value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+/// What is to become a version.
+struct Pushed {
+    /// What is sent.
+    sent: Value,
+    /// The content that the version gets.
+    document: Map<String, Value>,
+    /// Fields of the file that are not sent.
+    unknown: Vec<String>,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let (client, kind) = (&session.client, args.kind.kind());
+    let file = read(&args.file)?;
+    let asset = find(session, kind, args.name.trim()).await?;
+    let latest = match &asset {
+        Some(asset) => assets::try_content(client, kind, asset, None).await?,
+        None => None,
+    };
+    let pushed =
+        checked(kind, file, latest.as_ref()).map_err(|faults| refused_file(&args.file, kind, faults))?;
+    let version = latest.as_ref().map_or(1, |latest| latest.version.version + 1);
+    let edit = plan(kind, args.name.trim(), asset.as_ref(), latest, &pushed)?;
+    if kind == AssetKind::ContextGraph && !edit.fields.is_empty() {
+        check_on_server(client, asset.as_ref(), &pushed.sent).await?;
+    }
+    edit.carry_out(session, &args.edit, async || {
+        send(
+            session,
+            kind,
+            (args.name.trim(), asset.as_ref()),
+            &pushed.sent,
+            (version, &edit),
+        )
+        .await
+    })
+    .await
+}
+
+/// Lets the server check what only it knows: its tools, and the other graphs that this one refers to.
+async fn check_on_server(client: &Client, asset: Option<&Asset>, document: &Value) -> Result<()> {
+    let id = match asset {
+        Some(asset) => asset.id.clone(),
+        // It checks documents of graphs that are there only. Any will do, as nothing is stored.
+        None => match client
+            .assets(AssetKind::ContextGraph, &[])
+            .at_most(1)
+            .await?
+            .value
+            .pop()
+        {
+            Some(other) => other.id,
+            None => return Ok(()),
+        },
+    };
+    match client.check_context_graph_version(&id, document).await {
+        // Who may add no version to the other graph may add one to the new graph all the same.
+        Err(ClientError::Forbidden(_)) if asset.is_none() => Ok(()),
+        checked => Ok(checked?),
+    }
+}
+
+/// Finds what is pushed to; nothing if the name is new.
+async fn find(session: &Session, kind: AssetKind, wanted: &str) -> Result<Option<Asset>> {
+    if wanted.parse::<AgentId>().is_ok() {
+        // Nobody means to create something that is called like an id.
+        return assets::find(&session.client, kind, wanted).await.map(Some);
+    }
+    assets::try_find(&session.client, kind, wanted).await
+}
+
+fn read(path: &Path) -> Result<Map<String, Value>> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    let place = path.display();
+    read.map_err(|error| Failure::failed(format!("cannot read {place}: {error}")))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::failed(format!("{place} is no JSON object: {error}")))
+}
+
+/// Checks a document by the contract and by the rules, as far as they need nothing of the server.
+fn checked(
+    kind: AssetKind,
+    mut file: Map<String, Value>,
+    latest: Option<&Content>,
+) -> std::result::Result<Pushed, Vec<String>> {
+    without_list_fields(&mut file);
+    let operation = match kind {
+        AssetKind::Agent => "create-agent-version",
+        AssetKind::ContextGraph => "create-service-hierarchical-state-machine-version",
+    };
+    let body = read_body(operation, Value::Object(file))?;
+    let content = match kind {
+        AssetKind::Agent => agent_content(&body, latest)?,
+        AssetKind::ContextGraph => graph_content(&body)?,
+    };
+    let (Value::Object(document), Value::Object(mut sent)) = (content, body) else {
+        return Err(vec!["it is no JSON object".to_owned()]);
+    };
+    let unknown: Vec<String> = sent
+        .keys()
+        .filter(|name| !document.contains_key(*name))
+        .cloned()
+        .collect();
+    sent.retain(|name, _| document.contains_key(name));
+    Ok(Pushed {
+        sent: Value::Object(sent),
+        document,
+        unknown,
+    })
+}
+
+fn agent_content(body: &Value, latest: Option<&Content>) -> std::result::Result<Value, Vec<String>> {
+    let text = |error: serde_json::Error| vec![error.to_string()];
+    let change: AgentChange = serde_json::from_value(body.clone()).map_err(text)?;
+    let latest = latest.map(|latest| serde_json::from_value(Value::Object(latest.document.clone())));
+    let document = change.apply(latest.transpose().map_err(text)?);
+    Ok(json!(document.map_err(|error| vec![error.to_string()])?))
+}
+
+fn graph_content(body: &Value) -> std::result::Result<Value, Vec<String>> {
+    let graph: ContextGraphDocument =
+        serde_json::from_value(body.clone()).map_err(|error| vec![error.to_string()])?;
+    let faults = rules::check(&graph);
+    if faults.is_empty() {
+        return Ok(json!(graph));
+    }
+    Err(faults.iter().map(Fault::to_string).collect())
+}
+
+fn refused_file(path: &Path, kind: AssetKind, faults: Vec<String>) -> Failure {
+    let text = format!(
+        "{} is no {kind} that could be stored; nothing was changed",
+        path.display()
+    );
+    let mut failure = Failure::failed(text);
+    failure.details = faults;
+    failure.hint(format!(
+        "`forge asset show {} NAME --json` prints one that is",
+        word(kind)
+    ))
+}
+
+fn plan(
+    kind: AssetKind,
+    name: &str,
+    asset: Option<&Asset>,
+    latest: Option<Content>,
+    pushed: &Pushed,
+) -> Result<Edit> {
+    let name = asset.map_or(name, |asset| asset.name.as_str());
+    let before = latest.as_ref().map(|latest| latest.version.version);
+    let version = before.unwrap_or(0) + 1;
+    let title = match asset {
+        Some(_) => format!("push version {version} of {kind} `{name}`"),
+        None => format!("create {kind} `{name}` and its version 1"),
+    };
+    let mut edit = Edit::new(title, versions_command(kind, name));
+    let more = [
+        ("kind", json!(kind)),
+        ("name", json!(name)),
+        ("id", json!(asset.map(|asset| &asset.id))),
+    ];
+    edit.more
+        .extend(more.map(|(field, value)| (field.to_owned(), value)));
+    let has_changed = match latest {
+        Some(latest) => {
+            let found = compare(kind, latest.document, pushed.document.clone())?;
+            edit.more.insert("diff".to_owned(), found.json);
+            edit.differences = found.rows;
+            !edit.differences.is_empty()
+        }
+        None => true,
+    };
+    if asset.is_none() {
+        edit.fields.push(FieldEdit::new("name", Value::Null, json!(name)));
+    }
+    if has_changed {
+        edit.fields
+            .push(FieldEdit::new("version", json!(before), json!(version)));
+    }
+    let unknown = pushed.unknown.iter();
+    edit.warnings.extend(unknown.map(|field| Finding {
+        code: "unknown_field".to_owned(),
+        message: format!("a version has no field `{field}`; it is not sent"),
+        hint: None,
+    }));
+    if asset.is_some_and(|asset| asset.deprecated) && has_changed {
+        edit.warnings.push(Finding {
+            code: "deprecated".to_owned(),
+            message: format!("{kind} `{name}` is deprecated"),
+            hint: None,
+        });
+    }
+    Ok(edit)
+}
+
+async fn send(
+    session: &Session,
+    kind: AssetKind,
+    (name, asset): (&str, Option<&Asset>),
+    document: &Value,
+    (version, edit): (i64, &Edit),
+) -> Result<Edited> {
+    let client = &session.client;
+    let id = match asset {
+        Some(asset) => asset.id.clone(),
+        None => client
+            .create_asset(kind, name)
+            .await
+            .map_err(|error| edit.refused(error))?,
+    };
+    let created = client.create_asset_version(kind, &id, document, version).await;
+    let created = created.map_err(|error| {
+        let failure = edit.refused(error);
+        if asset.is_some() {
+            return failure;
+        }
+        failure.hint(format!(
+            "{kind} {} is there now, without a version; push again once the file is right",
+            quoted(name)
+        ))
+    })?;
+    let name = asset.map_or(name, |asset| asset.name.as_str());
+    Ok(Edited {
+        text: format!("done: {kind} `{name}` has version {}", created.value.version),
+        json: Some(created.json),
+    })
+}

@@ -1,0 +1,136 @@
+//! `forge asset yank` and `forge asset unyank`
+
+use forge_client::answers::{Asset, Finding};
+use forge_domain::refusal::AssetKind;
+use serde_json::json;
+
+use super::versions::places;
+use crate::assets::{self, AssetRef, KindArg, versions_command};
+use crate::edit::{Edit, EditArgs, Edited, FieldEdit};
+use crate::error::{Exit, Failure, Result};
+use crate::session::Session;
+
+/// Declare a version unfit: nothing new may pin it.
+///
+/// What runs it goes on, and its health says so; the plan tells where that is.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge asset yank agent Mira@2 --reason 'It books on holidays.'\n  \
+    forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply"
+)]
+pub(crate) struct YankArgs {
+    /// `agent` or `context-graph`.
+    #[arg(value_enum)]
+    kind: KindArg,
+    /// Name or id, and the version.
+    #[arg(value_name = "NAME@VERSION")]
+    asset: AssetRef,
+    /// Why, for everybody who meets the version.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+/// Take a yank back: the version may be pinned again.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge asset unyank agent Mira@2\n  forge asset unyank agent Mira@2 --apply"
+)]
+pub(crate) struct UnyankArgs {
+    /// `agent` or `context-graph`.
+    #[arg(value_enum)]
+    kind: KindArg,
+    /// Name or id, and the version.
+    #[arg(value_name = "NAME@VERSION")]
+    asset: AssetRef,
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+pub(super) async fn yank(session: &Session, args: YankArgs) -> Result<Exit> {
+    change(
+        session,
+        args.kind.kind(),
+        &args.asset,
+        Some(args.reason.trim()),
+        &args.edit,
+    )
+    .await
+}
+
+pub(super) async fn unyank(session: &Session, args: UnyankArgs) -> Result<Exit> {
+    change(session, args.kind.kind(), &args.asset, None, &args.edit).await
+}
+
+async fn change(
+    session: &Session,
+    kind: AssetKind,
+    wanted: &AssetRef,
+    reason: Option<&str>,
+    args: &EditArgs,
+) -> Result<Exit> {
+    let client = &session.client;
+    let Some(version) = wanted.version else {
+        let text = format!("`{}` names no version", wanted.name);
+        return Err(Failure::new(Exit::Usage, text).hint("name it, as in `NAME@2`"));
+    };
+    let asset = assets::find(client, kind, &wanted.name).await?;
+    let found = assets::find_content(client, kind, &asset, version.0)
+        .await?
+        .version;
+    let number = found.version;
+    let action = if reason.is_some() { "yank" } else { "unyank" };
+    let mut edit = Edit::new(
+        format!("{action} version {number} of {kind} `{}`", asset.name),
+        versions_command(kind, &asset.name),
+    );
+    let before = found
+        .yanked
+        .as_ref()
+        .map(|yank| yank.reason.as_deref().unwrap_or_default());
+    if before != reason {
+        let field = |name: &str, from, to| FieldEdit::new(name, from, to);
+        edit.fields = vec![field("reason", json!(before), json!(reason))];
+        if before.is_some() != reason.is_some() {
+            let yanked = field("is_yanked", json!(before.is_some()), json!(reason.is_some()));
+            edit.fields.insert(0, yanked.called("yanked"));
+        }
+    }
+    if reason.is_some() && before != reason {
+        edit.warnings
+            .extend(runs_on(session, kind, &asset, number).await?);
+    }
+    edit.carry_out(session, args, async || {
+        let yanked = client.yank(kind, &asset.id, number, reason).await;
+        let yanked = yanked.map_err(|error| edit.refused(error))?;
+        let state = if yanked.value.is_yanked {
+            "yanked"
+        } else {
+            "not yanked any more"
+        };
+        Ok(Edited {
+            text: format!("done: version {number} of {kind} `{}` is {state}", asset.name),
+            json: Some(yanked.json),
+        })
+    })
+    .await
+}
+
+/// Warns of the sets that go on with the version.
+async fn runs_on(session: &Session, kind: AssetKind, asset: &Asset, number: i64) -> Result<Option<Finding>> {
+    let references = session
+        .client
+        .references(kind, &asset.id, number)
+        .all()
+        .await?
+        .value;
+    Ok((!references.is_empty()).then(|| Finding {
+        code: "in_use".to_owned(),
+        message: format!(
+            "what runs the version goes on with it: {}",
+            places(&references, "; ")
+        ),
+        hint: Some("roll those sets back, or promote another version to them".to_owned()),
+    }))
+}

@@ -1,0 +1,128 @@
+//! `forge service create`
+
+use forge_client::ServiceFields;
+use forge_client::answers::{Asset, Finding, Service};
+use forge_domain::refusal::AssetKind;
+use forge_domain::{AgentId, ContextGraphId};
+use serde_json::{Value, json};
+
+use super::binding::{against_creation, id, id_field};
+use super::state;
+use super::tag_arg::{TagArg, Tags, shown};
+use crate::assets;
+use crate::edit::{Edit, EditArgs, Edited, FieldEdit, check_body};
+use crate::error::{Exit, Result};
+use crate::plan::pin;
+use crate::session::Session;
+use crate::ui::quoted;
+
+/// Create a service.
+///
+/// Its sets `edge` and `release` float with the latest versions until something is promoted.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge service create --name 'Ear care' --agent Mira --context-graph Appointments --description 'Answers patients.'\n  \
+    forge service create --name 'Ear care' --agent Mira --context-graph Appointments --description 'Answers patients.' \
+    --inactive --tag team:care --apply"
+)]
+pub(crate) struct Args {
+    /// Name of the service.
+    #[arg(long)]
+    name: String,
+    /// Name or id of the agent that speaks.
+    #[arg(long, value_name = "NAME")]
+    agent: String,
+    /// Name or id of the context graph that conversations walk.
+    #[arg(long, value_name = "NAME")]
+    context_graph: String,
+    /// What the service is for.
+    #[arg(long, value_name = "TEXT")]
+    description: String,
+    /// Let no conversation start in it yet.
+    #[arg(long)]
+    inactive: bool,
+    /// Give it a tag, or KEY for one without a value. May be repeated.
+    #[arg(long = "tag", value_name = "KEY:VALUE")]
+    tags: Vec<TagArg>,
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let client = &session.client;
+    let agent = assets::find(client, AssetKind::Agent, &args.agent).await?;
+    let graph = assets::find(client, AssetKind::ContextGraph, &args.context_graph).await?;
+    let tags = args.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone()));
+    let fields = ServiceFields {
+        name: args.name.trim().to_owned(),
+        description: args.description.trim().to_owned(),
+        is_active: !args.inactive,
+        agent_id: id::<AgentId>(&agent)?,
+        context_graph_id: id::<ContextGraphId>(&graph)?,
+        tags: tags.collect(),
+        keyterms: Vec::new(),
+    };
+    check_body("create-service", json!(fields))?;
+    let mut edit = Edit::new(
+        format!("create the service `{}`", fields.name),
+        format!("forge service show {}", quoted(&fields.name)),
+    );
+    edit.fields = rows(&fields, &agent, &graph);
+    edit.blockers = against_creation(&agent, &graph);
+    if fields.is_active {
+        let active = client.services(&[], Some(true)).all().await?.value;
+        edit.blockers.extend(taken(&active, &fields.name));
+    }
+    edit.carry_out(session, &args.edit, async || {
+        let created = client.create_service(&fields).await;
+        let created = created.map_err(|error| edit.refused(error))?;
+        Ok(Edited {
+            text: format!("done: `{}` is the service {}", fields.name, created.value.id),
+            json: Some(created.json),
+        })
+    })
+    .await
+}
+
+fn rows(fields: &ServiceFields, agent: &Asset, graph: &Asset) -> Vec<FieldEdit> {
+    let new = |name: &str, value: Value| FieldEdit::new(name, Value::Null, value);
+    let bound = |kind: AssetKind, asset: &Asset| {
+        let version = pin(None, asset.latest_version);
+        new(id_field(kind), json!(asset.id))
+            .called(kind.to_string())
+            .shown_as("-", format!("{} {version}", asset.name))
+    };
+    let mut rows = vec![
+        new("name", json!(fields.name)),
+        new("description", json!(fields.description)),
+        new("is_active", json!(fields.is_active))
+            .called("state")
+            .shown_as("-", state(fields.is_active)),
+        bound(AssetKind::Agent, agent),
+        bound(AssetKind::ContextGraph, graph),
+    ];
+    rows.extend(tag_rows(&Tags::new(), &fields.tags));
+    rows
+}
+
+/// Returns the change of tags as one field, if they differ.
+pub(super) fn tag_rows(from: &Tags, to: &Tags) -> Option<FieldEdit> {
+    let text = |tags: &Tags| {
+        if tags.is_empty() {
+            "-".to_owned()
+        } else {
+            shown(tags)
+        }
+    };
+    (from != to).then(|| FieldEdit::new("tags", json!(from), json!(to)).shown_as(text(from), text(to)))
+}
+
+/// Tells that an active service has a name already.
+pub(super) fn taken(active: &[Service], name: &str) -> Option<Finding> {
+    let other = active.iter().find(|service| service.name == name)?;
+    Some(Finding {
+        code: "name_taken".to_owned(),
+        message: format!("the active service {} is called `{name}` already", other.id),
+        hint: Some("choose another name, or deactivate that one first".to_owned()),
+    })
+}

@@ -1,0 +1,211 @@
+//! `forge service update`
+
+use forge_client::answers::{Asset, Service};
+use forge_client::{Client, ServiceChange};
+use forge_domain::refusal::AssetKind;
+use serde_json::json;
+
+use super::binding::{against_rebind, id, id_field, rebound_sets};
+use super::create::{tag_rows, taken};
+use super::state;
+use super::tag_arg::{TagArg, Tags, tags_of};
+use crate::assets::{self, Known};
+use crate::edit::{Edit, EditArgs, Edited, FieldEdit, check_body};
+use crate::error::{Exit, Failure, Result};
+use crate::lookup;
+use crate::session::Session;
+use crate::ui::quoted;
+
+/// Change a service. What you do not name stays as it is.
+///
+/// With another agent or context graph, its sets keep their numbers and mean the versions of that one; the plan tells what
+/// each set would mean.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge service update 'Dental care' --description 'Answers patients at any hour.'\n  \
+    forge service update 'Dental care' --tag team:care --tag beta --apply\n  \
+    forge service update 'Dental care' --remove-tag beta --apply\n  \
+    forge service update 'Dental care' --agent Mira --strict --apply"
+)]
+pub(crate) struct Args {
+    /// Name or id of the service.
+    service: String,
+    /// Call it so.
+    #[arg(long)]
+    name: Option<String>,
+    /// Name or id of the agent that speaks from now on.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Name or id of the context graph that conversations walk from now on.
+    #[arg(long, value_name = "NAME")]
+    context_graph: Option<String>,
+    /// What the service is for.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Let conversations start in it.
+    #[arg(long, conflicts_with = "inactive")]
+    active: bool,
+    /// Let no conversation start in it any more.
+    #[arg(long)]
+    inactive: bool,
+    /// Give it a tag, or another value for one that it has. May be repeated.
+    #[arg(long = "tag", value_name = "KEY:VALUE")]
+    tags: Vec<TagArg>,
+    /// Take a tag away. May be repeated.
+    #[arg(long = "remove-tag", value_name = "KEY")]
+    removed_tags: Vec<String>,
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+/// What the service gets another one of.
+struct Rebind {
+    agent: Option<Asset>,
+    graph: Option<Asset>,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let client = &session.client;
+    let service = lookup::service(client, &args.service).await?;
+    let rebind = Rebind::find(client, &args, &service).await?;
+    let change = wanted(&args, &service, &rebind)?;
+    check_body("update-service", json!(change))?;
+    let mut edit = Edit::new(
+        format!("update the service `{}`", service.name),
+        format!("forge service show {}", quoted(&service.id.to_string())),
+    );
+    edit.fields = rows(&service, &change);
+    edit.fields.extend(rebind.rows(client, &service).await?);
+    edit.blockers = against_rebind(&service, rebind.agent.as_ref(), rebind.graph.as_ref())?;
+    let is_active = change.is_active.unwrap_or(service.is_active);
+    if is_active && (change.name.is_some() || change.is_active.is_some()) {
+        let mut active = client.services(&[], Some(true)).all().await?.value;
+        active.retain(|other| other.id != service.id);
+        let name = change.name.as_deref().unwrap_or(&service.name);
+        edit.blockers.extend(taken(&active, name));
+    }
+    edit.carry_out(session, &args.edit, async || {
+        refuse_if_moved(client, &service).await?;
+        let updated = client.update_service(service.id, &change).await;
+        updated.map_err(|error| edit.refused(error))?;
+        Ok(Edited {
+            text: format!("done: the service {} is as planned", service.id),
+            json: None,
+        })
+    })
+    .await
+}
+
+/// Returns what is to change; what is like that already is not in it.
+fn wanted(args: &Args, service: &Service, rebind: &Rebind) -> Result<ServiceChange> {
+    let other = |wanted: &Option<String>, now: &str| {
+        let wanted = wanted.as_deref().map(str::trim);
+        wanted.filter(|wanted| *wanted != now).map(str::to_owned)
+    };
+    let is_active = (args.active || args.inactive).then_some(args.active);
+    Ok(ServiceChange {
+        name: other(&args.name, &service.name),
+        description: other(&args.description, &service.description),
+        is_active: is_active.filter(|wanted| *wanted != service.is_active),
+        agent_id: rebind.agent.as_ref().map(id).transpose()?,
+        context_graph_id: rebind.graph.as_ref().map(id).transpose()?,
+        tags: wanted_tags(args, &tags_of(&service.tags))?,
+    })
+}
+
+fn wanted_tags(args: &Args, now: &Tags) -> Result<Option<Tags>> {
+    let mut tags = now.clone();
+    for key in &args.removed_tags {
+        if tags.shift_remove(key).is_none() {
+            let failure = Failure::failed(format!("the service has no tag `{key}`"));
+            return Err(failure.hint("`forge service show` tells its tags"));
+        }
+    }
+    for tag in &args.tags {
+        tags.insert(tag.key.clone(), tag.value.clone());
+    }
+    Ok((tags != *now).then_some(tags))
+}
+
+fn rows(service: &Service, change: &ServiceChange) -> Vec<FieldEdit> {
+    let text = |name: &str, from: &str, to: &String| FieldEdit::new(name, json!(from), json!(to));
+    let mut rows = Vec::new();
+    rows.extend(change.name.iter().map(|to| text("name", &service.name, to)));
+    let description = change.description.iter();
+    rows.extend(description.map(|to| text("description", &service.description, to)));
+    rows.extend(change.is_active.map(|to| {
+        FieldEdit::new("is_active", json!(service.is_active), json!(to))
+            .called("state")
+            .shown_as(state(service.is_active), state(to))
+    }));
+    let tags = change.tags.iter();
+    rows.extend(tags.filter_map(|to| tag_rows(&tags_of(&service.tags), to)));
+    rows
+}
+
+impl Rebind {
+    async fn find(client: &Client, args: &Args, service: &Service) -> Result<Self> {
+        let other = async |kind, wanted: &Option<String>, now: String| -> Result<Option<Asset>> {
+            let Some(wanted) = wanted else { return Ok(None) };
+            let found = assets::find(client, kind, wanted).await?;
+            Ok(Some(found).filter(|found| found.id != now))
+        };
+        Ok(Self {
+            agent: other(AssetKind::Agent, &args.agent, service.agent_id.to_string()).await?,
+            graph: other(
+                AssetKind::ContextGraph,
+                &args.context_graph,
+                service.context_graph_id.to_string(),
+            )
+            .await?,
+        })
+    }
+
+    /// Tells what it does to the service and to each of its sets.
+    async fn rows(&self, client: &Client, service: &Service) -> Result<Vec<FieldEdit>> {
+        let mut rows = Vec::new();
+        if self.agent.is_none() && self.graph.is_none() {
+            return Ok(rows);
+        }
+        let sets = client.version_sets(service.id).await?.value.version_sets;
+        for (kind, to, from) in [
+            (AssetKind::Agent, &self.agent, service.agent_id.to_string()),
+            (
+                AssetKind::ContextGraph,
+                &self.graph,
+                service.context_graph_id.to_string(),
+            ),
+        ] {
+            let Some(to) = to else { continue };
+            let known = Known::fetch(client, kind, [from.clone()].into_iter().collect()).await?;
+            let name = known.name(&from);
+            let bound = FieldEdit::new(id_field(kind), json!(from), json!(to.id));
+            rows.push(bound.called(kind.to_string()).shown_as(&name, &to.name));
+            rows.extend(rebound_sets(kind, &sets, (&from, &name), to));
+        }
+        Ok(rows)
+    }
+}
+
+/// The API does not take what was looked at as a condition. So it is looked at once more, right before.
+async fn refuse_if_moved(client: &Client, seen: &Service) -> Result<()> {
+    let now = client.services(&[seen.id], None).all().await?.value;
+    let parts = |service: &Service| {
+        (
+            service.name.clone(),
+            service.description.clone(),
+            service.is_active,
+            (service.agent_id, service.context_graph_id),
+            service.tags.clone(),
+            service.version_sets.clone(),
+        )
+    };
+    match now.first() {
+        Some(now) if parts(now) == parts(seen) => Ok(()),
+        _ => Err(Failure::new(
+            Exit::Conflict,
+            "the service is not as it was when the plan was made",
+        )
+        .hint("nothing was changed; look at the plan anew, and apply that")),
+    }
+}

@@ -1,0 +1,205 @@
+//! `forge asset`
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::world::{Typed, World, assert_transcript};
+
+/// A world with files to push: `same.json`, `next.json`, and faulty ones.
+async fn world_with_files() -> World {
+    let world = World::seeded().await;
+    world.ok("forge asset show agent Mira --json > same.json");
+    world.ok("sed 's/\"initials\":\"MI\"/\"initials\":\"MX\"/' same.json > next.json");
+    world.ok("forge asset show context-graph Appointments --json > graph.json");
+    world.ok("sed 's/\"terminal_state\":\"[a-z_]*\"/\"terminal_state\":\"nowhere\"/' graph.json > lost.json");
+    world.ok("sed 's/Learn who a first/Find out who a first/' graph.json > next-graph.json");
+    for (name, text) in [
+        ("part.json", r#"{"initials": "MY"}"#),
+        ("misspelt.json", r#"{"initials": "MZ", "behaviours": []}"#),
+        ("bad.json", r#"{"initials": 3, "identity": {"name": "Mira"}}"#),
+        ("list.json", "[]"),
+        ("none.json", "not JSON"),
+    ] {
+        std::fs::write(world.home().join(name), text).unwrap();
+    }
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_seen_in_a_pipe() {
+    let world = World::seeded().await;
+    let transcript = world.pipe(&[
+        "forge asset agents",
+        "forge asset agents --json",
+        "forge asset context-graphs",
+        "forge asset versions agent Mira",
+        "forge asset versions context-graph Appointments --limit 1",
+        "forge asset versions agent Mira --limit 1 --json | cut -c 1-150",
+        "forge asset versions agent mira",
+        "forge asset versions agent Zoe",
+        "forge asset versions robot Mira",
+        "forge asset show agent Mira@1 | cut -c 1-90",
+        "forge asset show agent Mira@latest --json | cut -c 1-90",
+        "forge asset show context-graph Appointments@1 | cut -c 1-110",
+        "forge asset show agent Mira@9",
+        "forge asset show agent @9",
+    ]);
+    assert_transcript("asset_seen_in_a_pipe", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_compared_in_a_pipe() {
+    let world = World::seeded().await;
+    let transcript = world.pipe(&[
+        "forge asset diff agent Mira @1 @2 | cut -c 1-120",
+        "forge asset diff context-graph Appointments 1 @latest --exit-code | cut -c 1-120; exit ${PIPESTATUS[0]}",
+        "forge asset diff context-graph Appointments @1 @2 --json | cut -c 1-120",
+        "forge asset diff agent Mira @3 @latest --exit-code",
+        "forge asset diff agent Mira @1 @9",
+        "forge asset diff agent Mira @1 @0",
+        "forge asset diff agent Mira @1",
+    ]);
+    assert_transcript("asset_compared_in_a_pipe", &transcript);
+    let own: serde_json::Value =
+        serde_json::from_str(&world.ok("forge asset diff agent Mira @1 @2 --json")).unwrap();
+    let sets = world.ok("forge vs diff 'Dental care' release preview --json");
+    let sets: serde_json::Value = serde_json::from_str(&sets).unwrap();
+    assert_eq!(own, sets["agent"], "both tell it in the same way");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_pushed_in_a_pipe() {
+    let world = world_with_files().await;
+    let push = "forge asset push agent Mira -f";
+    let transcript = world.pipe(&[
+        // Without a change there is no version.
+        &format!("{push} same.json --apply"),
+        &format!("{push} next.json"),
+        &format!("{push} next.json --json"),
+        "forge asset versions agent Mira --limit 1 | cut -f 1",
+        &format!("{push} next.json --apply"),
+        &format!("{push} next.json --apply"),
+        "forge asset versions agent Mira --limit 1 | cut -f 1,3-",
+        // What is absent stays.
+        &format!("{push} - --apply --json < part.json | sed 's/,.*//'"),
+        "forge asset diff agent Mira @4 @5",
+        // What is wrong is told, all of it, before anything is sent.
+        &format!("{push} misspelt.json --strict --apply"),
+        &format!("{push} misspelt.json"),
+        &format!("{push} bad.json --apply"),
+        &format!("{push} list.json --apply"),
+        &format!("{push} none.json --apply"),
+        &format!("{push} missing.json --apply"),
+        "forge asset push context-graph Appointments -f lost.json --apply",
+        // New names.
+        "forge asset push agent Nora -f part.json --apply",
+        "forge asset push agent Nora -f same.json",
+        "forge asset push agent Nora -f same.json --apply",
+        "forge asset push agent 0123456789abcdef01234567 -f same.json --apply",
+        "forge asset push context-graph Visits -f graph.json --apply",
+        "forge asset push context-graph Visits -f next-graph.json",
+        "forge asset push context-graph Visits -f next-graph.json --apply --quiet",
+        "forge asset agents | cut -f 2-",
+        "forge asset context-graphs | cut -f 2-",
+    ]);
+    assert_transcript("asset_pushed_in_a_pipe", &transcript);
+    world.ok("forge asset show context-graph Visits --json > stored.json && cmp stored.json next-graph.json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_the_server_refuses_is_told() {
+    let world = world_with_files().await;
+    let reference = r#"s/"references":{}/"references":{"other":["0123456789abcdef01234567",1]}/"#;
+    world.ok(&format!("sed '{reference}' graph.json > reference.json"));
+    let transcript = world.pipe(&[
+        "forge asset push context-graph Appointments -f reference.json",
+        // Nothing is created for it either.
+        "forge asset push context-graph Visits -f reference.json --apply",
+        "forge asset context-graphs | cut -f 2-",
+    ]);
+    let body = json!({"state_machine_name": "Visits"});
+    let path = "organization/service_hierarchical_state_machine";
+    world.api.send(Method::POST, path, body).await;
+    let empty = world.pipe(&[
+        "forge asset versions context-graph Visits",
+        "forge asset show context-graph Visits",
+        "forge asset push context-graph Visits -f graph.json --apply",
+    ]);
+    assert_transcript("asset_refused", &format!("{transcript}{empty}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_yanked_in_a_pipe() {
+    let world = World::seeded().await;
+    let yank = "forge asset yank agent Mira@2";
+    let transcript = world.pipe(&[
+        &format!("{yank} --reason 'It books on holidays.'"),
+        &format!("{yank} --reason 'It books on holidays.' --json"),
+        &format!("{yank} --reason 'It books on holidays.' --strict --apply"),
+        &format!("{yank} --reason 'It books on holidays.' --apply"),
+        &format!("{yank} --reason 'It books on holidays.' --apply"),
+        &format!("{yank} --reason 'It books on Sundays.' --apply --json | sed 's/,.references.*//'"),
+        "forge asset versions agent Mira | cut -f 1,4-",
+        "forge asset show agent Mira@2 | head -6",
+        "forge version-set promote 'Dental care' preview release",
+        "forge service health 'Dental care' | cut -f 2-5",
+        "forge asset unyank agent Mira@2",
+        "forge asset unyank agent Mira@2 --apply",
+        "forge asset unyank agent Mira@2 --apply",
+        "forge asset yank context-graph Appointments@3 --reason 'Not ready.' --apply",
+        "forge asset yank agent Mira --reason x",
+        "forge asset yank agent Mira@9 --reason x",
+        "forge asset yank agent Mira@2",
+    ]);
+    assert_transcript("asset_yanked_in_a_pipe", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_seen_and_changed_on_a_terminal() {
+    let world = Arc::new(world_with_files().await);
+    let asked = "[y/N]: ";
+    let other = world.clone();
+    let meanwhile = move || {
+        other.ok("forge asset push agent Mira -f part.json --apply");
+    };
+    let push = "forge asset push agent Mira -f next.json --apply";
+    let transcript = world.terminal(&[
+        Typed::new("forge asset agents"),
+        Typed::new("forge asset versions agent Mira"),
+        Typed::new("forge asset show context-graph Appointments@1"),
+        Typed::new("forge asset diff agent Mira @1 @2"),
+        Typed::new(push).answer(asked, "n\n"),
+        // Somebody else pushes meanwhile.
+        Typed::new(push).answer_after(asked, meanwhile, "y\n"),
+        Typed::new(push).answer(asked, "y\n"),
+        Typed::new("forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply")
+            .answer(asked, "\u{3}"),
+        Typed::new("forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply --yes"),
+        Typed::new("forge asset unyank agent Mira@2 --json --apply").answer(asked, "n\n"),
+        Typed::new("forge asset versions agent Mira --limit 3"),
+    ]);
+    assert_transcript("asset_on_a_terminal", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_is_told_so() {
+    let mut world = world_with_files().await;
+    let user = json!({"first_name": "Ida", "last_name": "Berg", "email": "ida@example.invalid", "role_name": "DefaultUserRole"});
+    let user = world.api.send(Method::POST, "user/", user).await;
+    let id = user["user_id"]
+        .as_str()
+        .or(user["id"].as_str())
+        .unwrap()
+        .to_owned();
+    world.set("FORGE_USER_ID", &id);
+    let transcript = world.pipe(&[
+        "forge asset push agent Mira -f next.json --apply",
+        "forge asset push context-graph Appointments -f next-graph.json",
+        "forge asset push agent Nora -f same.json --apply",
+        "forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply",
+        "forge service update 'Dental care' --inactive --apply",
+    ]);
+    assert_transcript("asset_forbidden", &transcript);
+}
