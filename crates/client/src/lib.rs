@@ -13,6 +13,7 @@
 
 pub mod answers;
 mod assets;
+pub mod audit;
 mod credentials;
 pub mod diff;
 mod document;
@@ -21,8 +22,11 @@ mod page;
 mod request;
 mod services;
 mod session;
+mod sse;
+mod stream;
 mod token_cache;
 mod version_sets;
+pub mod watch;
 
 pub use credentials::Credentials;
 pub use document::Document;
