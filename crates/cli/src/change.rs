@@ -2,15 +2,15 @@
 
 use std::sync::Mutex;
 
-use forge_client::answers::Plan;
-use forge_client::{ClientError, Expected};
-use forge_domain::SetName;
+use forge_client::answers::{Plan, Service};
+use forge_client::{ClientError, Effect, Expected};
+use forge_domain::{ServiceId, SetName};
 use serde_json::value::RawValue;
 
 use crate::error::{Exit, Failure, Result};
 use crate::plan;
 use crate::session::Session;
-use crate::ui::Ui;
+use crate::ui::quoted;
 
 /// The options of every change.
 #[derive(Debug, Clone, clap::Args)]
@@ -47,12 +47,23 @@ impl SetChangeArgs {
 
 /// What a change would do.
 pub(crate) struct Planned {
-    /// The plan of each set that would change, with the name of its service.
-    pub(crate) plans: Vec<(String, Plan)>,
+    /// The plan of each set that would change.
+    pub(crate) plans: Vec<Plan>,
     /// What fixes all of it.
     pub(crate) digest: String,
     /// What the server answered.
     pub(crate) json: Box<RawValue>,
+}
+
+impl Planned {
+    /// The plan of one set.
+    pub(crate) fn one(plan: Plan, json: Box<RawValue>) -> Self {
+        Self {
+            digest: plan.digest.clone(),
+            plans: vec![plan],
+            json,
+        }
+    }
 }
 
 /// What was done.
@@ -77,45 +88,114 @@ impl Done {
 /// What is under way: how to see afterwards what became of it.
 static UNDER_WAY: Mutex<Option<String>> = Mutex::new(None);
 
-/// Shows a plan and, if that is wanted, carries it out with `act`, which gets the digest of what was shown. `check` is the
-/// command that tells what became of it, should the answer be lost.
-pub(crate) async fn carry_out(
-    session: &Session,
-    args: &ApplyArgs,
-    planned: Planned,
-    check: &str,
-    act: impl AsyncFnOnce(String) -> std::result::Result<Done, ClientError>,
-) -> Result<Exit> {
-    let ui = &session.ui;
-    for (service, plan) in &planned.plans {
-        plan::show(ui, plan, service)?;
-    }
-    let verdict = judge(args, planned.plans.iter().map(|(_, plan)| plan));
-    if !matches!(verdict, Verdict::Go) || !args.apply {
-        if ui.json {
-            ui.document(&planned.json)?;
+/// A change that somebody wants to make.
+pub(crate) struct Change<'s> {
+    session: &'s Session,
+    args: &'s ApplyArgs,
+    /// The names of the services whose sets would change.
+    services: Vec<(ServiceId, String)>,
+    /// The command that tells what became of it, should the answer be lost.
+    check: String,
+}
+
+impl<'s> Change<'s> {
+    /// A change of a set in these services.
+    pub(crate) fn new(
+        session: &'s Session,
+        args: &'s ApplyArgs,
+        services: &[Service],
+        set: &SetName,
+    ) -> Self {
+        let first = services
+            .first()
+            .map_or("SERVICE", |service| service.name.as_str());
+        Self {
+            session,
+            args,
+            services: services
+                .iter()
+                .map(|service| (service.id, service.name.clone()))
+                .collect(),
+            check: format!("forge version-set history {} {set}", quoted(first)),
         }
-        return match verdict {
-            Verdict::Refused(failure) => Err(failure),
-            Verdict::NoOp => {
-                ui.note("everything is like this already; there is nothing to change");
-                Ok(Exit::Ok)
-            }
-            Verdict::Go => {
-                ui.note("nothing was changed; `--apply` does it");
-                Ok(Exit::Ok)
-            }
-        };
     }
-    confirm(session, args.yes).await?;
-    let done = watched(check, act(planned.digest))
-        .await
-        .map_err(|error| refused(ui, error, check))?;
-    if ui.json {
-        ui.document(done.json.as_deref().unwrap_or(&planned.json))?;
+
+    fn show(&self, plan: &Plan) -> Result<()> {
+        let named = self.services.iter().find(|(id, _)| *id == plan.service_id);
+        let name = named.map_or_else(|| plan.service_id.to_string(), |(_, name)| name.clone());
+        plan::show(&self.session.ui, plan, &name)
     }
-    ui.note(&done.text);
-    Ok(Exit::Ok)
+
+    /// Shows what was planned and, if that is wanted, carries it out with `act`, which gets the digest of what was shown.
+    pub(crate) async fn carry_out(
+        &self,
+        planned: Planned,
+        act: impl AsyncFnOnce(String) -> std::result::Result<Done, ClientError>,
+    ) -> Result<Exit> {
+        let ui = &self.session.ui;
+        for plan in &planned.plans {
+            self.show(plan)?;
+        }
+        let verdict = judge(self.args, &planned.plans);
+        if !matches!(verdict, Verdict::Go) || !self.args.apply {
+            if ui.json {
+                ui.document(&planned.json)?;
+            }
+            return match verdict {
+                Verdict::Refused(failure) => Err(failure),
+                Verdict::NoOp => {
+                    ui.note("everything is like this already; there is nothing to change");
+                    Ok(Exit::Ok)
+                }
+                Verdict::Go => {
+                    ui.note("nothing was changed; `--apply` does it");
+                    Ok(Exit::Ok)
+                }
+            };
+        }
+        confirm(self.session, self.args.yes).await?;
+        let done = watched(&self.check, act(planned.digest))
+            .await
+            .map_err(|error| self.refused(error))?;
+        if ui.json {
+            ui.document(done.json.as_deref().unwrap_or(&planned.json))?;
+        }
+        ui.note(&done.text);
+        Ok(Exit::Ok)
+    }
+
+    /// Tells why a change, or the plan of one, was refused, with the plan or the set as it is now.
+    pub(crate) fn refused(&self, error: ClientError) -> Failure {
+        let ui = &self.session.ui;
+        match &error {
+            ClientError::Blocked { plans, .. } => {
+                for plan in plans {
+                    plan::findings(ui, plan);
+                }
+                Failure::from(error)
+            }
+            ClientError::Conflict { plans, .. } => {
+                for plan in plans {
+                    // The plan is what there is to look at; if it cannot be shown, the error still is.
+                    let _ = self.show(plan);
+                }
+                Failure::from(error).hint("nothing was changed; look at the plan anew, and apply that")
+            }
+            ClientError::SetMoved { version_set, .. } => {
+                let now = version_set.as_ref().map(|set| {
+                    let (when, by) = (ui.time(&set.updated_at), &set.updated_by.user_id);
+                    format!(
+                        "`{}` is at revision {} now, written {when} by {by}",
+                        set.name, set.revision
+                    )
+                });
+                let mut failure = Failure::from(error);
+                failure.details.extend(now);
+                failure.hint("nothing was changed; look at the plan anew")
+            }
+            _ => unanswered(error, &self.check),
+        }
+    }
 }
 
 /// What the plans, and the terms of the caller, come to.
@@ -125,8 +205,8 @@ enum Verdict {
     Go,
 }
 
-fn judge<'p>(args: &ApplyArgs, plans: impl Iterator<Item = &'p Plan> + Clone) -> Verdict {
-    let count = |findings: fn(&Plan) -> usize| plans.clone().map(findings).sum::<usize>();
+fn judge(args: &ApplyArgs, plans: &[Plan]) -> Verdict {
+    let count = |findings: fn(&Plan) -> usize| plans.iter().map(findings).sum::<usize>();
     let blockers = count(|plan| plan.blockers.len());
     let warnings = count(|plan| plan.warnings.len());
     let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -146,7 +226,7 @@ fn judge<'p>(args: &ApplyArgs, plans: impl Iterator<Item = &'p Plan> + Clone) ->
         );
         return Verdict::Refused(Failure::failed(text));
     }
-    if plans.clone().all(|plan| plan.is_no_op) {
+    if plans.iter().all(|plan| plan.is_no_op) {
         return Verdict::NoOp;
     }
     Verdict::Go
@@ -187,41 +267,16 @@ pub(crate) fn under_way() -> Option<String> {
     UNDER_WAY.lock().ok()?.clone()
 }
 
-/// Tells why a change was refused, with the plan as it is now.
-pub(crate) fn refused(ui: &Ui, error: ClientError, check: &str) -> Failure {
+/// Tells why a change failed, and how to see what became of it if that is not known.
+pub(crate) fn unanswered(error: ClientError, check: &str) -> Failure {
     match &error {
-        ClientError::Blocked { plans, .. } => {
-            for plan in plans {
-                plan::findings(ui, plan);
-            }
-            Failure::from(error)
-        }
-        ClientError::Conflict { plans, .. } => {
-            for plan in plans {
-                // The plan is what there is to look at; if it cannot be shown, the error still is.
-                let _ = plan::show(ui, plan, &plan.service_id.to_string());
-            }
-            Failure::from(error).hint("nothing was changed; look at the plan anew, and apply that")
-        }
-        ClientError::SetMoved { version_set, .. } => {
-            let now = version_set.as_ref().map(|set| {
-                let by = &set.updated_by.user_id;
-                format!(
-                    "`{}` is at revision {} now, written {} by {by}",
-                    set.name,
-                    set.revision,
-                    ui.time(&set.updated_at)
-                )
-            });
-            let mut failure = Failure::from(error);
-            failure.details.extend(now);
-            failure.hint("nothing was changed; look at the plan anew")
-        }
         ClientError::Transport {
-            may_be_applied: true, ..
+            effect: Effect::Unknown,
+            ..
         }
         | ClientError::Busy {
-            may_be_applied: true, ..
+            effect: Effect::Unknown,
+            ..
         } => Failure::from(error).hint(format!("`{check}` tells what became of it")),
         _ => Failure::from(error),
     }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use forge_client::ClientError;
+use forge_client::{ClientError, Effect};
 
 /// How the process ends. `forge help exit-codes` tells the meanings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,12 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::silent(Exit::Failed);
         }
-        Self::failed(error.to_string()).caused_by(&error)
+        // A prompt for a secret tells so of Ctrl-C.
+        let exit = match error.kind() {
+            io::ErrorKind::Interrupted => Exit::Interrupted,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, error.to_string()).caused_by(&error)
     }
 }
 
@@ -113,15 +118,16 @@ impl From<ClientError> for Failure {
         let failure = Self::new(exit_of(&error), error.to_string()).caused_by(&error);
         match &error {
             ClientError::BadAddress(_) => failure.hint("an address is like `https://forge.example.com`"),
-            ClientError::Transport { may_be_applied, .. } => {
-                with_outcome(failure, *may_be_applied).hint("`forge auth status` tells whether the server answers")
+            ClientError::Transport { call, effect, .. } => {
+                let server = call.url.split("/v1/").next().unwrap_or_default();
+                with_effect(failure, *effect).hint(format!(
+                    "is the server at {server} up? `forge auth status` tells where the address comes from"
+                ))
             }
             ClientError::Busy {
-                may_be_applied,
-                retry_after,
-                ..
+                effect, retry_after, ..
             } => {
-                let failure = with_outcome(failure, *may_be_applied);
+                let failure = with_effect(failure, *effect);
                 match retry_after {
                     Some(seconds) => failure.hint(format!("try again in {seconds} seconds")),
                     None => failure.hint("try again in a moment"),
@@ -151,10 +157,10 @@ fn exit_of(error: &ClientError) -> Exit {
     }
 }
 
-fn with_outcome(failure: Failure, may_be_applied: bool) -> Failure {
-    if may_be_applied {
-        failure.hint("the change may have been made or not; look before you try again")
-    } else {
-        failure.hint("nothing was changed")
+fn with_effect(failure: Failure, effect: Effect) -> Failure {
+    match effect {
+        Effect::Reads => failure,
+        Effect::NotApplied => failure.hint("nothing was changed"),
+        Effect::Unknown => failure.hint("the change may have been made or not; look before you try again"),
     }
 }

@@ -15,7 +15,13 @@ const MODELS: &str = "llm_model_preferences.";
 /// Shows what a plan would change, and what stands against it.
 pub(crate) fn show(ui: &Ui, plan: &Plan, service: &str) -> Result<()> {
     ui.note(&format!("{}:", title(plan, service)));
-    if !ui.json {
+    if ui.json {
+        // The document is for programs; whoever is asked sees this.
+        for change in &plan.changes {
+            let (from, to) = (before(plan, change), after(plan, change));
+            ui.progress(&format!("  {}: {from} → {to}", field(&change.field)));
+        }
+    } else {
         changes(ui, plan)?;
     }
     findings(ui, plan);
@@ -63,7 +69,13 @@ fn changes(ui: &Ui, plan: &Plan) -> Result<()> {
 fn title(plan: &Plan, service: &str) -> String {
     let target = set(&plan.target);
     match (plan.action.as_str(), &plan.source) {
-        ("promote", Some(source)) => format!("promote {} to {target} of `{service}`", set(source)),
+        ("promote", Some(source)) => {
+            let source = match source.revision {
+                Some(_) => set(source),
+                None => format!("`{}`", source.name),
+            };
+            format!("promote {source} to {target} of `{service}`")
+        }
         (
             "rollback",
             Some(SetRevision {

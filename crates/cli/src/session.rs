@@ -68,7 +68,7 @@ pub(crate) fn options(ui: &Ui, folders: &Folders) -> Options {
         on_wait: progress.map(|ui| {
             Arc::new(move |waiting: &forge_client::Waiting| {
                 let seconds = waiting.pause.as_secs_f32();
-                ui.note(&format!("{}; again in {seconds:.1} s", waiting.reason));
+                ui.progress(&format!("{}; again in {seconds:.1} s", waiting.reason));
             }) as _
         }),
     }

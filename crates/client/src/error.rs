@@ -21,6 +21,17 @@ impl fmt::Display for Call {
     }
 }
 
+/// What a request that got no answer has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It only reads.
+    Reads,
+    /// Nothing: it did not reach the server, or the server put it off.
+    NotApplied,
+    /// All of it, or nothing: nobody can tell from here.
+    Unknown,
+}
+
 /// One fault of a request that the server could not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -46,8 +57,8 @@ pub enum ClientError {
         call: Call,
         /// How often it was tried.
         attempts: u32,
-        /// Whether the server may have done what it was asked to change.
-        may_be_applied: bool,
+        /// What was changed.
+        effect: Effect,
         /// Why.
         #[source]
         source: reqwest::Error,
@@ -76,8 +87,8 @@ pub enum ClientError {
         call: Call,
         /// How often it was tried.
         attempts: u32,
-        /// Whether the server may have done what it was asked to change.
-        may_be_applied: bool,
+        /// What was changed.
+        effect: Effect,
         /// How many seconds to wait, if the server said so.
         retry_after: Option<u64>,
         /// What the server said.

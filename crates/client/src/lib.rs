@@ -30,7 +30,7 @@ pub mod watch;
 
 pub use credentials::Credentials;
 pub use document::Document;
-pub use error::{ClientError, Fault};
+pub use error::{ClientError, Effect, Fault};
 pub use page::{Page, Pages};
 pub use reqwest::Method;
 pub use session::{Client, OnWait, Options, Waiting};

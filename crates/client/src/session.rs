@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::answers::SignedIn;
-use crate::error::Call;
+use crate::error::{Call, Effect};
 use crate::request::{Repeat, Reply, Request};
 use crate::token_cache::Token;
 use crate::{ClientError, Credentials, Document, TokenCache};
@@ -144,12 +144,13 @@ impl Client {
 
     /// Sends a request with a token, and once more with a new one if the server does not accept it.
     async fn send(&self, request: &Request) -> Result<Reply, ClientError> {
-        let (token, is_new) = self.token().await?;
+        let (token, is_new) = self.token().await.map_err(|error| before(request, error))?;
         let reply = self.send_patiently(request, Some(&token)).await?;
         if reply.status != StatusCode::UNAUTHORIZED || is_new {
             return Ok(reply);
         }
-        let token = self.replace_token(&token).await?;
+        let replaced = self.replace_token(&token).await;
+        let token = replaced.map_err(|error| before(request, error))?;
         self.send_patiently(request, Some(&token)).await
     }
 
@@ -210,7 +211,7 @@ impl Client {
         let mut patience = PATIENCE;
         let mut attempts = 0;
         // An earlier attempt may have reached the server, even if a later one did not.
-        let mut may_be_applied = false;
+        let mut effect = effect_of(request);
         loop {
             attempts += 1;
             let (failure, wanted) = match self.send_once(request, token).await {
@@ -219,12 +220,13 @@ impl Client {
                     Asked::Pause(wanted) => {
                         let retry_after = reply.retry_after().map(|pause| pause.as_secs());
                         let detail = reply.detail();
-                        may_be_applied |= reply.status == StatusCode::SERVICE_UNAVAILABLE
-                            && request.repeat == Repeat::Never;
+                        if wanted.is_none() {
+                            effect = Effect::Unknown;
+                        }
                         let failure = ClientError::Busy {
                             call: reply.call,
                             attempts,
-                            may_be_applied,
+                            effect,
                             retry_after,
                             detail,
                         };
@@ -232,12 +234,14 @@ impl Client {
                     }
                 },
                 Err((call, source)) => {
-                    may_be_applied |= request.repeat != Repeat::Read && !source.is_connect();
+                    if effect == Effect::NotApplied && !source.is_connect() {
+                        effect = Effect::Unknown;
+                    }
                     let can_repeat = request.repeat != Repeat::Never || source.is_connect();
                     let failure = ClientError::Transport {
                         call,
                         attempts,
-                        may_be_applied,
+                        effect,
                         source,
                     };
                     (failure, can_repeat.then_some(Duration::ZERO))
@@ -303,6 +307,22 @@ impl Client {
         }
         let method = request.method.clone();
         (Call { method, url }, builder)
+    }
+}
+
+/// Returns the error of a request that was never sent, because signing in for it failed.
+fn before(request: &Request, mut error: ClientError) -> ClientError {
+    if let ClientError::Transport { effect, .. } | ClientError::Busy { effect, .. } = &mut error {
+        *effect = effect_of(request);
+    }
+    error
+}
+
+/// Returns what a request has changed before it is sent.
+fn effect_of(request: &Request) -> Effect {
+    match request.repeat {
+        Repeat::Read => Effect::Reads,
+        Repeat::Recognised | Repeat::Never => Effect::NotApplied,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use crate::error::Call;
+use crate::error::{Call, Effect};
 use crate::request::{Reply, Request};
 use crate::session::{ATTEMPTS, backoff};
 use crate::{Client, ClientError};
@@ -69,7 +69,7 @@ impl Client {
         ) {
             return Err(ClientError::Busy {
                 attempts,
-                may_be_applied: false,
+                effect: Effect::Reads,
                 retry_after: reply.retry_after().map(|pause| pause.as_secs()),
                 detail: reply.detail(),
                 call: reply.call,
@@ -132,7 +132,7 @@ fn transport(call: Call, attempts: u32, source: reqwest::Error) -> ClientError {
     ClientError::Transport {
         call,
         attempts,
-        may_be_applied: false,
+        effect: Effect::Reads,
         // The address is in the message already.
         source: source.without_url(),
     }

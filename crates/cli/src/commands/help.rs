@@ -36,7 +36,7 @@ Other variables:
   NO_COLOR         set to anything, there are no colours
   XDG_CACHE_HOME   tokens are kept in its folder `forge/tokens`, by default in `~/.cache/forge/tokens`";
 
-/// Show the help of a command, or of a topic: environment, exit-codes.
+/// Show the help of a command, or of a topic.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A command, or a topic.

@@ -15,9 +15,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use style::Style;
-pub(crate) use text::plain;
+pub(crate) use text::{plain, quoted};
 
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::output;
 
 /// How wide a terminal is taken to be that does not say so.
@@ -78,8 +78,15 @@ impl Ui {
         let indented = serde_json::from_str::<Value>(json.get())
             .and_then(|value| serde_json::to_string_pretty(&value))
             .map_err(|error| Failure::failed(error.to_string()))?;
-        // An escape in a text is one in JSON too, so that nothing in it can speak to the terminal.
-        Ok(output::line(&indented)?)
+        Ok(output::line(&text::escaped_json(&indented))?)
+    }
+
+    /// Prints lines for people, which [`Ui::line`] made.
+    pub(crate) fn lines(lines: &[String]) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        Ok(output::line(&lines.join("\n"))?)
     }
 
     /// Prints one row for each item: `shown` to people, under a header, and `piped` to programs.
@@ -132,7 +139,14 @@ impl Ui {
     /// Tells something beside the data.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            output::note(text);
+            output::note(&plain(text));
+        }
+    }
+
+    /// Tells people something that programs do not need.
+    pub(crate) fn progress(&self, text: &str) {
+        if self.tells_progress() {
+            output::note(&plain(text));
         }
     }
 
@@ -151,6 +165,11 @@ impl Ui {
         output::note(&format!("{} {}", style.paint(&format!("{label}:")), plain(text)));
     }
 
+    /// Returns a line of data as people see it.
+    pub(crate) fn line(&self, style: Style, text: &str) -> String {
+        self.style(style).paint(&plain(text))
+    }
+
     fn style(&self, style: Style) -> Style {
         if self.has_colour { style } else { Style::None }
     }
@@ -158,6 +177,10 @@ impl Ui {
     /// Tells why the command failed.
     pub(crate) fn failure(&self, failure: &Failure) {
         let Some(message) = &failure.message else { return };
+        if failure.exit == Exit::Interrupted && self.stderr_is_terminal {
+            // What the terminal shows of the interrupt ends no line.
+            output::note("");
+        }
         self.labelled(Style::Error, "error", message);
         for cause in &failure.causes {
             output::note(&format!("  caused by: {}", plain(cause)));
@@ -182,7 +205,7 @@ impl Ui {
     /// Asks for a line.
     pub(crate) async fn ask(&self, question: &str) -> Result<String> {
         let mut stderr = io::stderr().lock();
-        write!(stderr, "{} ", plain(question))?;
+        write!(stderr, "{}: ", plain(question))?;
         stderr.flush()?;
         drop(stderr);
         // On a thread of its own, so that Ctrl-C ends the command meanwhile.
@@ -196,7 +219,7 @@ impl Ui {
 
     /// Asks for a secret, which is not shown.
     pub(crate) async fn ask_secret(&self, question: &str) -> Result<String> {
-        let question = format!("{} ", plain(question));
+        let question = format!("{}: ", plain(question));
         let secret = tokio::task::spawn_blocking(move || rpassword::prompt_password(question));
         let secret = secret
             .await

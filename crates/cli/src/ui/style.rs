@@ -13,6 +13,10 @@ pub(crate) enum Style {
     Warning,
     /// What to do.
     Hint,
+    /// What is new.
+    Added,
+    /// What is gone.
+    Removed,
 }
 
 impl Style {
@@ -24,6 +28,8 @@ impl Style {
             Self::Error => "1;31",
             Self::Warning => "1;33",
             Self::Hint => "36",
+            Self::Added => "32",
+            Self::Removed => "31",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

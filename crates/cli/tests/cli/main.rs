@@ -4,9 +4,15 @@
 
 mod admin;
 mod audit;
+mod auth;
+mod guide;
+mod help;
 mod imports;
 mod init;
 mod process;
 mod quickstart;
 mod readme;
+mod scenario;
 mod serve;
+mod version_set;
+mod world;

@@ -9,13 +9,13 @@ use forge_testkit::TestDatabase;
 use serde_json::Value;
 
 /// How long anything may take before the test counts as hung.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Returns the binary with a clean environment: no option of the caller's reaches it.
 pub(crate) fn forge() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forge"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("FORGE_") {
+        if name.to_string_lossy().starts_with("FORGE_") || name.to_string_lossy().starts_with("AMIGO_") {
             command.env_remove(name);
         }
     }
@@ -79,6 +79,16 @@ impl Serving {
         command
             .env("FORGE_LOG", level)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(location);
+        Self::spawn(command)
+    }
+
+    /// Starts a server with more options.
+    pub(crate) fn start_with(options: &[&str], location: &[String]) -> Self {
+        let mut command = forge();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
             .args(location);
         Self::spawn(command)
     }

@@ -59,6 +59,7 @@ fn every_tested_block_is_known_here() {
     assert_eq!(
         names,
         [
+            "command-line",
             "curl-walk",
             "init-serve-sqlite",
             "python",
@@ -113,12 +114,12 @@ fn the_tour_looks_as_the_readme_shows_it() {
 }
 
 #[test]
-fn an_installation_is_set_up_and_walked_through_with_curl() {
+fn an_installation_is_set_up_and_walked_through_with_curl_and_with_commands() {
     let blocks = blocks();
     let folder = tempfile::tempdir().unwrap();
     let script = format!(
-        "{}\n{}\nkill %1\nwait",
-        blocks["init-serve-sqlite"], blocks["curl-walk"]
+        "{}\n{}\n{}\nkill %1\nwait",
+        blocks["init-serve-sqlite"], blocks["curl-walk"], blocks["command-line"]
     );
     let answers = shell(&script, folder.path());
     let last = answers
@@ -128,5 +129,6 @@ fn an_installation_is_set_up_and_walked_through_with_curl() {
     for part in [r#""name":"release""#, r#""is_floating":false"#, r#""revision":4"#] {
         assert!(last.contains(part), "{part} is not in {last}");
     }
+    assert!(answers.contains("held: it was rolled back"));
     assert!(answers.contains(r#""applied":true"#) && answers.contains(r#""action":"rollback""#));
 }

@@ -1,6 +1,6 @@
 //! Which requests are sent again, and what is told of those that fail.
 
-use forge_client::{Client, ClientError, Terms};
+use forge_client::{Client, ClientError, Effect, Terms};
 use forge_domain::{ServiceId, SetName};
 use forge_wire::promotion::Promote;
 
@@ -61,7 +61,7 @@ async fn four_attempts_are_enough_for_a_read() {
     assert!(matches!(
         error,
         ClientError::Transport {
-            may_be_applied: false,
+            effect: Effect::Reads,
             ..
         }
     ));
@@ -103,7 +103,7 @@ async fn a_lost_answer_to_a_change_that_cannot_be_repeated_says_so() {
         matches!(
             error,
             ClientError::Transport {
-                may_be_applied: true,
+                effect: Effect::Unknown,
                 attempts: 1,
                 ..
             }
@@ -120,7 +120,7 @@ async fn a_lost_answer_to_a_change_that_cannot_be_repeated_says_so() {
         matches!(
             error,
             ClientError::Busy {
-                may_be_applied: true,
+                effect: Effect::Unknown,
                 ..
             }
         ),
@@ -164,7 +164,7 @@ async fn nothing_was_changed_where_nobody_listens() {
         matches!(
             error,
             ClientError::Transport {
-                may_be_applied: false,
+                effect: Effect::NotApplied,
                 attempts: 4,
                 ..
             }

@@ -10,9 +10,9 @@ use crate::profile::{self, Places};
 use crate::session::{Common, options};
 use crate::ui::Ui;
 
-/// Sign in, and keep the credentials as a profile in a file that only you can read.
+/// Sign in, and keep the credentials as a profile.
 ///
-/// Without options, the variables FORGE_… are taken if they are set; else you are asked. The secret is never an option,
+/// The profile is a file that only you can read. Without options, the variables FORGE_… are taken if they are set; else you are asked. The secret is never an option,
 /// because others can see those: it is asked for, or read from stdin.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -123,7 +123,7 @@ async fn asked(ui: &Ui, args: Args) -> Result<Credentials> {
 
 async fn secret(ui: &Ui) -> Result<String> {
     if ui.can_ask() {
-        return ui.ask_secret("API key (it is not shown):").await;
+        return ui.ask_secret("API key (it is not shown)").await;
     }
     let mut line = String::new();
     if !std::io::stdin().is_terminal() {

@@ -4,7 +4,9 @@ use crate::error::{Exit, Failure, Result};
 use crate::profile::{self, Places, Source};
 use crate::session::{Common, token_cache};
 
-/// Forget a profile and its token. The API key itself stays valid.
+/// Forget a profile and its token.
+///
+/// The API key itself stays valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  forge auth logout\n  forge auth logout --env staging")]
 pub(crate) struct Args {}

@@ -21,11 +21,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Sign in, and keep the credentials as a profile.
     Login(login::Args),
-    /// Tell whose credentials are in use, from where, and whether the server accepts them.
     Status(status::Args),
-    /// Forget a profile and its token.
     Logout(logout::Args),
 }
 

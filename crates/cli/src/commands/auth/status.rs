@@ -8,7 +8,7 @@ use crate::profile::Places;
 use crate::session::{Common, token_cache};
 use crate::ui::Field;
 
-/// Tell whose credentials are in use, from where they come, and whether the server accepts them.
+/// Tell whose credentials are in use, from where, and whether the server accepts them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  forge auth status\n  forge auth status --json")]
 pub(crate) struct Args {}

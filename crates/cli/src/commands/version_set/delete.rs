@@ -3,13 +3,14 @@
 use forge_client::Terms;
 use forge_domain::SetName;
 
-use super::set_ref::quoted;
-use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::change::{Change, Done, Planned, SetChangeArgs};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
 
-/// Delete a set. Its history stays, and a set of the same name goes on counting its revisions.
+/// Delete a set.
+///
+/// Its history stays, and a set of the same name goes on counting its revisions.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set delete 'Dental care' personal-alex\n  \
@@ -38,19 +39,20 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         lift_hold: args.lift_hold,
         expected: args.change.expected(),
     };
-    let check = format!("forge version-set history {} {}", quoted(&service.name), args.set);
+    let change = Change::new(
+        session,
+        &args.change.apply,
+        std::slice::from_ref(&service),
+        &args.set,
+    );
     let planned = client
         .delete_version_set(service.id, &args.set, terms(None))
         .await;
-    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let planned = planned.map_err(|error| change.refused(error))?;
     let plan = planned
         .value
         .ok_or_else(|| Failure::failed("the server answered no plan"))?;
-    let planned = Planned {
-        digest: plan.digest.clone(),
-        plans: vec![(service.name.clone(), plan)],
-        json: planned.json,
-    };
+    let planned = Planned::one(plan, planned.json);
     let act = async |digest: String| {
         client
             .delete_version_set(service.id, &args.set, terms(Some(digest)))
@@ -60,5 +62,5 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
             json: None,
         })
     };
-    carry_out(session, &args.change.apply, planned, &check, act).await
+    change.carry_out(planned, act).await
 }

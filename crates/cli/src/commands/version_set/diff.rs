@@ -8,8 +8,11 @@ use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::plan::{field, text};
 use crate::session::Session;
+use crate::ui::{Style, Ui};
 
-/// Show what differs between two sets, or two revisions: pins, models, the agent's texts, and the graph's states.
+/// Show what differs between two sets, or two revisions.
+///
+/// Tells the pins, the models, the agent's texts, and the states and transitions of the context graph.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set diff 'Dental care' release preview\n  \
@@ -37,30 +40,17 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let diff = client
         .diff(service, &args.base.to_string(), &args.head.to_string())
         .await?;
+    let rows = differences(&diff.value);
     if ui.json {
         ui.document(&diff.json)?;
+    } else if ui.is_terminal() {
+        Ui::lines(&shown(ui, &rows))?;
     } else {
-        ui.rows(
-            &differences(&diff.value),
-            ["", "what", "from", "to"],
-            |row| {
-                [
-                    row.op.sign().to_owned(),
-                    format!("{} {}", row.part, row.name),
-                    row.from.clone(),
-                    row.to.clone(),
-                ]
-            },
-            |row| {
-                [
-                    row.part.to_owned(),
-                    row.op.word().to_owned(),
-                    row.name.clone(),
-                    row.from.clone(),
-                    row.to.clone(),
-                ]
-            },
-        )?;
+        let piped = |row: &Row| {
+            let (part, op) = (row.part.to_owned(), row.op.word().to_owned());
+            [part, op, row.name.clone(), row.from.clone(), row.to.clone()]
+        };
+        ui.rows(&rows, [], |_| [], piped)?;
     }
     if diff.value.is_empty {
         ui.note(&format!("`{}` and `{}` are the same", args.base, args.head));
@@ -79,16 +69,6 @@ enum Op {
 }
 
 impl Op {
-    fn sign(self) -> &'static str {
-        match self {
-            Self::Changed => "~",
-            Self::Added => "+",
-            Self::Removed => "-",
-            Self::Unreachable => "!",
-            Self::Same => "",
-        }
-    }
-
     fn word(self) -> &'static str {
         match self {
             Self::Changed => "changed",
@@ -120,6 +100,11 @@ impl Row {
         }
     }
 
+    /// Tells whether this is a line of a field, and not a thing of its own.
+    fn is_line(&self) -> bool {
+        !self.from.is_empty() || !self.to.is_empty()
+    }
+
     fn changed(part: &'static str, name: impl Into<String>, from: &Value, to: &Value) -> Self {
         Self {
             from: text(from),
@@ -127,6 +112,41 @@ impl Row {
             ..Self::named(Op::Changed, part, name)
         }
     }
+}
+
+/// Returns what people see: fields that differ under their names, and what is new or gone.
+fn shown(ui: &Ui, rows: &[Row]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut last = String::new();
+    for row in rows {
+        let name = format!("{} {}", row.part, row.name);
+        match row.op {
+            Op::Changed => {
+                let (from, to) = (&row.from, &row.to);
+                lines.push(ui.line(Style::None, &format!("~ {name}: {from} → {to}")));
+            }
+            Op::Unreachable => {
+                lines.push(ui.line(Style::Warning, &format!("! {name} is not reached any more")))
+            }
+            _ if !row.is_line() && matches!(row.op, Op::Added) => {
+                lines.push(ui.line(Style::Added, &format!("+ {name}")));
+            }
+            _ if !row.is_line() => lines.push(ui.line(Style::Removed, &format!("- {name}"))),
+            op => {
+                if name != last {
+                    lines.push(ui.line(Style::Strong, &format!("~ {name}:")));
+                }
+                let (style, text) = match op {
+                    Op::Added => (Style::Added, format!("  + {}", row.to)),
+                    Op::Removed => (Style::Removed, format!("  - {}", row.from)),
+                    _ => (Style::None, format!("    {}", row.to)),
+                };
+                lines.push(ui.line(style, &text));
+            }
+        }
+        last = name;
+    }
+    lines
 }
 
 fn differences(diff: &SetDiff) -> Vec<Row> {

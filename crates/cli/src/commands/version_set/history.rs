@@ -10,7 +10,9 @@ use crate::lookup;
 use crate::plan::pin;
 use crate::session::Session;
 
-/// List the revisions of a set, newest first: what each pinned, who made it, when and why. It works for deleted sets, too.
+/// List the revisions of a set, newest first.
+///
+/// Tells what each pinned, who made it, when and why. It works for deleted sets, too.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set history 'Dental care' release\n  \

@@ -8,7 +8,9 @@ use crate::lookup;
 use crate::plan::pin;
 use crate::session::Session;
 
-/// List the sets of a service: what each pins, what that means now, and how many versions are newer.
+/// List the sets of a service.
+///
+/// Tells what each pins, what that means now, and how many versions are newer.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set list 'Dental care'\n  forge vs list 'Dental care' --json\n\n\

@@ -32,23 +32,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// List the sets of a service.
     List(list::Args),
-    /// Show one set, now or at one of its revisions.
     Show(show::Args),
-    /// Create a set, or change what it pins.
     Upsert(upsert::Args),
-    /// Show what differs between two sets, or two revisions.
     Diff(diff::Args),
-    /// Copy what one set pins onto another.
     Promote(promote::Args),
-    /// Restore what a set pinned before, and hold it there.
     Rollback(rollback::Args),
-    /// List the revisions of a set, newest first.
     History(history::Args),
-    /// Lift the hold that a rollback left.
     ReleaseHold(release_hold::Args),
-    /// Delete a set.
     Delete(delete::Args),
 }
 

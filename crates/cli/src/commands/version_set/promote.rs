@@ -7,13 +7,15 @@ use forge_domain::SetName;
 use forge_wire::promotion::Promote;
 
 use super::promote_all;
-use super::set_ref::{SetRef, quoted};
-use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use super::set_ref::SetRef;
+use crate::change::{Change, Done, Planned, SetChangeArgs};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
 
-/// Copy what one set pins onto another, as one checked step. What floats is written as the numbers that it means now.
+/// Copy what one set pins onto another, as one checked step.
+///
+/// What floats is written as the numbers that it means now, so that the target does not move by itself.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "forge version-set promote [OPTIONS] <SERVICE> <SOURCE[@REVISION]> <TARGET>\n       \
@@ -23,9 +25,13 @@ use crate::session::Session;
         forge version-set promote --all-services preview release"
 )]
 pub(crate) struct Args {
-    /// Name or id of the service, the set to copy (or `SOURCE@REVISION`), and the set to copy it to.
-    #[arg(required = true, num_args = 2..=3, value_names = ["SERVICE", "SOURCE", "TARGET"])]
-    names: Vec<String>,
+    /// Name or id of the service; left out with `--all-services`.
+    service: String,
+    /// The set to copy, as it is now or was at a revision.
+    #[arg(value_name = "SOURCE[@REVISION]")]
+    source: String,
+    /// The set to copy it to.
+    target: Option<String>,
     /// Promote in every active service that has SOURCE: all of them or none.
     #[arg(long, conflicts_with_all = ["no_freeze", "expect_revision"])]
     all_services: bool,
@@ -40,17 +46,18 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
-    match (args.names.as_slice(), args.all_services) {
-        ([source, target], true) => {
-            let (source, target) = (parsed(source)?, parsed(target)?);
+    match (&args.target, args.all_services) {
+        (Some(target), false) => {
+            let (source, target) = (parsed(&args.source)?, parsed(target)?);
+            one(session, &args.service, &source, &target, &args).await
+        }
+        // Without the service, everything moves up by one place.
+        (None, true) => {
+            let (source, target) = (parsed(&args.service)?, parsed(&args.source)?);
             promote_all::run(session, &source, &target, args.lift_hold, &args.change.apply).await
         }
-        ([service, source, target], false) => {
-            let (source, target) = (parsed(source)?, parsed(target)?);
-            one(session, service, &source, &target, &args).await
-        }
-        (_, true) => Err(usage("`--all-services` takes SOURCE and TARGET only")),
-        (_, false) => Err(usage(
+        (Some(_), true) => Err(usage("`--all-services` takes SOURCE and TARGET only")),
+        (None, false) => Err(usage(
             "name the service, the set to copy and the set to copy it to",
         )),
     }
@@ -75,21 +82,22 @@ async fn one(
         plan_digest,
     };
     let expected = args.change.expected();
-    let check = format!("forge version-set history {} {target}", quoted(&service.name));
+    let change = Change::new(
+        session,
+        &args.change.apply,
+        std::slice::from_ref(&service),
+        target,
+    );
     let planned = client.promote(service.id, target, &body(None), expected).await;
-    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
-    let planned = Planned {
-        digest: planned.value.plan.digest.clone(),
-        plans: vec![(service.name.clone(), planned.value.plan)],
-        json: planned.json,
-    };
+    let planned = planned.map_err(|error| change.refused(error))?;
+    let planned = Planned::one(planned.value.plan, planned.json);
     let act = async |digest: String| {
         let done = client
             .promote(service.id, target, &body(Some(digest)), expected)
             .await?;
         Ok(Done::at(target, done.value.revision, Some(done.json)))
     };
-    carry_out(session, &args.change.apply, planned, &check, act).await
+    change.carry_out(planned, act).await
 }
 
 /// Reads a name.

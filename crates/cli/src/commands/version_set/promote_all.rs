@@ -1,13 +1,11 @@
 //! `forge version-set promote --all-services`
 
-use std::collections::HashMap;
-
 use forge_client::answers::Service;
-use forge_domain::{ServiceId, SetName};
+use forge_domain::SetName;
 use forge_wire::promotion::{PromotionOfMany, Promotions};
 
-use super::set_ref::{SetRef, quoted};
-use crate::change::{ApplyArgs, Done, Planned, carry_out, refused};
+use super::set_ref::SetRef;
+use crate::change::{ApplyArgs, Change, Done, Planned};
 use crate::error::{Exit, Failure, Result};
 use crate::session::Session;
 
@@ -68,26 +66,11 @@ pub(super) async fn run(
         dry_run: plan_digest.is_none(),
         plan_digest,
     };
-    let first = with.first().map_or("", |service| service.name.as_str());
-    let check = format!("forge version-set history {} {target}", quoted(first));
+    let change = Change::new(session, args, &with, target);
     let planned = client.promote_many(&body(None)).await;
-    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
-    let names: HashMap<ServiceId, &str> = with
-        .iter()
-        .map(|service| (service.id, service.name.as_str()))
-        .collect();
-    let named = |id: &ServiceId| {
-        names
-            .get(id)
-            .map_or_else(|| id.to_string(), |name| (*name).to_owned())
-    };
+    let planned = planned.map_err(|error| change.refused(error))?;
     let planned = Planned {
-        plans: planned
-            .value
-            .plans
-            .into_iter()
-            .map(|plan| (named(&plan.service_id), plan))
-            .collect(),
+        plans: planned.value.plans,
         digest: planned.value.digest,
         json: planned.json,
     };
@@ -101,5 +84,5 @@ pub(super) async fn run(
             json: Some(done.json),
         })
     };
-    carry_out(session, args, planned, &check, act).await
+    change.carry_out(planned, act).await
 }

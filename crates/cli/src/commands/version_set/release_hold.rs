@@ -3,13 +3,15 @@
 use forge_domain::SetName;
 use serde_json::value::RawValue;
 
-use super::set_ref::quoted;
-use crate::change::{confirm, refused, watched};
+use crate::change::{confirm, unanswered, watched};
 use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::session::Session;
+use crate::ui::quoted;
 
-/// Lift the hold that a rollback left, so that the set can move forward again. What it pins stays as it is.
+/// Lift the hold that a rollback left.
+///
+/// The set can move forward again. What it pins stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set release-hold 'Dental care' release\n  \
@@ -67,7 +69,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     confirm(session, args.yes).await?;
     let check = format!("forge version-set show {} {}", quoted(&service.name), args.set);
     let lifted = watched(&check, client.lift_hold(service.id, &args.set)).await;
-    lifted.map_err(|error| refused(ui, error, &check))?;
+    lifted.map_err(|error| unanswered(error, &check))?;
     if ui.json {
         show(session, &client.version_set(service.id, &args.set).await?.json)?;
     }

@@ -3,15 +3,15 @@
 use forge_domain::SetName;
 use forge_wire::promotion::Rollback;
 
-use super::set_ref::quoted;
-use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::change::{Change, Done, Planned, SetChangeArgs};
 use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::session::Session;
 
-/// Restore what a set pinned before, and hold it there: nothing moves it forward until someone lifts the hold.
+/// Restore what a set pinned before, and hold it there.
 ///
-/// Rolling back again goes further back, never forward to what was undone.
+/// Until someone lifts the hold, nothing moves the set forward. Rolling back again goes further back, never
+/// forward to what was undone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  forge version-set rollback 'Dental care'\n  \
     forge version-set rollback 'Dental care' release --apply --message 'It books on holidays.'\n  \
@@ -47,21 +47,22 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         plan_digest,
     };
     let expected = args.change.expected();
-    let check = format!("forge version-set history {} {}", quoted(&service.name), args.set);
+    let change = Change::new(
+        session,
+        &args.change.apply,
+        std::slice::from_ref(&service),
+        &args.set,
+    );
     let planned = client
         .roll_back(service.id, &args.set, &body(None), expected)
         .await;
-    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
-    let planned = Planned {
-        digest: planned.value.plan.digest.clone(),
-        plans: vec![(service.name.clone(), planned.value.plan)],
-        json: planned.json,
-    };
+    let planned = planned.map_err(|error| change.refused(error))?;
+    let planned = Planned::one(planned.value.plan, planned.json);
     let act = async |digest: String| {
         let done = client
             .roll_back(service.id, &args.set, &body(Some(digest)), expected)
             .await?;
         Ok(Done::at(&args.set, done.value.revision, Some(done.json)))
     };
-    carry_out(session, &args.change.apply, planned, &check, act).await
+    change.carry_out(planned, act).await
 }

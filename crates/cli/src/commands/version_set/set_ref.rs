@@ -60,15 +60,6 @@ pub(super) fn models(pins: &Pins) -> String {
         .join(" ")
 }
 
-/// Returns a text as a shell takes it.
-pub(super) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-    if text.chars().all(is_plain) && !text.is_empty() {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,12 +72,5 @@ mod tests {
         for bad in ["", "a b", "release@", "release@0", "release@x", "../x", "a/b"] {
             assert!(bad.parse::<SetRef>().is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn names_are_quoted_for_shells() {
-        assert_eq!(quoted("release"), "release");
-        assert_eq!(quoted("Dental care"), "'Dental care'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

@@ -11,7 +11,10 @@ use crate::plan::pin;
 use crate::session::Session;
 use crate::ui::{Field, Ui};
 
-/// Show one set: what it pins, what that means now, who changed it last and why. With `@REVISION`, show what it was then.
+/// Show one set, now or at one of its revisions.
+///
+/// Tells what it pins, what that means now, who changed it last and why. With `@REVISION`, tells what it was
+/// then.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  forge version-set show 'Dental care' release\n  \
     forge version-set show 'Dental care' release@1")]

@@ -14,13 +14,14 @@ use forge_domain::refusal::AssetKind;
 use model_arg::ModelArg;
 use version_arg::VersionArg;
 
-use super::set_ref::quoted;
-use crate::change::{Done, Planned, SetChangeArgs, carry_out, refused};
+use crate::change::{Change, Done, Planned, SetChangeArgs};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
 
-/// Create a set, or change what it pins. What you do not name stays as it is; in a new set, it floats with the latest.
+/// Create a set, or change what it pins.
+///
+/// What you do not name stays as it is; in a new set, it floats with the latest.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge version-set upsert 'Dental care' preview --agent-version 2 --context-graph-version 2\n  \
@@ -80,19 +81,20 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         lift_hold: args.lift_hold,
         expected: Some(expected),
     };
-    let check = format!("forge version-set history {} {}", quoted(&service.name), args.set);
+    let change = Change::new(
+        session,
+        &args.change.apply,
+        std::slice::from_ref(&service),
+        &args.set,
+    );
     let planned = client
         .upsert_version_set(service.id, &args.set, &pins, terms(None))
         .await;
-    let planned = planned.map_err(|error| refused(&session.ui, error, &check))?;
+    let planned = planned.map_err(|error| change.refused(error))?;
     let plan = planned
         .value
         .ok_or_else(|| Failure::failed("the server answered no plan"))?;
-    let planned = Planned {
-        digest: plan.digest.clone(),
-        plans: vec![(service.name.clone(), plan)],
-        json: planned.json,
-    };
+    let planned = Planned::one(plan, planned.json);
     let act = async |digest: String| {
         client
             .upsert_version_set(service.id, &args.set, &pins, terms(Some(digest)))
@@ -102,7 +104,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
             json: None,
         })
     };
-    carry_out(session, &args.change.apply, planned, &check, act).await
+    change.carry_out(planned, act).await
 }
 
 /// Returns what the set is to pin: what it pins now or the file says, changed by the options.

@@ -1,0 +1,106 @@
+//! Help, topics, completions and manual pages.
+
+use std::collections::BTreeSet;
+
+use crate::world::{Typed, World, assert_transcript};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_is_told() {
+    let world = World::empty().await;
+    let transcript = world.pipe(&[
+        "forge --help",
+        "forge help version-set",
+        "forge help vs promote",
+        "forge version-set upsert --help",
+        "forge help exit-codes",
+        "forge help environment",
+        "forge help nonsense",
+        "forge version-sets",
+        "forge completions powershell",
+    ]);
+    assert_transcript("help", &transcript);
+}
+
+/// The command whose call the server does not answer yet.
+const NOT_SERVED: &str = " version-set diff ";
+
+/// Every example that a command's help shows does what it says. Others may come before it; each verb begins anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_the_help_work() {
+    let mut commands = BTreeSet::new();
+    for noun in ["version-set", "auth"] {
+        let world = World::seeded().await;
+        world.ok("forge vs upsert 'Dental care' personal-alex --apply");
+        world.ok("forge auth login --env staging");
+        for verb in verbs(&world, noun) {
+            let examples = examples(&world.ok(&format!("forge {noun} {verb} --help")));
+            assert!(!examples.is_empty(), "{noun} {verb} has no examples");
+            for example in examples.iter().filter(|example| !example.contains(NOT_SERVED)) {
+                world.ok(example);
+                commands.insert(format!("{noun} {verb}"));
+            }
+        }
+    }
+    assert!(commands.len() >= 11, "{commands:?}");
+}
+
+fn verbs(world: &World, noun: &str) -> Vec<String> {
+    let help = world.ok(&format!("forge {noun} --help"));
+    let (_, rest) = help.split_once("Commands:\n").unwrap();
+    let (list, _) = rest.split_once("\n\n").unwrap();
+    let verb = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    list.lines().map(verb).collect()
+}
+
+/// Returns the lines of the examples; they end with an empty line.
+fn examples(help: &str) -> Vec<String> {
+    let Some((_, rest)) = help.split_once("Examples:\n") else {
+        return Vec::new();
+    };
+    let lines = rest.lines().take_while(|line| line.starts_with("  "));
+    lines.map(|line| line.trim().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shells_accept_their_completions_and_every_command_has_a_page() {
+    let world = World::empty().await;
+    world.ok("mkdir -p .local/share/bash-completion/completions .zfunc .config/fish/completions");
+    for example in examples(&world.ok("forge completions --help")) {
+        world.ok(&example);
+    }
+    world.ok("bash -n .local/share/bash-completion/completions/forge");
+    // bash completes `forge version-set pro` to `promote`.
+    let completed = world.ok(
+        "source .local/share/bash-completion/completions/forge; COMP_WORDS=(forge version-set pro); COMP_CWORD=2; \
+         _forge forge pro version-set; echo ${COMPREPLY[@]}",
+    );
+    assert_eq!(completed, "promote\n");
+    let zsh = std::fs::read_to_string(world.home().join(".zfunc/_forge")).unwrap();
+    assert!(zsh.starts_with("#compdef forge") && zsh.contains("release-hold"));
+    let fish = std::fs::read_to_string(world.home().join(".config/fish/completions/forge.fish")).unwrap();
+    assert!(fish.contains("complete -c forge") && fish.contains("release-hold"));
+    for example in examples(&world.ok("forge man --help")) {
+        world.ok(&example);
+    }
+    let pages = world.ok("ls .local/share/man/man1");
+    for page in [
+        "forge.1",
+        "forge-version-set-promote.1",
+        "forge-auth-login.1",
+        "forge-serve.1",
+    ] {
+        assert!(pages.lines().any(|found| found == page), "{pages}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colours_are_for_terminals_that_want_them() {
+    let mut world = World::seeded().await;
+    let list = || [Typed::new("forge version-set list 'Dental care'")];
+    assert!(world.terminal(&list()).contains('␛'));
+    world.set("TERM", "dumb");
+    assert!(!world.terminal(&list()).contains('␛'));
+    world.set("TERM", "xterm");
+    world.set("NO_COLOR", "1");
+    assert!(!world.terminal(&list()).contains('␛'));
+}
