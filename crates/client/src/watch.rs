@@ -111,6 +111,11 @@ impl Client {
 }
 
 impl Watch<'_> {
+    /// Connects, so that everything that happens from now on will be told.
+    pub async fn begin(&mut self) -> Result<(), ClientError> {
+        self.receive().await
+    }
+
     /// Returns the next change as soon as it happens.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod man;
 mod quickstart;
 mod serve;
 mod version_set;
+mod watch;
 
 use clap::Subcommand;
 
@@ -26,7 +27,8 @@ pub(crate) enum Command {
     /// Do what only operators may.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Check the audit log.
+    Watch(watch::Args),
+    /// List, export and check the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
     Quickstart(quickstart::Args),
@@ -39,6 +41,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
         Command::VersionSet(args) => version_set::run(args).await,
         Command::Auth(args) => auth::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),
         Command::Init(args) => Ok(init::run(args).await.map(|()| Exit::Ok)?),

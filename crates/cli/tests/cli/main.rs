@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod audit_log;
 mod auth;
 mod guide;
 mod help;
@@ -15,4 +16,5 @@ mod readme;
 mod scenario;
 mod serve;
 mod version_set;
+mod watch;
 mod world;
