@@ -12,7 +12,7 @@ How commands end:
 
     0  all went well; a plan without blockers was shown; a list is empty
     1  it failed, a rule forbids it, something that was named does not exist, or `--strict` met a warning;
-       `diff --exit-code` found a difference
+       `diff --exit-code` or `apply --check` found a difference
     2  the command line is wrong
     4  not signed in, or not permitted
     5  conflict: something moved since it was looked at

@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod auth;
 mod completions;
+mod gitops;
 mod help;
 mod init;
 mod man;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     /// Do what only operators may.
     #[command(subcommand)]
     Admin(admin::Command),
+    Export(gitops::export::Args),
+    Apply(gitops::apply::Args),
     Watch(watch::Args),
     /// List, export and check the audit log.
     #[command(subcommand)]
@@ -41,6 +44,8 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
         Command::VersionSet(args) => version_set::run(args).await,
         Command::Auth(args) => auth::run(args).await,
+        Command::Export(args) => gitops::export::run(args).await,
+        Command::Apply(args) => gitops::apply::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),

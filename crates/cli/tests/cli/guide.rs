@@ -1,4 +1,4 @@
-//! The guide: every command in it is run, and prints what the guide says.
+//! The guide, and other pages for users: every command in them is run, and prints what the page says.
 
 use std::fmt::Write as _;
 
@@ -53,11 +53,16 @@ fn steps(block: &str) -> Vec<Step> {
     steps
 }
 
-/// `UPDATE_GOLDEN=1` writes what the commands print into the guide.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_of_the_guide_prints_what_the_guide_says() {
-    let guide = std::fs::read_to_string(GUIDE).unwrap();
-    let (texts, blocks) = parts(&guide);
+    run_page(GUIDE, 20).await;
+}
+
+/// Runs every command of a page, which has more than so many, and compares what they print. `UPDATE_GOLDEN=1` writes it into
+/// the page instead.
+pub(crate) async fn run_page(path: &str, least: usize) {
+    let page = std::fs::read_to_string(path).unwrap();
+    let (texts, blocks) = parts(&page);
     let mut world = World::quickstart().await;
     world.set("NO_COLOR", "1");
     let mut written = String::new();
@@ -76,8 +81,8 @@ async fn every_command_of_the_guide_prints_what_the_guide_says() {
         written.push_str("```\n");
     }
     written.push_str(texts.last().unwrap());
-    assert!(blocks.iter().flatten().count() > 20);
+    assert!(blocks.iter().flatten().count() > least);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(GUIDE, written).unwrap();
+        std::fs::write(path, written).unwrap();
     }
 }

@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod audit_log;
 mod auth;
+mod gitops;
 mod guide;
 mod help;
 mod imports;
