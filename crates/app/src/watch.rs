@@ -94,6 +94,11 @@ impl Watcher {
         })
     }
 
+    /// Returns the change up to which everything has been told.
+    pub fn up_to(&self) -> i64 {
+        self.seen
+    }
+
     /// Returns what happened since, as soon as something did; after `patience` that nothing did.
     ///
     /// # Errors

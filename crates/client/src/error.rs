@@ -63,6 +63,23 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The rest of an answer was lost.
+    #[error("the answer to {call} broke off")]
+    BrokenOff {
+        /// What was asked.
+        call: Call,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// An answer that had begun did not go on.
+    #[error("{call} was answered, and then nothing came for {seconds} seconds")]
+    Silent {
+        /// What was asked.
+        call: Call,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The server said for too long that it cannot answer now (429 and 503).
     #[error("{call} was put off in {}: {detail}", attempts_text(*attempts))]
     Busy {

@@ -13,6 +13,7 @@
 
 pub mod answers;
 mod assets;
+pub mod audit;
 mod credentials;
 pub mod diff;
 mod document;
@@ -22,8 +23,11 @@ mod page;
 mod request;
 mod services;
 mod session;
+mod sse;
+mod stream;
 mod token_cache;
 mod version_sets;
+pub mod watch;
 
 pub use assets::{Created, VersionCreated, Yanked};
 pub use credentials::Credentials;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forge_domain::Clock;
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -17,7 +17,7 @@ use crate::token_cache::Token;
 use crate::{ClientError, Credentials, Document, TokenCache};
 
 /// How often a request is sent at most.
-const ATTEMPTS: u32 = 4;
+pub(crate) const ATTEMPTS: u32 = 4;
 /// How long the client waits before the second attempt; each further time twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long the client waits between the attempts of a request, all pauses together.
@@ -155,7 +155,7 @@ impl Client {
     }
 
     /// Returns a token that is good for a while, and whether it was got just now.
-    async fn token(&self) -> Result<(String, bool), ClientError> {
+    pub(crate) async fn token(&self) -> Result<(String, bool), ClientError> {
         let mut held = self.token.lock().await;
         let now = self.options.clock.now();
         if held.is_none() {
@@ -173,7 +173,7 @@ impl Client {
     }
 
     /// Replaces a token that the server refused, unless another request did so already.
-    async fn replace_token(&self, refused: &str) -> Result<String, ClientError> {
+    pub(crate) async fn replace_token(&self, refused: &str) -> Result<String, ClientError> {
         let mut held = self.token.lock().await;
         if let Some(token) = held.as_ref().filter(|token| token.id_token != refused) {
             return Ok(token.id_token.clone());
@@ -258,7 +258,7 @@ impl Client {
         }
     }
 
-    async fn wait(&self, pause: Duration, failure: &ClientError) {
+    pub(crate) async fn wait(&self, pause: Duration, failure: &ClientError) {
         if let Some(on_wait) = &self.options.on_wait {
             on_wait(&Waiting {
                 pause,
@@ -276,26 +276,7 @@ impl Client {
         request: &Request,
         token: Option<&str>,
     ) -> Result<Reply, (Call, reqwest::Error)> {
-        let mut url = format!("{}/{}", self.base, request.path);
-        for (position, (name, value)) in request.query.iter().enumerate() {
-            let separator = if position == 0 { '?' } else { '&' };
-            // Writing to a text cannot fail.
-            let _ = write!(url, "{separator}{name}={}", escaped(value));
-        }
-        let call = Call {
-            method: request.method.clone(),
-            url,
-        };
-        let mut builder = self.http.request(request.method.clone(), &call.url);
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
-        }
-        if let Some(token) = token {
-            builder = builder.bearer_auth(token);
-        }
-        if let Some(body) = &request.body {
-            builder = builder.json(body);
-        }
+        let (call, builder) = self.prepared(request, token);
         // The address is in the message already.
         let failed = |source: reqwest::Error| (call.clone(), source.without_url());
         let response = builder.send().await.map_err(failed)?;
@@ -307,6 +288,28 @@ impl Client {
             headers,
             body,
         })
+    }
+
+    /// Returns a request as it is sent, and as messages name it.
+    pub(crate) fn prepared(&self, request: &Request, token: Option<&str>) -> (Call, RequestBuilder) {
+        let mut url = format!("{}/{}", self.base, request.path);
+        for (position, (name, value)) in request.query.iter().enumerate() {
+            let separator = if position == 0 { '?' } else { '&' };
+            // Writing to a text cannot fail.
+            let _ = write!(url, "{separator}{name}={}", escaped(value));
+        }
+        let mut builder = self.http.request(request.method.clone(), &url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(token) = token {
+            builder = builder.bearer_auth(token);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.json(body);
+        }
+        let method = request.method.clone();
+        (Call { method, url }, builder)
     }
 }
 
@@ -327,7 +330,7 @@ fn effect_of(request: &Request) -> Effect {
 }
 
 /// Returns how long to wait after so many attempts, not the same for all clients that fail at one time.
-fn backoff(attempts: u32) -> Duration {
+pub(crate) fn backoff(attempts: u32) -> Duration {
     let jitter = getrandom::u32().unwrap_or(0) % 100;
     FIRST_PAUSE * 2_u32.pow(attempts - 1) + Duration::from_millis(u64::from(jitter))
 }

@@ -12,7 +12,7 @@ How commands end:
 
     0  all went well; a plan without blockers was shown; a list is empty
     1  it failed, a rule forbids it, something that was named does not exist, or `--strict` met a warning;
-       `diff --exit-code` found a difference; `service health` found something degraded
+       `diff --exit-code` or `apply --check` found a difference; `service health` found something degraded
     2  the command line is wrong; `service health` found something that cannot run
     4  not signed in, or not permitted
     5  conflict: something moved since it was looked at

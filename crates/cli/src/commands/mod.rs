@@ -5,6 +5,7 @@ mod asset;
 mod audit;
 mod auth;
 mod completions;
+mod gitops;
 mod help;
 mod init;
 mod man;
@@ -12,6 +13,7 @@ mod quickstart;
 mod serve;
 mod service;
 pub(crate) mod version_set;
+mod watch;
 
 use clap::Subcommand;
 
@@ -30,7 +32,10 @@ pub(crate) enum Command {
     /// Do what only operators may.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Check the audit log.
+    Export(gitops::export::Args),
+    Apply(gitops::apply::Args),
+    Watch(watch::Args),
+    /// List, export and check the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
     Quickstart(quickstart::Args),
@@ -45,6 +50,9 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
         Command::Service(args) => service::run(args).await,
         Command::Asset(args) => asset::run(args).await,
         Command::Auth(args) => auth::run(args).await,
+        Command::Export(args) => gitops::export::run(args).await,
+        Command::Apply(args) => gitops::apply::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),
         Command::Init(args) => Ok(init::run(args).await.map(|()| Exit::Ok)?),

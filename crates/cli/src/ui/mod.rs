@@ -81,6 +81,14 @@ impl Ui {
         Ok(output::line(&text::escaped_json(&indented))?)
     }
 
+    /// Prints a document of the server on one line, also for people.
+    pub(crate) fn json_line(&self, json: &RawValue) -> Result<()> {
+        if !self.is_terminal {
+            return Ok(output::line(json.get())?);
+        }
+        Ok(output::line(&text::escaped_json(json.get()))?)
+    }
+
     /// Prints lines for people, which [`Ui::line`] made.
     pub(crate) fn lines(lines: &[String]) -> Result<()> {
         if lines.is_empty() {

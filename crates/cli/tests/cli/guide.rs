@@ -1,4 +1,4 @@
-//! The guides: every command in them is run, and prints what the guide says.
+//! The guide, and other pages for users: every command in them is run, and prints what the page says.
 
 use std::fmt::Write as _;
 
@@ -55,19 +55,19 @@ fn steps(block: &str) -> Vec<Step> {
 
 #[test]
 fn every_command_of_the_guide_prints_what_the_guide_says() {
-    follow("version-sets.md", 20);
+    run_page(&format!("{DOCS}/version-sets.md"), 20);
 }
 
 #[test]
 fn every_command_of_the_workflow_prints_what_it_says() {
-    follow("workflow.md", 15);
+    run_page(&format!("{DOCS}/workflow.md"), 15);
 }
 
-/// Runs a guide of so many commands at least. `UPDATE_GOLDEN=1` writes what they print into it.
-fn follow(name: &str, at_least: usize) {
-    let path = format!("{DOCS}/{name}");
-    let guide = std::fs::read_to_string(&path).unwrap();
-    let (texts, blocks) = parts(&guide);
+/// Runs every command of a page, which has more than so many, and compares what they print. `UPDATE_GOLDEN=1` writes it into
+/// the page instead.
+pub(crate) fn run_page(path: &str, least: usize) {
+    let page = std::fs::read_to_string(path).unwrap();
+    let (texts, blocks) = parts(&page);
     let mut world = World::quickstart();
     world.set("NO_COLOR", "1");
     let mut written = String::new();
@@ -87,7 +87,7 @@ fn follow(name: &str, at_least: usize) {
         written.push_str("```\n");
     }
     written.push_str(texts.last().unwrap());
-    assert!(blocks.iter().flatten().count() > at_least);
+    assert!(blocks.iter().flatten().count() > least);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, written).unwrap();
     }

@@ -54,7 +54,7 @@ fn verbs(world: &World, noun: &str) -> Vec<String> {
 }
 
 /// Returns the lines of the examples; they end with an empty line.
-fn examples(help: &str) -> Vec<String> {
+pub(crate) fn examples(help: &str) -> Vec<String> {
     let Some((_, rest)) = help.split_once("Examples:\n") else {
         return Vec::new();
     };

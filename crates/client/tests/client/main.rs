@@ -5,4 +5,5 @@
 mod paging;
 mod retries;
 mod scripted;
+mod streams;
 mod tokens;

@@ -12,6 +12,8 @@ use forge_domain::{Clock, Timestamp};
 pub(crate) enum Step {
     /// Answers with a status, headers and a body.
     Answer(u16, &'static str, String),
+    /// Answers with a body that breaks off: more of it was announced.
+    Cut(String),
     /// Reads the request and hangs up.
     HangUp,
 }
@@ -99,13 +101,16 @@ fn serve(stream: TcpStream, step: Step) -> Asked {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     asked.body = String::from_utf8(body).unwrap();
-    if let Step::Answer(status, headers, body) = step {
-        let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-        );
-        reader.get_mut().write_all(answer.as_bytes()).unwrap();
-    }
+    let (status, headers, body, missing) = match step {
+        Step::Answer(status, headers, body) => (status, headers, body, 0),
+        Step::Cut(body) => (200, "", body, 1),
+        Step::HangUp => return asked,
+    };
+    let length = body.len() + missing;
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    );
+    reader.get_mut().write_all(answer.as_bytes()).unwrap();
     asked
 }
 

@@ -84,8 +84,10 @@ struct Teller {
 impl Teller {
     /// Tells until the reader goes away or is too slow, the token ends, or the server stops.
     async fn tell(mut self, mut watcher: Watcher) {
-        // At once, so that the reader knows that it is connected.
-        if !self.send(": connected\n\n".to_owned()).await {
+        // At once, so that the reader knows that it is connected, and behind which change: should it be cut off before
+        // anything happens, it misses nothing.
+        let connected = format!(": connected\nid: {}\n\n", watcher.up_to());
+        if !self.send(connected).await {
             return;
         }
         loop {

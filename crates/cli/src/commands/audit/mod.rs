@@ -1,5 +1,7 @@
 //! `forge audit`
 
+mod export;
+mod list;
 mod verify;
 
 use clap::Subcommand;
@@ -9,12 +11,16 @@ use crate::error::{Exit, Result};
 /// The audit log.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    List(list::Args),
+    Export(export::Args),
     /// Look for what was done to a log after it was written: in files of an export, or in a store.
     Verify(verify::Args),
 }
 
 pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
+        Command::List(args) => list::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Verify(args) => verify::run(args).await,
     }
 }

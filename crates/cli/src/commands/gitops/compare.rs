@@ -1,0 +1,329 @@
+//! What would have to be done for a server to be as the files say. It asks nobody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forge_client::answers::{FieldChange, Pins};
+use forge_domain::SetName;
+use forge_domain::refusal::AssetKind;
+use serde_json::{Value, json};
+
+use super::same::is_same;
+use super::server::{Known, KnownService};
+use super::tree::{Asset, Document, Service, Tree, kind_name};
+
+/// What has to be done, in the order in which it can be done.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) assets: Vec<AssetStep>,
+    pub(super) services: Vec<ServiceWork>,
+    /// Why the files cannot be applied at all.
+    pub(super) problems: Vec<String>,
+    /// What only the server has, and what stays.
+    pub(super) left_alone: Vec<String>,
+}
+
+impl Work {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.assets.is_empty() && self.services.iter().all(ServiceWork::is_nothing)
+    }
+}
+
+/// One thing to do about an agent or a context graph.
+#[derive(Debug, PartialEq)]
+pub(super) enum AssetStep {
+    Create {
+        kind: AssetKind,
+        name: String,
+    },
+    CreateVersion {
+        kind: AssetKind,
+        name: String,
+        version: i64,
+        document: Document,
+    },
+}
+
+/// What is to be done about one service.
+#[derive(Debug)]
+pub(super) struct ServiceWork {
+    pub(super) service: Service,
+    /// The service on the server, if it is there.
+    pub(super) known: Option<KnownService>,
+    /// The fields of the service that change.
+    pub(super) changes: Vec<FieldChange>,
+    pub(super) sets: Vec<SetStep>,
+    /// Whether a set may pin a version that is not there before the other steps.
+    pub(super) awaits_versions: bool,
+}
+
+impl ServiceWork {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.known.is_some() && self.changes.is_empty() && self.sets.is_empty()
+    }
+}
+
+/// One thing to do about a set; without pins, it is to be deleted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SetStep {
+    pub(super) name: SetName,
+    pub(super) before: Option<Pins>,
+    pub(super) after: Option<Pins>,
+}
+
+/// Compares files with a server. With `prune`, sets that the files do not have are deleted.
+pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
+    let mut work = Work::default();
+    for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
+        for asset in files.assets(kind) {
+            asset_steps(kind, asset, known, &mut work);
+        }
+        for name in known.assets(kind).keys() {
+            if !files.assets(kind).iter().any(|asset| asset.name == *name) {
+                work.left_alone.push(format!("{} `{name}`", kind_name(kind)));
+            }
+        }
+    }
+    in_order_of_references(known, &mut work);
+    for service in &files.services {
+        service_work(files, service, known, prune, &mut work);
+    }
+    for service in &known.services {
+        let name = &service.service.fields.name;
+        if !files.services.iter().any(|service| service.fields.name == *name) {
+            work.left_alone.push(format!("service `{name}`"));
+        }
+    }
+    work
+}
+
+fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
+    let (what, name, place) = (kind_name(kind), &asset.name, &asset.place);
+    let on_server = known.assets(kind).get(name);
+    let latest = on_server.map_or(0, |found| found.latest);
+    if on_server.is_none() {
+        let name = name.clone();
+        work.assets.push(AssetStep::Create { kind, name });
+    }
+    let newest = asset.versions.keys().next_back().copied().unwrap_or(0);
+    if newest < latest {
+        work.problems.push(format!(
+            "{place}: the files end with version {newest} of the {what} `{name}`, the server has {latest}; `forge export` \
+             brings the others into the files"
+        ));
+    }
+    let empty = BTreeMap::new();
+    let stored = on_server.map_or(&empty, |found| &found.versions);
+    for (version, document) in &asset.versions {
+        let file = Value::Object(document.clone());
+        match stored.get(version) {
+            Some(stored) if !is_same(&file, &Value::Object(stored.clone())) => work.problems.push(format!(
+                "{place}/v{version}.json is not what version {version} is on the server, and a version never changes; \
+                 restore the file (`forge export` does), and give the change the next number: v{}.json",
+                newest.max(latest) + 1
+            )),
+            _ => {}
+        }
+    }
+    for version in latest + 1..=newest {
+        match asset.versions.get(&version) {
+            Some(document) => work.assets.push(AssetStep::CreateVersion {
+                kind,
+                name: name.clone(),
+                version,
+                document: document.clone(),
+            }),
+            None => work.problems.push(format!(
+                "{place}/v{version}.json is missing: the server's newest version is {latest}, and numbers have no gaps"
+            )),
+        }
+    }
+    if newest > latest && on_server.is_some_and(|found| found.is_deprecated) {
+        work.problems.push(format!(
+            "{place}: the {what} `{name}` is deprecated and gets no more versions"
+        ));
+    }
+}
+
+/// Puts every version behind those that it refers to.
+fn in_order_of_references(known: &Known, work: &mut Work) {
+    let mut there: BTreeSet<(String, i64)> = BTreeSet::new();
+    for (name, graph) in known.assets(AssetKind::ContextGraph) {
+        there.extend((1..=graph.latest).map(|version| (name.clone(), version)));
+    }
+    let mut waiting = std::mem::take(&mut work.assets);
+    while !waiting.is_empty() {
+        let mut still_waiting: Vec<AssetStep> = Vec::new();
+        let before = waiting.len();
+        for step in waiting {
+            let AssetStep::CreateVersion {
+                kind: AssetKind::ContextGraph,
+                name,
+                version,
+                document,
+            } = &step
+            else {
+                work.assets.push(step);
+                continue;
+            };
+            // Versions of one graph come in their order.
+            let is_next = *version == 1 || there.contains(&(name.clone(), version - 1));
+            if is_next && references(document).is_subset(&there) {
+                there.insert((name.clone(), *version));
+                work.assets.push(step);
+            } else {
+                still_waiting.push(step);
+            }
+        }
+        if still_waiting.len() == before {
+            for step in &still_waiting {
+                let AssetStep::CreateVersion {
+                    name,
+                    version,
+                    document,
+                    ..
+                } = step
+                else {
+                    continue;
+                };
+                for (other, number) in references(document).difference(&there) {
+                    work.problems.push(format!(
+                        "version {version} of the context graph `{name}` refers to version {number} of `{other}`, which is \
+                         neither in the files nor on the server, or refers back to it"
+                    ));
+                }
+            }
+            return;
+        }
+        waiting = still_waiting;
+    }
+}
+
+/// Returns the versions of other graphs that a document refers to.
+fn references(document: &Document) -> BTreeSet<(String, i64)> {
+    let references = document.get("references").and_then(Value::as_object);
+    let reference = |value: &Value| Some((value.get(0)?.as_str()?.to_owned(), value.get(1)?.as_i64()?));
+    references
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, value)| reference(value))
+        .collect()
+}
+
+fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, work: &mut Work) {
+    let place = &service.place;
+    let fields = &service.fields;
+    let mut newest = Vec::new();
+    for (kind, name) in [
+        (AssetKind::Agent, &fields.agent),
+        (AssetKind::ContextGraph, &fields.context_graph),
+    ] {
+        let in_files = files.assets(kind).iter().find(|asset| asset.name == *name);
+        let on_server = known.assets(kind).get(name).map(|found| found.latest);
+        if in_files.is_none() && on_server.is_none() {
+            let what = kind_name(kind);
+            work.problems.push(format!(
+                "{place}/service.json: there is no {what} `{name}`, neither in the files nor on the server"
+            ));
+        }
+        let last = in_files.and_then(|asset| asset.versions.keys().next_back().copied());
+        let on_server = on_server.unwrap_or(0);
+        newest.push((kind, name, on_server, on_server.max(last.unwrap_or(0))));
+    }
+    let mut awaits_versions = false;
+    for (set, pins) in &service.version_sets {
+        let pinned = [pins.agent_version_number, pins.context_graph_version_number];
+        for ((kind, name, there, newest), version) in newest.iter().zip(pinned) {
+            let Some(version) = version else { continue };
+            awaits_versions |= version > *there;
+            if !(1..=*newest).contains(&version) {
+                work.problems.push(format!(
+                    "{place}/version_sets/{set}.json pins version {version} of the {} `{name}`, whose newest is {newest}",
+                    kind_name(*kind)
+                ));
+            }
+        }
+    }
+    let found: Vec<&KnownService> = known.named(&fields.name);
+    let found = match found.as_slice() {
+        [] => None,
+        [one] => Some(*one),
+        several => {
+            work.problems.push(format!(
+                "{place}/service.json: {} inactive services are called `{}`; rename all but one of them",
+                several.len(),
+                fields.name
+            ));
+            return;
+        }
+    };
+    let changes = found.map_or_else(Vec::new, |found| field_changes(&found.service, service));
+    let rebinds = changes
+        .iter()
+        .any(|change| change.field == "agent" || change.field == "context_graph");
+    let sets = set_steps(service, found, prune, &mut work.left_alone);
+    work.services.push(ServiceWork {
+        service: service.clone(),
+        known: found.cloned(),
+        changes,
+        sets,
+        awaits_versions: awaits_versions || rebinds,
+    });
+}
+
+fn field_changes(before: &Service, after: &Service) -> Vec<FieldChange> {
+    let (before, after) = (json!(before.fields), json!(after.fields));
+    let mut changes = Vec::new();
+    for (field, to) in after.as_object().into_iter().flatten() {
+        let from = &before[field];
+        if from != to {
+            changes.push(FieldChange {
+                field: field.clone(),
+                from: from.clone(),
+                to: to.clone(),
+            });
+        }
+    }
+    changes
+}
+
+/// Returns what is to be done about the sets of a service, with `release` as the last one.
+fn set_steps(
+    service: &Service,
+    known: Option<&KnownService>,
+    prune: bool,
+    left_alone: &mut Vec<String>,
+) -> Vec<SetStep> {
+    let empty = BTreeMap::new();
+    let before = known.map_or(&empty, |known| &known.service.version_sets);
+    let mut steps = Vec::new();
+    for (name, pins) in &service.version_sets {
+        // Of a new service, `release` comes into being with it.
+        let comes_along = known.is_none() && *name == SetName::release();
+        if before.get(name) != Some(pins) && !comes_along {
+            steps.push(SetStep {
+                name: name.clone(),
+                before: before.get(name).cloned(),
+                after: Some(pins.clone()),
+            });
+        }
+    }
+    for (name, pins) in before {
+        if service.version_sets.contains_key(name) {
+            continue;
+        }
+        if prune && *name != SetName::release() {
+            steps.push(SetStep {
+                name: name.clone(),
+                before: Some(pins.clone()),
+                after: None,
+            });
+        } else {
+            left_alone.push(format!("version set `{name}` of `{}`", service.fields.name));
+        }
+    }
+    steps.sort_by_key(|step| step.name == SetName::release());
+    steps
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! What has to be done, and what cannot be.
+
+use super::*;
+use crate::commands::gitops::server::KnownAsset;
+use crate::commands::gitops::tree::ServiceFields;
+
+fn document(text: &str) -> Document {
+    let Value::Object(document) = json!({"description": text}) else {
+        panic!("an object is one")
+    };
+    document
+}
+
+fn referring(to: &str, version: i64) -> Document {
+    let mut document = document("x");
+    document.insert("references".to_owned(), json!({"other": [to, version]}));
+    document
+}
+
+fn asset(name: &str, versions: &[(i64, Document)]) -> Asset {
+    Asset {
+        name: name.to_owned(),
+        place: format!("place/{name}"),
+        versions: versions.iter().cloned().collect(),
+    }
+}
+
+fn pins(version: i64) -> Pins {
+    Pins {
+        agent_version_number: Some(version),
+        ..Pins::default()
+    }
+}
+
+fn service(sets: &[(&str, i64)]) -> Service {
+    Service {
+        place: "services/dental".to_owned(),
+        fields: ServiceFields {
+            name: "Dental".to_owned(),
+            description: "d".to_owned(),
+            is_active: true,
+            agent: "Mira".to_owned(),
+            context_graph: "Graph".to_owned(),
+            keyterms: Vec::new(),
+            tags: Default::default(),
+        },
+        version_sets: sets
+            .iter()
+            .map(|(name, version)| (name.parse().unwrap(), pins(*version)))
+            .collect(),
+    }
+}
+
+/// An agent with so many versions, a graph with one, and a service.
+fn known(latest: i64, sets: &[(&str, i64)]) -> Known {
+    let known = |latest: i64| KnownAsset {
+        id: "1".repeat(24),
+        latest,
+        is_deprecated: false,
+        versions: (1..=latest)
+            .map(|version| (version, document(&version.to_string())))
+            .collect(),
+    };
+    Known {
+        agents: [("Mira".to_owned(), known(latest))].into(),
+        context_graphs: [("Graph".to_owned(), known(1))].into(),
+        services: vec![KnownService {
+            id: "2".repeat(24).parse().unwrap(),
+            service: service(sets),
+        }],
+    }
+}
+
+fn versions(count: i64) -> Vec<(i64, Document)> {
+    (1..=count)
+        .map(|version| (version, document(&version.to_string())))
+        .collect()
+}
+
+fn files(count: i64, sets: &[(&str, i64)]) -> Tree {
+    Tree {
+        agents: vec![asset("Mira", &versions(count))],
+        context_graphs: vec![asset("Graph", &versions(1))],
+        services: vec![service(sets)],
+    }
+}
+
+#[test]
+fn what_is_the_same_needs_no_work() {
+    let work = compare(&files(2, &[("release", 1)]), &known(2, &[("release", 1)]), true);
+    assert!(work.is_nothing() && work.problems.is_empty() && work.left_alone.is_empty());
+}
+
+#[test]
+fn new_versions_come_first_and_release_comes_last() {
+    let sets = [("release", 3), ("test", 3), ("preview", 2)];
+    let work = compare(
+        &files(3, &sets),
+        &known(2, &[("release", 1), ("preview", 2)]),
+        false,
+    );
+    assert_eq!(work.problems, Vec::<String>::new());
+    assert!(matches!(
+        &work.assets[..],
+        [AssetStep::CreateVersion { version: 3, .. }]
+    ));
+    let names: Vec<&str> = work.services[0]
+        .sets
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(names, ["test", "release"]);
+    assert!(work.services[0].awaits_versions);
+    let work = compare(&files(2, &[("release", 2)]), &known(2, &[("release", 1)]), false);
+    assert!(!work.services[0].awaits_versions);
+}
+
+#[test]
+fn sets_that_the_files_do_not_have_stay_unless_they_are_pruned() {
+    let before = [("release", 1), ("test", 1), ("personal-a", 1)];
+    let work = compare(&files(1, &[("test", 1)]), &known(1, &before), false);
+    assert!(work.is_nothing());
+    assert_eq!(
+        work.left_alone,
+        [
+            "version set `personal-a` of `Dental`",
+            "version set `release` of `Dental`"
+        ]
+    );
+    let work = compare(&files(1, &[("test", 1)]), &known(1, &before), true);
+    let steps = &work.services[0].sets;
+    assert_eq!(
+        (steps.len(), steps[0].name.as_str(), &steps[0].after),
+        (1, "personal-a", &None)
+    );
+    assert_eq!(
+        work.left_alone,
+        ["version set `release` of `Dental`"],
+        "`release` is never deleted"
+    );
+}
+
+#[test]
+fn versions_that_do_not_fit_are_told() {
+    let problem = |files: &Tree, known: &Known| {
+        let work = compare(files, known, false);
+        assert_eq!(work.problems.len(), 1, "{:?}", work.problems);
+        work.problems[0].clone()
+    };
+    let behind = problem(&files(3, &[]), &known(5, &[]));
+    assert!(
+        behind.contains("end with version 3") && behind.contains("the server has 5"),
+        "{behind}"
+    );
+    let mut edited = files(2, &[]);
+    edited.agents[0].versions.insert(1, document("edited"));
+    let edited = problem(&edited, &known(2, &[]));
+    assert!(
+        edited.starts_with("place/Mira/v1.json") && edited.ends_with("v3.json"),
+        "{edited}"
+    );
+    let mut gap = files(2, &[]);
+    gap.agents[0].versions.insert(4, document("4"));
+    assert!(problem(&gap, &known(2, &[])).starts_with("place/Mira/v3.json is missing"));
+    let mut gap = files(2, &[]);
+    gap.context_graphs[0].versions.insert(3, document("3"));
+    assert!(problem(&gap, &known(2, &[])).starts_with("place/Graph/v2.json is missing"));
+    let mut deprecated = known(2, &[]);
+    deprecated.agents.get_mut("Mira").unwrap().is_deprecated = true;
+    assert!(problem(&files(3, &[]), &deprecated).contains("deprecated"));
+    let pinned = problem(&files(2, &[("release", 3)]), &known(2, &[]));
+    assert!(
+        pinned.contains("release.json pins version 3") && pinned.contains("newest is 2"),
+        "{pinned}"
+    );
+    let mut old = files(3, &[]);
+    old.agents[0].versions.retain(|version, _| *version == 3);
+    assert!(
+        compare(&old, &known(2, &[]), false).problems.is_empty(),
+        "old files may be left out"
+    );
+}
+
+#[test]
+fn what_is_new_is_made_in_the_order_in_which_it_can_be() {
+    let tree = Tree {
+        agents: vec![asset("Mira", &versions(1))],
+        context_graphs: vec![
+            asset("A", &[(1, document("1")), (2, referring("B", 2))]),
+            asset("B", &[(1, referring("A", 1)), (2, document("2"))]),
+            asset("Graph", &versions(1)),
+        ],
+        services: vec![service(&[("release", 1), ("test", 1)])],
+    };
+    let work = compare(&tree, &Known::default(), false);
+    assert_eq!(work.problems, Vec::<String>::new());
+    let order: Vec<(&str, i64)> = work
+        .assets
+        .iter()
+        .filter_map(|step| match step {
+            AssetStep::CreateVersion { name, version, .. } => Some((name.as_str(), *version)),
+            AssetStep::Create { .. } => None,
+        })
+        .collect();
+    assert_eq!(
+        order,
+        [("Mira", 1), ("A", 1), ("B", 1), ("B", 2), ("Graph", 1), ("A", 2)]
+    );
+    let sets = &work.services[0].sets;
+    assert_eq!(
+        sets.len(),
+        1,
+        "`release` comes into being with its service: {sets:?}"
+    );
+
+    let mut circle = tree;
+    circle.context_graphs[0].versions.insert(1, referring("B", 1));
+    let problems = compare(&circle, &Known::default(), false).problems;
+    assert!(
+        !problems.is_empty() && problems[0].contains("refers back to it"),
+        "{problems:?}"
+    );
+    let nowhere = Tree {
+        services: vec![service(&[])],
+        ..Tree::default()
+    };
+    assert_eq!(compare(&nowhere, &Known::default(), false).problems.len(), 2);
+}
+
+#[test]
+fn a_name_means_the_active_service_and_must_mean_one() {
+    let mut known = known(1, &[("release", 1)]);
+    let mut inactive = known.services[0].clone();
+    inactive.service.fields.is_active = false;
+    known.services.push(inactive.clone());
+    assert!(compare(&files(1, &[("release", 1)]), &known, false).is_nothing());
+    known.services[0] = inactive;
+    let work = compare(&files(1, &[("release", 1)]), &known, false);
+    assert!(
+        work.problems[0].contains("2 inactive services"),
+        "{:?}",
+        work.problems
+    );
+    known.services.pop();
+    let work = compare(&files(1, &[("release", 1)]), &known, false);
+    assert_eq!(work.services[0].changes[0].field, "is_active");
+}

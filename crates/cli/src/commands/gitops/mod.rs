@@ -1,0 +1,14 @@
+//! An organization's agents, context graphs, services and version sets as files: `forge export` writes them, and
+//! `forge apply` makes the server like them. `docs/gitops.md` tells the format.
+//!
+//! [`tree`] is what the files say, [`files`] reads and writes them, [`server`] asks what is there, and [`compare`] tells,
+//! without asking anybody, what would have to be done. [`steps`] plans the changes of sets by dry runs and carries it out.
+
+pub(crate) mod apply;
+mod compare;
+pub(crate) mod export;
+mod files;
+mod same;
+mod server;
+mod steps;
+mod tree;

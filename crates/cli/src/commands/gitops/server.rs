@@ -1,0 +1,233 @@
+//! What is on the server, in the words of the files.
+
+use std::collections::BTreeMap;
+
+use forge_client::Client;
+use forge_client::answers::{Pins, Tag};
+use forge_domain::refusal::AssetKind;
+use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName};
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::tree::{Asset, Document, Service, ServiceFields, Tree};
+use crate::error::{Failure, Result};
+use crate::ui::Ui;
+
+/// What identifies a version beside its content.
+const BESIDE: [&str; 7] = [
+    "org_id",
+    "agent_id",
+    "service_hierarchical_state_machine_id",
+    "version",
+    "created_at",
+    "creator",
+    "yanked",
+];
+
+/// What is on the server.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) agents: BTreeMap<String, KnownAsset>,
+    pub(super) context_graphs: BTreeMap<String, KnownAsset>,
+    pub(super) services: Vec<KnownService>,
+}
+
+/// An agent or a context graph on the server.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KnownAsset {
+    pub(super) id: String,
+    pub(super) latest: i64,
+    pub(super) is_deprecated: bool,
+    /// The contents of its versions, of those that were asked for.
+    pub(super) versions: BTreeMap<i64, Document>,
+}
+
+/// A service on the server.
+#[derive(Debug, Clone)]
+pub(super) struct KnownService {
+    pub(super) id: ServiceId,
+    pub(super) service: Service,
+}
+
+impl Known {
+    pub(super) fn assets(&self, kind: AssetKind) -> &BTreeMap<String, KnownAsset> {
+        match kind {
+            AssetKind::Agent => &self.agents,
+            AssetKind::ContextGraph => &self.context_graphs,
+        }
+    }
+
+    /// Returns the services that a name can mean: the active one, or all of those that are not.
+    pub(super) fn named(&self, name: &str) -> Vec<&KnownService> {
+        let named = || {
+            self.services
+                .iter()
+                .filter(|known| known.service.fields.name == name)
+        };
+        let active = named().find(|known| known.service.fields.is_active);
+        active.map_or_else(|| named().collect(), |active| vec![active])
+    }
+
+    /// Returns everything as files hold it, with what they cannot hold.
+    pub(super) fn into_tree(self) -> (Tree, Vec<String>) {
+        let assets = |known: BTreeMap<String, KnownAsset>| {
+            let asset = |(name, known): (String, KnownAsset)| Asset {
+                name,
+                place: String::new(),
+                versions: known.versions,
+            };
+            known.into_iter().map(asset).collect()
+        };
+        let (mut services, mut left_out) = (Vec::new(), Vec::new());
+        for known in &self.services {
+            let name = &known.service.fields.name;
+            let meant = self.named(name);
+            if let [one] = meant.as_slice()
+                && one.id == known.id
+            {
+                services.push(known.service.clone());
+            } else {
+                left_out.push(format!(
+                    "the inactive service {} is called `{name}` like another one",
+                    known.id
+                ));
+            }
+        }
+        services.sort_by(|a, b| a.fields.name.cmp(&b.fields.name));
+        let tree = Tree {
+            agents: assets(self.agents),
+            context_graphs: assets(self.context_graphs),
+            services,
+        };
+        (tree, left_out)
+    }
+}
+
+/// Asks for everything; for the contents of versions only where `wants` says so.
+pub(super) async fn ask(ui: &Ui, client: &Client, wants: impl Fn(AssetKind, &str) -> bool) -> Result<Known> {
+    let mut known = Known::default();
+    let mut graphs = names(client, AssetKind::ContextGraph).await?;
+    let mut agents = names(client, AssetKind::Agent).await?;
+    let names_of = |assets: &BTreeMap<String, KnownAsset>| -> BTreeMap<String, String> {
+        assets
+            .iter()
+            .map(|(name, asset)| (asset.id.clone(), name.clone()))
+            .collect()
+    };
+    let (agent_names, graph_names) = (names_of(&agents), names_of(&graphs));
+    for (kind, assets) in [
+        (AssetKind::Agent, &mut agents),
+        (AssetKind::ContextGraph, &mut graphs),
+    ] {
+        for (name, asset) in assets.iter_mut().filter(|(name, _)| wants(kind, name)) {
+            ui.progress(&format!("reading the versions of `{name}`"));
+            let page = client.asset_versions(kind, &asset.id).all().await?;
+            for row in &page.rows {
+                let (version, document) = document(row.get(), &graph_names)?;
+                asset.versions.insert(version, document);
+            }
+            // A version may have come since the list was made.
+            asset.latest = asset
+                .latest
+                .max(asset.versions.keys().next_back().copied().unwrap_or(0));
+        }
+    }
+    for row in &client.services(&[], None).all().await?.rows {
+        known
+            .services
+            .push(service(row.get(), &agent_names, &graph_names)?);
+    }
+    known.agents = agents;
+    known.context_graphs = graphs;
+    Ok(known)
+}
+
+async fn names(client: &Client, kind: AssetKind) -> Result<BTreeMap<String, KnownAsset>> {
+    let assets = client.assets(kind, &[]).all().await?.value;
+    let known = assets.into_iter().map(|asset| {
+        let known = KnownAsset {
+            id: asset.id,
+            latest: asset.latest_version.unwrap_or(0),
+            is_deprecated: asset.deprecated,
+            versions: BTreeMap::new(),
+        };
+        (asset.name, known)
+    });
+    Ok(known.collect())
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Failure {
+    Failure::failed(format!(
+        "the server's answer is not what the API documents: {error}"
+    ))
+}
+
+/// Reads a version: its number and its content, with the names of the graphs that it refers to.
+fn document(row: &str, graphs: &BTreeMap<String, String>) -> Result<(i64, Document)> {
+    let mut document: Document = serde_json::from_str(row).map_err(unreadable)?;
+    let version = document.get("version").and_then(Value::as_i64);
+    let version = version.ok_or_else(|| unreadable("a version has no number"))?;
+    for field in BESIDE {
+        document.shift_remove(field);
+    }
+    rename_references(&mut document, graphs);
+    Ok((version, document))
+}
+
+/// Replaces what identifies the graphs that a document refers to, where it is known.
+pub(super) fn rename_references(document: &mut Document, names: &BTreeMap<String, String>) {
+    let references = document.get_mut("references").and_then(Value::as_object_mut);
+    for (_, reference) in references.into_iter().flatten() {
+        let name = reference
+            .get(0)
+            .and_then(Value::as_str)
+            .and_then(|id| names.get(id));
+        if let Some(name) = name {
+            reference[0] = json!(name);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: ServiceId,
+    name: String,
+    #[serde(default)]
+    description: String,
+    is_active: bool,
+    agent_id: AgentId,
+    #[serde(rename = "service_hierarchical_state_machine_id")]
+    context_graph_id: ContextGraphId,
+    #[serde(default)]
+    keyterms: Vec<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    version_sets: IndexMap<SetName, Pins>,
+}
+
+fn service(
+    row: &str,
+    agents: &BTreeMap<String, String>,
+    graphs: &BTreeMap<String, String>,
+) -> Result<KnownService> {
+    let row: Row = serde_json::from_str(row).map_err(unreadable)?;
+    // Who may not list an agent sees its id instead of its name.
+    let name = |names: &BTreeMap<String, String>, id: String| names.get(&id).cloned().unwrap_or(id);
+    let mut version_sets: BTreeMap<SetName, Pins> = row.version_sets.into_iter().collect();
+    version_sets.remove(&SetName::edge());
+    let service = Service {
+        place: String::new(),
+        fields: ServiceFields {
+            agent: name(agents, row.agent_id.to_string()),
+            context_graph: name(graphs, row.context_graph_id.to_string()),
+            name: row.name,
+            description: row.description,
+            is_active: row.is_active,
+            keyterms: row.keyterms,
+            tags: row.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        },
+        version_sets,
+    };
+    Ok(KnownService { id: row.id, service })
+}

@@ -1,0 +1,211 @@
+//! `forge export` and `forge apply`
+
+use crate::guide::run_page;
+use crate::help::examples;
+use crate::world::{Typed, World, assert_transcript};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gitops.md");
+
+#[test]
+fn every_command_of_the_page_prints_what_the_page_says() {
+    run_page(PAGE, 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_becomes_files() {
+    let world = World::seeded().await;
+    let transcript = world.pipe(&[
+        "forge export",
+        "find acme -type f | sort",
+        "cat acme/forge.json acme/agents/mira/agent.json acme/context_graphs/appointments/context_graph.json",
+        "cat acme/services/dental-care/service.json acme/services/dental-care/version_sets/preview.json",
+        "head -n 4 acme/agents/mira/v2.json",
+        "grep -rl \"$FORGE_API_KEY\\|$FORGE_USER_ID\\|$FORGE_API_KEY_ID\" acme || echo nothing secret",
+        "forge export -o acme",
+        // What is not there any more goes, what is not of an export stays.
+        "forge vs delete 'Dental care' preview --apply --quiet > /dev/null; echo mine > acme/services/README.md; forge export",
+        "ls acme/services acme/services/dental-care acme/services/dental-care/version_sets",
+        "mkdir -p other/agents && forge export -o other",
+        "FORGE_API_KEY=wrong forge export -o third; ls third",
+    ]);
+    assert_transcript("export", &transcript);
+}
+
+/// Replaces a text in a file.
+fn edit(file: &str, from: &str, to: &str) -> String {
+    format!("grep -q '{from}' {file} && sed -i 's/{from}/{to}/' {file}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_applied() {
+    let world = World::seeded().await;
+    world.ok("forge export 2> /dev/null");
+    world.ok("forge vs upsert 'Dental care' personal-alex --apply");
+    let apply = "forge apply -f acme";
+    let nothing = world.pipe(&[apply, &format!("{apply} --check"), &format!("{apply} --apply")]);
+    let dental = "acme/services/dental-care";
+    world.ok(&edit(
+        &format!("{dental}/version_sets/preview.json"),
+        r#""agent_version_number": 2"#,
+        r#""agent_version_number": 4"#,
+    ));
+    world.ok(&edit(
+        &format!("{dental}/service.json"),
+        "Answers patients",
+        "Answers all patients",
+    ));
+    world.ok("sed 's/MI/MX/' acme/agents/mira/v3.json > acme/agents/mira/v4.json");
+    world.ok("mkdir acme/context_graphs/more && echo '{\"name\": \"More\"}' > acme/context_graphs/more/context_graph.json");
+    let reference = r#"s/"references": {}/"references": {"booking": ["Appointments", 2]}/"#;
+    world.ok(&format!(
+        "sed '{reference}' acme/context_graphs/appointments/v1.json > acme/context_graphs/more/v1.json"
+    ));
+    world.ok("cp -r acme/services/eye-care acme/services/ears");
+    world.ok(&edit("acme/services/ears/service.json", "Eye care", "Ear care"));
+    world.ok(&edit(
+        "acme/services/ears/service.json",
+        r#""context_graph": "Appointments""#,
+        r#""context_graph": "More""#,
+    ));
+    world.ok("cp acme/services/ears/version_sets/release.json acme/services/ears/version_sets/test.json");
+    let changes = world.pipe(&[
+        apply,
+        &format!("{apply} --json"),
+        &format!("{apply} --check"),
+        &format!("{apply} --apply -m 'Reviewed.'"),
+        &format!("{apply} --apply"),
+        &format!("{apply} --check"),
+        "forge vs history 'Dental care' preview --limit 1 | cut -f 1-5,9",
+        "forge export; forge export",
+        // Sets that the files do not have.
+        &format!("rm {dental}/version_sets/personal-alex.json; {apply}"),
+        &format!("{apply} --prune --check"),
+        &format!("{apply} --prune --apply --json"),
+        "forge vs list 'Dental care' | cut -f 1-4",
+    ]);
+    assert_transcript("apply", &format!("{nothing}{changes}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_forbids_leaves_its_service_as_it_was() {
+    let world = World::seeded().await;
+    world.ok("forge vs promote 'Dental care' preview release --apply");
+    world.ok("forge export 2> /dev/null");
+    world.ok("forge vs rollback 'Dental care' --apply -m 'It books on holidays.'");
+    let apply = "forge apply -f acme";
+    for service in ["dental-care", "eye-care"] {
+        world.ok(&edit(
+            &format!("acme/services/{service}/service.json"),
+            "Answers",
+            "Helps",
+        ));
+    }
+    let sets = "acme/services/eye-care/version_sets";
+    let transcript = world.pipe(&[
+        apply,
+        &format!("{apply} --apply"),
+        &format!("{apply} --apply"),
+        "forge vs list 'Dental care' | cut -f 1-4",
+        &format!("{apply} --lift-hold --apply"),
+        &format!("{apply} --check"),
+        // Warnings.
+        &format!("sed -i 's/_number\": 1/_number\": null/' {sets}/release.json; {apply} --strict --apply"),
+        &format!("{apply} --apply --quiet"),
+        // Of a new service, the plans of sets can be made only once it is there.
+        &format!("cp -r acme/services/eye-care acme/services/ears; cd acme/services/ears; sed -i 's/Eye/Ear/' service.json; \
+            sed 's/null/1/' version_sets/release.json > version_sets/My.json; cd ../../..; {apply} --strict --apply"),
+        "forge vs list 'Ear care' | cut -f 1-4",
+        &format!("{apply} --apply"),
+        // What a service itself cannot become.
+        &format!("sed -i 's/aws_claude-sonnet-4-6/no-such-model/' {sets}/release.json; cp -r acme/services/eye-care acme/services/nose; \
+            sed -i 's/Eye/Nose/' acme/services/nose/service.json; {apply} --apply"),
+    ]);
+    assert_transcript("apply_forbidden", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_do_not_fit_change_nothing() {
+    let world = World::seeded().await;
+    world.ok("forge export 2> /dev/null");
+    let apply = "forge apply -f acme --apply";
+    let transcript = world.pipe(&[
+        "forge apply -f nowhere",
+        "forge apply",
+        "forge apply -f acme --check --apply",
+        // What cannot be read.
+        &format!("cp -r acme kept; cd acme; echo '{{' > agents/mira/v2.json; touch agents/mira/V4.json; \
+            echo '{{\"nam\": 1}}' > services/eye-care/service.json; cp services/dental-care/version_sets/release.json \
+            services/dental-care/version_sets/edge.json; echo '{{}}' > services/dental-care/version_sets/a.b.json; \
+            cp -r context_graphs/appointments context_graphs/again; cd ..; {apply}"),
+        &format!("rm -r acme; cp -r kept acme; echo '{{\"format\": 2}}' > acme/forge.json; {apply}"),
+        // What does not fit the server.
+        &format!("rm -r acme; cp -r kept acme; rm acme/agents/mira/v3.json; sed -i s/MI/XX/ acme/agents/mira/v1.json; \
+            cp acme/context_graphs/appointments/v3.json acme/context_graphs/appointments/v5.json; \
+            sed -i 's/\"agent_version_number\": 2/\"agent_version_number\": 9/' acme/services/dental-care/version_sets/preview.json; \
+            {apply}"),
+        &format!("rm -r acme; cp -r kept acme; sed -i 's/\"Mira\"/\"Nobody\"/' acme/services/eye-care/service.json; {apply}"),
+        // What the server refuses on the way.
+        &format!("rm -r acme; cp -r kept acme; echo '{{\"description\": 1}}' > acme/context_graphs/appointments/v4.json; {apply}"),
+        "forge audit list --limit 1 | cut -f 1",
+    ]);
+    assert_transcript("apply_refused", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_restores_an_organization() {
+    let from = World::seeded().await;
+    from.ok("forge vs upsert 'Dental care' personal-alex --model engage-user=aws_claude-sonnet-4-6,temperature=0.2 --apply");
+    from.ok("forge vs upsert 'Eye care' preview --agent-version 3 --apply");
+    let export = from.home().join("acme");
+    from.ok("forge export 2> /dev/null");
+    let mut to = World::empty().await;
+    for (name, value) in to.credentials_as_variables() {
+        to.set(&name, &value);
+    }
+    let apply = format!("forge apply -f {}", export.display());
+    to.ok(&format!("{apply} --apply"));
+    to.ok(&format!("{apply} --check"));
+    to.ok("forge export -o again");
+    assert_eq!(
+        to.ok(&format!("diff -r {} again && echo same", export.display())),
+        "same\n"
+    );
+    assert_eq!(
+        from.ok("forge vs list 'Dental care' | cut -f 1,3-6"),
+        to.ok("forge vs list 'Dental care' | cut -f 1,3-6")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_applied_on_a_terminal() {
+    let world = World::seeded().await;
+    world.ok("forge export 2> /dev/null");
+    world.ok(&edit(
+        "acme/services/dental-care/version_sets/preview.json",
+        r#""agent_version_number": 2"#,
+        r#""agent_version_number": null"#,
+    ));
+    world.ok("sed 's/MI/MX/' acme/agents/mira/v3.json > acme/agents/mira/v4.json");
+    let asked = "[y/N]: ";
+    let transcript = world.terminal(&[
+        Typed::new("forge apply -f acme"),
+        Typed::new("forge apply -f acme --apply").answer(asked, "n\n"),
+        Typed::new("forge apply -f acme --apply").answer(asked, "y\n"),
+        Typed::new("forge apply -f acme --check"),
+        Typed::new("forge export"),
+    ]);
+    assert_transcript("apply_on_a_terminal", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_the_help_work() {
+    let world = World::seeded().await;
+    world.ok("git init -q releases");
+    for command in ["export", "apply"] {
+        let examples = examples(&world.ok(&format!("forge {command} --help")));
+        assert!(examples.len() >= 2);
+        for example in examples {
+            world.ok(&example);
+        }
+    }
+}
