@@ -102,7 +102,8 @@ pub async fn set_server_maintenance(app: &App, is_on: bool) -> Result<(), AppErr
     app.store
         .put_setting(name, if is_on { on } else { "off" })
         .await?;
-    app.memory.learn_server_closed(is_on);
+    app.memory
+        .learn_server_closed(app.store.heads().settings(), is_on);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! announced, and what it saw when it looked.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use forge_domain::OrganizationId;
@@ -11,7 +12,10 @@ use tokio::sync::watch;
 use crate::StoreError;
 
 /// The channel on which PostgreSQL announces changes: the schema, the organization and its change number.
-const CHANNEL: &str = "forge_change";
+const CHANGES: &str = "forge_change";
+
+/// The channel on which it announces that a setting of the whole installation was put: the schema.
+const SETTINGS: &str = "forge_setting";
 
 /// The number of the latest change of one organization that this process knows of. It only ever grows, and whoever
 /// waits for a change can subscribe to it.
@@ -19,22 +23,30 @@ pub type Head = watch::Sender<i64>;
 
 /// The heads of all organizations.
 #[derive(Debug, Default)]
-pub struct Heads(RwLock<HashMap<OrganizationId, Arc<Head>>>);
+pub struct Heads {
+    organizations: RwLock<HashMap<OrganizationId, Arc<Head>>>,
+    settings: AtomicU64,
+}
 
 impl Heads {
     /// Returns the head of an organization that exists; 0 as long as nothing is known.
     pub fn of(&self, organization: &OrganizationId) -> Arc<Head> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.organizations.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(head) = known.get(organization) {
             return Arc::clone(head);
         }
         drop(known);
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.organizations.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(
             known
                 .entry(organization.clone())
                 .or_insert_with(|| Arc::new(Head::new(0))),
         )
+    }
+
+    /// Returns how often this process has heard that a setting of the whole installation was put.
+    pub fn settings(&self) -> u64 {
+        self.settings.load(Ordering::Acquire)
     }
 
     /// Takes notice of a change.
@@ -75,7 +87,7 @@ impl Listener {
             .fetch_one(pool)
             .await?;
         let mut connection = PgListener::connect_with(pool).await?;
-        connection.listen(CHANNEL).await?;
+        connection.listen_all([CHANGES, SETTINGS]).await?;
         Ok(Self {
             connection,
             schema,
@@ -89,7 +101,11 @@ impl Listener {
         let heard = self.connection.try_recv().await?;
         let lost = || StoreError::from(sqlx::Error::PoolClosed);
         let heard = heard.ok_or_else(lost)?;
-        if let Some((organization, change_number)) = change(heard.payload(), &self.schema) {
+        if heard.channel() == SETTINGS {
+            if heard.payload() == self.schema {
+                self.heads.settings.fetch_add(1, Ordering::Release);
+            }
+        } else if let Some((organization, change_number)) = change(heard.payload(), &self.schema) {
             self.heads.learn(&organization, change_number);
         }
         Ok(())

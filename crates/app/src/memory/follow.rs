@@ -52,10 +52,10 @@ async fn look_or_give_up(app: &App) {
 
 /// Looks how far every organization has come, and brings those up to date that are behind.
 async fn look(app: &App) -> Result<(), AppError> {
-    let memory = &app.memory;
+    let (memory, heard) = (&app.memory, app.store.heads().settings());
     let mut tx = app.store.read().await?;
     let heads = tx.list_heads().await?;
-    memory.learn_server_closed(organizations::is_server_closed(&mut tx).await?);
+    memory.learn_server_closed(heard, organizations::is_server_closed(&mut tx).await?);
     drop(tx);
     for (id, change_number) in &heads {
         app.store.heads().learn(id, *change_number);

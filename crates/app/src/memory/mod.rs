@@ -15,7 +15,7 @@ mod recent;
 mod service;
 mod tokens;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,7 +55,8 @@ pub struct Memory {
     pub(crate) tokens: VerifiedTokens,
     pub(crate) documents: Documents,
     database: Database,
-    is_server_closed: AtomicU8,
+    /// Whether the whole server is closed, and after how many announcements of settings that was read.
+    is_server_closed: ArcSwap<Option<(u64, bool)>>,
 }
 
 /// An organization that is kept in memory.
@@ -83,10 +84,6 @@ pub(crate) struct Known {
     /// For how long the database has not answered, if it does not: then there may be changes that nobody here knows of.
     pub(crate) stale_for: Option<forge_domain::Duration>,
 }
-
-const UNKNOWN: u8 = 0;
-const OPEN: u8 = 1;
-const CLOSED: u8 = 2;
 
 impl Memory {
     /// Returns an organization as it is after every change that this server knows of.
@@ -203,20 +200,21 @@ impl Memory {
 
     /// Tells whether the whole server is closed for maintenance.
     pub(crate) async fn is_server_closed(&self, app: &App) -> Result<bool, AppError> {
-        match self.is_server_closed.load(Ordering::Relaxed) {
-            UNKNOWN => {
-                let mut tx = app.store.read().await?;
-                let is_closed = organizations::is_server_closed(&mut tx).await?;
-                self.learn_server_closed(is_closed);
-                Ok(is_closed)
-            }
-            known => Ok(known == CLOSED),
+        let heard = app.store.heads().settings();
+        if let Some((known, is_closed)) = **self.is_server_closed.load()
+            && (known >= heard || self.database.is_away.load(Ordering::Relaxed))
+        {
+            return Ok(is_closed);
         }
+        let mut tx = app.store.read().await?;
+        let is_closed = organizations::is_server_closed(&mut tx).await?;
+        self.learn_server_closed(heard, is_closed);
+        Ok(is_closed)
     }
 
-    pub(crate) fn learn_server_closed(&self, is_closed: bool) {
-        let value = if is_closed { CLOSED } else { OPEN };
-        self.is_server_closed.store(value, Ordering::Relaxed);
+    /// Takes notice of whether the server is closed, as the database said after so many announcements.
+    pub(crate) fn learn_server_closed(&self, heard: u64, is_closed: bool) {
+        self.is_server_closed.store(Arc::new(Some((heard, is_closed))));
     }
 
     fn find(&self, id: &OrganizationId) -> Option<Arc<Remembered>> {

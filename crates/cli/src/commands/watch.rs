@@ -141,13 +141,12 @@ impl<'c> Names<'c> {
             (kind, _) => (kind, object.id.as_str(), String::new()),
         };
         let key = (kind.to_owned(), id.to_owned());
-        let name = match self.known.get(&key) {
-            Some(name) => name.clone(),
-            None => {
-                let name = self.ask(kind, id).await.unwrap_or_else(|| id.to_owned());
-                self.known.insert(key, name.clone());
-                name
-            }
+        let name = if let Some(name) = self.known.get(&key) {
+            name.clone()
+        } else {
+            let name = self.ask(kind, id).await.unwrap_or_else(|| id.to_owned());
+            self.known.insert(key, name.clone());
+            name
         };
         name + &rest
     }

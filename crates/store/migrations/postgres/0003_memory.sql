@@ -15,3 +15,13 @@ END
 $$;
 CREATE TRIGGER organization_announce_change AFTER UPDATE OF change_number ON organization
 FOR EACH ROW EXECUTE FUNCTION forge_announce_change();
+
+-- The same for what concerns the whole installation.
+CREATE FUNCTION forge_announce_setting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('forge_setting', TG_TABLE_SCHEMA);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER server_setting_announce AFTER INSERT OR UPDATE ON server_setting
+FOR EACH ROW EXECUTE FUNCTION forge_announce_setting();

@@ -1,5 +1,7 @@
 //! What has to be done, and what cannot be.
 
+use indexmap::IndexMap;
+
 use super::*;
 use crate::commands::gitops::server::KnownAsset;
 use crate::commands::gitops::tree::ServiceFields;
@@ -42,7 +44,7 @@ fn service(sets: &[(&str, i64)]) -> Service {
             agent: "Mira".to_owned(),
             context_graph: "Graph".to_owned(),
             keyterms: Vec::new(),
-            tags: Default::default(),
+            tags: IndexMap::default(),
         },
         version_sets: sets
             .iter()
