@@ -65,5 +65,15 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    serve::serve(listener, router(app, limits.clone()), limits, shutdown).await
+    serve_router(listener, router(app, limits.clone()), limits, shutdown).await
+}
+
+/// Serves any router as the API is served.
+pub async fn serve_router(
+    listener: TcpListener,
+    router: axum::Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    serve::serve(listener, router, limits, shutdown).await
 }
