@@ -24,6 +24,10 @@ torture seconds="0":
 sdk *arguments:
     ./scripts/test_sdk {{ arguments }}
 
+# The benchmarks `promote` and `resolve`, or those named; docs/benchmarks.md says what they measure.
+bench *names:
+    ./scripts/bench {{ names }}
+
 # Format the sources.
 fmt:
     cargo fmt --all

@@ -4,7 +4,9 @@
 # which is what macOS ships.
 #
 #   postgres_find            finds the server programs (on Debian as root: installs them)
-#   postgres_start DATABASE  starts a new cluster with one empty database and sets postgres_url
+#   postgres_start DATABASE [durable]
+#                            starts a new cluster with one empty database and sets postgres_url; without
+#                            `durable`, it does not wait for the disk
 #   postgres_stop            stops it and removes every trace; call it from a trap, at any time
 #
 # A database of the user is never touched: the cluster has its own folder, port and socket, and the
@@ -152,16 +154,20 @@ postgres_start() {
     postgres_show_log initdb.log
     return 1
   fi
-  # Nothing in this cluster has to survive a crash.
   cat >>"$postgres_dir/data/postgresql.conf" <<EOF
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$postgres_dir'
 max_connections = 300
 shared_buffers = 128MB
+EOF
+  if [ "${2:-}" != durable ]; then
+    # Nothing in this cluster has to survive a crash.
+    cat >>"$postgres_dir/data/postgresql.conf" <<EOF
 fsync = off
 synchronous_commit = off
 full_page_writes = off
 EOF
+  fi
 
   # A port that looks free may be taken before the server has it, so the server itself tries.
   for attempt in 1 2 3 4 5; do

@@ -85,3 +85,13 @@ pub async fn serve(
     following.abort();
     served
 }
+
+/// Serves any router as the API is served.
+pub async fn serve_router(
+    listener: TcpListener,
+    router: axum::Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    serve::serve(listener, router, limits, shutdown).await
+}

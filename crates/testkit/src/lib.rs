@@ -15,6 +15,7 @@ mod clock;
 mod database;
 mod dice;
 mod examples;
+pub mod load;
 pub mod record;
 mod search;
 mod server;
