@@ -167,7 +167,7 @@ async fn versions_are_seen_and_changed_on_a_terminal() {
     let push = "forge asset push agent Mira -f next.json --apply";
     let transcript = world.terminal(&[
         Typed::new("forge asset agents"),
-        Typed::new("forge asset versions agent Mira"),
+        Typed::new("forge asset versions agent Mira --limit 2"),
         Typed::new("forge asset show context-graph Appointments@1"),
         Typed::new("forge asset diff agent Mira @1 @2"),
         Typed::new(push).answer(asked, "n\n"),

@@ -81,7 +81,7 @@ fn fields(ui: &Ui, service: &Service, [agent, graph]: [String; 2], sets: &[Versi
     // All times have the same form, so that their texts are in their order.
     if let Some(last) = sets.iter().max_by_key(|set| &set.updated_at) {
         let (set, by) = (&last.name, &last.updated_by.user_id);
-        let change = |when: &str| format!("{when}, `{set}` by {by}");
+        let change = |when: &str| format!("`{set}` by {by}, {when}");
         fields.push(
             Field::new("last_change", change(&last.updated_at)).shown_as(change(&ui.time(&last.updated_at))),
         );
@@ -104,7 +104,6 @@ fn show_sets(ui: &Ui, sets: &[VersionSet]) -> Result<()> {
             "state",
             "changed",
             "by",
-            "message",
         ],
         |set| {
             [
@@ -119,7 +118,6 @@ fn show_sets(ui: &Ui, sets: &[VersionSet]) -> Result<()> {
                 held(set).to_owned(),
                 ui.time(&set.updated_at),
                 set.updated_by.user_id.clone(),
-                set.message.clone().unwrap_or_default(),
             ]
         },
         |set| {
