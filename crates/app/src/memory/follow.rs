@@ -59,12 +59,20 @@ async fn look(app: &App) -> Result<(), AppError> {
     drop(tx);
     for (id, change_number) in &heads {
         app.store.heads().learn(id, *change_number);
-        match memory.find(id) {
-            None => drop(memory.load(app, id).await?),
+        let done = match memory.find(id) {
+            None => memory.load(app, id).await.map(drop),
             Some(remembered) if !remembered.is_current() => {
-                memory.advance(app, &remembered, *change_number).await?;
+                memory.advance(app, &remembered, *change_number).await
             }
-            Some(_) => {}
+            Some(_) => Ok(()),
+        };
+        match done {
+            Err(AppError::Unavailable(cause)) => return Err(AppError::Unavailable(cause)),
+            // What is wrong with one organization, or that it was deleted meanwhile, does not concern the others.
+            Err(error) => {
+                tracing::warn!(organization = %id, %error, "an organization is not up to date in memory")
+            }
+            Ok(()) => {}
         }
     }
     let deleted: Vec<_> = memory
