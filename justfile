@@ -16,6 +16,10 @@ test:
 test-quick *arguments:
     ./scripts/test --quick -- {{ arguments }}
 
+# Kill servers in the middle of writes until something is lost, or for so many seconds.
+torture seconds="0":
+    FORGE_TORTURE_SECONDS={{ seconds }} cargo test -p forge-cli --locked --test cli torture -- --nocapture
+
 # The Python SDK's tests; needs FORGE_TEST_DATABASE_URL. Arguments go to pytest.
 sdk *arguments:
     ./scripts/test_sdk {{ arguments }}

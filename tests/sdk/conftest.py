@@ -18,6 +18,7 @@ from amigo_sdk import AmigoClient, AmigoConfig
 from helpers import create_agent, create_graph, create_service
 
 BINARY = Path(os.environ.get("FORGE_BIN") or Path(__file__).parents[2] / "target/debug/forge").absolute()
+RECORDS = os.environ.get("FORGE_TEST_RECORD_DIR")  # see crates/testkit/src/record.rs
 PATIENCE = 60  # seconds that a command of the binary may take
 
 
@@ -125,16 +126,19 @@ def init(store):
     command = [BINARY, "init", *store, "--organization", f"sdk-{uuid4().hex[:12]}", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, f"forge init exited with {done.returncode}:\n{done.stdout}{done.stderr}"
-    return json.loads(done.stdout)
+    created = json.loads(done.stdout)
+    record("secrets", "all", f"API key\t{created['api_key']}\n")
+    return created
 
 
 @contextmanager
 def serving(store, log):
     """Yields the base URL of a running server; at the end SIGTERM must end it with exit code 0."""
     command = [BINARY, "serve", *store, "--listen", "127.0.0.1:0"]
+    environment = os.environ | ({"FORGE_LOG": "trace"} if RECORDS else {})
     with (
         log.open("w") as stderr,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process,
     ):
         try:
             said_something, _, _ = select.select([process.stdout], [], [], PATIENCE)
@@ -147,6 +151,16 @@ def serving(store, log):
             assert code == 0, f"forge serve exited with {code} after SIGTERM"
         finally:
             process.kill()
+            record("written", "server log", log.read_text())
+
+
+def record(part, kind, text):
+    """Keeps a secret, or a text that must not hold one, for the search at the end of scripts/test."""
+    if RECORDS:
+        folder = Path(RECORDS, part)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{kind}~sdk~{os.getpid()}").open("a") as file:
+            file.write(text)
 
 
 def tail(log):

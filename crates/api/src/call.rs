@@ -45,8 +45,8 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) headers: Map<String, Value>,
     /// Where the request comes from, if it came through a socket.
     pub(crate) peer: Option<IpAddr>,
-    /// What else the query and the headers name.
-    names: Vec<(Location, String)>,
+    /// What the query names, known or not.
+    query_names: Vec<String>,
 }
 
 /// What every call needs of the server.
@@ -90,8 +90,11 @@ where
         let path = path_texts(operation, &mut parts).await?;
         let organization = organization::<C>(server, operation, &path, &parts.headers).await?;
         let mut caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
-        if let Some(identity) = caller.identity() {
-            let (limit, now) = (operation.requests_per_minute, server.app.clock.now());
+        let limit = operation.requests_per_minute;
+        if server.limiter.limit(&operation.id, limit).is_some()
+            && let Some(identity) = caller.identity()
+        {
+            let now = server.app.clock.now();
             *verdict = server.limiter.count(&operation.id, limit, &identity, now);
             if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
                 return Err(ApiError::TooManyRequests);
@@ -113,22 +116,20 @@ where
             body: typed("body", body)?,
             headers: values.header,
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
-            names: values.names,
+            query_names: values.query_names,
         })
     }
 
-    /// Refuses a request that names parameters which will mean something here but do not yet: somebody who asks for
-    /// protection, or for another time, must not get the present unprotected.
-    pub(crate) fn refuse_unserved(&self, query: &[&str], headers: &[&str]) -> Result<(), ApiError> {
-        let is_unserved = |(location, name): &&(Location, String)| match location {
-            Location::Query => query.contains(&name.as_str()),
-            Location::Header => headers.contains(&name.as_str()),
-            Location::Path => false,
-        };
-        let faults = self.names.iter().filter(is_unserved).map(|(location, name)| {
-            let loc = vec![location.as_str().into(), name.as_str().into()];
+    /// Refuses a request that names parameters of the query which will mean something here but do not yet: somebody who
+    /// asks for another answer must not get the usual one.
+    pub(crate) fn refuse_unserved(&self, query: &[&str]) -> Result<(), ApiError> {
+        let unserved = self
+            .query_names
+            .iter()
+            .filter(|name| query.contains(&name.as_str()));
+        let faults = unserved.map(|name| {
             Fault::new(
-                loc,
+                vec!["query".into(), name.as_str().into()],
                 "not_served",
                 "this version of the server does not serve this parameter yet",
             )
@@ -227,7 +228,7 @@ struct Parameters {
     path: Map<String, Value>,
     query: Map<String, Value>,
     header: Map<String, Value>,
-    names: Vec<(Location, String)>,
+    query_names: Vec<String>,
 }
 
 fn read_parameters(
@@ -237,9 +238,11 @@ fn read_parameters(
 ) -> Result<Parameters, ApiError> {
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let query: Vec<(String, String)> = query.into_owned().collect();
+    // Most requests have many headers of which no operation wants to know anything.
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
+        .filter(|(name, _)| operation.reads_header(name.as_str()))
         .map(|(name, value)| {
             (
                 name.to_string(),
@@ -256,15 +259,11 @@ fn read_parameters(
                 Map::new()
             })
     };
-    let named = |location, texts: &[(String, String)]| -> Vec<_> {
-        texts.iter().map(|(name, _)| (location, name.clone())).collect()
-    };
-    let names = [named(Location::Query, &query), named(Location::Header, &headers)].concat();
     let parameters = Parameters {
-        names,
         path: read(Location::Path, path),
         query: read(Location::Query, &query),
         header: read(Location::Header, &headers),
+        query_names: query.into_iter().map(|(name, _)| name).collect(),
     };
     if faults.is_empty() {
         Ok(parameters)

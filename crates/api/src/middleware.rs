@@ -18,6 +18,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 64;
 
+/// Marks an answer that is given thousands of times a second: a line about each would bury the others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frequent;
+
 /// Gives every request an id, its own if it brings a sensible one, and logs one line about it.
 ///
 /// Neither path nor query nor headers nor bodies are logged: any of them may hold secrets or personal data.
@@ -38,7 +42,12 @@ pub(crate) async fn observe(random: Arc<dyn Random>, request: Request, next: Nex
     let mut response = async {
         let response = next.run(request).await;
         let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-        tracing::info!(status = response.status().as_u16(), milliseconds, "answered");
+        let status = response.status().as_u16();
+        if response.extensions().get::<Frequent>().is_some() {
+            tracing::debug!(status, milliseconds, "answered");
+        } else {
+            tracing::info!(status, milliseconds, "answered");
+        }
         response
     }
     .instrument(span)

@@ -41,6 +41,15 @@ impl RateLimiter {
         }
     }
 
+    /// Returns the limit of an operation, if it has one.
+    pub(crate) fn limit(&self, operation: &str, documented: Option<u32>) -> Option<Limit> {
+        if self.limits.is_off {
+            return None;
+        }
+        let set = self.limits.per_minute.get(operation).copied();
+        set.or(documented).map(Limit::per_minute)
+    }
+
     /// Counts a call of an operation by somebody and says whether it is allowed; nothing if there is no limit.
     pub(crate) fn count(
         &self,
@@ -49,10 +58,7 @@ impl RateLimiter {
         identity: &str,
         now: Timestamp,
     ) -> Option<Verdict> {
-        if self.limits.is_off {
-            return None;
-        }
-        let limit = Limit::per_minute(self.limits.per_minute.get(operation).copied().or(documented)?);
+        let limit = self.limit(operation, documented)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (operation.to_owned(), identity.to_owned());
         let decision = limit.decide(seen.get(&key).copied(), now);

@@ -105,7 +105,7 @@ impl Operations {
     /// Makes the router. Each path is served with and without its trailing slash: clients of the contract are not
     /// of one mind about it. Where both are documented, each is its own.
     fn into_router(self) -> Router {
-        with_covered(with_twins(self.paths))
+        with_twins(self.paths)
             .into_iter()
             .fold(Router::new(), |router, (path, methods)| {
                 let merged = methods
@@ -118,8 +118,11 @@ impl Operations {
 
 type Paths = BTreeMap<String, BTreeMap<String, MethodRouter>>;
 
-/// Adds every path with its trailing slash turned round. A slash is not put behind a path where this gives a documented
-/// path with a parameter: `version_sets/diff/` is the set called `diff`, `version_sets/diff` compares sets.
+/// Adds every path with its trailing slash turned round.
+///
+/// A slash is not put behind a path where this gives a documented path with a parameter: `version_sets/diff/` is the set
+/// called `diff`, and `version_sets/diff` compares sets. What such a path does not know itself is then about the other's
+/// thing: a PUT of `version_sets/diff` is one of the set.
 fn with_twins(documented: Paths) -> Paths {
     let mut all = documented.clone();
     for (path, methods) in &documented {
@@ -127,25 +130,15 @@ fn with_twins(documented: Paths) -> Paths {
             .strip_suffix('/')
             .map_or_else(|| format!("{path}/"), str::to_owned);
         for (method, router) in methods {
-            let mut others = documented.iter().filter(|(other, _)| covers(other, &twin));
-            let is_taken = twin.ends_with('/') && others.any(|(_, methods)| methods.contains_key(method));
-            if !is_taken {
-                let twins = all.entry(twin.clone()).or_default();
-                twins.entry(method.clone()).or_insert_with(|| router.clone());
-            }
-        }
-    }
-    all
-}
-
-/// Gives a path the methods that it does not know from paths with a parameter in its place, which it hides: a PUT of
-/// `version_sets/diff` is one of the set called `diff`.
-fn with_covered(mut all: Paths) -> Paths {
-    let before = all.clone();
-    for (path, methods) in &mut all {
-        for (_, more) in before.iter().filter(|(other, _)| covers(other, path)) {
+            let mut covering = documented.iter().filter(|(other, _)| covers(other, &twin));
+            let taker = covering.find(|(_, others)| twin.ends_with('/') && others.contains_key(method));
+            let (place, more) = match taker {
+                Some((_, others)) => (path, others.clone()),
+                None => (&twin, BTreeMap::from([(method.clone(), router.clone())])),
+            };
+            let served = all.entry(place.clone()).or_default();
             for (method, router) in more {
-                methods.entry(method.clone()).or_insert_with(|| router.clone());
+                served.entry(method).or_insert(router);
             }
         }
     }

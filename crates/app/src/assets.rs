@@ -1,14 +1,15 @@
 //! What agents and context graphs have in common: a name, versions, and an end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
-use forge_domain::{Refusal, VersionNumber};
+use forge_domain::{OrganizationId, Refusal, VersionNumber};
 pub use forge_store::{Asset, AssetVersion, Yank};
-use forge_store::{Tx, WriteTx};
+use forge_store::{AssetHead, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::page::PageBuilder;
@@ -83,6 +84,34 @@ pub(crate) async fn authorize_read(
     let asset = find(tx, caller, kind, id).await?;
     caller.authorize(permission, &attributes(kind, &asset))?;
     Ok(asset)
+}
+
+/// Refuses a caller who may not read an asset that is in memory.
+pub(crate) fn authorize_known(caller: &Caller, kind: AssetKind, asset: &AssetHead) -> Result<(), AppError> {
+    let permissions = permissions(kind);
+    let attributes = Attributes::default()
+        .with(permissions.id, asset.id.as_str())
+        .with(permissions.name, asset.name.as_str());
+    caller.authorize(permissions.get, &attributes)
+}
+
+/// Returns one version of an asset; only the first time, the store is asked.
+pub(crate) async fn version_content(
+    app: &App,
+    organization: &OrganizationId,
+    (kind, id, version): (AssetKind, String, VersionNumber),
+) -> Result<Arc<AssetVersion>, AppError> {
+    let key = (organization.clone(), kind, id, version);
+    if let Some(found) = app.memory.documents.find(&key) {
+        return Ok(found);
+    }
+    let mut tx = app.store.read().await?;
+    let found = tx.find_version(organization, kind, &key.2, version).await?;
+    let found = found
+        .ok_or_else(|| AppError::internal(format!("version {version} of {kind} {} is missing", key.2)))?;
+    let found = Arc::new(found);
+    app.memory.documents.keep(key, &found);
+    Ok(found)
 }
 
 /// Returns the asset that a new version is about to be added to.

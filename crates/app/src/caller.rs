@@ -7,8 +7,8 @@ use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
 
 use crate::AppError;
 
-/// What a caller brings to prove who they are.
-#[derive(Debug, Clone)]
+/// What a caller brings to prove who they are. It cannot be printed: the token is a secret.
+#[derive(Clone)]
 pub struct Credentials<'a> {
     /// The token.
     pub token: &'a str,

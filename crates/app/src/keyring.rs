@@ -117,7 +117,7 @@ impl Keyring {
     }
 
     /// Opens what [`Keyring::seal`] made; nothing if it was made under another key or for another context.
-    pub(crate) fn open(&self, context: &str, sealed: &str) -> Option<Vec<u8>> {
+    pub fn open(&self, context: &str, sealed: &str) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, secret) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

@@ -10,9 +10,9 @@ use forge_domain::version_set::Resolved;
 use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
 use forge_store::{AssetVersion, Tx};
 
-use crate::memory::{PreparedAnswer, ServiceState};
+use crate::memory::{PreparedAnswer, ServiceState, SetState};
 use crate::services::{find, no_service};
-use crate::version_sets::{attributes_of_set, gone, read, set_attributes, unknown};
+use crate::version_sets::{attributes_of_set, gone, set_attributes, unknown};
 use crate::{App, AppError, Caller, assets};
 
 /// What a runtime runs: exact versions and models.
@@ -31,7 +31,7 @@ pub struct Resolution {
     /// The context graph, and its version.
     pub context_graph: (ContextGraphId, VersionNumber),
     /// The contents of both, where asked for.
-    pub documents: Option<(AssetVersion, AssetVersion)>,
+    pub documents: Option<(Arc<AssetVersion>, Arc<AssetVersion>)>,
 }
 
 /// A set as a server remembers it: what it means now, and the answer that says so.
@@ -75,6 +75,11 @@ pub async fn present(
 }
 
 impl Present {
+    /// Returns what the set means.
+    pub fn resolution(&self) -> Result<Resolution, AppError> {
+        resolution(&self.service, self.set()?)
+    }
+
     /// Returns the answer about the set, made by `make` unless it was made before and nothing has changed since.
     ///
     /// # Errors
@@ -83,64 +88,68 @@ impl Present {
         &self,
         make: impl FnOnce(Resolution) -> Result<PreparedAnswer, E>,
     ) -> Result<Arc<PreparedAnswer>, E> {
-        let service = &self.service;
-        let set = service
+        let set = self.set()?;
+        set.answer(|| make(resolution(&self.service, set)?))
+    }
+
+    fn set(&self) -> Result<&SetState, AppError> {
+        self.service
             .set(&self.name)
-            .ok_or_else(|| unknown(self.name.as_str()))?;
-        set.answer(|| {
-            let meant = Meant {
-                revision: set.revision,
-                agent_id: service.agent.0,
-                context_graph_id: service.context_graph.0,
-                resolved: Resolved {
-                    agent_version: set.pins.agent_version.or(service.agent.1),
-                    context_graph_version: set.pins.context_graph_version.or(service.context_graph.1),
-                },
-                pins: set.pins.clone(),
-            };
-            make(meant.resolution(service.id, &self.name)?)
-        })
+            .ok_or_else(|| unknown(self.name.as_str()))
     }
 }
 
-/// Returns what a runtime that was given this service and set runs: now, or at a moment in the past, which means after
-/// the last change that the organization had made by then.
-///
-/// With `include_documents`, the caller must also be allowed to read the agent and the context graph.
-pub async fn resolve(
+fn resolution(service: &ServiceState, set: &SetState) -> Result<Resolution, AppError> {
+    let meant = Meant {
+        revision: set.revision,
+        agent_id: service.agent.0,
+        context_graph_id: service.context_graph.0,
+        resolved: Resolved {
+            agent_version: set.pins.agent_version.or(service.agent.1),
+            context_graph_version: set.pins.context_graph_version.or(service.context_graph.1),
+        },
+        pins: set.pins.clone(),
+    };
+    meant.resolution(service.id, &set.name)
+}
+
+/// Adds the contents of both versions to what a set means. The caller must also be allowed to read the agent and the
+/// context graph.
+pub async fn with_documents(
+    app: &App,
+    caller: &Caller,
+    mut resolution: Resolution,
+) -> Result<Resolution, AppError> {
+    let known = app.memory.organization(app, &caller.organization).await?;
+    let content = async |kind, id: String, version| {
+        let missing = || AppError::internal(format!("{kind} {id} is not in memory"));
+        assets::authorize_known(caller, kind, known.state.asset(kind, &id).ok_or_else(missing)?)?;
+        assets::version_content(app, &caller.organization, (kind, id, version)).await
+    };
+    let ((agent, agent_version), (graph, graph_version)) = (resolution.agent, resolution.context_graph);
+    let agent = content(AssetKind::Agent, agent.to_string(), agent_version).await?;
+    let graph = content(AssetKind::ContextGraph, graph.to_string(), graph_version).await?;
+    resolution.documents = Some((agent, graph));
+    Ok(resolution)
+}
+
+/// Returns what a set meant at a moment in the past: after the last change that the organization had made by then.
+pub async fn resolve_at(
     app: &App,
     caller: &Caller,
     service_id: ServiceId,
     name: &SetName,
-    at: Option<Timestamp>,
-    include_documents: bool,
+    at: Timestamp,
 ) -> Result<Resolution, AppError> {
     caller.authorize_some(Permission::GetVersionSet)?;
-    if at.is_some_and(|at| at > app.clock.now()) {
+    if at > app.clock.now() {
         let loc = vec!["query".into(), "at".into()];
         let msg = "this moment is still to come; nobody knows what will run then";
         return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
     }
     let mut tx = app.store.read().await?;
-    let meant = match at {
-        None => now(&mut tx, caller, service_id, name).await?,
-        Some(at) => then(&mut tx, caller, service_id, name, at).await?,
-    };
-    let mut resolution = meant.resolution(service_id, name)?;
-    if include_documents {
-        let (agent, graph) = (&resolution.agent, &resolution.context_graph);
-        let agent = document(&mut tx, caller, AssetKind::Agent, &agent.0.to_string(), agent.1).await?;
-        let graph = document(
-            &mut tx,
-            caller,
-            AssetKind::ContextGraph,
-            &graph.0.to_string(),
-            graph.1,
-        )
-        .await?;
-        resolution.documents = Some((agent, graph));
-    }
-    Ok(resolution)
+    let meant = then(&mut tx, caller, service_id, name, at).await?;
+    meant.resolution(service_id, name)
 }
 
 /// A revision of a set, and the versions that it means at some moment.
@@ -173,17 +182,6 @@ impl Meant {
             documents: None,
         })
     }
-}
-
-async fn now(tx: &mut Tx, caller: &Caller, service_id: ServiceId, name: &SetName) -> Result<Meant, AppError> {
-    let (service, binding, set) = read(tx, caller, service_id, name).await?;
-    Ok(Meant {
-        revision: set.revision,
-        agent_id: service.agent_id,
-        context_graph_id: service.context_graph_id,
-        resolved: set.pins.resolve(&binding),
-        pins: set.pins,
-    })
 }
 
 /// The past is told by change numbers: a revision was in force, and a version the latest, if their changes had been made.
@@ -226,16 +224,4 @@ async fn then(
         pins: revision.pins,
         resolved,
     })
-}
-
-async fn document(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    id: &str,
-    version: VersionNumber,
-) -> Result<AssetVersion, AppError> {
-    assets::authorize_read(tx, caller, kind, id).await?;
-    let found = tx.find_version(&caller.organization, kind, id, version).await?;
-    found.ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))
 }

@@ -28,6 +28,16 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: ServiceId) -> Result<
     found.ok_or_else(|| no_service(id))
 }
 
+/// Returns a service with its agent and its graph.
+pub(crate) async fn find_bound(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: ServiceId,
+) -> Result<(Service, Binding), AppError> {
+    let found = tx.find_bound_service(&caller.organization, id).await?;
+    found.ok_or_else(|| no_service(id))
+}
+
 pub(crate) fn no_service(id: ServiceId) -> AppError {
     AppError::NotFound(format!("there is no service {id}"))
 }
@@ -107,7 +117,7 @@ pub async fn create(
     for (name, pins) in [(SetName::edge(), Pins::default()), (SetName::release(), release)] {
         let change = new_revision(RevisionAction::Create, pins, fields, &binding);
         change
-            .append(&mut tx, caller, id, &set_before_creation(&name, caller))
+            .append(&mut tx, caller, id, &set_before_creation(&name, fields, caller))
             .await?;
     }
     tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, after)

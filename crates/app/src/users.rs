@@ -37,8 +37,8 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<User,
         .ok_or_else(|| AppError::NotFound("there is no such user".to_owned()))
 }
 
-/// A user to be invited.
-#[derive(Debug, Clone)]
+/// A user to be invited. It cannot be printed: some of the variables are secrets.
+#[derive(Clone)]
 #[expect(missing_docs, reason = "the fields are those of a user")]
 pub struct InviteUser {
     pub first_name: String,

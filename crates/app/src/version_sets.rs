@@ -7,7 +7,7 @@ use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Resolved};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
 pub use forge_store::Revision;
-use forge_store::{Tx, VersionSet, WriteTx};
+use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 
 use crate::services::{find, find_binding};
 use crate::{App, AppError, Caller};
@@ -36,11 +36,13 @@ pub(crate) fn unknown(set: &str) -> AppError {
 }
 
 /// What stands for a set that was never there: revision 0, deleted.
-pub(crate) fn set_before_creation(name: &SetName, caller: &Caller) -> VersionSet {
+pub(crate) fn set_before_creation(name: &SetName, service: &ServiceFields, caller: &Caller) -> VersionSet {
     VersionSet {
         name: name.clone(),
         revision: 0,
         is_deleted: true,
+        agent_id: service.agent_id,
+        context_graph_id: service.context_graph_id,
         pins: Pins::default(),
         source: None,
         message: None,

@@ -116,7 +116,7 @@ impl<'s> Change<'s> {
                 .iter()
                 .map(|service| (service.id, service.name.clone()))
                 .collect(),
-            check: format!("forge version-set history {} {set}", quoted(first)),
+            check: session.command(&format!("version-set history {} {set}", quoted(first))),
         }
     }
 

@@ -8,6 +8,30 @@ use forge_app::{App, Keyring, OpenMode, OsRandom, Store, StoreUrl, SystemClock};
 
 use crate::config::Config;
 
+/// The address of a database. It may hold a password, so nothing prints it.
+#[derive(Clone)]
+pub(crate) struct DatabaseUrl(String);
+
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl std::ops::Deref for DatabaseUrl {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl")
+    }
+}
+
 /// Where an installation is; the same options for every command that opens it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Location {
@@ -17,7 +41,7 @@ pub(crate) struct Location {
     pub(crate) data_dir: Option<PathBuf>,
     /// Database to use instead of the embedded one: `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, value_name = "URL", env = "FORGE_DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
+    pub(crate) database_url: Option<DatabaseUrl>,
     /// File of the master key, which seals the secrets in the store [default: master.key in the data folder].
     #[arg(long, value_name = "FILE", env = "FORGE_MASTER_KEY_FILE")]
     pub(crate) master_key_file: Option<PathBuf>,

@@ -35,6 +35,18 @@ pub(crate) struct Session {
     pub(crate) ui: Ui,
     pub(crate) client: Client,
     pub(crate) source: Source,
+    /// The profile that was named, if one was.
+    env: Option<String>,
+}
+
+impl Session {
+    /// Returns how to call this program again with the same profile: `forge ARGUMENTS`.
+    pub(crate) fn command(&self, arguments: &str) -> String {
+        match &self.env {
+            Some(name) => format!("forge {arguments} --env {name}"),
+            None => format!("forge {arguments}"),
+        }
+    }
 }
 
 impl Common {
@@ -53,6 +65,7 @@ impl Common {
         Ok(Session {
             client: Client::new(profile.credentials, options(&ui, &places.folders))?,
             source: profile.source,
+            env: self.env.clone().filter(|name| !name.is_empty()),
             ui,
         })
     }

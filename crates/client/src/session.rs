@@ -262,7 +262,10 @@ impl Client {
         if let Some(on_wait) = &self.options.on_wait {
             on_wait(&Waiting {
                 pause,
-                reason: failure.to_string(),
+                reason: match failure {
+                    ClientError::Busy { detail, .. } => detail.clone(),
+                    other => other.to_string(),
+                },
             });
         }
         tokio::time::sleep(pause).await;

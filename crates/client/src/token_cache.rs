@@ -1,5 +1,6 @@
 //! Tokens on disk, so that not every command has to sign in.
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -9,10 +10,19 @@ use serde::{Deserialize, Serialize};
 use crate::Credentials;
 
 /// A token, and when it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Token {
     pub(crate) id_token: String,
     pub(crate) expires_at: Timestamp,
+}
+
+/// Leaves the token itself out.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Token {

@@ -28,6 +28,12 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many readers SQLite serves at once.
 const SQLITE_READERS: u32 = 8;
 
+/// How much of the database each connection to SQLite keeps in memory at the most; negative means KiB.
+const SQLITE_CACHE: &str = "-16384";
+
+/// How many statements each connection to SQLite keeps prepared: all that Forge has.
+const SQLITE_STATEMENTS: usize = 400;
+
 /// How many connections a node opens to PostgreSQL at the most.
 const POSTGRES_CONNECTIONS: u32 = 20;
 
@@ -250,6 +256,10 @@ impl Store {
             .pragma("fullfsync", "1")
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
+            // What is undone by savepoints is kept in memory: it never outlives the transaction.
+            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", SQLITE_CACHE)
+            .statement_cache_capacity(SQLITE_STATEMENTS)
             .disable_statement_logging();
         let connect = |source| OpenError::Connect {
             url: url.clone(),
@@ -259,6 +269,8 @@ impl Store {
         bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
+            // A file cannot hang up between two calls.
+            .test_before_acquire(false)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_release(|connection, _| {
                 Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
@@ -388,6 +400,17 @@ impl Store {
         match &self.pools {
             Pools::Sqlite { writer, .. } => writer.as_ref().map(Writer::shared_commits),
             Pools::Postgres(_) => None,
+        }
+    }
+
+    /// Sets how long writers of SQLite may join a shared commit; for tests, which must not depend on time.
+    #[doc(hidden)]
+    pub fn set_group_time(&self, time: Duration) {
+        if let Pools::Sqlite {
+            writer: Some(writer), ..
+        } = &self.pools
+        {
+            writer.set_group_time(time);
         }
     }
 

@@ -26,6 +26,17 @@ statements! {
     FIND_SERVICE = "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
             creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
         FROM service WHERE organization_id = $1 AND id = $2";
+    FIND_BOUND_SERVICE = "SELECT service.id, service.seq, service.name, service.description, service.is_active,
+            service.agent_id, service.context_graph_id, service.tags, service.keyterms, service.creator_org_id,
+            service.creator_user_id, service.updated_by_org_id, service.updated_by_user_id, service.created_at,
+            service.updated_at, agent.latest_version AS agent_latest, agent.is_deprecated AS agent_is_deprecated,
+            context_graph.latest_version AS context_graph_latest,
+            context_graph.is_deprecated AS context_graph_is_deprecated
+        FROM service
+        JOIN agent ON agent.organization_id = service.organization_id AND agent.id = service.agent_id
+        JOIN context_graph ON context_graph.organization_id = service.organization_id
+            AND context_graph.id = service.context_graph_id
+        WHERE service.organization_id = $1 AND service.id = $2";
     FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service
         WHERE organization_id = $1 AND name_hash = $2 AND is_active";
     FIND_SORT_VALUES = "SELECT name, is_active FROM service WHERE organization_id = $1 AND seq = $2";
@@ -132,6 +143,18 @@ impl Tx {
     ) -> Result<Option<Service>, StoreError> {
         self.optional(&FIND_SERVICE, args![organization, id], service)
             .await
+    }
+
+    /// Returns a service with the latest versions of its agent and its context graph.
+    pub async fn find_bound_service(
+        &mut self,
+        organization: &OrganizationId,
+        id: ServiceId,
+    ) -> Result<Option<(Service, Binding)>, StoreError> {
+        self.optional(&FIND_BOUND_SERVICE, args![organization, id], |row| {
+            Ok((service(row)?, binding(row)?))
+        })
+        .await
     }
 
     /// Returns the id of the active service of that name.

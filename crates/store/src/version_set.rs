@@ -11,19 +11,28 @@ use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
 statements! {
-    LIST_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_version,
-            version_set.context_graph_version, version_set.model_preferences, source_name, source_revision, message,
-            actor_org_id, actor_user_id, actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
+    LIST_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
+            version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
+            version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
+            actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
         WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted
         ORDER BY version_set.name";
-    FIND_SET = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_version,
-            version_set.context_graph_version, version_set.model_preferences, source_name, source_revision, message,
-            actor_org_id, actor_user_id, actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
+    FIND_SET = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
+            version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
+            version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
+            actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
         WHERE organization_id = $1 AND service_id = $2 AND name = $3";
+    FIND_TWO_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
+            version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
+            version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
+            actor_kind, created_at, hold_reason, hold_since, hold_org_id, hold_user_id
+        FROM version_set
+        JOIN version_set_revision USING (organization_id, service_id, name, revision)
+        WHERE organization_id = $1 AND service_id = $2 AND name IN ($3, $4)";
     COUNT_SETS = "SELECT COUNT(*) AS sets FROM version_set
         WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted";
     INSERT_REVISION = "INSERT INTO version_set_revision (organization_id, service_id, name, revision,
@@ -68,6 +77,10 @@ pub struct VersionSet {
     pub revision: i64,
     /// Whether it is deleted.
     pub is_deleted: bool,
+    /// The service's agent.
+    pub agent_id: AgentId,
+    /// The service's context graph.
+    pub context_graph_id: ContextGraphId,
     /// What it pins.
     pub pins: Pins,
     /// The set and revision that its pins were copied from, if they were.
@@ -159,6 +172,8 @@ fn version_set(row: &Row<'_>) -> Result<VersionSet, StoreError> {
         name: row.parse("name")?,
         revision: row.integer("revision")?,
         is_deleted: row.boolean("is_deleted")?,
+        agent_id: row.parse("agent_id")?,
+        context_graph_id: row.parse("context_graph_id")?,
         pins: pins(row)?,
         source: source(row)?,
         message: row.optional_text("message")?,
@@ -209,6 +224,17 @@ impl Tx {
     ) -> Result<Option<VersionSet>, StoreError> {
         self.optional(&FIND_SET, args![organization, service, name], version_set)
             .await
+    }
+
+    /// Returns two sets of a service, deleted or not; those of them that are there.
+    pub async fn find_two_sets(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        (first, second): (&SetName, &SetName),
+    ) -> Result<Vec<VersionSet>, StoreError> {
+        let args = args![organization, service, first, second];
+        self.all(&FIND_TWO_SETS, args, version_set).await
     }
 
     /// Returns how many sets a service has, without deleted ones.

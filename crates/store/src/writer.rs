@@ -38,7 +38,7 @@ const COMMIT: &str = "COMMIT";
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: Sender<Message>,
-    shared_commits: Arc<Counts>,
+    shared: Arc<Shared>,
 }
 
 /// How many writes were made durable by how many commits.
@@ -52,10 +52,13 @@ pub struct SharedCommits {
     pub waiting: usize,
 }
 
-#[derive(Debug, Default)]
-struct Counts {
+/// What the task and its handles share.
+#[derive(Debug)]
+struct Shared {
     commits: AtomicU64,
     writes: AtomicU64,
+    /// See [`GROUP_TIME`]; in microseconds.
+    group_time: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -117,18 +120,21 @@ impl Writer {
             announcement: None,
         }));
         let (queue, messages) = channel(QUEUE);
-        let counts = Arc::new(Counts::default());
+        let shared = Arc::new(Shared {
+            commits: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            group_time: AtomicU64::new(0),
+        });
         let task = Task {
             desk,
             options,
             messages,
-            counts: Arc::clone(&counts),
+            shared: Arc::clone(&shared),
         };
         tokio::spawn(task.run());
-        Self {
-            queue,
-            shared_commits: counts,
-        }
+        let writer = Self { queue, shared };
+        writer.set_group_time(GROUP_TIME);
+        writer
     }
 
     /// Waits for the connection, up to a time.
@@ -162,10 +168,16 @@ impl Writer {
         Ok(())
     }
 
+    /// Sets how long a group takes in new writers; tests must not depend on how fast the machine is.
+    pub(crate) fn set_group_time(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.shared.group_time.store(micros, Ordering::Relaxed);
+    }
+
     pub(crate) fn shared_commits(&self) -> SharedCommits {
         SharedCommits {
-            commits: self.shared_commits.commits.load(Ordering::Relaxed),
-            writes: self.shared_commits.writes.load(Ordering::Relaxed),
+            commits: self.shared.commits.load(Ordering::Relaxed),
+            writes: self.shared.writes.load(Ordering::Relaxed),
             waiting: self.queue.max_capacity() - self.queue.capacity(),
         }
     }
@@ -175,7 +187,7 @@ struct Task {
     desk: Arc<Mutex<Desk>>,
     options: SqliteConnectOptions,
     messages: Receiver<Message>,
-    counts: Arc<Counts>,
+    shared: Arc<Shared>,
 }
 
 impl Task {
@@ -235,8 +247,8 @@ impl Task {
             }
         };
         if ended.is_ok() && writes > 0 {
-            self.counts.commits.fetch_add(1, Ordering::Relaxed);
-            self.counts.writes.fetch_add(writes, Ordering::Relaxed);
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
+            self.shared.writes.fetch_add(writes, Ordering::Relaxed);
         }
         if ended.is_ok() {
             announcements.iter().for_each(Announcement::make);
@@ -267,7 +279,8 @@ impl Task {
 
     /// Returns who is next in this group: nobody if it is full or old, or if nobody waits.
     fn next_writer(&mut self, began: Instant, writes: u64) -> Next {
-        while writes < GROUP_WRITERS && began.elapsed() < GROUP_TIME {
+        let time = Duration::from_micros(self.shared.group_time.load(Ordering::Relaxed));
+        while writes < GROUP_WRITERS && began.elapsed() < time {
             match self.messages.try_recv() {
                 Ok(Message::Turn(next)) if next.is_closed() => {}
                 Ok(Message::Turn(next)) => return Next::Writer(next),
@@ -338,7 +351,9 @@ fn not_committed(error: sqlx::Error, writes: u64) -> StoreError {
 }
 
 fn is_full_or_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     let code = code.and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| [5, 13].contains(&(code & 0xff)))
 }

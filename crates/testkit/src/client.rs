@@ -8,6 +8,8 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::record;
+
 /// A client of one organization, with or without credentials.
 #[derive(Clone)]
 pub struct TestClient {
@@ -164,12 +166,10 @@ impl TestClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self
-            .router
-            .clone()
-            .oneshot(request.body(Body::from(body)).unwrap())
-            .await
-            .unwrap();
+        let sent = body.clone();
+        let request = request.body(Body::from(body)).unwrap();
+        let sent_headers = request.headers().clone();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let has_type = |wanted: &str| {
             let kind = parts.headers.get(header::CONTENT_TYPE);
@@ -190,6 +190,13 @@ impl TestClient {
         } else {
             (!bytes.is_empty()).then(|| json(&bytes))
         };
+        let texts = sent_headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+        record::credentials(texts, &sent, body.as_ref().unwrap_or(&Value::Null));
+        if !parts.status.is_success() {
+            record::written("error bodies", &bytes);
+        }
         let path = uri.split('?').next().unwrap_or_default();
         if let Some(operation) = find_operation(&method, path) {
             let status = parts.status.as_u16();

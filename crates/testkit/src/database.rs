@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use forge_app::{OpenMode, OsRandom, Random as _, Store, StoreUrl};
 use tempfile::TempDir;
 
+use crate::record;
+
 /// The variable that names a PostgreSQL database which tests may fill at will.
 const POSTGRES_URL: &str = "FORGE_TEST_DATABASE_URL";
 
@@ -82,6 +84,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Makes a database.
     pub async fn start(engine: Engine) -> Self {
+        record::log();
         let folder = tempfile::tempdir().unwrap();
         match engine {
             Engine::Sqlite => {
@@ -128,22 +131,7 @@ impl TestDatabase {
 
     /// Runs a query that gives one text a row.
     pub async fn texts(&self, sql: &str) -> BTreeSet<String> {
-        use sqlx::{AssertSqlSafe, Connection as _};
-        let url = self.raw_url();
-        let texts: Vec<String> = if url.starts_with("sqlite:") {
-            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-            sqlx::query_scalar(AssertSqlSafe(sql))
-                .fetch_all(&mut connection)
-                .await
-                .unwrap()
-        } else {
-            let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
-            sqlx::query_scalar(AssertSqlSafe(sql))
-                .fetch_all(&mut connection)
-                .await
-                .unwrap()
-        };
-        texts.into_iter().collect()
+        query(&self.raw_url(), sql).await.unwrap().into_iter().collect()
     }
 
     /// Runs SQL that Forge's own constraints must refuse and returns what the database says.
@@ -157,18 +145,83 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        keep_audit_rows(self.raw_url(), "");
         let (Some(sql), Ok(server)) = (self.dropped_by.take(), std::env::var(POSTGRES_URL)) else {
             return;
         };
-        // A runtime of its own: this may run on a thread of another one.
-        let drop = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(run_sql(&server, &sql));
-        });
-        let _ = drop.join();
+        apart(async move { run_sql(&server, &sql).await });
+    }
+}
+
+/// Does something to its end on a runtime of its own: the caller may be on a thread of another one.
+fn apart(work: impl Future<Output = ()> + Send + 'static) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let _ = std::thread::spawn(move || runtime.block_on(work)).join();
+}
+
+/// Keeps the audit rows of a database, or of those organizations that a condition names, and notes the sealed keys.
+fn keep_audit_rows(url: String, condition: &str) {
+    if !record::is_on() {
+        return;
+    }
+    let rows = format!(
+        "SELECT organization_id || ' ' || actor_user_id || ' ' || action || ' ' || object_kind || ' ' || object_id
+            || ' ' || before_document || ' ' || after_document FROM audit_event {condition}"
+    );
+    let keys = format!("SELECT sealed_private_key FROM signing_key {condition}");
+    apart(async move {
+        // A test may never have made a store, or have left a broken one.
+        let (Ok(rows), Ok(keys)) = (query(&url, &rows).await, query(&url, &keys).await) else {
+            return;
+        };
+        record::written("audit rows", rows.join("\n").as_bytes());
+        for key in keys {
+            record::secret("sealed key", &key);
+        }
+    });
+}
+
+/// Keeps the audit rows of some organizations when it goes away.
+#[derive(Debug)]
+pub(crate) struct AuditRows {
+    url: String,
+    organizations: Vec<String>,
+}
+
+impl AuditRows {
+    /// Returns this for the organizations in a store that [`shared`] opened.
+    pub(crate) fn of(folder: Option<&TempDir>, organizations: Vec<String>) -> Self {
+        let url = match folder {
+            Some(folder) => format!("sqlite://{}/forge.db", folder.path().display()),
+            None => std::env::var(POSTGRES_URL).unwrap_or_default(),
+        };
+        Self { url, organizations }
+    }
+}
+
+impl Drop for AuditRows {
+    fn drop(&mut self) {
+        let ids = self.organizations.join("', '");
+        keep_audit_rows(self.url.clone(), &format!("WHERE organization_id IN ('{ids}')"));
+    }
+}
+
+/// Runs a query that gives one text a row.
+async fn query(url: &str, sql: &str) -> Result<Vec<String>, sqlx::Error> {
+    use sqlx::{AssertSqlSafe, Connection as _};
+    if url.starts_with("sqlite:") {
+        let mut connection = sqlx::SqliteConnection::connect(url).await?;
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+    } else {
+        let mut connection = sqlx::PgConnection::connect(url).await?;
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
     }
 }
 

@@ -15,6 +15,8 @@ mod clock;
 mod database;
 mod dice;
 mod examples;
+pub mod record;
+mod search;
 mod server;
 
 pub use budget::Budget;
@@ -23,6 +25,7 @@ pub use clock::TestClock;
 pub use database::{Engine, TestDatabase};
 pub use dice::Dice;
 pub use examples::{agent_version, context_graph_version, service_body, version_set};
+pub use search::{SearchError, Summary, search};
 pub use server::{KNOWN_TOOL, TestServer, limits};
 
 /// Defines each test once and runs it on both engines, as `name::sqlite` and `name::postgres`.

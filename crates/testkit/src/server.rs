@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use forge_api::{Limits, RateLimits};
 use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store, sign_in};
 use forge_domain::access::{DefaultRole, Grant, Privileges};
@@ -18,14 +20,17 @@ use tempfile::TempDir;
 
 use crate::client::TestClient;
 use crate::clock::TestClock;
-use crate::database::{Engine, TestDatabase, shared, unique};
+use crate::database::{AuditRows, Engine, TestDatabase, shared, unique};
 use crate::examples::{agent_version, context_graph_version, service_body};
+use crate::record;
 
 /// The one tool that test installations know.
 pub const KNOWN_TOOL: &str = "00000000000000000000701d";
 
 /// A server with two organizations that know nothing of each other.
 pub struct TestServer {
+    /// First, so that it goes away before the store does.
+    _audit_rows: AuditRows,
     /// The use cases under it.
     pub app: App,
     /// The whole API.
@@ -57,10 +62,12 @@ impl TestServer {
     }
 
     async fn on(engine: Engine, store: Store, folder: Option<TempDir>) -> Self {
+        record::log();
         let clock = Arc::new(TestClock::default());
         let random = OsRandom::default();
         let mut key = [0; 32];
         random.fill(&mut key).unwrap();
+        record::secret_bytes("master key", &key);
         let retired = ModelDescription {
             name: "retired_model".into(),
             provider: "nobody".into(),
@@ -88,7 +95,9 @@ impl TestServer {
         let router = forge_api::router(app.clone(), limits());
         let (admin, credentials) = new_organization(&app, &router).await;
         let (stranger, _) = new_organization(&app, &router).await;
+        let organizations = vec![admin.organization.clone(), stranger.organization.clone()];
         Self {
+            _audit_rows: AuditRows::of(folder.as_ref(), organizations),
             app,
             router,
             clock,
@@ -154,6 +163,7 @@ impl TestServer {
         let session = sign_in::with_api_key(&self.app, &organization, key_id, secret, &user_id)
             .await
             .unwrap();
+        record::secret("token", &session.token);
         TestClient {
             user_id,
             ..self.admin.with_token(&session.token)
@@ -235,6 +245,9 @@ async fn new_organization(app: &App, router: &Router) -> (TestClient, [String; 3
     let session = sign_in::with_api_key(app, &organization, &key_id, &secret, &user_id)
         .await
         .unwrap();
+    record::secret("API key", &secret);
+    record::secret("token", &session.token);
+    note_private_key(app, &organization).await;
     let client = TestClient {
         router: router.clone(),
         organization: organization.to_string(),
@@ -242,4 +255,23 @@ async fn new_organization(app: &App, router: &Router) -> (TestClient, [String; 3
         token: Some(session.token),
     };
     (client, [user_id, key_id, secret])
+}
+
+/// Notes the key that signs an organization's tokens.
+async fn note_private_key(app: &App, organization: &OrganizationId) {
+    let key = app
+        .store
+        .read()
+        .await
+        .unwrap()
+        .newest_signing_key(organization)
+        .await
+        .unwrap()
+        .unwrap();
+    record::secret("sealed key", &key.sealed_private_key);
+    let context = format!("signing-key/{organization}/{}", key.id);
+    let document = app.keyring.open(&context, &key.sealed_private_key).unwrap();
+    // Within the document, the key itself is at a fixed place; what comes after it is the public one.
+    record::secret_bytes("private key", &document[16..48]);
+    record::secret("private key", &STANDARD.encode(&document[..48]));
 }

@@ -3,8 +3,8 @@
 use forge_domain::user::{Preferences, Variables};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The body that invites a user.
-#[derive(Debug, Deserialize)]
+/// The body that invites a user. It cannot be printed: some of the variables are secrets.
+#[derive(Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct CreateInvitedUser {
     pub first_name: String,

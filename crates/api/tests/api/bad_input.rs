@@ -510,6 +510,8 @@ both_engines! {
             (Method::POST, format!("organization/agent/{agent}/version"), "GET,HEAD"),
             (Method::PATCH, format!("service/{service}/"), "POST"),
             (Method::POST, format!("service/{service}/version_sets/test/"), "DELETE,GET,HEAD,PUT"),
+            (Method::POST, format!("service/{service}/version_sets/diff"), "DELETE,GET,HEAD,PUT"),
+            (Method::POST, format!("service/{service}/version_sets/diff/"), "DELETE,GET,HEAD,PUT"),
             (Method::GET, "user/signin_with_api_key".to_owned(), "POST"),
             (Method::POST, "admin/get_models/".to_owned(), "GET,HEAD"),
             (Method::POST, "//v1/openapi.json".to_owned(), "GET,HEAD"),

@@ -22,6 +22,7 @@ mod resolve;
 mod roles;
 mod rollback;
 mod rules;
+mod secrets;
 mod services;
 mod settled;
 mod sign_in;

@@ -142,6 +142,8 @@ both_engines! {
         let (admin, service) = (server.admin(), server.service(1).await);
         let before = resolve(admin, &service, "release").await;
         assert_eq!(before.headers.get("warning"), None);
+        let with_documents = format!("{}/release/resolve?include=documents", sets(&service));
+        let contents = admin.get(&with_documents).await;
         let app = server.app.clone();
         let following = tokio::spawn(async move { follow(&app, Duration::from_millis(10)).await });
 
@@ -153,6 +155,9 @@ both_engines! {
         assert_eq!((stale.status.as_u16(), &stale.body), (200, &before.body));
         assert_eq!(stale.headers["etag"], before.headers["etag"]);
         assert!(stale.headers["warning"].to_str().unwrap().starts_with("110 "));
+        let stale = admin.get(&with_documents).await;
+        assert_eq!((stale.status.as_u16(), &stale.body), (200, &contents.body));
+        assert!(stale.headers.contains_key("warning"));
         server.clock.advance_seconds(90);
         let older = resolve(admin, &service, "release").await;
         assert_eq!(older.headers["age"], "90");

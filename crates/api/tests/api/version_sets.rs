@@ -690,15 +690,13 @@ impl<'s> As<'s> {
     }
 
     async fn resolve(&self, set: &str, with_documents: bool) -> Result<Resolution, AppError> {
-        resolve::resolve(
-            &self.server.app,
-            &self.caller,
-            self.service,
-            &name(set),
-            None,
-            with_documents,
-        )
-        .await
+        let app = &self.server.app;
+        let found = resolve::present(app, &self.caller, self.service, name(set)).await?;
+        let found = found.resolution()?;
+        if with_documents {
+            return resolve::with_documents(app, &self.caller, found).await;
+        }
+        Ok(found)
     }
 }
 

@@ -8,6 +8,7 @@
 //! asked of the same server afterwards.
 
 mod access;
+mod documents;
 mod follow;
 mod organization;
 mod recent;
@@ -26,6 +27,7 @@ use rpds::HashTrieMapSync;
 use crate::{App, AppError, organizations};
 
 pub(crate) use access::{Access, KnownUser};
+use documents::Documents;
 pub use follow::{FOLLOW_EVERY, follow};
 pub(crate) use organization::OrganizationState;
 use recent::Recent;
@@ -51,6 +53,7 @@ pub struct Memory {
     /// Held by whoever adds or removes an organization.
     adding: Mutex<()>,
     pub(crate) tokens: VerifiedTokens,
+    pub(crate) documents: Documents,
     database: Database,
     is_server_closed: AtomicU8,
 }

@@ -13,7 +13,7 @@ use super::content::content;
 use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
 use crate::idempotency;
-use crate::services::{find, find_binding};
+use crate::services::find_bound;
 use crate::version_sets::{object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller};
 
@@ -151,12 +151,9 @@ pub(super) async fn prepare(
     (lift_hold, now): (bool, Timestamp),
 ) -> Result<Prepared, AppError> {
     let organization = &caller.organization;
-    let service = find(tx, caller, service_id).await?;
+    let (service, binding) = find_bound(tx, caller, service_id).await?;
     let set_name: Option<SetName> = name.parse().ok();
-    let set = match &set_name {
-        Some(set_name) => tx.find_set(organization, service_id, set_name).await?,
-        None => None,
-    };
+    let (set, source) = find_sets(tx, caller, service_id, set_name.as_ref(), wish).await?;
     let is_new = set.as_ref().is_none_or(|set| set.is_deleted);
     // A name that is none has no set, and so no attributes of one: only who may change any set of the service may learn
     // what is wrong with it.
@@ -168,8 +165,8 @@ pub(super) async fn prepare(
     if is_new && matches!(wish, Wish::Delete | Wish::Rollback(_)) {
         return Err(unknown(name));
     }
-    let binding = find_binding(tx, caller, &service).await?;
-    let change = look_up(tx, caller, &service, set.as_ref(), wish, (lift_hold, &binding)).await?;
+    let found = (set.as_ref(), source.as_ref());
+    let change = look_up(tx, caller, &service, found, wish, (lift_hold, &binding)).await?;
     let yanked = tx
         .list_yanked(organization, service.agent_id, service.context_graph_id)
         .await?;
@@ -202,12 +199,34 @@ pub(super) async fn prepare(
     })
 }
 
+/// Returns the set that a wish changes and the one that it copies, if it copies one. Nothing of the latter may be told
+/// before the caller is authorised to read it.
+async fn find_sets(
+    tx: &mut Tx,
+    caller: &Caller,
+    service_id: ServiceId,
+    target: Option<&SetName>,
+    wish: &Wish,
+) -> Result<(Option<VersionSet>, Option<VersionSet>), AppError> {
+    let source: Option<SetName> = match wish {
+        Wish::Promote(promote) => promote.source.parse().ok(),
+        _ => None,
+    };
+    let Some(name) = target.or(source.as_ref()) else {
+        return Ok((None, None));
+    };
+    let names = (name, source.as_ref().unwrap_or(name));
+    let found = tx.find_two_sets(&caller.organization, service_id, names).await?;
+    let pick = |name: Option<&SetName>| found.iter().find(|set| Some(&set.name) == name).cloned();
+    Ok((pick(target), pick(source.as_ref())))
+}
+
 /// Looks up what a wish refers to.
 async fn look_up(
     tx: &mut Tx,
     caller: &Caller,
     service: &Service,
-    set: Option<&VersionSet>,
+    (set, found): (Option<&VersionSet>, Option<&VersionSet>),
     wish: &Wish,
     (lift_hold, binding): (bool, &Binding),
 ) -> Result<Change, AppError> {
@@ -220,17 +239,12 @@ async fn look_up(
             source_revision,
             freeze,
         }) => {
-            let source_name: Option<SetName> = source.parse().ok();
-            let found = match &source_name {
-                Some(name) => {
-                    caller.authorize(Permission::GetVersionSet, &set_attributes(service, name))?;
-                    tx.find_set(organization, service.id, name).await?
-                }
-                None => None,
-            };
+            if let Ok(name) = source.parse() {
+                caller.authorize(Permission::GetVersionSet, &set_attributes(service, &name))?;
+            }
             let content = match found {
                 Some(found) if source_revision.is_some() || !found.is_deleted => {
-                    content(tx, organization, service.id, &found, *source_revision, binding).await?
+                    content(tx, organization, service.id, found, *source_revision, binding).await?
                 }
                 _ => None,
             };

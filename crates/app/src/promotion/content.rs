@@ -20,17 +20,23 @@ pub(crate) async fn content(
     binding: &Binding,
 ) -> Result<Option<Content>, AppError> {
     let number = revision.unwrap_or(set.revision);
+    if number == set.revision {
+        // The set says itself what its latest revision does.
+        return Ok((!set.is_deleted).then(|| Content {
+            revision: number,
+            agent_id: set.agent_id,
+            context_graph_id: set.context_graph_id,
+            resolved: set.pins.resolve(binding),
+            pins: set.pins.clone(),
+        }));
+    }
     let found = tx
         .find_revision(organization, service_id, &set.name, number)
         .await?;
     let Some(found) = found.filter(|found| found.action != RevisionAction::Delete) else {
         return Ok(None);
     };
-    let resolved = if number == set.revision {
-        found.pins.resolve(binding)
-    } else {
-        last_meaning(tx, organization, service_id, &set.name, &found).await?
-    };
+    let resolved = last_meaning(tx, organization, service_id, &set.name, &found).await?;
     Ok(Some(Content {
         revision: number,
         agent_id: found.agent_id,

@@ -132,8 +132,10 @@ impl Ui {
     }
 
     /// Returns how long something still lasts.
-    pub(crate) fn until(&self, time: Timestamp) -> String {
-        time::duration(time.as_millis().saturating_sub(self.now.as_millis()))
+    pub(crate) fn until(time: Timestamp) -> String {
+        // What ends may have begun after this was made.
+        let now = forge_app::SystemClock.now();
+        time::duration(time.as_millis().saturating_sub(now.as_millis()))
     }
 
     /// Tells something beside the data.

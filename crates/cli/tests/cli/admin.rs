@@ -36,7 +36,9 @@ fn create_key(user: &str, location: &[String]) -> Value {
         user,
         "--json",
     ];
-    serde_json::from_str(&admin(&arguments, location)).unwrap()
+    let created: Value = serde_json::from_str(&admin(&arguments, location)).unwrap();
+    forge_testkit::record::secret("API key", created["api_key"].as_str().unwrap());
+    created
 }
 
 fn user_id(credentials: &Value) -> &str {
@@ -202,6 +204,8 @@ both_engines! {
         let log = server.stop();
         assert!(log.contains("status=401") && log.contains("status=201"), "{log}");
         let key_secret = key["api_key"].as_str().unwrap().to_owned();
+        forge_testkit::record::secret("API key", &key_secret);
+        forge_testkit::record::secret("sensitive variable", "sensitive-123-45");
         let secrets: Vec<String> = [&first, &made]
             .map(|credentials| credentials["api_key"].as_str().unwrap().to_owned())
             .into_iter()

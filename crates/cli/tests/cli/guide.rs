@@ -53,22 +53,22 @@ fn steps(block: &str) -> Vec<Step> {
     steps
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_of_the_guide_prints_what_the_guide_says() {
-    follow("version-sets.md", 20).await;
+#[test]
+fn every_command_of_the_guide_prints_what_the_guide_says() {
+    follow("version-sets.md", 20);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_of_the_workflow_prints_what_it_says() {
-    follow("workflow.md", 15).await;
+#[test]
+fn every_command_of_the_workflow_prints_what_it_says() {
+    follow("workflow.md", 15);
 }
 
 /// Runs a guide of so many commands at least. `UPDATE_GOLDEN=1` writes what they print into it.
-async fn follow(name: &str, at_least: usize) {
+fn follow(name: &str, at_least: usize) {
     let path = format!("{DOCS}/{name}");
     let guide = std::fs::read_to_string(&path).unwrap();
     let (texts, blocks) = parts(&guide);
-    let mut world = World::quickstart().await;
+    let mut world = World::quickstart();
     world.set("NO_COLOR", "1");
     let mut written = String::new();
     for (text, steps) in texts.iter().zip(&blocks) {
@@ -77,7 +77,8 @@ async fn follow(name: &str, at_least: usize) {
         for Step { command, printed } in steps {
             let seen = world
                 .seen(command)
-                .replace(&world.address, "http://127.0.0.1:8787");
+                .replace(&world.address, "http://127.0.0.1:8787")
+                .replace(&world.home().display().to_string(), "/home/user");
             write!(written, "$ {command}\n{seen}").unwrap();
             if std::env::var_os("UPDATE_GOLDEN").is_none() {
                 assert_eq!(world.aligned(&seen), world.aligned(printed), "$ {command}");

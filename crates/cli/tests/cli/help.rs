@@ -25,9 +25,6 @@ async fn help_is_told() {
     assert_transcript("help", &transcript);
 }
 
-/// The command whose call the server does not answer yet.
-const NOT_SERVED: &str = " version-set diff ";
-
 /// Every example that a command's help shows does what it says. Others may come before it; each verb begins anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_the_help_work() {
@@ -39,13 +36,13 @@ async fn the_examples_of_the_help_work() {
         for verb in verbs(&world, noun) {
             let examples = examples(&world.ok(&format!("forge {noun} {verb} --help")));
             assert!(!examples.is_empty(), "{noun} {verb} has no examples");
-            for example in examples.iter().filter(|example| !example.contains(NOT_SERVED)) {
+            for example in &examples {
                 world.ok(example);
                 commands.insert(format!("{noun} {verb}"));
             }
         }
     }
-    assert!(commands.len() >= 24, "{commands:?}");
+    assert!(commands.len() >= 25, "{commands:?}");
 }
 
 fn verbs(world: &World, noun: &str) -> Vec<String> {
@@ -107,4 +104,28 @@ async fn colours_are_for_terminals_that_want_them() {
     world.set("TERM", "xterm");
     world.set("NO_COLOR", "1");
     assert!(!world.terminal(&list()).contains('␛'));
+}
+
+#[test]
+fn every_transcript_that_is_kept_is_compared() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
+    let files = |folder: &str| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .collect()
+    };
+    let sources: Vec<String> = files(folder)
+        .iter()
+        .map(|source| std::fs::read_to_string(source).unwrap())
+        .collect();
+    for kept in files(&format!("{folder}/snapshots")) {
+        let name = format!("\"{}\"", kept.file_stem().unwrap().to_str().unwrap());
+        assert!(
+            sources.iter().any(|source| source.contains(&name)),
+            "nothing compares {}",
+            kept.display()
+        );
+    }
 }

@@ -50,6 +50,7 @@ const DOMAIN: &[&str] = &[
     "serde",
     "serde_json",
     "sha2",
+    "similar",
     "thiserror",
 ];
 

@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use forge_testkit::TestDatabase;
+use forge_testkit::{TestDatabase, record};
 use serde_json::Value;
 
 /// How long anything may take before the test counts as hung.
@@ -32,7 +32,9 @@ pub(crate) fn location(database: &TestDatabase) -> Vec<String> {
 
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str], location: &[String]) -> Output {
-    forge().args(arguments).args(location).output().unwrap()
+    let output = forge().args(arguments).args(location).output().unwrap();
+    record::written("stderr", &output.stderr);
+    output
 }
 
 /// Returns what the command said on stderr, and makes sure that it failed with one clear line.
@@ -55,7 +57,22 @@ pub(crate) fn init(organization: &str, location: &[String]) -> Value {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    serde_json::from_slice(&output.stdout).unwrap()
+    let credentials: Value = serde_json::from_slice(&output.stdout).unwrap();
+    record::secret("API key", credentials["api_key"].as_str().unwrap());
+    if let Some(key) = master_key(location) {
+        record::secret("master key", key.trim());
+    }
+    credentials
+}
+
+/// Returns what is in the file of the master key, where the options name it.
+fn master_key(location: &[String]) -> Option<String> {
+    let named = |option: &str| {
+        let at = location.iter().position(|text| text == option)?;
+        location.get(at + 1).map(std::path::PathBuf::from)
+    };
+    let file = named("--master-key-file").or_else(|| Some(named("--data-dir")?.join("master.key")))?;
+    std::fs::read_to_string(file).ok()
 }
 
 /// A running server.
@@ -73,8 +90,9 @@ impl Serving {
         Self::start_logging("info", location)
     }
 
-    /// The same, with a log as detailed as wanted.
+    /// The same, with a log as detailed as wanted; where the log is kept for a search, with all there is.
     pub(crate) fn start_logging(level: &str, location: &[String]) -> Self {
+        let level = if record::is_on() { "trace" } else { level };
         let mut command = forge();
         command
             .env("FORGE_LOG", level)
@@ -83,12 +101,12 @@ impl Serving {
         Self::spawn(command)
     }
 
-    /// Starts a server with more options.
-    pub(crate) fn start_with(options: &[&str], location: &[String]) -> Self {
+    /// Starts a server that admits as many calls as come, and logs what is out of the ordinary.
+    pub(crate) fn start_without_rate_limits(location: &[String]) -> Self {
         let mut command = forge();
         command
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(options)
+            .env("FORGE_LOG", "warn")
+            .args(["serve", "--no-rate-limits", "--listen", "127.0.0.1:0"])
             .args(location);
         Self::spawn(command)
     }
@@ -125,6 +143,7 @@ impl Serving {
         let log = std::thread::spawn(move || {
             let mut log = String::new();
             stderr.read_to_string(&mut log).unwrap();
+            record::written("server log", log.as_bytes());
             log
         });
         let mut line = String::new();

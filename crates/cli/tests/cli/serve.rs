@@ -19,7 +19,9 @@ pub(crate) async fn sign_in(address: &str, credentials: &Value) -> String {
         .header("x-api-key-id", text("api_key_id"))
         .header("x-user-id", text("user_id"));
     let answer: Value = request.send().await.unwrap().json().await.unwrap();
-    answer["id_token"].as_str().unwrap().to_owned()
+    let token = answer["id_token"].as_str().unwrap();
+    forge_testkit::record::secret("token", token);
+    token.to_owned()
 }
 
 async fn status(url: &str) -> u16 {

@@ -193,6 +193,32 @@ async fn a_server_that_is_not_there_is_told() {
     assert_transcript("version_set_no_server", &transcript);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sets_are_compared() {
+    let world = World::seeded().await;
+    world.ok("forge vs promote 'Dental care' preview test --apply");
+    let models =
+        "--model engage-user=aws_claude-sonnet-4-6,temperature=0.2 --model other=aws_claude-sonnet-4-6";
+    world.ok(&format!("forge vs upsert 'Dental care' test {models} --apply"));
+    let diff = "forge version-set diff 'Dental care'";
+    let in_a_pipe = world.pipe(&[
+        &format!("{diff} release preview | cut -c 1-70"),
+        &format!("{diff} release preview --exit-code > /dev/null"),
+        &format!("{diff} test preview"),
+        &format!("{diff} test@1 test --json"),
+        &format!("{diff} test@1 preview"),
+        &format!("{diff} test@1 preview --exit-code --quiet"),
+        &format!("{diff} release nothing"),
+        &format!("{diff} release release@7"),
+        &format!("{diff} release"),
+    ]);
+    let on_a_terminal = world.terminal(&[
+        Typed::new(format!("{diff} preview edge")),
+        Typed::new(format!("{diff} test preview --exit-code")),
+    ]);
+    assert_transcript("version_set_diff", &format!("{in_a_pipe}{on_a_terminal}"));
+}
+
 /// The answer to a change is lost: a promotion is sent again and was done once; of a deletion nobody can tell.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_asked_for_again_or_told() {

@@ -6,6 +6,7 @@ mod audit;
 mod constraints;
 mod opening;
 mod schema;
+mod sets;
 mod shared_commits;
 mod transactions;
 mod yanks;

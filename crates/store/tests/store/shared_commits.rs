@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use forge_domain::refusal::AssetKind;
 use forge_domain::service::Tags;
@@ -26,6 +27,8 @@ struct Fixture {
 impl Fixture {
     async fn start() -> Self {
         let server = TestServer::start(Engine::Sqlite).await;
+        // Groups end when nobody waits, however slow the machine is.
+        server.app.store.set_group_time(Duration::MAX);
         Self {
             store: server.app.store.clone(),
             organization: server.admin().organization.parse().unwrap(),
@@ -132,6 +135,48 @@ async fn writers_who_wait_together_share_a_commit() {
     assert_eq!(
         (after.commits - before.commits, after.writes - before.writes),
         (1, 3)
+    );
+}
+
+#[tokio::test]
+async fn who_comes_too_late_for_a_group_has_the_next_one() {
+    let fixture = Fixture::start().await;
+    fixture.store.set_group_time(Duration::ZERO);
+    let before = fixture.counts();
+    let first = fixture.write().await;
+    let second = fixture.queued().await;
+    let first = started(first.commit()).await;
+    let second = second.await.unwrap();
+    first.await.unwrap();
+    second.commit().await.unwrap();
+    let after = fixture.counts();
+    assert_eq!(
+        (after.commits - before.commits, after.writes - before.writes),
+        (2, 2)
+    );
+}
+
+#[tokio::test]
+async fn a_group_has_a_hundred_writes_at_the_most() {
+    let fixture = Fixture::start().await;
+    let before = fixture.counts();
+    let mut next = fixture.write().await;
+    let (mut queue, mut commits) = (Vec::new(), Vec::new());
+    for _ in 0..100 {
+        queue.push(fixture.queued().await);
+    }
+    for queued in queue {
+        commits.push(started(next.commit()).await);
+        next = queued.await.unwrap();
+    }
+    for commit in commits {
+        commit.await.unwrap();
+    }
+    next.commit().await.unwrap();
+    let after = fixture.counts();
+    assert_eq!(
+        (after.commits - before.commits, after.writes - before.writes),
+        (2, 101)
     );
 }
 
@@ -399,10 +444,10 @@ both_engines! {
     async fn of_many_writers_at_once_exactly_the_committed_are_there(server: TestServer) {
         let organization: OrganizationId = server.admin().organization.parse().unwrap();
         let (store, now) = (server.app.store.clone(), server.clock.now());
-        let before = server.app.store.shared_commits();
+        store.set_group_time(Duration::from_secs(1));
+        let before = store.shared_commits();
         let start = store.write(&organization, now).await.unwrap().unwrap().change_number();
         let seed = Dice::seed();
-        println!("FORGE_TEST_SEED={seed}");
         let writers = (0..32_u64).map(|writer| {
             let (store, organization) = (store.clone(), organization.clone());
             let mut dice = Dice::new(seed.wrapping_add(writer));
@@ -422,7 +467,7 @@ both_engines! {
                         2 => {
                             let other_id = format!("{:024x}", 50_000 + number);
                             let abandoned = write.insert_asset(KIND, &other_id, "abandoned");
-                            let _ = tokio::time::timeout(std::time::Duration::ZERO, abandoned).await;
+                            let _ = tokio::time::timeout(Duration::ZERO, abandoned).await;
                             drop(write);
                         }
                         _ => committed.push((write.commit().await.unwrap(), format!("{number}"))),
@@ -438,15 +483,15 @@ both_engines! {
         committed.sort();
         let numbers: Vec<i64> = committed.iter().map(|(number, _)| *number).collect();
         let end = start + i64::try_from(numbers.len()).unwrap();
-        assert_eq!(numbers, (start..end).collect::<Vec<_>>(), "no gaps");
+        assert_eq!(numbers, (start..end).collect::<Vec<_>>(), "no gaps; FORGE_TEST_SEED={seed}");
         let mut read = store.read().await.unwrap();
         let there = read.list_assets(&organization, KIND, 0, None, 1000).await.unwrap();
         let there: Vec<String> = there.into_iter().map(|asset| asset.name).collect();
         let names: Vec<String> = committed.into_iter().map(|(_, name)| name).collect();
-        assert_eq!(there, names, "in the order of their numbers");
+        assert_eq!(there, names, "in the order of their numbers; FORGE_TEST_SEED={seed}");
         if let (Some(before), Some(after)) = (before, store.shared_commits()) {
             assert_eq!(after.writes - before.writes, numbers.len() as u64);
-            assert!(after.commits - before.commits < after.writes - before.writes, "{after:?}");
+            assert!(after.commits - before.commits < after.writes - before.writes, "some were shared: {after:?}");
         }
     }
 }

@@ -197,6 +197,15 @@ impl Operation {
         pointer(&self.path, &self.method.to_lowercase())
     }
 
+    /// Tells whether a header means something to the operation.
+    pub fn reads_header(&self, name: &str) -> bool {
+        let mut headers = self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.location == Location::Header);
+        headers.any(|parameter| parameter.is_called(name))
+    }
+
     /// Reads the parameters of one location from their texts; `texts` may name a parameter several times.
     ///
     /// Parameters that the operation does not have are ignored. Absent ones get their default, where they have one.

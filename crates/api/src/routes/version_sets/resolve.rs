@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::existing;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
+use crate::middleware::Frequent;
 use crate::reply::Answer;
 use crate::routes::{SetPath, moment, version_instance};
 
@@ -29,19 +31,30 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
-    call.refuse_unserved(&["subject"], &[])?;
+    call.refuse_unserved(&["subject"])?;
     let name = existing(&call.path.version_set_name)?;
     let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
     let (app, service_id) = (&call.server.app, call.path.service_id);
     let held = call.headers.get("If-None-Match").and_then(Value::as_str);
-    if at.is_none() && !with_documents {
+    let (found, stale_for) = if let Some(at) = at {
+        let found = resolve::resolve_at(app, &call.caller, service_id, &name, at).await?;
+        (found, None)
+    } else {
         let present = resolve::present(app, &call.caller, service_id, name).await?;
-        let prepared = present.answer(|found| prepare(&call.organization, found))?;
-        return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
-    }
-    let found = resolve::resolve(app, &call.caller, service_id, &name, at, with_documents).await?;
-    answer(Arc::new(prepare(&call.organization, found)?), held)
+        if !with_documents {
+            let prepared = present.answer(|found| prepare(&call.organization, found))?;
+            return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
+        }
+        (present.resolution()?, present.stale_for)
+    };
+    let found = if with_documents {
+        resolve::with_documents(app, &call.caller, found).await?
+    } else {
+        found
+    };
+    let prepared = Arc::new(prepare(&call.organization, found)?);
+    Ok(with_staleness(answer(prepared, held)?, stale_for))
 }
 
 /// Makes the answer's body. Its entity tag is its hash.
@@ -97,11 +110,11 @@ fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
         ),
     ];
     if is_held {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, headers, Extension(Frequent)).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let body = Bytes::from_owner(Body(prepared));
-    Ok((StatusCode::OK, headers, json, body).into_response())
+    Ok((StatusCode::OK, headers, json, Extension(Frequent), body).into_response())
 }
 
 /// Tells how old the answer is, if the database is away: RFC 9111 calls such an answer stale.

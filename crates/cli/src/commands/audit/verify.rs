@@ -14,6 +14,7 @@ use forge_wire::audit::{HeadInstance, Line, parse_line};
 use serde_json::json;
 
 use crate::error::{Exit, Failure};
+use crate::installation::DatabaseUrl;
 use crate::output;
 
 /// The longest line that an export may have, in bytes; the server takes no body that would make a longer one.
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     data_dir: Option<PathBuf>,
     /// Database: `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
+    database_url: Option<DatabaseUrl>,
     /// Id of the organization [default: all of the store's].
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
@@ -272,7 +273,7 @@ fn url(args: &Args) -> anyhow::Result<StoreUrl> {
     if let Some(url) = args
         .database_url
         .clone()
-        .or_else(|| variable("FORGE_DATABASE_URL"))
+        .or_else(|| variable("FORGE_DATABASE_URL").map(DatabaseUrl::from))
     {
         return Ok(url.parse()?);
     }

@@ -6,7 +6,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::output;
 use crate::profile::Places;
 use crate::session::{Common, token_cache};
-use crate::ui::Field;
+use crate::ui::{Field, Ui};
 
 /// Tell whose credentials are in use, from where, and whether the server accepts them.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,8 @@ pub(crate) async fn run(common: &Common, Args {}: Args) -> Result<Exit> {
             Field::new("signed_in", if signed_in.is_ok() { "yes" } else { "no" }),
         ];
         fields.extend(expires_at.map(|end| {
-            Field::new("token_expires_at", forge_wire::rfc3339(end)).shown_as(format!("in {}", ui.until(end)))
+            Field::new("token_expires_at", forge_wire::rfc3339(end))
+                .shown_as(format!("in {}", Ui::until(end)))
         }));
         ui.fields(&fields)?;
     }

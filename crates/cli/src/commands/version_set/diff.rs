@@ -125,30 +125,19 @@ fn shown(ui: &Ui, rows: &[Row]) -> Vec<String> {
     let mut last = String::new();
     for row in rows {
         let name = format!("{} {}", row.part, row.name);
-        match row.op {
-            Op::Changed => {
-                let (from, to) = (&row.from, &row.to);
-                lines.push(ui.line(Style::None, &format!("~ {name}: {from} → {to}")));
-            }
-            Op::Unreachable => {
-                lines.push(ui.line(Style::Warning, &format!("! {name} is not reached any more")));
-            }
-            _ if !row.is_line() && matches!(row.op, Op::Added) => {
-                lines.push(ui.line(Style::Added, &format!("+ {name}")));
-            }
-            _ if !row.is_line() => lines.push(ui.line(Style::Removed, &format!("- {name}"))),
-            op => {
-                if name != last {
-                    lines.push(ui.line(Style::Strong, &format!("~ {name}:")));
-                }
-                let (style, text) = match op {
-                    Op::Added => (Style::Added, format!("  + {}", row.to)),
-                    Op::Removed => (Style::Removed, format!("  - {}", row.from)),
-                    _ => (Style::None, format!("    {}", row.to)),
-                };
-                lines.push(ui.line(style, &text));
-            }
+        let (style, line) = match row.op {
+            Op::Changed => (Style::None, format!("~ {name}: {} → {}", row.from, row.to)),
+            Op::Unreachable => (Style::Warning, format!("! {name} is not reached any more")),
+            Op::Added if !row.is_line() => (Style::Added, format!("+ {name}")),
+            Op::Removed if !row.is_line() => (Style::Removed, format!("- {name}")),
+            Op::Added => (Style::Added, format!("  + {}", row.to)),
+            Op::Removed => (Style::Removed, format!("  - {}", row.from)),
+            Op::Same => (Style::None, format!("    {}", row.to)),
+        };
+        if row.is_line() && !matches!(row.op, Op::Changed) && name != last {
+            lines.push(ui.line(Style::Strong, &format!("~ {name}:")));
         }
+        lines.push(ui.line(style, &line));
         last = name;
     }
     lines

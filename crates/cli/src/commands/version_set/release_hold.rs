@@ -67,7 +67,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     confirm(session, args.yes).await?;
-    let check = format!("forge version-set show {} {}", quoted(&service.name), args.set);
+    let check = session.command(&format!(
+        "version-set show {} {}",
+        quoted(&service.name),
+        args.set
+    ));
     let lifted = watched(&check, client.lift_hold(service.id, &args.set)).await;
     lifted.map_err(|error| unanswered(error, &check))?;
     if ui.json {

@@ -40,7 +40,7 @@ impl World {
     pub(crate) async fn empty() -> Self {
         let database = TestDatabase::start(Engine::Sqlite).await;
         let credentials = init("acme", &database.flags);
-        let serving = Serving::start_with(&["--no-rate-limits"], &database.flags);
+        let serving = Serving::start_without_rate_limits(&database.flags);
         let mut shell = Shell::new();
         shell.hide(&serving.address, "http://server");
         Self {
@@ -61,13 +61,13 @@ impl World {
     }
 
     /// The server of `forge quickstart`, and a user who did what its last lines say.
-    pub(crate) async fn quickstart() -> Self {
+    pub(crate) fn quickstart() -> Self {
         let tour = Tour::start();
         let credentials = tour.credentials();
         let mut shell = Shell::new();
         shell.hide(&tour.address, "http://server");
         let mut world = Self {
-            api: Api::sign_in(&tour.address, &credentials).await,
+            api: Api::nobody(&tour.address),
             address: tour.address.clone(),
             credentials,
             shell,

@@ -53,7 +53,9 @@ fn word(token: &str) -> String {
 fn ago(line: &str) -> String {
     let mut words: Vec<&str> = line.split(' ').collect();
     while let Some(position) = words.windows(3).position(|three| {
-        three[0].parse::<u32>().is_ok() && three[1].starts_with("second") && three[2] == "ago"
+        three[0].parse::<u32>().is_ok()
+            && (three[1].starts_with("second") || three[1].starts_with("minute"))
+            && three[2] == "ago"
     }) {
         words.splice(position..position + 3, ["just", "now"]);
     }
