@@ -50,9 +50,9 @@ pub(crate) fn word(kind: AssetKind) -> &'static str {
     }
 }
 
-/// Returns the command that lists the versions.
-pub(crate) fn versions_command(kind: AssetKind, name: &str) -> String {
-    format!("forge asset versions {} {}", word(kind), quoted(name))
+/// Returns the arguments that list the versions.
+pub(crate) fn versions_arguments(kind: AssetKind, name: &str) -> String {
+    format!("asset versions {} {}", word(kind), quoted(name))
 }
 
 /// A version: `3`, `@3`, `latest` or `@latest`.
@@ -212,7 +212,10 @@ pub(crate) async fn find_content(
     if let Some(found) = try_content(client, kind, asset, version).await? {
         return Ok(found);
     }
-    let hint = format!("`{}` lists those there are", versions_command(kind, &asset.name));
+    let hint = format!(
+        "`forge {}` lists those there are",
+        versions_arguments(kind, &asset.name)
+    );
     Err(match (version, asset.latest_version) {
         (Some(number), Some(latest)) => Failure::failed(format!(
             "{kind} `{}` has no version {number}; the newest is {latest}",

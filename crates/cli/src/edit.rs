@@ -93,7 +93,8 @@ pub(crate) struct Edited {
 }
 
 impl Edit {
-    pub(crate) fn new(title: String, check: String) -> Self {
+    /// A change without anything in it yet. `forge` with these arguments tells what became of it.
+    pub(crate) fn new(session: &Session, title: String, check: &str) -> Self {
         Self {
             title,
             fields: Vec::new(),
@@ -101,7 +102,7 @@ impl Edit {
             more: Map::new(),
             blockers: Vec::new(),
             warnings: Vec::new(),
-            check,
+            check: session.command(check),
         }
     }
 

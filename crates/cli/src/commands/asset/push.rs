@@ -13,7 +13,7 @@ use forge_domain::refusal::AssetKind;
 use serde_json::{Map, Value, json};
 
 use super::diff::compare;
-use crate::assets::{self, Content, KindArg, versions_command, without_list_fields, word};
+use crate::assets::{self, Content, KindArg, versions_arguments, without_list_fields, word};
 use crate::edit::{Edit, EditArgs, Edited, FieldEdit, read_body};
 use crate::error::{Exit, Failure, Result};
 use crate::session::Session;
@@ -62,7 +62,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let pushed =
         checked(kind, file, latest.as_ref()).map_err(|faults| refused_file(&args.file, kind, faults))?;
     let version = latest.as_ref().map_or(1, |latest| latest.version.version + 1);
-    let edit = plan(kind, args.name.trim(), asset.as_ref(), latest, &pushed)?;
+    let edit = plan(session, kind, (args.name.trim(), asset.as_ref()), latest, &pushed)?;
     if kind == AssetKind::ContextGraph && !edit.fields.is_empty() {
         check_on_server(client, asset.as_ref(), &pushed.sent).await?;
     }
@@ -188,9 +188,9 @@ fn refused_file(path: &Path, kind: AssetKind, faults: Vec<String>) -> Failure {
 }
 
 fn plan(
+    session: &Session,
     kind: AssetKind,
-    name: &str,
-    asset: Option<&Asset>,
+    (name, asset): (&str, Option<&Asset>),
     latest: Option<Content>,
     pushed: &Pushed,
 ) -> Result<Edit> {
@@ -201,7 +201,7 @@ fn plan(
         Some(_) => format!("push version {version} of {kind} `{name}`"),
         None => format!("create {kind} `{name}` and its version 1"),
     };
-    let mut edit = Edit::new(title, versions_command(kind, name));
+    let mut edit = Edit::new(session, title, &versions_arguments(kind, name));
     let more = [
         ("kind", json!(kind)),
         ("name", json!(name)),

@@ -5,7 +5,7 @@ use forge_domain::refusal::AssetKind;
 use serde_json::json;
 
 use super::versions::places;
-use crate::assets::{self, AssetRef, KindArg, versions_command};
+use crate::assets::{self, AssetRef, KindArg, versions_arguments};
 use crate::edit::{Edit, EditArgs, Edited, FieldEdit};
 use crate::error::{Exit, Failure, Result};
 use crate::session::Session;
@@ -82,8 +82,9 @@ async fn change(
     let number = found.version;
     let action = if reason.is_some() { "yank" } else { "unyank" };
     let mut edit = Edit::new(
+        session,
         format!("{action} version {number} of {kind} `{}`", asset.name),
-        versions_command(kind, &asset.name),
+        &versions_arguments(kind, &asset.name),
     );
     let before = found
         .yanked

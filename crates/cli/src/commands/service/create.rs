@@ -64,8 +64,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     };
     check_body("create-service", json!(fields))?;
     let mut edit = Edit::new(
+        session,
         format!("create the service `{}`", fields.name),
-        format!("forge service show {}", quoted(&fields.name)),
+        &format!("service show {}", quoted(&fields.name)),
     );
     edit.fields = rows(&fields, &agent, &graph);
     edit.blockers = against_creation(&agent, &graph);

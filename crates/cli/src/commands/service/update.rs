@@ -14,7 +14,6 @@ use crate::edit::{Edit, EditArgs, Edited, FieldEdit, check_body};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
-use crate::ui::quoted;
 
 /// Change a service. What you do not name stays as it is.
 ///
@@ -71,8 +70,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let change = wanted(&args, &service, &rebind)?;
     check_body("update-service", json!(change))?;
     let mut edit = Edit::new(
+        session,
         format!("update the service `{}`", service.name),
-        format!("forge service show {}", quoted(&service.id.to_string())),
+        &format!("service show {}", service.id),
     );
     edit.fields = rows(&service, &change);
     edit.fields.extend(rebind.rows(client, &service).await?);

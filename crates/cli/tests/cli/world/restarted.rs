@@ -10,10 +10,12 @@ impl World {
     pub(crate) async fn restarted(options: &[&str]) -> Self {
         let database = TestDatabase::start(Engine::Sqlite).await;
         let credentials = init("acme", &database.flags);
-        let serving = Serving::start_with(&["--no-rate-limits"], &database.flags);
+        let serving = Serving::start_without_rate_limits(&database.flags);
         Api::sign_in(&serving.address, &credentials).await.seed().await;
         serving.stop();
-        let serving = Serving::start_with(options, &database.flags);
+        let mut flags = database.flags.to_vec();
+        flags.extend(options.iter().map(|&option| option.to_owned()));
+        let serving = Serving::start(&flags);
         let mut shell = Shell::new();
         shell.hide(&serving.address, "http://server");
         let mut world = Self {
