@@ -38,12 +38,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
     tokio::select! {
-        result = follow(&session, &args) => result,
+        // The first to be polled: whoever is told that Ctrl-C ends it may press it at once.
+        biased;
         // It is how this command ends; there is nothing to say.
         interrupt = tokio::signal::ctrl_c() => {
             interrupt?;
             Err(Failure::silent(Exit::Interrupted))
         }
+        result = follow(&session, &args) => result,
         // Who follows may have nothing to print for hours, and would not notice else.
         () = output::reader_gone() => Err(Failure::silent(Exit::Failed)),
     }
@@ -141,13 +143,12 @@ impl<'c> Names<'c> {
             (kind, _) => (kind, object.id.as_str(), String::new()),
         };
         let key = (kind.to_owned(), id.to_owned());
-        let name = match self.known.get(&key) {
-            Some(name) => name.clone(),
-            None => {
-                let name = self.ask(kind, id).await.unwrap_or_else(|| id.to_owned());
-                self.known.insert(key, name.clone());
-                name
-            }
+        let name = if let Some(name) = self.known.get(&key) {
+            name.clone()
+        } else {
+            let name = self.ask(kind, id).await.unwrap_or_else(|| id.to_owned());
+            self.known.insert(key, name.clone());
+            name
         };
         name + &rest
     }

@@ -126,7 +126,7 @@ fn shown(ui: &Ui, rows: &[Row]) -> Vec<String> {
                 lines.push(ui.line(Style::None, &format!("~ {name}: {from} → {to}")));
             }
             Op::Unreachable => {
-                lines.push(ui.line(Style::Warning, &format!("! {name} is not reached any more")))
+                lines.push(ui.line(Style::Warning, &format!("! {name} is not reached any more")));
             }
             _ if !row.is_line() && matches!(row.op, Op::Added) => {
                 lines.push(ui.line(Style::Added, &format!("+ {name}")));

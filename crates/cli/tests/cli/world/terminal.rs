@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pty_process::Size;
 use pty_process::blocking::{Command, open};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::process::PATIENCE;
 
@@ -61,19 +61,23 @@ impl Typed {
 pub(super) fn run(typed: &Typed, folder: &Path, environment: &[(String, String)]) -> (String, i32) {
     let (mut pty, pts) = open().unwrap();
     pty.resize(Size::new(40, 120)).unwrap();
+    keep_output(&pty);
     let command = Command::new("bash")
         .args(["-c", &typed.line])
         .current_dir(folder)
         .env_clear()
         .envs(environment.iter().cloned());
     let mut child = command.spawn(pts).unwrap();
+    let mut bytes = Vec::new();
     let mut seen = String::new();
     let mut answers = typed.answers.iter();
     let mut next = answers.next();
     let mut buffer = [0; 4096];
     // The end of a terminal is an error on Linux.
     while let Ok(count @ 1..) = pty.read(&mut buffer) {
-        seen.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+        bytes.extend_from_slice(&buffer[..count]);
+        // What was read may end within a character.
+        seen = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((question, answer)) = next
             && seen.contains(question)
         {
@@ -92,9 +96,20 @@ pub(super) fn run(typed: &Typed, folder: &Path, environment: &[(String, String)]
             next = answers.next();
         }
     }
-    let code = child.wait().unwrap().code().unwrap();
+    let status = child.wait().unwrap();
+    let code = status
+        .code()
+        .unwrap_or_else(|| panic!("{}: {status}\n{seen}", typed.line));
     assert!(next.is_none(), "`{}` was never asked:\n{seen}", next.unwrap().0);
     (seen.replace("\r\n", "\n").replace('\u{1b}', "␛"), code)
+}
+
+/// Keeps what was printed when Ctrl-C is pressed. Otherwise the terminal throws it away, and at times what is printed right
+/// afterwards, too.
+fn keep_output(pty: &pty_process::blocking::Pty) {
+    let mut modes = tcgetattr(pty).unwrap();
+    modes.local_modes.insert(LocalModes::NOFLSH);
+    tcsetattr(pty, OptionalActions::Now, &modes).unwrap();
 }
 
 /// Waits until the terminal does not show what is typed.

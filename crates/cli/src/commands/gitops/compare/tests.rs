@@ -42,7 +42,7 @@ fn service(sets: &[(&str, i64)]) -> Service {
             agent: "Mira".to_owned(),
             context_graph: "Graph".to_owned(),
             keyterms: Vec::new(),
-            tags: Default::default(),
+            tags: indexmap::IndexMap::default(),
         },
         version_sets: sets
             .iter()
