@@ -155,6 +155,18 @@ pub enum ClientError {
     },
 }
 
+impl ClientError {
+    /// Tells whether what went wrong can be over in a while: the network, or a server that cannot answer now.
+    pub fn can_pass(&self) -> bool {
+        match self {
+            Self::Transport { .. } | Self::Busy { .. } | Self::BrokenOff { .. } | Self::Silent { .. } => true,
+            // A proxy before a server that starts anew.
+            Self::Refused { status, .. } | Self::Unexpected { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
+}
+
 fn attempts_text(attempts: u32) -> String {
     match attempts {
         1 => "one attempt".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_domain::Clock;
+use forge_domain::{Clock, Timestamp};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -94,6 +94,11 @@ impl Client {
         &self.credentials
     }
 
+    /// Returns the time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
     /// Reads from a path within the organization.
     pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         Ok(self.read::<Value>(Request::get(path)).await?.value)
@@ -143,7 +148,7 @@ impl Client {
     }
 
     /// Sends a request with a token, and once more with a new one if the server does not accept it.
-    async fn send(&self, request: &Request) -> Result<Reply, ClientError> {
+    pub(crate) async fn send(&self, request: &Request) -> Result<Reply, ClientError> {
         let (token, is_new) = self.token().await.map_err(|error| before(request, error))?;
         let reply = self.send_patiently(request, Some(&token)).await?;
         if reply.status != StatusCode::UNAUTHORIZED || is_new {

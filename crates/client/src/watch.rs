@@ -130,7 +130,7 @@ impl Watch<'_> {
             }
             match self.receive().await {
                 Ok(()) => {}
-                Err(failure) if self.has_begun && can_pass(&failure) => {
+                Err(failure) if self.has_begun && failure.can_pass() => {
                     self.connection = None;
                     self.failures += 1;
                     self.client.wait(pause(&failure, self.failures), &failure).await;
@@ -203,18 +203,5 @@ impl Watch<'_> {
         };
         self.told = self.told.max(id);
         Ok(change)
-    }
-}
-
-/// Tells whether what went wrong can be over in a while.
-fn can_pass(failure: &ClientError) -> bool {
-    match failure {
-        ClientError::Transport { .. }
-        | ClientError::Busy { .. }
-        | ClientError::BrokenOff { .. }
-        | ClientError::Silent { .. } => true,
-        // A proxy before a server that starts anew.
-        ClientError::Refused { status, .. } | ClientError::Unexpected { status, .. } => *status >= 500,
-        _ => false,
     }
 }

@@ -38,12 +38,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
     tokio::select! {
-        result = follow(&session, &args) => result,
+        // The first to be polled: whoever is told that Ctrl-C ends it may press it at once.
+        biased;
         // It is how this command ends; there is nothing to say.
         interrupt = tokio::signal::ctrl_c() => {
             interrupt?;
             Err(Failure::silent(Exit::Interrupted))
         }
+        result = follow(&session, &args) => result,
         // Who follows may have nothing to print for hours, and would not notice else.
         () = output::reader_gone() => Err(Failure::silent(Exit::Failed)),
     }

@@ -210,48 +210,15 @@ fn references(document: &Document) -> BTreeSet<(String, i64)> {
 }
 
 fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, work: &mut Work) {
-    let place = &service.place;
-    let fields = &service.fields;
-    let mut newest = Vec::new();
-    for (kind, name) in [
-        (AssetKind::Agent, &fields.agent),
-        (AssetKind::ContextGraph, &fields.context_graph),
-    ] {
-        let in_files = files.assets(kind).iter().find(|asset| asset.name == *name);
-        let on_server = known.assets(kind).get(name).map(|found| found.latest);
-        if in_files.is_none() && on_server.is_none() {
-            let what = kind_name(kind);
-            work.problems.push(format!(
-                "{place}/service.json: there is no {what} `{name}`, neither in the files nor on the server"
-            ));
-        }
-        let last = in_files.and_then(|asset| asset.versions.keys().next_back().copied());
-        let on_server = on_server.unwrap_or(0);
-        newest.push((kind, name, on_server, on_server.max(last.unwrap_or(0))));
-    }
-    let mut awaits_versions = false;
-    for (set, pins) in &service.version_sets {
-        let pinned = [pins.agent_version_number, pins.context_graph_version_number];
-        for ((kind, name, there, newest), version) in newest.iter().zip(pinned) {
-            let Some(version) = version else { continue };
-            awaits_versions |= version > *there;
-            if !(1..=*newest).contains(&version) {
-                work.problems.push(format!(
-                    "{place}/version_sets/{set}.json pins version {version} of the {} `{name}`, whose newest is {newest}",
-                    kind_name(*kind)
-                ));
-            }
-        }
-    }
-    let found: Vec<&KnownService> = known.named(&fields.name);
-    let found = match found.as_slice() {
+    let (place, name) = (&service.place, &service.fields.name);
+    let awaits_versions = check_pins(files, service, known, &mut work.problems);
+    let found = match known.named(name).as_slice() {
         [] => None,
         [one] => Some(*one),
         several => {
             work.problems.push(format!(
-                "{place}/service.json: {} inactive services are called `{}`; rename all but one of them",
-                several.len(),
-                fields.name
+                "{place}/service.json: {} inactive services are called `{name}`; rename all but one of them",
+                several.len()
             ));
             return;
         }
@@ -268,6 +235,44 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
         sets,
         awaits_versions: awaits_versions || rebinds,
     });
+}
+
+/// Makes sure that what a service runs and what its sets pin is there, or comes with the files. Tells whether a set pins
+/// something that comes.
+fn check_pins(files: &Tree, service: &Service, known: &Known, problems: &mut Vec<String>) -> bool {
+    let (place, fields) = (&service.place, &service.fields);
+    let mut awaits_versions = false;
+    for (kind, name) in [
+        (AssetKind::Agent, &fields.agent),
+        (AssetKind::ContextGraph, &fields.context_graph),
+    ] {
+        let what = kind_name(kind);
+        let in_files = files.assets(kind).iter().find(|asset| asset.name == *name);
+        let on_server = known.assets(kind).get(name);
+        if in_files.is_none() && on_server.is_none() {
+            problems.push(format!(
+                "{place}/service.json: there is no {what} `{name}`, neither in the files nor on the server"
+            ));
+            continue;
+        }
+        let there = on_server.map_or(0, |found| found.latest);
+        let last = in_files.and_then(|asset| asset.versions.keys().next_back().copied());
+        let newest = there.max(last.unwrap_or(0));
+        for (set, pins) in &service.version_sets {
+            let version = match kind {
+                AssetKind::Agent => pins.agent_version_number,
+                AssetKind::ContextGraph => pins.context_graph_version_number,
+            };
+            let Some(version) = version else { continue };
+            awaits_versions |= version > there;
+            if !(1..=newest).contains(&version) {
+                problems.push(format!(
+                    "{place}/version_sets/{set}.json pins version {version} of the {what} `{name}`, whose newest is {newest}"
+                ));
+            }
+        }
+    }
+    awaits_versions
 }
 
 fn field_changes(before: &Service, after: &Service) -> Vec<FieldChange> {

@@ -2,7 +2,8 @@
 //! `forge apply` makes the server like them. `docs/gitops.md` tells the format.
 //!
 //! [`tree`] is what the files say, [`files`] reads and writes them, [`server`] asks what is there, and [`compare`] tells,
-//! without asking anybody, what would have to be done. [`steps`] plans the changes of sets by dry runs and carries it out.
+//! without asking anybody, what would have to be done. [`show`] tells people and programs; [`steps`] plans the changes of
+//! sets by dry runs, and carries everything out.
 
 pub(crate) mod apply;
 mod compare;
@@ -10,5 +11,6 @@ pub(crate) mod export;
 mod files;
 mod same;
 mod server;
+mod show;
 mod steps;
 mod tree;
