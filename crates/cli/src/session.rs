@@ -96,7 +96,8 @@ pub(crate) fn token_cache(folders: &Folders) -> Option<TokenCache> {
 /// Runs a command until it ends or somebody presses Ctrl-C.
 pub(crate) async fn interruptible(command: impl Future<Output = Result<Exit>>) -> Result<Exit> {
     tokio::select! {
-        result = command => result,
+        // In this order: Ctrl-C is heard from before the command begins.
+        biased;
         interrupt = tokio::signal::ctrl_c() => {
             interrupt?;
             let failure = Failure::new(Exit::Interrupted, "interrupted");
@@ -105,5 +106,6 @@ pub(crate) async fn interruptible(command: impl Future<Output = Result<Exit>>) -
                 None => failure,
             })
         }
+        result = command => result,
     }
 }
