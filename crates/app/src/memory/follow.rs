@@ -70,7 +70,7 @@ async fn look(app: &App) -> Result<(), AppError> {
             Err(AppError::Unavailable(cause)) => return Err(AppError::Unavailable(cause)),
             // What is wrong with one organization, or that it was deleted meanwhile, does not concern the others.
             Err(error) => {
-                tracing::warn!(organization = %id, %error, "an organization is not up to date in memory")
+                tracing::warn!(organization = %id, %error, "an organization is not up to date in memory");
             }
             Ok(()) => {}
         }
