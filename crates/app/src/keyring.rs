@@ -116,7 +116,7 @@ impl Keyring {
         Ok(STANDARD.encode(bytes))
     }
 
-    /// Opens what [`Keyring::seal`] made; nothing if it was made under another key or for another context.
+    /// Opens what `seal` made; nothing if it was made under another key or for another context.
     pub fn open(&self, context: &str, sealed: &str) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, secret) = bytes.split_at_checked(NONCE_LEN)?;
