@@ -179,6 +179,10 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
 
 /// Returns everything that is wrong with a value.
 pub(super) fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
+    // Most values are valid, and to find out no more than that is much cheaper.
+    if validator.is_valid(value) {
+        return Vec::new();
+    }
     validator.iter_errors(value).map(|error| fault(&error)).collect()
 }
 
