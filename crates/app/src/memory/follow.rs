@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use forge_domain::OrganizationId;
 use forge_store::{Listener, StoreError};
 
 use crate::{App, AppError, organizations};
@@ -9,8 +10,8 @@ use crate::{App, AppError, organizations};
 /// How often a server looks at the database by itself: for what was not announced, and for whether it answers.
 pub const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
-/// How long a look may take before the database counts as away.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the database may take to say how far the organizations have come before it counts as away.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keeps what is in memory up to date for as long as it is polled. Organizations are read when it first sees them, so
 /// that whatever they ask is answered even if the database goes away before they ask it.
@@ -25,7 +26,7 @@ pub async fn follow(app: &App, every: Duration) {
     };
     let looking = async {
         loop {
-            look_or_give_up(app).await;
+            look(app).await;
             tokio::time::sleep(every).await;
         }
     };
@@ -42,22 +43,39 @@ async fn listen(app: &App) -> Result<(), StoreError> {
     }
 }
 
-async fn look_or_give_up(app: &App) {
-    match tokio::time::timeout(LOOK_TIMEOUT, look(app)).await {
-        Ok(Ok(())) => app.memory.database.answered(app.clock.now()),
-        Ok(Err(AppError::Unavailable(_))) | Err(_) => app.memory.database.failed(),
-        Ok(Err(error)) => tracing::error!(%error, "what is in memory cannot be brought up to date"),
+/// Looks whether the database answers and how far every organization has come, and brings those up to date that are
+/// behind.
+async fn look(app: &App) {
+    let database = &app.memory.database;
+    let looked = match tokio::time::timeout(LOOK_TIMEOUT, heads(app)).await {
+        Ok(Ok(heads)) => {
+            database.answered(app.clock.now());
+            // However long that takes: an organization can be large.
+            bring_up_to_date(app, &heads).await
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => return database.failed(),
+    };
+    match looked {
+        Ok(()) => {}
+        Err(AppError::Unavailable(_)) => database.failed(),
+        Err(error) => tracing::error!(%error, "what is in memory cannot be brought up to date"),
     }
 }
 
-/// Looks how far every organization has come, and brings those up to date that are behind.
-async fn look(app: &App) -> Result<(), AppError> {
-    let (memory, heard) = (&app.memory, app.store.heads().settings());
+/// Returns the number of the latest change of every organization, and takes notice of the installation's settings.
+async fn heads(app: &App) -> Result<Vec<(OrganizationId, i64)>, AppError> {
+    let heard = app.store.heads().settings();
     let mut tx = app.store.read().await?;
     let heads = tx.list_heads().await?;
-    memory.learn_server_closed(heard, organizations::is_server_closed(&mut tx).await?);
-    drop(tx);
-    for (id, change_number) in &heads {
+    let is_closed = organizations::is_server_closed(&mut tx).await?;
+    app.memory.learn_server_closed(heard, is_closed);
+    Ok(heads)
+}
+
+async fn bring_up_to_date(app: &App, heads: &[(OrganizationId, i64)]) -> Result<(), AppError> {
+    let memory = &app.memory;
+    for (id, change_number) in heads {
         app.store.heads().learn(id, *change_number);
         let done = match memory.find(id) {
             None => memory.load(app, id).await.map(drop),
@@ -75,16 +93,12 @@ async fn look(app: &App) -> Result<(), AppError> {
             Ok(()) => {}
         }
     }
-    let deleted: Vec<_> = memory
-        .organizations
-        .load()
-        .keys()
-        .filter(|id| heads.binary_search_by(|(known, _)| known.cmp(id)).is_err())
-        .cloned()
-        .collect();
-    for id in deleted {
-        // One that was created since is read again when somebody asks for it.
-        memory.forget(&id);
+    let all = memory.organizations.load();
+    let is_there = |id: &OrganizationId| heads.binary_search_by(|(known, _)| known.cmp(id)).is_ok();
+    // One that was created since is read again when somebody asks for it.
+    let deleted: Vec<_> = all.keys().filter(|id| !is_there(id)).cloned().collect();
+    for id in &deleted {
+        memory.forget(id);
     }
     Ok(())
 }
