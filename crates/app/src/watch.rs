@@ -15,6 +15,9 @@ use crate::memory::OrganizationState;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, sign_in};
 
+/// How long to wait before looking again for a change that could not be read.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Somebody who follows the changes of an organization.
 pub struct Watcher {
     app: App,
@@ -117,6 +120,10 @@ impl Watcher {
             .organization(&self.app, &self.caller.organization)
             .await?;
         if known.state.change_number() <= self.seen {
+            if *self.head.borrow() > self.seen {
+                // There is a change, but the database is away and nobody here can tell what it was.
+                tokio::time::sleep(AGAIN).await;
+            }
             return Ok(News {
                 changes: Vec::new(),
                 up_to: self.seen,

@@ -178,24 +178,26 @@ impl Memory {
     }
 
     /// Returns the events of the changes after one of them, oldest first, and up to which change they are all of them:
-    /// the latest that this server knows of, or an earlier one if there are many.
+    /// that of the known state, or an earlier one if there are many. Never a later one: what an event is about, and who
+    /// may see it, is told by the state.
     pub(crate) async fn events_after(
         &self,
         app: &App,
         known: &Known,
         after: i64,
     ) -> Result<(Vec<AuditedChange>, i64), AppError> {
-        let id = &known.state.organization.id;
+        let (id, latest) = (&known.state.organization.id, known.state.change_number());
         if let Some(remembered) = self.find(id) {
             let recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(found) = recent.after(after) {
-                return Ok(found);
+            if let Some((events, up_to)) = recent.after(after) {
+                return Ok(not_later(events, up_to, latest));
             }
         }
         let mut tx = app.store.read().await?;
         let events = tx.list_changes(id, after, EVENTS_PAGE).await?;
         let is_all = i64::try_from(events.len()).is_ok_and(|count| count < EVENTS_PAGE);
-        Ok(whole_changes(events, is_all, known.state.change_number()))
+        let (events, up_to) = whole_changes(events, is_all, latest);
+        Ok(not_later(events, up_to, latest))
     }
 
     /// Tells whether the whole server is closed for maintenance.
@@ -297,6 +299,12 @@ fn whole_changes(mut events: Vec<AuditedChange>, is_all: bool, latest: i64) -> (
     (events, last - 1)
 }
 
+/// Leaves out the events of changes after the latest one.
+fn not_later(mut events: Vec<AuditedChange>, up_to: i64, latest: i64) -> (Vec<AuditedChange>, i64) {
+    events.retain(|event| event.change_number <= latest);
+    (events, up_to.min(latest))
+}
+
 impl Remembered {
     fn is_current(&self) -> bool {
         self.state.load().change_number() >= *self.head.borrow()
@@ -321,5 +329,31 @@ impl Database {
         }
         let since = Timestamp::from_millis(self.answered_at.load(Ordering::Relaxed));
         Some(now.since(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recent::tests::event;
+    use super::*;
+
+    fn numbers((events, up_to): (Vec<AuditedChange>, i64)) -> (Vec<i64>, i64) {
+        (events.iter().map(|event| event.change_number).collect(), up_to)
+    }
+
+    #[test]
+    fn events_of_a_change_that_the_state_does_not_know_are_left_for_later() {
+        let events = || [4, 5, 5, 6].map(event).to_vec();
+        assert_eq!(numbers(not_later(events(), 6, 5)), (vec![4, 5, 5], 5));
+        assert_eq!(numbers(not_later(events(), 6, 6)), (vec![4, 5, 5, 6], 6));
+        assert_eq!(numbers(not_later(events(), 6, 9)), (vec![4, 5, 5, 6], 6));
+    }
+
+    #[test]
+    fn a_page_ends_with_a_whole_change() {
+        let events = || [4, 5, 5].map(event).to_vec();
+        assert_eq!(numbers(whole_changes(events(), false, 9)), (vec![4], 4));
+        assert_eq!(numbers(whole_changes(events(), true, 9)), (vec![4, 5, 5], 9));
+        assert_eq!(numbers(whole_changes(Vec::new(), true, 9)), (vec![], 9));
     }
 }

@@ -58,13 +58,13 @@ impl Recent {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use forge_domain::audit::AuditObject;
     use forge_domain::{Actor, ActorKind, Timestamp, UserRef};
 
     use super::*;
 
-    fn event(change_number: i64) -> AuditedChange {
+    pub(in crate::memory) fn event(change_number: i64) -> AuditedChange {
         AuditedChange {
             sequence: change_number,
             change_number,
