@@ -50,10 +50,14 @@ const fn permissions(kind: AssetKind) -> Permissions {
 }
 
 fn attributes(kind: AssetKind, asset: &Asset) -> Attributes {
+    attributes_of(kind, &asset.id, &asset.name)
+}
+
+fn attributes_of(kind: AssetKind, id: &str, name: &str) -> Attributes {
     let permissions = permissions(kind);
     Attributes::default()
-        .with(permissions.id, asset.id.as_str())
-        .with(permissions.name, asset.name.as_str())
+        .with(permissions.id, id)
+        .with(permissions.name, name)
 }
 
 pub(crate) fn object(kind: AssetKind, id: &str) -> AuditObject {
@@ -86,13 +90,20 @@ pub(crate) async fn authorize_read(
     Ok(asset)
 }
 
+/// Tells whether a caller may read an asset that is in memory.
+pub(crate) fn may_read_known(caller: &Caller, kind: AssetKind, asset: &AssetHead) -> bool {
+    caller.may(
+        permissions(kind).get,
+        &attributes_of(kind, &asset.id, &asset.name),
+    )
+}
+
 /// Refuses a caller who may not read an asset that is in memory.
 pub(crate) fn authorize_known(caller: &Caller, kind: AssetKind, asset: &AssetHead) -> Result<(), AppError> {
-    let permissions = permissions(kind);
-    let attributes = Attributes::default()
-        .with(permissions.id, asset.id.as_str())
-        .with(permissions.name, asset.name.as_str());
-    caller.authorize(permissions.get, &attributes)
+    caller.authorize(
+        permissions(kind).get,
+        &attributes_of(kind, &asset.id, &asset.name),
+    )
 }
 
 /// Returns one version of an asset; only the first time, the store is asked.

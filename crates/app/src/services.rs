@@ -18,9 +18,14 @@ use crate::version_sets::{NewRevision, set_before_creation};
 use crate::{App, AppError, Caller, Page, Written, commit};
 
 pub(crate) fn attributes(service: &Service) -> Attributes {
+    attributes_of(service.id, &service.name)
+}
+
+/// Returns the same attributes where the service is known by its id and name only.
+pub(crate) fn attributes_of(id: ServiceId, name: &str) -> Attributes {
     Attributes::default()
-        .with("service_id", service.id.to_string())
-        .with("service_name", service.name.as_str())
+        .with("service_id", id.to_string())
+        .with("service_name", name)
 }
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: ServiceId) -> Result<Service, AppError> {

@@ -9,7 +9,7 @@ use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNum
 pub use forge_store::Revision;
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 
-use crate::services::{find, find_binding};
+use crate::services::{attributes_of, find, find_binding};
 use crate::{App, AppError, Caller};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
@@ -18,10 +18,7 @@ pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
 
 /// Returns the same attributes where the service is known by its id and name only.
 pub(crate) fn attributes_of_set(id: ServiceId, name: &str, set: &SetName) -> Attributes {
-    Attributes::default()
-        .with("service_id", id.to_string())
-        .with("service_name", name)
-        .with("version_set_name", set.as_str())
+    attributes_of(id, name).with("version_set_name", set.as_str())
 }
 
 pub(crate) fn object(service: ServiceId, set: &SetName) -> AuditObject {

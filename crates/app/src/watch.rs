@@ -12,8 +12,9 @@ use forge_store::AuditedChange;
 use tokio::sync::watch;
 
 use crate::memory::OrganizationState;
+use crate::services::attributes_of;
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, sign_in};
+use crate::{App, AppError, Caller, assets, sign_in};
 
 /// How long to wait before looking again for a change that could not be read.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -201,12 +202,9 @@ fn watched(event: AuditedChange) -> WatchedEvent {
 /// memory only the id is known, so a condition on anything else keeps the event back.
 fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) -> bool {
     let id = event.object.id.as_str();
-    let asset = |kind, id_attribute, name_attribute| {
-        let attributes = Attributes::default().with(id_attribute, id);
-        match state.asset(kind, id) {
-            Some(asset) => attributes.with(name_attribute, asset.name.as_str()),
-            None => attributes,
-        }
+    let may_read = |kind| {
+        let asset = state.asset(kind, id);
+        asset.is_some_and(|asset| assets::may_read_known(caller, kind, asset))
     };
     match event.object.kind.as_str() {
         "version_set" => {
@@ -222,24 +220,12 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
         "service" => {
             let service = service_of(event).and_then(|id| state.service(id));
             service.is_some_and(|service| {
-                let attributes = Attributes::default()
-                    .with("service_id", id)
-                    .with("service_name", service.name.as_str());
+                let attributes = attributes_of(service.id, &service.name);
                 caller.may(Permission::GetService, &attributes)
             })
         }
-        "agent" => {
-            let attributes = asset(AssetKind::Agent, "agent_id", "agent_name");
-            caller.may(Permission::GetAgent, &attributes)
-        }
-        "context_graph" => {
-            let attributes = asset(
-                AssetKind::ContextGraph,
-                "service_hierarchical_state_machine_id",
-                "service_hierarchical_state_machine_name",
-            );
-            caller.may(Permission::GetContextGraph, &attributes)
-        }
+        "agent" => may_read(AssetKind::Agent),
+        "context_graph" => may_read(AssetKind::ContextGraph),
         "user" => caller.may(
             Permission::GetUserInfo,
             &Attributes::default().with("user_id", id),

@@ -78,15 +78,9 @@ fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, St
         sequence: row.integer("sequence")?,
         change_number: row.integer("change_number")?,
         created_at: row.time("created_at")?,
-        actor: Actor {
-            user: row.user("actor")?,
-            kind: row.parse("actor_kind")?,
-        },
+        actor: row.actor()?,
         action: row.text("action")?,
-        object: AuditObject {
-            kind: row.text("object_kind")?,
-            id: row.text("object_id")?,
-        },
+        object: row.object()?,
         before: row.json("before_document")?,
         after: row.json("after_document")?,
         previous_hash: row.text("previous_hash")?,

@@ -195,15 +195,9 @@ fn change(row: &Row<'_>) -> Result<AuditedChange, StoreError> {
         sequence: row.integer("sequence")?,
         change_number: row.integer("change_number")?,
         created_at: row.time("created_at")?,
-        actor: Actor {
-            user: row.user("actor")?,
-            kind: row.parse("actor_kind")?,
-        },
+        actor: row.actor()?,
         action: row.text("action")?,
-        object: AuditObject {
-            kind: row.text("object_kind")?,
-            id: row.text("object_id")?,
-        },
+        object: row.object()?,
         revision: set["revision"].as_i64(),
     })
 }

@@ -83,6 +83,22 @@ impl Row<'_> {
         })
     }
 
+    /// Returns the actor that three columns name.
+    pub(crate) fn actor(&self) -> Result<forge_domain::Actor, StoreError> {
+        Ok(forge_domain::Actor {
+            user: self.user("actor")?,
+            kind: self.parse("actor_kind")?,
+        })
+    }
+
+    /// Returns the thing that an event of the audit log is about.
+    pub(crate) fn object(&self) -> Result<forge_domain::audit::AuditObject, StoreError> {
+        Ok(forge_domain::audit::AuditObject {
+            kind: self.text("object_kind")?,
+            id: self.text("object_id")?,
+        })
+    }
+
     /// Returns the point in time that a column holds.
     pub(crate) fn time(&self, column: &str) -> Result<forge_domain::Timestamp, StoreError> {
         self.integer(column).map(forge_domain::Timestamp::from_millis)

@@ -134,13 +134,6 @@ fn pins(row: &Row<'_>) -> Result<Pins, StoreError> {
     })
 }
 
-fn actor(row: &Row<'_>) -> Result<Actor, StoreError> {
-    Ok(Actor {
-        user: row.user("actor")?,
-        kind: row.parse("actor_kind")?,
-    })
-}
-
 fn source(row: &Row<'_>) -> Result<Option<(SetName, i64)>, StoreError> {
     match row.optional_integer("source_revision")? {
         Some(revision) => Ok(Some((row.parse("source_name")?, revision))),
@@ -177,7 +170,7 @@ fn version_set(row: &Row<'_>) -> Result<VersionSet, StoreError> {
         pins: pins(row)?,
         source: source(row)?,
         message: row.optional_text("message")?,
-        updated_by: actor(row)?,
+        updated_by: row.actor()?,
         updated_at: row.time("created_at")?,
         hold: hold(row)?,
     })
@@ -198,7 +191,7 @@ fn revision(row: &Row<'_>) -> Result<Revision, StoreError> {
         source: source(row)?,
         restored_revision: row.optional_integer("restored_revision")?,
         message: row.optional_text("message")?,
-        actor: actor(row)?,
+        actor: row.actor()?,
         change_number: row.integer("change_number")?,
         created_at: row.time("created_at")?,
     })

@@ -82,24 +82,20 @@ impl ServiceState {
         agent_latest: Option<VersionNumber>,
         graph_latest: Option<VersionNumber>,
     ) -> Self {
-        let sets = self.sets.iter().map(|(name, set)| {
-            let state = SetState {
-                name: set.name.clone(),
-                revision: set.revision,
-                is_deleted: set.is_deleted,
-                pins: set.pins.clone(),
-                attributes: set.attributes.clone(),
-                answer: OnceLock::new(),
-            };
-            (name.clone(), state)
-        });
-        Self {
-            sets: sets.collect(),
+        let service = ServiceHead {
             id: self.id,
             name: self.name.clone(),
-            agent: (self.agent.0, agent_latest),
-            context_graph: (self.context_graph.0, graph_latest),
-        }
+            agent_id: self.agent.0,
+            context_graph_id: self.context_graph.0,
+        };
+        let sets = self.sets.values().map(|set| SetHead {
+            service_id: self.id,
+            name: set.name.clone(),
+            revision: set.revision,
+            is_deleted: set.is_deleted,
+            pins: set.pins.clone(),
+        });
+        Self::new(service, sets, (agent_latest, graph_latest))
     }
 
     /// Returns a set, deleted or not.
