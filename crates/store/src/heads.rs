@@ -1,7 +1,7 @@
 //! How far each organization has come, as far as this process knows: what it committed itself, what the database
 //! announced, and what it saw when it looked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,6 +26,10 @@ pub type Head = watch::Sender<i64>;
 pub struct Heads {
     organizations: RwLock<HashMap<OrganizationId, Arc<Head>>>,
     settings: AtomicU64,
+    /// How many commits this process has begun.
+    begun: AtomicU64,
+    /// Those of them that the database may show already, while nobody here knows that they succeeded.
+    under_way: watch::Sender<BTreeSet<u64>>,
 }
 
 impl Heads {
@@ -57,6 +61,48 @@ impl Heads {
             is_news
         });
     }
+
+    /// Takes notice that a commit begins. From here on, others may see it in the database; the head follows later.
+    pub(crate) fn begin_commit(self: &Arc<Self>) -> CommitUnderWay {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        self.under_way.send_modify(|commits| {
+            commits.insert(number);
+        });
+        CommitUnderWay {
+            heads: Arc::clone(self),
+            number,
+        }
+    }
+
+    /// Waits until the heads tell of every commit of this process that has begun by now, unless it failed.
+    ///
+    /// Whoever has read the database waits for this before they answer: else the one who hears the answer could ask for
+    /// what is in memory and be told of the state before.
+    pub(crate) async fn wait_for_commits(&self) {
+        let mut under_way = self.under_way.subscribe();
+        let last = under_way.borrow().last().copied();
+        if let Some(last) = last {
+            // The sender is part of what is borrowed here, so it is not gone.
+            let _ = under_way
+                .wait_for(|commits| commits.first().is_none_or(|first| *first > last))
+                .await;
+        }
+    }
+}
+
+/// A commit whose outcome is not known yet; dropped when the heads tell of it, or when it has failed.
+#[derive(Debug)]
+pub(crate) struct CommitUnderWay {
+    heads: Arc<Heads>,
+    number: u64,
+}
+
+impl Drop for CommitUnderWay {
+    fn drop(&mut self) {
+        self.heads.under_way.send_modify(|commits| {
+            commits.remove(&self.number);
+        });
+    }
 }
 
 /// What is to be learnt when a change has been committed.
@@ -68,6 +114,10 @@ pub(crate) struct Announcement {
 }
 
 impl Announcement {
+    pub(crate) fn begin(&self) -> CommitUnderWay {
+        self.heads.begin_commit()
+    }
+
     pub(crate) fn make(&self) {
         self.heads.learn(&self.organization, self.change_number);
     }
@@ -124,6 +174,8 @@ fn change(payload: &str, schema: &str) -> Option<(OrganizationId, i64)> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -134,6 +186,21 @@ mod tests {
             assert_eq!(*heads.of(&acme).borrow(), known);
         }
         assert_eq!(*heads.of(&"other".parse().unwrap()).borrow(), 0);
+    }
+
+    #[tokio::test]
+    async fn readers_wait_for_the_commits_that_had_begun() {
+        let heads = Arc::new(Heads::default());
+        heads.wait_for_commits().await;
+        let (first, second) = (heads.begin_commit(), heads.begin_commit());
+        let mut waiting = Box::pin(heads.wait_for_commits());
+        assert_eq!((&mut waiting).now_or_never(), None);
+        let third = heads.begin_commit();
+        drop(second);
+        assert_eq!((&mut waiting).now_or_never(), None);
+        drop(first);
+        assert_eq!((&mut waiting).now_or_never(), Some(()));
+        drop(third);
     }
 
     #[test]

@@ -326,6 +326,7 @@ impl Store {
 
     /// Begins a transaction that sees the store as it is at one moment.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
+        self.seen.note_read();
         let (engine, how) = match &self.pools {
             Pools::Sqlite { readers, .. } => (Engine::Sqlite(readers.acquire().await?), "BEGIN DEFERRED"),
             Pools::Postgres(pool) => (
@@ -368,6 +369,7 @@ impl Store {
                 Ok(Tx::new(Engine::SqliteWriter(turn)))
             }
             Pools::Postgres(pool) => {
+                self.seen.note_read();
                 Tx::new(Engine::Postgres(pool.acquire().await?))
                     .begin("BEGIN")
                     .await

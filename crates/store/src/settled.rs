@@ -2,6 +2,10 @@
 //!
 //! A writer of SQLite sees what those before it in its group wrote. Whatever it decides from that, a refusal or that
 //! there is nothing to do, is only true once the group's commit has succeeded.
+//!
+//! And whoever reads sees what the database shows at the moment of a commit, before this process knows that it has
+//! succeeded. Their answer waits for that too, so that nobody is told of a change that the server's memory, asked next,
+//! does not know.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,6 +40,8 @@ pub(crate) struct Seen(Arc<Mutex<State>>);
 struct State {
     /// Of the last group that the call was in. Groups follow each other, so those before it have ended.
     last: Option<Outcome>,
+    /// Whether the call has read the database otherwise.
+    has_read: bool,
     failed: Option<StoreError>,
 }
 
@@ -45,6 +51,10 @@ impl Seen {
         if let Some(error) = state.last.replace(outcome.clone()).and_then(|last| last.error()) {
             state.failed = Some(error);
         }
+    }
+
+    pub(crate) fn note_read(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).has_read = true;
     }
 
     fn take(&self) -> State {
@@ -61,14 +71,22 @@ impl Store {
         handle
     }
 
-    /// Waits until everything is durable that the transactions of this handle saw. They must have ended.
+    /// Waits until everything is durable that the transactions of this handle saw, and until the heads tell of it. They
+    /// must have ended.
     ///
-    /// Whoever answers from a write transaction that was not committed asks this first.
+    /// Whoever answers from what they read asks this first.
     ///
     /// # Errors
     /// What was seen has not become durable: the answer may be wrong, and the call should be made again.
     pub async fn settled(&self) -> Result<(), StoreError> {
-        let State { last, failed } = self.seen.take();
+        let State {
+            last,
+            has_read,
+            failed,
+        } = self.seen.take();
+        if has_read {
+            self.heads.wait_for_commits().await;
+        }
         let waited = match last {
             Some(outcome) => outcome.wait().await,
             None => Ok(()),

@@ -144,16 +144,30 @@ impl Tx {
         if let Engine::SqliteWriter(turn) = self.engine {
             return turn.commit(announcement).await;
         }
+        let Some(announcement) = announcement else {
+            return self.end().await;
+        };
+        // A commit that has begun is seen through and announced, also if nobody waits any more.
+        let under_way = announcement.begin();
+        let committing = tokio::spawn(async move {
+            let ended = self.end().await;
+            if ended.is_ok() {
+                announcement.make();
+            }
+            drop(under_way);
+            ended
+        });
+        committing
+            .await
+            .unwrap_or_else(|_| Err(StoreError::OutcomeUnknown(Arc::new(sqlx::Error::WorkerCrashed))))
+    }
+
+    async fn end(&mut self) -> Result<(), StoreError> {
         self.run("COMMIT").await.map_err(|error| match error {
             // Whether the commit took place cannot be known without an answer.
             StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
             other => other,
-        })?;
-        // If nobody waits any more, the database's own announcement is heard.
-        if let Some(announcement) = announcement {
-            announcement.make();
-        }
-        Ok(())
+        })
     }
 
     /// Runs a statement without parameters that begins or ends the transaction.

@@ -229,6 +229,7 @@ impl Task {
         let began = Instant::now();
         let (publish, outcome) = watch::channel(None);
         let (mut writes, mut to, mut announcements) = (0, first, Vec::new());
+        let mut under_way = None;
         let (ended, late) = loop {
             desk = self.lend(desk, to, Outcome(outcome.clone()), writes > 0).await;
             let is_kept = std::mem::take(&mut desk.is_kept);
@@ -243,7 +244,10 @@ impl Task {
                         Err(error) => break (Err(lost(error)), Some(Message::Turn(next))),
                     }
                 }
-                Next::Nobody(late) => break (desk.finish(is_kept, writes).await, late),
+                Next::Nobody(late) => {
+                    under_way = announcements.first().map(Announcement::begin);
+                    break (desk.finish(is_kept, writes).await, late);
+                }
             }
         };
         if ended.is_ok() && writes > 0 {
@@ -253,6 +257,7 @@ impl Task {
         if ended.is_ok() {
             announcements.iter().for_each(Announcement::make);
         }
+        drop(under_way);
         if let Err(error) = &ended {
             tracing::warn!(%error, writes, "a group of writes was not made durable");
         }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use forge_domain::{OrganizationId, Timestamp};
-use forge_store::{AuditedChange, Head};
+use forge_store::{AuditedChange, Head, ReadTx};
 use rpds::HashTrieMapSync;
 
 use crate::{App, AppError, organizations};
@@ -232,7 +232,7 @@ impl Memory {
 
     /// Reads an organization for the first time.
     async fn load(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
-        let mut tx = app.store.read().await?;
+        let mut tx = read(app).await?;
         let state = OrganizationState::load(&mut tx, id, app.clock.now()).await?;
         let state = state.ok_or_else(|| organizations::unknown(id.as_str()))?;
         drop(tx);
@@ -267,7 +267,7 @@ impl Memory {
             // Whoever had the turn before did it.
             return Ok(());
         }
-        let mut tx = app.store.read().await?;
+        let mut tx = read(app).await?;
         let advanced = before.advance(&mut tx, app.clock.now()).await?;
         self.database.answered(app.clock.now());
         let Some(advanced) = advanced else {
@@ -285,6 +285,12 @@ impl Memory {
         remembered.state.store(Arc::new(advanced.state));
         Ok(())
     }
+}
+
+/// Begins to read what is to be remembered. The call that needs it does not wait for commits that it may see: from now
+/// on, the memory knows of them.
+async fn read(app: &App) -> Result<ReadTx, AppError> {
+    Ok(app.store.for_call().read().await?)
 }
 
 /// Leaves out the events of the last change if there may be more of them, and says up to which change the events are

@@ -97,7 +97,7 @@ async fn calls(client: Client, recorder: Arc<Recorder>, mut dice: Dice) {
     let mut seen = Seen::default();
     for _ in 0..CALLS {
         let call = Call::any(&mut dice, &mut seen);
-        let patience = match dice.below(40) {
+        let patience = match dice.below(20) {
             0 => Duration::from_millis(dice.below(5)),
             _ => PATIENCE,
         };
