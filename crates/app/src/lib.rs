@@ -45,6 +45,7 @@ use std::sync::Arc;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
+pub use forge_runtime::Runtime;
 use forge_store::WriteTx;
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 
@@ -68,6 +69,8 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// What the installation offers.
     pub catalogues: Arc<Catalogues>,
+    /// What conversations run with.
+    pub runtime: Arc<Runtime>,
     /// What is kept in memory of the store.
     pub memory: Arc<memory::Memory>,
 }

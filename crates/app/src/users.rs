@@ -206,7 +206,11 @@ pub async fn update(
     caller.authorize_some(Permission::UpdateUserInfo)?;
     let mut tx = app.write_access(caller).await?;
     let mut user = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::UpdateUserInfo, &attributes(&user))?;
+    let is_own = caller.user.is(&caller.organization, id);
+    caller.authorize(
+        Permission::UpdateUserInfo,
+        &attributes(&user).with("is_own", is_own),
+    )?;
     caller.require_not_above(&user.role)?;
     replace(&mut user.first_name, update.first_name);
     replace(&mut user.last_name, update.last_name);

@@ -128,6 +128,7 @@ impl Location {
             random: Arc::new(random),
             keyring: Arc::new(keyring),
             catalogues: Arc::new(catalogues),
+            runtime: Arc::default(),
             memory: Arc::default(),
         };
         if !app.check_master_key().await? {

@@ -13,6 +13,13 @@ pub struct UserRef {
     pub user_id: String,
 }
 
+impl UserRef {
+    /// Tells whether this is the user of that id in that organization.
+    pub fn is(&self, organization: &OrganizationId, id: &str) -> bool {
+        self.org_id == *organization && self.user_id == id
+    }
+}
+
 /// What kind of caller acts; policies may admit only some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -54,6 +54,30 @@ kinds! {
     SigningKeyId = SigningKey, "signing key";
     /// Identifies a tool that a context graph may call.
     ToolId = Tool, "tool";
+    /// Identifies a conversation.
+    ConversationId = Conversation, "conversation";
+    /// Identifies an interaction of a conversation.
+    InteractionId = Interaction, "interaction";
+    /// Identifies a message of a conversation.
+    MessageId = Message, "message";
+    /// Identifies a dynamic behavior set.
+    BehaviorSetId = BehaviorSet, "dynamic behavior set";
+    /// Identifies the invocation of a dynamic behavior set in a conversation.
+    BehaviorInvocationId = BehaviorInvocation, "dynamic behavior invocation";
+    /// Identifies a metric.
+    MetricId = Metric, "metric";
+    /// Identifies the result of evaluating a metric.
+    MetricResultId = MetricResult, "metric evaluation result";
+    /// Identifies a simulated persona.
+    PersonaId = Persona, "simulation persona";
+    /// Identifies a simulated scenario.
+    ScenarioId = Scenario, "simulation scenario";
+    /// Identifies a simulation unit test.
+    UnitTestId = UnitTest, "simulation unit test";
+    /// Identifies a set of simulation unit tests.
+    UnitTestSetId = UnitTestSet, "simulation unit test set";
+    /// Identifies a run of a set of simulation unit tests.
+    UnitTestSetRunId = UnitTestSetRun, "simulation unit test set run";
 }
 
 /// The id of a `K`.

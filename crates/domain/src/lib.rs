@@ -11,12 +11,15 @@ pub mod access;
 pub mod actor;
 pub mod agent;
 pub mod audit;
+pub mod behavior;
 pub mod context_graph;
+pub mod conversation;
 pub mod diff;
 pub mod fault;
 pub mod health;
 pub mod id;
 pub mod interaction;
+pub mod metric;
 pub mod model;
 pub mod organization;
 pub mod plan;
@@ -24,6 +27,7 @@ pub mod rate;
 pub mod refusal;
 pub mod revision;
 pub mod service;
+pub mod simulation;
 mod text;
 pub mod time;
 pub mod user;
@@ -31,7 +35,11 @@ pub mod version;
 pub mod version_set;
 
 pub use actor::{Actor, ActorKind, UserRef};
-pub use id::{AgentId, ContextGraphId, Id, RoleId, ServiceId, SigningKeyId, ToolId, UserId};
+pub use id::{
+    AgentId, BehaviorInvocationId, BehaviorSetId, ContextGraphId, ConversationId, Id, InteractionId,
+    MessageId, MetricId, MetricResultId, PersonaId, RoleId, ScenarioId, ServiceId, SigningKeyId, ToolId,
+    UnitTestId, UnitTestSetId, UnitTestSetRunId, UserId,
+};
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use text::{hex, shortened};

@@ -90,6 +90,7 @@ impl TestServer {
                 voices: VoiceCatalogue::Any,
                 tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
             }),
+            runtime: Arc::default(),
             memory: Arc::default(),
         };
         let router = forge_api::router(app.clone(), limits());

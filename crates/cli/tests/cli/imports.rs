@@ -10,7 +10,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("forge-domain", &[]),
     ("forge-store", &["forge-domain"]),
     ("forge-wire", &["forge-domain"]),
-    ("forge-app", &["forge-domain", "forge-store"]),
+    ("forge-runtime", &["forge-domain"]),
+    ("forge-app", &["forge-domain", "forge-runtime", "forge-store"]),
     ("forge-api", &["forge-app", "forge-domain", "forge-wire"]),
     ("forge-client", &["forge-domain", "forge-wire"]),
     (
@@ -29,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "forge-api",
             "forge-app",
             "forge-domain",
+            "forge-runtime",
             "forge-store",
             "forge-wire",
         ],

@@ -69,7 +69,7 @@ permissions! {
     DeleteApiKey = "Organization:DeleteAPIKey" ["api_key_id", "role_name"];
     InviteUser = "User:InviteUser" ["role_name"];
     GetUserInfo = "User:GetUserInfo" ["user_id", "role_name"];
-    UpdateUserInfo = "User:UpdateUserInfo" ["user_id", "role_name"];
+    UpdateUserInfo = "User:UpdateUserInfo" ["user_id", "role_name", "is_own"];
     DeleteUser = "User:DeleteUser" ["user_id", "role_name"];
     CreateRole = "Role:CreateRole" ["role_name"];
     GetRole = "Role:GetRole" ["role_id", "role_name"];
@@ -96,4 +96,62 @@ permissions! {
     UpdateVersionSet = "Service:UpdateVersionSet" ["service_id", "service_name", "version_set_name"];
     DeleteVersionSet = "Service:DeleteVersionSet" ["service_id", "service_name", "version_set_name"];
     GetModels = "Admin:GetModels" [];
+    CreateConversation = "Conversation:CreateConversation" ["service_id", "service_name", "version_set_name"];
+    InteractWithConversation = "Conversation:InteractWithConversation"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    FinishConversation = "Conversation:FinishConversation"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    GetConversation = "Conversation:GetConversation"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    GetMessage = "Conversation:GetMessage"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    GetInteractionInsights = "Conversation:GetInteractionInsights"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    GetRecommendedResponses = "Conversation:GetRecommendedResponses"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    DeleteConversation = "Conversation:DeleteConversation"
+        ["conversation_id", "service_id", "service_name", "user_id", "is_own"];
+    CreateBehaviorSet = "DynamicBehaviorInstruction:CreateDynamicBehaviorInstruction"
+        ["dynamic_behavior_set_name"];
+    GetBehaviorSet = "DynamicBehaviorInstruction:GetDynamicBehaviorInstruction"
+        ["dynamic_behavior_set_id", "dynamic_behavior_set_name"];
+    UpdateBehaviorSet = "DynamicBehaviorInstruction:UpdateDynamicBehaviorInstruction"
+        ["dynamic_behavior_set_id", "dynamic_behavior_set_name"];
+    DeleteBehaviorSet = "DynamicBehaviorInstruction:DeleteDynamicBehaviorInstruction"
+        ["dynamic_behavior_set_id", "dynamic_behavior_set_name"];
+    CreateMetric = "Metric:CreateMetric" ["metric_name"];
+    GetMetric = "Metric:GetMetric" ["metric_id", "metric_name"];
+    ModifyMetric = "Metric:ModifyMetric" ["metric_id", "metric_name"];
+    DeleteMetric = "Metric:DeleteMetric" ["metric_id", "metric_name"];
+    EvaluateMetric = "Metric:EvaluateMetric" ["metric_id", "metric_name"];
+    GetMetricEvaluationResult = "Metric:GetMetricEvaluationResult" ["metric_id", "metric_name"];
+    CreatePersona = "Simulation:CreateSimulationPersona" ["simulation_persona_name"];
+    GetPersona = "Simulation:GetSimulationPersona" ["simulation_persona_id", "simulation_persona_name"];
+    ModifyPersona = "Simulation:ModifySimulationPersona" ["simulation_persona_id", "simulation_persona_name"];
+    DeletePersona = "Simulation:DeleteSimulationPersona" ["simulation_persona_id", "simulation_persona_name"];
+    CreateScenario = "Simulation:CreateSimulationScenario" ["simulation_scenario_name"];
+    GetScenario = "Simulation:GetSimulationScenario" ["simulation_scenario_id", "simulation_scenario_name"];
+    ModifyScenario = "Simulation:ModifySimulationScenario"
+        ["simulation_scenario_id", "simulation_scenario_name"];
+    DeleteScenario = "Simulation:DeleteSimulationScenario"
+        ["simulation_scenario_id", "simulation_scenario_name"];
+    CreateUnitTest = "Simulation:CreateSimulationUnitTest" ["simulation_unit_test_name"];
+    GetUnitTest = "Simulation:GetSimulationUnitTest" ["simulation_unit_test_id", "simulation_unit_test_name"];
+    ModifyUnitTest = "Simulation:ModifySimulationUnitTest"
+        ["simulation_unit_test_id", "simulation_unit_test_name"];
+    DeleteUnitTest = "Simulation:DeleteSimulationUnitTest"
+        ["simulation_unit_test_id", "simulation_unit_test_name"];
+    CreateUnitTestSet = "Simulation:CreateSimulationUnitTestSet" ["simulation_unit_test_set_name"];
+    GetUnitTestSet = "Simulation:GetSimulationUnitTestSet"
+        ["simulation_unit_test_set_id", "simulation_unit_test_set_name"];
+    ModifyUnitTestSet = "Simulation:ModifySimulationUnitTestSet"
+        ["simulation_unit_test_set_id", "simulation_unit_test_set_name"];
+    DeleteUnitTestSet = "Simulation:DeleteSimulationUnitTestSet"
+        ["simulation_unit_test_set_id", "simulation_unit_test_set_name"];
+    CreateUnitTestSetRun = "Simulation:CreateSimulationUnitTestSetRun"
+        ["simulation_unit_test_set_id", "simulation_unit_test_set_name"];
+    GetUnitTestSetRun = "Simulation:GetSimulationUnitTestSetRun"
+        ["simulation_unit_test_set_id", "simulation_unit_test_set_name"];
+    CancelUnitTestSetRun = "Simulation:CancelSimulationUnitTestSetRun"
+        ["simulation_unit_test_set_id", "simulation_unit_test_set_name"];
 }

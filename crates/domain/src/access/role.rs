@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Grant, Permission};
+use super::{Condition, Grant, Permission};
 
 /// A role that every organization has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,14 +63,33 @@ impl DefaultRole {
             .filter(|permission| self.holds(**permission));
         held.map(|permission| Grant {
             permission_name: permission.name().to_owned(),
-            conditions: IndexMap::new(),
+            conditions: self.conditions(*permission),
         })
         .collect()
     }
 
+    /// Users do with their own conversations, and with themselves, what others need a wider role for.
+    fn conditions(self, permission: Permission) -> IndexMap<String, Condition> {
+        if self == Self::User && permission.attributes().contains(&"is_own") {
+            let is_own = Condition::Equals { value: true.into() };
+            return IndexMap::from([("is_own".to_owned(), is_own)]);
+        }
+        IndexMap::new()
+    }
+
     fn holds(self, permission: Permission) -> bool {
         match self {
-            Self::User => permission == Permission::GetService,
+            Self::User => matches!(
+                permission,
+                Permission::GetService
+                    | Permission::UpdateUserInfo
+                    | Permission::CreateConversation
+                    | Permission::InteractWithConversation
+                    | Permission::FinishConversation
+                    | Permission::GetConversation
+                    | Permission::GetMessage
+                    | Permission::GetRecommendedResponses
+            ),
             Self::Administrator => !matches!(
                 permission,
                 Permission::CreateOrganization
@@ -99,8 +118,13 @@ mod tests {
     fn each_default_role_holds_what_the_one_before_it_holds() {
         for pair in DefaultRole::ALL.windows(2) {
             for grant in pair[0].grants() {
+                let without = Grant {
+                    conditions: IndexMap::new(),
+                    ..grant.clone()
+                };
+                let grants = pair[1].grants();
                 assert!(
-                    pair[1].grants().contains(&grant),
+                    grants.contains(&grant) || grants.contains(&without),
                     "{} lacks {grant:?}",
                     pair[1].name()
                 );
@@ -119,13 +143,29 @@ mod tests {
     }
 
     #[test]
-    fn a_user_sees_services_and_nothing_else() {
-        let names: Vec<String> = DefaultRole::User
-            .grants()
+    fn a_user_talks_to_services_and_sees_only_what_is_their_own() {
+        let grants = DefaultRole::User.grants();
+        let (own, any): (Vec<Grant>, Vec<Grant>) = grants
             .into_iter()
-            .map(|grant| grant.permission_name)
-            .collect();
-        assert_eq!(names, ["Service:GetService"]);
+            .partition(|grant| grant.conditions.contains_key("is_own"));
+        let names = |grants: Vec<Grant>| -> Vec<String> {
+            grants.into_iter().map(|grant| grant.permission_name).collect()
+        };
+        assert_eq!(
+            names(any),
+            ["Service:GetService", "Conversation:CreateConversation"]
+        );
+        assert_eq!(
+            names(own),
+            [
+                "User:UpdateUserInfo",
+                "Conversation:InteractWithConversation",
+                "Conversation:FinishConversation",
+                "Conversation:GetConversation",
+                "Conversation:GetMessage",
+                "Conversation:GetRecommendedResponses",
+            ]
+        );
         assert_eq!(DefaultRole::by_name("DefaultUserRole"), Some(DefaultRole::User));
         assert_eq!(DefaultRole::by_name("nobody"), None);
     }

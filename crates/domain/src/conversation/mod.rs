@@ -1,0 +1,60 @@
+//! Conversations: what is said in them, where they stand in their context graph, and what the agent did.
+//!
+//! Types only, with the wire's field names, so that they are stored and sent as they are. What walks a graph is the
+//! crate `runtime`.
+
+mod action;
+mod insights;
+mod position;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+use crate::{InteractionId, MessageId};
+
+pub use action::{AgentAction, GraphVersion};
+pub use insights::{Insights, ModelCall, ToolCallLog, Transition, TransitionCause, WorkingMemory};
+pub use position::{Frame, KeptResult, Position};
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The interaction that it belongs to.
+    pub interaction_id: InteractionId,
+    /// When it was said, thought or happened.
+    pub created_at: Timestamp,
+    /// A name for people.
+    pub sender: String,
+    /// What it says.
+    pub message: String,
+    /// Who it comes from.
+    pub message_type: MessageType,
+}
+
+/// Who a message comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageType {
+    /// The user.
+    UserMessage,
+    /// The agent, to the user.
+    AgentMessage,
+    /// The agent, to itself: the user never sees it.
+    AgentInnerThought,
+    /// Something that happened outside.
+    ExternalEvent,
+}
+
+impl MessageType {
+    /// Returns the wire's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UserMessage => "user-message",
+            Self::AgentMessage => "agent-message",
+            Self::AgentInnerThought => "agent-inner-thought",
+            Self::ExternalEvent => "external-event",
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Simulations: personas who talk to a service in scenarios, so that a version set is tried before it is promoted.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// The content of one version of a persona: who talks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+pub struct PersonaDocument {
+    pub background: String,
+    pub preferred_language: Option<String>,
+    pub timezone: Option<String>,
+    pub user_models: Vec<String>,
+    pub nonsensitive_user_variables: IndexMap<String, String>,
+    pub sensitive_user_variables: IndexMap<String, String>,
+}
+
+/// The content of one version of a scenario: what the persona is after, and how the conversation begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+pub struct ScenarioDocument {
+    pub objective: String,
+    pub instructions: String,
+    pub initial_message_type: InitialMessageType,
+    /// When the conversation takes place for those who hold it; absent: now.
+    pub conversation_starts_at: Option<Timestamp>,
+}
+
+/// What a turn of the user's side begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitialMessageType {
+    /// Something that the user says.
+    UserMessage,
+    /// Something that happens.
+    ExternalEvent,
+    /// Nothing: the agent speaks.
+    Skip,
+}
