@@ -142,7 +142,7 @@ both_engines! {
 
     async fn nobody_grants_more_than_their_own_role_holds(server: TestServer) {
         let amigo_administrator = server.user(DefaultRole::AmigoAdministrator).await;
-        for permission in ["Organization:CreateOrganization", "Simulation:GetSimulationPersona"] {
+        for permission in ["Organization:CreateOrganization", "Webhook:GetWebhookDestination"] {
             let refused = create(&amigo_administrator, "Reader", vec![any(permission)]).await;
             assert_eq!(refused.status, 403, "{permission}");
             assert!(refused.detail().contains(permission), "{}", refused.detail());
