@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use forge_domain::model::ModelPreference;
 use forge_runtime::{
-    Limits, ModelRoute, Models, ProviderKind, ProviderSettings, Runtime, Script, ToolSettings, Tools,
+    AnswerFormat, Limits, ModelRoute, Models, ProviderKind, ProviderSettings, Runtime, Script, ToolSettings,
+    Tools,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -38,6 +39,9 @@ pub(super) struct Provider {
     name: String,
     kind: Kind,
     base_url: Option<String>,
+    /// How it holds a model to the form of an answer.
+    #[serde(default)]
+    answer_format: Format,
     /// The environment variable that holds the key. There is no other place for it.
     key_env: Option<String>,
     /// The file of a scripted provider, in the folder of the configuration unless it says otherwise.
@@ -52,6 +56,15 @@ enum Kind {
     Gemini,
     Ollama,
     Scripted,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Format {
+    #[default]
+    Text,
+    JsonObject,
+    JsonSchema,
 }
 
 /// How a tool is called; part of `[[tools]]`.
@@ -80,6 +93,11 @@ impl Config {
             Ok(ProviderSettings {
                 name: provider.name.clone(),
                 kind,
+                answer_format: match provider.answer_format {
+                    Format::Text => AnswerFormat::Text,
+                    Format::JsonObject => AnswerFormat::JsonObject,
+                    Format::JsonSchema => AnswerFormat::JsonSchema,
+                },
             })
         });
         let providers = providers.collect::<anyhow::Result<Vec<_>>>()?;
