@@ -58,3 +58,24 @@ impl MessageType {
         }
     }
 }
+
+/// The text is no type of message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such type of message")]
+pub struct InvalidMessageType;
+
+impl std::str::FromStr for MessageType {
+    type Err = InvalidMessageType;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMessageType> {
+        let all = [
+            Self::UserMessage,
+            Self::AgentMessage,
+            Self::AgentInnerThought,
+            Self::ExternalEvent,
+        ];
+        all.into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(InvalidMessageType)
+    }
+}
