@@ -316,14 +316,15 @@ impl Tx {
         .await
     }
 
-    /// Tells whether the user of a conversation had talked to its service before.
+    /// Tells whether a user talked to a service before the conversation at a place of the organization's list.
     pub async fn has_earlier_conversation(
         &mut self,
         organization: &OrganizationId,
-        conversation: &Conversation,
+        user_id: &str,
+        service_id: ServiceId,
+        before: i64,
     ) -> Result<bool, StoreError> {
-        let user_id = conversation.user_id.as_str();
-        let args = args![organization, user_id, conversation.service_id, conversation.seq];
+        let args = args![organization, user_id, service_id, before];
         let found = self.optional(&HAS_EARLIER, args, |_| Ok(())).await?;
         Ok(found.is_some())
     }

@@ -6,6 +6,7 @@
 mod action;
 mod insights;
 mod position;
+mod said;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use crate::{InteractionId, MessageId};
 pub use action::{AgentAction, GraphVersion};
 pub use insights::{Insights, ModelCall, ToolCallLog, Transition, TransitionCause, WorkingMemory};
 pub use position::{Frame, KeptResult, Position};
+pub use said::{ExternalEvent, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS, MAX_MESSAGES, Said, Unsayable};
 
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
