@@ -12,6 +12,7 @@ pub mod assets;
 pub mod audit;
 pub mod changes;
 pub mod contract;
+pub mod conversations;
 pub mod health;
 pub mod json;
 pub mod models;

@@ -21,6 +21,7 @@ pub(crate) mod assets;
 pub(crate) mod audit_events;
 pub(crate) mod changes;
 pub(crate) mod context_graphs;
+pub(crate) mod conversations;
 pub(crate) mod models;
 pub(crate) mod organizations;
 pub(crate) mod roles;

@@ -8,6 +8,7 @@ mod audit_events;
 mod bad_input;
 mod commits;
 mod context_graphs;
+mod conversations;
 mod diff;
 mod health;
 mod limits;
