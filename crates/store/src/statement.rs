@@ -30,11 +30,12 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 13] = [
+    let files: [&[Statement]; 14] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
         crate::idempotency::STATEMENTS,
+        crate::item::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::remembered::STATEMENTS,
         crate::role::STATEMENTS,
@@ -47,6 +48,7 @@ pub fn all_statements() -> Vec<StatementText> {
     ];
     let declared = files.into_iter().flatten().copied();
     let sorted = [
+        crate::item::sorted_lists(),
         crate::service::sorted_lists(),
         crate::temporary_grant::sorted_lists(),
         crate::user::sorted_lists(),
