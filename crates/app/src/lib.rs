@@ -46,7 +46,7 @@ use std::sync::Arc;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
-pub use forge_runtime::Runtime;
+pub use forge_runtime::{Behavior, Runtime};
 use forge_store::WriteTx;
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 
