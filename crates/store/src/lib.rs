@@ -10,6 +10,8 @@
 mod api_key;
 mod asset;
 mod audit;
+mod conversation;
+mod conversation_message;
 mod error;
 mod folder;
 mod heads;
@@ -37,6 +39,10 @@ mod yank;
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
 pub use audit::{EventFilter, ScannedEvent};
+pub use conversation::{
+    Conversation, ConversationFilter, ConversationSort, Kept, NewConversation, RunningConversations,
+};
+pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};
 pub use idempotency::{AnswerScope, RememberedAnswer};
@@ -50,7 +56,7 @@ pub use service::{ServiceFields, SortKey};
 pub use signing_key::SigningKey;
 pub use statement::{StatementText, all_statements};
 pub use temporary_grant::{TemporaryGrant, TemporaryGrantSort};
-pub use tx::{ReadTx, Tx, WriteTx};
+pub use tx::{ReadTx, RunTx, Tx, WriteTx};
 pub use url::StoreUrl;
 pub use user::{NewUser, User, UserSort};
 pub use version_set::{Revision, VersionSet};

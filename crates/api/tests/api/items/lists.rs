@@ -1,6 +1,6 @@
 //! Lists of items, and looking for them.
 
-use forge_testkit::{TestServer, both_engines};
+use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
 use super::{BEHAVIOR_SET, KINDS, METRIC, PERSONA, SCENARIO, names_in, user_with};
@@ -44,8 +44,7 @@ both_engines! {
             ] {
                 let path = format!("{}?limit=1{sort}", kind.path);
                 assert_eq!(pages(server.admin(), &path, kind.list, "name").await.concat(), expected, "{sort}");
-                let named: String = ids.iter().map(|id| format!("&id={id}")).collect();
-                let path = format!("{path}{named}");
+                let path = format!("{path}&id={}", ids.join("&id="));
                 assert_eq!(pages(server.admin(), &path, kind.list, "name").await.concat(), expected, "{path}");
             }
         }

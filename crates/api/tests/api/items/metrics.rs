@@ -1,6 +1,6 @@
 //! What only metrics have.
 
-use forge_testkit::{TestServer, both_engines};
+use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
 use super::{METRIC, metric_body};

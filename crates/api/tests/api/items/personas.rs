@@ -1,7 +1,7 @@
 //! What only personas have.
 
 use forge_app::items::personas::find_latest;
-use forge_testkit::{TestClient, TestServer, both_engines, record};
+use forge_testkit::{TestClient, both_engines, record};
 use serde_json::{Value, json};
 
 use super::{PERSONA, persona_body, persona_version, user_with};

@@ -1,7 +1,7 @@
 //! What only scenarios have.
 
 use forge_app::items::scenarios::find_latest;
-use forge_testkit::{TestServer, both_engines};
+use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SCENARIO, scenario_version};

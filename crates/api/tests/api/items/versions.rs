@@ -1,6 +1,6 @@
 //! Versions of items.
 
-use forge_testkit::{TestServer, both_engines};
+use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
 use super::{BEHAVIOR_SET, Kind, PERSONA, SCENARIO, behavior_version, persona_version, scenario_version};
