@@ -301,7 +301,7 @@ both_engines! {
                 let path = format!("{}{id}{slash}", kind.path);
                 let changed = server.admin().post(&path, json!({"tags": {"team": null}})).await;
                 assert_eq!(changed.status, kind.updated, "{path}");
-                let list = format!("{}{slash}", kind.path.trim_end_matches('/'));
+                let list = format!("{}{slash}?id={id}", kind.path.trim_end_matches('/'));
                 assert_eq!(server.admin().get(&list).await.body[kind.list][0]["id"], json!(id));
                 assert!(server.admin().delete(&path).await.status.is_success(), "{path}");
                 let search = format!("{}search{slash}?query=calm", kind.path);
