@@ -47,6 +47,10 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
         &app.catalogues.models,
         app.clock.now(),
     );
-    let sets = sets.into_iter().map(|set| view(set, &binding)).collect();
+    let running = tx.running_conversations(organization, service_id).await?;
+    let sets = sets
+        .into_iter()
+        .map(|set| view(set, &binding, &running))
+        .collect();
     Ok(ServiceHealth { health, sets })
 }

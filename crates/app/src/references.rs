@@ -4,10 +4,11 @@ use forge_domain::access::Permission;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{ServiceId, VersionNumber};
 use forge_store::{Asset, Tx};
-pub use forge_store::{ServiceReference, SetReference};
+pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 use serde_json::json;
 
 use crate::assets::{authorize_new_version, authorize_read, object};
+use crate::memory::OrganizationState;
 use crate::page::PageBuilder;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page, commit};
@@ -24,19 +25,31 @@ pub async fn list(
     (id, version): (&str, VersionNumber),
     limit: i64,
     continuation_token: i64,
-) -> Result<Page<ServiceReference>, AppError> {
+) -> Result<References, AppError> {
+    let known = app.memory.organization(app, &caller.organization).await?;
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
     require_version(&asset, kind, version)?;
+    let asset = (&asset, version);
     read(
         &mut tx,
         caller,
+        &known.state,
         kind,
-        (&asset, version),
+        asset,
         limit,
         continuation_token,
     )
     .await
+}
+
+/// Where a version runs, as far as the caller may see it.
+#[derive(Debug, Clone)]
+pub struct References {
+    /// Services with sets that mean the version now.
+    pub services: Page<ServiceReference>,
+    /// What started the unfinished conversations that run on it, whatever the sets mean by now.
+    pub running: Vec<RunningConversations>,
 }
 
 fn require_version(asset: &Asset, kind: AssetKind, version: VersionNumber) -> Result<(), AppError> {
@@ -52,11 +65,12 @@ fn require_version(asset: &Asset, kind: AssetKind, version: VersionNumber) -> Re
 async fn read(
     tx: &mut Tx,
     caller: &Caller,
+    state: &OrganizationState,
     kind: AssetKind,
     (asset, version): (&Asset, VersionNumber),
     limit: i64,
     continuation_token: i64,
-) -> Result<Page<ServiceReference>, AppError> {
+) -> Result<References, AppError> {
     let is_latest = asset.latest_version == Some(version);
     let mut page = PageBuilder::new(limit, continuation_token);
     while let Some((after, count)) = page.next_read() {
@@ -70,7 +84,20 @@ async fn read(
         }
         page.add(rows, count, |row| row.seq, |row| !row.sets.is_empty());
     }
-    Ok(page.finish())
+    let running = tx
+        .conversations_running_on(&caller.organization, kind, &asset.id, version)
+        .await?;
+    let is_seen = |running: &RunningConversations| {
+        let service = state.service(running.service_id);
+        service.is_some_and(|service| {
+            let attributes = attributes_of_set(service.id, &service.name, &running.set);
+            caller.may(Permission::GetVersionSet, &attributes)
+        })
+    };
+    Ok(References {
+        services: page.finish(),
+        running: running.into_iter().filter(is_seen).collect(),
+    })
 }
 
 fn may_see(caller: &Caller, id: ServiceId, name: &str, set: &SetReference) -> bool {
@@ -83,7 +110,7 @@ pub struct Yanked {
     /// Why the version is yanked; nothing if it is not any more.
     pub reason: Option<String>,
     /// Which services have sets that mean the version, as far as the caller may see them.
-    pub references: Page<ServiceReference>,
+    pub references: References,
     /// The organization's change number of the write; nothing if all was so already.
     pub change_number: Option<i64>,
 }
@@ -97,12 +124,22 @@ pub async fn yank(
     (id, version): (&str, VersionNumber),
     reason: Option<&str>,
 ) -> Result<Yanked, AppError> {
+    let known = app.memory.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;
     let asset = authorize_new_version(&mut tx, caller, kind, id).await?;
     require_version(&asset, kind, version)?;
     let before = tx.find_yank(&caller.organization, kind, id, version).await?;
     let before = before.map(|yank| yank.reason);
-    let references = read(&mut tx, caller, kind, (&asset, version), SERVICES_TOLD, 0).await?;
+    let read = read(
+        &mut tx,
+        caller,
+        &known.state,
+        kind,
+        (&asset, version),
+        SERVICES_TOLD,
+        0,
+    );
+    let references = read.await?;
     let after = reason.map(str::to_owned);
     if before == after {
         return Ok(Yanked {

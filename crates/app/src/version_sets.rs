@@ -7,7 +7,7 @@ use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Resolved};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
 pub use forge_store::Revision;
-use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
+use forge_store::{RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
 
 use crate::services::{attributes_of, find, find_binding};
 use crate::{App, AppError, Caller};
@@ -98,14 +98,21 @@ pub struct SetView {
     pub agent_behind: i64,
     /// How many versions of the context graph are newer.
     pub context_graph_behind: i64,
+    /// How many unfinished conversations each of its revisions started: the revision, and how many.
+    pub running: Vec<(i64, i64)>,
 }
 
-pub(crate) fn view(set: VersionSet, binding: &Binding) -> SetView {
+pub(crate) fn view(set: VersionSet, binding: &Binding, running: &[RunningConversations]) -> SetView {
     let resolved = set.pins.resolve(binding);
     let behind = |latest: Option<VersionNumber>, resolved: Option<VersionNumber>| {
         latest.map_or(0, VersionNumber::get) - resolved.map_or(0, VersionNumber::get)
     };
     SetView {
+        running: running
+            .iter()
+            .filter(|running| running.set == set.name)
+            .map(|running| (running.revision, running.conversations))
+            .collect(),
         resolved,
         agent_behind: behind(binding.agent.latest, resolved.agent_version),
         context_graph_behind: behind(binding.context_graph.latest, resolved.context_graph_version),
@@ -121,7 +128,9 @@ pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<V
     let binding = find_binding(&mut tx, caller, &service).await?;
     let mut sets = tx.list_sets(&caller.organization, service_id).await?;
     sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
-    Ok(sets.into_iter().map(|set| view(set, &binding)).collect())
+    let running = tx.running_conversations(&caller.organization, service_id).await?;
+    let views = sets.into_iter().map(|set| view(set, &binding, &running));
+    Ok(views.collect())
 }
 
 /// Says that a set was deleted.
@@ -160,7 +169,10 @@ pub async fn get(
     caller.authorize_some(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     match read(&mut tx, caller, service_id, name).await {
-        Ok((_, binding, set)) => Ok(view(set, &binding)),
+        Ok((_, binding, set)) => {
+            let running = tx.running_conversations(&caller.organization, service_id).await?;
+            Ok(view(set, &binding, &running))
+        }
         // Only resolving tells a deleted set from one that never was.
         Err(AppError::Gone { .. }) => Err(unknown(name.as_str())),
         Err(error) => Err(error),

@@ -238,6 +238,10 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
             Permission::GetApiKey,
             &Attributes::default().with("api_key_id", id),
         ),
+        "conversation" => caller.may(
+            Permission::GetConversation,
+            &Attributes::default().with("conversation_id", id),
+        ),
         "temporary_permission_grant" => caller.may(Permission::GetTemporaryGrant, &Attributes::default()),
         _ => caller.may(Permission::GetOrganizationDetails, &Attributes::default()),
     }

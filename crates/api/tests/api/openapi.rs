@@ -52,6 +52,14 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "+ create-api-key request*actor_kind*",
         "a key says whether an AI agent holds it",
     ),
+    (
+        "+ get-conversations answer 200*revision*",
+        "a conversation tells which revision of its set it was started with",
+    ),
+    (
+        "+ get-interaction-insights answer 200*model_calls*",
+        "insights tell every call of a model",
+    ),
     ("+ * status 408", "a body can come slower than the server waits"),
     ("+ * status 413", "a body can be larger than the server admits"),
     (
@@ -63,7 +71,6 @@ const DIFFERENCES: &[(&str, &str)] = &[
 /// The operations of the public contract that are not served yet.
 const NOT_SERVED: &[&str] = &[
     "cancel-simulation-unit-test-set-run",
-    "create-conversation",
     "create-simulation-unit-test",
     "create-simulation-unit-test-set",
     "create-simulation-unit-test-set-run",
@@ -71,18 +78,12 @@ const NOT_SERVED: &[&str] = &[
     "delete-simulation-unit-test",
     "delete-simulation-unit-test-set",
     "delete-webhook-destination",
-    "finish-conversation",
-    "get-conversation-messages",
-    "get-conversations",
-    "get-interaction-insights",
     "get-simulation-unit-test-set-run-artifacts",
     "get-simulation-unit-test-set-runs",
     "get-simulation-unit-test-sets",
     "get-simulation-unit-tests",
     "get-webhook-deliveries",
     "get_webhook_destinations",
-    "interact-with-conversation",
-    "recommend-responses-for-interaction",
     "rotate-webhook-destination-secret",
     "search-simulation-unit-test-sets",
     "search-simulation-unit-tests",

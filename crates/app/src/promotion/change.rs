@@ -5,7 +5,7 @@ use forge_domain::plan::{self, Change, HoldEffect, Plan, Planned, Snapshot, Targ
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Hold, RequestedPins, Resolved};
-use forge_domain::{Pins, ServiceId, SetName, Timestamp};
+use forge_domain::{OrganizationId, Pins, ServiceId, SetName, Timestamp};
 use forge_store::{Revision, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ pub(super) async fn change(
             (terms.lift_hold, now),
         )
         .await?;
-        check_terms(&prepared, terms)?;
+        check_terms(&mut tx, (&caller.organization, service_id), &prepared, terms).await?;
         let revision = prepared.live_revision();
         return Ok(Outcome {
             is_applied: false,
@@ -119,7 +119,7 @@ async fn carry_out(
 ) -> Result<Outcome, AppError> {
     let now = tx.now();
     let prepared = prepare(app, tx, caller, service_id, name, wish, (terms.lift_hold, now)).await?;
-    check_terms(&prepared, terms)?;
+    check_terms(tx, (&caller.organization, service_id), &prepared, terms).await?;
     if prepared.planned.plan.is_blocked() {
         return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
     }
@@ -274,10 +274,16 @@ async fn look_up(
 }
 
 /// Holds the set and the plan against what the caller saw before.
-pub(super) fn check_terms(prepared: &Prepared, terms: &Terms) -> Result<(), AppError> {
+pub(super) async fn check_terms(
+    tx: &mut Tx,
+    (organization, service_id): (&OrganizationId, ServiceId),
+    prepared: &Prepared,
+    terms: &Terms,
+) -> Result<(), AppError> {
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
         let set = prepared.set.clone().filter(|set| !set.is_deleted);
-        let view = set.map(|set| Box::new(view(set, &prepared.binding)));
+        let running = tx.running_conversations(organization, service_id).await?;
+        let view = set.map(|set| Box::new(view(set, &prepared.binding, &running)));
         return Err(AppError::PreconditionFailed(view));
     }
     let plan = &prepared.planned.plan;

@@ -44,7 +44,14 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     };
     ui.rows(
         &page.value,
-        ["when", "version", "conversation", "service", "user", "led by message"],
+        [
+            "when",
+            "version",
+            "conversation",
+            "service",
+            "user",
+            "led by message",
+        ],
         |row| {
             let service = names.get(&row.service_id).unwrap_or(&row.service_id);
             [
@@ -88,7 +95,7 @@ async fn service_names(client: &Client) -> Result<HashMap<String, String>> {
                 .map(|service| (service.id.to_string(), service.name))
                 .collect())
         }
-        Err(ClientError::Forbidden { .. }) => Ok(HashMap::new()),
+        Err(ClientError::Forbidden(_)) => Ok(HashMap::new()),
         Err(error) => Err(error.into()),
     }
 }
