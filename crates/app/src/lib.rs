@@ -22,6 +22,7 @@ mod error;
 pub mod health;
 pub mod history;
 mod idempotency;
+pub mod items;
 mod keyring;
 pub mod memory;
 pub mod models;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
-pub use forge_runtime::{Runtime, RuntimeError};
+pub use forge_runtime::{Behavior, Runtime, RuntimeError};
 use forge_store::WriteTx;
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 

@@ -10,12 +10,15 @@
 mod api_key;
 mod asset;
 mod audit;
+mod behavior_invocation;
 mod conversation;
 mod conversation_message;
 mod error;
 mod folder;
 mod heads;
 mod idempotency;
+mod item;
+mod metric_result;
 mod migrate;
 mod open;
 mod organization;
@@ -38,6 +41,7 @@ mod yank;
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
 pub use audit::{EventFilter, ScannedEvent};
+pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use conversation::{
     Conversation, ConversationFilter, ConversationSort, Kept, NewConversation, RunningConversations,
 };
@@ -45,6 +49,8 @@ pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};
 pub use idempotency::{AnswerScope, RememberedAnswer};
+pub use item::{BehaviorHead, ItemSort, ItemVersion, NewItem, NewItemVersion};
+pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open::{OpenError, OpenMode, Store};
 pub use organization::{Change, Organization};

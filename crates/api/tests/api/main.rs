@@ -11,6 +11,7 @@ mod context_graphs;
 mod conversations;
 mod diff;
 mod health;
+mod items;
 mod limits;
 mod linearizability;
 mod maintenance;
