@@ -431,7 +431,7 @@ mod tests {
             json!({"type": "mp3"})
         );
         for wrong in ["mp3", "{", r#"{"type": "wav"}"#] {
-            assert_eq!(read(wrong).unwrap_err().len(), 1, "{wrong}");
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 
