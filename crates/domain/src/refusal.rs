@@ -116,6 +116,26 @@ pub enum Refusal {
     UndoneRevision {
         revision: i64,
     },
+    UsedByUnitTests {
+        what: String,
+        tests: String,
+    },
+    UsedByUnitTestSets {
+        sets: String,
+    },
+    CriterionOfAnotherKind {
+        criterion: String,
+        kind: &'static str,
+        metric: String,
+        metric_kind: &'static str,
+    },
+    InactiveService {
+        service: String,
+    },
+    TooManyConversations {
+        conversations: u64,
+        limit: u64,
+    },
 }
 
 fn newest(latest: Option<VersionNumber>) -> String {
@@ -169,6 +189,11 @@ impl Refusal {
                 _ => "across_deletion",
             },
             Self::UndoneRevision { .. } => "undone_revision",
+            Self::UsedByUnitTests { .. } => "used_by_unit_tests",
+            Self::UsedByUnitTestSets { .. } => "used_by_unit_test_sets",
+            Self::CriterionOfAnotherKind { .. } => "criterion_of_another_kind",
+            Self::InactiveService { .. } => "inactive_service",
+            Self::TooManyConversations { .. } => "too_many_conversations",
         }
     }
 
@@ -255,6 +280,22 @@ impl Refusal {
                 format!("{what} in revision {boundary}, after revision {revision}")
             }
             Self::UndoneRevision { revision } => format!("revision {revision} was undone by a rollback"),
+            Self::UsedByUnitTests { what, tests } => format!("unit tests use {what}: {tests}"),
+            Self::UsedByUnitTestSets { sets } => format!("unit test sets run this test: {sets}"),
+            Self::CriterionOfAnotherKind {
+                criterion,
+                kind,
+                metric,
+                metric_kind,
+            } => format!(
+                "success criterion `{}` is {kind}, but the values of metric `{}` are {metric_kind}",
+                shortened(criterion),
+                shortened(metric)
+            ),
+            Self::InactiveService { service } => format!("service {service} is not active"),
+            Self::TooManyConversations { conversations, limit } => {
+                format!("the run would hold {conversations} conversations, and one may hold at most {limit}")
+            }
         }
     }
 
@@ -290,6 +331,13 @@ impl Refusal {
                 "a rollback does not go behind that; promote or pin the versions that are wanted".to_owned()
             }
             Self::UndoneRevision { .. } => "pass lift_hold=true to go forward to it on purpose".to_owned(),
+            Self::UsedByUnitTests { .. } => "change or delete those unit tests first".to_owned(),
+            Self::UsedByUnitTestSets { .. } => "take the test out of those sets first".to_owned(),
+            Self::CriterionOfAnotherKind { .. } => {
+                "choose a criterion of the metric's kind, or another metric".to_owned()
+            }
+            Self::InactiveService { .. } => "activate it first".to_owned(),
+            Self::TooManyConversations { .. } => "lower the run counts of the set or of its tests".to_owned(),
             Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } => return None,
         };
         Some(hint)
