@@ -168,7 +168,8 @@ fn shape(path: &str) -> String {
 fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Operations {
     use routes::{
         agents, api_keys, assets, audit_events, changes, context_graphs, models, organizations, roles,
-        server, services, temporary_grants, users, version_sets,
+        server, services, temporary_grants, unit_test_set_runs, unit_test_sets, unit_tests, users,
+        version_sets,
     };
     let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
     Operations {
@@ -261,6 +262,33 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
     .add("get-audit-head", audit_events::head::handle)
     .add("export-audit-events", audit_events::export::handle)
     .add("get-models", models::list::handle)
+    .add("create-simulation-unit-test", unit_tests::create::handle)
+    .add("get-simulation-unit-tests", unit_tests::list::handle)
+    .add("update-simulation-unit-test", unit_tests::update::handle)
+    .add("delete-simulation-unit-test", unit_tests::delete::handle)
+    .add("search-simulation-unit-tests", unit_tests::search::handle)
+    .add("create-simulation-unit-test-set", unit_test_sets::create::handle)
+    .add("get-simulation-unit-test-sets", unit_test_sets::list::handle)
+    .add("update-simulation-unit-test-set", unit_test_sets::update::handle)
+    .add("delete-simulation-unit-test-set", unit_test_sets::delete::handle)
+    .add("search-simulation-unit-test-sets", unit_test_sets::search::handle)
+    .add(
+        "create-simulation-unit-test-set-run",
+        unit_test_set_runs::create::handle,
+    )
+    .add("get-simulation-unit-test-set-runs", unit_test_set_runs::list::handle)
+    .add(
+        "get-simulation-unit-test-set-run-artifacts",
+        unit_test_set_runs::artifacts::handle,
+    )
+    .add(
+        "download-simulation-unit-test-set-run-artifacts",
+        unit_test_set_runs::download::handle,
+    )
+    .add(
+        "cancel-simulation-unit-test-set-run",
+        unit_test_set_runs::cancel::handle,
+    )
     .add_server("get-liveness", server::health::live)
     .add_server("get-readiness", server::health::ready)
 }

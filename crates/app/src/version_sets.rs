@@ -5,11 +5,12 @@ use forge_domain::audit::AuditObject;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Resolved};
-use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, VersionNumber};
 pub use forge_store::Revision;
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 
 use crate::services::{attributes_of, find, find_binding};
+use crate::unit_tests::VisibleUnitTests;
 use crate::{App, AppError, Caller};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
@@ -98,9 +99,11 @@ pub struct SetView {
     pub agent_behind: i64,
     /// How many versions of the context graph are newer.
     pub context_graph_behind: i64,
+    /// The unit tests that name the set, as far as the caller may see them.
+    pub unit_tests: Vec<UnitTestId>,
 }
 
-pub(crate) fn view(set: VersionSet, binding: &Binding) -> SetView {
+pub(crate) fn view(set: VersionSet, binding: &Binding, tests: &VisibleUnitTests) -> SetView {
     let resolved = set.pins.resolve(binding);
     let behind = |latest: Option<VersionNumber>, resolved: Option<VersionNumber>| {
         latest.map_or(0, VersionNumber::get) - resolved.map_or(0, VersionNumber::get)
@@ -109,6 +112,7 @@ pub(crate) fn view(set: VersionSet, binding: &Binding) -> SetView {
         resolved,
         agent_behind: behind(binding.agent.latest, resolved.agent_version),
         context_graph_behind: behind(binding.context_graph.latest, resolved.context_graph_version),
+        unit_tests: tests.of_set(&set.name),
         set,
     }
 }
@@ -121,7 +125,8 @@ pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<V
     let binding = find_binding(&mut tx, caller, &service).await?;
     let mut sets = tx.list_sets(&caller.organization, service_id).await?;
     sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
-    Ok(sets.into_iter().map(|set| view(set, &binding)).collect())
+    let tests = VisibleUnitTests::of_service(&mut tx, caller, service_id).await?;
+    Ok(sets.into_iter().map(|set| view(set, &binding, &tests)).collect())
 }
 
 /// Says that a set was deleted.
@@ -160,7 +165,10 @@ pub async fn get(
     caller.authorize_some(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     match read(&mut tx, caller, service_id, name).await {
-        Ok((_, binding, set)) => Ok(view(set, &binding)),
+        Ok((_, binding, set)) => {
+            let tests = VisibleUnitTests::of_service(&mut tx, caller, service_id).await?;
+            Ok(view(set, &binding, &tests))
+        }
         // Only resolving tells a deleted set from one that never was.
         Err(AppError::Gone { .. }) => Err(unknown(name.as_str())),
         Err(error) => Err(error),

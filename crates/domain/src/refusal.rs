@@ -136,6 +136,9 @@ pub enum Refusal {
         conversations: u64,
         limit: u64,
     },
+    RunInProgress {
+        run: String,
+    },
 }
 
 fn newest(latest: Option<VersionNumber>) -> String {
@@ -194,6 +197,7 @@ impl Refusal {
             Self::CriterionOfAnotherKind { .. } => "criterion_of_another_kind",
             Self::InactiveService { .. } => "inactive_service",
             Self::TooManyConversations { .. } => "too_many_conversations",
+            Self::RunInProgress { .. } => "run_in_progress",
         }
     }
 
@@ -296,6 +300,7 @@ impl Refusal {
             Self::TooManyConversations { conversations, limit } => {
                 format!("the run would hold {conversations} conversations, and one may hold at most {limit}")
             }
+            Self::RunInProgress { run } => format!("unit test set run {run} is still in progress"),
         }
     }
 
@@ -337,6 +342,7 @@ impl Refusal {
                 "choose a criterion of the metric's kind, or another metric".to_owned()
             }
             Self::InactiveService { .. } => "activate it first".to_owned(),
+            Self::RunInProgress { .. } => "its artifacts are there when it has ended".to_owned(),
             Self::TooManyConversations { .. } => "lower the run counts of the set or of its tests".to_owned(),
             Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } => return None,
         };

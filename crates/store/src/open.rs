@@ -18,7 +18,7 @@ use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::settled::Seen;
-use crate::tx::{Engine, ReadTx, Tx, WriteTx};
+use crate::tx::{Engine, ReadTx, RunTx, Tx, WriteTx};
 use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
 
@@ -357,7 +357,15 @@ impl Store {
         }))
     }
 
-    /// Begins a write that no organization orders: the creation of one.
+    /// Begins a write of what happens while an organization's services run.
+    pub async fn write_run(&self, organization: &OrganizationId) -> Result<RunTx, StoreError> {
+        Ok(RunTx {
+            tx: self.begin_write().await?,
+            organization: organization.clone(),
+        })
+    }
+
+    /// Begins a write that no organization orders: the creation of one, or what happens while services run.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
         match &self.pools {
             // The writer has begun the transaction already.

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use forge_domain::Id;
+use forge_domain::id::Kind;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -44,6 +46,17 @@ impl Row<'_> {
         T::Err: Display,
     {
         self.text(column)?.parse().map_err(|error| corrupt(column, error))
+    }
+
+    /// Returns the column's text as a `T`, or nothing where it is null.
+    pub(crate) fn parse_optional<T>(&self, column: &str) -> Result<Option<T>, StoreError>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let text = self.optional_text(column)?;
+        text.map(|text| text.parse().map_err(|error| corrupt(column, error)))
+            .transpose()
     }
 
     /// Returns the column's JSON as a `T`.
@@ -103,6 +116,12 @@ impl Row<'_> {
     pub(crate) fn time(&self, column: &str) -> Result<forge_domain::Timestamp, StoreError> {
         self.integer(column).map(forge_domain::Timestamp::from_millis)
     }
+
+    /// Returns the point in time that a column holds, or nothing where it is null.
+    pub(crate) fn optional_time(&self, column: &str) -> Result<Option<forge_domain::Timestamp>, StoreError> {
+        let millis = self.optional_integer(column)?;
+        Ok(millis.map(forge_domain::Timestamp::from_millis))
+    }
 }
 
 fn corrupt(column: &str, reason: impl Display) -> StoreError {
@@ -143,10 +162,18 @@ values! {
     Option<forge_domain::VersionNumber> => |value| Self::Integer(value.map(forge_domain::VersionNumber::get));
     &forge_domain::OrganizationId => |value| Self::Text(Some(value.to_string()));
     &forge_domain::SetName => |value| Self::Text(Some(value.to_string()));
-    forge_domain::AgentId => |value| Self::Text(Some(value.to_string()));
-    forge_domain::ContextGraphId => |value| Self::Text(Some(value.to_string()));
-    forge_domain::ServiceId => |value| Self::Text(Some(value.to_string()));
-    forge_domain::RoleId => |value| Self::Text(Some(value.to_string()));
+}
+
+impl<K: Kind> From<Id<K>> for Value {
+    fn from(id: Id<K>) -> Self {
+        Self::Text(Some(id.to_string()))
+    }
+}
+
+impl<K: Kind> From<Option<Id<K>>> for Value {
+    fn from(id: Option<Id<K>>) -> Self {
+        Self::Text(id.map(|id| id.to_string()))
+    }
 }
 
 /// Binds values to a statement's `$1`, `$2` …

@@ -130,7 +130,7 @@ fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
 }
 
 /// Returns what stands for a name in the index: SHA-256, in hex.
-fn hash(name: &str) -> String {
+pub(crate) fn name_hash(name: &str) -> String {
     forge_domain::hex(&Sha256::digest(name.as_bytes()))
 }
 
@@ -165,7 +165,7 @@ impl Tx {
     ) -> Result<Option<ServiceId>, StoreError> {
         self.optional(
             &FIND_ACTIVE_SERVICE_BY_NAME,
-            args![organization, hash(name)],
+            args![organization, name_hash(name)],
             |row| row.parse("id"),
         )
         .await
@@ -271,7 +271,7 @@ impl WriteTx {
             &user.org_id,
             &user.user_id,
             self.now(),
-            hash(&fields.name),
+            name_hash(&fields.name),
         ];
         self.execute(statement, args).await.map(drop)
     }

@@ -218,6 +218,28 @@ pub struct WriteTx {
     pub(crate) heads: Arc<Heads>,
 }
 
+/// A write of what happens while services run: of conversations and simulations.
+///
+/// It takes neither the organization's lock nor a change number: it changes nothing of the configuration, and must not
+/// wait for those who do. So whatever it decides, it decides by a condition in the statement that writes.
+#[derive(Debug)]
+pub struct RunTx {
+    pub(crate) tx: Tx,
+    pub(crate) organization: OrganizationId,
+}
+
+impl RunTx {
+    /// Returns the organization that the transaction writes to.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    /// Makes the write durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await
+    }
+}
+
 impl WriteTx {
     /// Returns the organization that the transaction writes to.
     pub fn organization(&self) -> &OrganizationId {
@@ -263,6 +285,20 @@ impl Deref for ReadTx {
 impl DerefMut for ReadTx {
     fn deref_mut(&mut self) -> &mut Tx {
         &mut self.0
+    }
+}
+
+impl Deref for RunTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for RunTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
     }
 }
 

@@ -14,6 +14,7 @@ use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
 use crate::idempotency;
 use crate::services::find_bound;
+use crate::unit_tests::{VisibleUnitTests, users_of_set};
 use crate::version_sets::{object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller};
 
@@ -89,7 +90,7 @@ pub(super) async fn change(
             (terms.lift_hold, now),
         )
         .await?;
-        check_terms(&prepared, terms)?;
+        check_terms(&mut tx, caller, &prepared, terms).await?;
         let revision = prepared.live_revision();
         return Ok(Outcome {
             is_applied: false,
@@ -119,7 +120,7 @@ async fn carry_out(
 ) -> Result<Outcome, AppError> {
     let now = tx.now();
     let prepared = prepare(app, tx, caller, service_id, name, wish, (terms.lift_hold, now)).await?;
-    check_terms(&prepared, terms)?;
+    check_terms(tx, caller, &prepared, terms).await?;
     if prepared.planned.plan.is_blocked() {
         return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
     }
@@ -175,6 +176,10 @@ pub(super) async fn prepare(
     } else {
         0
     };
+    let unit_tests = match (wish, &set_name) {
+        (Wish::Delete, Some(set_name)) => users_of_set(tx, caller, service_id, set_name).await?,
+        _ => Vec::new(),
+    };
     let target = set.as_ref().map(|set| Target {
         revision: set.revision,
         pins: (!set.is_deleted).then(|| set.pins.clone()),
@@ -187,6 +192,7 @@ pub(super) async fn prepare(
         name,
         target: target.as_ref(),
         sets: usize::try_from(sets).unwrap_or(usize::MAX),
+        unit_tests: &unit_tests,
         models: &app.catalogues.models,
         now,
     };
@@ -274,10 +280,16 @@ async fn look_up(
 }
 
 /// Holds the set and the plan against what the caller saw before.
-pub(super) fn check_terms(prepared: &Prepared, terms: &Terms) -> Result<(), AppError> {
+pub(super) async fn check_terms(
+    tx: &mut Tx,
+    caller: &Caller,
+    prepared: &Prepared,
+    terms: &Terms,
+) -> Result<(), AppError> {
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
         let set = prepared.set.clone().filter(|set| !set.is_deleted);
-        let view = set.map(|set| Box::new(view(set, &prepared.binding)));
+        let tests = VisibleUnitTests::of_service(tx, caller, prepared.service.id).await?;
+        let view = set.map(|set| Box::new(view(set, &prepared.binding, &tests)));
         return Err(AppError::PreconditionFailed(view));
     }
     let plan = &prepared.planned.plan;
