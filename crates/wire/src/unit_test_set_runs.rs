@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::conversation::{GraphVersion, Message};
+use forge_domain::conversation::{GraphVersion, Message, MessageType};
 use forge_domain::metric::{Criterion, MeasuredValue};
 use forge_domain::model::ModelPreferences;
 use forge_domain::simulation::{RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun};
 use forge_domain::{
-    AgentId, ConversationId, MetricId, MetricResultId, OrganizationId, PersonaId, ScenarioId, ServiceId,
-    SetName, UnitTestId, UnitTestSetId, UnitTestSetRunId, UserRef, VersionNumber,
+    AgentId, ConversationId, InteractionId, MessageId, MetricId, MetricResultId, OrganizationId, PersonaId,
+    ScenarioId, ServiceId, SetName, UnitTestId, UnitTestSetId, UnitTestSetRunId, UserRef, VersionNumber,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,7 +139,12 @@ const CANCELLED: &str = "the run was cancelled";
 
 impl RunInstance {
     /// Makes the answer about a run and its conversations.
-    pub fn new(organization: &OrganizationId, run: UnitTestSetRun, runs: &[UnitTestRun], told: &Told) -> Self {
+    pub fn new(
+        organization: &OrganizationId,
+        run: UnitTestSetRun,
+        runs: &[UnitTestRun],
+        told: &Told,
+    ) -> Self {
         let results = run.specs.iter().enumerate().map(|(position, spec)| {
             let of_spec: Vec<&UnitTestRun> = runs.iter().filter(|run| run.spec == position).collect();
             result(spec, &of_spec, told.parts_of(position))
@@ -271,9 +276,34 @@ pub struct ConversationArtifact {
     /// How many interactions it had.
     pub interactions: i64,
     /// What was said.
-    pub messages: Vec<Message>,
+    pub messages: Vec<MessageInstance>,
     /// What was found.
     pub verdicts: Vec<VerdictInstance>,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+pub struct MessageInstance {
+    pub id: MessageId,
+    pub interaction_id: InteractionId,
+    pub created_at: String,
+    pub sender: String,
+    pub message: String,
+    pub message_type: MessageType,
+}
+
+impl From<Message> for MessageInstance {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            interaction_id: message.interaction_id,
+            created_at: rfc3339(message.created_at),
+            sender: message.sender,
+            message: message.message,
+            message_type: message.message_type,
+        }
+    }
 }
 
 /// What was found by a metric.

@@ -102,7 +102,11 @@ mod tests {
 
     #[test]
     fn a_description_is_left_alone_unless_it_is_null_or_a_text() {
-        let read = |body: &str| serde_json::from_str::<UpdateUnitTestSet>(body).unwrap().description;
+        let read = |body: &str| {
+            serde_json::from_str::<UpdateUnitTestSet>(body)
+                .unwrap()
+                .description
+        };
         assert_eq!(read("{}"), None);
         assert_eq!(read(r#"{"description": {}}"#), None);
         assert_eq!(read(r#"{"description": null}"#), Some(None));

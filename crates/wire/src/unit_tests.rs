@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use forge_domain::service::Tags;
 use forge_domain::simulation::{SuccessCriterion, UnitTest};
-use forge_domain::{MetricId, OrganizationId, PersonaId, ScenarioId, ServiceId, SetName, UnitTestId, UserRef};
+use forge_domain::{
+    MetricId, OrganizationId, PersonaId, ScenarioId, ServiceId, SetName, UnitTestId, UserRef,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::rfc3339;
