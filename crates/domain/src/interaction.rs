@@ -4,14 +4,17 @@
 /// its own, but a plan warns about them: a mistyped name silently changes nothing.
 pub const KNOWN_INTERACTIONS: &[&str] = &[
     "call-tool",
+    "choose-tools",
     "decide",
     "engage-user",
     "evaluate-exit-conditions",
     "evaluate-metric",
+    "generate-queries",
     "recall",
     "recommend-responses",
     "reflect",
     "select-action",
+    "select-behavior",
     "simulate-user",
 ];
 

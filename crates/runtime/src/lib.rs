@@ -4,15 +4,25 @@
 //! a [`Turn`], and keeps the [`Outcome`]. Whoever stops waiting for an answer cancels it: all work is done in the
 //! future that was asked for.
 
+mod answer;
+mod engine;
 mod error;
+mod http;
+mod judge;
+mod limits;
+mod models;
+mod person;
+mod prompt;
+mod runtime;
+mod tools;
 mod turn;
 
 pub use error::RuntimeError;
+pub use limits::Limits;
+pub use models::{InvalidModels, InvalidScript, ModelRoute, Models, ProviderKind, ProviderSettings, Script};
+pub use runtime::Runtime;
+pub use tools::{InvalidTool, ToolSettings, Tools};
 pub use turn::{
     AgentVersion, Arrival, Behavior, Event, Ids, Outcome, Person, Setup, SimulatedTurn, Simulation, Turn,
     Verdict,
 };
-
-/// Runs conversations with the models and tools of an installation.
-#[derive(Debug, Default)]
-pub struct Runtime {}

@@ -14,6 +14,7 @@ use forge_domain::audit::AuditObject;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
 use forge_domain::user::{Preferences, Variables};
 use forge_domain::{ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
+use forge_runtime::{Models, Runtime, Script, Tools};
 use forge_store::NewUser;
 use serde_json::json;
 use tempfile::TempDir;
@@ -50,7 +51,7 @@ impl TestServer {
     /// Starts a server.
     pub async fn start(engine: Engine) -> Self {
         let (store, folder) = shared(engine).await;
-        Self::on(engine, store, folder).await
+        Self::on(engine, store, folder, json!([])).await
     }
 
     /// Starts a server on a database of its own, so that its first organization is the operator's on either engine.
@@ -58,10 +59,17 @@ impl TestServer {
         let store = Store::open(&database.url, OpenMode::CreateIfMissing)
             .await
             .unwrap();
-        Self::on(database.engine, store, None).await
+        Self::on(database.engine, store, None, json!([])).await
     }
 
-    async fn on(engine: Engine, store: Store, folder: Option<TempDir>) -> Self {
+    /// Starts a server whose models follow these rules first, as `docs/models.md` describes them, and those of
+    /// `script.json` then.
+    pub async fn scripted(engine: Engine, rules: serde_json::Value) -> Self {
+        let (store, folder) = shared(engine).await;
+        Self::on(engine, store, folder, rules).await
+    }
+
+    async fn on(engine: Engine, store: Store, folder: Option<TempDir>, rules: serde_json::Value) -> Self {
         record::log();
         let clock = Arc::new(TestClock::default());
         let random = OsRandom::default();
@@ -90,7 +98,7 @@ impl TestServer {
                 voices: VoiceCatalogue::Any,
                 tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
             }),
-            runtime: Arc::default(),
+            runtime: Arc::new(scripted_runtime(rules)),
             memory: Arc::default(),
         };
         let router = forge_api::router(app.clone(), limits());
@@ -223,6 +231,18 @@ impl TestServer {
         let body = service_body(&format!("service {}", unique()), &agent, &graph);
         self.admin.post("service/", body).await.id()
     }
+}
+
+/// Returns a runtime whose models answer from a script: what is said is echoed, exit conditions and behavior sets that
+/// are mentioned apply, and the first action is taken.
+fn scripted_runtime(rules: serde_json::Value) -> Runtime {
+    let script = Script::from_json(&json!({"rules": rules}).to_string()).unwrap();
+    let script = script.before(Script::from_json(include_str!("script.json")).unwrap());
+    Runtime::new(
+        Models::scripted(script),
+        Tools::default(),
+        forge_runtime::Limits::default(),
+    )
 }
 
 /// Returns the limits of test servers: small bodies, and calls as often as a test likes.

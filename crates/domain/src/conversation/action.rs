@@ -18,6 +18,12 @@ pub enum AgentAction {
         selected_dynamic_behavior_set_version_info: Option<(BehaviorSetId, VersionNumber)>,
         previous_selected_dynamic_behavior_set_version_info: Option<(BehaviorSetId, VersionNumber)>,
     },
+    /// What has to be recalled before the agent acts, if anything.
+    CheckIfActiveMemoryNeededCompleted { queries: Vec<String> },
+    /// It was recalled.
+    ExtractActiveMemoriesCompleted {
+        queries_and_responses: Vec<(String, String)>,
+    },
     /// The behavior set changes what the state says.
     NavigateStateMachineDynamicBehaviorOverride {
         overriding_instructions: bool,

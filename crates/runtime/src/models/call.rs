@@ -1,0 +1,88 @@
+//! One call of one model, and how it is repeated.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::Script;
+use super::breaker::Breaker;
+use super::hosted::Hosted;
+use super::request::{Answer, Failure, Pieces, Request};
+use crate::Limits;
+
+/// Somebody who serves models.
+#[derive(Debug)]
+pub(super) struct Provider {
+    pub(super) name: String,
+    pub(super) backend: Backend,
+    pub(super) breaker: Breaker,
+}
+
+#[derive(Debug)]
+pub(super) enum Backend {
+    Hosted(Hosted),
+    Scripted(Script),
+}
+
+/// A model at its provider.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub(super) provider: Arc<Provider>,
+    /// The provider's own name of the model.
+    pub(super) model: Arc<str>,
+}
+
+impl Provider {
+    pub(super) fn is_scripted(&self) -> bool {
+        matches!(self.backend, Backend::Scripted(_))
+    }
+}
+
+impl Route {
+    /// Calls the model once.
+    pub(super) async fn call(
+        &self,
+        request: &Request<'_>,
+        params: &Map<String, Value>,
+        attempt: u32,
+        limits: &Limits,
+        pieces: Option<&mut Pieces<'_>>,
+    ) -> Result<Answer, Failure> {
+        let Some(permit) = self.provider.breaker.permit() else {
+            let reason = "the provider failed several times in a row and is left alone for a while";
+            return Err(Failure::lasting(reason));
+        };
+        let called = async {
+            match &self.provider.backend {
+                Backend::Hosted(hosted) => {
+                    hosted
+                        .call(&self.model, &request.prompt, params, limits, pieces)
+                        .await
+                }
+                Backend::Scripted(script) => script.call(request, attempt, pieces).await,
+            }
+        };
+        let result = timeout(limits.model_call_time, called).await.unwrap_or_else(|_| {
+            let seconds = limits.model_call_time.as_secs_f64();
+            Err(Failure::temporary(format!(
+                "no complete answer within {seconds} seconds"
+            )))
+        });
+        match &result {
+            Err(failure) if failure.is_temporary => permit.failed(),
+            // It answered, if only to refuse.
+            _ => permit.succeeded(),
+        }
+        result
+    }
+}
+
+/// Returns how long to wait before a call is repeated for the `n`th time, from 1; nothing if that is too long to wait.
+pub(super) fn pause_before(n: u32, failure: &Failure) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(10);
+    let own = Duration::from_millis(250 << n.min(5));
+    let pause = failure.retry_after_ms.map_or(own, Duration::from_millis);
+    (pause <= LONGEST).then_some(pause)
+}

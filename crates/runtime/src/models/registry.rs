@@ -1,0 +1,145 @@
+//! Which provider serves which model.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use forge_domain::model::{ModelPreference, ModelPreferences};
+use serde_json::Map;
+
+use super::Script;
+use super::breaker::Breaker;
+use super::call::{Backend, Provider, Route};
+use super::hosted::ProviderSettings;
+use crate::RuntimeError;
+
+/// The models that an installation can call. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Models {
+    routes: HashMap<String, Route>,
+    /// Who answers for models that have no route.
+    everything_else: Option<Route>,
+    default: Option<ModelPreference>,
+}
+
+/// Where a model of the catalogue is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelRoute {
+    /// The name in the catalogue.
+    pub model: String,
+    /// The name of the provider.
+    pub provider: String,
+    /// What the provider calls it.
+    pub provider_model: String,
+}
+
+/// Providers and models do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidModels {
+    /// Two providers share a name.
+    #[error("two providers are called `{0}`")]
+    DuplicateProvider(String),
+    /// A model is served by nobody.
+    #[error("model `{model}` is served by `{provider}`, which is no configured provider")]
+    UnknownProvider {
+        /// The model.
+        model: String,
+        /// The name that nobody has.
+        provider: String,
+    },
+    /// The default model is served by nobody.
+    #[error("the default model `{0}` is served by no configured provider")]
+    UnservedDefault(String),
+    /// Connections cannot be made.
+    #[error("no HTTP client can be made: {0}")]
+    Client(String),
+}
+
+impl Models {
+    /// Makes the models from the providers, where each model is served, and what interactions use that no preference is
+    /// about.
+    pub fn new(
+        providers: Vec<ProviderSettings>,
+        routes: Vec<ModelRoute>,
+        default: Option<ModelPreference>,
+    ) -> Result<Self, InvalidModels> {
+        let http = crate::http::client().map_err(InvalidModels::Client)?;
+        let mut by_name = HashMap::new();
+        for ProviderSettings { name, kind } in providers {
+            let provider = Arc::new(Provider {
+                name: name.clone(),
+                backend: Backend::new(&http, kind).map_err(InvalidModels::Client)?,
+                breaker: Breaker::default(),
+            });
+            if by_name.insert(name.clone(), provider).is_some() {
+                return Err(InvalidModels::DuplicateProvider(name));
+            }
+        }
+        let mut found = HashMap::new();
+        for ModelRoute {
+            model,
+            provider,
+            provider_model,
+        } in routes
+        {
+            let Some(provider) = by_name.get(&provider) else {
+                return Err(InvalidModels::UnknownProvider { model, provider });
+            };
+            let route = Route {
+                provider: Arc::clone(provider),
+                model: provider_model.into(),
+            };
+            found.insert(model, route);
+        }
+        match default {
+            Some(default) if !found.contains_key(&default.llm_name) => {
+                Err(InvalidModels::UnservedDefault(default.llm_name))
+            }
+            default => Ok(Self {
+                routes: found,
+                everything_else: None,
+                default,
+            }),
+        }
+    }
+
+    /// Makes models that all answer from one script, whatever they are called, for tests.
+    pub fn scripted(script: Script) -> Self {
+        let provider = Provider {
+            name: "scripted".to_owned(),
+            backend: Backend::Scripted(script),
+            breaker: Breaker::default(),
+        };
+        Self {
+            routes: HashMap::new(),
+            everything_else: Some(Route {
+                provider: Arc::new(provider),
+                model: "scripted".into(),
+            }),
+            default: Some(ModelPreference {
+                llm_name: "scripted".to_owned(),
+                params: Map::new(),
+            }),
+        }
+    }
+
+    /// Returns the model that an interaction uses, and where it is served.
+    pub(super) fn route<'a>(
+        &'a self,
+        interaction: &str,
+        preferences: &'a ModelPreferences,
+    ) -> Result<(&'a ModelPreference, &'a Route), RuntimeError> {
+        let no_provider = |model: &str| RuntimeError::NoProvider {
+            interaction: interaction.to_owned(),
+            model: model.to_owned(),
+        };
+        let Some(preference) = preferences.get(interaction).or(self.default.as_ref()) else {
+            return Err(no_provider("default"));
+        };
+        let route = self
+            .routes
+            .get(&preference.llm_name)
+            .or(self.everything_else.as_ref());
+        let route = route.ok_or_else(|| no_provider(&preference.llm_name))?;
+        Ok((preference, route))
+    }
+}

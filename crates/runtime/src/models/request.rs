@@ -1,0 +1,138 @@
+//! What a model is asked, and what comes back.
+
+use forge_domain::MessageId;
+use forge_domain::conversation::AgentAction;
+use tokio::sync::mpsc::Sender;
+
+use crate::Event;
+use crate::prompt::Prompt;
+
+/// One question to a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Request<'a> {
+    /// The named interaction.
+    pub(crate) interaction: &'static str,
+    pub(crate) prompt: Prompt,
+    pub(crate) hints: Hints<'a>,
+}
+
+/// What a script decides by. A model sees the prompt only.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints<'a> {
+    /// What the agent was told last.
+    pub(crate) said: &'a str,
+    /// The current state.
+    pub(crate) state: &'a str,
+    /// The action that was selected.
+    pub(crate) action: &'a str,
+    /// What there is to choose from.
+    pub(crate) options: &'a [&'a str],
+    /// Which turn of the agent it is, from 1.
+    pub(crate) turn: u32,
+    /// Which round of tool calls, from 0.
+    pub(crate) round: u32,
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) prompt_tokens: Option<i64>,
+    pub(crate) completion_tokens: Option<i64>,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Never a key or a prompt, nor what the provider wrote: it may quote either.
+    pub(crate) reason: String,
+    /// Whether the same call may well succeed a little later.
+    pub(crate) is_temporary: bool,
+    /// How long the provider asks to be left alone, in milliseconds.
+    pub(crate) retry_after_ms: Option<u64>,
+}
+
+impl Failure {
+    pub(crate) fn temporary(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            is_temporary: true,
+            retry_after_ms: None,
+        }
+    }
+
+    pub(crate) fn lasting(reason: impl Into<String>) -> Self {
+        Self {
+            is_temporary: false,
+            ..Self::temporary(reason)
+        }
+    }
+}
+
+/// Where the agent's message goes while it is being written.
+///
+/// Blanks around the message are left out, so that its pieces together are exactly the message.
+pub(crate) struct Pieces<'a> {
+    events: &'a Sender<Event>,
+    message_id: MessageId,
+    number: u32,
+    text: String,
+    held_blanks: String,
+}
+
+impl<'a> Pieces<'a> {
+    pub(crate) fn new(events: &'a Sender<Event>, message_id: MessageId) -> Self {
+        Self {
+            events,
+            message_id,
+            number: 0,
+            text: String::new(),
+            held_blanks: String::new(),
+        }
+    }
+
+    /// Tells whether somebody may have seen a part of the message.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.number > 0
+    }
+
+    pub(crate) async fn push(&mut self, text: &str) {
+        let mut piece = std::mem::take(&mut self.held_blanks);
+        piece.push_str(text);
+        if self.text.is_empty() {
+            piece = piece.trim_start().to_owned();
+        }
+        let end = piece.trim_end().len();
+        self.held_blanks = piece.split_off(end);
+        if !piece.is_empty() {
+            self.text.push_str(&piece);
+            self.send(piece, false).await;
+        }
+    }
+
+    /// Ends the message and returns it.
+    pub(crate) async fn finish(mut self) -> String {
+        self.send(String::new(), true).await;
+        self.text
+    }
+
+    async fn send(&mut self, text: String, is_last: bool) {
+        let number = self.number;
+        self.number += 1;
+        let fragment = AgentAction::EngageUserMessageFragmentGenerated {
+            index: number,
+            fragment: text.clone(),
+            is_final: is_last,
+        };
+        let piece = Event::Piece {
+            message_id: self.message_id,
+            number,
+            text,
+            is_last,
+        };
+        for event in [Event::Action(fragment), piece] {
+            // Nobody has to listen: the turn counts all the same.
+            let _ = self.events.send(event).await;
+        }
+    }
+}
