@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use forge_app::AppError;
 use forge_app::promotion::Plans;
+use forge_app::{AppError, RuntimeError};
 use serde_json::{Value, json};
 
 use crate::routes::version_sets;
@@ -107,6 +107,16 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
         }
         AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
         AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
+        // The contract has no better word for a model that does not answer, or not as it should.
+        AppError::Runtime(RuntimeError::Graph(ref reason)) => {
+            tracing::error!(reason, "a conversation cannot go on");
+            (StatusCode::INTERNAL_SERVER_ERROR, detail(error))
+        }
+        AppError::Runtime(ref reason) => {
+            tracing::warn!(%reason, "an interaction failed");
+            (StatusCode::SERVICE_UNAVAILABLE, detail(error))
+        }
+        AppError::Abandoned => (StatusCode::REQUEST_TIMEOUT, detail(error)),
         AppError::Blocked(ref plans) => (StatusCode::BAD_REQUEST, with_plans(&error, plans)),
         AppError::PlanMoved(ref plans) => (StatusCode::CONFLICT, with_plans(&error, plans)),
         AppError::PreconditionFailed(view) => {

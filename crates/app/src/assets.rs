@@ -121,7 +121,8 @@ pub(crate) async fn version_content(
     let found = found
         .ok_or_else(|| AppError::internal(format!("version {version} of {kind} {} is missing", key.2)))?;
     let found = Arc::new(found);
-    app.memory.documents.keep(key, &found);
+    let bytes = found.document.get().len();
+    app.memory.documents.keep(key, &found, bytes);
     Ok(found)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_domain::access::{Attributes, Grant, Permission, Privileges, allows, allows_some};
+use forge_domain::access::{Attributes, Condition, Grant, Permission, Privileges, allows, allows_some};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
 
 use crate::AppError;
@@ -54,6 +54,14 @@ impl Caller {
     pub fn may(&self, permission: Permission, attributes: &Attributes) -> bool {
         allows(&self.privileges.grants, permission, attributes)
             || allows(&self.temporary_grants, permission, attributes)
+    }
+
+    /// Tells whether the caller has a permission on their own things only, so that nothing else need be looked at.
+    pub(crate) fn may_only_own(&self, permission: Permission) -> bool {
+        let grants = self.privileges.grants.iter().chain(&self.temporary_grants);
+        let mut held = grants.filter(|grant| grant.permission_name == permission.name());
+        let own = Condition::Equals { value: true.into() };
+        held.all(|grant| grant.conditions.get("is_own") == Some(&own))
     }
 
     /// Refuses unless the caller has a permission on a thing.

@@ -3,6 +3,7 @@
 use forge_domain::fault::Fault;
 use forge_domain::version::NotTheNextVersion;
 use forge_domain::{Refusal, Refusals};
+use forge_runtime::RuntimeError;
 use forge_store::StoreError;
 
 use crate::promotion::Plans;
@@ -50,6 +51,12 @@ pub enum AppError {
     /// Something else is already there, or moved meanwhile.
     #[error("{0}")]
     Conflict(String),
+    /// A conversation could not go on; nothing of the interaction is kept.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// Nobody waits for the answer any more; nothing of the interaction is kept.
+    #[error("the interaction was given up because nobody read its events")]
+    Abandoned,
     /// The reader asked for a change that this server does not see yet.
     #[error(
         "this server has seen the organization's change {seen} but not yet {wanted}; try again in a moment"

@@ -15,6 +15,7 @@ pub mod assets;
 pub mod audit;
 mod caller;
 pub mod context_graphs;
+pub mod conversations;
 pub mod diff;
 mod environment;
 mod error;
@@ -49,7 +50,7 @@ use std::sync::Arc;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
-pub use forge_runtime::Runtime;
+pub use forge_runtime::{Runtime, RuntimeError};
 use forge_store::WriteTx;
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 

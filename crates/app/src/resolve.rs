@@ -99,7 +99,7 @@ impl Present {
     }
 }
 
-fn resolution(service: &ServiceState, set: &SetState) -> Result<Resolution, AppError> {
+pub(crate) fn resolution(service: &ServiceState, set: &SetState) -> Result<Resolution, AppError> {
     let meant = Meant {
         revision: set.revision,
         agent_id: service.agent.0,

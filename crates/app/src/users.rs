@@ -24,7 +24,7 @@ fn object(id: &str) -> AuditObject {
     }
 }
 
-fn attributes(user: &User) -> Attributes {
+pub(crate) fn attributes(user: &User) -> Attributes {
     Attributes::default()
         .with("user_id", user.id.as_str())
         .with("role_name", user.role.name.as_str())
@@ -239,7 +239,7 @@ pub async fn update(
     commit(tx, ()).await
 }
 
-/// Deletes a user: everything personal goes, and every token ends at once.
+/// Deletes a user: everything personal goes, what they said in conversations too, and every token ends at once.
 pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
     caller.authorize_some(Permission::DeleteUser)?;
     let mut tx = app.write_access(caller).await?;
@@ -249,6 +249,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>,
     if is_last_super_administrator(&mut tx, caller, &user).await? {
         return Err(AppError::Refused(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
+    tx.delete_conversations_of_user(id).await?;
     tx.delete_user(id).await?;
     let before = audit_document(&user.role.name);
     tx.append_audit_event(&caller.actor(), "delete", object(id), before, Value::Null)

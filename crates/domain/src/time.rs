@@ -47,6 +47,11 @@ impl Duration {
         Self(days * 86_400_000)
     }
 
+    /// Returns the length of some seconds.
+    pub const fn seconds(seconds: i64) -> Self {
+        Self(seconds * 1000)
+    }
+
     /// Returns the whole seconds, rounded down.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1000)

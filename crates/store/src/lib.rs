@@ -10,6 +10,8 @@
 mod api_key;
 mod asset;
 mod audit;
+mod conversation;
+mod conversation_message;
 mod error;
 mod folder;
 mod heads;
@@ -39,6 +41,10 @@ mod yank;
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
 pub use audit::{EventFilter, ScannedEvent};
+pub use conversation::{
+    Conversation, ConversationFilter, ConversationSort, Kept, NewConversation, RunningConversations,
+};
+pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};
 pub use idempotency::{AnswerScope, RememberedAnswer};

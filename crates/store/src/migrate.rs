@@ -27,6 +27,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0003_memory.sql"),
     ),
     (
+        4,
+        "conversations",
+        include_str!("../migrations/sqlite/0004_conversations.sql"),
+        include_str!("../migrations/postgres/0004_conversations.sql"),
+    ),
+    (
         6,
         "simulation",
         include_str!("../migrations/sqlite/0006_simulation.sql"),

@@ -33,8 +33,9 @@ statements! {
     AGENT = "SELECT id, name, latest_version FROM agent WHERE organization_id = $1 AND id = $2";
     CONTEXT_GRAPHS = "SELECT id, name, latest_version FROM context_graph WHERE organization_id = $1";
     CONTEXT_GRAPH = "SELECT id, name, latest_version FROM context_graph WHERE organization_id = $1 AND id = $2";
-    SERVICES = "SELECT id, name, agent_id, context_graph_id FROM service WHERE organization_id = $1";
-    SERVICE = "SELECT id, name, agent_id, context_graph_id FROM service WHERE organization_id = $1 AND id = $2";
+    SERVICES = "SELECT id, name, is_active, agent_id, context_graph_id FROM service WHERE organization_id = $1";
+    SERVICE = "SELECT id, name, is_active, agent_id, context_graph_id FROM service
+        WHERE organization_id = $1 AND id = $2";
     SETS = "SELECT service_id, name, revision, is_deleted, agent_version, context_graph_version, model_preferences
         FROM version_set WHERE organization_id = $1";
     SETS_OF_SERVICE = "SELECT service_id, name, revision, is_deleted, agent_version, context_graph_version,
@@ -108,6 +109,8 @@ pub struct ServiceHead {
     pub id: ServiceId,
     /// Its name.
     pub name: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
     /// The agent that speaks.
     pub agent_id: AgentId,
     /// The graph that conversations walk.
@@ -170,6 +173,7 @@ fn service(row: &Row<'_>) -> Result<ServiceHead, StoreError> {
     Ok(ServiceHead {
         id: row.parse("id")?,
         name: row.text("name")?,
+        is_active: row.boolean("is_active")?,
         agent_id: row.parse("agent_id")?,
         context_graph_id: row.parse("context_graph_id")?,
     })

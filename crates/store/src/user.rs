@@ -27,6 +27,7 @@ statements! {
         FROM app_user
         JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
         WHERE app_user.organization_id = $1 AND lower(email) = lower($2) AND NOT is_deleted";
+    FIND_CONTEXT = "SELECT additional_context FROM app_user WHERE organization_id = $1 AND id = $2";
     FIND_SORT_VALUES = "SELECT first_name, last_name, email FROM app_user WHERE organization_id = $1 AND seq = $2";
     COUNT_USERS_OF_ROLE = "SELECT COUNT(*) AS users FROM app_user
         WHERE organization_id = $1 AND role_id = $2 AND NOT is_deleted";
@@ -140,6 +141,17 @@ impl Tx {
         id: &str,
     ) -> Result<Option<User>, StoreError> {
         self.optional(&FIND_USER, args![organization, id], user).await
+    }
+
+    /// Returns what else is known of a user, one fact each.
+    pub async fn find_additional_context(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let context = |row: &Row<'_>| row.json("additional_context");
+        let found = self.optional(&FIND_CONTEXT, args![organization, id], context);
+        Ok(found.await?.unwrap_or_default())
     }
 
     /// Returns the user of that email address; case does not count.

@@ -200,6 +200,14 @@ impl AuditRows {
         };
         Self { url, organizations }
     }
+
+    /// Runs SQL that Forge's own constraints must refuse and returns what the database says.
+    pub(crate) async fn refused(&self, sql: &str) -> String {
+        try_sql(&self.url, sql)
+            .await
+            .expect_err("the database must refuse this")
+            .to_string()
+    }
 }
 
 impl Drop for AuditRows {

@@ -31,7 +31,7 @@ pub const KNOWN_TOOL: &str = "00000000000000000000701d";
 /// A server with two organizations that know nothing of each other.
 pub struct TestServer {
     /// First, so that it goes away before the store does.
-    _audit_rows: AuditRows,
+    audit_rows: AuditRows,
     /// The use cases under it.
     pub app: App,
     /// The whole API.
@@ -106,7 +106,7 @@ impl TestServer {
         let (stranger, _) = new_organization(&app, &router).await;
         let organizations = vec![admin.organization.clone(), stranger.organization.clone()];
         Self {
-            _audit_rows: AuditRows::of(folder.as_ref(), organizations),
+            audit_rows: AuditRows::of(folder.as_ref(), organizations),
             app,
             router,
             clock,
@@ -126,6 +126,11 @@ impl TestServer {
     /// Returns the other organization's super administrator.
     pub fn stranger(&self) -> &TestClient {
         &self.stranger
+    }
+
+    /// Runs SQL behind Forge's back that its own constraints must refuse, and returns what the database says.
+    pub async fn refused(&self, sql: &str) -> String {
+        self.audit_rows.refused(sql).await
     }
 
     /// Returns the same server's API with other limits.

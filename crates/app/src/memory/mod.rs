@@ -20,14 +20,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use forge_domain::agent::AgentDocument;
+use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::{OrganizationId, Timestamp};
-use forge_store::{AuditedChange, Head, ReadTx};
+use forge_store::{AssetVersion, AuditedChange, Head, ReadTx};
 use rpds::HashTrieMapSync;
 
 use crate::{App, AppError, organizations};
 
 pub(crate) use access::{Access, KnownUser};
-use documents::Documents;
+pub(crate) use documents::Documents;
 pub use follow::{FOLLOW_EVERY, follow};
 pub(crate) use organization::OrganizationState;
 use recent::Recent;
@@ -53,7 +55,12 @@ pub struct Memory {
     /// Held by whoever adds or removes an organization.
     adding: Mutex<()>,
     pub(crate) tokens: VerifiedTokens,
-    pub(crate) documents: Documents,
+    /// Contents of versions as they are answered.
+    pub(crate) documents: Documents<Arc<AssetVersion>>,
+    /// Contents of agents' versions as conversations run on them.
+    pub(crate) agents: Documents<Arc<AgentDocument>>,
+    /// Contents of context graphs' versions as conversations run on them.
+    pub(crate) context_graphs: Documents<Arc<ContextGraphDocument>>,
     database: Database,
     /// Whether the whole server is closed, and after how many announcements of settings that was read.
     is_server_closed: ArcSwap<Option<(u64, bool)>>,

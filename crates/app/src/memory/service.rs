@@ -16,6 +16,8 @@ pub struct ServiceState {
     pub id: ServiceId,
     /// Its name.
     pub name: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
     /// The agent that speaks, and its latest version.
     pub agent: (AgentId, Option<VersionNumber>),
     /// The graph that conversations walk, and its latest version.
@@ -71,6 +73,7 @@ impl ServiceState {
             sets: sets.collect(),
             id: service.id,
             name: service.name,
+            is_active: service.is_active,
             agent: (service.agent_id, agent_latest),
             context_graph: (service.context_graph_id, graph_latest),
         }
@@ -85,6 +88,7 @@ impl ServiceState {
         let service = ServiceHead {
             id: self.id,
             name: self.name.clone(),
+            is_active: self.is_active,
             agent_id: self.agent.0,
             context_graph_id: self.context_graph.0,
         };

@@ -6,6 +6,7 @@
 mod action;
 mod insights;
 mod position;
+mod said;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use crate::{InteractionId, MessageId};
 pub use action::{AgentAction, GraphVersion};
 pub use insights::{Insights, ModelCall, ToolCallLog, Transition, TransitionCause, WorkingMemory};
 pub use position::{Frame, KeptResult, Position};
+pub use said::{ExternalEvent, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS, MAX_MESSAGES, Said, Unsayable};
 
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,5 +58,26 @@ impl MessageType {
             Self::AgentInnerThought => "agent-inner-thought",
             Self::ExternalEvent => "external-event",
         }
+    }
+}
+
+/// The text is no type of message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such type of message")]
+pub struct InvalidMessageType;
+
+impl std::str::FromStr for MessageType {
+    type Err = InvalidMessageType;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMessageType> {
+        let all = [
+            Self::UserMessage,
+            Self::AgentMessage,
+            Self::AgentInnerThought,
+            Self::ExternalEvent,
+        ];
+        all.into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(InvalidMessageType)
     }
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod constraints;
+mod conversations;
 mod opening;
 mod schema;
 mod sets;

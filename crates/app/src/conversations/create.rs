@@ -1,0 +1,142 @@
+//! Starting a conversation.
+
+use forge_domain::access::Permission;
+use forge_domain::conversation::Said;
+use forge_domain::service::Tags;
+use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
+use forge_runtime::Person;
+use forge_store::{Conversation, NewConversation};
+
+use super::interaction::{CLAIM_TIME, Claim, Interaction};
+use super::{busy, person, require_sayable, setup};
+use crate::resolve::{Resolution, resolution};
+use crate::services::{attributes_of, no_service};
+use crate::version_sets::unknown;
+use crate::{App, AppError, Caller};
+
+/// A conversation that a user wants to start.
+#[derive(Debug, Clone)]
+pub struct Create {
+    /// In which service.
+    pub service_id: ServiceId,
+    /// With which of its sets. Any text: one that cannot be a set's name is one that no set has.
+    pub set: String,
+    /// What begins it; nothing lets the agent speak first.
+    pub said: Option<Said>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Starts a conversation of the caller: looks up what the set means now and keeps that to the conversation's end.
+pub async fn create(app: &App, caller: &Caller, create: Create) -> Result<Interaction, AppError> {
+    caller.authorize_some(Permission::CreateConversation)?;
+    let known = app.memory.organization(app, &caller.organization).await?;
+    let service = known.state.service(create.service_id);
+    let service = service.ok_or_else(|| no_service(create.service_id))?;
+    let attributes = attributes_of(service.id, &service.name).with("version_set_name", create.set.as_str());
+    caller.authorize(Permission::CreateConversation, &attributes)?;
+    let name: Option<SetName> = create.set.parse().ok();
+    let set = name
+        .and_then(|name| service.set(&name))
+        .filter(|set| !set.is_deleted);
+    let set = set.ok_or_else(|| unknown(&create.set))?;
+    if !service.is_active {
+        return Err(AppError::Refused(
+            "the service is not active; conversations start in active services only".to_owned(),
+        ));
+    }
+    let start = Start {
+        organization: caller.organization.clone(),
+        user_id: caller.user.user_id.clone(),
+        resolution: resolution(service, set)?,
+        tags: create.tags,
+        said: create.said,
+        simulation: None,
+    };
+    begin(app, start).await
+}
+
+/// A conversation to be started, whoever wants it.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Whose it is: who talks or, of a simulation, who had it run.
+    pub user_id: String,
+    /// What it runs on to its end.
+    pub resolution: Resolution,
+    /// Its tags.
+    pub tags: Tags,
+    /// What begins it; nothing lets the agent speak first.
+    pub said: Option<Said>,
+    /// For which run a simulated user holds it, and who that is. A user may have any number of those at once.
+    pub simulation: Option<(UnitTestSetRunId, Person)>,
+}
+
+/// Starts a conversation without asking whether anybody may. The interaction that it begins with has yet to be run; if
+/// that fails, the conversation has never been.
+///
+/// # Errors
+/// Refuses a user who has an unfinished conversation in the service already.
+pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
+    let now = app.clock.now();
+    if let Some(said) = &start.said {
+        require_sayable(&said.check(now, 0, None))?;
+    }
+    let (organization, user_id) = (&start.organization, start.user_id.as_str());
+    let Resolution {
+        service_id,
+        agent,
+        context_graph,
+        ref pins,
+        ..
+    } = start.resolution;
+    let models = pins.model_preferences.clone();
+    let setup = setup::load(app, organization, agent, context_graph, models).await?;
+    let (simulation_run_id, person) = if let Some((run, person)) = start.simulation {
+        (Some(run), person)
+    } else {
+        let mut tx = app.store.read().await?;
+        let user = (user_id, service_id);
+        (None, person::read(&mut tx, organization, user, i64::MAX).await?)
+    };
+    let new = NewConversation {
+        id: app.new_id()?,
+        user_id: user_id.to_owned(),
+        service_id,
+        set: start.resolution.name.clone(),
+        revision: start.resolution.revision,
+        agent,
+        context_graph,
+        model_preferences: pins.model_preferences.clone(),
+        tags: start.tags,
+        simulation_run_id,
+        created_at: now,
+        interaction_id: app.new_id()?,
+        busy_until: now + CLAIM_TIME,
+    };
+    let mut tx = app.store.write_run(organization).await?;
+    if simulation_run_id.is_none() {
+        tx.remove_abandoned_conversation(user_id, service_id, now).await?;
+    }
+    if !tx.insert_conversation(&new).await? {
+        let other = tx.find_unfinished_conversation(organization, user_id, service_id);
+        return Err(in_the_way(other.await?.as_ref()));
+    }
+    let conversation = tx.find_conversation(organization, new.id).await?;
+    let conversation = conversation.ok_or_else(|| AppError::internal("a new conversation is missing"))?;
+    tx.commit().await?;
+    let claim = Claim::new(app, organization, new.id, new.interaction_id);
+    Interaction::new(claim, conversation, setup, person, start.said)
+}
+
+/// Says why a user cannot start another conversation.
+fn in_the_way(other: Option<&Conversation>) -> AppError {
+    match other {
+        Some(other) if other.interaction_count > 0 => AppError::Refused(format!(
+            "you have an unfinished conversation in this service, {}; finish it first",
+            other.id
+        )),
+        _ => busy(),
+    }
+}

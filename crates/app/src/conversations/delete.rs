@@ -1,0 +1,36 @@
+//! Deleting what was said.
+
+use forge_domain::ConversationId;
+use forge_domain::access::Permission;
+use forge_domain::audit::AuditObject;
+use serde_json::{Value, json};
+
+use super::{authorize, busy, find, no_conversation};
+use crate::{App, AppError, Caller, Written, commit};
+
+/// Deletes a conversation for good: what was said, thought and remembered, and its tags. That it took place, and on
+/// what it ran, stays known to what refers to it. The audit log says that it was deleted, and nothing of its content.
+pub async fn delete(app: &App, caller: &Caller, id: ConversationId) -> Result<Written<()>, AppError> {
+    caller.authorize_some(Permission::DeleteConversation)?;
+    let mut tx = app.write(caller).await?;
+    let conversation = find(&mut tx, caller, id).await?;
+    authorize(caller, Permission::DeleteConversation, &conversation)?;
+    if conversation.is_busy(app.clock.now()) {
+        return Err(busy());
+    }
+    if !tx.delete_conversation(id).await? {
+        return Err(no_conversation(id));
+    }
+    let object = AuditObject {
+        kind: "conversation".to_owned(),
+        id: id.to_string(),
+    };
+    let before = json!({
+        "service_id": conversation.service_id,
+        "version_set_name": conversation.set,
+        "revision": conversation.revision,
+    });
+    tx.append_audit_event(&caller.actor(), "delete", object, before, Value::Null)
+        .await?;
+    commit(tx, ()).await
+}

@@ -1,0 +1,36 @@
+//! Finishing a conversation.
+
+use forge_domain::ConversationId;
+use forge_domain::access::Permission;
+
+use super::{authorize, authorize_user, busy, find, finished};
+use crate::{App, AppError, Caller};
+
+/// Finishes a conversation. One whose first interaction was never completed is removed, and that is told.
+pub async fn finish(app: &App, caller: &Caller, id: ConversationId) -> Result<(), AppError> {
+    caller.authorize_some(Permission::FinishConversation)?;
+    caller.authorize_some(Permission::UpdateUserInfo)?;
+    let now = app.clock.now();
+    let mut tx = app.store.write_run(&caller.organization).await?;
+    let conversation = find(&mut tx, caller, id).await?;
+    authorize(caller, Permission::FinishConversation, &conversation)?;
+    authorize_user(&mut tx, caller, &conversation).await?;
+    if tx.finish_conversation(id, now).await? {
+        tx.commit().await?;
+        return Ok(());
+    }
+    // As it is now: it may have changed since it was looked at.
+    let conversation = find(&mut tx, caller, id).await?;
+    if conversation.finished_at.is_some() {
+        return Err(finished());
+    }
+    if conversation.is_busy(now) {
+        return Err(busy());
+    }
+    let (user_id, service_id) = (&conversation.user_id, conversation.service_id);
+    tx.remove_abandoned_conversation(user_id, service_id, now).await?;
+    tx.commit().await?;
+    Err(AppError::Refused(
+        "the conversation has no interactions: its first one was never completed; it was removed".to_owned(),
+    ))
+}

@@ -1,0 +1,49 @@
+//! Looking behind the agent's messages.
+
+use forge_domain::access::Permission;
+use forge_domain::conversation::Insights;
+use forge_domain::refusal::AssetKind;
+use forge_domain::{ConversationId, InteractionId};
+use forge_store::Conversation;
+
+use super::{authorize, find, may_see};
+use crate::{App, AppError, Caller, assets};
+
+/// How the agent came to its message, as far as the caller may see it.
+#[derive(Debug, Clone)]
+pub struct SeenInsights {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// What happened in the interaction.
+    pub insights: Insights,
+}
+
+/// Returns what happened in a completed interaction. Whoever may not read the conversation's messages is not told what
+/// the agent thought.
+pub async fn insights(
+    app: &App,
+    caller: &Caller,
+    id: ConversationId,
+    interaction_id: InteractionId,
+) -> Result<SeenInsights, AppError> {
+    caller.authorize_some(Permission::GetInteractionInsights)?;
+    caller.authorize_some(Permission::GetContextGraph)?;
+    let mut tx = app.store.read().await?;
+    let conversation = find(&mut tx, caller, id).await?;
+    authorize(caller, Permission::GetInteractionInsights, &conversation)?;
+    let found = tx
+        .find_interaction(&caller.organization, id, interaction_id)
+        .await?;
+    let mut insights = found
+        .ok_or_else(|| AppError::NotFound(format!("the conversation has no interaction {interaction_id}")))?
+        .insights;
+    let (graph, _) = insights.current_graph.unwrap_or(conversation.context_graph);
+    assets::authorize_read(&mut tx, caller, AssetKind::ContextGraph, &graph.to_string()).await?;
+    if !may_see(caller, Permission::GetMessage, &conversation) {
+        insights.reflections.clear();
+    }
+    Ok(SeenInsights {
+        conversation,
+        insights,
+    })
+}

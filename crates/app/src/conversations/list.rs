@@ -1,0 +1,132 @@
+//! Listing conversations.
+
+use std::cmp::Ordering;
+
+use forge_domain::access::Permission;
+use forge_domain::service::TagFilter;
+use forge_domain::{ConversationId, ServiceId};
+use forge_store::{Conversation, ConversationFilter, ConversationSort};
+
+use super::may_see;
+use crate::page::{PageBuilder, sorted_after, unknown_token};
+use crate::version_sets::attributes_of_set;
+use crate::{App, AppError, Caller, Page};
+
+/// What a caller asks of a list of conversations.
+#[derive(Debug, Clone)]
+pub struct ListConversations {
+    /// Only these; none means all.
+    pub ids: Vec<ConversationId>,
+    /// Only conversations of these users; none means all.
+    pub user_ids: Vec<String>,
+    /// Only conversations in these services; none means all.
+    pub service_ids: Vec<ServiceId>,
+    /// Only finished ones, or only others.
+    pub is_finished: Option<bool>,
+    /// Only conversations with all of these tags.
+    pub tags: Vec<TagFilter>,
+    /// The order.
+    pub sort: Vec<(ConversationSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// A conversation in a list, as far as the caller may see it.
+#[derive(Debug, Clone)]
+pub struct ListedConversation {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// Whether the caller may see what it runs on.
+    pub shows_set: bool,
+    /// Whether the caller may see what was said.
+    pub shows_message: bool,
+}
+
+/// Returns a page of the conversations that the caller may see.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    query: &ListConversations,
+) -> Result<Page<ListedConversation>, AppError> {
+    caller.authorize_some(Permission::GetConversation)?;
+    let is_visible = |conversation: &Conversation| {
+        is_wanted(query, conversation) && may_see(caller, Permission::GetConversation, conversation)
+    };
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    if query.ids.is_empty() {
+        let filter = narrowed(caller, query);
+        while let Some((after, count)) = page.next_read() {
+            let rows = tx
+                .list_conversations(&caller.organization, &filter, &query.sort, after, count)
+                .await?;
+            page.add(rows.ok_or_else(unknown_token)?, count, |row| row.seq, is_visible);
+        }
+    } else {
+        let mut rows: Vec<Conversation> = Vec::new();
+        for id in &query.ids {
+            if rows.iter().all(|row| row.id != *id) {
+                rows.extend(tx.find_conversation(&caller.organization, *id).await?);
+            }
+        }
+        let rows = sorted_after(rows, &query.sort, by_key, |row| row.seq, query.continuation_token)?;
+        page.add(rows, i64::MAX, |row| row.seq, is_visible);
+    }
+    let page = page.finish();
+    Ok(Page {
+        items: page.items.into_iter().map(|row| listed(caller, row)).collect(),
+        continuation_token: page.continuation_token,
+    })
+}
+
+fn is_wanted(query: &ListConversations, conversation: &Conversation) -> bool {
+    fn admits<T: PartialEq>(wanted: &[T], value: &T) -> bool {
+        wanted.is_empty() || wanted.contains(value)
+    }
+    let is_finished = conversation.finished_at.is_some();
+    admits(&query.user_ids, &conversation.user_id)
+        && admits(&query.service_ids, &conversation.service_id)
+        && query.is_finished.is_none_or(|wanted| wanted == is_finished)
+        && query.tags.iter().all(|filter| filter.matches(&conversation.tags))
+}
+
+/// Returns what the database can leave out already. Somebody who may see their own conversations only need not wait
+/// until everybody else's were looked through.
+fn narrowed(caller: &Caller, query: &ListConversations) -> ConversationFilter {
+    let only_own = caller.may_only_own(Permission::GetConversation);
+    let user_id = match query.user_ids.as_slice() {
+        _ if only_own => Some(caller.user.user_id.clone()),
+        [user_id] => Some(user_id.clone()),
+        _ => None,
+    };
+    let service_id = match query.service_ids.as_slice() {
+        [service_id] => Some(*service_id),
+        _ => None,
+    };
+    ConversationFilter {
+        user_id,
+        service_id,
+        is_finished: query.is_finished,
+    }
+}
+
+fn listed(caller: &Caller, conversation: Conversation) -> ListedConversation {
+    let set = attributes_of_set(
+        conversation.service_id,
+        &conversation.service_name,
+        &conversation.set,
+    );
+    ListedConversation {
+        shows_set: caller.may(Permission::GetVersionSet, &set),
+        shows_message: may_see(caller, Permission::GetMessage, &conversation),
+        conversation,
+    }
+}
+
+fn by_key(key: ConversationSort, left: &Conversation, right: &Conversation) -> Ordering {
+    match key {
+        ConversationSort::CreatedAt => left.created_at.cmp(&right.created_at),
+    }
+}

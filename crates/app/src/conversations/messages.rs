@@ -1,0 +1,67 @@
+//! Reading what was said.
+
+use forge_domain::access::Permission;
+use forge_domain::conversation::{Message, MessageType};
+use forge_domain::{ConversationId, InteractionId, MessageId};
+use forge_store::{MessageSort, NumberedMessage};
+
+use super::{find, may_see};
+use crate::page::{PageBuilder, unknown_token};
+use crate::{App, AppError, Caller, Page};
+
+/// What a caller asks of the messages of a conversation.
+#[derive(Debug, Clone)]
+pub struct ListMessages {
+    /// Only these; none means all.
+    pub ids: Vec<MessageId>,
+    /// Only those of these types; none means all.
+    pub message_types: Vec<MessageType>,
+    /// Only those of these interactions; none means all.
+    pub interaction_ids: Vec<InteractionId>,
+    /// The order.
+    pub sort: Vec<(MessageSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended: the number of its last message.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of the messages of a conversation that the caller may see. The agent's thoughts are for those who may
+/// also look behind its messages.
+pub async fn messages(
+    app: &App,
+    caller: &Caller,
+    id: ConversationId,
+    query: &ListMessages,
+) -> Result<Page<NumberedMessage>, AppError> {
+    caller.authorize_some(Permission::GetMessage)?;
+    let mut tx = app.store.read().await?;
+    let conversation = find(&mut tx, caller, id).await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    if !may_see(caller, Permission::GetMessage, &conversation) {
+        return Ok(page.finish());
+    }
+    let sees_thoughts = may_see(caller, Permission::GetInteractionInsights, &conversation);
+    let is_visible = |row: &NumberedMessage| {
+        let is_thought = row.message.message_type == MessageType::AgentInnerThought;
+        is_wanted(query, &row.message) && (sees_thoughts || !is_thought)
+    };
+    while let Some((after, count)) = page.next_read() {
+        let rows = tx
+            .list_messages(&caller.organization, id, &query.sort, after, count)
+            .await?;
+        page.add(
+            rows.ok_or_else(unknown_token)?,
+            count,
+            |row| row.number,
+            is_visible,
+        );
+    }
+    Ok(page.finish())
+}
+
+fn is_wanted(query: &ListMessages, message: &Message) -> bool {
+    (query.ids.is_empty() || query.ids.contains(&message.id))
+        && (query.message_types.is_empty() || query.message_types.contains(&message.message_type))
+        && (query.interaction_ids.is_empty() || query.interaction_ids.contains(&message.interaction_id))
+}

@@ -1,0 +1,103 @@
+//! Conversations.
+//!
+//! An [`Interaction`] is the one way in which the agent is made to speak: a user's ([`create`], [`interact`]) and a
+//! simulated one's ([`begin`], [`go_on`]). It has claimed its conversation, takes its turn with what the conversation
+//! was started with, and writes everything that came of it in one transaction, or nothing.
+
+mod create;
+mod delete;
+mod finish;
+mod insights;
+mod interact;
+mod interaction;
+mod list;
+mod messages;
+mod person;
+mod recommend;
+mod setup;
+
+use forge_domain::ConversationId;
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::conversation::Unsayable;
+pub use forge_store::{Conversation, ConversationSort, MessageSort, NumberedMessage, RunningConversations};
+use forge_store::{StoreError, Tx};
+
+use crate::{AppError, Caller, users};
+
+pub use create::{Create, Start, begin, create};
+pub use delete::delete;
+pub use finish::finish;
+pub use insights::{SeenInsights, insights};
+pub use interact::{go_on, interact};
+pub use interaction::{Completed, Interaction};
+pub use list::{ListConversations, ListedConversation, list};
+pub use messages::{ListMessages, messages};
+pub use recommend::recommend;
+
+fn attributes(caller: &Caller, conversation: &Conversation) -> Attributes {
+    Attributes::default()
+        .with("conversation_id", conversation.id.to_string())
+        .with("service_id", conversation.service_id.to_string())
+        .with("service_name", conversation.service_name.as_str())
+        .with("user_id", conversation.user_id.as_str())
+        .with("is_own", is_own(caller, conversation))
+}
+
+fn is_own(caller: &Caller, conversation: &Conversation) -> bool {
+    caller.user.is(&caller.organization, &conversation.user_id)
+}
+
+/// Tells whether a caller may look at a conversation. What a user has hidden from administrators, nobody else sees; what
+/// a simulated user said is not theirs to hide.
+fn may_see(caller: &Caller, permission: Permission, conversation: &Conversation) -> bool {
+    let is_hidden = conversation.simulation_run_id.is_none()
+        && !conversation.user_preferences.conversations_visible_to_admins
+        && !is_own(caller, conversation);
+    !is_hidden && caller.may(permission, &attributes(caller, conversation))
+}
+
+fn authorize(caller: &Caller, permission: Permission, conversation: &Conversation) -> Result<(), AppError> {
+    if may_see(caller, permission, conversation) {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden(permission.name()))
+    }
+}
+
+/// Refuses a caller who may not change what is known of the user who started a conversation: going on with it does.
+async fn authorize_user(tx: &mut Tx, caller: &Caller, conversation: &Conversation) -> Result<(), AppError> {
+    let user = users::find(tx, caller, &conversation.user_id).await?;
+    let attributes = users::attributes(&user).with("is_own", is_own(caller, conversation));
+    caller.authorize(Permission::UpdateUserInfo, &attributes)
+}
+
+async fn find(tx: &mut Tx, caller: &Caller, id: ConversationId) -> Result<Conversation, AppError> {
+    let found = tx.find_conversation(&caller.organization, id).await?;
+    found.ok_or_else(|| no_conversation(id))
+}
+
+fn no_conversation(id: ConversationId) -> AppError {
+    AppError::NotFound(format!("there is no conversation {id}"))
+}
+
+fn finished() -> AppError {
+    AppError::Conflict("the conversation is finished; start another one".to_owned())
+}
+
+fn busy() -> AppError {
+    AppError::Conflict("another interaction of the conversation is running; wait for its end".to_owned())
+}
+
+/// Refuses what cannot be said, with every reason.
+fn require_sayable(reasons: &[Unsayable]) -> Result<(), AppError> {
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    Err(AppError::Refused(texts.join("; ")))
+}
+
+/// Logs that something could not be written that repairs itself later.
+fn log_failure(what: &'static str, error: &StoreError) {
+    tracing::warn!(%error, "{what}");
+}

@@ -1,0 +1,43 @@
+//! Proposing what a user may want to say.
+
+use forge_domain::access::Permission;
+use forge_domain::conversation::MessageType;
+use forge_domain::{ConversationId, InteractionId};
+
+use super::{authorize, find, person, setup};
+use crate::{App, AppError, Caller};
+
+/// Proposes what the user may say after the latest interaction of an unfinished conversation, in a context that the
+/// caller describes. Nothing of it is stored.
+pub async fn recommend(
+    app: &App,
+    caller: &Caller,
+    (id, interaction_id): (ConversationId, InteractionId),
+    context: &str,
+) -> Result<Vec<String>, AppError> {
+    caller.authorize_some(Permission::GetRecommendedResponses)?;
+    let organization = &caller.organization;
+    let mut tx = app.store.read().await?;
+    let conversation = find(&mut tx, caller, id).await?;
+    authorize(caller, Permission::GetRecommendedResponses, &conversation)?;
+    if conversation.finished_at.is_some() {
+        return Err(AppError::Refused("the conversation is finished".to_owned()));
+    }
+    if conversation.last_interaction_id != Some(interaction_id) || conversation.is_busy(app.clock.now()) {
+        return Err(AppError::Refused(
+            "this is not the latest interaction of the conversation, or another one is running".to_owned(),
+        ));
+    }
+    let user = (conversation.user_id.as_str(), conversation.service_id);
+    let person = person::read(&mut tx, organization, user, conversation.seq).await?;
+    let mut transcript = tx.transcript(organization, id).await?;
+    drop(tx);
+    // What is proposed to the user must not tell what the agent kept to itself.
+    transcript.retain(|message| message.message_type != MessageType::AgentInnerThought);
+    let (agent, graph) = (conversation.agent, conversation.context_graph);
+    let setup = setup::load(app, organization, agent, graph, conversation.model_preferences).await?;
+    Ok(app
+        .runtime
+        .recommend(&setup, &person, &transcript, context)
+        .await?)
+}

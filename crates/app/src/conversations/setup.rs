@@ -1,0 +1,79 @@
+//! What a conversation runs on: the contents of the versions that it started with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use forge_domain::agent::AgentDocument;
+use forge_domain::context_graph::ContextGraphDocument;
+use forge_domain::conversation::GraphVersion;
+use forge_domain::model::ModelPreferences;
+use forge_domain::refusal::AssetKind;
+use forge_domain::{AgentId, OrganizationId, VersionNumber};
+use forge_runtime::{AgentVersion, Setup};
+use serde::de::DeserializeOwned;
+
+use crate::memory::Documents;
+use crate::{App, AppError, assets};
+
+/// Reads what a conversation runs on. Versions never change, so that most of it is in memory.
+pub(super) async fn load(
+    app: &App,
+    organization: &OrganizationId,
+    (agent_id, agent_version): (AgentId, VersionNumber),
+    graph: GraphVersion,
+    models: ModelPreferences,
+) -> Result<Setup, AppError> {
+    let agent = (AssetKind::Agent, agent_id.to_string(), agent_version);
+    let document: Arc<AgentDocument> = content(app, organization, &app.memory.agents, agent).await?;
+    Ok(Setup {
+        agent: AgentVersion {
+            id: agent_id,
+            version: agent_version,
+            document,
+        },
+        graph,
+        graphs: graphs(app, organization, graph).await?,
+        models,
+    })
+}
+
+/// Returns a graph and all that it refers to, directly or not.
+async fn graphs(
+    app: &App,
+    organization: &OrganizationId,
+    outermost: GraphVersion,
+) -> Result<HashMap<GraphVersion, Arc<ContextGraphDocument>>, AppError> {
+    let mut found = HashMap::new();
+    let mut open = vec![outermost];
+    while let Some(graph) = open.pop() {
+        if found.contains_key(&graph) {
+            continue;
+        }
+        let version = (AssetKind::ContextGraph, graph.0.to_string(), graph.1);
+        let document: Arc<ContextGraphDocument> =
+            content(app, organization, &app.memory.context_graphs, version).await?;
+        for (id, version) in document.references.values() {
+            let version = VersionNumber::try_from(*version);
+            open.push((*id, version.map_err(|error| AppError::Internal(Box::new(error)))?));
+        }
+        found.insert(graph, document);
+    }
+    Ok(found)
+}
+
+async fn content<T: DeserializeOwned>(
+    app: &App,
+    organization: &OrganizationId,
+    known: &Documents<Arc<T>>,
+    (kind, id, version): (AssetKind, String, VersionNumber),
+) -> Result<Arc<T>, AppError> {
+    let key = (organization.clone(), kind, id.clone(), version);
+    if let Some(found) = known.find(&key) {
+        return Ok(found);
+    }
+    let text = assets::version_content(app, organization, (kind, id, version)).await?;
+    let document = serde_json::from_str(text.document.get());
+    let document = Arc::new(document.map_err(|error| AppError::Internal(Box::new(error)))?);
+    known.keep(key, &document, text.document.get().len());
+    Ok(document)
+}

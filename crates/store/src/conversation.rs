@@ -1,0 +1,531 @@
+//! Conversations: what they run on, and who may go on with them.
+
+use forge_domain::conversation::Position;
+use forge_domain::model::ModelPreferences;
+use forge_domain::refusal::AssetKind;
+use forge_domain::service::Tags;
+use forge_domain::user::Preferences;
+use forge_domain::{
+    AgentId, ContextGraphId, ConversationId, InteractionId, OrganizationId, ServiceId, SetName, Timestamp,
+    UnitTestSetRunId, VersionNumber,
+};
+
+use crate::StoreError;
+use crate::row::{Row, Value, args, to_json};
+use crate::sort::{SortedList, distinct};
+use crate::statement::{Statement, statements};
+use crate::tx::{RunTx, Tx, WriteTx};
+
+/// Everything of a conversation but where it stands, which can be large.
+macro_rules! select_conversation {
+    ($condition:literal) => {
+        concat!(
+            "SELECT conversation.id, conversation.seq, user_id, service_id, service.name AS service_name,
+                version_set_name, revision, conversation.agent_id, agent_version, conversation.context_graph_id,
+                context_graph_version, model_preferences, conversation.tags, simulation_run_id,
+                conversation.created_at, finished_at, message_total, message_count, interaction_count,
+                last_interaction_id, last_message, last_message_at, busy_interaction_id, busy_until,
+                app_user.preferences AS user_preferences
+            FROM conversation
+            JOIN service ON service.organization_id = conversation.organization_id
+                AND service.id = conversation.service_id
+            JOIN app_user ON app_user.organization_id = conversation.organization_id
+                AND app_user.id = conversation.user_id
+            WHERE conversation.organization_id = $1 AND deleted_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+
+statements! {
+    NEXT_SEQ = "INSERT INTO conversation_counter (organization_id, last_seq) VALUES ($1, 1)
+        ON CONFLICT (organization_id) DO UPDATE SET last_seq = conversation_counter.last_seq + 1
+        RETURNING last_seq";
+    // The index of unfinished conversations lets a second one of the user and the service not come to be.
+    INSERT_CONVERSATION = "INSERT INTO conversation (organization_id, id, seq, user_id, service_id, version_set_name,
+            revision, agent_id, agent_version, context_graph_id, context_graph_version, model_preferences, tags,
+            simulation_run_id, created_at, position, message_total, message_count, interaction_count, last_message,
+            busy_interaction_id, busy_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}', 0, 0, 0, '', $16, $17)
+        ON CONFLICT DO NOTHING";
+    FIND_CONVERSATION = select_conversation!("conversation.id = $2");
+    FIND_UNFINISHED = select_conversation!("user_id = $2 AND service_id = $3 AND finished_at IS NULL
+        AND simulation_run_id IS NULL");
+    FIND_POSITION = "SELECT position FROM conversation WHERE organization_id = $1 AND id = $2";
+    FIND_SORT_VALUES = "SELECT created_at FROM conversation WHERE organization_id = $1 AND seq = $2";
+    HAS_EARLIER = "SELECT 1 AS one FROM conversation
+        WHERE organization_id = $1 AND user_id = $2 AND service_id = $3 AND seq < $4 AND simulation_run_id IS NULL
+            AND interaction_count > 0
+        LIMIT 1";
+    CLAIM = "UPDATE conversation SET busy_interaction_id = $3, busy_until = $4
+        WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $5)";
+    RENEW_CLAIM = "UPDATE conversation SET busy_until = $4
+        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
+    RELEASE_CLAIM = "UPDATE conversation SET busy_interaction_id = NULL, busy_until = NULL
+        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
+    REMOVE_UNBEGUN = "DELETE FROM conversation
+        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND interaction_count = 0";
+    REMOVE_ABANDONED = "DELETE FROM conversation
+        WHERE organization_id = $1 AND user_id = $2 AND service_id = $3 AND interaction_count = 0
+            AND simulation_run_id IS NULL AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $4)";
+    KEEP = "UPDATE conversation SET position = $4, message_total = message_total + $5,
+            message_count = message_count + $6, interaction_count = interaction_count + 1, last_interaction_id = $3,
+            last_message = $7, last_message_at = $8, finished_at = $9, busy_interaction_id = NULL, busy_until = NULL
+        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND finished_at IS NULL
+        RETURNING message_total, interaction_count";
+    FINISH = "UPDATE conversation SET finished_at = $3, busy_interaction_id = NULL, busy_until = NULL
+        WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND interaction_count > 0
+            AND (busy_until IS NULL OR busy_until <= $3)";
+    DELETE_CONVERSATION = "UPDATE conversation SET deleted_at = $3, finished_at = COALESCE(finished_at, $3),
+            busy_interaction_id = NULL, busy_until = NULL, tags = '{}', position = '{}', last_message = ''
+        WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL";
+    DELETE_MESSAGES = "DELETE FROM conversation_message WHERE organization_id = $1 AND conversation_id = $2";
+    DELETE_INTERACTIONS = "DELETE FROM conversation_interaction WHERE organization_id = $1 AND conversation_id = $2";
+    DELETE_CONVERSATIONS_OF_USER = "UPDATE conversation SET deleted_at = $3, finished_at = COALESCE(finished_at, $3),
+            busy_interaction_id = NULL, busy_until = NULL, tags = '{}', position = '{}', last_message = ''
+        WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NULL AND simulation_run_id IS NULL";
+    DELETE_MESSAGES_OF_USER = "DELETE FROM conversation_message WHERE organization_id = $1 AND conversation_id IN
+        (SELECT id FROM conversation WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL)";
+    DELETE_INTERACTIONS_OF_USER = "DELETE FROM conversation_interaction
+        WHERE organization_id = $1 AND conversation_id IN
+        (SELECT id FROM conversation WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL)";
+    RUNNING_OF_SERVICE = "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations FROM conversation
+        WHERE organization_id = $1 AND service_id = $2 AND finished_at IS NULL AND simulation_run_id IS NULL
+        GROUP BY service_id, version_set_name, revision ORDER BY version_set_name, revision";
+    RUNNING_ON_AGENT = "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations FROM conversation
+        WHERE organization_id = $1 AND agent_id = $2 AND agent_version = $3 AND finished_at IS NULL
+            AND simulation_run_id IS NULL
+        GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision";
+    RUNNING_ON_CONTEXT_GRAPH = "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations
+        FROM conversation
+        WHERE organization_id = $1 AND context_graph_id = $2 AND context_graph_version = $3 AND finished_at IS NULL
+            AND simulation_run_id IS NULL
+        GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision";
+}
+
+/// The list of conversations; `$5` to `$7` are its filters.
+const LIST: SortedList = SortedList {
+    name: "conversation.list",
+    select: select_conversation!(
+        "(CAST($5 AS TEXT) IS NULL OR user_id = $5) AND (CAST($6 AS TEXT) IS NULL OR service_id = $6)
+            AND (CAST($7 AS BOOLEAN) IS NULL OR (finished_at IS NOT NULL) = $7)"
+    ),
+    parameters: 7,
+    seq: "conversation.seq",
+    columns: &["conversation.created_at"],
+};
+
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
+}
+
+/// What conversations are sorted by. Those equal in all keys stay in order of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConversationSort {
+    /// By their beginning.
+    CreatedAt,
+}
+
+/// Which conversations a list has.
+#[derive(Debug, Clone, Default)]
+pub struct ConversationFilter {
+    /// Only those of this user.
+    pub user_id: Option<String>,
+    /// Only those in this service.
+    pub service_id: Option<ServiceId>,
+    /// Only finished ones, or only others.
+    pub is_finished: Option<bool>,
+}
+
+/// A conversation, without where it stands and what was said. A deleted one is never returned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its place in the organization's list; grows with creation.
+    pub seq: i64,
+    /// Who started it.
+    pub user_id: String,
+    /// The service.
+    pub service_id: ServiceId,
+    /// The service's name, as it is now.
+    pub service_name: String,
+    /// The set that it was started with.
+    pub set: SetName,
+    /// The set's revision then.
+    pub revision: i64,
+    /// The agent and its version.
+    pub agent: (AgentId, VersionNumber),
+    /// The context graph and its version.
+    pub context_graph: (ContextGraphId, VersionNumber),
+    /// Which models are called.
+    pub model_preferences: ModelPreferences,
+    /// Its tags.
+    pub tags: Tags,
+    /// The run of a simulation that it is part of.
+    pub simulation_run_id: Option<UnitTestSetRunId>,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// When it was finished, if it is.
+    pub finished_at: Option<Timestamp>,
+    /// How many messages it has, the agent's thoughts included.
+    pub message_total: i64,
+    /// How many messages it has without them.
+    pub message_count: i64,
+    /// How many interactions were completed.
+    pub interaction_count: i64,
+    /// The latest of them.
+    pub last_interaction_id: Option<InteractionId>,
+    /// What was said last; empty before anything was.
+    pub last_message: String,
+    /// When that was.
+    pub last_message_at: Option<Timestamp>,
+    /// The interaction that runs now, and until when it is believed to be alive.
+    pub busy: Option<(InteractionId, Timestamp)>,
+    /// What the user chose.
+    pub user_preferences: Preferences,
+}
+
+impl Conversation {
+    /// Tells whether an interaction runs.
+    pub fn is_busy(&self, now: Timestamp) -> bool {
+        self.busy.is_some_and(|(_, until)| until > now)
+    }
+}
+
+/// A conversation to be started, with the interaction that starts it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of a conversation")]
+pub struct NewConversation {
+    pub id: ConversationId,
+    pub user_id: String,
+    pub service_id: ServiceId,
+    pub set: SetName,
+    pub revision: i64,
+    pub agent: (AgentId, VersionNumber),
+    pub context_graph: (ContextGraphId, VersionNumber),
+    pub model_preferences: ModelPreferences,
+    pub tags: Tags,
+    pub simulation_run_id: Option<UnitTestSetRunId>,
+    pub created_at: Timestamp,
+    pub interaction_id: InteractionId,
+    pub busy_until: Timestamp,
+}
+
+/// What an interaction leaves of the conversation itself.
+#[derive(Debug, Clone)]
+pub struct Kept<'a> {
+    /// Where the conversation stands.
+    pub position: &'a Position,
+    /// How many messages were added.
+    pub messages: i64,
+    /// How many of them are not the agent's thoughts.
+    pub visible_messages: i64,
+    /// What was said last.
+    pub last_message: &'a str,
+    /// When that was.
+    pub last_message_at: Timestamp,
+    /// When the conversation was finished, if it is.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// How many unfinished conversations a revision of a set started; those of simulations are not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningConversations {
+    /// The service.
+    pub service_id: ServiceId,
+    /// The set.
+    pub set: SetName,
+    /// The revision.
+    pub revision: i64,
+    /// How many; never 0.
+    pub conversations: i64,
+}
+
+fn conversation(row: &Row<'_>) -> Result<Conversation, StoreError> {
+    let busy_until = row.optional_time("busy_until")?;
+    Ok(Conversation {
+        id: row.parse("id")?,
+        seq: row.integer("seq")?,
+        user_id: row.text("user_id")?,
+        service_id: row.parse("service_id")?,
+        service_name: row.text("service_name")?,
+        set: row.parse("version_set_name")?,
+        revision: row.integer("revision")?,
+        agent: (row.parse("agent_id")?, row.convert("agent_version")?),
+        context_graph: (
+            row.parse("context_graph_id")?,
+            row.convert("context_graph_version")?,
+        ),
+        model_preferences: row.json("model_preferences")?,
+        tags: row.json("tags")?,
+        simulation_run_id: row.parse_optional("simulation_run_id")?,
+        created_at: row.time("created_at")?,
+        finished_at: row.optional_time("finished_at")?,
+        message_total: row.integer("message_total")?,
+        message_count: row.integer("message_count")?,
+        interaction_count: row.integer("interaction_count")?,
+        last_interaction_id: row.parse_optional("last_interaction_id")?,
+        last_message: row.text("last_message")?,
+        last_message_at: row.optional_time("last_message_at")?,
+        busy: row.parse_optional("busy_interaction_id")?.zip(busy_until),
+        user_preferences: row.json("user_preferences")?,
+    })
+}
+
+fn running(row: &Row<'_>) -> Result<RunningConversations, StoreError> {
+    Ok(RunningConversations {
+        service_id: row.parse("service_id")?,
+        set: row.parse("version_set_name")?,
+        revision: row.integer("revision")?,
+        conversations: row.integer("conversations")?,
+    })
+}
+
+impl Tx {
+    /// Returns a conversation.
+    pub async fn find_conversation(
+        &mut self,
+        organization: &OrganizationId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        self.optional(&FIND_CONVERSATION, args![organization, id], conversation)
+            .await
+    }
+
+    /// Returns the conversation that a user has not finished in a service.
+    pub async fn find_unfinished_conversation(
+        &mut self,
+        organization: &OrganizationId,
+        user_id: &str,
+        service_id: ServiceId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let args = args![organization, user_id, service_id];
+        self.optional(&FIND_UNFINISHED, args, conversation).await
+    }
+
+    /// Returns where a conversation stands.
+    pub async fn find_position(
+        &mut self,
+        organization: &OrganizationId,
+        id: ConversationId,
+    ) -> Result<Option<Position>, StoreError> {
+        self.optional(&FIND_POSITION, args![organization, id], |row| {
+            row.json("position")
+        })
+        .await
+    }
+
+    /// Tells whether a user talked to a service before the conversation at a place of the organization's list.
+    pub async fn has_earlier_conversation(
+        &mut self,
+        organization: &OrganizationId,
+        user_id: &str,
+        service_id: ServiceId,
+        before: i64,
+    ) -> Result<bool, StoreError> {
+        let args = args![organization, user_id, service_id, before];
+        let found = self.optional(&HAS_EARLIER, args, |_| Ok(())).await?;
+        Ok(found.is_some())
+    }
+
+    /// Returns up to `limit` conversations that come after the one at the place `after` in the order asked for; 0 is the
+    /// start. Returns nothing if there is no conversation at that place.
+    pub async fn list_conversations(
+        &mut self,
+        organization: &OrganizationId,
+        filter: &ConversationFilter,
+        sort: &[(ConversationSort, bool)],
+        after: i64,
+        limit: i64,
+    ) -> Result<Option<Vec<Conversation>>, StoreError> {
+        let sort = distinct(sort);
+        let mut args = args![
+            organization,
+            after,
+            limit,
+            after == 0,
+            filter.user_id.clone(),
+            filter.service_id,
+            filter.is_finished,
+        ];
+        let created_at = match after {
+            0 => 0,
+            seq => {
+                let values = |row: &Row<'_>| row.integer("created_at");
+                let found = self.optional(&FIND_SORT_VALUES, args![organization, seq], values);
+                match found.await? {
+                    Some(created_at) => created_at,
+                    None => return Ok(None),
+                }
+            }
+        };
+        args.extend(sort.iter().map(|_| Value::from(created_at)));
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, conversation)
+            .await
+            .map(Some)
+    }
+
+    /// Returns how many unfinished conversations each revision of a service's sets started.
+    pub async fn running_conversations(
+        &mut self,
+        organization: &OrganizationId,
+        service_id: ServiceId,
+    ) -> Result<Vec<RunningConversations>, StoreError> {
+        self.all(&RUNNING_OF_SERVICE, args![organization, service_id], running)
+            .await
+    }
+
+    /// Returns how many unfinished conversations run on a version, by what started them.
+    pub async fn conversations_running_on(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        version: VersionNumber,
+    ) -> Result<Vec<RunningConversations>, StoreError> {
+        let statement = match kind {
+            AssetKind::Agent => &RUNNING_ON_AGENT,
+            AssetKind::ContextGraph => &RUNNING_ON_CONTEXT_GRAPH,
+        };
+        self.all(statement, args![organization, id, version], running)
+            .await
+    }
+}
+
+impl RunTx {
+    /// Starts a conversation. Returns false if the user has an unfinished one in the service already.
+    pub async fn insert_conversation(&mut self, new: &NewConversation) -> Result<bool, StoreError> {
+        let organization = self.organization.clone();
+        let seq = self
+            .optional(&NEXT_SEQ, args![&organization], |row| row.integer("last_seq"))
+            .await?;
+        let args = args![
+            &organization,
+            new.id,
+            seq,
+            &new.user_id,
+            new.service_id,
+            &new.set,
+            new.revision,
+            new.agent.0,
+            new.agent.1,
+            new.context_graph.0,
+            new.context_graph.1,
+            to_json(&new.model_preferences),
+            to_json(&new.tags),
+            new.simulation_run_id,
+            new.created_at,
+            new.interaction_id,
+            new.busy_until,
+        ];
+        Ok(self.execute(&INSERT_CONVERSATION, args).await? > 0)
+    }
+
+    /// Removes what a user's first interaction with a service left behind when its server was lost.
+    pub async fn remove_abandoned_conversation(
+        &mut self,
+        user_id: &str,
+        service_id: ServiceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let args = args![&self.organization, user_id, service_id, now];
+        self.execute(&REMOVE_ABANDONED, args).await.map(drop)
+    }
+
+    /// Claims a conversation for an interaction. Returns false if it is finished, gone, or claimed by another one that is
+    /// alive.
+    pub async fn claim_conversation(
+        &mut self,
+        id: ConversationId,
+        interaction_id: InteractionId,
+        (now, until): (Timestamp, Timestamp),
+    ) -> Result<bool, StoreError> {
+        let args = args![&self.organization, id, interaction_id, until, now];
+        Ok(self.execute(&CLAIM, args).await? > 0)
+    }
+
+    /// Says that an interaction is still alive. Returns false if it has lost its claim.
+    pub async fn renew_claim(
+        &mut self,
+        id: ConversationId,
+        interaction_id: InteractionId,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let args = args![&self.organization, id, interaction_id, until];
+        Ok(self.execute(&RENEW_CLAIM, args).await? > 0)
+    }
+
+    /// Ends an interaction of which nothing is kept. If it was to be the first one, the conversation goes with it.
+    pub async fn release_claim(
+        &mut self,
+        id: ConversationId,
+        interaction_id: InteractionId,
+    ) -> Result<(), StoreError> {
+        let args = args![&self.organization, id, interaction_id];
+        self.execute(&REMOVE_UNBEGUN, args.clone()).await?;
+        self.execute(&RELEASE_CLAIM, args).await.map(drop)
+    }
+
+    /// Ends an interaction and keeps what it left of the conversation itself. Returns the number of the conversation's
+    /// last message and of its last interaction, both counted from 1; nothing if the interaction has lost its claim:
+    /// then nothing of it may be kept.
+    pub async fn keep_interaction(
+        &mut self,
+        id: ConversationId,
+        interaction_id: InteractionId,
+        kept: &Kept<'_>,
+    ) -> Result<Option<(i64, i64)>, StoreError> {
+        let args = args![
+            &self.organization,
+            id,
+            interaction_id,
+            to_json(kept.position),
+            kept.messages,
+            kept.visible_messages,
+            kept.last_message,
+            kept.last_message_at,
+            kept.finished_at,
+        ];
+        let numbers = |row: &Row<'_>| Ok((row.integer("message_total")?, row.integer("interaction_count")?));
+        self.optional(&KEEP, args, numbers).await
+    }
+
+    /// Finishes a conversation. Returns false if that is not possible: it is finished or gone, no interaction was
+    /// completed, or one runs.
+    pub async fn finish_conversation(
+        &mut self,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let args = args![&self.organization, id, now];
+        Ok(self.execute(&FINISH, args).await? > 0)
+    }
+}
+
+impl WriteTx {
+    /// Deletes everything that was said in a conversation; that there was one, and what it ran on, stays known. An
+    /// interaction that runs loses its claim. Returns false if there is no such conversation.
+    pub async fn delete_conversation(&mut self, id: ConversationId) -> Result<bool, StoreError> {
+        // First, so that an interaction that is being kept is waited for, and deleted, too.
+        let args = args![&self.organization, id, self.now()];
+        let is_deleted = self.execute(&DELETE_CONVERSATION, args).await? > 0;
+        let args = args![&self.organization, id];
+        self.execute(&DELETE_MESSAGES, args.clone()).await?;
+        self.execute(&DELETE_INTERACTIONS, args).await?;
+        Ok(is_deleted)
+    }
+
+    /// Does the same with every conversation of a user. What simulated users said is not theirs.
+    pub async fn delete_conversations_of_user(&mut self, user_id: &str) -> Result<(), StoreError> {
+        let args = args![&self.organization, user_id, self.now()];
+        self.execute(&DELETE_CONVERSATIONS_OF_USER, args).await?;
+        let args = args![&self.organization, user_id];
+        self.execute(&DELETE_MESSAGES_OF_USER, args.clone()).await?;
+        self.execute(&DELETE_INTERACTIONS_OF_USER, args).await.map(drop)
+    }
+}

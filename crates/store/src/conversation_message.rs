@@ -1,0 +1,200 @@
+//! What is said in conversations, and how the agent came to it.
+
+use forge_domain::conversation::{Insights, Message};
+use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
+
+use crate::StoreError;
+use crate::row::{Row, Value, args, to_json};
+use crate::sort::{SortedList, distinct};
+use crate::statement::{Statement, statements};
+use crate::tx::{RunTx, Tx};
+
+statements! {
+    INSERT_INTERACTION = "INSERT INTO conversation_interaction
+            (organization_id, conversation_id, id, number, insights, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT_MESSAGE = "INSERT INTO conversation_message (organization_id, conversation_id, number, id, interaction_id,
+            message_type, sender, message, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TRANSCRIPT = "SELECT number, id, interaction_id, message_type, sender, message, created_at
+        FROM conversation_message WHERE organization_id = $1 AND conversation_id = $2 ORDER BY number";
+    FIND_INTERACTION = "SELECT id, number, insights, created_at FROM conversation_interaction
+        WHERE organization_id = $1 AND conversation_id = $2 AND id = $3";
+    FIND_SORT_VALUES = "SELECT interaction_id, created_at FROM conversation_message
+        WHERE organization_id = $1 AND conversation_id = $2 AND number = $3";
+}
+
+/// The list of a conversation's messages; `$5` is the conversation.
+const LIST: SortedList = SortedList {
+    name: "conversation_message.list",
+    select: "SELECT number, id, interaction_id, message_type, sender, message, created_at
+        FROM conversation_message WHERE organization_id = $1 AND conversation_id = $5",
+    parameters: 5,
+    seq: "number",
+    columns: &["interaction_id", "created_at"],
+};
+
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
+}
+
+/// What messages are sorted by. Those equal in all keys stay in the order in which they were said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageSort {
+    /// By the id of their interaction.
+    InteractionId,
+    /// By their time.
+    CreatedAt,
+}
+
+/// A message and its place in the conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberedMessage {
+    /// 1, 2, 3 … in the order in which things were said, the agent's thoughts included.
+    pub number: i64,
+    /// The message.
+    pub message: Message,
+}
+
+/// A completed interaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interaction {
+    /// Its id.
+    pub id: InteractionId,
+    /// 1, 2, 3 … within the conversation.
+    pub number: i64,
+    /// How the agent came to its message.
+    pub insights: Insights,
+    /// When it was completed.
+    pub created_at: Timestamp,
+}
+
+fn numbered(row: &Row<'_>) -> Result<NumberedMessage, StoreError> {
+    let message = Message {
+        id: row.parse("id")?,
+        interaction_id: row.parse("interaction_id")?,
+        created_at: row.time("created_at")?,
+        sender: row.text("sender")?,
+        message: row.text("message")?,
+        message_type: row.parse("message_type")?,
+    };
+    Ok(NumberedMessage {
+        number: row.integer("number")?,
+        message,
+    })
+}
+
+impl Tx {
+    /// Returns everything that was said in a conversation, oldest first, the agent's thoughts included.
+    pub async fn transcript(
+        &mut self,
+        organization: &OrganizationId,
+        conversation: ConversationId,
+    ) -> Result<Vec<Message>, StoreError> {
+        let message = |row: &Row<'_>| Ok(numbered(row)?.message);
+        self.all(&TRANSCRIPT, args![organization, conversation], message)
+            .await
+    }
+
+    /// Returns a completed interaction.
+    pub async fn find_interaction(
+        &mut self,
+        organization: &OrganizationId,
+        conversation: ConversationId,
+        id: InteractionId,
+    ) -> Result<Option<Interaction>, StoreError> {
+        let interaction = |row: &Row<'_>| {
+            Ok(Interaction {
+                id: row.parse("id")?,
+                number: row.integer("number")?,
+                insights: row.json("insights")?,
+                created_at: row.time("created_at")?,
+            })
+        };
+        self.optional(
+            &FIND_INTERACTION,
+            args![organization, conversation, id],
+            interaction,
+        )
+        .await
+    }
+
+    /// Returns up to `limit` messages of a conversation that come after the one of the number `after` in the order asked
+    /// for; 0 is the start. Returns nothing if there is no message of that number.
+    pub async fn list_messages(
+        &mut self,
+        organization: &OrganizationId,
+        conversation: ConversationId,
+        sort: &[(MessageSort, bool)],
+        after: i64,
+        limit: i64,
+    ) -> Result<Option<Vec<NumberedMessage>>, StoreError> {
+        let sort = distinct(sort);
+        let mut args = args![organization, after, limit, after == 0, conversation];
+        let values = |row: &Row<'_>| {
+            Ok([
+                Value::from(row.text("interaction_id")?),
+                Value::from(row.integer("created_at")?),
+            ])
+        };
+        let values = match after {
+            0 => [Value::from(""), Value::from(0)],
+            number => {
+                let place = args![organization, conversation, number];
+                match self.optional(&FIND_SORT_VALUES, place, values).await? {
+                    Some(values) => values,
+                    None => return Ok(None),
+                }
+            }
+        };
+        args.extend(sort.iter().map(|(key, _)| values[*key as usize].clone()));
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, numbered).await.map(Some)
+    }
+}
+
+impl RunTx {
+    /// Adds a completed interaction.
+    pub async fn insert_interaction(
+        &mut self,
+        conversation: ConversationId,
+        interaction: &Interaction,
+    ) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            conversation,
+            interaction.id,
+            interaction.number,
+            to_json(&interaction.insights),
+            interaction.created_at,
+        ];
+        self.execute(&INSERT_INTERACTION, args).await.map(drop)
+    }
+
+    /// Adds messages of a completed interaction; the first one gets the number `first`.
+    pub async fn insert_messages(
+        &mut self,
+        conversation: ConversationId,
+        first: i64,
+        messages: &[Message],
+    ) -> Result<(), StoreError> {
+        for (number, message) in (first..).zip(messages) {
+            let args = args![
+                &self.organization,
+                conversation,
+                number,
+                message.id,
+                message.interaction_id,
+                message.message_type.as_str(),
+                &message.sender,
+                &message.message,
+                message.created_at,
+            ];
+            self.execute(&INSERT_MESSAGE, args).await?;
+        }
+        Ok(())
+    }
+}
