@@ -123,6 +123,11 @@ where
         })
     }
 
+    /// Tells whether the query names a parameter; else its value is the contract's default.
+    pub(crate) fn names(&self, parameter: &str) -> bool {
+        self.query_names.iter().any(|name| name == parameter)
+    }
+
     /// Refuses a request that names parameters of the query which will mean something here but do not yet: somebody who
     /// asks for another answer must not get the usual one.
     pub(crate) fn refuse_unserved(&self, query: &[&str]) -> Result<(), ApiError> {

@@ -22,6 +22,7 @@ mod error;
 pub mod health;
 pub mod history;
 mod idempotency;
+pub mod items;
 mod keyring;
 pub mod memory;
 pub mod models;

@@ -14,6 +14,9 @@ use crate::page::{PageBuilder, sorted_after};
 use crate::searching::{MAX_FOUND, Words, distinct};
 use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
 
+/// What the audit log calls a set of unit tests.
+pub(crate) const OBJECT: &str = "simulation_unit_test_set";
+
 pub(crate) fn attributes(set: &UnitTestSet) -> Attributes {
     attributes_of(set.id, &set.fields.name)
 }
@@ -35,7 +38,7 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetId) -> Res
 
 fn object(id: UnitTestSetId) -> AuditObject {
     AuditObject {
-        kind: "simulation_unit_test_set".to_owned(),
+        kind: OBJECT.to_owned(),
         id: id.to_string(),
     }
 }
@@ -215,11 +218,7 @@ impl UnitTestSetFilterValues {
 }
 
 /// Returns a page of the sets that the caller may see.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    query: &ListUnitTestSets,
-) -> Result<UnitTestSetPage, AppError> {
+pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Result<UnitTestSetPage, AppError> {
     caller.authorize_some(Permission::GetUnitTestSet)?;
     let mut tx = app.store.read().await?;
     let mut sets = tx
@@ -228,7 +227,11 @@ pub async fn list(
     sets.retain(|set| query.filter.admits(set));
     let is_first = query.continuation_token == 0;
     let filter_values = is_first.then(|| UnitTestSetFilterValues::of(&sets));
-    let sort: Vec<((), bool)> = query.by_update.iter().map(|latest_first| ((), *latest_first)).collect();
+    let sort: Vec<((), bool)> = query
+        .by_update
+        .iter()
+        .map(|latest_first| ((), *latest_first))
+        .collect();
     let by_update = |(), left: &UnitTestSet, right: &UnitTestSet| left.updated_at.cmp(&right.updated_at);
     let sets = sorted_after(sets, &sort, by_update, |set| set.seq, query.continuation_token)?;
     let mut page = PageBuilder::new(query.limit, query.continuation_token);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::MetricValueKind;
 use crate::model::ModelProblem;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
@@ -125,9 +126,9 @@ pub enum Refusal {
     },
     CriterionOfAnotherKind {
         criterion: String,
-        kind: &'static str,
+        kind: MetricValueKind,
         metric: String,
-        metric_kind: &'static str,
+        metric_kind: MetricValueKind,
     },
     InactiveService {
         service: String,

@@ -33,6 +33,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/postgres/0004_conversations.sql"),
     ),
     (
+        5,
+        "items",
+        include_str!("../migrations/sqlite/0005_items.sql"),
+        include_str!("../migrations/postgres/0005_items.sql"),
+    ),
+    (
         6,
         "simulation",
         include_str!("../migrations/sqlite/0006_simulation.sql"),

@@ -129,8 +129,8 @@ fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
     })
 }
 
-/// Returns what stands for a name in the index: SHA-256, in hex.
-pub(crate) fn name_hash(name: &str) -> String {
+/// Returns what stands for a name in an index: SHA-256, in hex.
+pub(crate) fn hash(name: &str) -> String {
     forge_domain::hex(&Sha256::digest(name.as_bytes()))
 }
 
@@ -165,7 +165,7 @@ impl Tx {
     ) -> Result<Option<ServiceId>, StoreError> {
         self.optional(
             &FIND_ACTIVE_SERVICE_BY_NAME,
-            args![organization, name_hash(name)],
+            args![organization, hash(name)],
             |row| row.parse("id"),
         )
         .await
@@ -271,7 +271,7 @@ impl WriteTx {
             &user.org_id,
             &user.user_id,
             self.now(),
-            name_hash(&fields.name),
+            hash(&fields.name),
         ];
         self.execute(statement, args).await.map(drop)
     }

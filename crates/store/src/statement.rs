@@ -30,13 +30,14 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 18] = [
+    let files: [&[Statement]; 19] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
         crate::conversation::STATEMENTS,
         crate::conversation_message::STATEMENTS,
         crate::idempotency::STATEMENTS,
+        crate::item::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::remembered::STATEMENTS,
         crate::role::STATEMENTS,
@@ -54,6 +55,7 @@ pub fn all_statements() -> Vec<StatementText> {
     let sorted = [
         crate::conversation::sorted_lists(),
         crate::conversation_message::sorted_lists(),
+        crate::item::sorted_lists(),
         crate::service::sorted_lists(),
         crate::temporary_grant::sorted_lists(),
         crate::unit_test_run::sorted_lists(),

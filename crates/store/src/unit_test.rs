@@ -5,7 +5,7 @@ use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestId, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::service::name_hash;
+use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -82,7 +82,7 @@ impl Tx {
         organization: &OrganizationId,
         name: &str,
     ) -> Result<Option<UnitTestId>, StoreError> {
-        let args = args![organization, name_hash(name)];
+        let args = args![organization, hash(name)];
         self.optional(&FIND_LIVE_UNIT_TEST_BY_NAME, args, |row| row.parse("id"))
             .await
     }
@@ -132,7 +132,8 @@ impl WriteTx {
         fields: &UnitTestFields,
         updated_by: &UserRef,
     ) -> Result<(), StoreError> {
-        self.write_unit_test(&UPDATE_UNIT_TEST, id, fields, updated_by).await
+        self.write_unit_test(&UPDATE_UNIT_TEST, id, fields, updated_by)
+            .await
     }
 
     /// Marks a unit test as deleted.
@@ -158,7 +159,7 @@ impl WriteTx {
             &self.organization,
             id,
             &fields.name,
-            name_hash(&fields.name),
+            hash(&fields.name),
             &fields.description,
             fields.service_id,
             &fields.version_set_name,

@@ -1,11 +1,7 @@
 //! Runs of sets of unit tests, and their conversations.
 
-use forge_domain::simulation::{
-    Judged, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun,
-};
-use forge_domain::{
-    ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef,
-};
+use forge_domain::simulation::{Judged, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun};
+use forge_domain::{ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 
 use crate::row::{Row, args, to_json};
 use crate::sort::{SortedList, distinct};
@@ -244,7 +240,10 @@ impl Tx {
                 None => return Ok(None),
             },
         };
-        let order: Vec<(usize, bool)> = is_descending.into_iter().map(|descending| (0, descending)).collect();
+        let order: Vec<(usize, bool)> = is_descending
+            .into_iter()
+            .map(|descending| (0, descending))
+            .collect();
         args.extend(order.iter().map(|_| crate::row::Value::from(value)));
         self.all(&LIST.statement(&distinct(&order)), args, set_run)
             .await
@@ -252,7 +251,10 @@ impl Tx {
     }
 
     /// Returns what every run of the organization is filtered by, in order of creation.
-    pub async fn list_run_heads(&mut self, organization: &OrganizationId) -> Result<Vec<RunHead>, StoreError> {
+    pub async fn list_run_heads(
+        &mut self,
+        organization: &OrganizationId,
+    ) -> Result<Vec<RunHead>, StoreError> {
         self.all(&LIST_RUN_HEADS, args![organization], head).await
     }
 
@@ -267,7 +269,11 @@ impl Tx {
     }
 
     /// Returns up to `limit` conversations of whichever organization that nobody holds, those that wait longest first.
-    pub async fn list_to_do(&mut self, now: Timestamp, limit: i64) -> Result<Vec<UnitTestRunKey>, StoreError> {
+    pub async fn list_to_do(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<UnitTestRunKey>, StoreError> {
         self.all(&LIST_TO_DO, args![now, limit], |row| {
             Ok(UnitTestRunKey {
                 organization: row.parse("organization_id")?,
@@ -375,7 +381,9 @@ impl RunTx {
         let organization = self.organization.clone();
         // From here on nobody else creates a run of the organization.
         let next = self
-            .optional(&NEXT_UNIT_TEST_SET_RUN, args![&organization], |row| row.integer("runs"))
+            .optional(&NEXT_UNIT_TEST_SET_RUN, args![&organization], |row| {
+                row.integer("runs")
+            })
             .await?;
         let unfinished = self
             .find_unfinished_run(&organization, run.unit_test_set_id, run.creator)

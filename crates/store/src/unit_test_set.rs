@@ -5,7 +5,7 @@ use forge_domain::{OrganizationId, UnitTestSetId, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::service::name_hash;
+use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -74,7 +74,7 @@ impl Tx {
         organization: &OrganizationId,
         name: &str,
     ) -> Result<Option<UnitTestSetId>, StoreError> {
-        let args = args![organization, name_hash(name)];
+        let args = args![organization, hash(name)];
         self.optional(&FIND_LIVE_UNIT_TEST_SET_BY_NAME, args, |row| row.parse("id"))
             .await
     }
@@ -145,7 +145,7 @@ impl WriteTx {
             &self.organization,
             id,
             &fields.name,
-            name_hash(&fields.name),
+            hash(&fields.name),
             fields.description.clone(),
             to_json(&fields.unit_test_runs),
             to_json(&fields.tags),

@@ -9,6 +9,7 @@ mod bad_input;
 mod context_graphs;
 mod diff;
 mod health;
+mod items;
 mod limits;
 mod linearizability;
 mod maintenance;

@@ -12,6 +12,10 @@ use forge_testkit::{
 };
 use serde_json::{Value, json};
 
+use crate::items::{
+    behavior_set, behavior_set_body, behavior_version, metric, metric_body, persona, persona_body,
+    persona_version, scenario, scenario_body, scenario_version,
+};
 use crate::openapi::{fits, operations, served};
 use crate::organization_changes::organization_body;
 use crate::services::organization;
@@ -162,6 +166,8 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
         (&unused_agent, &unused_graph),
     ))
     .chain(examples_of_access(server).await)
+    .chain(examples_of_behavior_sets_and_metrics(server).await)
+    .chain(examples_of_personas_and_scenarios(server).await)
     .map(|(id, path, body)| (id, Example { path, body }))
     .collect()
 }
@@ -303,6 +309,136 @@ async fn examples_of_access(server: &TestServer) -> Vec<(&'static str, String, O
         ("create-api-key", "organization/api_key/".to_owned(), Some(key)),
         ("get-api-keys", "organization/api_key/".to_owned(), None),
         ("delete-api-key", format!("organization/api_key/{key_id}/"), None),
+    ]
+}
+
+/// Returns examples about dynamic behavior sets and metrics.
+async fn examples_of_behavior_sets_and_metrics(
+    server: &TestServer,
+) -> Vec<(&'static str, String, Option<Value>)> {
+    let [set, doomed_set] = [
+        behavior_set(server, "Calm").await,
+        behavior_set(server, "Doomed").await,
+    ];
+    let [metric, doomed_metric] = [metric(server, "Calm").await, metric(server, "Doomed").await];
+    let sets = "dynamic_behavior_set";
+    vec![
+        (
+            "create-dynamic-behavior-set",
+            format!("{sets}/"),
+            Some(behavior_set_body("Another")),
+        ),
+        ("get-dynamic-behavior-sets", format!("{sets}/"), None),
+        (
+            "search-dynamic-behavior-sets",
+            format!("{sets}/search?query=calm"),
+            None,
+        ),
+        (
+            "update-dynamic-behavior-set",
+            format!("{sets}/{set}/"),
+            Some(json!({"tags": {"changed": null}})),
+        ),
+        (
+            "delete-dynamic-behavior-instruction",
+            format!("{sets}/{doomed_set}/"),
+            None,
+        ),
+        (
+            "create-dynamic-behavior-set-version",
+            format!("{sets}/{set}/version/"),
+            Some(behavior_version()),
+        ),
+        (
+            "get-dynamic-behavior-set-versions",
+            format!("{sets}/{set}/version/"),
+            None,
+        ),
+        (
+            "create-metric",
+            "metric/".to_owned(),
+            Some(metric_body("Another")),
+        ),
+        ("get-metrics", "metric/".to_owned(), None),
+        (
+            "update-metric",
+            format!("metric/{metric}/"),
+            Some(json!({"additional_notes": "Changed."})),
+        ),
+        ("delete-metric", format!("metric/{doomed_metric}/"), None),
+    ]
+}
+
+/// Returns examples about personas and scenarios.
+async fn examples_of_personas_and_scenarios(
+    server: &TestServer,
+) -> Vec<(&'static str, String, Option<Value>)> {
+    let [persona, doomed_persona] = [persona(server, "Ada").await, persona(server, "Doomed").await];
+    let [scenario, doomed_scenario] = [scenario(server, "Refund").await, scenario(server, "Doomed").await];
+    let (personas, scenarios) = ("simulation/persona", "simulation/scenario");
+    vec![
+        (
+            "create-simulation-persona",
+            format!("{personas}/"),
+            Some(persona_body("Another")),
+        ),
+        ("get-simulation-personas", format!("{personas}/"), None),
+        (
+            "search-simulation-personas",
+            format!("{personas}/search?query=ada"),
+            None,
+        ),
+        (
+            "update-simulation-persona",
+            format!("{personas}/{persona}/"),
+            Some(json!({"tags": {"changed": null}})),
+        ),
+        (
+            "delete-simulation-persona",
+            format!("{personas}/{doomed_persona}/"),
+            None,
+        ),
+        (
+            "create-simulation-persona-version",
+            format!("{personas}/{persona}/version/"),
+            Some(persona_version()),
+        ),
+        (
+            "get-simulation-persona-versions",
+            format!("{personas}/{persona}/version/"),
+            None,
+        ),
+        (
+            "create-simulation-scenario",
+            format!("{scenarios}/"),
+            Some(scenario_body("Another")),
+        ),
+        ("get-simulation-scenarios", format!("{scenarios}/"), None),
+        (
+            "search-simulation-scenarios",
+            format!("{scenarios}/search?query=refund"),
+            None,
+        ),
+        (
+            "update-simulation-scenario",
+            format!("{scenarios}/{scenario}/"),
+            Some(json!({"tags": {"changed": null}})),
+        ),
+        (
+            "delete-simulation-scenario",
+            format!("{scenarios}/{doomed_scenario}/"),
+            None,
+        ),
+        (
+            "create-simulation-scenario-version",
+            format!("{scenarios}/{scenario}/version/"),
+            Some(scenario_version()),
+        ),
+        (
+            "get-simulation-scenario-versions",
+            format!("{scenarios}/{scenario}/version/"),
+            None,
+        ),
     ]
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::list::{RunView, Told};
 use super::{attributes, find};
 use crate::assets::authorize_read;
-use crate::{App, AppError, Caller, conversations};
+use crate::{App, AppError, Caller};
 
 /// How long a link is good for, in seconds.
 const LINK_SECONDS: i64 = 3600;
@@ -99,13 +99,19 @@ pub async fn open(
     while token.len() % 4 != 0 {
         token.push('=');
     }
-    let opened = app.keyring.open(&context(organization), &token).ok_or_else(refused)?;
+    let opened = app
+        .keyring
+        .open(&context(organization), &token)
+        .ok_or_else(refused)?;
     let sealed: Sealed = serde_json::from_slice(&opened).map_err(|_| refused())?;
     if sealed.run != id || sealed.expires_at <= app.clock.now() {
         return Err(refused());
     }
     let mut tx = app.store.read().await?;
-    let run = tx.find_unit_test_set_run(organization, id).await?.ok_or_else(refused)?;
+    let run = tx
+        .find_unit_test_set_run(organization, id)
+        .await?
+        .ok_or_else(refused)?;
     let conversations = tx.list_unit_test_runs(organization, id).await?;
     let transcripts = if sealed.told.specs_and_results {
         transcripts(&mut tx, organization, &conversations).await?
@@ -130,7 +136,7 @@ async fn transcripts(
     let mut transcripts = Vec::new();
     for run in runs {
         let messages = match run.conversation_id {
-            Some(id) => conversations::transcript(tx, organization, id).await?,
+            Some(id) => tx.transcript(organization, id).await?,
             None => Vec::new(),
         };
         transcripts.push(Transcript {

@@ -127,7 +127,9 @@ async fn latest(
     kind: ItemKind,
     id: String,
 ) -> Result<forge_domain::VersionNumber, AppError> {
-    Ok(items::find_live(tx, organization, kind, &id).await?.latest_version)
+    Ok(items::find_live(tx, organization, kind, &id)
+        .await?
+        .latest_version)
 }
 
 async fn metrics(

@@ -119,8 +119,9 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
         let rows = tx
             .list_unit_test_set_runs(organization, query.by_creation, after, count)
             .await?;
-        let is_wanted =
-            |run: &UnitTestSetRun| query.filter.admits(&run.into()) && caller.may(PERMISSION, &attributes(run));
+        let is_wanted = |run: &UnitTestSetRun| {
+            query.filter.admits(&run.into()) && caller.may(PERMISSION, &attributes(run))
+        };
         page.add(rows.ok_or_else(unknown_token)?, count, |run| run.seq, is_wanted);
     }
     let Page {

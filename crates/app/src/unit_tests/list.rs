@@ -40,7 +40,11 @@ impl UnitTestFilter {
             && any(&self.personas, &fields.persona_id)
             && any(&self.scenarios, &fields.scenario_id)
             && any(&self.creators, &test.creator)
-            && (self.metrics.is_empty() || self.metrics.iter().any(|metric| fields.judges_by(*metric)))
+            && (self.metrics.is_empty()
+                || fields
+                    .success_criterions
+                    .iter()
+                    .any(|criterion| self.metrics.contains(&criterion.metric_id)))
             && self.tags.iter().all(|filter| filter.matches(&fields.tags))
     }
 }
@@ -91,7 +95,9 @@ impl UnitTestFilterValues {
             values.personas.insert(fields.persona_id);
             values.scenarios.insert(fields.scenario_id);
             let criteria = fields.success_criterions.iter();
-            values.metrics.extend(criteria.map(|criterion| criterion.metric_id));
+            values
+                .metrics
+                .extend(criteria.map(|criterion| criterion.metric_id));
         }
         values
     }
@@ -107,11 +113,21 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
     tests.retain(|test| query.filter.admits(test));
     let is_first = query.continuation_token == 0;
     let filter_values = is_first.then(|| UnitTestFilterValues::of(&tests));
-    let sort: Vec<((), bool)> = query.by_update.iter().map(|latest_first| ((), *latest_first)).collect();
-    let by_update = |(), left: &UnitTest, right: &UnitTest| -> Ordering { left.updated_at.cmp(&right.updated_at) };
+    let sort: Vec<((), bool)> = query
+        .by_update
+        .iter()
+        .map(|latest_first| ((), *latest_first))
+        .collect();
+    let by_update =
+        |(), left: &UnitTest, right: &UnitTest| -> Ordering { left.updated_at.cmp(&right.updated_at) };
     let tests = sorted_after(tests, &sort, by_update, |test| test.seq, query.continuation_token)?;
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    page.add(tests, i64::MAX, |test| test.seq, |test| caller.may(PERMISSION, &attributes(test)));
+    page.add(
+        tests,
+        i64::MAX,
+        |test| test.seq,
+        |test| caller.may(PERMISSION, &attributes(test)),
+    );
     Ok(UnitTestPage {
         page: page.finish(),
         filter_values,

@@ -4,14 +4,18 @@ mod list;
 mod write;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::simulation::{UnitTest, UnitTestRef};
-use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, SetName, UnitTestId};
+use forge_domain::item::{Item, ItemKind};
+use forge_domain::simulation::{UnitTest, UnitTestRef, check_unused};
+use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestId};
 use forge_store::Tx;
 
 use crate::{AppError, Caller};
 
 pub use list::{ListUnitTests, UnitTestFilter, UnitTestFilterValues, UnitTestPage, list, search};
 pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
+
+/// What the audit log calls a unit test.
+pub(crate) const OBJECT: &str = "simulation_unit_test";
 
 pub(crate) fn attributes(test: &UnitTest) -> Attributes {
     attributes_of(test.id, &test.fields.name)
@@ -32,40 +36,33 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result
         .ok_or_else(|| AppError::NotFound(format!("there is no unit test {id}")))
 }
 
-/// Something that unit tests use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Used {
-    /// A persona.
-    Persona(PersonaId),
-    /// A scenario.
-    Scenario(ScenarioId),
-    /// A metric.
-    Metric(MetricId),
-}
-
-impl Used {
-    fn by(self, test: &UnitTest) -> bool {
-        match self {
-            Self::Persona(id) => test.fields.persona_id == id,
-            Self::Scenario(id) => test.fields.scenario_id == id,
-            Self::Metric(id) => test.fields.judges_by(id),
-        }
-    }
-}
-
-/// Returns the unit tests that use a thing, without deleted ones. Whoever deletes the thing asks within the same write.
-pub(crate) async fn users_of(
+/// Refuses to take a persona, a scenario or a metric away that unit tests use. Whoever deletes it asks within the same
+/// write.
+pub(crate) async fn refuse_used(
     tx: &mut Tx,
-    caller: &Caller,
-    used: Used,
-) -> Result<Vec<UnitTestRef>, AppError> {
-    let tests = tx.list_unit_tests(&caller.organization, Some(false)).await?;
-    let users = tests.into_iter().filter(|test| used.by(test));
-    let users = users.map(|test| UnitTestRef {
-        id: test.id,
-        name: test.fields.name,
-    });
-    Ok(users.collect())
+    organization: &OrganizationId,
+    item: &Item,
+) -> Result<(), AppError> {
+    let kind = item.details.kind();
+    let uses = |test: &UnitTest| match kind {
+        ItemKind::Persona => test.fields.persona_id.to_string() == item.id,
+        ItemKind::Scenario => test.fields.scenario_id.to_string() == item.id,
+        ItemKind::Metric => test.fields.judges_by(&item.id),
+        ItemKind::BehaviorSet => false,
+    };
+    let mut tests = tx.list_unit_tests(organization, Some(false)).await?;
+    tests.retain(uses);
+    let tests: Vec<UnitTestRef> = tests
+        .into_iter()
+        .map(|test| UnitTestRef {
+            id: test.id,
+            name: test.fields.name,
+        })
+        .collect();
+    match check_unused(format!("the {kind} {}", item.id), &tests) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(()),
+    }
 }
 
 /// Returns the unit tests that name a set of a service, without deleted ones.

@@ -9,14 +9,14 @@ use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTest
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
-use super::{attributes, find};
+use super::{OBJECT, attributes, find};
 use crate::services;
 use crate::version_sets::unknown;
 use crate::{App, AppError, Caller, Written, commit, items};
 
 fn object(id: UnitTestId) -> AuditObject {
     AuditObject {
-        kind: "simulation_unit_test".to_owned(),
+        kind: OBJECT.to_owned(),
         id: id.to_string(),
     }
 }
@@ -154,7 +154,10 @@ async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Res
     if sets.is_empty() {
         return Ok(());
     }
-    let sets = named(sets.iter().map(|set| (set.id.to_string(), set.fields.name.as_str())));
+    let sets = named(
+        sets.iter()
+            .map(|set| (set.id.to_string(), set.fields.name.as_str())),
+    );
     Err(Refusal::UsedByUnitTestSets { sets }.into())
 }
 
@@ -179,10 +182,13 @@ async fn check(tx: &mut Tx, caller: &Caller, fields: &UnitTestFields) -> Result<
         let id = criterion.metric_id.to_string();
         let metric = items::find_live(tx, organization, ItemKind::Metric, &id).await?;
         let ItemDetails::Metric {
-            value_kind: metric_kind, ..
+            value_kind: metric_kind,
+            ..
         } = metric.details
         else {
-            return Err(AppError::internal(format!("metric {id} has details of something else")));
+            return Err(AppError::internal(format!(
+                "metric {id} has details of something else"
+            )));
         };
         let kind = criterion.criterion.kind();
         if kind != metric_kind {

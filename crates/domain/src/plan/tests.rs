@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::*;
-use crate::{UnitTestId, UserRef};
 use crate::model::{ModelDescription, ModelPreferences};
+use crate::{UnitTestId, UserRef};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 

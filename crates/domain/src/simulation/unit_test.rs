@@ -9,9 +9,7 @@ use crate::refusal::Refusal;
 use crate::service::Tags;
 use crate::time::Timestamp;
 use crate::version_set::SetName;
-use crate::{
-    MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId, UnitTestSetRunId,
-};
+use crate::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId, UnitTestSetRunId};
 
 /// How many conversations one run of a set may hold, so that a slip of the keyboard does not cost a fortune.
 pub const MAX_CONVERSATIONS: u64 = 1000;
@@ -67,11 +65,11 @@ pub struct UnitTestFields {
 }
 
 impl UnitTestFields {
-    /// Tells whether a criterion is about the metric.
-    pub fn judges_by(&self, metric: MetricId) -> bool {
+    /// Tells whether a criterion is about the metric of that id.
+    pub fn judges_by(&self, metric: &str) -> bool {
         self.success_criterions
             .iter()
-            .any(|criterion| criterion.metric_id == metric)
+            .any(|criterion| criterion.metric_id.to_string() == metric)
     }
 }
 
@@ -196,7 +194,12 @@ mod tests {
         assert_eq!(check_unused("version set `test`", &[]), None);
         let refusal = check_unused("version set `test`", &[test("greets"), test("thanks")]).unwrap();
         let text = refusal.to_string();
-        for part in ["version set `test`", "`greets`", "`thanks`", "0123456789abcdef01234567"] {
+        for part in [
+            "version set `test`",
+            "`greets`",
+            "`thanks`",
+            "0123456789abcdef01234567",
+        ] {
             assert!(text.contains(part), "{text}");
         }
         let many: Vec<_> = (0..13).map(|number| test(&format!("test {number}"))).collect();

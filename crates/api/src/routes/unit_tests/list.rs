@@ -53,11 +53,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         fields: UnitTestInstance::new(&call.organization, test),
     });
     let instances: Vec<_> = instances.collect();
-    let mut page = forge_wire::page(
-        "simulation_unit_tests",
-        &instances,
-        found.page.continuation_token,
-    );
+    let mut page = forge_wire::page("simulation_unit_tests", &instances, found.page.continuation_token);
     let values = found.filter_values.map(|values| UnitTestFilterValues {
         creators: values.creators,
         tags: values.tags,

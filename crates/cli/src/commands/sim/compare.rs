@@ -59,7 +59,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
                 ..RunFilter::default()
             };
             let runs = client.runs(filter).at_most(LOOKED_THROUGH).await?.value;
-            (latest(&runs, &set.name, &args.a)?, latest(&runs, &set.name, &args.b)?)
+            (
+                latest(&runs, &set.name, &args.a)?,
+                latest(&runs, &set.name, &args.b)?,
+            )
         }
         None => (by_id(client, &args.a).await?, by_id(client, &args.b).await?),
     };
@@ -144,7 +147,11 @@ fn told(row: &Compared) -> String {
             } else {
                 "no difference shown"
             };
-            let sign = if percent(difference).starts_with('-') { "" } else { "+" };
+            let sign = if percent(difference).starts_with('-') {
+                ""
+            } else {
+                "+"
+            };
             format!(
                 "{sign}{} points ({} to {}): {verdict}",
                 percent(difference),
@@ -224,7 +231,10 @@ mod tests {
     use super::*;
 
     fn finished(passed: u64) -> Run {
-        made("completed", &json!({"run_errors": [null, null], "passed": passed}))
+        made(
+            "completed",
+            &json!({"run_errors": [null, null], "passed": passed}),
+        )
     }
 
     #[test]
@@ -232,17 +242,32 @@ mod tests {
         let rows = compared(&finished(0), &finished(2));
         assert_eq!(rows.len(), 2);
         for row in &rows {
-            assert_eq!((row.a, row.b), (Rate { passed: 0, of: 2 }, Rate { passed: 2, of: 2 }));
+            assert_eq!(
+                (row.a, row.b),
+                (Rate { passed: 0, of: 2 }, Rate { passed: 2, of: 2 })
+            );
         }
         assert_eq!(told(&rows[1]), "+100 points (6 to 100): B is better");
-        assert_eq!(told(&compared(&finished(1), &finished(2))[1]), "+50 points (-31 to 91): no difference shown");
-        assert_eq!(told(&compared(&finished(2), &finished(0))[0]), "-100 points (-100 to -6): A is better");
+        assert_eq!(
+            told(&compared(&finished(1), &finished(2))[1]),
+            "+50 points (-31 to 91): no difference shown"
+        );
+        assert_eq!(
+            told(&compared(&finished(2), &finished(0))[0]),
+            "-100 points (-100 to -6): A is better"
+        );
     }
 
     #[test]
     fn the_latest_run_is_one_that_ended_and_tried_only_that_set() {
         let runs = [made("cancelled", &json!(null)), finished(1), finished(2)];
-        assert_eq!(latest(&runs, "smoke", "test").unwrap().results[0].as_ref().unwrap().passed, 1);
+        assert_eq!(
+            latest(&runs, "smoke", "test").unwrap().results[0]
+                .as_ref()
+                .unwrap()
+                .passed,
+            1
+        );
         let failure = latest(&runs, "smoke", "release").unwrap_err();
         assert!(failure.hints[0].contains("forge sim run smoke --version-set release --wait"));
     }

@@ -68,7 +68,11 @@ fn cases(spec: &Spec, result: Option<&TestResult>) -> Vec<Case> {
             .map(|(metric, _)| metric.success_criterion_name.clone())
             .collect();
         judged += 1;
-        cases.push(if missed.is_empty() { Case::Passed } else { Case::Failed(missed) });
+        cases.push(if missed.is_empty() {
+            Case::Passed
+        } else {
+            Case::Failed(missed)
+        });
     }
     cases
 }
@@ -159,7 +163,10 @@ mod tests {
     #[test]
     fn what_is_under_way_is_skipped() {
         let xml = xml("night", &run("running", &Value::Null));
-        assert!(xml.contains("tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"2\""), "{xml}");
+        assert!(
+            xml.contains("tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"2\""),
+            "{xml}"
+        );
         assert_eq!(escaped("a\u{0}\u{1b}b\n"), "ab ");
     }
 }

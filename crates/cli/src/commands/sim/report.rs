@@ -143,7 +143,11 @@ pub(super) fn tell(ui: &Ui, run: &Run) -> Result<()> {
             } else {
                 "under way".to_owned()
             };
-            let test = if line.criterion.is_empty() { line.test.clone() } else { String::new() };
+            let test = if line.criterion.is_empty() {
+                line.test.clone()
+            } else {
+                String::new()
+            };
             [test, line.criterion.clone(), passed, line.note.clone()]
         },
         |line| {

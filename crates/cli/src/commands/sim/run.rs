@@ -89,9 +89,10 @@ async fn wait(session: &Session, id: UnitTestSetRunId) -> Result<(Run, Box<RawVa
         let (run, document) = find::run(&session.client, id).await?;
         let progress = (run.conversations_finished, run.conversations);
         if told != Some(progress) {
-            session
-                .ui
-                .progress(&format!("{} of {} conversations have ended", progress.0, progress.1));
+            session.ui.progress(&format!(
+                "{} of {} conversations have ended",
+                progress.0, progress.1
+            ));
             told = Some(progress);
         }
         if run.is_completed {
