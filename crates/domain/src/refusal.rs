@@ -140,6 +140,9 @@ pub enum Refusal {
     RunInProgress {
         run: String,
     },
+    NotOver {
+        interactions: u32,
+    },
 }
 
 fn newest(latest: Option<VersionNumber>) -> String {
@@ -199,6 +202,7 @@ impl Refusal {
             Self::InactiveService { .. } => "inactive_service",
             Self::TooManyConversations { .. } => "too_many_conversations",
             Self::RunInProgress { .. } => "run_in_progress",
+            Self::NotOver { .. } => "not_over",
         }
     }
 
@@ -301,6 +305,9 @@ impl Refusal {
             Self::TooManyConversations { conversations, limit } => {
                 format!("the run would hold {conversations} conversations, and one may hold at most {limit}")
             }
+            Self::NotOver { interactions } => {
+                format!("the conversation was not over after {interactions} interactions")
+            }
             Self::RunInProgress { run } => format!("unit test set run {run} is still in progress"),
         }
     }
@@ -345,7 +352,7 @@ impl Refusal {
             Self::InactiveService { .. } => "activate it first".to_owned(),
             Self::RunInProgress { .. } => "its artifacts are there when it has ended".to_owned(),
             Self::TooManyConversations { .. } => "lower the run counts of the set or of its tests".to_owned(),
-            Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } => return None,
+            Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } | Self::NotOver { .. } => return None,
         };
         Some(hint)
     }

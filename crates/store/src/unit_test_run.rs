@@ -46,7 +46,7 @@ statements! {
             AND leased_until <= $6";
     RENEW_LEASE = "UPDATE unit_test_run SET leased_until = $5
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
-    RELEASE_LEASE = "UPDATE unit_test_run SET state = 'waiting', lease = NULL, leased_until = $5
+    RELEASE_LEASE = "UPDATE unit_test_run SET state = 'waiting', lease = NULL, leased_until = $5, attempts = attempts - 1
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
     NOTE_CONVERSATION = "UPDATE unit_test_run SET conversation_id = $5
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
@@ -148,6 +148,16 @@ pub struct UnitTestRunOutcome {
     pub verdicts: Result<Vec<Judged>, String>,
     /// How many interactions it had.
     pub interactions: i64,
+}
+
+impl UnitTestRunOutcome {
+    /// A conversation that could not be held or judged.
+    pub fn error(error: impl Into<String>) -> Self {
+        Self {
+            verdicts: Err(error.into()),
+            interactions: 0,
+        }
+    }
 }
 
 fn head(row: &Row<'_>) -> Result<RunHead, StoreError> {
@@ -268,6 +278,15 @@ impl Tx {
             .await
     }
 
+    /// Returns one conversation of a run.
+    pub async fn find_unit_test_run(
+        &mut self,
+        key: &UnitTestRunKey,
+    ) -> Result<Option<UnitTestRun>, StoreError> {
+        let args = args![&key.organization, key.run_id, key.number];
+        self.optional(&FIND_UNIT_TEST_RUN, args, unit_test_run).await
+    }
+
     /// Returns up to `limit` conversations of whichever organization that nobody holds, those that wait longest first.
     pub async fn list_to_do(
         &mut self,
@@ -300,13 +319,7 @@ impl Store {
         (now, until): (Timestamp, Timestamp),
     ) -> Result<Option<UnitTestRun>, StoreError> {
         let mut tx = self.write_unit_test_run(key).await?;
-        let before = tx
-            .optional(
-                &FIND_UNIT_TEST_RUN,
-                args![&key.organization, key.run_id, key.number],
-                unit_test_run,
-            )
-            .await?;
+        let before = tx.find_unit_test_run(key).await?;
         let args = args![&key.organization, key.run_id, key.number, lease, until, now];
         if tx.execute(&CLAIM_UNIT_TEST_RUN, args).await? == 0 {
             return Ok(None);
@@ -326,7 +339,7 @@ impl Store {
             .await
     }
 
-    /// Gives a conversation back half-way, so that somebody else begins it anew.
+    /// Gives a conversation back half-way, so that somebody else begins it anew; this attempt does not count.
     pub async fn release_lease(
         &self,
         key: &UnitTestRunKey,

@@ -5,7 +5,9 @@
 
 mod artifacts;
 mod create;
+mod hold;
 mod list;
+mod worker;
 
 use forge_domain::UnitTestSetRunId;
 use forge_domain::access::{Attributes, Permission};
@@ -18,6 +20,7 @@ use crate::{App, AppError, Caller};
 pub use artifacts::{Artifacts, Link, Transcript, link, open};
 pub use create::{CreateRun, create};
 pub use list::{ListRuns, RunFilter, RunFilterValues, RunPage, RunView, Told, list};
+pub use worker::{work, work_off};
 
 pub(crate) fn attributes(run: &UnitTestSetRun) -> Attributes {
     attributes_of(run.unit_test_set_id, &run.unit_test_set_name)
