@@ -39,6 +39,7 @@ statements! {
     // This finds the organization: whoever has time looks for work of any of them.
     LIST_TO_DO = "SELECT organization_id, run_id, number FROM unit_test_run
         WHERE state IN ('waiting', 'running') AND leased_until <= $1
+            AND (CAST($3 AS TEXT) IS NULL OR organization_id = $3)
         ORDER BY leased_until, organization_id, run_id, number LIMIT $2";
     CLAIM_UNIT_TEST_RUN = "UPDATE unit_test_run SET state = 'running', attempts = attempts + 1, lease = $4,
             leased_until = $5, started_at = $6, conversation_id = NULL, interactions = 0
@@ -287,13 +288,15 @@ impl Tx {
         self.optional(&FIND_UNIT_TEST_RUN, args, unit_test_run).await
     }
 
-    /// Returns up to `limit` conversations of whichever organization that nobody holds, those that wait longest first.
+    /// Returns up to `limit` conversations of an organization, or of any, that nobody holds, those that wait longest first.
     pub async fn list_to_do(
         &mut self,
+        organization: Option<&OrganizationId>,
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<UnitTestRunKey>, StoreError> {
-        self.all(&LIST_TO_DO, args![now, limit], |row| {
+        let organization = organization.map(ToString::to_string);
+        self.all(&LIST_TO_DO, args![now, limit, organization], |row| {
             Ok(UnitTestRunKey {
                 organization: row.parse("organization_id")?,
                 run_id: row.parse("run_id")?,

@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use forge_domain::Timestamp;
 use forge_domain::simulation::UnitTestRunState;
+use forge_domain::{OrganizationId, Timestamp};
 use forge_store::{UnitTestRunKey, UnitTestRunOutcome};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -33,7 +33,7 @@ pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool
     let mut holding = JoinSet::new();
     while !*stopping.borrow() {
         while holding.try_join_next().is_some() {}
-        match begin(app, parallel.saturating_sub(holding.len())).await {
+        match begin(app, None, parallel.saturating_sub(holding.len())).await {
             Ok(begun) => {
                 for work in begun {
                     holding.spawn(carry_out(app.clone(), work, stopping.clone()));
@@ -50,11 +50,12 @@ pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool
     while holding.join_next().await.is_some() {}
 }
 
-/// Holds every conversation that nobody holds, at most `parallel` at once, and returns when none is left.
-pub async fn work_off(app: &App, parallel: usize) -> Result<(), AppError> {
+/// Holds every conversation of an organization that nobody holds, at most `parallel` at once, and returns when none is
+/// left.
+pub async fn work_off(app: &App, organization: &OrganizationId, parallel: usize) -> Result<(), AppError> {
     let (_keep, stopping) = watch::channel(false);
     loop {
-        let begun = begin(app, parallel.max(1)).await?;
+        let begun = begin(app, Some(organization), parallel.max(1)).await?;
         if begun.is_empty() {
             return Ok(());
         }
@@ -72,13 +73,18 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// Takes up to `free` conversations that nobody holds.
-async fn begin(app: &App, free: usize) -> Result<Vec<Work>, AppError> {
+async fn begin(app: &App, organization: Option<&OrganizationId>, free: usize) -> Result<Vec<Work>, AppError> {
     let mut begun = Vec::new();
     if free == 0 {
         return Ok(begun);
     }
     let limit = i64::try_from(free).unwrap_or(i64::MAX);
-    let to_do = app.store.read().await?.list_to_do(app.clock.now(), limit).await?;
+    let to_do = app
+        .store
+        .read()
+        .await?
+        .list_to_do(organization, app.clock.now(), limit)
+        .await?;
     for key in to_do {
         begun.extend(claim(app, key).await?);
     }
