@@ -1,5 +1,7 @@
 //! `forge.toml`: what an installation offers. Everything in it is optional; an unknown key is an error.
 
+mod runtime;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +20,8 @@ pub(crate) struct Config {
     models: Models,
     voices: Voices,
     tools: Vec<Tool>,
+    providers: Vec<runtime::Provider>,
+    runtime: runtime::RuntimeTable,
     limits: Limits,
     rate_limits: RateLimits,
     maintenance: Maintenance,
@@ -63,6 +67,9 @@ struct Models {
 struct Model {
     name: String,
     provider: String,
+    /// What the provider calls it; absent: its name without the provider's.
+    #[serde(rename = "provider_model")]
+    name_at_provider: Option<String>,
     /// JSON Schema of the parameters; absent: that of the built-in model of the same name, or any object.
     params_schema: Option<serde_json::Value>,
     /// RFC 3339.
@@ -82,8 +89,9 @@ struct Voices {
 #[serde(deny_unknown_fields)]
 struct Tool {
     id: ToolId,
-    #[serde(rename = "name")]
-    _name: String,
+    name: String,
+    #[serde(flatten)]
+    call: runtime::Call,
 }
 
 /// `[limits]`
@@ -144,14 +152,34 @@ impl Config {
         })
     }
 
-    pub(crate) fn catalogues(self) -> anyhow::Result<Catalogues> {
+    /// Returns the names of all models, each with its provider.
+    fn descriptions(&self) -> Vec<(String, String)> {
+        let builtin = if self.models.replace {
+            Vec::new()
+        } else {
+            builtin_models()
+        };
+        let own = self
+            .models
+            .model
+            .iter()
+            .map(|model| (model.name.clone(), model.provider.clone()));
+        let is_amended = |name: &str| self.models.model.iter().any(|model| model.name == name);
+        let builtin = builtin.into_iter().filter(|model| !is_amended(&model.name));
+        builtin
+            .map(|model| (model.name, model.provider))
+            .chain(own)
+            .collect()
+    }
+
+    pub(crate) fn catalogues(&self) -> anyhow::Result<Catalogues> {
         let builtin = builtin_models();
         let mut descriptions = if self.models.replace {
             Vec::new()
         } else {
             builtin.clone()
         };
-        for model in self.models.model {
+        for model in &self.models.model {
             let known = builtin.iter().find(|known| known.name == model.name);
             descriptions.push(describe(model, known)?);
         }
@@ -160,13 +188,14 @@ impl Config {
             voices: self
                 .voices
                 .allowed
+                .clone()
                 .map_or(VoiceCatalogue::Any, VoiceCatalogue::Only),
-            tools: self.tools.into_iter().map(|tool| tool.id).collect::<HashSet<_>>(),
+            tools: self.tools.iter().map(|tool| tool.id).collect::<HashSet<_>>(),
         })
     }
 }
 
-fn describe(model: Model, known: Option<&ModelDescription>) -> anyhow::Result<ModelDescription> {
+fn describe(model: &Model, known: Option<&ModelDescription>) -> anyhow::Result<ModelDescription> {
     let retires_at = match &model.retires_at {
         Some(text) => Some(forge_wire::parse_rfc3339(text).with_context(|| {
             format!(
@@ -178,10 +207,11 @@ fn describe(model: Model, known: Option<&ModelDescription>) -> anyhow::Result<Mo
     };
     let params_schema = model
         .params_schema
+        .clone()
         .or_else(|| known.map(|known| known.params_schema.clone()));
     Ok(ModelDescription {
-        name: model.name,
-        provider: model.provider,
+        name: model.name.clone(),
+        provider: model.provider.clone(),
         params_schema: params_schema.unwrap_or_else(|| serde_json::json!({"type": "object"})),
         retires_at,
     })

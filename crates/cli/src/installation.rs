@@ -1,10 +1,10 @@
 //! Where an installation is, and opening it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use forge_app::{App, Keyring, OpenMode, OsRandom, Store, StoreUrl, SystemClock};
+use forge_app::{App, Keyring, OpenMode, OsRandom, Runtime, Store, StoreUrl, SystemClock};
 
 use crate::config::Config;
 
@@ -54,9 +54,21 @@ pub(crate) struct Location {
 pub(crate) struct Installation {
     pub(crate) app: App,
     pub(crate) limits: forge_api::Limits,
+    config: Config,
+    config_path: PathBuf,
     pub(crate) has_organizations: bool,
     /// Where the server of an embedded database listens to admin commands; others open the database themselves.
     pub(crate) socket: Option<PathBuf>,
+}
+
+impl Installation {
+    /// Makes what conversations run with. Only a server needs it, and the keys of model providers in its environment.
+    pub(crate) fn runtime(&self) -> anyhow::Result<Arc<Runtime>> {
+        let folder = self.config_path.parent().unwrap_or(Path::new(""));
+        let runtime = self.config.runtime(folder, |name| std::env::var(name).ok());
+        let runtime = runtime.with_context(|| format!("{} is not valid", self.config_path.display()))?;
+        Ok(Arc::new(runtime))
+    }
 }
 
 impl Location {
@@ -141,6 +153,8 @@ impl Location {
         Ok(Installation {
             app,
             limits,
+            config,
+            config_path,
             has_organizations,
             socket: self.socket()?,
         })

@@ -19,7 +19,9 @@ mod turn;
 
 pub use error::RuntimeError;
 pub use limits::Limits;
-pub use models::{InvalidModels, InvalidScript, ModelRoute, Models, ProviderKind, ProviderSettings, Script};
+pub use models::{
+    AnswerFormat, InvalidModels, InvalidScript, ModelRoute, Models, ProviderKind, ProviderSettings, Script,
+};
 pub use runtime::Runtime;
 pub use tools::{InvalidTool, ToolSettings, Tools};
 pub use turn::{

@@ -50,7 +50,8 @@ pub(crate) enum LogFormat {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     start_log(args.log_format)?;
     let shutdown = shutdown_signal()?;
-    let installation = args.location.open(OpenMode::MustExist).await?;
+    let mut installation = args.location.open(OpenMode::MustExist).await?;
+    installation.app.runtime = installation.runtime()?;
     if !installation.has_organizations {
         tracing::warn!("there is no organization yet; create one with `forge init`");
     }
@@ -117,6 +118,8 @@ fn start_log(format: LogFormat) -> anyhow::Result<()> {
         .filter(|wanted| !wanted.is_empty());
     let wanted = wanted.as_deref().unwrap_or("info");
     let filter = EnvFilter::try_new(wanted).with_context(|| format!("FORGE_LOG=`{wanted}` is not valid"))?;
+    // It traces what models are told and answer. Conversations are nothing for a log, whatever is asked for.
+    let filter = filter.add_directive("genai=off".parse()?);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "forge-app",
             "forge-client",
             "forge-domain",
+            "forge-runtime",
             "forge-wire",
         ],
     ),

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use forge_domain::MessageId;
 use forge_domain::context_graph::{ContextGraphDocument, State};
 use forge_domain::conversation::{
-    AgentAction, GraphVersion, Insights, Message, MessageType, Position, ToolCallLog, Transition,
+    AgentAction, GraphVersion, Insights, KeptResult, Message, MessageType, Position, ToolCallLog, Transition,
     TransitionCause,
 };
 use tokio::sync::mpsc::Sender;
@@ -222,6 +222,12 @@ impl<'a> Walk<'a> {
         for log in results {
             let input = serde_json::to_string(&log.input).unwrap_or_default();
             let output = log.output.as_deref().unwrap_or_default();
+            let is_told = |kept: &KeptResult| {
+                kept.tool_name == log.tool_name && kept.input == input && kept.output == output
+            };
+            if self.position.kept_results.iter().any(is_told) {
+                continue;
+            }
             data.add([
                 ("tool", log.tool_name.as_str()),
                 ("called with", &input),

@@ -5,7 +5,7 @@ use std::fmt;
 use futures_util::StreamExt as _;
 use genai::adapter::AdapterKind;
 use genai::chat::{
-    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, ReasoningEffort, StreamEnd, Verbosity,
+    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec, ReasoningEffort, StreamEnd, Verbosity,
 };
 use genai::resolver::{AuthData, Endpoint};
 use genai::{Client, ModelIden, ServiceTarget};
@@ -15,7 +15,7 @@ use super::Script;
 use super::call::Backend;
 use super::request::{Answer, Failure, Pieces};
 use crate::Limits;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Shape};
 
 /// A provider, as an installation configures it.
 #[derive(Debug, Clone)]
@@ -24,12 +24,26 @@ pub struct ProviderSettings {
     pub name: String,
     /// What it speaks, and where it is.
     pub kind: ProviderKind,
+    /// How it holds a model to the form of an answer.
+    pub answer_format: AnswerFormat,
+}
+
+/// How a provider holds a model to the form of an answer that is more than text. Answers are read the same way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AnswerFormat {
+    /// It does not: the prompt asks for it.
+    #[default]
+    Text,
+    /// By a JSON object of a schema, as `llama.cpp` and `llama-cpp-python` have it; others ignore the schema.
+    JsonObject,
+    /// By a JSON Schema, as OpenAI, Anthropic and Gemini have it.
+    JsonSchema,
 }
 
 /// What a provider speaks, and where it is.
 #[derive(Clone)]
 pub enum ProviderKind {
-    /// Chat completions as `OpenAI` has them, at any base URL such as `https://api.openai.com/v1/`.
+    /// Chat completions as OpenAI has them, at any base URL such as `https://api.openai.com/v1/`.
     OpenAiCompatible {
         /// What comes before `chat/completions`.
         base_url: String,
@@ -79,6 +93,7 @@ pub(super) struct Hosted {
     adapter: AdapterKind,
     endpoint: Endpoint,
     auth: AuthData,
+    answer_format: AnswerFormat,
 }
 
 impl fmt::Debug for Hosted {
@@ -96,6 +111,7 @@ impl Hosted {
         adapter: AdapterKind,
         base_url: &str,
         key: Option<String>,
+        answer_format: AnswerFormat,
     ) -> Result<Self, String> {
         let client = Client::builder().with_reqwest(http.clone()).build();
         Ok(Self {
@@ -105,6 +121,7 @@ impl Hosted {
             endpoint: Endpoint::from_owned(format!("{}/", base_url.trim_end_matches('/'))),
             // The library insists on a key, also where the server does not look at it.
             auth: AuthData::from_single(key.unwrap_or_else(|| "none".to_owned())),
+            answer_format,
         })
     }
 
@@ -123,7 +140,8 @@ impl Hosted {
         };
         let request = ChatRequest::new(vec![ChatMessage::user(prompt.user.as_str())])
             .with_system(prompt.system.as_str());
-        let options = options(self.adapter, params, limits);
+        let mut options = options(self.adapter, params, limits);
+        self.answer_format.apply(&prompt.shape, &mut options);
         let response = self
             .client
             .exec_chat_stream(target, request, Some(&options))
@@ -159,7 +177,11 @@ impl Hosted {
 }
 
 impl Backend {
-    pub(super) fn new(http: &reqwest::Client, kind: ProviderKind) -> Result<Self, String> {
+    pub(super) fn new(
+        http: &reqwest::Client,
+        kind: ProviderKind,
+        answer_format: AnswerFormat,
+    ) -> Result<Self, String> {
         let or = |url: Option<String>, default: &str| url.unwrap_or_else(|| default.to_owned());
         let (adapter, base_url, key) = match kind {
             ProviderKind::OpenAiCompatible { base_url, key } => (AdapterKind::OpenAI, base_url, key),
@@ -177,7 +199,28 @@ impl Backend {
             }
             ProviderKind::Scripted(script) => return Ok(Self::Scripted(script)),
         };
-        Hosted::new(http, adapter, &base_url, key).map(Self::Hosted)
+        Hosted::new(http, adapter, &base_url, key, answer_format).map(Self::Hosted)
+    }
+}
+
+impl AnswerFormat {
+    fn apply(self, shape: &Shape, options: &mut ChatOptions) {
+        match (self, shape) {
+            (Self::JsonObject, Shape::Closed(schema) | Shape::Open(schema)) => {
+                let mut body = match options.extra_body.take() {
+                    Some(Value::Object(body)) => body,
+                    _ => Map::new(),
+                };
+                // Whoever prefers parameters of their own for an interaction knows better.
+                body.entry("response_format")
+                    .or_insert(json!({"type": "json_object", "schema": schema}));
+                options.extra_body = Some(Value::Object(body));
+            }
+            (Self::JsonSchema, Shape::Closed(schema)) => {
+                options.response_format = Some(JsonSpec::new("answer", schema.clone()).into());
+            }
+            (Self::Text, _) | (_, Shape::Text) | (Self::JsonSchema, Shape::Open(_)) => {}
+        }
     }
 }
 
@@ -265,6 +308,15 @@ fn set<T>(option: &mut Option<T>, value: Option<T>) -> bool {
 
 /// Says what happened in words of our own: the library's quote what was sent and received.
 fn failure(error: &genai::Error) -> Failure {
+    // What goes wrong in a stream is wrapped.
+    if let genai::Error::WebStream { error, .. } = error {
+        if let Some(inner) = error.downcast_ref::<genai::Error>() {
+            return failure(inner);
+        }
+        if let Some(inner) = error.downcast_ref::<reqwest::Error>() {
+            return connection_failure(inner);
+        }
+    }
     if let Some(status) = error.status() {
         let reason = format!("the provider answered with status {}", status.as_u16());
         let is_temporary = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
@@ -279,12 +331,7 @@ fn failure(error: &genai::Error) -> Failure {
     match error {
         genai::Error::WebModelCall { webc_error, .. } | genai::Error::WebAdapterCall { webc_error, .. } => {
             match webc_error {
-                genai::webc::Error::Reqwest(error) if error.is_connect() => {
-                    Failure::temporary("the provider cannot be connected to")
-                }
-                genai::webc::Error::Reqwest(_) => {
-                    Failure::temporary("the connection to the provider broke off")
-                }
+                genai::webc::Error::Reqwest(error) => connection_failure(error),
                 _ => Failure::lasting("the provider's answer is no answer of its protocol"),
             }
         }
@@ -294,4 +341,12 @@ fn failure(error: &genai::Error) -> Failure {
         }
         _ => Failure::lasting("the provider's answer is no answer of its protocol"),
     }
+}
+
+fn connection_failure(error: &reqwest::Error) -> Failure {
+    Failure::temporary(if error.is_connect() {
+        "the provider cannot be connected to"
+    } else {
+        "the connection to the provider broke off"
+    })
 }

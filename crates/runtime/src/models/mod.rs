@@ -11,6 +11,6 @@ mod session;
 pub(crate) use request::{Hints, Pieces, Request};
 pub(crate) use session::Session;
 
-pub use hosted::{ProviderKind, ProviderSettings};
+pub use hosted::{AnswerFormat, ProviderKind, ProviderSettings};
 pub use registry::{InvalidModels, ModelRoute, Models};
 pub use script::{InvalidScript, Script};

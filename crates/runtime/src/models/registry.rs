@@ -64,10 +64,15 @@ impl Models {
     ) -> Result<Self, InvalidModels> {
         let http = crate::http::client().map_err(InvalidModels::Client)?;
         let mut by_name = HashMap::new();
-        for ProviderSettings { name, kind } in providers {
+        for ProviderSettings {
+            name,
+            kind,
+            answer_format,
+        } in providers
+        {
             let provider = Arc::new(Provider {
                 name: name.clone(),
-                backend: Backend::new(&http, kind).map_err(InvalidModels::Client)?,
+                backend: Backend::new(&http, kind, answer_format).map_err(InvalidModels::Client)?,
                 breaker: Breaker::default(),
             });
             if by_name.insert(name.clone(), provider).is_some() {

@@ -3,7 +3,7 @@
 use forge_domain::agent::AgentDocument;
 use forge_domain::context_graph::{ActionState, ContextGraphDocument, DecisionState, ReflectionState};
 
-use super::{Data, Prompt, Text};
+use super::{Data, Prompt, Shape, Text};
 use crate::Person;
 
 const CHOOSE: &str = "Answer with nothing but JSON: {\"choice\": NUMBER}";
@@ -43,6 +43,7 @@ impl Agent<'_> {
             text,
             data,
             "Which situation is it? Answer with JSON only: {\"choice\": NUMBER}, 0 for none.",
+            Shape::choice(situations.len(), true),
         )
     }
 
@@ -110,6 +111,7 @@ impl Scene<'_> {
             text,
             data,
             "Which condition holds now? Answer with JSON only: {\"choice\": NUMBER}, 0 for none.",
+            Shape::choice(state.exit_conditions.len(), true),
         )
     }
 
@@ -126,6 +128,7 @@ impl Scene<'_> {
             text,
             data,
             "Which way on fits best? Answer with JSON only: {\"choice\": NUMBER}.",
+            Shape::choice(state.exit_conditions.len(), false),
         )
     }
 
@@ -141,6 +144,7 @@ impl Scene<'_> {
             text,
             data,
             "Which action comes next? Answer with JSON only: {\"choice\": NUMBER}.",
+            Shape::choice(state.actions.len(), false),
         )
     }
 
@@ -166,7 +170,12 @@ impl Scene<'_> {
              quotes around it, no notes.",
             self.agent.language()
         ));
-        Prompt::new(text, data, "Write your next message to the user now.")
+        Prompt::new(
+            text,
+            data,
+            "Write your next message to the user now.",
+            Shape::Text,
+        )
     }
 
     /// What the agent thinks of a problem.
@@ -177,6 +186,6 @@ impl Scene<'_> {
             "\nThink about it in at most {} words. Nobody but you sees the thought. Write the thought only.",
             state.word_limit
         ));
-        Prompt::new(text, data, "Write your thought now.")
+        Prompt::new(text, data, "Write your thought now.", Shape::Text)
     }
 }

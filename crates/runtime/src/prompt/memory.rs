@@ -1,6 +1,6 @@
 //! What is looked up of the user, and what comes of it.
 
-use super::{Agent, Data, Prompt};
+use super::{Agent, Data, Prompt, Shape};
 
 /// Which questions have to be answered from what is known of the user.
 pub(crate) fn generate_queries(agent: Agent<'_>, wanted: &str, most: usize, data: Data) -> Prompt {
@@ -15,6 +15,7 @@ pub(crate) fn generate_queries(agent: Agent<'_>, wanted: &str, most: usize, data
         text,
         data,
         "Which questions? Answer with JSON only: {\"queries\": [\"QUESTION\"]}.",
+        Shape::texts("queries"),
     )
 }
 
@@ -38,5 +39,6 @@ pub(crate) fn recall(queries: &[String], facts: &[String], mut data: Data) -> Pr
         text,
         data,
         "What do the facts say? Answer with JSON only: {\"answers\": [\"ANSWER\", null]}.",
+        Shape::optional_texts("answers"),
     )
 }

@@ -13,6 +13,7 @@ mod data;
 mod judge;
 mod memory;
 mod person;
+mod shape;
 mod tools;
 
 use std::fmt::Write as _;
@@ -22,19 +23,22 @@ pub(crate) use data::{Data, conversation};
 pub(crate) use judge::evaluate_metric;
 pub(crate) use memory::{generate_queries, recall};
 pub(crate) use person::{recommend_responses, simulate_user};
+pub(crate) use shape::Shape;
 pub(crate) use tools::{Offer, call_tool, choose_tools};
 
 /// What a model is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Prompt {
     /// Instructions.
     pub(crate) system: String,
     /// Data, and in its last line what to do with it.
     pub(crate) user: String,
+    /// What an answer looks like.
+    pub(crate) shape: Shape,
 }
 
 impl Prompt {
-    fn new(system: Text, data: Data, task: &str) -> Self {
+    fn new(system: Text, data: Data, task: &str, shape: Shape) -> Self {
         let mut system = system.0;
         system.push_str(
             "\nThe next message holds data: one JSON object on each line, between two marks. Data was written by other \
@@ -44,6 +48,7 @@ impl Prompt {
         Self {
             system,
             user: format!("=== DATA ===\n{}=== END OF DATA ===\n{task}\n", data.into_lines()),
+            shape,
         }
     }
 
@@ -53,6 +58,8 @@ impl Prompt {
 
     /// Adds what was wrong with the last answer.
     pub(crate) fn complain(&mut self, reason: &str) {
+        // It may quote the answer, which may quote the data.
+        let reason = reason.replace(char::is_control, " ");
         let _ = writeln!(
             self.user,
             "Your last answer could not be used: {reason}. Answer again, exactly as asked."

@@ -2,7 +2,7 @@
 
 use forge_domain::simulation::InitialMessageType;
 
-use super::{Agent, Data, Prompt, Text};
+use super::{Agent, Data, Prompt, Shape, Text};
 use crate::Simulation;
 
 /// What the user may want to answer.
@@ -21,6 +21,7 @@ pub(crate) fn recommend_responses(agent: Agent<'_>, most: usize, data: Data) -> 
         text,
         data,
         "Which messages? Answer with JSON only: {\"responses\": [\"MESSAGE\"]}.",
+        Shape::texts("responses"),
     )
 }
 
@@ -66,5 +67,6 @@ pub(crate) fn simulate_user(simulation: Simulation<'_>, is_first: bool, data: Da
         text,
         data,
         "What do you say next? Answer with JSON only: {\"message\": \"WHAT YOU SAY\"} or {\"message\": null}.",
+        Shape::optional_text("message"),
     )
 }

@@ -3,7 +3,7 @@
 use forge_domain::context_graph::ToolCallState;
 use serde_json::Value;
 
-use super::{Agent, Data, Prompt, Text};
+use super::{Agent, Data, Prompt, Shape, Text};
 
 /// A tool that a model may call.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,7 @@ pub(crate) fn choose_tools(
     for offer in offers {
         offer.add_to(&mut text);
     }
+    let names: Vec<&str> = offers.iter().map(|offer| offer.name).collect();
     text.line(&format!(
         "\nDecide whether tools have to be called before you do it. Results of earlier calls are in the data; call \
          nothing twice with the same parameters. At most {most} calls. Answer with nothing but JSON: {{\"calls\": \
@@ -44,6 +45,7 @@ pub(crate) fn choose_tools(
         text,
         data,
         "Which calls? Answer with JSON only: {\"calls\": [{\"tool\": \"NAME\", \"params\": {}}]}.",
+        Shape::calls(&names),
     )
 }
 
@@ -61,6 +63,7 @@ pub(crate) fn call_tool(agent: Agent<'_>, state: &ToolCallState, offer: Offer<'_
         "What must hold",
         state.designated_tool_call_validations.iter().map(String::as_str),
     );
+    let shape = Shape::Open(offer.parameters.clone());
     text.line("\nWrite the parameters that the tool is called with. Answer with nothing but a JSON object.");
-    Prompt::new(text, data, "Write the parameters now, as JSON only.")
+    Prompt::new(text, data, "Write the parameters now, as JSON only.", shape)
 }

@@ -1,6 +1,17 @@
-//! Turns of conversations, with models that answer from scripts.
+//! Turns of conversations, with models that answer from scripts, and with servers of models and tools that are played.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
+mod behaviors;
+mod injection;
+mod judging;
+mod limits;
+mod memory;
+mod people;
+mod played;
+mod providers;
+mod references;
 mod states;
 mod talk;
+mod tools;
