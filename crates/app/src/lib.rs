@@ -51,7 +51,7 @@ use std::sync::Arc;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
-pub use forge_runtime::{Runtime, RuntimeError};
+pub use forge_runtime::{Behavior, Runtime, RuntimeError};
 use forge_store::WriteTx;
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 

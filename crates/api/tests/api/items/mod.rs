@@ -1,5 +1,12 @@
 //! Dynamic behavior sets, metrics, personas and scenarios: what they have in common is tested for all of them.
 
+mod behavior_sets;
+mod lists;
+mod metrics;
+mod personas;
+mod scenarios;
+mod versions;
+
 use forge_testkit::{TestClient, TestServer, both_engines};
 use serde_json::{Value, json};
 

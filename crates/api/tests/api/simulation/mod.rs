@@ -31,8 +31,8 @@ impl World {
         assert_eq!(metric.status, 201, "{}", metric.body);
         Self {
             service,
-            persona: persona(server, "Mira").await,
-            scenario: scenario(server, "Refund").await,
+            persona: persona(server, "Wanda").await,
+            scenario: scenario(server, "A broken chair").await,
             metric: metric.body["id"].as_str().unwrap().to_owned(),
         }
     }
