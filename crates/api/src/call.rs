@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::Limits;
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
+use crate::form;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::serve::Peer;
 
@@ -298,30 +299,14 @@ async fn read_body(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Value, ApiError> {
+    if operation.is_form {
+        let bytes = read_bytes(limits, body).await?;
+        return form::read(headers, bytes).await;
+    }
     let Some(expected) = &operation.body else {
         return Ok(Value::Object(Map::new()));
     };
-    let reading = Limited::new(body, limits.max_body_bytes).collect();
-    let bytes = match tokio::time::timeout(limits.body_timeout, reading).await {
-        Err(_) => {
-            return Err(ApiError::BodyTooSlow {
-                limit: limits.body_timeout.as_secs(),
-            });
-        }
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(ApiError::BodyTooLarge {
-                limit: limits.max_body_bytes,
-            });
-        }
-        Ok(Err(_)) => {
-            return Err(invalid(
-                "body",
-                "body_incomplete",
-                "the body ended too early; send it again",
-            ));
-        }
-    };
+    let bytes = read_bytes(limits, body).await?;
     if bytes.is_empty() {
         if expected.is_required {
             return Err(invalid("body", "missing", "a JSON body is required"));
@@ -336,6 +321,24 @@ async fn read_body(
     operation
         .read_body(value)
         .map_err(|faults| AppError::Invalid(faults).into())
+}
+
+async fn read_bytes(limits: &Limits, body: Body) -> Result<Bytes, ApiError> {
+    let reading = Limited::new(body, limits.max_body_bytes).collect();
+    match tokio::time::timeout(limits.body_timeout, reading).await {
+        Err(_) => Err(ApiError::BodyTooSlow {
+            limit: limits.body_timeout.as_secs(),
+        }),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge {
+            limit: limits.max_body_bytes,
+        }),
+        Ok(Err(_)) => Err(invalid(
+            "body",
+            "body_incomplete",
+            "the body ended too early; send it again",
+        )),
+    }
 }
 
 /// Tells whether the headers declare a body of JSON; a missing declaration counts as one.

@@ -138,6 +138,16 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
     }
 }
 
+/// Returns what an event tells of an error that happened after the answer had begun.
+pub(crate) fn told(error: AppError) -> (u16, String) {
+    let (status, body) = app_error(error);
+    let text = match &body["detail"] {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    (status.as_u16(), text)
+}
+
 /// Tells what stands against a change together with its plan, or the plans of several changes.
 fn with_plans(error: &AppError, plans: &Plans) -> Value {
     let detail = error.to_string();

@@ -9,12 +9,14 @@
 mod call;
 mod caller;
 mod error;
+mod form;
 mod middleware;
 mod rate_limit;
 mod reply;
 mod router;
 mod routes;
 mod serve;
+mod stream;
 
 use std::future::Future;
 use std::time::Duration;

@@ -345,6 +345,23 @@ fn add_simulations(operations: Operations) -> Operations {
         )
 }
 
+/// Adds the operations on conversations.
+fn add_conversations(operations: Operations) -> Operations {
+    use routes::conversations;
+    operations
+        .add("create-conversation", conversations::create::handle)
+        .add("interact-with-conversation", conversations::interact::handle)
+        .add("finish-conversation", conversations::finish::handle)
+        .add("delete-conversation", conversations::delete::handle)
+        .add("get-conversations", conversations::list::handle)
+        .add("get-conversation-messages", conversations::messages::handle)
+        .add("get-interaction-insights", conversations::insights::handle)
+        .add(
+            "recommend-responses-for-interaction",
+            conversations::recommend::handle,
+        )
+}
+
 /// The operation that tells all operations, itself included.
 const OPENAPI: &str = "get-openapi";
 
@@ -361,7 +378,7 @@ fn never_stopping() -> watch::Receiver<bool> {
 /// Makes the router of the whole API, for a server whose streams end when it stops.
 pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Router {
     let random = Arc::clone(&app.random);
-    let mut operations = operations(app, limits, stopping);
+    let mut operations = add_conversations(operations(app, limits, stopping));
     operations.ids.insert(OPENAPI);
     let document = Bytes::from(contract().serving(&operations.ids).to_string());
     operations.add_plain(OPENAPI, move |_: Request| {
@@ -381,7 +398,7 @@ pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<b
 
 /// Returns the ids of the operations that are served.
 pub fn served_operations(app: App) -> BTreeSet<&'static str> {
-    let mut ids = operations(app, Limits::default(), never_stopping()).ids;
+    let mut ids = add_conversations(operations(app, Limits::default(), never_stopping())).ids;
     ids.insert(OPENAPI);
     ids
 }

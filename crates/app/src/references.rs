@@ -2,13 +2,15 @@
 
 use forge_domain::access::Permission;
 use forge_domain::refusal::AssetKind;
-use forge_domain::{ServiceId, VersionNumber};
+use forge_domain::{ServiceId, UnitTestId, VersionNumber};
 use forge_store::{Asset, Tx};
-pub use forge_store::{ServiceReference, SetReference};
+pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 use serde_json::json;
 
 use crate::assets::{authorize_new_version, authorize_read, object};
+use crate::memory::OrganizationState;
 use crate::page::PageBuilder;
+use crate::unit_tests::VisibleUnitTests;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page, commit};
 
@@ -24,19 +26,33 @@ pub async fn list(
     (id, version): (&str, VersionNumber),
     limit: i64,
     continuation_token: i64,
-) -> Result<Page<ServiceReference>, AppError> {
+) -> Result<References, AppError> {
+    let known = app.memory.organization(app, &caller.organization).await?;
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
     require_version(&asset, kind, version)?;
+    let asset = (&asset, version);
     read(
         &mut tx,
         caller,
+        &known.state,
         kind,
-        (&asset, version),
+        asset,
         limit,
         continuation_token,
     )
     .await
+}
+
+/// Where a version runs, as far as the caller may see it.
+#[derive(Debug, Clone)]
+pub struct References {
+    /// Services with sets that mean the version now.
+    pub services: Page<ServiceReference>,
+    /// What started the unfinished conversations that run on it, whatever the sets mean by now.
+    pub running: Vec<RunningConversations>,
+    /// The unit tests that name one of the sets told.
+    pub unit_tests: Vec<UnitTestId>,
 }
 
 fn require_version(asset: &Asset, kind: AssetKind, version: VersionNumber) -> Result<(), AppError> {
@@ -52,11 +68,12 @@ fn require_version(asset: &Asset, kind: AssetKind, version: VersionNumber) -> Re
 async fn read(
     tx: &mut Tx,
     caller: &Caller,
+    state: &OrganizationState,
     kind: AssetKind,
     (asset, version): (&Asset, VersionNumber),
     limit: i64,
     continuation_token: i64,
-) -> Result<Page<ServiceReference>, AppError> {
+) -> Result<References, AppError> {
     let is_latest = asset.latest_version == Some(version);
     let mut page = PageBuilder::new(limit, continuation_token);
     while let Some((after, count)) = page.next_read() {
@@ -70,7 +87,27 @@ async fn read(
         }
         page.add(rows, count, |row| row.seq, |row| !row.sets.is_empty());
     }
-    Ok(page.finish())
+    let running = tx
+        .conversations_running_on(&caller.organization, kind, &asset.id, version)
+        .await?;
+    let is_seen = |running: &RunningConversations| {
+        let service = state.service(running.service_id);
+        service.is_some_and(|service| {
+            let attributes = attributes_of_set(service.id, &service.name, &running.set);
+            caller.may(Permission::GetVersionSet, &attributes)
+        })
+    };
+    let services = page.finish();
+    let mut unit_tests = Vec::new();
+    for service in &services.items {
+        let tests = VisibleUnitTests::of_service(tx, caller, service.service_id).await?;
+        unit_tests.extend(service.sets.iter().flat_map(|set| tests.of_set(&set.name)));
+    }
+    Ok(References {
+        services,
+        unit_tests,
+        running: running.into_iter().filter(is_seen).collect(),
+    })
 }
 
 fn may_see(caller: &Caller, id: ServiceId, name: &str, set: &SetReference) -> bool {
@@ -83,7 +120,7 @@ pub struct Yanked {
     /// Why the version is yanked; nothing if it is not any more.
     pub reason: Option<String>,
     /// Which services have sets that mean the version, as far as the caller may see them.
-    pub references: Page<ServiceReference>,
+    pub references: References,
     /// The organization's change number of the write; nothing if all was so already.
     pub change_number: Option<i64>,
 }
@@ -97,12 +134,22 @@ pub async fn yank(
     (id, version): (&str, VersionNumber),
     reason: Option<&str>,
 ) -> Result<Yanked, AppError> {
+    let known = app.memory.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;
     let asset = authorize_new_version(&mut tx, caller, kind, id).await?;
     require_version(&asset, kind, version)?;
     let before = tx.find_yank(&caller.organization, kind, id, version).await?;
     let before = before.map(|yank| yank.reason);
-    let references = read(&mut tx, caller, kind, (&asset, version), SERVICES_TOLD, 0).await?;
+    let read = read(
+        &mut tx,
+        caller,
+        &known.state,
+        kind,
+        (&asset, version),
+        SERVICES_TOLD,
+        0,
+    );
+    let references = read.await?;
     let after = reason.map(str::to_owned);
     if before == after {
         return Ok(Yanked {

@@ -246,6 +246,10 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
             Permission::GetUnitTestSet,
             &Attributes::default().with("simulation_unit_test_set_id", id),
         ),
+        "conversation" => caller.may(
+            Permission::GetConversation,
+            &Attributes::default().with("conversation_id", id),
+        ),
         "temporary_permission_grant" => caller.may(Permission::GetTemporaryGrant, &Attributes::default()),
         _ => caller.may(Permission::GetOrganizationDetails, &Attributes::default()),
     }

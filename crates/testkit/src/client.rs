@@ -131,6 +131,13 @@ impl TestClient {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// Sends a form.
+    pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
+        let (content_type, body) = form(fields);
+        self.send_raw(Method::POST, path, &[], Some(&content_type), body)
+            .await
+    }
+
     /// Sends JSON, or no body, to a path within the organization.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> TestResponse {
         let body = body.map(|body| body.to_string().into_bytes());
@@ -212,6 +219,20 @@ impl TestClient {
             body: body.unwrap_or_default(),
         }
     }
+}
+
+/// Returns a form as it is sent: its content type and its body.
+pub fn form(fields: &[(&str, &str)]) -> (String, Vec<u8>) {
+    let mut body = String::new();
+    for (name, value) in fields {
+        body.push_str("--parts\r\nContent-Disposition: form-data; name=\"");
+        body.push_str(&format!("{name}\"\r\n\r\n{value}\r\n"));
+    }
+    body.push_str("--parts--\r\n");
+    (
+        "multipart/form-data; boundary=parts".to_owned(),
+        body.into_bytes(),
+    )
 }
 
 /// Returns the operation of a path; with or without its trailing slash.

@@ -21,7 +21,7 @@ mod search;
 mod server;
 
 pub use budget::Budget;
-pub use client::{TestClient, TestResponse};
+pub use client::{TestClient, TestResponse, form};
 pub use clock::TestClock;
 pub use database::{Engine, TestDatabase};
 pub use dice::Dice;

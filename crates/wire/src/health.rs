@@ -1,9 +1,9 @@
 //! Health of services, and where versions run.
 
 use forge_domain::health::{Reason, Status};
-use forge_domain::{ServiceId, SetName, VersionNumber};
+use forge_domain::{ServiceId, SetName, UnitTestId, VersionNumber};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::version_sets::VersionSetInstance;
 
@@ -23,9 +23,20 @@ pub struct HealthInstance {
 pub struct SetHealth {
     /// The worst of what is about it.
     pub status: Status,
+    /// Which of its revisions started unfinished conversations.
+    pub running_revisions: Vec<RunningRevision>,
     /// The set.
     #[serde(flatten)]
     pub set: VersionSetInstance,
+}
+
+/// A revision of a set that started unfinished conversations.
+#[derive(Debug, Serialize)]
+pub struct RunningRevision {
+    /// The revision.
+    pub revision: i64,
+    /// How many.
+    pub running_conversations: i64,
 }
 
 /// A service with sets that mean a version.
@@ -52,14 +63,31 @@ pub struct SetReferenceInstance {
     pub is_floating: bool,
 }
 
-/// Makes the answer of the reverse index. No conversations and unit tests run here yet.
+/// Unfinished conversations that run on a version, by what started them.
+#[derive(Debug, Serialize)]
+pub struct RunningReference {
+    /// The service.
+    pub service_id: ServiceId,
+    /// The set.
+    pub version_set_name: SetName,
+    /// The set's revision when they were started; it may mean something else by now.
+    pub revision: i64,
+    /// How many.
+    pub running_conversations: i64,
+}
+
+/// Makes the answer of the reverse index.
 pub fn references(
     services: &[ServiceReferenceInstance],
+    running: &[RunningReference],
+    unit_tests: &[UnitTestId],
     continuation_token: Option<i64>,
 ) -> Map<String, Value> {
     let mut page = crate::page("services", services, continuation_token);
-    page.insert("running_conversations".to_owned(), 0.into());
-    page.insert("unit_tests".to_owned(), Value::Array(Vec::new()));
+    let conversations: i64 = running.iter().map(|running| running.running_conversations).sum();
+    page.insert("running_conversations".to_owned(), conversations.into());
+    page.insert("running_revisions".to_owned(), json!(running));
+    page.insert("unit_tests".to_owned(), json!(unit_tests));
     page
 }
 

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod behavior_sets;
 pub mod changes;
 pub mod contract;
+pub mod conversations;
 mod erasable;
 pub mod health;
 pub mod items;

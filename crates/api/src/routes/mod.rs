@@ -22,6 +22,7 @@ pub(crate) mod assets;
 pub(crate) mod audit_events;
 pub(crate) mod changes;
 pub(crate) mod context_graphs;
+pub(crate) mod conversations;
 pub(crate) mod items;
 pub(crate) mod models;
 pub(crate) mod organizations;

@@ -131,13 +131,13 @@ both_engines! {
         let version = (agent.as_str(), 1.try_into().unwrap());
         let kind = forge_domain::refusal::AssetKind::Agent;
         let page = forge_app::references::list(&server.app, &caller, kind, version, 50, 0).await.unwrap();
-        let names: Vec<String> = page.items[0].sets.iter().map(|set| set.name.to_string()).collect();
+        let names: Vec<String> = page.services.items[0].sets.iter().map(|set| set.name.to_string()).collect();
         assert_eq!(names, ["release"]);
         let health = forge_app::health::check(&server.app, &caller, service.parse().unwrap()).await.unwrap();
         assert_eq!(health.sets.len(), 1);
         let none = server.caller(vec![grant("Organization:GetAgent", json!({}))]);
         let page = forge_app::references::list(&server.app, &none, kind, version, 50, 0).await.unwrap();
-        assert!(page.items.is_empty());
+        assert!(page.services.items.is_empty());
     }
 
     async fn a_held_release_and_a_retired_model_lower_the_health(server: TestServer) {

@@ -7,6 +7,7 @@ mod api_keys;
 mod audit_events;
 mod bad_input;
 mod context_graphs;
+mod conversations;
 mod diff;
 mod health;
 mod items;

@@ -68,6 +68,14 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "+ *-simulation-unit-tests answer 200 application/json .simulation_unit_tests!.<items>.run_count? *",
         "what can be changed can be seen",
     ),
+    (
+        "+ get-conversations answer 200*revision*",
+        "a conversation tells which revision of its set it was started with",
+    ),
+    (
+        "+ get-interaction-insights answer 200*model_calls*",
+        "insights tell every call of a model",
+    ),
     ("+ * status 408", "a body can come slower than the server waits"),
     ("+ * status 413", "a body can be larger than the server admits"),
     (
@@ -78,20 +86,13 @@ const DIFFERENCES: &[(&str, &str)] = &[
 
 /// The operations of the public contract that are not served yet.
 const NOT_SERVED: &[&str] = &[
-    "create-conversation",
     "create-webhook-destination",
     "delete-webhook-destination",
     "evaluate-metrics",
-    "finish-conversation",
-    "get-conversation-messages",
-    "get-conversations",
     "get-dynamic-behavior-invocations",
-    "get-interaction-insights",
     "get-metric-evaluation-results",
     "get-webhook-deliveries",
     "get_webhook_destinations",
-    "interact-with-conversation",
-    "recommend-responses-for-interaction",
     "rotate-webhook-destination-secret",
     "update-webhook-destination",
 ];

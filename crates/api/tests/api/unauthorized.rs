@@ -8,11 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use forge_app::unit_test_set_runs::work_off;
 use forge_domain::access::DefaultRole;
 use forge_testkit::{
-    TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, service_body,
-    version_set,
+    TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, form,
+    service_body, version_set,
 };
 use serde_json::{Value, json};
 
+use crate::conversations;
 use crate::items::{
     behavior_set, behavior_set_body, behavior_version, metric, metric_body, persona, persona_body,
     persona_version, scenario, scenario_body, scenario_version,
@@ -39,15 +40,37 @@ const PUBLIC: &[(&str, &str)] = &[
 ];
 
 /// The operations that the lowest role may call, and why.
-const FOR_USERS: &[(&str, &str)] = &[(
-    "get-services",
-    "users talk to services, so they see which there are",
-)];
+const FOR_USERS: &[(&str, &str)] = &[
+    ("create-conversation", "users talk to services"),
+    (
+        "get-conversation-messages",
+        "users read what was said to them; of the conversations of others, they get an empty list",
+    ),
+    ("get-conversations", "users see their own conversations"),
+    (
+        "get-services",
+        "users talk to services, so they see which there are",
+    ),
+];
 
 /// A request that succeeds with the right credentials; whatever it names is there.
 struct Example {
     path: String,
     body: Option<Value>,
+}
+
+/// The operation whose example is sent as a form.
+const FORM: &str = "interact-with-conversation";
+
+/// Starts a conversation in a new service and returns what the paths about it begin with: the conversation, and its first
+/// interaction.
+async fn conversation(server: &TestServer, name: &str, parts: (&str, &str)) -> (String, String) {
+    let body = service_body(name, parts.0, parts.1);
+    let service = server.admin().post("service/", body).await.id();
+    let created = conversations::create(server.admin(), &service, json!({})).await;
+    let (conversation, interaction) = (created.conversation(), created.interaction());
+    let path = format!("conversation/{conversation}");
+    (path.clone(), format!("{path}/interaction/{interaction}"))
 }
 
 /// Adds sets: two plain ones, one that can go back, and one that did and is held since.
@@ -77,6 +100,40 @@ async fn add_sets(server: &TestServer, sets: &str) {
         .post(&format!("{sets}/held/rollback"), json!({}))
         .await;
     assert_eq!(rolled_back.status, 200, "{}", rolled_back.body);
+}
+
+/// Returns an example of every operation on conversations.
+async fn examples_of_conversations(
+    server: &TestServer,
+    service: &str,
+    parts: (&str, &str),
+) -> Vec<(&'static str, String, Option<Value>)> {
+    let (talk, talked) = conversation(server, "Talk", parts).await;
+    let (_, advised) = conversation(server, "Advice", parts).await;
+    let (ending, _) = conversation(server, "End", parts).await;
+    let (gone, _) = conversation(server, "Gone", parts).await;
+    vec![
+        (
+            "create-conversation",
+            "conversation/?response_format=text".to_owned(),
+            Some(json!({"service_id": service})),
+        ),
+        ("get-conversations", "conversation/".to_owned(), None),
+        ("get-conversation-messages", format!("{talk}/messages/"), None),
+        ("get-interaction-insights", format!("{talked}/insights"), None),
+        (
+            FORM,
+            format!("{talk}/interact?request_format=text&response_format=text"),
+            Some(json!({"initial_message_type": "user-message", "recorded_message": "Hello"})),
+        ),
+        (
+            "recommend-responses-for-interaction",
+            format!("{advised}/recommend_responses"),
+            None,
+        ),
+        ("finish-conversation", format!("{ending}/finish/"), None),
+        ("delete-conversation", format!("{gone}/"), None),
+    ]
 }
 
 /// Returns an example of every operation that is not public.
@@ -175,6 +232,7 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
     .chain(examples_of_behavior_sets_and_metrics(server).await)
     .chain(examples_of_personas_and_scenarios(server).await)
     .chain(examples_of_simulations(server).await)
+    .chain(examples_of_conversations(server, &service, (&agent, &graph)).await)
     .map(|(id, path, body)| (id, Example { path, body }))
     .collect()
 }
@@ -587,12 +645,19 @@ async fn guarded(server: &TestServer) -> Vec<Guarded> {
 
 impl Guarded {
     async fn call(&self, client: &TestClient, headers: &[(&str, &str)]) -> TestResponse {
-        let body = self
-            .example
-            .body
-            .as_ref()
-            .map(|body| body.to_string().into_bytes());
-        let content_type = body.is_some().then_some("application/json");
+        let json = self.example.body.as_ref();
+        let (content_type, body) = match json {
+            Some(fields) if self.id == FORM => {
+                let fields = fields.as_object().unwrap().iter();
+                let fields: Vec<_> = fields
+                    .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                    .collect();
+                let (content_type, body) = form(&fields);
+                (Some(content_type), body)
+            }
+            Some(body) => (Some("application/json".to_owned()), body.to_string().into_bytes()),
+            None => (None, Vec::new()),
+        };
         let (method, path) = (self.method.clone(), &self.example.path);
         let mut headers = headers.to_vec();
         if path.starts_with("//") {
@@ -603,14 +668,15 @@ impl Guarded {
             }
         }
         client
-            .send_raw(method, path, &headers, content_type, body.unwrap_or_default())
+            .send_raw(method, path, &headers, content_type.as_deref(), body)
             .await
     }
 
     /// Tells whether the request names anything by its id.
     fn names_something(&self) -> bool {
-        const IN_BODY: [&str; 5] = [
+        const IN_BODY: [&str; 6] = [
             "create-api-key",
+            "create-conversation",
             "create-invited-user",
             "create-service",
             "create-temporary-permission-grant",

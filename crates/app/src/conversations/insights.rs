@@ -4,19 +4,9 @@ use forge_domain::access::Permission;
 use forge_domain::conversation::Insights;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{ConversationId, InteractionId};
-use forge_store::Conversation;
 
 use super::{authorize, find, may_see};
 use crate::{App, AppError, Caller, assets};
-
-/// How the agent came to its message, as far as the caller may see it.
-#[derive(Debug, Clone)]
-pub struct SeenInsights {
-    /// The conversation.
-    pub conversation: Conversation,
-    /// What happened in the interaction.
-    pub insights: Insights,
-}
 
 /// Returns what happened in a completed interaction. Whoever may not read the conversation's messages is not told what
 /// the agent thought.
@@ -25,7 +15,7 @@ pub async fn insights(
     caller: &Caller,
     id: ConversationId,
     interaction_id: InteractionId,
-) -> Result<SeenInsights, AppError> {
+) -> Result<Insights, AppError> {
     caller.authorize_some(Permission::GetInteractionInsights)?;
     caller.authorize_some(Permission::GetContextGraph)?;
     let mut tx = app.store.read().await?;
@@ -42,8 +32,5 @@ pub async fn insights(
     if !may_see(caller, Permission::GetMessage, &conversation) {
         insights.reflections.clear();
     }
-    Ok(SeenInsights {
-        conversation,
-        insights,
-    })
+    Ok(insights)
 }

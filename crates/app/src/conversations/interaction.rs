@@ -227,7 +227,11 @@ impl Interaction {
     }
 
     /// Writes everything that came of the interaction in one transaction, provided that the conversation is still its own.
-    async fn keep(&self, outcome: Outcome) -> Result<Completed, AppError> {
+    async fn keep(&self, mut outcome: Outcome) -> Result<Completed, AppError> {
+        // PostgreSQL has no text with this character, and a model may say anything.
+        for message in &mut outcome.messages {
+            message.message.retain(|character| character != '\0');
+        }
         let answer = outcome.agent_message().cloned();
         let answer = answer.ok_or_else(|| AppError::internal("a turn ended without the agent's message"))?;
         let (conversation_id, interaction_id) = (self.claim.conversation, self.claim.interaction);

@@ -19,6 +19,7 @@ mod setup;
 use forge_domain::ConversationId;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::conversation::Unsayable;
+pub use forge_runtime::Event;
 pub use forge_store::{Conversation, ConversationSort, MessageSort, NumberedMessage, RunningConversations};
 use forge_store::{StoreError, Tx};
 
@@ -27,7 +28,7 @@ use crate::{AppError, Caller, users};
 pub use create::{Create, Start, begin, create};
 pub use delete::delete;
 pub use finish::finish;
-pub use insights::{SeenInsights, insights};
+pub use insights::insights;
 pub use interact::{go_on, interact};
 pub use interaction::{Completed, Interaction};
 pub use list::{ListConversations, ListedConversation, list};
@@ -86,6 +87,21 @@ fn finished() -> AppError {
 
 fn busy() -> AppError {
     AppError::Conflict("another interaction of the conversation is running; wait for its end".to_owned())
+}
+
+/// Tells whether a caller may see how the agent comes to its messages.
+pub fn may_look_behind(caller: &Caller, conversation: &Conversation) -> bool {
+    may_see(caller, Permission::GetInteractionInsights, conversation)
+}
+
+/// Refuses conversations by voice.
+pub fn require_text(is_text: bool) -> Result<(), AppError> {
+    if is_text {
+        return Ok(());
+    }
+    Err(AppError::Refused(
+        "Forge does not speak or listen; ask for the format `text`".to_owned(),
+    ))
 }
 
 /// Refuses what cannot be said, with every reason.

@@ -14,8 +14,8 @@ use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
 use crate::idempotency;
 use crate::services::find_bound;
-use crate::unit_tests::{VisibleUnitTests, users_of_set};
-use crate::version_sets::{object, set_attributes, unknown, view};
+use crate::unit_tests::users_of_set;
+use crate::version_sets::{Uses, object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller};
 
 /// A change that a caller asks for.
@@ -288,8 +288,8 @@ pub(super) async fn check_terms(
 ) -> Result<(), AppError> {
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
         let set = prepared.set.clone().filter(|set| !set.is_deleted);
-        let tests = VisibleUnitTests::of_service(tx, caller, prepared.service.id).await?;
-        let view = set.map(|set| Box::new(view(set, &prepared.binding, &tests)));
+        let uses = Uses::of_service(tx, caller, prepared.service.id).await?;
+        let view = set.map(|set| Box::new(view(set, &prepared.binding, &uses)));
         return Err(AppError::PreconditionFailed(view));
     }
     let plan = &prepared.planned.plan;

@@ -100,8 +100,10 @@ pub struct Operation {
     pub needs_user: bool,
     /// Its parameters.
     pub parameters: Vec<Parameter>,
-    /// Its body, if requests have one.
+    /// Its body of JSON, if requests have one.
     pub body: Option<Body>,
+    /// Whether the body of its requests is a form, whose fields its endpoint reads.
+    pub is_form: bool,
     /// How often a user may call it in a minute; nothing means as often as they like.
     pub requests_per_minute: Option<u32>,
     /// The statuses that it documents.
@@ -175,6 +177,9 @@ fn make(
         needs_user,
         parameters: parameters.collect(),
         body,
+        is_form: operation
+            .pointer("/requestBody/content/multipart~1form-data")
+            .is_some(),
         requests_per_minute: operation["x-requests-per-minute"]
             .as_u64()
             .and_then(|n| u32::try_from(n).ok()),

@@ -1,10 +1,10 @@
 //! Tells where a version runs.
 
 use axum::http::StatusCode;
-use forge_app::references::{self, ServiceReference};
-use forge_app::{Caller, Page};
+use forge_app::Caller;
+use forge_app::references::{self, References, ServiceReference};
 use forge_domain::refusal::AssetKind;
-use forge_wire::health::{ServiceReferenceInstance, SetReferenceInstance};
+use forge_wire::health::{RunningReference, ServiceReferenceInstance, SetReferenceInstance};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -29,11 +29,12 @@ pub(crate) async fn context_graph(call: Call<VersionPath, Query, Nothing, Caller
 async fn list(kind: AssetKind, call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
     let version = (call.path.id.as_str(), call.path.version);
     let (limit, token) = (call.query.limit, token(call.query.continuation_token)?);
-    let page = references::list(&call.server.app, &call.caller, kind, version, limit, token).await?;
-    reply::json(StatusCode::OK, &instance(page))
+    let found = references::list(&call.server.app, &call.caller, kind, version, limit, token).await?;
+    reply::json(StatusCode::OK, &instance(found))
 }
 
-pub(super) fn instance(page: Page<ServiceReference>) -> Map<String, Value> {
+pub(super) fn instance(found: References) -> Map<String, Value> {
+    let page = found.services;
     let sets = |service: ServiceReference| {
         let sets = service.sets.into_iter().map(|set| SetReferenceInstance {
             name: set.name,
@@ -48,5 +49,12 @@ pub(super) fn instance(page: Page<ServiceReference>) -> Map<String, Value> {
         }
     };
     let services: Vec<ServiceReferenceInstance> = page.items.into_iter().map(sets).collect();
-    forge_wire::health::references(&services, page.continuation_token)
+    let running = found.running.into_iter().map(|running| RunningReference {
+        service_id: running.service_id,
+        version_set_name: running.set,
+        revision: running.revision,
+        running_conversations: running.conversations,
+    });
+    let running: Vec<RunningReference> = running.collect();
+    forge_wire::health::references(&services, &running, &found.unit_tests, page.continuation_token)
 }

@@ -1,30 +1,22 @@
 //! Tells changes as they happen, as server-sent events.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::IntoResponse as _;
+use axum::http::StatusCode;
 use forge_app::watch::{News, WatchedChange, Watcher};
 use forge_app::{AppError, Caller};
 use forge_domain::ServiceId;
 use forge_domain::fault::Fault;
 use forge_wire::changes::{ChangeInstance, EventInstance, SetEvent};
 use forge_wire::rfc3339;
-use hyper::body::Frame;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::reply::Answer;
-
-/// How many messages wait for a reader before the server waits, too.
-const WAITING: usize = 16;
+use crate::stream::{self, Sender};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -40,29 +32,16 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     };
     let services = call.query.service_id.into_iter().collect();
     let watcher = Watcher::start(&call.server.app, &call.caller, services, after).await?;
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let patience = call.server.limits.write_timeout;
+    let (sender, response) = stream::open(StatusCode::OK, "text/event-stream", patience);
     let teller = Teller {
         sender,
         stopping: call.server.stopping.clone(),
         heartbeat: call.server.limits.heartbeat,
-        patience: call.server.limits.write_timeout,
     };
     tokio::spawn(teller.tell(watcher));
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // Proxies that collect answers before they pass them on are asked not to.
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
-    Ok((StatusCode::OK, headers, Body::new(Messages(receiver))).into_response())
+    Ok(response)
 }
-
 fn event_id(text: &str) -> Result<i64, ApiError> {
     let number = text.trim().parse().ok().filter(|number| *number >= 0);
     number.ok_or_else(|| {
@@ -74,11 +53,9 @@ fn event_id(text: &str) -> Result<i64, ApiError> {
 
 /// Tells one reader what happens.
 struct Teller {
-    sender: mpsc::Sender<Bytes>,
+    sender: Sender,
     stopping: watch::Receiver<bool>,
     heartbeat: Duration,
-    /// How long a reader may leave the messages waiting.
-    patience: Duration,
 }
 
 impl Teller {
@@ -87,7 +64,7 @@ impl Teller {
         // At once, so that the reader knows that it is connected, and behind which change: should it be cut off before
         // anything happens, it misses nothing.
         let connected = format!(": connected\nid: {}\n\n", watcher.up_to());
-        if !self.send(connected).await {
+        if !self.sender.send(connected).await {
             return;
         }
         loop {
@@ -98,7 +75,7 @@ impl Teller {
                 Ok(_) = self.stopping.wait_for(|stopping| *stopping) => break,
             };
             let is_sent = match news {
-                Ok(news) => self.send(messages(news)).await,
+                Ok(news) => self.sender.send(messages(news)).await,
                 Err(error) => {
                     // What is wrong inside is for the log; the reader has to begin anew in any case.
                     let text = match &error {
@@ -106,7 +83,7 @@ impl Teller {
                         _ => "the changes cannot be read for now; connect again".to_owned(),
                     };
                     tracing::info!(%error, "a stream of changes ends");
-                    self.send(end(&text)).await;
+                    self.sender.send(end(&text)).await;
                     return;
                 }
             };
@@ -114,14 +91,7 @@ impl Teller {
                 return;
             }
         }
-        self.send(end("the server stops; connect again")).await;
-    }
-
-    /// Hands over a message; tells whether the reader took it in time. One who does not is cut off: messages are not
-    /// kept for anybody, and whoever comes back is told what they missed.
-    async fn send(&self, message: String) -> bool {
-        let sending = self.sender.send(Bytes::from(message));
-        matches!(tokio::time::timeout(self.patience, sending).await, Ok(Ok(())))
+        self.sender.send(end("the server stops; connect again")).await;
     }
 }
 
@@ -158,21 +128,4 @@ fn message(change: WatchedChange) -> String {
 
 fn end(reason: &str) -> String {
     format!("event: end\ndata: {}\n\n", json!({"reason": reason}))
-}
-
-/// The body of the answer.
-struct Messages(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Messages {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|message| message.map(|bytes| Ok(Frame::data(bytes))))
-    }
 }

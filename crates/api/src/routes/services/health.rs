@@ -1,8 +1,9 @@
 //! Tells how a service is.
 
 use axum::http::StatusCode;
+use forge_app::version_sets::SetView;
 use forge_app::{Caller, health};
-use forge_wire::health::{HealthInstance, SetHealth};
+use forge_wire::health::{HealthInstance, RunningRevision, SetHealth};
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
@@ -13,6 +14,7 @@ pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) ->
     let health = found.health;
     let sets = found.sets.into_iter().map(|view| SetHealth {
         status: health.status_of(&view.set.name),
+        running_revisions: running(&view),
         set: version_sets::instance(view),
     });
     let answer = HealthInstance {
@@ -21,4 +23,15 @@ pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) ->
         reasons: health.reasons,
     };
     reply::json(StatusCode::OK, &answer)
+}
+
+fn running(view: &SetView) -> Vec<RunningRevision> {
+    let revisions = view
+        .running
+        .iter()
+        .map(|(revision, conversations)| RunningRevision {
+            revision: *revision,
+            running_conversations: *conversations,
+        });
+    revisions.collect()
 }

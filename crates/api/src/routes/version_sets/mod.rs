@@ -49,6 +49,6 @@ pub(crate) fn instance(view: SetView) -> VersionSetInstance {
         updated_at: rfc3339(view.set.updated_at),
         updated_by: view.set.updated_by.user,
         unit_tests: view.unit_tests,
-        running_conversations: 0,
+        running_conversations: view.running.iter().map(|(_, conversations)| conversations).sum(),
     }
 }

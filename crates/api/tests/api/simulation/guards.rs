@@ -1,7 +1,7 @@
 //! What live unit tests use stays: version sets, services, personas, scenarios and metrics.
 
 use forge_domain::SetName;
-use forge_testkit::{TestServer, both_engines, version_set};
+use forge_testkit::{both_engines, version_set};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -27,6 +27,12 @@ both_engines! {
         let sets = health.body["version_sets"].as_array().unwrap();
         let named = sets.iter().find(|set| set["name"] == "test").unwrap();
         assert_eq!(named["unit_tests"], json!([test]));
+        let services = server.admin().get(&format!("service/?id={}", world.service)).await;
+        let agent = services.body["services"][0]["agent_id"].as_str().unwrap().to_owned();
+        for (version, tests) in [(1, vec![&test]), (2, vec![])] {
+            let path = format!("organization/agent/{agent}/version/{version}/references");
+            assert_eq!(server.admin().get(&path).await.body["unit_tests"], json!(tests), "{version}");
+        }
         let refused = server.admin().post(&format!("service/{}/", world.service), json!({"is_active": false})).await;
         assert_refused(&refused, &[&world.service, "`greets`"]);
         assert_eq!(server.admin().delete(&format!("{TESTS}{test}/")).await.status, 204);

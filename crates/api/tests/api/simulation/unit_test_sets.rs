@@ -1,6 +1,6 @@
 //! Sets of unit tests.
 
-use forge_testkit::{TestServer, both_engines};
+use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SETS, World, names, set_body, with};

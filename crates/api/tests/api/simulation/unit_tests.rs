@@ -1,6 +1,6 @@
 //! Unit tests: creating, listing, searching, changing and deleting them.
 
-use forge_testkit::{TestServer, both_engines};
+use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SETS, TESTS, World, create_test, names, set_body, with};

@@ -1,0 +1,144 @@
+//! What may not be asked.
+
+use forge_testkit::{TestClient, TestServer, both_engines};
+use serde_json::{Value, json};
+
+use super::{create, finish, interact, listed, say};
+use crate::services::UNKNOWN_ID;
+
+const HELLO: [(&str, &str); 2] = [
+    ("initial_message_type", "user-message"),
+    ("recorded_message", "Hello"),
+];
+
+async fn started(server: &TestServer) -> (String, String) {
+    let service = server.service(1).await;
+    let id = create(server.admin(), &service, json!({})).await.conversation();
+    (service, id)
+}
+
+async fn status(client: &TestClient, conversation: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+    let answer = client.post_form(&interact(conversation), fields).await;
+    (answer.status.as_u16(), answer.body)
+}
+
+both_engines! {
+    async fn a_conversation_is_started_only_where_that_makes_sense(server: TestServer) {
+        let (admin, service) = (server.admin(), server.service(1).await);
+        assert_eq!(create(admin, UNKNOWN_ID, json!({})).await.status, 404);
+        for set in ["test", "no set's name", ""] {
+            let answer = create(admin, &service, json!({"service_version_set_name": set})).await;
+            assert_eq!(answer.status, 404, "{set}: {}", answer.body);
+        }
+        let sets = format!("service/{service}/version_sets");
+        let body = json!({"version_set": forge_testkit::version_set(1, 1)});
+        admin.put(&format!("{sets}/test/"), body).await;
+        admin.delete(&format!("{sets}/test/")).await;
+        assert_eq!(create(admin, &service, json!({"service_version_set_name": "test"})).await.status, 404);
+        admin.post(&format!("service/{service}/"), json!({"is_active": false})).await;
+        let inactive = create(admin, &service, json!({})).await;
+        assert_eq!(inactive.status, 400, "{}", inactive.body);
+        admin.post(&format!("service/{service}/"), json!({"is_active": true})).await;
+        for more in [
+            json!({"initial_message_type": "user-message"}),
+            json!({"initial_message": ""}),
+            json!({"initial_message": "x", "initial_message_type": "skip"}),
+            json!({"tags": {"a-b": "x"}}),
+            json!({"tags": {"a": "x".repeat(101)}}),
+        ] {
+            assert_eq!(create(admin, &service, more.clone()).await.status, 422, "{more}");
+        }
+        let long = "x".repeat(20_001);
+        let long = create(admin, &service, json!({"initial_message": long})).await;
+        assert_eq!(long.status, 400, "{}", long.body);
+        let body = json!({"service_id": service});
+        for (query, expected) in [
+            ("?response_format=voice", 400),
+            ("", 422),
+            ("?response_format=text&current_agent_action_type=(", 422),
+        ] {
+            let answer = admin.post(&format!("conversation/{query}"), body.clone()).await;
+            assert_eq!(answer.status, expected, "{query}: {}", answer.body);
+        }
+        let all = admin.get("conversation/").await.body;
+        assert_eq!(all["conversations"], json!([]), "nothing of it was started");
+    }
+
+    async fn a_form_must_say_something_that_can_be_said(server: TestServer) {
+        let (admin, (_, id)) = (server.admin(), started(&server).await);
+        let kind = ("initial_message_type", "user-message");
+        let (content, time) = ("external_event_message_content", "external_event_message_timestamp");
+        let refused: [(u16, Vec<(&str, &str)>); 11] = [
+            (400, vec![kind, ("recorded_message", "")]),
+            (400, vec![kind, ("recorded_message", " \n ")]),
+            (422, vec![kind]),
+            (422, vec![("recorded_message", "x")]),
+            (422, vec![("initial_message_type", "shout"), ("recorded_message", "x")]),
+            (422, vec![kind, ("recorded_message", "x"), (content, "happened")]),
+            (422, vec![kind, ("recorded_message", "x"), (content, "happened"), (time, "yesterday")]),
+            (400, vec![kind, ("recorded_message", "x"), (content, "not yet"), (time, "2026-11-23T12:00:01Z")]),
+            (400, vec![kind, ("recorded_message", "x"), (content, "long ago"), (time, "2026-11-23T11:59:59Z")]),
+            (422, vec![("initial_message_type", "skip"), ("recorded_message", "x")]),
+            (422, vec![kind, ("recorded_message", "a\0b")]),
+        ];
+        for (expected, fields) in &refused {
+            let (found, body) = status(admin, &id, fields).await;
+            assert_eq!(found, *expected, "{fields:?}: {body}");
+        }
+        assert_eq!(listed(admin, &id).await.unwrap()["num_messages"], 1, "nothing of it was kept");
+        assert_eq!(status(admin, &id, &HELLO).await.0, 200, "the conversation goes on");
+    }
+
+    async fn a_body_that_is_no_form_is_refused(server: TestServer) {
+        let (admin, (_, id)) = (server.admin(), started(&server).await);
+        let path = interact(&id);
+        let (_, sound) = forge_testkit::form(&HELLO);
+        for (content_type, body) in [
+            (Some("application/json"), b"{}".to_vec()),
+            (Some("multipart/form-data"), sound.clone()),
+            (Some("multipart/form-data; boundary=other"), sound.clone()),
+            (Some("multipart/form-data; boundary=parts"), Vec::new()),
+            (Some("multipart/form-data; boundary=parts"), sound[..sound.len() - 12].to_vec()),
+            (None, sound.clone()),
+        ] {
+            let answer = admin.send_raw(axum::http::Method::POST, &path, &[], content_type, body).await;
+            assert_eq!(answer.status, 422, "{content_type:?}: {}", answer.body);
+        }
+        let large = vec![b'x'; 300 * 1024];
+        let kind = Some("multipart/form-data; boundary=parts");
+        assert_eq!(admin.send_raw(axum::http::Method::POST, &path, &[], kind, large).await.status, 413);
+    }
+
+    async fn a_message_may_be_sent_as_a_file(server: TestServer) {
+        let (admin, (_, id)) = (server.admin(), started(&server).await);
+        let body = "--b\r\nContent-Disposition: form-data; name=\"initial_message_type\"\r\n\r\nuser-message\r\n\
+            --b\r\nContent-Disposition: form-data; name=\"recorded_message\"; filename=\"message.txt\"\r\n\
+            Content-Type: text/plain; charset=utf-8\r\n\r\nIch höre nichts.\r\n--b--\r\n";
+        let kind = Some("multipart/form-data; boundary=b");
+        let answer = admin
+            .send_raw(axum::http::Method::POST, &interact(&id), &[], kind, body.as_bytes().to_vec())
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.body[0]["user_message"], "Ich höre nichts.");
+    }
+
+    async fn voice_is_refused_in_words(server: TestServer) {
+        let (admin, (_, id)) = (server.admin(), started(&server).await);
+        for formats in ["request_format=voice&response_format=text", "request_format=text&response_format=voice"] {
+            let answer = admin.post_form(&format!("conversation/{id}/interact?{formats}"), &HELLO).await;
+            assert_eq!(answer.status, 400, "{}", answer.body);
+            assert!(answer.detail().contains("does not speak"), "{}", answer.detail());
+        }
+    }
+
+    async fn what_is_not_there_is_not_found(server: TestServer) {
+        let admin = server.admin();
+        assert_eq!(say(admin, UNKNOWN_ID, "Hello").await.status, 404);
+        assert_eq!(finish(admin, UNKNOWN_ID).await.status, 404);
+        assert_eq!(admin.get(&format!("conversation/{UNKNOWN_ID}/messages/")).await.status, 404);
+        let path = format!("conversation/{UNKNOWN_ID}/interaction/{UNKNOWN_ID}");
+        assert_eq!(admin.get(&format!("{path}/insights")).await.status, 404);
+        assert_eq!(admin.post(&format!("{path}/recommend_responses"), json!({})).await.status, 404);
+        assert_eq!(admin.get("conversation/not-an-id/messages/").await.status, 422);
+    }
+}

@@ -1,0 +1,193 @@
+//! Streams as they come, and what happens where they do not end well.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use forge_testkit::{Engine, TestClient, TestServer, both_engines};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::{create, finish, interact, listed, say, transcript};
+
+/// How long something may take that has to happen.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A script in which the agent takes a minute if somebody says `slow`, and cannot speak if somebody says `break`.
+fn rules() -> Value {
+    json!([
+        {"interaction": "engage-user", "contains": "slow", "delay_ms": 60_000, "answer": "Late."},
+        {"interaction": "engage-user", "contains": "break", "fail": "the line is dead"},
+    ])
+}
+
+/// An interaction whose stream is read event by event.
+struct Stream {
+    body: Body,
+    unread: String,
+}
+
+impl Stream {
+    async fn of(client: &TestClient, request: Request<Body>) -> Self {
+        let response = client.router.clone().oneshot(request).await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
+        assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+        Self {
+            body: response.into_body(),
+            unread: String::new(),
+        }
+    }
+
+    /// Says something without waiting for the answer.
+    async fn saying(client: &TestClient, conversation: &str, text: &str) -> Self {
+        let fields = [
+            ("initial_message_type", "user-message"),
+            ("recorded_message", text),
+        ];
+        let (content_type, body) = forge_testkit::form(&fields);
+        let uri = format!("/v1/{}/{}", client.organization, interact(conversation));
+        let request = request(client, &uri, &content_type, body);
+        Self::of(client, request).await
+    }
+
+    async fn creating(client: &TestClient, body: Value) -> Self {
+        let uri = format!("/v1/{}/conversation/?response_format=text", client.organization);
+        let request = request(client, &uri, "application/json", body.to_string().into_bytes());
+        Self::of(client, request).await
+    }
+
+    /// Returns the next event; nothing at the end.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some((line, rest)) = self.unread.split_once('\n') {
+                let event = serde_json::from_str(line).unwrap();
+                let rest = rest.to_owned();
+                self.unread = rest;
+                return Some(event);
+            }
+            let frame = tokio::time::timeout(SOON, self.body.frame()).await.unwrap()?;
+            let data = frame.unwrap().into_data().unwrap();
+            self.unread.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+}
+
+fn request(client: &TestClient, uri: &str, content_type: &str, body: Vec<u8>) -> Request<Body> {
+    Request::post(uri)
+        .header(
+            header::AUTHORIZATION,
+            format!("Bearer {}", client.token.as_deref().unwrap()),
+        )
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Body::from(body))
+        .unwrap()
+}
+
+/// Asks again until the conversation is free.
+async fn say_once_free(client: &TestClient, conversation: &str, text: &str) -> super::Told {
+    let deadline = std::time::Instant::now() + SOON;
+    loop {
+        let told = say(client, conversation, text).await;
+        if told.status != 409 {
+            return told;
+        }
+        assert!(std::time::Instant::now() < deadline, "{}", told.body);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn slow_server(engine: Engine) -> (TestServer, String) {
+    let server = TestServer::scripted(engine, rules()).await;
+    let service = server.service(1).await;
+    (server, service)
+}
+
+both_engines! {
+    async fn events_are_told_as_they_come_and_the_conversation_is_busy_meanwhile(plain: TestServer) {
+        let (server, service) = slow_server(plain.engine).await;
+        let admin = server.admin();
+        let id = create(admin, &service, json!({})).await.conversation();
+        let mut stream = Stream::saying(admin, &id, "slow").await;
+        let available = stream.next().await.unwrap();
+        assert_eq!((&available["type"], &available["user_message"]), (&json!("user-message-available"), &json!("slow")));
+        let action = stream.next().await.unwrap();
+        assert_eq!(action["type"], "current-agent-action", "long before the agent has answered");
+        assert_eq!(say(admin, &id, "Hello").await.status, 409);
+        assert_eq!(finish(admin, &id).await.status, 409);
+        assert_eq!(admin.delete(&format!("conversation/{id}/")).await.status, 409);
+        assert_eq!(transcript(admin, &id).await.len(), 1, "nothing is kept before the end");
+        drop(stream);
+        assert_eq!(say_once_free(admin, &id, "Hello").await.status, 200);
+        let said = transcript(admin, &id).await;
+        assert_eq!(said.len(), 3, "nothing of the abandoned interaction was kept: {said:?}");
+        assert_eq!(said[1], "user-message: Hello");
+    }
+
+    async fn whoever_goes_away_from_a_first_interaction_leaves_no_conversation(plain: TestServer) {
+        let (server, service) = slow_server(plain.engine).await;
+        let admin = server.admin();
+        let mut stream = Stream::creating(admin, json!({"service_id": service, "initial_message": "slow"})).await;
+        let created = stream.next().await.unwrap();
+        let id = created["conversation_id"].as_str().unwrap().to_owned();
+        assert_eq!(create(admin, &service, json!({})).await.status, 409, "it is being started");
+        drop(stream);
+        let deadline = std::time::Instant::now() + SOON;
+        while listed(admin, &id).await.is_some() {
+            assert!(std::time::Instant::now() < deadline);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(create(admin, &service, json!({})).await.status, 201);
+    }
+
+    async fn an_interaction_that_fails_leaves_the_conversation_as_it_was(plain: TestServer) {
+        let (server, service) = slow_server(plain.engine).await;
+        let admin = server.admin();
+        let id = create(admin, &service, json!({})).await.conversation();
+        let before = (transcript(admin, &id).await, listed(admin, &id).await);
+        let failed = say(admin, &id, "break").await;
+        assert_eq!(failed.status, 200, "the stream had begun");
+        let error = failed.events("error")[0];
+        assert_eq!(failed.types().last(), Some(&"error"));
+        assert_eq!(error["http_error_code"], 503);
+        let text = error["error_description"].as_str().unwrap();
+        assert!(text.contains("engage-user"), "{text}");
+        assert_eq!(failed.events("interaction-complete").len(), 0);
+        assert_eq!((transcript(admin, &id).await, listed(admin, &id).await), before);
+        assert_eq!(say(admin, &id, "Hello").await.status, 200, "at once");
+    }
+
+    async fn a_first_interaction_that_fails_leaves_no_conversation(plain: TestServer) {
+        let (server, service) = slow_server(plain.engine).await;
+        let admin = server.admin();
+        let failed = create(admin, &service, json!({"initial_message": "break"})).await;
+        assert_eq!((failed.types()[0], failed.types().last()), ("conversation-created", Some(&"error")));
+        assert_eq!(listed(admin, &failed.conversation()).await, None);
+        assert_eq!(create(admin, &service, json!({})).await.status, 201);
+    }
+
+    async fn only_one_of_many_who_speak_at_once_is_heard(plain: TestServer) {
+        let server = plain;
+        let (admin, service) = (server.admin(), server.service(1).await);
+        let id = create(admin, &service, json!({})).await.conversation();
+        let speakers: Vec<_> = (0..8)
+            .map(|number| {
+                let (admin, id) = (admin.clone(), id.clone());
+                tokio::spawn(async move { say(&admin, &id, &format!("I am {number}.")).await.status })
+            })
+            .collect();
+        let mut heard = 0;
+        for speaker in speakers {
+            let status = speaker.await.unwrap();
+            assert!([200, 409].contains(&status.as_u16()), "{status}");
+            heard += usize::from(status == 200);
+        }
+        let said = transcript(admin, &id).await;
+        assert!(heard >= 1);
+        assert_eq!(said.len(), 1 + 2 * heard, "{said:?}");
+        for pair in said[1..].chunks(2) {
+            let text = pair[0].strip_prefix("user-message: ").unwrap();
+            assert!(pair[1].ends_with(text), "question and answer are together: {pair:?}");
+        }
+    }
+}
