@@ -49,6 +49,7 @@ statements! {
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
     RELEASE_LEASE = "UPDATE unit_test_run SET state = 'waiting', lease = NULL, leased_until = $5, attempts = attempts - 1
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
+    END_LEASES = "UPDATE unit_test_run SET leased_until = $1 WHERE state = 'running' AND leased_until > $1";
     NOTE_CONVERSATION = "UPDATE unit_test_run SET conversation_id = $5
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
     NOTE_OUTCOME = "UPDATE unit_test_set_run SET failed_metrics = failed_metrics OR $3, errored = errored OR $4
@@ -311,6 +312,17 @@ impl Store {
     /// Begins a write about one conversation of a run.
     async fn write_unit_test_run(&self, key: &UnitTestRunKey) -> Result<RunTx, StoreError> {
         self.write_run(&key.organization).await
+    }
+
+    /// Ends the leases of servers that are gone, where it is known that they are: an embedded database has one server at a
+    /// time. For whoever starts to hold conversations.
+    pub async fn end_leases_of_the_gone(&self, now: Timestamp) -> Result<(), StoreError> {
+        if !self.is_embedded() {
+            return Ok(());
+        }
+        let mut tx = self.begin_write().await?;
+        tx.execute(&END_LEASES, args![now]).await?;
+        tx.commit().await
     }
 
     /// Takes a conversation of a run that nobody holds, until `until`. Returns what it was like before, or nothing if

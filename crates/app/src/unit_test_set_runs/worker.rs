@@ -30,6 +30,12 @@ const MAX_ATTEMPTS: i64 = 3;
 
 /// Holds conversations of runs, at most `parallel` at once, until `stopping` says so. Then those under way are given back.
 pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool>) {
+    if parallel == 0 {
+        return;
+    }
+    if let Err(error) = app.store.end_leases_of_the_gone(app.clock.now()).await {
+        tracing::warn!(%error, "simulations wait for the leases of the server before this one to end");
+    }
     let mut holding = JoinSet::new();
     while !*stopping.borrow() {
         while holding.try_join_next().is_some() {}

@@ -247,14 +247,14 @@ mod tests {
                 (Rate { passed: 0, of: 2 }, Rate { passed: 2, of: 2 })
             );
         }
-        assert_eq!(told(&rows[1]), "+100 points (6 to 100): B is better");
+        assert_eq!(told(&rows[1]), "+100 points (7 to 100): B is better");
         assert_eq!(
             told(&compared(&finished(1), &finished(2))[1]),
-            "+50 points (-31 to 91): no difference shown"
+            "+50 points (-27 to 91): no difference shown"
         );
         assert_eq!(
             told(&compared(&finished(2), &finished(0))[0]),
-            "-100 points (-100 to -6): A is better"
+            "-100 points (-100 to -7): A is better"
         );
     }
 
