@@ -15,10 +15,11 @@ import psycopg
 import pytest
 from amigo_sdk import AmigoClient, AmigoConfig
 
-from helpers import create_agent, create_graph, create_service
+from helpers import MODEL, create_agent, create_graph, create_service
 
 BINARY = Path(os.environ.get("FORGE_BIN") or Path(__file__).parents[2] / "target/debug/forge").absolute()
 RECORDS = os.environ.get("FORGE_TEST_RECORD_DIR")  # see crates/testkit/src/record.rs
+SCRIPT = Path(__file__).parents[2] / "crates/testkit/src/script.json"
 PATIENCE = 60  # seconds that a command of the binary may take
 
 
@@ -39,7 +40,8 @@ def server(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     with fresh_store(request.param, folder) as store:
         organizations = [init(store) for _ in range(organizations_needed(request.session.items, request.param))]
-        with serving(store, folder / "forge.log") as base_url:
+        config = configure(folder / "forge.toml")
+        with serving([*store, "--config", config], folder / "forge.log") as base_url:
             yield Server(base_url, folder / "forge.log", organizations)
 
 
@@ -129,6 +131,21 @@ def init(store):
     created = json.loads(done.stdout)
     record("secrets", "all", f"API key\t{created['api_key']}\n")
     return created
+
+
+def configure(file):
+    """Writes a configuration in which a script takes the place of every model of one provider."""
+    file.write_text(
+        f"""
+        [runtime]
+        default_model = "{MODEL}"
+        [[providers]]
+        name = "openai"
+        kind = "scripted"
+        script = "{SCRIPT}"
+        """
+    )
+    return file
 
 
 @contextmanager

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 const MAX_FIELDS: usize = 200;
 
 /// Returns the fields of a form, each with its values in the order in which they were sent. A file counts as the text in
-/// it: clients send the same field either way.
+/// it: clients send the same field either way. What is no text is null; it is for the endpoint to say that it wants one.
 pub(crate) async fn read(headers: &HeaderMap, body: Bytes) -> Result<Value, ApiError> {
     let declared = headers.get(header::CONTENT_TYPE);
     let declared = declared.and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -38,26 +38,11 @@ pub(crate) async fn read(headers: &HeaderMap, body: Bytes) -> Result<Value, ApiE
             return Err(fault(None, "missing", "every part of the form must have a name"));
         };
         let bytes = field.bytes().await.map_err(|_| broken())?;
-        let text = match std::str::from_utf8(&bytes) {
-            Ok(text) if !text.contains('\0') => text.to_owned(),
-            Ok(_) => {
-                return Err(fault(
-                    Some(&name),
-                    "string_unicode",
-                    "the text contains the NUL character",
-                ));
-            }
-            Err(_) => {
-                return Err(fault(
-                    Some(&name),
-                    "string_unicode",
-                    "the text is not valid UTF-8",
-                ));
-            }
-        };
+        let text = std::str::from_utf8(&bytes).ok();
+        let text = text.filter(|text| !text.contains('\0')).map(str::to_owned);
         let values = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(values) = values {
-            values.push(text.into());
+            values.push(Value::from(text));
         }
     }
     Ok(Value::Object(fields))

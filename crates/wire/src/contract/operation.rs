@@ -340,6 +340,12 @@ fn coerce(text: &str, schema: &Value) -> Value {
                 "false" | "0" | "off" | "no" | "n" | "f" => return false.into(),
                 _ => {}
             },
+            // What is more than a word comes as JSON.
+            None if alternative["$ref"].is_string() && text.starts_with('{') => {
+                if let Ok(value) = serde_json::from_str(text) {
+                    return value;
+                }
+            }
             _ => {}
         }
     }
@@ -411,6 +417,22 @@ mod tests {
         );
         assert_eq!(query("get-agents", &[("limit", "ten")]).unwrap_err().len(), 1);
         assert_eq!(query("get-services", &[("tags", "a:\0")]).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_parameter_with_fields_is_read_as_json() {
+        let read = |config: &str| {
+            let formats = [("request_format", "voice"), ("response_format", "text")];
+            let all = [formats[0], formats[1], ("request_audio_config", config)];
+            query("interact-with-conversation", &all)
+        };
+        assert_eq!(
+            read(r#"{"type": "mp3"}"#).unwrap()["request_audio_config"],
+            json!({"type": "mp3"})
+        );
+        for wrong in ["mp3", "{", r#"{"type": "wav"}"#] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

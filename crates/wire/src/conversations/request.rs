@@ -75,8 +75,8 @@ fn typical_user() -> String {
         .to_owned()
 }
 
-/// A form: each field's values in the order in which they were sent.
-pub type Form = HashMap<String, Vec<String>>;
+/// A form: each field's values in the order in which they were sent. What is no text is nothing.
+pub type Form = HashMap<String, Vec<Option<String>>>;
 
 const TYPE: &str = "initial_message_type";
 const MESSAGE: &str = "recorded_message";
@@ -89,8 +89,17 @@ pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
     let mut fault = |field: &str, kind, msg: &str| {
         faults.push(Fault::new(vec!["body".into(), field.into()], kind, msg));
     };
-    let all = |field: &str| form.get(field).map_or(&[] as &[String], Vec::as_slice);
-    let message_type = match all(TYPE).last().map(String::as_str) {
+    for field in [TYPE, MESSAGE, CONTENT, TIME] {
+        if form.get(field).is_some_and(|values| values.contains(&None)) {
+            fault(
+                field,
+                "string_unicode",
+                "expected a text in UTF-8 without the NUL character",
+            );
+        }
+    }
+    let all = |field: &str| -> Vec<&String> { form.get(field).into_iter().flatten().flatten().collect() };
+    let message_type = match all(TYPE).last().map(|text| text.as_str()) {
         Some("user-message") => Some(InitialMessageType::UserMessage),
         Some("external-event") => Some(InitialMessageType::ExternalEvent),
         Some("skip") => Some(InitialMessageType::Skip),
@@ -107,8 +116,8 @@ pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
             None
         }
     };
-    let message = all(MESSAGE).last();
-    if message.is_none() {
+    let message = all(MESSAGE).pop();
+    if !form.contains_key(MESSAGE) {
         fault(
             MESSAGE,
             "missing",
@@ -119,7 +128,7 @@ pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
         let msg = "there must be as many times as contents: one for each external event";
         fault(TIME, "length", msg);
     }
-    if all(CONTENT).iter().any(String::is_empty) {
+    if all(CONTENT).iter().any(|text| text.is_empty()) {
         fault(CONTENT, "string_too_short", "an external event has a text");
     }
     if message_type == Some(InitialMessageType::Skip) {
@@ -168,7 +177,7 @@ mod tests {
         for (name, value) in fields {
             form.entry((*name).to_owned())
                 .or_default()
-                .push((*value).to_owned());
+                .push(Some((*value).to_owned()));
         }
         form_fields(&form).map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
@@ -216,6 +225,11 @@ mod tests {
         );
         assert_eq!(read(&[(TYPE, "shout"), (MESSAGE, "x")]).unwrap_err().len(), 1);
         assert_eq!(read(&[(TYPE, "skip"), (MESSAGE, "x")]).unwrap_err().len(), 1);
+        let sound = HashMap::from([
+            (TYPE.to_owned(), vec![Some("user-message".to_owned())]),
+            (MESSAGE.to_owned(), vec![None]),
+        ]);
+        assert_eq!(form_fields(&sound).unwrap_err().len(), 1, "a sound is no text");
         let with_event = [
             (TYPE, "skip"),
             (MESSAGE, ""),

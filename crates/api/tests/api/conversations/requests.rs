@@ -1,6 +1,6 @@
 //! What may not be asked.
 
-use forge_testkit::{TestClient, TestServer, both_engines};
+use forge_testkit::{TestClient, TestServer, both_engines, form};
 use serde_json::{Value, json};
 
 use super::{create, finish, interact, listed, say};
@@ -92,7 +92,7 @@ both_engines! {
     async fn a_body_that_is_no_form_is_refused(server: TestServer) {
         let (admin, (_, id)) = (server.admin(), started(&server).await);
         let path = interact(&id);
-        let (_, sound) = forge_testkit::form(&HELLO);
+        let (_, sound) = form(&HELLO);
         for (content_type, body) in [
             (Some("application/json"), b"{}".to_vec()),
             (Some("multipart/form-data"), sound.clone()),
@@ -124,6 +124,13 @@ both_engines! {
 
     async fn voice_is_refused_in_words(server: TestServer) {
         let (admin, (_, id)) = (server.admin(), started(&server).await);
+        let config = "request_audio_config=%7B%22type%22%3A%22mp3%22%7D";
+        let mut sound = b"--b\r\nContent-Disposition: form-data; name=\"recorded_message\"; filename=\"a.mp3\"\r\n\r\n".to_vec();
+        sound.extend(b"\xff\xfb\x90\0\r\n--b--\r\n");
+        let kind = "multipart/form-data; boundary=b";
+        let path = format!("conversation/{id}/interact?request_format=voice&response_format=text&{config}");
+        let answer = admin.send_raw(axum::http::Method::POST, &path, &[], Some(kind), sound).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
         for formats in ["request_format=voice&response_format=text", "request_format=text&response_format=voice"] {
             let answer = admin.post_form(&format!("conversation/{id}/interact?{formats}"), &HELLO).await;
             assert_eq!(answer.status, 400, "{}", answer.body);
