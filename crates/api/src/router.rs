@@ -283,6 +283,9 @@ fn add_items(operations: Operations) -> Operations {
             "get-dynamic-behavior-set-versions",
             items::list_versions::behavior_set,
         )
+        .add("get-dynamic-behavior-invocations", items::invocations::handle)
+        .add("evaluate-metrics", items::evaluate::handle)
+        .add("get-metric-evaluation-results", items::results::handle)
         .add("create-metric", items::create::metric)
         .add("get-metrics", items::list::metrics)
         .add("update-metric", items::update::metric)

@@ -14,6 +14,7 @@
 pub mod answers;
 mod assets;
 pub mod audit;
+pub mod behaviors;
 mod credentials;
 pub mod diff;
 mod document;

@@ -15,6 +15,7 @@ pub mod behavior;
 pub mod context_graph;
 pub mod conversation;
 pub mod diff;
+pub mod evaluation;
 pub mod fault;
 pub mod health;
 pub mod id;

@@ -10,6 +10,7 @@
 mod api_key;
 mod asset;
 mod audit;
+mod behavior_invocation;
 mod conversation;
 mod conversation_message;
 mod error;
@@ -17,6 +18,7 @@ mod folder;
 mod heads;
 mod idempotency;
 mod item;
+mod metric_result;
 mod migrate;
 mod open;
 mod organization;
@@ -42,6 +44,7 @@ mod yank;
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
 pub use audit::{EventFilter, ScannedEvent};
+pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use conversation::{
     Conversation, ConversationFilter, ConversationSort, Kept, NewConversation, RunningConversations,
 };
@@ -50,6 +53,7 @@ pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};
 pub use idempotency::{AnswerScope, RememberedAnswer};
 pub use item::{BehaviorHead, ItemSort, ItemVersion, NewItem, NewItemVersion};
+pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open::{OpenError, OpenMode, Store};
 pub use organization::{Change, Organization};

@@ -2,7 +2,7 @@
 
 use forge_domain::behavior::BehaviorDocument;
 use forge_domain::service::Tags;
-use forge_domain::{ServiceId, VersionNumber};
+use forge_domain::{BehaviorInvocationId, ConversationId, MessageId, ServiceId, VersionNumber};
 use serde::{Deserialize, Serialize};
 
 /// The body that creates a behavior set.
@@ -48,4 +48,24 @@ pub struct BehaviorSetCreated {
 pub struct BehaviorVersionCreated {
     /// Its number.
     pub new_version_number: VersionNumber,
+}
+
+/// An invocation in an answer.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+pub struct InvocationInstance {
+    #[serde(rename = "_id")]
+    pub object_id: BehaviorInvocationId,
+    pub org_id: String,
+    pub created_at: String,
+    pub updated_at: String,
+    pub conversation_id: ConversationId,
+    pub service_id: ServiceId,
+    pub user_id: String,
+    pub initial_message_id: MessageId,
+    pub agent_message_id: MessageId,
+    pub agent_inner_thoughts_ids: Vec<MessageId>,
+    pub dynamic_behavior_set_version_info: (String, VersionNumber),
+    pub invoked_at: String,
+    pub external_event_message_ids: Vec<MessageId>,
 }

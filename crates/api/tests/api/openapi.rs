@@ -88,9 +88,6 @@ const DIFFERENCES: &[(&str, &str)] = &[
 const NOT_SERVED: &[&str] = &[
     "create-webhook-destination",
     "delete-webhook-destination",
-    "evaluate-metrics",
-    "get-dynamic-behavior-invocations",
-    "get-metric-evaluation-results",
     "get-webhook-deliveries",
     "get_webhook_destinations",
     "rotate-webhook-destination-secret",

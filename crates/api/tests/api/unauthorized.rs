@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::conversations;
 use crate::items::{
     behavior_set, behavior_set_body, behavior_version, metric, metric_body, persona, persona_body,
-    persona_version, scenario, scenario_body, scenario_version,
+    persona_version, scenario, scenario_body, scenario_version, talk,
 };
 use crate::openapi::{fits, operations, served};
 use crate::organization_changes::organization_body;
@@ -386,6 +386,10 @@ async fn examples_of_behavior_sets_and_metrics(
         behavior_set(server, "Doomed").await,
     ];
     let [metric, doomed_metric] = [metric(server, "Calm").await, metric(server, "Doomed").await];
+    let service = server.service(1).await;
+    let conversation = talk::start(server, &service, "Good morning.")
+        .await
+        .conversation_id;
     let sets = "dynamic_behavior_set";
     vec![
         (
@@ -431,6 +435,21 @@ async fn examples_of_behavior_sets_and_metrics(
             Some(json!({"additional_notes": "Changed."})),
         ),
         ("delete-metric", format!("metric/{doomed_metric}/"), None),
+        (
+            "get-dynamic-behavior-invocations",
+            format!("{sets}/{set}/invocation/"),
+            None,
+        ),
+        (
+            "evaluate-metrics",
+            "metric/evaluate".to_owned(),
+            Some(json!({"metric_ids": [metric], "conversation_id": conversation})),
+        ),
+        (
+            "get-metric-evaluation-results",
+            "metric/metric_evaluation_result".to_owned(),
+            None,
+        ),
     ]
 }
 
@@ -674,12 +693,13 @@ impl Guarded {
 
     /// Tells whether the request names anything by its id.
     fn names_something(&self) -> bool {
-        const IN_BODY: [&str; 6] = [
+        const IN_BODY: [&str; 7] = [
             "create-api-key",
             "create-conversation",
             "create-invited-user",
             "create-service",
             "create-temporary-permission-grant",
+            "evaluate-metrics",
             "promote-version-sets",
         ];
         self.path.matches('{').count() > 1 || IN_BODY.contains(&self.id.as_str())

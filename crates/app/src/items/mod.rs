@@ -2,6 +2,7 @@
 //! is in a file of its own beside this one.
 
 pub mod behavior_sets;
+pub mod evaluation;
 mod list;
 pub mod metrics;
 pub mod personas;

@@ -1,4 +1,5 @@
--- Dynamic behavior sets, metrics, personas and scenarios: items of one shape, told apart by their kind.
+-- Dynamic behavior sets, metrics, personas and scenarios: items of one shape, told apart by their kind. And what comes
+-- of behavior sets and metrics while services run.
 
 CREATE TABLE versioned_item (
     organization_id TEXT NOT NULL REFERENCES organization (id),
@@ -61,3 +62,62 @@ CREATE TRIGGER versioned_item_version_no_update BEFORE UPDATE ON versioned_item_
 BEGIN SELECT RAISE(ABORT, 'versioned_item_version rows never change'); END;
 CREATE TRIGGER versioned_item_version_no_delete BEFORE DELETE ON versioned_item_version
 BEGIN SELECT RAISE(ABORT, 'versioned_item_version rows never change'); END;
+
+-- The places of an organization's latest rows of each kind that is written while services run, without a change number.
+CREATE TABLE run_counter (
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    kind TEXT NOT NULL CHECK (kind IN ('behavior_invocation', 'metric_result')),
+    last_seq INTEGER NOT NULL CHECK (last_seq >= 1),
+    PRIMARY KEY (organization_id, kind)
+) STRICT;
+
+-- That a behavior set applied in an interaction; the messages are those of the interaction.
+CREATE TABLE behavior_invocation (
+    organization_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    item_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    conversation_id TEXT NOT NULL,
+    initial_message_id TEXT NOT NULL,
+    agent_message_id TEXT NOT NULL,
+    inner_thought_ids TEXT NOT NULL,
+    external_event_ids TEXT NOT NULL,
+    invoked_at INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, seq),
+    FOREIGN KEY (organization_id, item_id, version)
+        REFERENCES versioned_item_version (organization_id, item_id, version),
+    FOREIGN KEY (organization_id, conversation_id) REFERENCES conversation (organization_id, id)
+) STRICT;
+CREATE INDEX behavior_invocation_by_set ON behavior_invocation (organization_id, item_id, seq);
+
+-- What a metric found a conversation to be like.
+CREATE TABLE metric_result (
+    organization_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    metric_id TEXT NOT NULL,
+    metric_version INTEGER NOT NULL,
+    conversation_id TEXT NOT NULL,
+    source_type TEXT NOT NULL CHECK (source_type IN ('post-session', 'manual', 'simulation')),
+    simulation_run_id TEXT,
+    source TEXT NOT NULL,
+    result TEXT NOT NULL,
+    justification TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, seq),
+    FOREIGN KEY (organization_id, metric_id, metric_version)
+        REFERENCES versioned_item_version (organization_id, item_id, version),
+    FOREIGN KEY (organization_id, conversation_id) REFERENCES conversation (organization_id, id),
+    CHECK ((simulation_run_id IS NOT NULL) = (source_type = 'simulation'))
+) STRICT;
+-- Whoever evaluates a conversation by hand once more replaces the result.
+CREATE UNIQUE INDEX metric_result_manual ON metric_result (organization_id, metric_id, conversation_id)
+    WHERE source_type = 'manual';
+CREATE INDEX metric_result_by_conversation ON metric_result (organization_id, conversation_id);
+CREATE INDEX metric_result_by_metric ON metric_result (organization_id, metric_id, seq);
+CREATE INDEX metric_result_by_run ON metric_result (organization_id, simulation_run_id)
+    WHERE simulation_run_id IS NOT NULL;

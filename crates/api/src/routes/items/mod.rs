@@ -3,9 +3,12 @@
 pub(crate) mod create;
 pub(crate) mod create_version;
 pub(crate) mod delete;
+pub(crate) mod evaluate;
 mod filter;
+pub(crate) mod invocations;
 pub(crate) mod list;
 pub(crate) mod list_versions;
+pub(crate) mod results;
 pub(crate) mod search;
 pub(crate) mod update;
 

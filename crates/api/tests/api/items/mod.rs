@@ -1,10 +1,13 @@
 //! Dynamic behavior sets, metrics, personas and scenarios: what they have in common is tested for all of them.
 
 mod behavior_sets;
+mod evaluation;
+mod invocations;
 mod lists;
 mod metrics;
 mod personas;
 mod scenarios;
+pub(crate) mod talk;
 mod versions;
 
 use forge_testkit::{TestClient, TestServer, both_engines};
@@ -288,6 +291,27 @@ both_engines! {
             assert_eq!(user.post(kind.path, (kind.body)("Third")).await.status, 403);
             assert_eq!(user.post(kind.path, (kind.body)("Mine")).await.status, 409);
         }
+    }
+
+    async fn a_slash_more_or_less_makes_no_difference(server: TestServer) {
+        for kind in KINDS {
+            // One client puts a slash behind every update and deletion, others none behind what has one.
+            for slash in ["", "/"] {
+                let id = kind.named(&server, "Calm").await;
+                let path = format!("{}{id}{slash}", kind.path);
+                let changed = server.admin().post(&path, json!({"tags": {"team": null}})).await;
+                assert_eq!(changed.status, kind.updated, "{path}");
+                let list = format!("{}{slash}?id={id}", kind.path.trim_end_matches('/'));
+                assert_eq!(server.admin().get(&list).await.body[kind.list][0]["id"], json!(id));
+                assert!(server.admin().delete(&path).await.status.is_success(), "{path}");
+                let search = format!("{}search{slash}?query=calm", kind.path);
+                let expected = if kind.path == "metric/" { 405 } else { 200 };
+                assert_eq!(server.admin().get(&search).await.status, expected, "{search}");
+            }
+        }
+        let id = persona(&server, "Ada").await;
+        let created = server.admin().post(&format!("simulation/persona/{id}/version"), persona_version()).await;
+        assert_eq!(created.status, 201, "{}", created.body);
     }
 
     async fn the_audit_log_tells_of_changes_without_contents(server: TestServer) {

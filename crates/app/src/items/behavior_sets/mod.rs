@@ -1,10 +1,15 @@
 //! Dynamic behavior sets.
 
+mod invocations;
+
 use forge_domain::behavior::BehaviorDocument;
 use forge_domain::item::{ItemDetails, ItemDocument, ItemKind};
 use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, ServiceId, VersionNumber};
 use forge_runtime::Behavior;
+
+pub(crate) use invocations::invocation;
+pub use invocations::{BehaviorInvocation, InvocationSort, ListInvocations, invocations};
 
 use super::{CreateItem, authorize_create, versions, without_repetitions};
 use crate::{App, AppError, Caller, Written};
