@@ -181,7 +181,7 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
         ids: BTreeSet::new(),
         paths: BTreeMap::new(),
     };
-    add_items(operations)
+    add_simulations(add_items(operations))
         .add("sign-in-with-api-key", users::sign_in::handle)
         .add("create-invited-user", users::invite::handle)
         .add("get-users", users::list::handle)
@@ -310,6 +310,42 @@ fn add_items(operations: Operations) -> Operations {
             items::create_version::scenario,
         )
         .add("get-simulation-scenario-versions", items::list_versions::scenario)
+}
+
+/// Adds the operations on unit tests, sets of them and runs.
+fn add_simulations(operations: Operations) -> Operations {
+    use routes::{unit_test_set_runs, unit_test_sets, unit_tests};
+    operations
+        .add("create-simulation-unit-test", unit_tests::create::handle)
+        .add("get-simulation-unit-tests", unit_tests::list::handle)
+        .add("update-simulation-unit-test", unit_tests::update::handle)
+        .add("delete-simulation-unit-test", unit_tests::delete::handle)
+        .add("search-simulation-unit-tests", unit_tests::search::handle)
+        .add("create-simulation-unit-test-set", unit_test_sets::create::handle)
+        .add("get-simulation-unit-test-sets", unit_test_sets::list::handle)
+        .add("update-simulation-unit-test-set", unit_test_sets::update::handle)
+        .add("delete-simulation-unit-test-set", unit_test_sets::delete::handle)
+        .add("search-simulation-unit-test-sets", unit_test_sets::search::handle)
+        .add(
+            "create-simulation-unit-test-set-run",
+            unit_test_set_runs::create::handle,
+        )
+        .add(
+            "get-simulation-unit-test-set-runs",
+            unit_test_set_runs::list::handle,
+        )
+        .add(
+            "get-simulation-unit-test-set-run-artifacts",
+            unit_test_set_runs::artifacts::handle,
+        )
+        .add(
+            "download-simulation-unit-test-set-run-artifacts",
+            unit_test_set_runs::download::handle,
+        )
+        .add(
+            "cancel-simulation-unit-test-set-run",
+            unit_test_set_runs::cancel::handle,
+        )
 }
 
 /// Adds the operations on conversations.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::memory::OrganizationState;
 use crate::services::attributes_of;
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, assets, items, sign_in};
+use crate::{App, AppError, Caller, assets, items, sign_in, unit_test_sets, unit_tests};
 
 /// How long to wait before looking again for a change that could not be read.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -237,6 +237,14 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
         "api_key" => caller.may(
             Permission::GetApiKey,
             &Attributes::default().with("api_key_id", id),
+        ),
+        unit_tests::OBJECT => caller.may(
+            Permission::GetUnitTest,
+            &Attributes::default().with("simulation_unit_test_id", id),
+        ),
+        unit_test_sets::OBJECT => caller.may(
+            Permission::GetUnitTestSet,
+            &Attributes::default().with("simulation_unit_test_set_id", id),
         ),
         "conversation" => caller.may(
             Permission::GetConversation,

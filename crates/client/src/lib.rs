@@ -25,6 +25,7 @@ mod request;
 mod resolve_cache;
 mod services;
 mod session;
+pub mod simulations;
 mod sse;
 mod stream;
 mod token_cache;

@@ -30,7 +30,7 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 18] = [
+    let files: [&[Statement]; 21] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
@@ -46,6 +46,9 @@ pub fn all_statements() -> Vec<StatementText> {
         crate::service::STATEMENTS,
         crate::signing_key::STATEMENTS,
         crate::temporary_grant::STATEMENTS,
+        crate::unit_test::STATEMENTS,
+        crate::unit_test_run::STATEMENTS,
+        crate::unit_test_set::STATEMENTS,
         crate::user::STATEMENTS,
         crate::version_set::STATEMENTS,
         crate::yank::STATEMENTS,
@@ -59,6 +62,7 @@ pub fn all_statements() -> Vec<StatementText> {
         crate::metric_result::sorted_lists(),
         crate::service::sorted_lists(),
         crate::temporary_grant::sorted_lists(),
+        crate::unit_test_run::sorted_lists(),
         crate::user::sorted_lists(),
     ];
     declared

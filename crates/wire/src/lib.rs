@@ -29,6 +29,9 @@ pub mod services;
 pub mod sign_in;
 pub mod temporary_grants;
 mod time;
+pub mod unit_test_set_runs;
+pub mod unit_test_sets;
+pub mod unit_tests;
 pub mod users;
 pub mod version_sets;
 

@@ -30,6 +30,9 @@ pub(crate) mod roles;
 pub(crate) mod server;
 pub(crate) mod services;
 pub(crate) mod temporary_grants;
+pub(crate) mod unit_test_set_runs;
+pub(crate) mod unit_test_sets;
+pub(crate) mod unit_tests;
 pub(crate) mod users;
 pub(crate) mod version_sets;
 

@@ -29,6 +29,7 @@ mod secrets;
 mod services;
 mod settled;
 mod sign_in;
+mod simulation;
 mod temporary_grants;
 mod unauthorized;
 mod users;

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 pub use list::{CreatorFilter, FilterValues, ItemPage, ListItems, SearchItems, list, search};
 pub use versions::{ListVersions, Version, list_versions};
 
-use crate::{App, AppError, Caller, Written, commit, services};
+use crate::{App, AppError, Caller, Written, commit, services, unit_tests};
 
 /// The permissions on one kind of item.
 struct Permissions {
@@ -345,6 +345,7 @@ pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Res
     let mut tx = app.write(caller).await?;
     let item = find_live(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
+    unit_tests::refuse_used(&mut tx, &caller.organization, &item).await?;
     tx.delete_item(id, &caller.user).await?;
     let before = audit_document_of(&item);
     tx.append_audit_event(&caller.actor(), "delete", object(kind, id), before, Value::Null)

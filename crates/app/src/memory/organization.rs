@@ -12,6 +12,7 @@ use rpds::HashTrieMapSync;
 use super::access::Access;
 use super::behaviors::Behaviors;
 use super::service::ServiceState;
+use crate::{unit_test_sets, unit_tests};
 
 /// After so many events it is cheaper to read everything anew.
 const MAX_EVENTS: usize = 5_000;
@@ -205,6 +206,10 @@ impl Touched {
             Ok(ItemKind::BehaviorSet) => return Some(Self::BehaviorSet(id.to_owned())),
             Ok(ItemKind::Metric | ItemKind::Persona | ItemKind::Scenario) => return None,
             Err(_) => {}
+        }
+        // What is in memory does not depend on tests.
+        if [unit_tests::OBJECT, unit_test_sets::OBJECT].contains(&event.object.kind.as_str()) {
+            return None;
         }
         let service = |id: &str| id.parse().ok().map(Self::Service);
         let known = match event.object.kind.as_str() {

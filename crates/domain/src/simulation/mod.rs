@@ -1,9 +1,20 @@
 //! Simulations: personas who talk to a service in scenarios, so that a version set is tried before it is promoted.
 
+mod run;
+mod unit_test;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+
+pub use run::{
+    Judged, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun, check_size,
+};
+pub use unit_test::{
+    MAX_CONVERSATIONS, SuccessCriterion, UnitTest, UnitTestEntry, UnitTestFields, UnitTestRef, UnitTestSet,
+    UnitTestSetFields, check_entries, check_unused, named,
+};
 
 /// The content of one version of a persona: who talks. It cannot be printed whole: some of the variables are secrets.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
