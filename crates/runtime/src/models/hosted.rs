@@ -151,7 +151,9 @@ impl Hosted {
         let mut is_complete = false;
         while let Some(event) = stream.next().await {
             match event.map_err(|error| failure(&error))? {
-                ChatStreamEvent::Chunk(chunk) => {
+                ChatStreamEvent::Chunk(mut chunk) => {
+                    // A database may have no text with it, and nobody means it.
+                    chunk.content.retain(|character| character != '\0');
                     answer.text.push_str(&chunk.content);
                     if answer.text.len() > limits.answer_bytes {
                         let reason = format!("the answer is longer than {} bytes", limits.answer_bytes);

@@ -49,7 +49,7 @@ fn reason(error: RuntimeError) -> String {
 
 #[tokio::test]
 async fn an_answer_is_streamed_with_the_key_in_the_header_and_the_parameters_in_the_body() {
-    let (provider, mut talk) = talk(vec![pieces(&["Good", " morning", ". "], 0)]).await;
+    let (provider, mut talk) = talk(vec![pieces(&["Go\0od", " morning", ". "], 0)]).await;
     talk.setup.models = serde_json::from_value(json!({"engage-user": {"llm_name": "acme_care",
         "params": {"temperature": 0.25, "top_p": 0.5, "seed": 7, "max_tokens": 99, "frequency_penalty": 1.5}}}))
     .unwrap();
