@@ -24,7 +24,11 @@ torture seconds="0":
 sdk *arguments:
     ./scripts/test_sdk {{ arguments }}
 
-# The benchmarks `promote` and `resolve`, or those named; docs/benchmarks.md says what they measure.
+# A conversation with a real model; the first time, llama.cpp is built. Arguments go to pytest.
+model *arguments:
+    ./scripts/test_model {{ arguments }}
+
+# The benchmarks, or those named; docs/benchmarks.md says what they measure.
 bench *names:
     ./scripts/bench {{ names }}
 

@@ -46,6 +46,8 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) headers: Map<String, Value>,
     /// Where the request comes from, if it came through a socket.
     pub(crate) peer: Option<IpAddr>,
+    /// Scheme and host by which the client reached this server, such as `https://forge.example.com`.
+    pub(crate) origin: String,
     /// What the query names, known or not.
     query_names: Vec<String>,
 }
@@ -117,8 +119,14 @@ where
             body: typed("body", body)?,
             headers: values.header,
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
+            origin: origin(&parts),
             query_names: values.query_names,
         })
+    }
+
+    /// Tells whether the query names a parameter; else its value is the contract's default.
+    pub(crate) fn names(&self, parameter: &str) -> bool {
+        self.query_names.iter().any(|name| name == parameter)
     }
 
     /// Refuses a request that names parameters of the query which will mean something here but do not yet: somebody who
@@ -199,6 +207,18 @@ fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiE
         limits.max_headers, limits.max_header_bytes
     );
     Err(ApiError::HeadersTooLarge { admitted })
+}
+
+/// Returns how the client reached this server. A proxy that ends TLS says so; what is made of it is only ever told to the
+/// client itself.
+fn origin(parts: &Parts) -> String {
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let scheme = match header("x-forwarded-proto") {
+        Some("https") => "https",
+        _ => parts.uri.scheme_str().unwrap_or("http"),
+    };
+    let host = header(header::HOST.as_str()).or(parts.uri.authority().map(|authority| authority.as_str()));
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
 /// Returns the path's parameters under the names that the operation gives them. The router calls them by their place; a

@@ -21,12 +21,15 @@ mod stream;
 use std::future::Future;
 use std::time::Duration;
 
-use forge_app::{App, memory};
+use forge_app::{App, memory, unit_test_set_runs};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use rate_limit::RateLimits;
 pub use router::{router, served_operations};
+
+/// How long giving back conversations of simulations may take when the server stops.
+const GIVE_BACK: Duration = Duration::from_secs(5);
 
 /// What the server admits, whatever the endpoint.
 #[derive(Debug, Clone)]
@@ -49,6 +52,8 @@ pub struct Limits {
     pub rates: RateLimits,
     /// Whether resolving goes on during maintenance.
     pub resolve_in_maintenance: bool,
+    /// How many conversations of simulations the server holds at once; with 0 it leaves them to others.
+    pub parallel_simulations: usize,
 }
 
 impl Default for Limits {
@@ -63,6 +68,7 @@ impl Default for Limits {
             max_connections: 10_000,
             rates: RateLimits::default(),
             resolve_in_maintenance: false,
+            parallel_simulations: 4,
         }
     }
 }
@@ -77,6 +83,10 @@ pub async fn serve(
     let following = app.clone();
     let following = tokio::spawn(async move { memory::follow(&following, memory::FOLLOW_EVERY).await });
     let stopping = watch::Sender::new(false);
+    let (simulating, parallel) = (app.clone(), limits.parallel_simulations);
+    let stops = stopping.subscribe();
+    let simulating =
+        tokio::spawn(async move { unit_test_set_runs::work(&simulating, parallel, stops).await });
     let router = router::router_until(app, limits.clone(), stopping.subscribe());
     let shutdown = async move {
         shutdown.await;
@@ -84,6 +94,12 @@ pub async fn serve(
         stopping.send_replace(true);
     };
     let served = serve::serve(listener, router, limits, shutdown).await;
+    // Conversations of simulations are given back, which takes a moment.
+    if tokio::time::timeout(GIVE_BACK, simulating).await.is_err() {
+        tracing::warn!(
+            "conversations of simulations were not given back; others wait for their leases to end"
+        );
+    }
     following.abort();
     served
 }

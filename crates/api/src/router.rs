@@ -171,7 +171,7 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
         server, services, temporary_grants, users, version_sets,
     };
     let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
-    Operations {
+    let operations = Operations {
         server: Server {
             app,
             limits: Arc::new(limits),
@@ -180,89 +180,172 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
         },
         ids: BTreeSet::new(),
         paths: BTreeMap::new(),
-    }
-    .add("sign-in-with-api-key", users::sign_in::handle)
-    .add("create-invited-user", users::invite::handle)
-    .add("get-users", users::list::handle)
-    .add("update-user-info", users::update::handle)
-    .add("delete-user", users::delete::handle)
-    .add("create-role", roles::create::handle)
-    .add("get_roles_v1__organization__role__get", roles::list::handle)
-    .add("modify-role", roles::modify::handle)
-    .add("assign-role", roles::assign::handle)
-    .add(
-        "create-temporary-permission-grant",
-        temporary_grants::create::handle,
-    )
-    .add("get-temporary-permission-grants", temporary_grants::list::handle)
-    .add("create-api-key", api_keys::create::handle)
-    .add("get-api-keys", api_keys::list::handle)
-    .add("delete-api-key", api_keys::delete::handle)
-    .add("create-organization", organizations::create::handle)
-    .add("modify-organization", organizations::modify::handle)
-    .add("get-organization", organizations::get::handle)
-    .add("create-agent", assets::create::agent)
-    .add("get-agents", assets::list::agents)
-    .add("create-agent-version", agents::create_version::handle)
-    .add("get-agent-versions", assets::list_versions::agent)
-    .add("delete-agent", assets::delete::agent)
-    .add(
-        "create-service-hierarchical-state-machine",
-        assets::create::context_graph,
-    )
-    .add(
-        "get-service-hierarchical-state-machines",
-        assets::list::context_graphs,
-    )
-    .add(
-        "create-service-hierarchical-state-machine-version",
-        context_graphs::create_version::handle,
-    )
-    .add(
-        "get-service-hierarchical-state-machine-versions",
-        assets::list_versions::context_graph,
-    )
-    .add(
-        "delete-service-hierarchical-state-machine",
-        assets::delete::context_graph,
-    )
-    .add("get-services", services::list::handle)
-    .add("create-service", services::create::handle)
-    .add("update-service", services::update::handle)
-    .add("upsert-service-version-set", version_sets::upsert::handle)
-    .add("delete-service-version-set", version_sets::delete::handle)
-    .add("get-version-sets", version_sets::list::handle)
-    .add("get-version-set", version_sets::get::handle)
-    .add("resolve-version-set", version_sets::resolve::handle)
-    .add("compare-version-sets", version_sets::diff::handle)
-    .add("get-version-set-history", version_sets::history::handle)
-    .add("promote-version-set", version_sets::promote::handle)
-    .add("roll-back-version-set", version_sets::rollback::handle)
-    .add("lift-version-set-hold", version_sets::lift_hold::handle)
-    .add("promote-version-sets", version_sets::promote_many::handle)
-    .add("get-service-health", services::health::handle)
-    .add("get-agent-version-references", assets::references::agent)
-    .add("yank-agent-version", assets::yank::agent)
-    .add("unyank-agent-version", assets::yank::agent_back)
-    .add(
-        "get-service-hierarchical-state-machine-version-references",
-        assets::references::context_graph,
-    )
-    .add(
-        "yank-service-hierarchical-state-machine-version",
-        assets::yank::context_graph,
-    )
-    .add(
-        "unyank-service-hierarchical-state-machine-version",
-        assets::yank::context_graph_back,
-    )
-    .add("watch-organization", changes::watch::handle)
-    .add("get-audit-events", audit_events::list::handle)
-    .add("get-audit-head", audit_events::head::handle)
-    .add("export-audit-events", audit_events::export::handle)
-    .add("get-models", models::list::handle)
-    .add_server("get-liveness", server::health::live)
-    .add_server("get-readiness", server::health::ready)
+    };
+    add_simulations(add_items(operations))
+        .add("sign-in-with-api-key", users::sign_in::handle)
+        .add("create-invited-user", users::invite::handle)
+        .add("get-users", users::list::handle)
+        .add("update-user-info", users::update::handle)
+        .add("delete-user", users::delete::handle)
+        .add("create-role", roles::create::handle)
+        .add("get_roles_v1__organization__role__get", roles::list::handle)
+        .add("modify-role", roles::modify::handle)
+        .add("assign-role", roles::assign::handle)
+        .add(
+            "create-temporary-permission-grant",
+            temporary_grants::create::handle,
+        )
+        .add("get-temporary-permission-grants", temporary_grants::list::handle)
+        .add("create-api-key", api_keys::create::handle)
+        .add("get-api-keys", api_keys::list::handle)
+        .add("delete-api-key", api_keys::delete::handle)
+        .add("create-organization", organizations::create::handle)
+        .add("modify-organization", organizations::modify::handle)
+        .add("get-organization", organizations::get::handle)
+        .add("create-agent", assets::create::agent)
+        .add("get-agents", assets::list::agents)
+        .add("create-agent-version", agents::create_version::handle)
+        .add("get-agent-versions", assets::list_versions::agent)
+        .add("delete-agent", assets::delete::agent)
+        .add(
+            "create-service-hierarchical-state-machine",
+            assets::create::context_graph,
+        )
+        .add(
+            "get-service-hierarchical-state-machines",
+            assets::list::context_graphs,
+        )
+        .add(
+            "create-service-hierarchical-state-machine-version",
+            context_graphs::create_version::handle,
+        )
+        .add(
+            "get-service-hierarchical-state-machine-versions",
+            assets::list_versions::context_graph,
+        )
+        .add(
+            "delete-service-hierarchical-state-machine",
+            assets::delete::context_graph,
+        )
+        .add("get-services", services::list::handle)
+        .add("create-service", services::create::handle)
+        .add("update-service", services::update::handle)
+        .add("upsert-service-version-set", version_sets::upsert::handle)
+        .add("delete-service-version-set", version_sets::delete::handle)
+        .add("get-version-sets", version_sets::list::handle)
+        .add("get-version-set", version_sets::get::handle)
+        .add("resolve-version-set", version_sets::resolve::handle)
+        .add("compare-version-sets", version_sets::diff::handle)
+        .add("get-version-set-history", version_sets::history::handle)
+        .add("promote-version-set", version_sets::promote::handle)
+        .add("roll-back-version-set", version_sets::rollback::handle)
+        .add("lift-version-set-hold", version_sets::lift_hold::handle)
+        .add("promote-version-sets", version_sets::promote_many::handle)
+        .add("get-service-health", services::health::handle)
+        .add("get-agent-version-references", assets::references::agent)
+        .add("yank-agent-version", assets::yank::agent)
+        .add("unyank-agent-version", assets::yank::agent_back)
+        .add(
+            "get-service-hierarchical-state-machine-version-references",
+            assets::references::context_graph,
+        )
+        .add(
+            "yank-service-hierarchical-state-machine-version",
+            assets::yank::context_graph,
+        )
+        .add(
+            "unyank-service-hierarchical-state-machine-version",
+            assets::yank::context_graph_back,
+        )
+        .add("watch-organization", changes::watch::handle)
+        .add("get-audit-events", audit_events::list::handle)
+        .add("get-audit-head", audit_events::head::handle)
+        .add("export-audit-events", audit_events::export::handle)
+        .add("get-models", models::list::handle)
+        .add_server("get-liveness", server::health::live)
+        .add_server("get-readiness", server::health::ready)
+}
+
+/// Adds the operations on dynamic behavior sets, metrics, personas and scenarios.
+fn add_items(operations: Operations) -> Operations {
+    use routes::items;
+    operations
+        .add("create-dynamic-behavior-set", items::create::behavior_set)
+        .add("get-dynamic-behavior-sets", items::list::behavior_sets)
+        .add("search-dynamic-behavior-sets", items::search::behavior_sets)
+        .add("update-dynamic-behavior-set", items::update::behavior_set)
+        .add("delete-dynamic-behavior-instruction", items::delete::behavior_set)
+        .add(
+            "create-dynamic-behavior-set-version",
+            items::create_version::behavior_set,
+        )
+        .add(
+            "get-dynamic-behavior-set-versions",
+            items::list_versions::behavior_set,
+        )
+        .add("get-dynamic-behavior-invocations", items::invocations::handle)
+        .add("evaluate-metrics", items::evaluate::handle)
+        .add("get-metric-evaluation-results", items::results::handle)
+        .add("create-metric", items::create::metric)
+        .add("get-metrics", items::list::metrics)
+        .add("update-metric", items::update::metric)
+        .add("delete-metric", items::delete::metric)
+        .add("create-simulation-persona", items::create::persona)
+        .add("get-simulation-personas", items::list::personas)
+        .add("search-simulation-personas", items::search::personas)
+        .add("update-simulation-persona", items::update::persona)
+        .add("delete-simulation-persona", items::delete::persona)
+        .add(
+            "create-simulation-persona-version",
+            items::create_version::persona,
+        )
+        .add("get-simulation-persona-versions", items::list_versions::persona)
+        .add("create-simulation-scenario", items::create::scenario)
+        .add("get-simulation-scenarios", items::list::scenarios)
+        .add("search-simulation-scenarios", items::search::scenarios)
+        .add("update-simulation-scenario", items::update::scenario)
+        .add("delete-simulation-scenario", items::delete::scenario)
+        .add(
+            "create-simulation-scenario-version",
+            items::create_version::scenario,
+        )
+        .add("get-simulation-scenario-versions", items::list_versions::scenario)
+}
+
+/// Adds the operations on unit tests, sets of them and runs.
+fn add_simulations(operations: Operations) -> Operations {
+    use routes::{unit_test_set_runs, unit_test_sets, unit_tests};
+    operations
+        .add("create-simulation-unit-test", unit_tests::create::handle)
+        .add("get-simulation-unit-tests", unit_tests::list::handle)
+        .add("update-simulation-unit-test", unit_tests::update::handle)
+        .add("delete-simulation-unit-test", unit_tests::delete::handle)
+        .add("search-simulation-unit-tests", unit_tests::search::handle)
+        .add("create-simulation-unit-test-set", unit_test_sets::create::handle)
+        .add("get-simulation-unit-test-sets", unit_test_sets::list::handle)
+        .add("update-simulation-unit-test-set", unit_test_sets::update::handle)
+        .add("delete-simulation-unit-test-set", unit_test_sets::delete::handle)
+        .add("search-simulation-unit-test-sets", unit_test_sets::search::handle)
+        .add(
+            "create-simulation-unit-test-set-run",
+            unit_test_set_runs::create::handle,
+        )
+        .add(
+            "get-simulation-unit-test-set-runs",
+            unit_test_set_runs::list::handle,
+        )
+        .add(
+            "get-simulation-unit-test-set-run-artifacts",
+            unit_test_set_runs::artifacts::handle,
+        )
+        .add(
+            "download-simulation-unit-test-set-run-artifacts",
+            unit_test_set_runs::download::handle,
+        )
+        .add(
+            "cancel-simulation-unit-test-set-run",
+            unit_test_set_runs::cancel::handle,
+        )
 }
 
 /// Adds the operations on conversations.

@@ -5,7 +5,7 @@ use forge_domain::access::Permission;
 use forge_domain::health::{self, CheckedSet, Health};
 
 use crate::services::{find, find_binding};
-use crate::version_sets::{SetView, set_attributes, view};
+use crate::version_sets::{SetView, Uses, set_attributes, view};
 use crate::{App, AppError, Caller};
 
 /// How a service is, and the sets that this was found in.
@@ -47,10 +47,7 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
         &app.catalogues.models,
         app.clock.now(),
     );
-    let running = tx.running_conversations(organization, service_id).await?;
-    let sets = sets
-        .into_iter()
-        .map(|set| view(set, &binding, &running))
-        .collect();
+    let uses = Uses::of_service(&mut tx, caller, service_id).await?;
+    let sets = sets.into_iter().map(|set| view(set, &binding, &uses)).collect();
     Ok(ServiceHealth { health, sets })
 }

@@ -2,7 +2,7 @@
 
 use forge_domain::access::Permission;
 use forge_domain::refusal::AssetKind;
-use forge_domain::{ServiceId, VersionNumber};
+use forge_domain::{ServiceId, UnitTestId, VersionNumber};
 use forge_store::{Asset, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 use serde_json::json;
@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::assets::{authorize_new_version, authorize_read, object};
 use crate::memory::OrganizationState;
 use crate::page::PageBuilder;
+use crate::unit_tests::VisibleUnitTests;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page, commit};
 
@@ -50,6 +51,8 @@ pub struct References {
     pub services: Page<ServiceReference>,
     /// What started the unfinished conversations that run on it, whatever the sets mean by now.
     pub running: Vec<RunningConversations>,
+    /// The unit tests that name one of the sets told.
+    pub unit_tests: Vec<UnitTestId>,
 }
 
 fn require_version(asset: &Asset, kind: AssetKind, version: VersionNumber) -> Result<(), AppError> {
@@ -94,8 +97,15 @@ async fn read(
             caller.may(Permission::GetVersionSet, &attributes)
         })
     };
+    let services = page.finish();
+    let mut unit_tests = Vec::new();
+    for service in &services.items {
+        let tests = VisibleUnitTests::of_service(tx, caller, service.service_id).await?;
+        unit_tests.extend(service.sets.iter().flat_map(|set| tests.of_set(&set.name)));
+    }
     Ok(References {
-        services: page.finish(),
+        services,
+        unit_tests,
         running: running.into_iter().filter(is_seen).collect(),
     })
 }

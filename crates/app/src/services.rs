@@ -7,6 +7,7 @@ use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_binding, check_rebind};
+use forge_domain::simulation::check_unused;
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName, shortened};
 pub use forge_store::{ServiceFields, SortKey};
@@ -269,7 +270,13 @@ pub async fn update(
     } else {
         old_binding.clone()
     };
-    check_update(app, &tx, &service, &fields, &sets, (&old_binding, &binding))?;
+    let mut refusals = check_update(app, &tx, &service, &fields, &sets, (&old_binding, &binding));
+    if service.is_active && !fields.is_active {
+        let tests = tx.list_unit_tests_of_service(&caller.organization, id).await?;
+        let tests: Vec<_> = tests.into_iter().map(|(_, test)| test).collect();
+        refusals.extend(check_unused(format!("service {id}"), &tests));
+    }
+    Refusals::unless_empty(refusals)?;
     if fields.is_active {
         refuse_taken_name(&mut tx, caller, &fields.name, Some(id)).await?;
     }
@@ -297,7 +304,7 @@ fn check_update(
     fields: &ServiceFields,
     sets: &[VersionSet],
     (old, new): (&Binding, &Binding),
-) -> Result<(), AppError> {
+) -> Vec<Refusal> {
     let pins: Vec<(SetName, Pins)> = sets
         .iter()
         .map(|set| (set.name.clone(), set.pins.clone()))
@@ -312,8 +319,7 @@ fn check_update(
                 .collect::<Vec<_>>(),
         );
     }
-    Refusals::unless_empty(refusals)?;
-    Ok(())
+    refusals
 }
 
 /// Appends a revision to every set, so that history says which agent and graph its numbers mean.

@@ -5,11 +5,12 @@ use forge_domain::audit::AuditObject;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Resolved};
-use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, VersionNumber};
 pub use forge_store::Revision;
 use forge_store::{RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
 
 use crate::services::{attributes_of, find, find_binding};
+use crate::unit_tests::VisibleUnitTests;
 use crate::{App, AppError, Caller};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
@@ -98,17 +99,40 @@ pub struct SetView {
     pub agent_behind: i64,
     /// How many versions of the context graph are newer.
     pub context_graph_behind: i64,
+    /// The unit tests that name the set, as far as the caller may see them.
+    pub unit_tests: Vec<UnitTestId>,
     /// How many unfinished conversations each of its revisions started: the revision, and how many.
     pub running: Vec<(i64, i64)>,
 }
 
-pub(crate) fn view(set: VersionSet, binding: &Binding, running: &[RunningConversations]) -> SetView {
+/// What uses the sets of a service.
+pub(crate) struct Uses {
+    running: Vec<RunningConversations>,
+    tests: VisibleUnitTests,
+}
+
+impl Uses {
+    /// Looks for it, as far as the caller may see it.
+    pub(crate) async fn of_service(
+        tx: &mut Tx,
+        caller: &Caller,
+        service: ServiceId,
+    ) -> Result<Self, AppError> {
+        Ok(Self {
+            running: tx.running_conversations(&caller.organization, service).await?,
+            tests: VisibleUnitTests::of_service(tx, caller, service).await?,
+        })
+    }
+}
+
+pub(crate) fn view(set: VersionSet, binding: &Binding, uses: &Uses) -> SetView {
     let resolved = set.pins.resolve(binding);
     let behind = |latest: Option<VersionNumber>, resolved: Option<VersionNumber>| {
         latest.map_or(0, VersionNumber::get) - resolved.map_or(0, VersionNumber::get)
     };
     SetView {
-        running: running
+        running: uses
+            .running
             .iter()
             .filter(|running| running.set == set.name)
             .map(|running| (running.revision, running.conversations))
@@ -116,6 +140,7 @@ pub(crate) fn view(set: VersionSet, binding: &Binding, running: &[RunningConvers
         resolved,
         agent_behind: behind(binding.agent.latest, resolved.agent_version),
         context_graph_behind: behind(binding.context_graph.latest, resolved.context_graph_version),
+        unit_tests: uses.tests.of_set(&set.name),
         set,
     }
 }
@@ -128,9 +153,8 @@ pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<V
     let binding = find_binding(&mut tx, caller, &service).await?;
     let mut sets = tx.list_sets(&caller.organization, service_id).await?;
     sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
-    let running = tx.running_conversations(&caller.organization, service_id).await?;
-    let views = sets.into_iter().map(|set| view(set, &binding, &running));
-    Ok(views.collect())
+    let uses = Uses::of_service(&mut tx, caller, service_id).await?;
+    Ok(sets.into_iter().map(|set| view(set, &binding, &uses)).collect())
 }
 
 /// Says that a set was deleted.
@@ -170,8 +194,8 @@ pub async fn get(
     let mut tx = app.store.read().await?;
     match read(&mut tx, caller, service_id, name).await {
         Ok((_, binding, set)) => {
-            let running = tx.running_conversations(&caller.organization, service_id).await?;
-            Ok(view(set, &binding, &running))
+            let uses = Uses::of_service(&mut tx, caller, service_id).await?;
+            Ok(view(set, &binding, &uses))
         }
         // Only resolving tells a deleted set from one that never was.
         Err(AppError::Gone { .. }) => Err(unknown(name.as_str())),

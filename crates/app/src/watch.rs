@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::memory::OrganizationState;
 use crate::services::attributes_of;
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, assets, sign_in};
+use crate::{App, AppError, Caller, assets, items, sign_in, unit_test_sets, unit_tests};
 
 /// How long to wait before looking again for a change that could not be read.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -206,6 +206,9 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
         let asset = state.asset(kind, id);
         asset.is_some_and(|asset| assets::may_read_known(caller, kind, asset))
     };
+    if let Ok(kind) = event.object.kind.parse() {
+        return items::may_read_known(caller, kind, id);
+    }
     match event.object.kind.as_str() {
         "version_set" => {
             let Some((service, name)) = set_of(event) else {
@@ -234,6 +237,14 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
         "api_key" => caller.may(
             Permission::GetApiKey,
             &Attributes::default().with("api_key_id", id),
+        ),
+        unit_tests::OBJECT => caller.may(
+            Permission::GetUnitTest,
+            &Attributes::default().with("simulation_unit_test_id", id),
+        ),
+        unit_test_sets::OBJECT => caller.may(
+            Permission::GetUnitTestSet,
+            &Attributes::default().with("simulation_unit_test_set_id", id),
         ),
         "conversation" => caller.may(
             Permission::GetConversation,

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     limits: Limits,
     rate_limits: RateLimits,
     maintenance: Maintenance,
+    simulations: Simulations,
 }
 
 /// `[rate_limits]`
@@ -51,6 +52,14 @@ impl Default for RateLimits {
 struct Maintenance {
     /// Whether runtimes go on resolving.
     resolve: bool,
+}
+
+/// `[simulations]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Simulations {
+    /// How many conversations of simulations the server holds at once.
+    parallel: Option<usize>,
 }
 
 /// `[models]`: extends the built-in table, or replaces it.
@@ -149,6 +158,7 @@ impl Config {
                 per_minute: self.rate_limits.per_minute.clone(),
             },
             resolve_in_maintenance: self.maintenance.resolve,
+            parallel_simulations: self.simulations.parallel.unwrap_or(default.parallel_simulations),
         })
     }
 
@@ -264,6 +274,12 @@ mod tests {
         assert_eq!(set.rates.per_minute["create-agent"], 100);
         assert!(limits("[rate_limits.per_minute]\ncreate-agnet = 100").is_err());
         assert_eq!(limits("[limits]\nmax_headers = 7").unwrap().max_headers, 7);
+        assert_eq!(
+            limits("[simulations]\nparallel = 0")
+                .unwrap()
+                .parallel_simulations,
+            0
+        );
         assert!(
             limits("[maintenance]\nresolve = true")
                 .unwrap()

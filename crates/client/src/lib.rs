@@ -14,6 +14,7 @@
 pub mod answers;
 mod assets;
 pub mod audit;
+pub mod behaviors;
 mod credentials;
 pub mod diff;
 mod document;
@@ -24,6 +25,7 @@ mod request;
 mod resolve_cache;
 mod services;
 mod session;
+pub mod simulations;
 mod sse;
 mod stream;
 mod token_cache;

@@ -64,6 +64,8 @@ kinds! {
     BehaviorSetId = BehaviorSet, "dynamic behavior set";
     /// Identifies the invocation of a dynamic behavior set in a conversation.
     BehaviorInvocationId = BehaviorInvocation, "dynamic behavior invocation";
+    /// Identifies a version of a behavior set, a metric, a persona or a scenario beside its number.
+    ItemVersionId = ItemVersion, "version";
     /// Identifies a metric.
     MetricId = Metric, "metric";
     /// Identifies the result of evaluating a metric.

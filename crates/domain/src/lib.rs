@@ -15,10 +15,12 @@ pub mod behavior;
 pub mod context_graph;
 pub mod conversation;
 pub mod diff;
+pub mod evaluation;
 pub mod fault;
 pub mod health;
 pub mod id;
 pub mod interaction;
+pub mod item;
 pub mod metric;
 pub mod model;
 pub mod organization;
@@ -37,8 +39,8 @@ pub mod version_set;
 pub use actor::{Actor, ActorKind, UserRef};
 pub use id::{
     AgentId, BehaviorInvocationId, BehaviorSetId, ContextGraphId, ConversationId, Id, InteractionId,
-    MessageId, MetricId, MetricResultId, PersonaId, RoleId, ScenarioId, ServiceId, SigningKeyId, ToolId,
-    UnitTestId, UnitTestSetId, UnitTestSetRunId, UserId,
+    ItemVersionId, MessageId, MetricId, MetricResultId, PersonaId, RoleId, ScenarioId, ServiceId,
+    SigningKeyId, ToolId, UnitTestId, UnitTestSetId, UnitTestSetRunId, UserId,
 };
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};

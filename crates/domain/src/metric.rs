@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
+
 /// The content of one version of a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricDocument {
@@ -29,6 +31,33 @@ pub enum MetricValue {
     },
     /// True or false.
     Boolean,
+}
+
+/// The kind of values that a metric has, fixed by its first version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MetricValueKind {
+    Boolean,
+    Numerical,
+    Categorical,
+}
+
+impl MetricValueKind {
+    /// Returns the wire's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Numerical => "numerical",
+            Self::Categorical => "categorical",
+        }
+    }
+}
+
+impl std::fmt::Display for MetricValueKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A value that a metric has for a conversation.
@@ -85,6 +114,20 @@ pub enum Verb {
 }
 
 impl MetricValue {
+    /// Returns what is wrong with the values themselves, each at its place below the metric's value.
+    pub fn faults(&self) -> Vec<Fault> {
+        match self {
+            Self::Numerical {
+                lower_bound,
+                upper_bound,
+            } if lower_bound > upper_bound => {
+                let msg = "the upper bound is below the lower bound, so no number would do";
+                vec![Fault::new(vec!["upper_bound".into()], "bounds", msg)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Tells whether the metric can have this value.
     pub fn admits(&self, value: &MeasuredValue) -> bool {
         match (self, value) {
@@ -101,23 +144,23 @@ impl MetricValue {
         }
     }
 
-    /// Returns the name of the kind of value.
-    pub fn kind(&self) -> &'static str {
+    /// Returns the kind of value.
+    pub fn kind(&self) -> MetricValueKind {
         match self {
-            Self::Numerical { .. } => "numerical",
-            Self::Categorical { .. } => "categorical",
-            Self::Boolean => "boolean",
+            Self::Numerical { .. } => MetricValueKind::Numerical,
+            Self::Categorical { .. } => MetricValueKind::Categorical,
+            Self::Boolean => MetricValueKind::Boolean,
         }
     }
 }
 
 impl Criterion {
-    /// Returns the name of the kind of value that it is about.
-    pub fn kind(&self) -> &'static str {
+    /// Returns the kind of value that it is about.
+    pub fn kind(&self) -> MetricValueKind {
         match self {
-            Self::Numerical { .. } => "numerical",
-            Self::Categorical { .. } => "categorical",
-            Self::Boolean { .. } => "boolean",
+            Self::Numerical { .. } => MetricValueKind::Numerical,
+            Self::Categorical { .. } => MetricValueKind::Categorical,
+            Self::Boolean { .. } => MetricValueKind::Boolean,
         }
     }
 
@@ -189,5 +232,19 @@ mod tests {
         assert!(!grade.admits(&MeasuredValue::Number(f64::NAN)));
         assert!(!grade.admits(&MeasuredValue::Boolean(true)));
         assert!(MetricValue::Boolean.admits(&MeasuredValue::Boolean(false)));
+    }
+
+    #[test]
+    fn bounds_that_no_number_is_between_are_a_fault() {
+        let bounds = |lower_bound, upper_bound| MetricValue::Numerical {
+            lower_bound,
+            upper_bound,
+        };
+        assert_eq!(bounds(1.0, 1.0).faults(), []);
+        assert_eq!(
+            bounds(1.0, 0.5).faults()[0].to_string().split(':').next(),
+            Some("upper_bound")
+        );
+        assert_eq!(MetricValue::Boolean.faults(), []);
     }
 }

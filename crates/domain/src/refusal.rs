@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::MetricValueKind;
 use crate::model::ModelProblem;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
@@ -116,6 +117,32 @@ pub enum Refusal {
     UndoneRevision {
         revision: i64,
     },
+    UsedByUnitTests {
+        what: String,
+        tests: String,
+    },
+    UsedByUnitTestSets {
+        sets: String,
+    },
+    CriterionOfAnotherKind {
+        criterion: String,
+        kind: MetricValueKind,
+        metric: String,
+        metric_kind: MetricValueKind,
+    },
+    InactiveService {
+        service: String,
+    },
+    TooManyConversations {
+        conversations: u64,
+        limit: u64,
+    },
+    RunInProgress {
+        run: String,
+    },
+    NotOver {
+        interactions: u32,
+    },
 }
 
 fn newest(latest: Option<VersionNumber>) -> String {
@@ -169,10 +196,18 @@ impl Refusal {
                 _ => "across_deletion",
             },
             Self::UndoneRevision { .. } => "undone_revision",
+            Self::UsedByUnitTests { .. } => "used_by_unit_tests",
+            Self::UsedByUnitTestSets { .. } => "used_by_unit_test_sets",
+            Self::CriterionOfAnotherKind { .. } => "criterion_of_another_kind",
+            Self::InactiveService { .. } => "inactive_service",
+            Self::TooManyConversations { .. } => "too_many_conversations",
+            Self::RunInProgress { .. } => "run_in_progress",
+            Self::NotOver { .. } => "not_over",
         }
     }
 
     /// Returns what is wrong, as one sentence without its full stop.
+    #[expect(clippy::too_many_lines, reason = "one arm for each reason there is")]
     pub fn message(&self) -> String {
         match self {
             Self::EdgeIsFixed => "`edge` always means the latest versions and cannot be changed".to_owned(),
@@ -255,6 +290,26 @@ impl Refusal {
                 format!("{what} in revision {boundary}, after revision {revision}")
             }
             Self::UndoneRevision { revision } => format!("revision {revision} was undone by a rollback"),
+            Self::UsedByUnitTests { what, tests } => format!("unit tests use {what}: {tests}"),
+            Self::UsedByUnitTestSets { sets } => format!("unit test sets run this test: {sets}"),
+            Self::CriterionOfAnotherKind {
+                criterion,
+                kind,
+                metric,
+                metric_kind,
+            } => format!(
+                "success criterion `{}` is {kind}, but the values of metric `{}` are {metric_kind}",
+                shortened(criterion),
+                shortened(metric)
+            ),
+            Self::InactiveService { service } => format!("service {service} is not active"),
+            Self::TooManyConversations { conversations, limit } => {
+                format!("the run would hold {conversations} conversations, and one may hold at most {limit}")
+            }
+            Self::NotOver { interactions } => {
+                format!("the conversation was not over after {interactions} interactions")
+            }
+            Self::RunInProgress { run } => format!("unit test set run {run} is still in progress"),
         }
     }
 
@@ -290,7 +345,15 @@ impl Refusal {
                 "a rollback does not go behind that; promote or pin the versions that are wanted".to_owned()
             }
             Self::UndoneRevision { .. } => "pass lift_hold=true to go forward to it on purpose".to_owned(),
-            Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } => return None,
+            Self::UsedByUnitTests { .. } => "change or delete those unit tests first".to_owned(),
+            Self::UsedByUnitTestSets { .. } => "take the test out of those sets first".to_owned(),
+            Self::CriterionOfAnotherKind { .. } => {
+                "choose a criterion of the metric's kind, or another metric".to_owned()
+            }
+            Self::InactiveService { .. } => "activate it first".to_owned(),
+            Self::RunInProgress { .. } => "its artifacts are there when it has ended".to_owned(),
+            Self::TooManyConversations { .. } => "lower the run counts of the set or of its tests".to_owned(),
+            Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } | Self::NotOver { .. } => return None,
         };
         Some(hint)
     }

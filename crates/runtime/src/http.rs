@@ -7,6 +7,7 @@ use std::time::Duration;
 pub(crate) fn client() -> Result<reqwest::Client, String> {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(10))
         .user_agent(concat!("forge/", env!("CARGO_PKG_VERSION")))
         .build()

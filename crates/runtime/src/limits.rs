@@ -23,7 +23,7 @@ pub struct Limits {
     pub prompt_bytes: usize,
     /// Bytes of an answer.
     pub answer_bytes: usize,
-    /// Tokens that a provider is asked to stop an answer at, unless the model's parameters say otherwise.
+    /// Tokens that a provider is asked to stop an answer at, unless the model's parameters say otherwise or let it think.
     pub answer_tokens: u32,
     /// Calls of tools.
     pub tool_calls: u32,
@@ -45,7 +45,7 @@ impl Default for Limits {
             turn_time: Duration::from_mins(3),
             prompt_bytes: 128 * 1024,
             answer_bytes: 32 * 1024,
-            answer_tokens: 2048,
+            answer_tokens: 8192,
             tool_calls: 20,
             tool_rounds: 4,
             tool_result_bytes: 64 * 1024,

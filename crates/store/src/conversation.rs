@@ -517,6 +517,7 @@ impl WriteTx {
         let args = args![&self.organization, id];
         self.execute(&DELETE_MESSAGES, args.clone()).await?;
         self.execute(&DELETE_INTERACTIONS, args).await?;
+        self.erase_metric_results(id).await?;
         Ok(is_deleted)
     }
 
@@ -526,6 +527,7 @@ impl WriteTx {
         self.execute(&DELETE_CONVERSATIONS_OF_USER, args).await?;
         let args = args![&self.organization, user_id];
         self.execute(&DELETE_MESSAGES_OF_USER, args.clone()).await?;
-        self.execute(&DELETE_INTERACTIONS_OF_USER, args).await.map(drop)
+        self.execute(&DELETE_INTERACTIONS_OF_USER, args).await?;
+        self.erase_metric_results_of_user(user_id).await
     }
 }

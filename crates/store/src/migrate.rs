@@ -32,6 +32,18 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0004_conversations.sql"),
         include_str!("../migrations/postgres/0004_conversations.sql"),
     ),
+    (
+        5,
+        "items",
+        include_str!("../migrations/sqlite/0005_items.sql"),
+        include_str!("../migrations/postgres/0005_items.sql"),
+    ),
+    (
+        6,
+        "simulation",
+        include_str!("../migrations/sqlite/0006_simulation.sql"),
+        include_str!("../migrations/postgres/0006_simulation.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

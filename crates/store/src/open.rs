@@ -385,6 +385,11 @@ impl Store {
         }
     }
 
+    /// Tells whether the database is SQLite, which admits one server.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
     /// Tells whether the database answers, and whether it would take a write.
     pub async fn ping(&self) -> Result<(), StoreError> {
         drop(self.begin_write().await?);

@@ -129,8 +129,8 @@ fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
     })
 }
 
-/// Returns what stands for a name in the index: SHA-256, in hex.
-fn hash(name: &str) -> String {
+/// Returns what stands for a name in an index: SHA-256, in hex.
+pub(crate) fn hash(name: &str) -> String {
     forge_domain::hex(&Sha256::digest(name.as_bytes()))
 }
 

@@ -30,29 +30,39 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 15] = [
+    let files: [&[Statement]; 21] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
+        crate::behavior_invocation::STATEMENTS,
         crate::conversation::STATEMENTS,
         crate::conversation_message::STATEMENTS,
         crate::idempotency::STATEMENTS,
+        crate::item::STATEMENTS,
+        crate::metric_result::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::remembered::STATEMENTS,
         crate::role::STATEMENTS,
         crate::service::STATEMENTS,
         crate::signing_key::STATEMENTS,
         crate::temporary_grant::STATEMENTS,
+        crate::unit_test::STATEMENTS,
+        crate::unit_test_run::STATEMENTS,
+        crate::unit_test_set::STATEMENTS,
         crate::user::STATEMENTS,
         crate::version_set::STATEMENTS,
         crate::yank::STATEMENTS,
     ];
     let declared = files.into_iter().flatten().copied();
     let sorted = [
+        crate::behavior_invocation::sorted_lists(),
         crate::conversation::sorted_lists(),
         crate::conversation_message::sorted_lists(),
+        crate::item::sorted_lists(),
+        crate::metric_result::sorted_lists(),
         crate::service::sorted_lists(),
         crate::temporary_grant::sorted_lists(),
+        crate::unit_test_run::sorted_lists(),
         crate::user::sorted_lists(),
     ];
     declared

@@ -254,6 +254,8 @@ fn scripted_runtime(rules: serde_json::Value) -> Runtime {
 pub fn limits() -> Limits {
     Limits {
         max_body_bytes: 256 * 1024,
+        // On a shared database, the runs of one test are none of another's business.
+        parallel_simulations: 0,
         rates: RateLimits {
             is_off: true,
             ..RateLimits::default()

@@ -1,7 +1,7 @@
 //! Health of services, and where versions run.
 
 use forge_domain::health::{Reason, Status};
-use forge_domain::{ServiceId, SetName, VersionNumber};
+use forge_domain::{ServiceId, SetName, UnitTestId, VersionNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -76,17 +76,18 @@ pub struct RunningReference {
     pub running_conversations: i64,
 }
 
-/// Makes the answer of the reverse index. No unit tests run here yet.
+/// Makes the answer of the reverse index.
 pub fn references(
     services: &[ServiceReferenceInstance],
     running: &[RunningReference],
+    unit_tests: &[UnitTestId],
     continuation_token: Option<i64>,
 ) -> Map<String, Value> {
     let mut page = crate::page("services", services, continuation_token);
     let conversations: i64 = running.iter().map(|running| running.running_conversations).sum();
     page.insert("running_conversations".to_owned(), conversations.into());
     page.insert("running_revisions".to_owned(), json!(running));
-    page.insert("unit_tests".to_owned(), Value::Array(Vec::new()));
+    page.insert("unit_tests".to_owned(), json!(unit_tests));
     page
 }
 

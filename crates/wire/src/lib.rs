@@ -10,19 +10,28 @@
 pub mod api_keys;
 pub mod assets;
 pub mod audit;
+pub mod behavior_sets;
 pub mod changes;
 pub mod contract;
 pub mod conversations;
+mod erasable;
 pub mod health;
+pub mod items;
 pub mod json;
+pub mod metrics;
 pub mod models;
 pub mod organizations;
+pub mod personas;
 pub mod promotion;
 pub mod roles;
+pub mod scenarios;
 pub mod services;
 pub mod sign_in;
 pub mod temporary_grants;
 mod time;
+pub mod unit_test_set_runs;
+pub mod unit_test_sets;
+pub mod unit_tests;
 pub mod users;
 pub mod version_sets;
 

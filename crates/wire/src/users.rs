@@ -1,7 +1,9 @@
 //! Users.
 
 use forge_domain::user::{Preferences, Variables};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::erasable::erasable;
 
 /// The body that invites a user. It cannot be printed: some of the variables are secrets.
 #[derive(Deserialize)]
@@ -47,22 +49,6 @@ pub struct UpdateUserInfo {
     pub user_model_visible_to_admins: Option<bool>,
     pub additional_context: Option<Vec<String>>,
     pub audio_keyterms: Option<Vec<String>>,
-}
-
-#[expect(clippy::option_option, reason = "absent, null and a value mean three things")]
-/// Reads a field that null erases and `{}` leaves as it is.
-fn erasable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Text(String),
-        NotSet {},
-    }
-    Ok(match Option::<Given>::deserialize(deserializer)? {
-        None => Some(None),
-        Some(Given::Text(text)) => Some(Some(text)),
-        Some(Given::NotSet {}) => None,
-    })
 }
 
 /// What a user has done so far.

@@ -3,7 +3,7 @@
 use forge_domain::diff::SetDiff;
 use forge_domain::model::ModelPreferences;
 use forge_domain::version_set::{RequestedPins, Resolved};
-use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UserRef, VersionNumber};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -40,7 +40,7 @@ pub struct VersionSetInstance {
     /// Who changed it last.
     pub updated_by: UserRef,
     /// The unit tests that name it.
-    pub unit_tests: Vec<String>,
+    pub unit_tests: Vec<UnitTestId>,
     /// How many unfinished conversations it started.
     pub running_conversations: i64,
 }

@@ -6,6 +6,7 @@ use forge_domain::fault::Fault;
 use forge_domain::refusal::AssetKind;
 use forge_domain::service::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
+use forge_domain::version::{InvalidVersionRange, VersionRange};
 use forge_domain::{Duration, ServiceId, Timestamp, VersionNumber};
 use forge_wire::assets::VersionCreated;
 use forge_wire::{parse_rfc3339, rfc3339};
@@ -22,12 +23,16 @@ pub(crate) mod audit_events;
 pub(crate) mod changes;
 pub(crate) mod context_graphs;
 pub(crate) mod conversations;
+pub(crate) mod items;
 pub(crate) mod models;
 pub(crate) mod organizations;
 pub(crate) mod roles;
 pub(crate) mod server;
 pub(crate) mod services;
 pub(crate) mod temporary_grants;
+pub(crate) mod unit_test_set_runs;
+pub(crate) mod unit_test_sets;
+pub(crate) mod unit_tests;
 pub(crate) mod users;
 pub(crate) mod version_sets;
 
@@ -70,6 +75,41 @@ pub(crate) struct ExpectedVersion {
     pub(crate) version: Option<VersionNumber>,
     #[serde(default)]
     pub(crate) dry_run: bool,
+}
+
+/// What a list of versions is asked for.
+#[derive(Deserialize)]
+pub(crate) struct VersionsQuery {
+    #[serde(default)]
+    version: Option<String>,
+    pub(crate) limit: i64,
+    pub(crate) continuation_token: i64,
+    sort_by: Vec<String>,
+}
+
+impl VersionsQuery {
+    /// Returns which versions are wanted.
+    pub(crate) fn range(&self) -> Result<VersionRange, ApiError> {
+        match &self.version {
+            None => Ok(VersionRange::ALL),
+            Some(text) => text
+                .parse()
+                .map_err(|error: InvalidVersionRange| invalid_query("version", &error.to_string())),
+        }
+    }
+
+    /// Tells whether the newest comes first. Versions have one field to sort by; of several keys the first decides, as no
+    /// two versions tie in it.
+    pub(crate) fn is_descending(&self) -> Result<bool, ApiError> {
+        let mut first = None;
+        for text in &self.sort_by {
+            match sort_key(text) {
+                Some((is_descending, "version")) => first = first.or(Some(is_descending)),
+                _ => return Err(invalid_query("sort_by", "expected `+version` or `-version`")),
+            }
+        }
+        Ok(first.unwrap_or(false))
+    }
 }
 
 /// Returns the direction and the field of a sort key such as `-name`. A blank stands for a `+` that a client did not

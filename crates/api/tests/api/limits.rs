@@ -42,6 +42,11 @@ async fn serve(server: &TestServer, limits: Limits) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let app = server.app.clone();
+    // Other tests have runs in the same database.
+    let limits = Limits {
+        parallel_simulations: 0,
+        ..limits
+    };
     tokio::spawn(forge_api::serve(listener, app, limits, std::future::pending()));
     address
 }

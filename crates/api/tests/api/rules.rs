@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::promotion::{Release, codes};
 use crate::services::{MODEL, a_day_later};
+use crate::simulation::World;
 
 /// What dry runs found: the code of a rule, and whether it blocks.
 type Met = BTreeSet<(String, bool)>;
@@ -184,6 +185,17 @@ async fn meet_rules_of_assets(release: &Release, met: &mut Met) {
     release.try_post(met, "preview", "rollback", json!({})).await;
 }
 
+/// Meets the rule about sets that unit tests name.
+async fn meet_the_rule_of_tests(server: &TestServer, met: &mut Met) {
+    let world = World::new(server).await;
+    world.test(server, "greets").await;
+    let release = Release {
+        client: server.admin().clone(),
+        service: world.service,
+    };
+    release.try_delete(met, "test").await;
+}
+
 /// Meets the rule about how many sets there may be.
 async fn meet_the_limit(release: &Release, met: &mut Met) {
     let found = release.client.get(&format!("{}/", release.sets())).await;
@@ -203,6 +215,7 @@ both_engines! {
         meet_rules_of_upserts(&Release::new(&server, 2).await, &mut met).await;
         meet_rules_of_moves(&server, &Release::new(&server, 2).await, &mut met).await;
         meet_rules_of_assets(&Release::new(&server, 2).await, &mut met).await;
+        meet_the_rule_of_tests(&server, &mut met).await;
         meet_the_limit(&Release::new(&server, 1).await, &mut met).await;
         let expected = RULES.iter().flat_map(|rule| {
             let blocks: &[bool] = match rule.severity {

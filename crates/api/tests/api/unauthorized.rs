@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use forge_app::unit_test_set_runs::work_off;
 use forge_domain::access::DefaultRole;
 use forge_testkit::{
     TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, form,
@@ -13,12 +14,21 @@ use forge_testkit::{
 use serde_json::{Value, json};
 
 use crate::conversations;
+use crate::items::{
+    behavior_set, behavior_set_body, behavior_version, metric, metric_body, persona, persona_body,
+    persona_version, scenario, scenario_body, scenario_version, talk,
+};
 use crate::openapi::{fits, operations, served};
 use crate::organization_changes::organization_body;
 use crate::services::organization;
+use crate::simulation::{RUNS, SETS, TESTS, World, set_body};
 
 /// The operations that anybody may call, and why.
 const PUBLIC: &[(&str, &str)] = &[
+    (
+        "download-simulation-unit-test-set-run-artifacts",
+        "takes a link instead of a token",
+    ),
     ("get-liveness", "tells nothing of any organization"),
     ("get-openapi", "tells nothing of any organization"),
     (
@@ -219,6 +229,9 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
         (&unused_agent, &unused_graph),
     ))
     .chain(examples_of_access(server).await)
+    .chain(examples_of_behavior_sets_and_metrics(server).await)
+    .chain(examples_of_personas_and_scenarios(server).await)
+    .chain(examples_of_simulations(server).await)
     .chain(examples_of_conversations(server, &service, (&agent, &graph)).await)
     .map(|(id, path, body)| (id, Example { path, body }))
     .collect()
@@ -364,6 +377,239 @@ async fn examples_of_access(server: &TestServer) -> Vec<(&'static str, String, O
     ]
 }
 
+/// Returns examples about dynamic behavior sets and metrics.
+async fn examples_of_behavior_sets_and_metrics(
+    server: &TestServer,
+) -> Vec<(&'static str, String, Option<Value>)> {
+    let [set, doomed_set] = [
+        behavior_set(server, "Calm").await,
+        behavior_set(server, "Doomed").await,
+    ];
+    let [metric, doomed_metric] = [metric(server, "Calm").await, metric(server, "Doomed").await];
+    let service = server.service(1).await;
+    let conversation = talk::start(server, &service, "Good morning.")
+        .await
+        .conversation_id;
+    let sets = "dynamic_behavior_set";
+    vec![
+        (
+            "create-dynamic-behavior-set",
+            format!("{sets}/"),
+            Some(behavior_set_body("Another")),
+        ),
+        ("get-dynamic-behavior-sets", format!("{sets}/"), None),
+        (
+            "search-dynamic-behavior-sets",
+            format!("{sets}/search?query=calm"),
+            None,
+        ),
+        (
+            "update-dynamic-behavior-set",
+            format!("{sets}/{set}/"),
+            Some(json!({"tags": {"changed": null}})),
+        ),
+        (
+            "delete-dynamic-behavior-instruction",
+            format!("{sets}/{doomed_set}/"),
+            None,
+        ),
+        (
+            "create-dynamic-behavior-set-version",
+            format!("{sets}/{set}/version/"),
+            Some(behavior_version()),
+        ),
+        (
+            "get-dynamic-behavior-set-versions",
+            format!("{sets}/{set}/version/"),
+            None,
+        ),
+        (
+            "create-metric",
+            "metric/".to_owned(),
+            Some(metric_body("Another")),
+        ),
+        ("get-metrics", "metric/".to_owned(), None),
+        (
+            "update-metric",
+            format!("metric/{metric}/"),
+            Some(json!({"additional_notes": "Changed."})),
+        ),
+        ("delete-metric", format!("metric/{doomed_metric}/"), None),
+        (
+            "get-dynamic-behavior-invocations",
+            format!("{sets}/{set}/invocation/"),
+            None,
+        ),
+        (
+            "evaluate-metrics",
+            "metric/evaluate".to_owned(),
+            Some(json!({"metric_ids": [metric], "conversation_id": conversation})),
+        ),
+        (
+            "get-metric-evaluation-results",
+            "metric/metric_evaluation_result".to_owned(),
+            None,
+        ),
+    ]
+}
+
+/// Returns examples about unit tests, sets of them and runs.
+async fn examples_of_simulations(server: &TestServer) -> Vec<(&'static str, String, Option<Value>)> {
+    let world = World::new(server).await;
+    let [test, doomed_test] = [
+        world.test(server, "kept").await,
+        world.test(server, "doomed").await,
+    ];
+    let mut sets = Vec::new();
+    for name in ["kept", "doomed", "finished", "running"] {
+        sets.push(world.set(server, name, &[(&test, 1)]).await);
+    }
+    let run = async |set: &str| {
+        let created = server
+            .admin()
+            .post(RUNS, json!({"simulation_unit_test_set_id": set}))
+            .await;
+        let id = &created.body["simulation_unit_test_set_run_id"];
+        id.as_str().unwrap().to_owned()
+    };
+    let finished = run(&sets[2]).await;
+    work_off(&server.app, &organization(server), 1).await.unwrap();
+    let running = run(&sets[3]).await;
+    vec![
+        (
+            "create-simulation-unit-test",
+            TESTS.to_owned(),
+            Some(world.body("another")),
+        ),
+        ("get-simulation-unit-tests", TESTS.to_owned(), None),
+        (
+            "search-simulation-unit-tests",
+            format!("{TESTS}search/?query=kept"),
+            None,
+        ),
+        (
+            "update-simulation-unit-test",
+            format!("{TESTS}{test}/"),
+            Some(json!({"description": "Changed."})),
+        ),
+        (
+            "delete-simulation-unit-test",
+            format!("{TESTS}{doomed_test}/"),
+            None,
+        ),
+        (
+            "create-simulation-unit-test-set",
+            SETS.to_owned(),
+            Some(set_body("another", &[(&test, 1)])),
+        ),
+        ("get-simulation-unit-test-sets", SETS.to_owned(), None),
+        (
+            "search-simulation-unit-test-sets",
+            format!("{SETS}search/?query=kept"),
+            None,
+        ),
+        (
+            "update-simulation-unit-test-set",
+            format!("{SETS}{}", sets[0]),
+            Some(json!({"description": "Changed."})),
+        ),
+        (
+            "delete-simulation-unit-test-set",
+            format!("{SETS}{}", sets[1]),
+            None,
+        ),
+        (
+            "create-simulation-unit-test-set-run",
+            RUNS.to_owned(),
+            Some(json!({"simulation_unit_test_set_id": sets[0]})),
+        ),
+        ("get-simulation-unit-test-set-runs", RUNS.to_owned(), None),
+        (
+            "get-simulation-unit-test-set-run-artifacts",
+            format!("{RUNS}{finished}/artifacts/"),
+            None,
+        ),
+        (
+            "cancel-simulation-unit-test-set-run",
+            format!("{RUNS}{running}/"),
+            None,
+        ),
+    ]
+}
+
+/// Returns examples about personas and scenarios.
+async fn examples_of_personas_and_scenarios(
+    server: &TestServer,
+) -> Vec<(&'static str, String, Option<Value>)> {
+    let [persona, doomed_persona] = [persona(server, "Ada").await, persona(server, "Doomed").await];
+    let [scenario, doomed_scenario] = [scenario(server, "Refund").await, scenario(server, "Doomed").await];
+    let (personas, scenarios) = ("simulation/persona", "simulation/scenario");
+    vec![
+        (
+            "create-simulation-persona",
+            format!("{personas}/"),
+            Some(persona_body("Another")),
+        ),
+        ("get-simulation-personas", format!("{personas}/"), None),
+        (
+            "search-simulation-personas",
+            format!("{personas}/search?query=ada"),
+            None,
+        ),
+        (
+            "update-simulation-persona",
+            format!("{personas}/{persona}/"),
+            Some(json!({"tags": {"changed": null}})),
+        ),
+        (
+            "delete-simulation-persona",
+            format!("{personas}/{doomed_persona}/"),
+            None,
+        ),
+        (
+            "create-simulation-persona-version",
+            format!("{personas}/{persona}/version/"),
+            Some(persona_version()),
+        ),
+        (
+            "get-simulation-persona-versions",
+            format!("{personas}/{persona}/version/"),
+            None,
+        ),
+        (
+            "create-simulation-scenario",
+            format!("{scenarios}/"),
+            Some(scenario_body("Another")),
+        ),
+        ("get-simulation-scenarios", format!("{scenarios}/"), None),
+        (
+            "search-simulation-scenarios",
+            format!("{scenarios}/search?query=refund"),
+            None,
+        ),
+        (
+            "update-simulation-scenario",
+            format!("{scenarios}/{scenario}/"),
+            Some(json!({"tags": {"changed": null}})),
+        ),
+        (
+            "delete-simulation-scenario",
+            format!("{scenarios}/{doomed_scenario}/"),
+            None,
+        ),
+        (
+            "create-simulation-scenario-version",
+            format!("{scenarios}/{scenario}/version/"),
+            Some(scenario_version()),
+        ),
+        (
+            "get-simulation-scenario-versions",
+            format!("{scenarios}/{scenario}/version/"),
+            None,
+        ),
+    ]
+}
+
 /// What the served document says about an operation that is not public.
 struct Guarded {
     id: String,
@@ -447,12 +693,13 @@ impl Guarded {
 
     /// Tells whether the request names anything by its id.
     fn names_something(&self) -> bool {
-        const IN_BODY: [&str; 6] = [
+        const IN_BODY: [&str; 7] = [
             "create-api-key",
             "create-conversation",
             "create-invited-user",
             "create-service",
             "create-temporary-permission-grant",
+            "evaluate-metrics",
             "promote-version-sets",
         ];
         self.path.matches('{').count() > 1 || IN_BODY.contains(&self.id.as_str())

@@ -3,12 +3,13 @@
 use forge_domain::conversation::{Insights, Message, MessageType, Position, Said};
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::{ConversationId, Duration, InteractionId, MessageId, OrganizationId, Timestamp};
-use forge_runtime::{Arrival, Behavior, Event, Ids, Outcome, Person, RuntimeError, Setup, Turn};
+use forge_runtime::{Arrival, Event, Ids, Outcome, Person, RuntimeError, Setup, Turn};
 use forge_store::{Conversation, Kept};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
 use super::log_failure;
+use crate::items::behavior_sets::{behaviors_for, invocation};
 use crate::{App, AppError};
 
 /// How long an interaction is believed to be alive without a sign of it. If its server is lost, its conversation can go
@@ -102,8 +103,6 @@ pub struct Interaction {
     pub conversation: Conversation,
     setup: Setup,
     person: Person,
-    /// The behavior sets that may apply.
-    pub(crate) behaviors: Vec<Behavior>,
     pub(super) transcript: Vec<Message>,
     pub(super) position: Position,
     arrivals: Vec<Arrival>,
@@ -161,7 +160,6 @@ impl Interaction {
             conversation,
             setup,
             person,
-            behaviors: Vec::new(),
             transcript: Vec::new(),
             position: Position::default(),
         })
@@ -184,7 +182,7 @@ impl Interaction {
     /// Nothing of an interaction that failed is kept: the conversation is as it was before and can go on. If it was the
     /// first one, there is no conversation.
     pub async fn run(mut self, events: Sender<Event>) -> Result<Completed, AppError> {
-        let kept = match self.turn(&events).await {
+        let kept = match Box::pin(self.turn(&events)).await {
             Ok(outcome) => self.keep(outcome).await,
             Err(error) => Err(error),
         };
@@ -197,10 +195,13 @@ impl Interaction {
 
     async fn turn(&mut self, events: &Sender<Event>) -> Result<Outcome, AppError> {
         let ids = AppIds(&self.claim.app);
+        let (app, organization) = (&self.claim.app, &self.claim.organization);
+        // Other than what the conversation is pinned to, these are what they are now.
+        let behaviors = behaviors_for(app, organization, self.conversation.service_id).await?;
         let turn = Turn {
             setup: &self.setup,
             person: &self.person,
-            behaviors: &self.behaviors,
+            behaviors: &behaviors,
             transcript: &self.transcript,
             position: std::mem::take(&mut self.position),
             interaction_id: self.claim.interaction,
@@ -260,6 +261,11 @@ impl Interaction {
         tx.insert_interaction(conversation_id, &interaction).await?;
         tx.insert_messages(conversation_id, last - messages + 1, &outcome.messages)
             .await?;
+        if let Some(set) = interaction.insights.triggered_dynamic_behavior_set_version_info {
+            let id = self.claim.app.new_id()?;
+            let invocation = invocation(id, set, (conversation_id, now), &outcome.messages, &answer);
+            tx.record_behavior_invocation(&invocation).await?;
+        }
         tx.commit().await?;
         Ok(Completed {
             conversation_id,

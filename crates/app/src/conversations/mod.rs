@@ -72,12 +72,28 @@ async fn authorize_user(tx: &mut Tx, caller: &Caller, conversation: &Conversatio
     caller.authorize(Permission::UpdateUserInfo, &attributes)
 }
 
+/// Returns a conversation whose messages the caller may read.
+pub(crate) async fn authorize_messages(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: ConversationId,
+) -> Result<Conversation, AppError> {
+    let conversation = find(tx, caller, id).await?;
+    authorize(caller, Permission::GetMessage, &conversation)?;
+    Ok(conversation)
+}
+
+/// Tells whether a caller may read the messages of a conversation.
+pub(crate) fn may_see_messages(caller: &Caller, conversation: &Conversation) -> bool {
+    may_see(caller, Permission::GetMessage, conversation)
+}
+
 async fn find(tx: &mut Tx, caller: &Caller, id: ConversationId) -> Result<Conversation, AppError> {
     let found = tx.find_conversation(&caller.organization, id).await?;
     found.ok_or_else(|| no_conversation(id))
 }
 
-fn no_conversation(id: ConversationId) -> AppError {
+pub(crate) fn no_conversation(id: ConversationId) -> AppError {
     AppError::NotFound(format!("there is no conversation {id}"))
 }
 

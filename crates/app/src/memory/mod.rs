@@ -8,6 +8,7 @@
 //! asked of the same server afterwards.
 
 mod access;
+mod behaviors;
 mod documents;
 mod follow;
 mod organization;

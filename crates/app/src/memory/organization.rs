@@ -3,13 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use forge_domain::item::ItemKind;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
 use forge_store::{AssetHead, AuditedChange, Organization, ServiceHead, SetHead, StoreError, Tx};
 use rpds::HashTrieMapSync;
 
 use super::access::Access;
+use super::behaviors::Behaviors;
 use super::service::ServiceState;
+use crate::{unit_test_sets, unit_tests};
 
 /// After so many events it is cheaper to read everything anew.
 const MAX_EVENTS: usize = 5_000;
@@ -23,6 +26,7 @@ pub(crate) struct OrganizationState {
     agents: Assets,
     context_graphs: Assets,
     services: HashTrieMapSync<ServiceId, Arc<ServiceState>>,
+    behaviors: Behaviors,
 }
 
 type Assets = HashTrieMapSync<String, Arc<AssetHead>>;
@@ -49,6 +53,7 @@ impl OrganizationState {
             agents: assets(tx.asset_heads(id, AssetKind::Agent, None).await?),
             context_graphs: assets(tx.asset_heads(id, AssetKind::ContextGraph, None).await?),
             services: HashTrieMapSync::default(),
+            behaviors: Behaviors::load(tx, id).await?,
             organization,
         };
         let mut sets: HashMap<ServiceId, Vec<SetHead>> = HashMap::new();
@@ -77,7 +82,7 @@ impl OrganizationState {
         }
         let mut state = self.clone();
         state.organization = organization;
-        let touched: BTreeSet<Touched> = events.iter().map(Touched::by).collect();
+        let touched: BTreeSet<Touched> = events.iter().filter_map(Touched::by).collect();
         for touched in touched {
             state.reload(tx, touched, now).await?;
         }
@@ -95,6 +100,11 @@ impl OrganizationState {
     /// Returns a service.
     pub(crate) fn service(&self, id: ServiceId) -> Option<&Arc<ServiceState>> {
         self.services.get(&id)
+    }
+
+    /// Returns the behavior sets that may apply in conversations of a service, in order of creation.
+    pub(crate) fn behaviors_for(&self, service: ServiceId) -> Vec<forge_runtime::Behavior> {
+        self.behaviors.for_service(service)
     }
 
     /// Returns an agent or a context graph.
@@ -132,6 +142,7 @@ impl OrganizationState {
             Touched::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
             Touched::Grants => self.access.reload_grants(tx, &organization, now).await?,
             Touched::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,
+            Touched::BehaviorSet(id) => self.behaviors.reload(tx, &organization, &id).await?,
             Touched::Service(id) => {
                 for service in tx.service_heads(&organization, Some(id)).await? {
                     let sets = tx.set_heads(&organization, Some(id)).await?;
@@ -183,12 +194,23 @@ enum Touched {
     Key(String),
     Grants,
     Asset(AssetKind, String),
+    BehaviorSet(String),
     Service(ServiceId),
 }
 
 impl Touched {
-    fn by(event: &AuditedChange) -> Self {
+    /// Returns what has to be read again; nothing for things that are not kept in memory.
+    fn by(event: &AuditedChange) -> Option<Self> {
         let id = event.object.id.as_str();
+        match event.object.kind.parse() {
+            Ok(ItemKind::BehaviorSet) => return Some(Self::BehaviorSet(id.to_owned())),
+            Ok(ItemKind::Metric | ItemKind::Persona | ItemKind::Scenario) => return None,
+            Err(_) => {}
+        }
+        // What is in memory does not depend on tests.
+        if [unit_tests::OBJECT, unit_test_sets::OBJECT].contains(&event.object.kind.as_str()) {
+            return None;
+        }
         let service = |id: &str| id.parse().ok().map(Self::Service);
         let known = match event.object.kind.as_str() {
             "user" => Some(Self::User(id.to_owned())),
@@ -201,7 +223,7 @@ impl Touched {
             _ => None,
         };
         // Roles, signing keys, the organization itself: rare enough to read all of it.
-        known.unwrap_or(Self::Access)
+        Some(known.unwrap_or(Self::Access))
     }
 }
 

@@ -5,7 +5,7 @@ use forge_domain::plan::{self, Change, HoldEffect, Plan, Planned, Snapshot, Targ
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Hold, RequestedPins, Resolved};
-use forge_domain::{OrganizationId, Pins, ServiceId, SetName, Timestamp};
+use forge_domain::{Pins, ServiceId, SetName, Timestamp};
 use forge_store::{Revision, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
@@ -14,7 +14,8 @@ use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
 use crate::idempotency;
 use crate::services::find_bound;
-use crate::version_sets::{object, set_attributes, unknown, view};
+use crate::unit_tests::users_of_set;
+use crate::version_sets::{Uses, object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller};
 
 /// A change that a caller asks for.
@@ -89,7 +90,7 @@ pub(super) async fn change(
             (terms.lift_hold, now),
         )
         .await?;
-        check_terms(&mut tx, (&caller.organization, service_id), &prepared, terms).await?;
+        check_terms(&mut tx, caller, &prepared, terms).await?;
         let revision = prepared.live_revision();
         return Ok(Outcome {
             is_applied: false,
@@ -119,7 +120,7 @@ async fn carry_out(
 ) -> Result<Outcome, AppError> {
     let now = tx.now();
     let prepared = prepare(app, tx, caller, service_id, name, wish, (terms.lift_hold, now)).await?;
-    check_terms(tx, (&caller.organization, service_id), &prepared, terms).await?;
+    check_terms(tx, caller, &prepared, terms).await?;
     if prepared.planned.plan.is_blocked() {
         return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
     }
@@ -175,6 +176,10 @@ pub(super) async fn prepare(
     } else {
         0
     };
+    let unit_tests = match (wish, &set_name) {
+        (Wish::Delete, Some(set_name)) => users_of_set(tx, caller, service_id, set_name).await?,
+        _ => Vec::new(),
+    };
     let target = set.as_ref().map(|set| Target {
         revision: set.revision,
         pins: (!set.is_deleted).then(|| set.pins.clone()),
@@ -187,6 +192,7 @@ pub(super) async fn prepare(
         name,
         target: target.as_ref(),
         sets: usize::try_from(sets).unwrap_or(usize::MAX),
+        unit_tests: &unit_tests,
         models: &app.catalogues.models,
         now,
     };
@@ -276,14 +282,14 @@ async fn look_up(
 /// Holds the set and the plan against what the caller saw before.
 pub(super) async fn check_terms(
     tx: &mut Tx,
-    (organization, service_id): (&OrganizationId, ServiceId),
+    caller: &Caller,
     prepared: &Prepared,
     terms: &Terms,
 ) -> Result<(), AppError> {
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
         let set = prepared.set.clone().filter(|set| !set.is_deleted);
-        let running = tx.running_conversations(organization, service_id).await?;
-        let view = set.map(|set| Box::new(view(set, &prepared.binding, &running)));
+        let uses = Uses::of_service(tx, caller, prepared.service.id).await?;
+        let view = set.map(|set| Box::new(view(set, &prepared.binding, &uses)));
         return Err(AppError::PreconditionFailed(view));
     }
     let plan = &prepared.planned.plan;

@@ -12,6 +12,7 @@ mod man;
 mod quickstart;
 mod serve;
 mod service;
+mod sim;
 pub(crate) mod version_set;
 mod watch;
 
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     VersionSet(version_set::Args),
     Service(service::Args),
     Asset(asset::Args),
+    Sim(sim::Args),
     Auth(auth::Args),
     Serve(serve::Args),
     Init(init::Args),
@@ -49,6 +51,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
         Command::VersionSet(args) => version_set::run(args).await,
         Command::Service(args) => service::run(args).await,
         Command::Asset(args) => asset::run(args).await,
+        Command::Sim(args) => sim::run(args).await,
         Command::Auth(args) => auth::run(args).await,
         Command::Export(args) => gitops::export::run(args).await,
         Command::Apply(args) => gitops::apply::run(args).await,

@@ -19,6 +19,7 @@ mod readme;
 mod scenario;
 mod serve;
 mod service;
+mod sim;
 mod torture;
 mod version_set;
 mod watch;

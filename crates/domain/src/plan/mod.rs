@@ -22,6 +22,7 @@ use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
 use crate::refusal::{AssetKind, Refusal};
 use crate::revision::RevisionAction;
+use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::{
@@ -44,6 +45,8 @@ pub struct Snapshot<'a> {
     pub target: Option<&'a Target>,
     /// How many sets the service has, without deleted ones.
     pub sets: usize,
+    /// The unit tests that name the set, without deleted ones; looked up where the change is a deletion.
+    pub unit_tests: &'a [UnitTestRef],
     /// The models that may be preferred.
     pub models: &'a ModelCatalogue,
     /// What time it is.
@@ -340,7 +343,11 @@ fn check_target(
         return vec![Refusal::BadName(snapshot.name.to_owned())];
     };
     let mut refusals = match change {
-        Change::Delete => check_delete(&name),
+        Change::Delete => {
+            let mut refusals = check_delete(&name);
+            refusals.extend(check_unused(format!("version set `{name}`"), snapshot.unit_tests));
+            refusals
+        }
         _ => check_upsert(&name, is_new, snapshot.sets),
     };
     // A rollback goes back, which a hold does not forbid; to go forward again is judged where it is chosen.

@@ -44,6 +44,7 @@ rules! {
     Blocker "set_is_permanent" ("delete") "`edge` and `release` belong to every service for as long as it exists.";
     Blocker "too_many_sets" ("upsert, promote") "A service has at most 100 version sets.";
     Blocker "held" ("upsert, promote, delete") "Nothing moves a set forward that was rolled back, until someone lifts the hold.";
+    Blocker "used_by_unit_tests" ("delete") "A set that a unit test names stays, as long as the test does.";
     Blocker "unknown_source" ("promote") "The source is a set of the service, and the revision one of its own that pins something.";
     Blocker "no_such_version" ("upsert, promote, rollback") "A pinned version exists.";
     Blocker "another_asset" ("promote, rollback") "Pins belong to the agent and the context graph that the service runs now.";

@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::*;
-use crate::UserRef;
 use crate::model::{ModelDescription, ModelPreferences};
+use crate::{UnitTestId, UserRef};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -24,6 +24,7 @@ struct World {
     name: String,
     target: Option<Target>,
     sets: usize,
+    unit_tests: Vec<UnitTestRef>,
     models: ModelCatalogue,
 }
 
@@ -38,6 +39,7 @@ impl Default for World {
             name: "test".to_owned(),
             target: Some(target(pins(2, 2))),
             sets: 3,
+            unit_tests: Vec::new(),
             models: MODELS.clone(),
         }
     }
@@ -63,6 +65,14 @@ impl World {
         self
     }
 
+    fn tested(mut self) -> Self {
+        self.unit_tests.push(UnitTestRef {
+            id: UnitTestId::new(NOW, [3; 8]),
+            name: "greets".to_owned(),
+        });
+        self
+    }
+
     fn with_yanked_agent_version(mut self, version: i64) -> Self {
         self.yanked.push(yanked(AssetKind::Agent, version));
         self
@@ -81,6 +91,7 @@ impl World {
             name: &self.name,
             target: self.target.as_ref(),
             sets: self.sets,
+            unit_tests: &self.unit_tests,
             models: &self.models,
             now: NOW,
         };

@@ -1,12 +1,23 @@
 //! Simulations: personas who talk to a service in scenarios, so that a version set is tried before it is promoted.
 
+mod run;
+mod unit_test;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// The content of one version of a persona: who talks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub use run::{
+    Judged, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun, check_size,
+};
+pub use unit_test::{
+    MAX_CONVERSATIONS, SuccessCriterion, UnitTest, UnitTestEntry, UnitTestFields, UnitTestRef, UnitTestSet,
+    UnitTestSetFields, check_entries, check_unused, named,
+};
+
+/// The content of one version of a persona: who talks. It cannot be printed whole: some of the variables are secrets.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct PersonaDocument {
     pub background: String,
@@ -15,6 +26,15 @@ pub struct PersonaDocument {
     pub user_models: Vec<String>,
     pub nonsensitive_user_variables: IndexMap<String, String>,
     pub sensitive_user_variables: IndexMap<String, String>,
+}
+
+impl std::fmt::Debug for PersonaDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PersonaDocument")
+            .field("background", &self.background)
+            .field("user_models", &self.user_models)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The content of one version of a scenario: what the persona is after, and how the conversation begins.

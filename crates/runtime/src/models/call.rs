@@ -50,26 +50,30 @@ impl Route {
         limits: &Limits,
         pieces: Option<&mut Pieces<'_>>,
     ) -> Result<Answer, Failure> {
-        let Some(permit) = self.provider.breaker.permit() else {
-            let reason = "the provider failed several times in a row and is left alone for a while";
-            return Err(Failure::lasting(reason));
-        };
-        let called = async {
-            match &self.provider.backend {
-                Backend::Hosted(hosted) => {
-                    hosted
-                        .call(&self.model, &request.prompt, params, limits, pieces)
-                        .await
-                }
-                Backend::Scripted(script) => script.call(request, attempt, pieces).await,
-            }
-        };
-        let result = timeout(limits.model_call_time, called).await.unwrap_or_else(|_| {
+        let too_long = |_| {
             let seconds = limits.model_call_time.as_secs_f64();
             Err(Failure::temporary(format!(
                 "no complete answer within {seconds} seconds"
             )))
-        });
+        };
+        let hosted = match &self.provider.backend {
+            Backend::Hosted(hosted) => hosted,
+            // Whatever a script plays, there is nobody who could be spared.
+            Backend::Scripted(script) => {
+                let called = script.call(request, attempt, pieces);
+                return timeout(limits.model_call_time, called)
+                    .await
+                    .unwrap_or_else(too_long);
+            }
+        };
+        let Some(permit) = self.provider.breaker.permit() else {
+            let reason = "the provider failed several times in a row and is left alone for a while";
+            return Err(Failure::lasting(reason));
+        };
+        let called = hosted.call(&self.model, &request.prompt, params, limits, pieces);
+        let result = timeout(limits.model_call_time, called)
+            .await
+            .unwrap_or_else(too_long);
         match &result {
             Err(failure) if failure.is_temporary => permit.failed(),
             // It answered, if only to refuse.

@@ -261,14 +261,23 @@ fn options(adapter: AdapterKind, params: &Map<String, Value>, limits: &Limits) -
                 set(&mut options.reasoning_effort, effort)
             }
             "thinking_budget" => {
+                // Below zero, Gemini decides by itself, as it does without a budget.
                 let budget = value.as_u64().and_then(|n| u32::try_from(n).ok());
-                set(&mut options.reasoning_effort, budget.map(ReasoningEffort::Budget))
+                options.reasoning_effort = budget.map(|budget| match budget {
+                    0 => ReasoningEffort::Zero,
+                    budget => ReasoningEffort::Budget(budget),
+                });
+                true
             }
             _ => false,
         };
         if !is_known {
             rest.insert(name.clone(), value.clone());
         }
+    }
+    // Thinking counts as a part of the answer, and how much a model thinks is preferred already.
+    if options.reasoning_effort.is_some() && !params.contains_key("max_tokens") {
+        options.max_tokens = None;
     }
     // Gemini has its sampling parameters in an object, which replaces the library's own.
     if adapter == AdapterKind::Gemini

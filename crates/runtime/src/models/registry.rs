@@ -148,3 +148,52 @@ impl Models {
         Ok((preference, route))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{AnswerFormat, ProviderKind};
+
+    fn provider(name: &str) -> ProviderSettings {
+        ProviderSettings {
+            name: name.to_owned(),
+            kind: ProviderKind::Scripted(Script::default()),
+            answer_format: AnswerFormat::Text,
+        }
+    }
+
+    fn route(provider: &str) -> ModelRoute {
+        ModelRoute {
+            model: "m".to_owned(),
+            provider: provider.to_owned(),
+            provider_model: "x".to_owned(),
+        }
+    }
+
+    #[test]
+    fn providers_and_models_have_to_fit_together() {
+        let default = |name: &str| {
+            Some(ModelPreference {
+                llm_name: name.to_owned(),
+                params: Map::new(),
+            })
+        };
+        let made = |providers: &[&str], served_by: &str, default: Option<ModelPreference>| {
+            let providers = providers.iter().map(|name| provider(name)).collect();
+            Models::new(providers, vec![route(served_by)], default).err()
+        };
+        assert_eq!(made(&["p", "q"], "p", default("m")), None);
+        assert_eq!(
+            made(&["p", "p"], "p", None),
+            Some(InvalidModels::DuplicateProvider("p".to_owned()))
+        );
+        assert!(matches!(
+            made(&["p"], "q", None),
+            Some(InvalidModels::UnknownProvider { .. })
+        ));
+        assert_eq!(
+            made(&["p"], "p", default("n")),
+            Some(InvalidModels::UnservedDefault("n".to_owned()))
+        );
+    }
+}

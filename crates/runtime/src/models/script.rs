@@ -200,3 +200,83 @@ fn filled_in(text: &str, interaction: &str, hints: &Hints<'_>) -> String {
     filled.push_str(rest);
     filled
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prompt::{Prompt, Shape};
+
+    fn request<'a>(interaction: &'static str, said: &'a str, options: &'a [&'a str]) -> Request<'a> {
+        Request {
+            interaction,
+            prompt: Prompt {
+                system: String::new(),
+                user: String::new(),
+                shape: Shape::Text,
+            },
+            hints: Hints {
+                said,
+                state: "start",
+                options,
+                turn: 2,
+                ..Hints::default()
+            },
+        }
+    }
+
+    async fn answer(rules: &str, request: &Request<'_>) -> Result<String, Failure> {
+        let script = Script::from_json(&format!("{{\"rules\": {rules}}}")).unwrap();
+        script.call(request, 1, None).await.map(|answer| answer.text)
+    }
+
+    #[tokio::test]
+    async fn the_first_rule_that_fits_decides() {
+        let rules = r#"[
+            {"interaction": "decide", "answer": "another interaction"},
+            {"state": "end", "answer": "another state"},
+            {"turn": 1, "answer": "another turn"},
+            {"attempt": 2, "answer": "another attempt"},
+            {"round": 1, "answer": "another round"},
+            {"contains": "BYE", "answer": "it contains that"},
+            {"matches": "^h.llo", "answers": ["one", "two"]},
+            {"choose": "mentioned"}
+        ]"#;
+        assert_eq!(
+            answer(rules, &request("reflect", "goodbye", &[])).await.unwrap(),
+            "it contains that"
+        );
+        assert_eq!(
+            answer(rules, &request("reflect", "hello", &[])).await.unwrap(),
+            "two"
+        );
+        let chosen = answer(rules, &request("reflect", "Coffee or tea?", &["milk", "tea"])).await;
+        assert_eq!(chosen.unwrap(), "{\"choice\": 2}");
+        let failure = answer(rules, &request("reflect", "neither", &["milk", "tea"]))
+            .await
+            .unwrap_err();
+        assert!(!failure.is_temporary);
+    }
+
+    #[tokio::test]
+    async fn places_are_filled_in_once() {
+        let rules = r#"[{"answer": "{\"{user}\" in {state}, {interaction} {turn} {other}"}]"#;
+        let filled = answer(rules, &request("reflect", "{state}", &[])).await.unwrap();
+        assert_eq!(filled, "{\"{state}\" in start, reflect 2 {other}");
+    }
+
+    #[test]
+    fn a_script_with_a_mistake_is_refused() {
+        for rules in [
+            r#"[{"interaction": "decide"}]"#,
+            r#"[{"answer": "x", "wehn": 1}]"#,
+            r#"[{"answer": "x", "matches": "("}]"#,
+            r#"[{"choose": "best"}]"#,
+            r#"[{"answer": "x", "choose": "first"}]"#,
+        ] {
+            assert!(
+                Script::from_json(&format!("{{\"rules\": {rules}}}")).is_err(),
+                "{rules}"
+            );
+        }
+    }
+}

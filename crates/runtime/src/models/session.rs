@@ -59,11 +59,14 @@ impl<'a> Session<'a> {
     /// Has a message written, piece by piece, and returns it.
     pub(crate) async fn speak(
         &mut self,
-        request: Request<'_>,
+        mut request: Request<'_>,
         mut pieces: Pieces<'_>,
     ) -> Result<String, RuntimeError> {
         let reason = "the message is empty";
         for attempt in 1..=self.limits.attempts {
+            if attempt > 1 {
+                request.prompt.complain(reason);
+            }
             self.call(&request, attempt, Some(&mut pieces)).await?;
             if pieces.has_begun() {
                 return Ok(pieces.finish().await);

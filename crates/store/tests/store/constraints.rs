@@ -33,6 +33,8 @@ fn sound_rows() -> String {
         service("s", 1, "same", "TRUE"),
         set("s", "edge", "NULL"),
         set("s", "release", "2"),
+        item("i", 1, "metric", "same", "TRUE"),
+        item_version("i", 1, "NULL"),
         "INSERT INTO audit_event VALUES ('o', 1, 1, 0, 'o', 'u', 'key', 'create', 'x', 'y', 'null', 'null', '0', '1');"
             .to_owned(),
         "COMMIT;".to_owned(),
@@ -45,6 +47,24 @@ fn service(id: &str, seq: i64, name: &str, is_active: &str) -> String {
         "INSERT INTO service (organization_id, id, seq, name, name_hash, description, is_active, agent_id, context_graph_id, tags,
             keyterms, creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at)
         VALUES ('o', '{id}', {seq}, '{name}', '{name}', 'd', {is_active}, 'a', 'g', '{{}}', '[]', 'o', 'u', 'o', 'u', 0, 0);"
+    )
+}
+
+fn item(id: &str, seq: i64, kind: &str, name: &str, is_active: &str) -> String {
+    format!(
+        "INSERT INTO versioned_item (organization_id, id, kind, seq, name, name_hash, is_active, is_deleted, tags, details,
+            latest_version, search_name, search_text, creator_org_id, creator_user_id, updated_by_org_id,
+            updated_by_user_id, created_at, updated_at)
+        VALUES ('o', '{id}', '{kind}', {seq}, '{name}', '{name}', {is_active}, FALSE, '{{}}', '{{}}', 1, '', '', 'o', 'u',
+            'o', 'u', 0, 0);"
+    )
+}
+
+fn item_version(item: &str, version: i64, previous: &str) -> String {
+    format!(
+        "INSERT INTO versioned_item_version (organization_id, item_id, version, previous_version, id, document,
+            change_number, creator_org_id, creator_user_id, created_at)
+        VALUES ('o', '{item}', {version}, {previous}, '{item}/{version}', '{{}}', 1, 'o', 'u', 0);"
     )
 }
 
@@ -89,7 +109,7 @@ async fn refuse(database: &forge_testkit::TestDatabase, sql: &str) {
 both_engines! {
     async fn versions_history_and_audit_rows_never_change(database: TestDatabase) {
         sound(&database).await;
-        for table in ["agent_version", "context_graph_version", "version_set_revision", "audit_event"] {
+        for table in ["agent_version", "context_graph_version", "version_set_revision", "versioned_item_version", "audit_event"] {
             let update = database.refused(&format!("UPDATE {table} SET organization_id = organization_id")).await;
             assert!(update.contains("rows never change"), "{update}");
             let delete = database.refused(&format!("DELETE FROM {table}")).await;
@@ -158,5 +178,30 @@ both_engines! {
         refuse(&database, "UPDATE service SET is_active = TRUE WHERE id = 't';").await;
         refuse(&database, "INSERT INTO organization VALUES ('p', 'p', TRUE, FALSE, FALSE, '{}', 0, 0, 0, 0);").await;
         refuse(&database, "INSERT INTO agent VALUES ('o', 'c', 3, 'a', FALSE, NULL, 0);").await;
+    }
+
+    async fn items_have_gapless_versions_and_names_that_are_taken_once(database: TestDatabase) {
+        sound(&database).await;
+        for (number, previous) in [(3, "2"), (3, "NULL"), (2, "NULL"), (0, "NULL"), (1, "NULL")] {
+            refuse(&database, &item_version("i", number, previous)).await;
+        }
+        database.tamper(&item_version("i", 2, "1")).await;
+        // Without a version, of another kind, inactive though not a behavior set, and with a name that is taken.
+        refuse(&database, &item("j", 2, "metric", "other", "TRUE")).await;
+        let with_version = |item: String| format!("{item}\n{}", item_version("j", 1, "NULL"));
+        for (seq, kind, name, is_active) in [
+            (2, "agent", "other", "TRUE"),
+            (2, "metric", "other", "FALSE"),
+            (2, "metric", "same", "TRUE"),
+            (1, "metric", "other", "TRUE"),
+        ] {
+            refuse(&database, &with_version(item("j", seq, kind, name, is_active))).await;
+        }
+        let inactive = with_version(item("j", 1, "dynamic_behavior_set", "same", "FALSE"));
+        database.tamper(&format!("BEGIN;\n{inactive}\nCOMMIT;")).await;
+        refuse(&database, "UPDATE versioned_item SET latest_version = 3 WHERE id = 'i';").await;
+        database.tamper("UPDATE versioned_item SET is_deleted = TRUE WHERE id = 'i';").await;
+        let item = item("k", 2, "metric", "same", "TRUE");
+        database.tamper(&format!("BEGIN;\n{item}\n{}\nCOMMIT;", item_version("k", 1, "NULL"))).await;
     }
 }

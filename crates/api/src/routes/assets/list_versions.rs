@@ -3,37 +3,26 @@
 use axum::http::StatusCode;
 use forge_app::{Caller, assets};
 use forge_domain::refusal::AssetKind;
-use forge_domain::version::VersionRange;
 use forge_wire::assets::{ListedVersion, YankInstance, version_list_key};
 use forge_wire::rfc3339;
-use serde::Deserialize;
 
-use crate::call::{Call, Nothing, invalid_query};
+use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
-use crate::routes::{AssetPath, sort_key, token, version_instance};
+use crate::routes::{AssetPath, VersionsQuery, token, version_instance};
 
-#[derive(Deserialize)]
-pub(crate) struct Query {
-    #[serde(default)]
-    version: Option<String>,
-    limit: i64,
-    continuation_token: i64,
-    sort_by: Vec<String>,
-}
-
-pub(crate) async fn agent(call: Call<AssetPath, Query, Nothing, Caller>) -> Answer {
+pub(crate) async fn agent(call: Call<AssetPath, VersionsQuery, Nothing, Caller>) -> Answer {
     list(AssetKind::Agent, call).await
 }
 
-pub(crate) async fn context_graph(call: Call<AssetPath, Query, Nothing, Caller>) -> Answer {
+pub(crate) async fn context_graph(call: Call<AssetPath, VersionsQuery, Nothing, Caller>) -> Answer {
     list(AssetKind::ContextGraph, call).await
 }
 
-async fn list(kind: AssetKind, call: Call<AssetPath, Query, Nothing, Caller>) -> Answer {
+async fn list(kind: AssetKind, call: Call<AssetPath, VersionsQuery, Nothing, Caller>) -> Answer {
     let query = assets::ListVersions {
-        range: range(call.query.version.as_deref())?,
-        is_descending: is_descending(&call.query.sort_by)?,
+        range: call.query.range()?,
+        is_descending: call.query.is_descending()?,
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
@@ -54,27 +43,4 @@ async fn list(kind: AssetKind, call: Call<AssetPath, Query, Nothing, Caller>) ->
         StatusCode::OK,
         &forge_wire::page(version_list_key(kind), &instances?, page.continuation_token),
     )
-}
-
-fn range(text: Option<&str>) -> Result<VersionRange, ApiError> {
-    match text {
-        None => Ok(VersionRange::ALL),
-        Some(text) => text
-            .parse()
-            .map_err(|error: forge_domain::version::InvalidVersionRange| {
-                invalid_query("version", &error.to_string())
-            }),
-    }
-}
-
-/// Versions have one field to sort by; of several keys the first decides, as no two versions tie in it.
-fn is_descending(sort_by: &[String]) -> Result<bool, ApiError> {
-    let mut first = None;
-    for text in sort_by {
-        match sort_key(text) {
-            Some((is_descending, "version")) => first = first.or(Some(is_descending)),
-            _ => return Err(invalid_query("sort_by", "expected `+version` or `-version`")),
-        }
-    }
-    Ok(first.unwrap_or(false))
 }

@@ -56,5 +56,5 @@ pub(super) fn instance(found: References) -> Map<String, Value> {
         running_conversations: running.conversations,
     });
     let running: Vec<RunningReference> = running.collect();
-    forge_wire::health::references(&services, &running, page.continuation_token)
+    forge_wire::health::references(&services, &running, &found.unit_tests, page.continuation_token)
 }

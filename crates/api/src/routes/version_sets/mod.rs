@@ -48,7 +48,7 @@ pub(crate) fn instance(view: SetView) -> VersionSetInstance {
         message: view.set.message,
         updated_at: rfc3339(view.set.updated_at),
         updated_by: view.set.updated_by.user,
-        unit_tests: Vec::new(),
+        unit_tests: view.unit_tests,
         running_conversations: view.running.iter().map(|(_, conversations)| conversations).sum(),
     }
 }

@@ -1,6 +1,7 @@
-//! `forge asset`: agents and context graphs, and their versions.
+//! `forge asset`: agents and context graphs, and their versions; and where behavior sets applied.
 
 mod diff;
+mod invocations;
 mod list;
 mod picture;
 mod push;
@@ -14,7 +15,7 @@ use forge_domain::refusal::AssetKind;
 use crate::error::{Exit, Result};
 use crate::session::{Common, interruptible};
 
-/// See, push and withdraw versions of agents and context graphs.
+/// See, push and withdraw versions of agents and context graphs, and see where behavior sets applied.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A change prints its plan and does nothing until `--apply`. NAME is a name or an id.\n\
@@ -41,6 +42,7 @@ enum Verb {
     Push(push::Args),
     Yank(yank::YankArgs),
     Unyank(yank::UnyankArgs),
+    Invocations(invocations::Args),
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
@@ -55,6 +57,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::Push(args) => push::run(&session, args).await,
             Verb::Yank(args) => yank::yank(&session, args).await,
             Verb::Unyank(args) => yank::unyank(&session, args).await,
+            Verb::Invocations(args) => invocations::run(&session, args).await,
         }
     })
     .await

@@ -38,7 +38,21 @@ pub(crate) struct World {
 impl World {
     /// A server with an empty organization, and a user who is not signed in.
     pub(crate) async fn empty() -> Self {
+        Self::on(TestDatabase::start(Engine::Sqlite).await).await
+    }
+
+    /// A server with services to release whose models answer from the script of the test kit, and a user whose variables
+    /// sign in.
+    pub(crate) async fn scripted() -> Self {
         let database = TestDatabase::start(Engine::Sqlite).await;
+        script(&database.folder.path().join("data"), SCRIPT);
+        let mut world = Self::on(database).await;
+        world.api.seed().await;
+        world.sign_in();
+        world
+    }
+
+    async fn on(database: TestDatabase) -> Self {
         let credentials = init("acme", &database.flags);
         let serving = Serving::start_without_rate_limits(&database.flags);
         let mut shell = Shell::new();
@@ -107,6 +121,18 @@ impl DerefMut for World {
     fn deref_mut(&mut self) -> &mut Shell {
         &mut self.shell
     }
+}
+
+/// The script of the test kit's servers.
+pub(crate) const SCRIPT: &str = include_str!("../../../../testkit/src/script.json");
+
+/// Lets the models of an installation in this folder answer from a script.
+pub(crate) fn script(folder: &std::path::Path, script: &str) {
+    let config = "[[providers]]\nname = \"aws\"\nkind = \"scripted\"\nscript = \"script.json\"\n\n\
+        [runtime]\ndefault_model = \"aws_claude-sonnet-4-6\"\n";
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("forge.toml"), config).unwrap();
+    std::fs::write(folder.join("script.json"), script).unwrap();
 }
 
 /// Compares a transcript with the one that is kept under this name.

@@ -60,7 +60,7 @@ impl Api {
 
     /// An agent and a context graph of three versions each; services `Dental care`, whose `preview` is ahead of
     /// `release`, and `Eye care`, which has no `preview`; and two inactive ones of one name.
-    pub(super) async fn seed(&self) {
+    pub(crate) async fn seed(&self) {
         let agent = self
             .asset("organization/agent", "agent_name", "Mira", "agent")
             .await;

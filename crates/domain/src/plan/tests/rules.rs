@@ -84,6 +84,10 @@ fn blocked() -> Vec<(&'static str, Planned)> {
         ("held", World::default().held().plan(upsert(&pins(3, 3)))),
         ("held", World::default().held().plan(promote(pins(3, 3)))),
         ("held", World::default().held().plan(Change::Delete)),
+        (
+            "used_by_unit_tests",
+            World::default().tested().plan(Change::Delete),
+        ),
         ("unknown_source", world.plan(unknown_source(None))),
         ("unknown_source", world.plan(unknown_source(Some(9)))),
         ("no_such_version", world.plan(upsert_numbers(6, 1))),

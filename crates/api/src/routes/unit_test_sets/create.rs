@@ -1,0 +1,25 @@
+//! Creates a set of unit tests.
+
+use axum::http::StatusCode;
+use forge_app::{Caller, unit_test_sets};
+use forge_domain::simulation::UnitTestSetFields;
+use forge_wire::unit_test_sets::{CreateUnitTestSet, UnitTestSetCreated};
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateUnitTestSet, Caller>) -> Answer {
+    let body = call.body;
+    let fields = UnitTestSetFields {
+        name: body.name,
+        description: body.description,
+        unit_test_runs: body.unit_test_runs,
+        tags: body.tags,
+    };
+    let created = unit_test_sets::create(&call.server.app, &call.caller, &fields).await?;
+    let body = UnitTestSetCreated {
+        simulation_unit_test_set_id: created.value,
+    };
+    let response = reply::json(StatusCode::CREATED, &body)?;
+    Ok(reply::with_sequence(response, Some(created.change_number)))
+}

@@ -1,0 +1,41 @@
+//! Searches sets of unit tests.
+
+use axum::http::StatusCode;
+use forge_app::Caller;
+use forge_app::unit_test_sets::{self, UnitTestSetFilter};
+use forge_domain::UnitTestId;
+use forge_wire::unit_test_sets::UnitTestSetInstance;
+use forge_wire::unit_tests::Found;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+use crate::routes::tag_filter;
+use crate::routes::unit_tests::creators;
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    query: String,
+    creator: Vec<String>,
+    tag: Vec<String>,
+    unit_test_id: Vec<UnitTestId>,
+}
+
+pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+    let query = call.query;
+    let tags = query.tag.iter().map(|text| tag_filter("tag", text));
+    let filter = UnitTestSetFilter {
+        unit_tests: query.unit_test_id,
+        creators: creators(&query.creator)?,
+        tags: tags.collect::<Result<_, _>>()?,
+        ..UnitTestSetFilter::default()
+    };
+    let found = unit_test_sets::search(&call.server.app, &call.caller, &query.query, &filter).await?;
+    let found = found.into_iter().map(|set| Found {
+        id: set.id,
+        fields: UnitTestSetInstance::new(&call.organization, set),
+    });
+    let found: Vec<_> = found.collect();
+    reply::json(StatusCode::OK, &json!({"simulation_unit_test_sets": found}))
+}

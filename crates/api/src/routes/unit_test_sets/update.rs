@@ -1,0 +1,21 @@
+//! Changes a set of unit tests.
+
+use forge_app::{Caller, unit_test_sets};
+use forge_wire::unit_test_sets::UpdateUnitTestSet;
+
+use super::Path;
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTestSet, Caller>) -> Answer {
+    let body = call.body;
+    let update = unit_test_sets::UpdateUnitTestSet {
+        name: body.name,
+        description: body.description,
+        unit_test_runs: body.unit_test_runs,
+        tags: body.tags,
+    };
+    let id = call.path.simulation_unit_test_set_id;
+    let change_number = unit_test_sets::update(&call.server.app, &call.caller, id, update).await?;
+    Ok(reply::with_sequence(reply::no_content(), change_number))
+}

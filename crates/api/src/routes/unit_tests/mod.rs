@@ -1,0 +1,66 @@
+//! Unit tests.
+
+use forge_app::AppError;
+use forge_domain::fault::Fault;
+use forge_domain::{UnitTestId, UserRef};
+use serde::Deserialize;
+
+use crate::call::invalid_query;
+use crate::error::ApiError;
+use crate::routes::sort_key;
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod list;
+pub(crate) mod search;
+pub(crate) mod update;
+
+/// How many conversations a test may ask for each time it is run.
+const MAX_RUN_COUNT: u32 = 100;
+
+/// The path of a unit test.
+#[derive(Deserialize)]
+pub(crate) struct Path {
+    simulation_unit_test_id: UnitTestId,
+}
+
+/// Returns the users that the query parameter `creator` names, each as `org_id,user_id`.
+pub(crate) fn creators(texts: &[String]) -> Result<Vec<UserRef>, ApiError> {
+    let user = |text: &String| {
+        let (organization, user_id) = text.split_once(',')?;
+        let org_id = organization.parse().ok()?;
+        let user_id = user_id.to_owned();
+        Some(UserRef { org_id, user_id })
+    };
+    let users: Option<Vec<UserRef>> = texts.iter().map(user).collect();
+    users.ok_or_else(|| invalid_query("creator", "expected `org_id,user_id`"))
+}
+
+/// Returns whether a list is sorted by a field, the only one that there is, and whether descending.
+pub(crate) fn only_sort_key(field: &str, texts: &[String]) -> Result<Option<bool>, ApiError> {
+    let mut first = None;
+    for text in texts {
+        match sort_key(text) {
+            Some((is_descending, name)) if name == field => {
+                // Only the first counts: a second one has no ties left to break.
+                first.get_or_insert(is_descending);
+            }
+            _ => {
+                return Err(invalid_query(
+                    "sort_by",
+                    &format!("expected `+{field}` or `-{field}`"),
+                ));
+            }
+        }
+    }
+    Ok(first)
+}
+
+fn refuse_many_runs(run_count: Option<u32>) -> Result<(), ApiError> {
+    if run_count.is_none_or(|count| count <= MAX_RUN_COUNT) {
+        return Ok(());
+    }
+    let loc = vec!["body".into(), "run_count".into()];
+    let msg = format!("must be at most {MAX_RUN_COUNT}");
+    Err(AppError::Invalid(vec![Fault::new(loc, "less_than_equal", msg)]).into())
+}

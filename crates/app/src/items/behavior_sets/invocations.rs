@@ -1,0 +1,96 @@
+//! Invocations: where behavior sets applied.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use forge_domain::access::Permission;
+use forge_domain::conversation::{Message, MessageType};
+use forge_domain::item::ItemKind;
+use forge_domain::{
+    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, Timestamp, VersionNumber,
+};
+use forge_store::NewBehaviorInvocation;
+pub use forge_store::{BehaviorInvocation, InvocationSort};
+
+use crate::items::authorize_read;
+use crate::page::{PageBuilder, unknown_token};
+use crate::{App, AppError, Caller, Page, conversations};
+
+/// Makes the record of a behavior set that applied in an interaction with these messages, which ended with the agent's
+/// answer. An interaction that the agent began led to it by the answer alone.
+pub(crate) fn invocation(
+    id: BehaviorInvocationId,
+    set: (BehaviorSetId, VersionNumber),
+    (conversation_id, invoked_at): (ConversationId, Timestamp),
+    messages: &[Message],
+    answer: &Message,
+) -> NewBehaviorInvocation {
+    let is_arrival = |message: &&Message| {
+        matches!(
+            message.message_type,
+            MessageType::UserMessage | MessageType::ExternalEvent
+        )
+    };
+    let initial = messages.iter().rfind(is_arrival).unwrap_or(answer).id;
+    let of_type = |wanted: MessageType| -> Vec<MessageId> {
+        let messages = messages.iter().filter(|message| message.message_type == wanted);
+        messages.map(|message| message.id).collect()
+    };
+    let mut external_event_ids = of_type(MessageType::ExternalEvent);
+    external_event_ids.retain(|id| *id != initial);
+    NewBehaviorInvocation {
+        id,
+        set,
+        conversation_id,
+        initial_message_id: initial,
+        agent_message_id: answer.id,
+        inner_thought_ids: of_type(MessageType::AgentInnerThought),
+        external_event_ids,
+        invoked_at,
+    }
+}
+
+/// What a caller asks of a list of invocations.
+#[derive(Debug, Clone)]
+pub struct ListInvocations {
+    /// The order.
+    pub sort: Vec<(InvocationSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of the invocations of a behavior set in conversations whose messages the caller may read.
+pub async fn invocations(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    query: &ListInvocations,
+) -> Result<Page<BehaviorInvocation>, AppError> {
+    let mut tx = app.store.read().await?;
+    authorize_read(&mut tx, caller, ItemKind::BehaviorSet, id).await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    if caller.authorize_some(Permission::GetMessage).is_err() {
+        return Ok(page.finish());
+    }
+    let organization = &caller.organization;
+    let mut may_read: HashMap<ConversationId, bool> = HashMap::new();
+    while let Some(place) = page.next_read() {
+        let rows = tx
+            .list_behavior_invocations(organization, id, &query.sort, place)
+            .await?
+            .ok_or_else(unknown_token)?;
+        for row in &rows {
+            if let Entry::Vacant(unknown) = may_read.entry(row.conversation_id) {
+                let conversation = tx.find_conversation(organization, row.conversation_id).await?;
+                let is_readable = conversation
+                    .is_some_and(|conversation| conversations::may_see_messages(caller, &conversation));
+                unknown.insert(is_readable);
+            }
+        }
+        let is_readable = |row: &BehaviorInvocation| may_read.get(&row.conversation_id) == Some(&true);
+        page.add(rows, place.1, |row| row.seq, is_readable);
+    }
+    Ok(page.finish())
+}

@@ -1,0 +1,263 @@
+//! Evaluating metrics, and what came of it.
+
+use std::sync::Arc;
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::conversation::Message;
+use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricResult};
+use forge_domain::metric::MetricDocument;
+use forge_domain::model::ModelPreferences;
+use forge_domain::{ConversationId, InteractionId, MetricId, Timestamp, UnitTestSetRunId, VersionNumber};
+use forge_runtime::Verdict;
+use forge_store::MetricResultFilter;
+pub use forge_store::{MetricResultSort, StoredMetricResult};
+use tokio::task::JoinSet;
+
+use super::{attributes, metrics};
+use crate::page::{PageBuilder, unknown_token};
+use crate::{App, AppError, Caller, Page, conversations};
+
+/// What a caller needs to have a metric evaluated.
+const NEEDED: [Permission; 3] = [
+    Permission::GetMetric,
+    Permission::EvaluateMetric,
+    Permission::GetMetricEvaluationResult,
+];
+
+/// What somebody wants to know of a conversation.
+#[derive(Debug, Clone)]
+pub struct Evaluate {
+    /// By these metrics, each in its latest version.
+    pub metric_ids: Vec<MetricId>,
+    /// Of this conversation.
+    pub conversation_id: ConversationId,
+    /// Only what was said up to this interaction, and in it, counts.
+    pub up_to: Option<InteractionId>,
+}
+
+/// A metric that is about to be evaluated.
+struct Judged {
+    id: MetricId,
+    version: VersionNumber,
+    document: Arc<MetricDocument>,
+}
+
+/// Judges a conversation by metrics, keeps the results, and returns them in the order of the metrics. Beside what the
+/// contract asks for, the caller must be allowed to read what was said: the results tell of it.
+pub async fn evaluate(
+    app: &App,
+    caller: &Caller,
+    evaluate: Evaluate,
+) -> Result<Vec<(MetricId, Verdict)>, AppError> {
+    for permission in NEEDED.into_iter().chain([Permission::GetMessage]) {
+        caller.authorize_some(permission)?;
+    }
+    let organization = &caller.organization;
+    let mut tx = app.store.read().await?;
+    let mut metrics = Vec::new();
+    for id in evaluate.metric_ids {
+        let (item, document) = metrics::find_latest(app, &mut tx, organization, id).await?;
+        let attributes = attributes(&item);
+        for permission in NEEDED {
+            caller.authorize(permission, &attributes)?;
+        }
+        let version = item.latest_version;
+        metrics.push(Judged {
+            id,
+            version,
+            document: Arc::new(document),
+        });
+    }
+    let conversation_id = evaluate.conversation_id;
+    let conversation = conversations::authorize_messages(&mut tx, caller, conversation_id).await?;
+    if conversation.interaction_count == 0 {
+        return Err(AppError::Refused(
+            "the conversation has no interactions".to_owned(),
+        ));
+    }
+    let mut transcript = tx.transcript(organization, conversation_id).await?;
+    drop(tx);
+    if let Some(last) = evaluate.up_to {
+        let end = transcript
+            .iter()
+            .rposition(|message| message.interaction_id == last);
+        let end =
+            end.ok_or_else(|| AppError::NotFound(format!("the conversation has no interaction {last}")))?;
+        transcript.truncate(end + 1);
+    }
+    let verdicts = judge(app, &metrics, conversation.model_preferences, transcript).await?;
+    keep(
+        app,
+        caller,
+        (conversation_id, evaluate.up_to),
+        &metrics,
+        &verdicts,
+    )
+    .await?;
+    Ok(metrics
+        .into_iter()
+        .map(|metric| metric.id)
+        .zip(verdicts)
+        .collect())
+}
+
+/// Judges by all metrics at the same time. Whoever stops waiting for it ends all of that.
+async fn judge(
+    app: &App,
+    metrics: &[Judged],
+    models: ModelPreferences,
+    transcript: Vec<Message>,
+) -> Result<Vec<Verdict>, AppError> {
+    let (models, transcript) = (Arc::new(models), Arc::new(transcript));
+    let mut judging = JoinSet::new();
+    for (place, metric) in metrics.iter().enumerate() {
+        let (runtime, document) = (Arc::clone(&app.runtime), Arc::clone(&metric.document));
+        let (models, transcript) = (Arc::clone(&models), Arc::clone(&transcript));
+        judging.spawn(async move { (place, runtime.judge(&document, &models, &transcript).await) });
+    }
+    let mut verdicts = Vec::new();
+    while let Some(judged) = judging.join_next().await {
+        let (place, verdict) = judged.map_err(|error| AppError::Internal(Box::new(error)))?;
+        verdicts.push((place, verdict?));
+    }
+    verdicts.sort_unstable_by_key(|(place, _)| *place);
+    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+/// Keeps all results, or none if the conversation was deleted meanwhile.
+async fn keep(
+    app: &App,
+    caller: &Caller,
+    (conversation_id, up_to): (ConversationId, Option<InteractionId>),
+    metrics: &[Judged],
+    verdicts: &[Verdict],
+) -> Result<(), AppError> {
+    let now = app.clock.now();
+    let mut tx = app.store.write_run(&caller.organization).await?;
+    for (metric, verdict) in metrics.iter().zip(verdicts) {
+        let result = MetricResult {
+            id: app.new_id()?,
+            metric_id: metric.id,
+            metric_version: metric.version,
+            conversation_id,
+            result: verdict.value.clone(),
+            justification: verdict.justification.clone(),
+            source: EvaluationSource::Manual {
+                conversation_id,
+                evaluate_to_interaction_id: up_to,
+                invoked_by: caller.user.clone(),
+                references: verdict.references.clone(),
+            },
+            created_at: now,
+            updated_at: now,
+        };
+        if !tx.keep_metric_result(&result).await? {
+            return Err(conversations::no_conversation(conversation_id));
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What a caller asks of a list of results. An empty filter lets everything through; of several values in one, one is
+/// enough.
+#[derive(Debug, Clone, Default)]
+pub struct ListResults {
+    /// Evaluated last at this moment or later.
+    pub evaluated_after: Option<Timestamp>,
+    /// Evaluated last at this moment or before.
+    pub evaluated_before: Option<Timestamp>,
+    /// Of these metrics; of one version where that is said.
+    pub metrics: Vec<(MetricId, Option<VersionNumber>)>,
+    /// From these kinds of sources.
+    pub source_types: Vec<EvaluationSourceType>,
+    /// Of these conversations, evaluated by hand or when they had ended.
+    pub conversation_ids: Vec<ConversationId>,
+    /// Of these runs of unit tests.
+    pub run_ids: Vec<UnitTestSetRunId>,
+    /// The order.
+    pub sort: Vec<(MetricResultSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+impl ListResults {
+    /// Returns what the database can leave out already.
+    fn narrowed(&self) -> MetricResultFilter {
+        fn only<T: Copy>(wanted: &[T]) -> Option<T> {
+            match wanted {
+                [one] => Some(*one),
+                _ => None,
+            }
+        }
+        MetricResultFilter {
+            evaluated_after: self.evaluated_after,
+            evaluated_before: self.evaluated_before,
+            metric_id: only(&self.metrics).map(|(id, _)| id),
+            source_type: only(&self.source_types),
+            conversation_id: only(&self.conversation_ids),
+            simulation_run_id: only(&self.run_ids),
+        }
+    }
+
+    fn admits(&self, result: &MetricResult) -> bool {
+        let is_of_metric = |(id, version): &(MetricId, Option<VersionNumber>)| {
+            *id == result.metric_id && version.is_none_or(|version| version == result.metric_version)
+        };
+        let kind = result.source.kind();
+        let is_of_conversation = kind != EvaluationSourceType::Simulation
+            && self.conversation_ids.contains(&result.conversation_id);
+        (self.metrics.is_empty() || self.metrics.iter().any(is_of_metric))
+            && (self.source_types.is_empty() || self.source_types.contains(&kind))
+            && (self.conversation_ids.is_empty() || is_of_conversation)
+            && (self.run_ids.is_empty() || result.source.run().is_some_and(|run| self.run_ids.contains(&run)))
+    }
+}
+
+/// A page of results.
+#[derive(Debug, Clone)]
+pub struct ResultPage {
+    /// The results.
+    pub page: Page<StoredMetricResult>,
+    /// The metrics that have results, seen or not; on the first page.
+    pub metric_ids: Option<Vec<MetricId>>,
+}
+
+/// Returns a page of the results that the caller may see.
+pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<ResultPage, AppError> {
+    const PERMISSION: Permission = Permission::GetMetricEvaluationResult;
+    caller.authorize_some(PERMISSION)?;
+    let is_visible = |row: &StoredMetricResult| {
+        let attributes = Attributes::default()
+            .with("metric_id", row.result.metric_id.to_string())
+            .with("metric_name", row.metric_name.as_str());
+        query.admits(&row.result) && caller.may(PERMISSION, &attributes)
+    };
+    let (organization, filter) = (&caller.organization, query.narrowed());
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    while let Some(place) = page.next_read() {
+        let rows = tx
+            .list_metric_results(organization, &filter, &query.sort, place)
+            .await?;
+        page.add(
+            rows.ok_or_else(unknown_token)?,
+            place.1,
+            |row| row.seq,
+            is_visible,
+        );
+    }
+    let metric_ids = if query.continuation_token == 0 {
+        let mut ids = tx.metrics_with_results(organization, &filter).await?;
+        ids.retain(|id| query.metrics.is_empty() || query.metrics.iter().any(|(wanted, _)| wanted == id));
+        Some(ids)
+    } else {
+        None
+    };
+    Ok(ResultPage {
+        page: page.finish(),
+        metric_ids,
+    })
+}

@@ -1,0 +1,256 @@
+//! Lists of items, and looking for them.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
+
+use forge_domain::item::{Item, ItemKind, SearchTerms};
+use forge_domain::metric::MetricValueKind;
+use forge_domain::service::TagFilter;
+use forge_domain::{OrganizationId, ServiceId, UserRef};
+use forge_store::{ItemSort, Tx};
+
+use super::{attributes, permissions};
+use crate::page::{PageBuilder, sorted_after, unknown_token};
+use crate::{App, AppError, Caller, Page};
+
+/// How many items a search finds at the most.
+const MOST_FOUND: usize = 50;
+
+/// How many items a search reads at once: what they are found by may be long.
+const SEARCH_CHUNK: i64 = 100;
+
+/// Whose items are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatorFilter {
+    /// The organization that the user belongs to; any, if it is not said.
+    pub organization: Option<OrganizationId>,
+    /// The user's id.
+    pub user_id: String,
+}
+
+impl CreatorFilter {
+    fn admits(&self, creator: &UserRef) -> bool {
+        self.user_id == creator.user_id
+            && self
+                .organization
+                .as_ref()
+                .is_none_or(|organization| *organization == creator.org_id)
+    }
+}
+
+/// What items have to be like. An empty filter lets everything through; of several values in one, one is enough, but
+/// every tag must fit.
+#[derive(Debug, Clone, Default)]
+pub struct SearchItems {
+    /// Only active ones, or only others.
+    pub is_active: Option<bool>,
+    /// Applied to one of these services.
+    pub applied_to_services: Vec<ServiceId>,
+    /// Metrics of one of these kinds of values.
+    pub value_kinds: Vec<MetricValueKind>,
+    /// Personas with one of these roles.
+    pub roles: Vec<String>,
+    /// Created by one of these users.
+    pub creators: Vec<CreatorFilter>,
+    /// With tags that pass every one of these.
+    pub tags: Vec<TagFilter>,
+}
+
+impl SearchItems {
+    fn admits(&self, item: &Item) -> bool {
+        let details = &item.details;
+        self.is_active.is_none_or(|wanted| wanted == item.is_active)
+            && (self.applied_to_services.is_empty()
+                || details
+                    .applied_to_services()
+                    .iter()
+                    .any(|service| self.applied_to_services.contains(service)))
+            && (self.value_kinds.is_empty()
+                || details
+                    .value_kind()
+                    .is_some_and(|kind| self.value_kinds.contains(&kind)))
+            && (self.roles.is_empty()
+                || details
+                    .role()
+                    .is_some_and(|role| self.roles.iter().any(|wanted| wanted == role)))
+            && (self.creators.is_empty() || self.creators.iter().any(|wanted| wanted.admits(&item.creator)))
+            && self.tags.iter().all(|filter| filter.matches(&item.tags))
+    }
+}
+
+/// What a caller asks of a list of items.
+#[derive(Debug, Clone)]
+pub struct ListItems {
+    /// Only these; none means all.
+    pub ids: Vec<String>,
+    /// Only deleted ones, or only others.
+    pub is_deleted: Option<bool>,
+    /// What they have to be like.
+    pub filter: SearchItems,
+    /// The order.
+    pub sort: Vec<(ItemSort, bool)>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// What the filters of a list can take, over all items that pass the filters, seen or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilterValues {
+    /// Who created them, in order of appearance.
+    pub creators: Vec<UserRef>,
+    /// The keys of their tags.
+    pub tags: BTreeSet<String>,
+    /// The services that they are applied to.
+    pub applied_to_services: BTreeSet<ServiceId>,
+    /// The roles of personas.
+    pub roles: BTreeSet<String>,
+    /// The kinds of values of metrics.
+    pub value_kinds: BTreeSet<MetricValueKind>,
+}
+
+impl FilterValues {
+    fn of<'i>(items: impl IntoIterator<Item = &'i Item>) -> Self {
+        let mut values = Self::default();
+        for item in items {
+            if !values.creators.contains(&item.creator) {
+                values.creators.push(item.creator.clone());
+            }
+            values.tags.extend(item.tags.keys().cloned());
+            let details = &item.details;
+            values.applied_to_services.extend(details.applied_to_services());
+            values.roles.extend(details.role().map(str::to_owned));
+            values.value_kinds.extend(details.value_kind());
+        }
+        values
+    }
+}
+
+/// A page of items.
+#[derive(Debug, Clone)]
+pub struct ItemPage {
+    /// The items.
+    pub page: Page<Item>,
+    /// What the filters can take, on the first page.
+    pub filter_values: Option<FilterValues>,
+}
+
+/// Returns a page of the items that the caller may see.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    kind: ItemKind,
+    query: &ListItems,
+) -> Result<ItemPage, AppError> {
+    let permission = permissions(kind).get;
+    caller.authorize_some(permission)?;
+    let is_wanted = |item: &Item| query.filter.admits(item);
+    let is_visible = |item: &Item| is_wanted(item) && caller.may(permission, &attributes(item));
+    let (organization, sort, token) = (&caller.organization, &query.sort, query.continuation_token);
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, token);
+    if query.ids.is_empty() {
+        let flags = (query.filter.is_active, query.is_deleted);
+        while let Some((after, count)) = page.next_read() {
+            let rows = tx
+                .list_items(organization, kind, sort, flags, (after, count))
+                .await?;
+            page.add(
+                rows.ok_or_else(unknown_token)?,
+                count,
+                |item| item.seq,
+                is_visible,
+            );
+        }
+    } else {
+        let rows = sorted_after(
+            named(&mut tx, caller, kind, query).await?,
+            sort,
+            by_key,
+            |item| item.seq,
+            token,
+        )?;
+        page.add(rows, i64::MAX, |item| item.seq, is_visible);
+    }
+    let filter_values = if token == 0 {
+        let mut items = if query.ids.is_empty() {
+            tx.all_items(organization, kind).await?
+        } else {
+            named(&mut tx, caller, kind, query).await?
+        };
+        items.retain(|item| is_wanted(item) && is_of_deletion(item, query.is_deleted));
+        Some(FilterValues::of(&items))
+    } else {
+        None
+    };
+    Ok(ItemPage {
+        page: page.finish(),
+        filter_values,
+    })
+}
+
+/// Returns the items that a query names by their ids, in order of creation.
+async fn named(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: ItemKind,
+    query: &ListItems,
+) -> Result<Vec<Item>, AppError> {
+    let mut items = Vec::new();
+    for id in &query.ids {
+        items.extend(tx.find_item(&caller.organization, kind, id).await?);
+    }
+    items.sort_unstable_by_key(|item| item.seq);
+    items.retain(|item| is_of_deletion(item, query.is_deleted));
+    Ok(items)
+}
+
+fn is_of_deletion(item: &Item, wanted: Option<bool>) -> bool {
+    wanted.is_none_or(|wanted| wanted == item.is_deleted)
+}
+
+fn by_key(ItemSort::UpdatedAt: ItemSort, left: &Item, right: &Item) -> Ordering {
+    left.updated_at.cmp(&right.updated_at)
+}
+
+/// Returns the up to 50 items that the caller may see, that are not deleted, pass the filter and have every word of the
+/// text in their name or in what they are found by; those that fit best come first, then the oldest.
+pub async fn search(
+    app: &App,
+    caller: &Caller,
+    kind: ItemKind,
+    text: &str,
+    filter: &SearchItems,
+) -> Result<Vec<Item>, AppError> {
+    let permission = permissions(kind).get;
+    caller.authorize_some(permission)?;
+    let terms = SearchTerms::new(text);
+    let Some(rarest) = terms.rarest() else {
+        return Ok(Vec::new());
+    };
+    let mut tx = app.store.read().await?;
+    let mut found: Vec<(u32, Item)> = Vec::new();
+    let mut after = 0;
+    loop {
+        let rows = tx
+            .search_items(&caller.organization, kind, rarest, (after, SEARCH_CHUNK))
+            .await?;
+        let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SEARCH_CHUNK);
+        for (item, name, text) in rows {
+            after = item.seq;
+            if let Some(relevance) = terms.relevance(&name, &text)
+                && filter.admits(&item)
+                && caller.may(permission, &attributes(&item))
+            {
+                found.push((relevance, item));
+            }
+        }
+        // The sort is stable, so that equals stay in order of creation.
+        found.sort_by_key(|(relevance, _)| Reverse(*relevance));
+        found.truncate(MOST_FOUND);
+        if is_last {
+            return Ok(found.into_iter().map(|(_, item)| item).collect());
+        }
+    }
+}

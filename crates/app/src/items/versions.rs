@@ -1,0 +1,206 @@
+//! Versions of items.
+
+use forge_domain::item::{Item, ItemDocument, ItemKind};
+use forge_domain::user::Variables;
+use forge_domain::version::{VersionRange, next_version};
+use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_store::{ItemVersion, NewItemVersion, Tx, WriteTx};
+use serde_json::json;
+
+use super::{attributes, authorize_read, find_live, object, permissions};
+use crate::page::PageBuilder;
+use crate::{App, AppError, Caller, Page, Written, commit};
+
+/// A version of an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Its number.
+    pub version: VersionNumber,
+    /// Its id beside its number; 24 hex digits.
+    pub object_id: String,
+    /// Its content.
+    pub document: ItemDocument,
+    /// Who created it.
+    pub creator: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+fn context(organization: &OrganizationId, id: &str, version: VersionNumber) -> String {
+    format!("persona-variables/{organization}/{id}/{version}")
+}
+
+fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AppError {
+    AppError::Internal(Box::new(error))
+}
+
+/// Returns a version as it is stored: what is secret in it is sealed.
+pub(super) fn sealed(
+    app: &App,
+    caller: &Caller,
+    (id, version): (&str, VersionNumber),
+    document: ItemDocument,
+) -> Result<NewItemVersion, AppError> {
+    let searched_text = document.searched_text();
+    let (document, sealed) = match document {
+        ItemDocument::BehaviorSet(document) => (serde_json::to_string(&document), None),
+        ItemDocument::Metric(document) => (serde_json::to_string(&document), None),
+        ItemDocument::Scenario(document) => (serde_json::to_string(&document), None),
+        ItemDocument::Persona(mut document) => {
+            let secrets = std::mem::take(&mut document.sensitive_user_variables);
+            let sealed = if secrets.is_empty() {
+                None
+            } else {
+                let secrets = serde_json::to_vec(&secrets).map_err(internal)?;
+                let context = context(&caller.organization, id, version);
+                Some(app.keyring.seal(&context, &secrets).map_err(internal)?)
+            };
+            (serde_json::to_string(&document), sealed)
+        }
+    };
+    Ok(NewItemVersion {
+        id: app.new_id::<forge_domain::id::kind::ItemVersion>()?.to_string(),
+        version,
+        document: document.map_err(internal)?,
+        sealed,
+        searched_text,
+    })
+}
+
+/// Reads what was stored; what is secret in it only if it is to be opened, else it is left out.
+fn opened(
+    app: &App,
+    organization: &OrganizationId,
+    (kind, id): (ItemKind, &str),
+    stored: ItemVersion,
+    with_secrets: bool,
+) -> Result<Version, AppError> {
+    let text = stored.document.as_str();
+    let document = match kind {
+        ItemKind::BehaviorSet => serde_json::from_str(text).map(ItemDocument::BehaviorSet),
+        ItemKind::Metric => serde_json::from_str(text).map(ItemDocument::Metric),
+        ItemKind::Persona => serde_json::from_str(text).map(ItemDocument::Persona),
+        ItemKind::Scenario => serde_json::from_str(text).map(ItemDocument::Scenario),
+    };
+    let mut document = document.map_err(internal)?;
+    if let (ItemDocument::Persona(persona), Some(sealed), true) =
+        (&mut document, &stored.sealed, with_secrets)
+    {
+        let context = context(organization, id, stored.version);
+        let secrets = app.keyring.open(&context, sealed).ok_or_else(|| {
+            AppError::internal(format!(
+                "the sensitive variables of persona {id}, version {}, do not open under this master key",
+                stored.version
+            ))
+        })?;
+        persona.sensitive_user_variables = serde_json::from_slice::<Variables>(&secrets).map_err(internal)?;
+    }
+    Ok(Version {
+        version: stored.version,
+        object_id: stored.id,
+        document,
+        creator: stored.creator,
+        created_at: stored.created_at,
+    })
+}
+
+/// Returns one version of an item that is there, secrets included: for running it, not for showing it.
+pub(crate) async fn content(
+    app: &App,
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    (kind, id): (ItemKind, &str),
+    version: VersionNumber,
+) -> Result<ItemDocument, AppError> {
+    let stored = tx.find_item_version(organization, id, version).await?;
+    let stored =
+        stored.ok_or_else(|| AppError::NotFound(format!("there is no version {version} of {kind} {id}")))?;
+    Ok(opened(app, organization, (kind, id), stored, true)?.document)
+}
+
+/// The content of an item is read as its kind says, so this cannot be.
+pub(super) fn of_another_kind(wanted: ItemKind, found: &ItemDocument) -> AppError {
+    AppError::internal(format!("expected a {wanted}, found a {}", found.kind()))
+}
+
+/// Begins the write that adds a version to an item, and returns the item.
+pub(crate) async fn begin_version(
+    app: &App,
+    caller: &Caller,
+    kind: ItemKind,
+    id: &str,
+) -> Result<(WriteTx, Item), AppError> {
+    let permission = permissions(kind).modify;
+    caller.authorize_some(permission)?;
+    let mut tx = app.write(caller).await?;
+    let item = find_live(&mut tx, &caller.organization, kind, id).await?;
+    caller.authorize(permission, &attributes(&item))?;
+    Ok((tx, item))
+}
+
+/// Adds the next version to an item, provided that it gets the number that the caller expects.
+pub(crate) async fn add_version(
+    app: &App,
+    mut tx: WriteTx,
+    caller: &Caller,
+    item: &Item,
+    expected: Option<VersionNumber>,
+    document: ItemDocument,
+) -> Result<Written<VersionNumber>, AppError> {
+    // Other than with agents, the contract has a 400 for this.
+    let version = next_version(Some(item.latest_version), expected)
+        .map_err(|error| AppError::Refused(error.to_string()))?;
+    let kind = document.kind();
+    let new = sealed(app, caller, (&item.id, version), document)?;
+    tx.insert_item_version(&item.id, &new, &caller.user).await?;
+    let before = json!({"latest_version": item.latest_version});
+    let after = json!({"latest_version": version});
+    let object = object(kind, &item.id);
+    tx.append_audit_event(&caller.actor(), "create_version", object, before, after)
+        .await?;
+    commit(tx, version).await
+}
+
+/// What a caller asks of a list of versions.
+#[derive(Debug, Clone)]
+pub struct ListVersions {
+    /// Which versions.
+    pub range: VersionRange,
+    /// Whether the newest comes first.
+    pub is_descending: bool,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended: the number of its last version.
+    pub continuation_token: i64,
+}
+
+/// Returns a page of an item's versions, and whether secrets are in them: only those who may modify the item, and so
+/// could replace them, see any.
+pub async fn list_versions(
+    app: &App,
+    caller: &Caller,
+    kind: ItemKind,
+    id: &str,
+    query: &ListVersions,
+) -> Result<(Page<Version>, bool), AppError> {
+    let mut tx = app.store.read().await?;
+    let item = authorize_read(&mut tx, caller, kind, id).await?;
+    let with_secrets = caller.may(permissions(kind).modify, &attributes(&item));
+    let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
+    let bounds = query.range.bounds(item.latest_version);
+    while let Some((after, count)) = page.next_read() {
+        let organization = &caller.organization;
+        let rows = tx
+            .list_item_versions(organization, id, bounds, query.is_descending, (after, count))
+            .await?;
+        page.add(rows, count, |version| version.version.get(), |_| true);
+    }
+    let page = page.finish();
+    let opened = |stored| opened(app, &caller.organization, (kind, id), stored, with_secrets);
+    let items: Result<Vec<Version>, AppError> = page.items.into_iter().map(opened).collect();
+    let page = Page {
+        items: items?,
+        continuation_token: page.continuation_token,
+    };
+    Ok((page, with_secrets))
+}

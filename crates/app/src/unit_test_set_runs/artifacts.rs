@@ -1,0 +1,148 @@
+//! The artifacts of a run: what was said in its conversations, and what was found.
+//!
+//! They are downloaded by a link that needs no credentials, as those of a storage service. The link carries a sealed
+//! token that says which run it is of, how much of it may be told, and until when.
+
+use forge_domain::access::Permission;
+use forge_domain::conversation::Message;
+use forge_domain::refusal::AssetKind;
+use forge_domain::simulation::UnitTestRun;
+use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
+use forge_store::Tx;
+use serde::{Deserialize, Serialize};
+
+use super::list::{RunView, Told};
+use super::{attributes, find};
+use crate::assets::authorize_read;
+use crate::{App, AppError, Caller};
+
+/// How long a link is good for, in seconds.
+const LINK_SECONDS: i64 = 3600;
+
+/// A link to the artifacts of a run.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// What lets whoever has it download them. It is safe in a URL.
+    pub token: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// The artifacts of a run.
+#[derive(Debug, Clone)]
+pub struct Artifacts {
+    /// The run.
+    pub view: RunView,
+    /// What was said, conversation by conversation.
+    pub transcripts: Vec<Transcript>,
+}
+
+/// What was said in a conversation of a run.
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    /// The conversation.
+    pub run: UnitTestRun,
+    /// Its messages, oldest first; none if it never began or was deleted since.
+    pub messages: Vec<Message>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    run: UnitTestSetRunId,
+    told: Told,
+    expires_at: Timestamp,
+}
+
+fn context(organization: &OrganizationId) -> String {
+    format!("simulation-artifacts/{organization}")
+}
+
+/// Makes a link to the artifacts of a run that has ended.
+pub async fn link(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<Link, AppError> {
+    caller.authorize_some(Permission::GetUnitTestSetRun)?;
+    let mut tx = app.store.read().await?;
+    let run = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::GetUnitTestSetRun, &attributes(&run))?;
+    for spec in &run.specs {
+        let graph = spec.context_graph.0.to_string();
+        authorize_read(&mut tx, caller, AssetKind::ContextGraph, &graph).await?;
+    }
+    if !run.status.is_final() {
+        return Err(Refusal::RunInProgress { run: id.to_string() }.into());
+    }
+    let expires_at = app.clock.now().plus_seconds(LINK_SECONDS);
+    let sealed = Sealed {
+        run: id,
+        told: Told::to(caller, &run),
+        expires_at,
+    };
+    let sealed = serde_json::to_vec(&sealed).map_err(|error| AppError::Internal(Box::new(error)))?;
+    let token = app
+        .keyring
+        .seal(&context(&caller.organization), &sealed)
+        .map_err(|error| AppError::Internal(Box::new(error)))?;
+    Ok(Link {
+        token: token.replace('+', "-").replace('/', "_").replace('=', ""),
+        expires_at,
+    })
+}
+
+/// Returns the artifacts that a link leads to.
+pub async fn open(
+    app: &App,
+    organization: &OrganizationId,
+    id: UnitTestSetRunId,
+    token: &str,
+) -> Result<Artifacts, AppError> {
+    let refused = || AppError::Unauthenticated("the link is not valid, or not any more; ask for another one");
+    let mut token = token.replace('-', "+").replace('_', "/");
+    while token.len() % 4 != 0 {
+        token.push('=');
+    }
+    let opened = app
+        .keyring
+        .open(&context(organization), &token)
+        .ok_or_else(refused)?;
+    let sealed: Sealed = serde_json::from_slice(&opened).map_err(|_| refused())?;
+    if sealed.run != id || sealed.expires_at <= app.clock.now() {
+        return Err(refused());
+    }
+    let mut tx = app.store.read().await?;
+    let run = tx
+        .find_unit_test_set_run(organization, id)
+        .await?
+        .ok_or_else(refused)?;
+    let conversations = tx.list_unit_test_runs(organization, id).await?;
+    let transcripts = if sealed.told.specs_and_results {
+        transcripts(&mut tx, organization, &conversations).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Artifacts {
+        view: RunView {
+            run,
+            conversations,
+            told: sealed.told,
+        },
+        transcripts,
+    })
+}
+
+async fn transcripts(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    runs: &[UnitTestRun],
+) -> Result<Vec<Transcript>, AppError> {
+    let mut transcripts = Vec::new();
+    for run in runs {
+        let messages = match run.conversation_id {
+            Some(id) => tx.transcript(organization, id).await?,
+            None => Vec::new(),
+        };
+        transcripts.push(Transcript {
+            run: run.clone(),
+            messages,
+        });
+    }
+    Ok(transcripts)
+}

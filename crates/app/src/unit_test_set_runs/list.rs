@@ -1,0 +1,156 @@
+//! Lists of runs.
+
+use std::collections::BTreeSet;
+
+use forge_domain::access::Permission;
+use forge_domain::simulation::{UnitTestRun, UnitTestSetRun};
+use forge_domain::{Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
+use forge_store::RunHead;
+use serde::{Deserialize, Serialize};
+
+use super::attributes;
+use crate::page::{PageBuilder, unknown_token};
+use crate::searching::distinct;
+use crate::{App, AppError, Caller, Page, unit_tests};
+
+const PERMISSION: Permission = Permission::GetUnitTestSetRun;
+
+/// Which runs are wanted. An empty list asks for nothing; the values of one list are alternatives.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+pub struct RunFilter {
+    pub ids: Vec<UnitTestSetRunId>,
+    pub creators: Vec<UserRef>,
+    pub unit_test_sets: Vec<UnitTestSetId>,
+    pub is_completed: Option<bool>,
+    pub failed_metrics: Option<bool>,
+    pub errored: Option<bool>,
+    pub created_after: Option<Timestamp>,
+    pub created_before: Option<Timestamp>,
+}
+
+impl RunFilter {
+    fn admits(&self, run: &RunHead) -> bool {
+        fn flag(wanted: Option<bool>, is: bool) -> bool {
+            wanted.is_none_or(|wanted| wanted == is)
+        }
+        (self.ids.is_empty() || self.ids.contains(&run.id))
+            && (self.creators.is_empty() || self.creators.contains(&run.creator))
+            && (self.unit_test_sets.is_empty() || self.unit_test_sets.contains(&run.unit_test_set_id))
+            && flag(self.is_completed, run.status.is_final())
+            && flag(self.failed_metrics, run.failed_metrics)
+            && flag(self.errored, run.errored)
+            && self.created_after.is_none_or(|bound| bound <= run.created_at)
+            && self.created_before.is_none_or(|bound| run.created_at <= bound)
+    }
+}
+
+/// What a caller asks of a list of runs.
+#[derive(Debug, Clone, Default)]
+pub struct ListRuns {
+    /// Which ones.
+    pub filter: RunFilter,
+    /// Whether they are sorted by their creation, and the latest first; else they come in order of creation.
+    pub by_creation: Option<bool>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// How much of a run a caller may know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What was run and what came of it.
+    pub specs_and_results: bool,
+    /// Of each test of the run also the persona, the scenario and the metrics.
+    pub parts: Vec<bool>,
+}
+
+impl Told {
+    /// Returns what a caller who may see the run may know of it.
+    pub(super) fn to(caller: &Caller, run: &UnitTestSetRun) -> Self {
+        let parts = run.specs.iter().map(|spec| {
+            let attributes = unit_tests::attributes_of(spec.unit_test_id, &spec.unit_test_name);
+            caller.may(Permission::GetUnitTest, &attributes)
+        });
+        Self {
+            specs_and_results: caller.may(Permission::GetUnitTestSet, &attributes(run)),
+            parts: parts.collect(),
+        }
+    }
+}
+
+/// A run as a caller sees it.
+#[derive(Debug, Clone)]
+pub struct RunView {
+    /// The run.
+    pub run: UnitTestSetRun,
+    /// Its conversations.
+    pub conversations: Vec<UnitTestRun>,
+    /// How much of this the caller may know.
+    pub told: Told,
+}
+
+/// A page of runs.
+#[derive(Debug, Clone)]
+pub struct RunPage {
+    /// The runs.
+    pub page: Page<RunView>,
+    /// What the runs under the filter can be filtered by, on the first page.
+    pub filter_values: Option<RunFilterValues>,
+}
+
+/// The values that filters can take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the filter")]
+pub struct RunFilterValues {
+    pub creators: Vec<UserRef>,
+    pub unit_test_sets: BTreeSet<UnitTestSetId>,
+}
+
+/// Returns a page of the runs that the caller may see.
+pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPage, AppError> {
+    caller.authorize_some(PERMISSION)?;
+    let organization = &caller.organization;
+    let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    while let Some((after, count)) = page.next_read() {
+        let rows = tx
+            .list_unit_test_set_runs(organization, query.by_creation, after, count)
+            .await?;
+        let is_wanted = |run: &UnitTestSetRun| {
+            query.filter.admits(&run.into()) && caller.may(PERMISSION, &attributes(run))
+        };
+        page.add(rows.ok_or_else(unknown_token)?, count, |run| run.seq, is_wanted);
+    }
+    let Page {
+        items,
+        continuation_token,
+    } = page.finish();
+    let mut views = Vec::new();
+    for run in items {
+        views.push(RunView {
+            conversations: tx.list_unit_test_runs(organization, run.id).await?,
+            told: Told::to(caller, &run),
+            run,
+        });
+    }
+    let filter_values = if query.continuation_token == 0 {
+        let mut heads = tx.list_run_heads(organization).await?;
+        heads.retain(|run| query.filter.admits(run));
+        Some(RunFilterValues {
+            creators: distinct(heads.iter().map(|run| &run.creator)),
+            unit_test_sets: heads.iter().map(|run| run.unit_test_set_id).collect(),
+        })
+    } else {
+        None
+    };
+    Ok(RunPage {
+        page: Page {
+            items: views,
+            continuation_token,
+        },
+        filter_values,
+    })
+}

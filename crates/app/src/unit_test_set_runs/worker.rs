@@ -1,0 +1,216 @@
+//! Who holds the conversations of runs.
+//!
+//! Every server looks for conversations that nobody holds, takes them for a while (a *lease*), and says that it is
+//! still there as long as it is at it. If it stops, it gives them back; if it is lost, its leases end. Either way another
+//! server, or the same one after its restart, begins those conversations anew. So a run survives everything that the
+//! database survives.
+
+use std::time::Duration;
+
+use forge_domain::simulation::UnitTestRunState;
+use forge_domain::{OrganizationId, Timestamp};
+use forge_store::{UnitTestRunKey, UnitTestRunOutcome};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::hold::{Held, Work, finish_conversation, hold};
+use crate::{App, AppError};
+
+/// How long a conversation is believed to be held without a sign of it.
+const LEASE: forge_domain::Duration = forge_domain::Duration::seconds(30);
+
+/// How often a server says that it still holds a conversation, and hears whether the run was cancelled.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// How often a server looks for conversations that nobody holds.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often a conversation is begun before it is given up: something about it stops servers.
+const MAX_ATTEMPTS: i64 = 3;
+
+/// Holds conversations of runs, at most `parallel` at once, until `stopping` says so. Then those under way are given back.
+pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool>) {
+    if parallel == 0 {
+        return;
+    }
+    if let Err(error) = app.store.end_leases_of_the_gone(app.clock.now()).await {
+        tracing::warn!(%error, "simulations wait for the leases of the server before this one to end");
+    }
+    let mut holding = JoinSet::new();
+    while !*stopping.borrow() {
+        while holding.try_join_next().is_some() {}
+        match begin(app, None, parallel.saturating_sub(holding.len())).await {
+            Ok(begun) => {
+                for work in begun {
+                    holding.spawn(carry_out(app.clone(), work, stopping.clone()));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot look for conversations of simulations"),
+        }
+        tokio::select! {
+            () = told_to_stop(&mut stopping) => break,
+            _ = holding.join_next(), if !holding.is_empty() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+    while holding.join_next().await.is_some() {}
+}
+
+/// Holds every conversation of an organization that nobody holds, at most `parallel` at once, and returns when none is
+/// left.
+pub async fn work_off(app: &App, organization: &OrganizationId, parallel: usize) -> Result<(), AppError> {
+    let (_keep, stopping) = watch::channel(false);
+    loop {
+        let begun = begin(app, Some(organization), parallel.max(1)).await?;
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let mut holding = JoinSet::new();
+        for work in begun {
+            holding.spawn(carry_out(app.clone(), work, stopping.clone()));
+        }
+        while holding.join_next().await.is_some() {}
+    }
+}
+
+/// Waits until the server stops, or whoever would say so is gone.
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    drop(stopping.wait_for(|is_stopping| *is_stopping).await);
+}
+
+/// Takes up to `free` conversations that nobody holds.
+async fn begin(app: &App, organization: Option<&OrganizationId>, free: usize) -> Result<Vec<Work>, AppError> {
+    let mut begun = Vec::new();
+    if free == 0 {
+        return Ok(begun);
+    }
+    let limit = i64::try_from(free).unwrap_or(i64::MAX);
+    let to_do = app
+        .store
+        .read()
+        .await?
+        .list_to_do(organization, app.clock.now(), limit)
+        .await?;
+    for key in to_do {
+        begun.extend(claim(app, key).await?);
+    }
+    Ok(begun)
+}
+
+async fn claim(app: &App, key: UnitTestRunKey) -> Result<Option<Work>, AppError> {
+    let lease = forge_domain::hex(&app.random_bytes::<12>()?);
+    let now = app.clock.now();
+    let Some(before) = app
+        .store
+        .claim_unit_test_run(&key, &lease, (now, now + LEASE))
+        .await?
+    else {
+        return Ok(None);
+    };
+    if let Some(left) = before.conversation_id {
+        // Whoever held it is lost; it begins anew.
+        finish_conversation(app, &key.organization, left).await?;
+    }
+    let run = app
+        .store
+        .read()
+        .await?
+        .find_unit_test_set_run(&key.organization, key.run_id)
+        .await?;
+    let run = run.ok_or_else(|| AppError::internal("a run has lost its row"))?;
+    let spec = run.specs.get(before.spec).cloned();
+    let spec = spec.ok_or_else(|| AppError::internal("a conversation of a run has no test"))?;
+    let work = Work {
+        key,
+        lease,
+        run,
+        spec,
+    };
+    if before.attempts >= MAX_ATTEMPTS {
+        let error = format!("given up after {MAX_ATTEMPTS} attempts: the server stopped each time");
+        finish(app, &work, &UnitTestRunOutcome::error(error)).await?;
+        return Ok(None);
+    }
+    Ok(Some(work))
+}
+
+/// Holds one conversation to its end, unless the run is cancelled or the server stops.
+async fn carry_out(app: App, work: Work, mut stopping: watch::Receiver<bool>) {
+    let held = {
+        let mut holding = std::pin::pin!(hold(&app, &work));
+        let mut alive = tokio::time::interval(RENEW_EVERY);
+        alive.tick().await;
+        loop {
+            tokio::select! {
+                held = &mut holding => break Some(held),
+                () = told_to_stop(&mut stopping) => break None,
+                _ = alive.tick() => {
+                    let until = app.clock.now() + LEASE;
+                    match app.store.renew_lease(&work.key, &work.lease, until).await {
+                        Ok(true) => {}
+                        Ok(false) => break None,
+                        // Whether the lease still holds is asked again at the end.
+                        Err(error) => tracing::warn!(%error, "cannot say that a simulation goes on"),
+                    }
+                }
+            }
+        }
+    };
+    let ended = match held {
+        Some(held) => end(&app, &work, held).await,
+        None => give_back(&app, &work).await,
+    };
+    if let Err(error) = ended {
+        tracing::warn!(%error, "a conversation of a simulation could not be ended; it is begun anew when its lease has ended");
+    }
+}
+
+/// Gives a conversation back that was not held to its end. If the run was cancelled, it has ended.
+async fn give_back(app: &App, work: &Work) -> Result<(), AppError> {
+    let found = app.store.read().await?.find_unit_test_run(&work.key).await?;
+    app.store
+        .release_lease(&work.key, &work.lease, app.clock.now())
+        .await?;
+    match found {
+        Some(run) if run.state == UnitTestRunState::Cancelled => match run.conversation_id {
+            Some(left) => finish_conversation(app, &work.key.organization, left).await,
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+async fn end(app: &App, work: &Work, held: Result<Held, AppError>) -> Result<(), AppError> {
+    let (interactions, judged) = match held {
+        Ok(held) => (held.interactions, held.judged),
+        Err(error) => (0, Err(error)),
+    };
+    let verdicts = match judged {
+        Ok(judged) => Ok(judged.into_iter().map(|(judged, _)| judged).collect()),
+        // The conversation is not to blame.
+        Err(error @ (AppError::Unavailable(_) | AppError::OutcomeUnknown(_))) => return Err(error),
+        Err(error) => {
+            if let AppError::Internal(cause) = &error {
+                tracing::error!(%cause, run = %work.key.run_id, "a conversation of a simulation failed");
+            }
+            Err(error.to_string())
+        }
+    };
+    let outcome = UnitTestRunOutcome {
+        verdicts,
+        interactions,
+    };
+    finish(app, work, &outcome).await
+}
+
+async fn finish(app: &App, work: &Work, outcome: &UnitTestRunOutcome) -> Result<(), AppError> {
+    let now: Timestamp = app.clock.now();
+    let mut tx = app.store.write_run(&work.key.organization).await?;
+    if tx
+        .finish_unit_test_run(&work.key, &work.lease, outcome, now)
+        .await?
+    {
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! Sets of unit tests.
+
+use std::collections::BTreeSet;
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::service::{TagFilter, Tags};
+use forge_domain::simulation::{UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
+use forge_domain::{UnitTestId, UnitTestSetId, UserRef, shortened};
+use forge_store::Tx;
+use serde_json::{Value, json};
+
+use crate::page::{PageBuilder, sorted_after};
+use crate::searching::{MAX_FOUND, Words, distinct};
+use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
+
+/// What the audit log calls a set of unit tests.
+pub(crate) const OBJECT: &str = "simulation_unit_test_set";
+
+pub(crate) fn attributes(set: &UnitTestSet) -> Attributes {
+    attributes_of(set.id, &set.fields.name)
+}
+
+/// Returns the same attributes where the set is known by its id and name only.
+pub(crate) fn attributes_of(id: UnitTestSetId, name: &str) -> Attributes {
+    Attributes::default()
+        .with("simulation_unit_test_set_id", id.to_string())
+        .with("simulation_unit_test_set_name", name)
+}
+
+/// Returns a set that is not deleted.
+pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetId) -> Result<UnitTestSet, AppError> {
+    let found = tx.find_unit_test_set(&caller.organization, id).await?;
+    found
+        .filter(|set| !set.is_deleted)
+        .ok_or_else(|| AppError::NotFound(format!("there is no unit test set {id}")))
+}
+
+fn object(id: UnitTestSetId) -> AuditObject {
+    AuditObject {
+        kind: OBJECT.to_owned(),
+        id: id.to_string(),
+    }
+}
+
+/// What changes about a set; an absent field stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a set")]
+pub struct UpdateUnitTestSet {
+    pub name: Option<String>,
+    /// `Some(None)` takes it away.
+    pub description: Option<Option<String>>,
+    pub unit_test_runs: Option<Vec<UnitTestEntry>>,
+    pub tags: Option<Tags>,
+}
+
+/// Creates a set of unit tests.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    fields: &UnitTestSetFields,
+) -> Result<Written<UnitTestSetId>, AppError> {
+    let named = Attributes::default().with("simulation_unit_test_set_name", fields.name.as_str());
+    caller.authorize(Permission::CreateUnitTestSet, &named)?;
+    refuse_too_many(&fields.unit_test_runs)?;
+    let mut tx = app.write(caller).await?;
+    require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
+    refuse_taken_name(&mut tx, caller, &fields.name).await?;
+    let id = app.new_id()?;
+    tx.insert_unit_test_set(id, fields, &caller.user).await?;
+    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, json!(fields))
+        .await?;
+    commit(tx, id).await
+}
+
+/// Changes a set of unit tests. A change that changes nothing writes nothing.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    id: UnitTestSetId,
+    update: UpdateUnitTestSet,
+) -> Result<Option<i64>, AppError> {
+    caller.authorize_some(Permission::ModifyUnitTestSet)?;
+    let mut tx = app.write(caller).await?;
+    let set = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::ModifyUnitTestSet, &attributes(&set))?;
+    let old = set.fields;
+    let fields = UnitTestSetFields {
+        name: update.name.unwrap_or_else(|| old.name.clone()),
+        description: update.description.unwrap_or_else(|| old.description.clone()),
+        unit_test_runs: update
+            .unit_test_runs
+            .unwrap_or_else(|| old.unit_test_runs.clone()),
+        tags: update.tags.unwrap_or_else(|| old.tags.clone()),
+    };
+    if fields == old {
+        return Ok(None);
+    }
+    if fields.unit_test_runs != old.unit_test_runs {
+        refuse_too_many(&fields.unit_test_runs)?;
+        require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
+    }
+    if fields.name != old.name {
+        // A grant that holds for the old name only must not give the set a name out of its reach.
+        caller.authorize(Permission::ModifyUnitTestSet, &attributes_of(id, &fields.name))?;
+        refuse_taken_name(&mut tx, caller, &fields.name).await?;
+    }
+    tx.update_unit_test_set(id, &fields, &caller.user).await?;
+    tx.append_audit_event(&caller.actor(), "update", object(id), json!(old), json!(fields))
+        .await?;
+    Ok(Some(commit(tx, ()).await?.change_number))
+}
+
+/// Deletes a set of unit tests. Its runs go on and stay.
+pub async fn delete(app: &App, caller: &Caller, id: UnitTestSetId) -> Result<i64, AppError> {
+    caller.authorize_some(Permission::DeleteUnitTestSet)?;
+    let mut tx = app.write(caller).await?;
+    let set = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::DeleteUnitTestSet, &attributes(&set))?;
+    tx.delete_unit_test_set(id, &caller.user).await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        "delete",
+        object(id),
+        json!(set.fields),
+        Value::Null,
+    )
+    .await?;
+    Ok(commit(tx, ()).await?.change_number)
+}
+
+fn refuse_too_many(entries: &[UnitTestEntry]) -> Result<(), AppError> {
+    match check_entries(entries) {
+        Some(fault) => Err(AppError::Invalid(vec![fault])),
+        None => Ok(()),
+    }
+}
+
+async fn require_tests(tx: &mut Tx, caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {
+    let tests: BTreeSet<UnitTestId> = entries.iter().map(|entry| entry.unit_test_id).collect();
+    for test in tests {
+        unit_tests::find(tx, caller, test).await?;
+    }
+    Ok(())
+}
+
+async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {
+    match tx.find_live_unit_test_set(&caller.organization, name).await? {
+        Some(other) => Err(AppError::Conflict(format!(
+            "the unit test set {other} is named `{}` already; choose another name",
+            shortened(name)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Which sets are wanted. An empty list asks for nothing; the values of one list are alternatives, except tags.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a set")]
+pub struct UnitTestSetFilter {
+    pub ids: Vec<UnitTestSetId>,
+    pub is_deleted: Option<bool>,
+    pub unit_tests: Vec<UnitTestId>,
+    pub creators: Vec<UserRef>,
+    pub tags: Vec<TagFilter>,
+}
+
+impl UnitTestSetFilter {
+    fn admits(&self, set: &UnitTestSet) -> bool {
+        (self.ids.is_empty() || self.ids.contains(&set.id))
+            && (self.creators.is_empty() || self.creators.contains(&set.creator))
+            && (self.unit_tests.is_empty() || self.unit_tests.iter().any(|test| set.fields.runs(*test)))
+            && self.tags.iter().all(|filter| filter.matches(&set.fields.tags))
+    }
+}
+
+/// What a caller asks of a list of sets.
+#[derive(Debug, Clone, Default)]
+pub struct ListUnitTestSets {
+    /// Which ones.
+    pub filter: UnitTestSetFilter,
+    /// Whether they are sorted by their last change, and the latest first; else they come in order of creation.
+    pub by_update: Option<bool>,
+    /// How many at the most.
+    pub limit: i64,
+    /// Where the page before this one ended.
+    pub continuation_token: i64,
+}
+
+/// A page of sets.
+#[derive(Debug, Clone)]
+pub struct UnitTestSetPage {
+    /// The sets.
+    pub page: Page<UnitTestSet>,
+    /// What the sets under the filter can be filtered by, on the first page.
+    pub filter_values: Option<UnitTestSetFilterValues>,
+}
+
+/// The values that filters can take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the filter")]
+pub struct UnitTestSetFilterValues {
+    pub creators: Vec<UserRef>,
+    pub unit_tests: BTreeSet<UnitTestId>,
+    pub tags: BTreeSet<String>,
+}
+
+impl UnitTestSetFilterValues {
+    fn of(sets: &[UnitTestSet]) -> Self {
+        let entries = sets.iter().flat_map(|set| &set.fields.unit_test_runs);
+        let tags = sets.iter().flat_map(|set| set.fields.tags.keys().cloned());
+        Self {
+            creators: distinct(sets.iter().map(|set| &set.creator)),
+            unit_tests: entries.map(|entry| entry.unit_test_id).collect(),
+            tags: tags.collect(),
+        }
+    }
+}
+
+/// Returns a page of the sets that the caller may see.
+pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Result<UnitTestSetPage, AppError> {
+    caller.authorize_some(Permission::GetUnitTestSet)?;
+    let mut tx = app.store.read().await?;
+    let mut sets = tx
+        .list_unit_test_sets(&caller.organization, query.filter.is_deleted)
+        .await?;
+    sets.retain(|set| query.filter.admits(set));
+    let is_first = query.continuation_token == 0;
+    let filter_values = is_first.then(|| UnitTestSetFilterValues::of(&sets));
+    let sort: Vec<((), bool)> = query
+        .by_update
+        .iter()
+        .map(|latest_first| ((), *latest_first))
+        .collect();
+    let by_update = |(), left: &UnitTestSet, right: &UnitTestSet| left.updated_at.cmp(&right.updated_at);
+    let sets = sorted_after(sets, &sort, by_update, |set| set.seq, query.continuation_token)?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    page.add(
+        sets,
+        i64::MAX,
+        |set| set.seq,
+        |set| caller.may(Permission::GetUnitTestSet, &attributes(set)),
+    );
+    Ok(UnitTestSetPage {
+        page: page.finish(),
+        filter_values,
+    })
+}
+
+/// Returns the first sets that the caller may see, that pass the filter, and whose name or description has every word of
+/// the query. Deleted ones are not found.
+pub async fn search(
+    app: &App,
+    caller: &Caller,
+    query: &str,
+    filter: &UnitTestSetFilter,
+) -> Result<Vec<UnitTestSet>, AppError> {
+    caller.authorize_some(Permission::GetUnitTestSet)?;
+    let words = Words::of(query);
+    let mut tx = app.store.read().await?;
+    let sets = tx.list_unit_test_sets(&caller.organization, Some(false)).await?;
+    let found = sets.into_iter().filter(|set| {
+        let description = set.fields.description.as_deref().unwrap_or_default();
+        filter.admits(set)
+            && words.are_in(&[&set.fields.name, description])
+            && caller.may(Permission::GetUnitTestSet, &attributes(set))
+    });
+    Ok(found.take(MAX_FOUND).collect())
+}

@@ -1,0 +1,106 @@
+//! Unit tests.
+
+mod list;
+mod write;
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::item::{Item, ItemKind};
+use forge_domain::simulation::{UnitTest, UnitTestRef, check_unused};
+use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestId};
+use forge_store::Tx;
+
+use crate::{AppError, Caller};
+
+pub use list::{ListUnitTests, UnitTestFilter, UnitTestFilterValues, UnitTestPage, list, search};
+pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
+
+/// What the audit log calls a unit test.
+pub(crate) const OBJECT: &str = "simulation_unit_test";
+
+pub(crate) fn attributes(test: &UnitTest) -> Attributes {
+    attributes_of(test.id, &test.fields.name)
+}
+
+/// Returns the same attributes where the test is known by its id and name only.
+pub(crate) fn attributes_of(id: UnitTestId, name: &str) -> Attributes {
+    Attributes::default()
+        .with("simulation_unit_test_id", id.to_string())
+        .with("simulation_unit_test_name", name)
+}
+
+/// Returns a unit test that is not deleted.
+pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result<UnitTest, AppError> {
+    let found = tx.find_unit_test(&caller.organization, id).await?;
+    found
+        .filter(|test| !test.is_deleted)
+        .ok_or_else(|| AppError::NotFound(format!("there is no unit test {id}")))
+}
+
+/// Refuses to take a persona, a scenario or a metric away that unit tests use. Whoever deletes it asks within the same
+/// write.
+pub(crate) async fn refuse_used(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    item: &Item,
+) -> Result<(), AppError> {
+    let kind = item.details.kind();
+    let uses = |test: &UnitTest| match kind {
+        ItemKind::Persona => test.fields.persona_id.to_string() == item.id,
+        ItemKind::Scenario => test.fields.scenario_id.to_string() == item.id,
+        ItemKind::Metric => test.fields.judges_by(&item.id),
+        ItemKind::BehaviorSet => false,
+    };
+    let mut tests = tx.list_unit_tests(organization, Some(false)).await?;
+    tests.retain(uses);
+    let tests: Vec<UnitTestRef> = tests
+        .into_iter()
+        .map(|test| UnitTestRef {
+            id: test.id,
+            name: test.fields.name,
+        })
+        .collect();
+    match check_unused(format!("the {kind} {}", item.id), &tests) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(()),
+    }
+}
+
+/// Returns the unit tests that name a set of a service, without deleted ones.
+pub(crate) async fn users_of_set(
+    tx: &mut Tx,
+    caller: &Caller,
+    service: ServiceId,
+    set: &SetName,
+) -> Result<Vec<UnitTestRef>, AppError> {
+    let tests = tx
+        .list_unit_tests_of_service(&caller.organization, service)
+        .await?;
+    let users = tests.into_iter().filter(|(name, _)| name == set);
+    Ok(users.map(|(_, test)| test).collect())
+}
+
+/// Unit tests of a service by the set that they name, as far as a caller may see them.
+#[derive(Debug, Default)]
+pub(crate) struct VisibleUnitTests(Vec<(SetName, UnitTestId)>);
+
+impl VisibleUnitTests {
+    pub(crate) async fn of_service(
+        tx: &mut Tx,
+        caller: &Caller,
+        service: ServiceId,
+    ) -> Result<Self, AppError> {
+        let tests = tx
+            .list_unit_tests_of_service(&caller.organization, service)
+            .await?;
+        let visible = tests
+            .into_iter()
+            .filter(|(_, test)| caller.may(Permission::GetUnitTest, &attributes_of(test.id, &test.name)));
+        Ok(Self(visible.map(|(set, test)| (set, test.id)).collect()))
+    }
+
+    /// Returns those that name the set.
+    pub(crate) fn of_set(&self, name: &SetName) -> Vec<UnitTestId> {
+        let naming = self.0.iter().filter(|(set, _)| set == name);
+        naming.map(|(_, test)| *test).collect()
+    }
+}

@@ -1,0 +1,210 @@
+//! Creating, changing and deleting unit tests.
+
+use forge_domain::access::{Attributes, Permission};
+use forge_domain::audit::AuditObject;
+use forge_domain::item::{ItemDetails, ItemKind};
+use forge_domain::service::Tags;
+use forge_domain::simulation::{SuccessCriterion, UnitTestFields, named};
+use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId, shortened};
+use forge_store::{Tx, WriteTx};
+use serde_json::{Value, json};
+
+use super::{OBJECT, attributes, find};
+use crate::services;
+use crate::version_sets::unknown;
+use crate::{App, AppError, Caller, Written, commit, items};
+
+fn object(id: UnitTestId) -> AuditObject {
+    AuditObject {
+        kind: OBJECT.to_owned(),
+        id: id.to_string(),
+    }
+}
+
+/// A unit test that is to be created.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of a unit test")]
+pub struct NewUnitTest {
+    pub name: String,
+    pub description: String,
+    pub service_id: ServiceId,
+    /// Whatever the caller wrote.
+    pub version_set_name: String,
+    pub persona_id: PersonaId,
+    pub scenario_id: ScenarioId,
+    pub max_interactions: u32,
+    pub success_criterions: Vec<SuccessCriterion>,
+    pub tags: Tags,
+}
+
+/// What changes about a unit test; an absent field stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a unit test")]
+pub struct UpdateUnitTest {
+    pub description: Option<String>,
+    pub service_id: Option<ServiceId>,
+    /// Whatever the caller wrote.
+    pub version_set_name: Option<String>,
+    pub persona_id: Option<PersonaId>,
+    pub scenario_id: Option<ScenarioId>,
+    pub max_interactions: Option<u32>,
+    pub run_count: Option<u32>,
+    pub success_criterions: Option<Vec<SuccessCriterion>>,
+    pub tags: Option<Tags>,
+}
+
+impl UpdateUnitTest {
+    fn apply(self, old: &UnitTestFields) -> Result<UnitTestFields, AppError> {
+        let old = old.clone();
+        Ok(UnitTestFields {
+            name: old.name,
+            description: self.description.unwrap_or(old.description),
+            service_id: self.service_id.unwrap_or(old.service_id),
+            version_set_name: match self.version_set_name {
+                Some(name) => name.parse().map_err(|_| unknown(shortened(&name).as_ref()))?,
+                None => old.version_set_name,
+            },
+            persona_id: self.persona_id.unwrap_or(old.persona_id),
+            scenario_id: self.scenario_id.unwrap_or(old.scenario_id),
+            max_interactions: self.max_interactions.unwrap_or(old.max_interactions),
+            run_count: self.run_count.unwrap_or(old.run_count),
+            success_criterions: self.success_criterions.unwrap_or(old.success_criterions),
+            tags: self.tags.unwrap_or(old.tags),
+        })
+    }
+}
+
+/// Creates a unit test.
+pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
+    let named = Attributes::default().with("simulation_unit_test_name", new.name.as_str());
+    caller.authorize(Permission::CreateUnitTest, &named)?;
+    let version_set_name = new.version_set_name.parse();
+    let fields = UnitTestFields {
+        version_set_name: version_set_name.map_err(|_| unknown(shortened(&new.version_set_name).as_ref()))?,
+        name: new.name,
+        description: new.description,
+        service_id: new.service_id,
+        persona_id: new.persona_id,
+        scenario_id: new.scenario_id,
+        max_interactions: new.max_interactions,
+        run_count: 1,
+        success_criterions: new.success_criterions,
+        tags: new.tags,
+    };
+    let mut tx = app.write(caller).await?;
+    check(&mut tx, caller, &fields).await?;
+    if let Some(other) = tx.find_live_unit_test(&caller.organization, &fields.name).await? {
+        return Err(AppError::Conflict(format!(
+            "the unit test {other} is named `{}` already; choose another name",
+            shortened(&fields.name)
+        )));
+    }
+    let id = app.new_id()?;
+    tx.insert_unit_test(id, &fields, &caller.user).await?;
+    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, json!(fields))
+        .await?;
+    commit(tx, id).await
+}
+
+/// Changes a unit test. A change that changes nothing writes nothing.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    id: UnitTestId,
+    update: UpdateUnitTest,
+) -> Result<Option<i64>, AppError> {
+    caller.authorize_some(Permission::ModifyUnitTest)?;
+    let mut tx = app.write(caller).await?;
+    let test = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::ModifyUnitTest, &attributes(&test))?;
+    let fields = update.apply(&test.fields)?;
+    if fields == test.fields {
+        return Ok(None);
+    }
+    check(&mut tx, caller, &fields).await?;
+    tx.update_unit_test(id, &fields, &caller.user).await?;
+    let (before, after) = (json!(test.fields), json!(fields));
+    tx.append_audit_event(&caller.actor(), "update", object(id), before, after)
+        .await?;
+    Ok(Some(commit(tx, ()).await?.change_number))
+}
+
+/// Deletes a unit test that no set runs. What refers to it goes on doing so.
+pub async fn delete(app: &App, caller: &Caller, id: UnitTestId) -> Result<i64, AppError> {
+    caller.authorize_some(Permission::DeleteUnitTest)?;
+    let mut tx = app.write(caller).await?;
+    let test = find(&mut tx, caller, id).await?;
+    caller.authorize(Permission::DeleteUnitTest, &attributes(&test))?;
+    refuse_if_run(&mut tx, caller, id).await?;
+    tx.delete_unit_test(id, &caller.user).await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        "delete",
+        object(id),
+        json!(test.fields),
+        Value::Null,
+    )
+    .await?;
+    Ok(commit(tx, ()).await?.change_number)
+}
+
+async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Result<(), AppError> {
+    let mut sets = tx.list_unit_test_sets(&caller.organization, Some(false)).await?;
+    sets.retain(|set| set.fields.runs(id));
+    if sets.is_empty() {
+        return Ok(());
+    }
+    let sets = named(
+        sets.iter()
+            .map(|set| (set.id.to_string(), set.fields.name.as_str())),
+    );
+    Err(Refusal::UsedByUnitTestSets { sets }.into())
+}
+
+/// Looks whether all that a unit test names is there and fits together.
+async fn check(tx: &mut Tx, caller: &Caller, fields: &UnitTestFields) -> Result<(), AppError> {
+    let organization = &caller.organization;
+    let service = services::find(tx, caller, fields.service_id).await?;
+    let set = tx
+        .find_set(organization, service.id, &fields.version_set_name)
+        .await?;
+    if set.is_none_or(|set| set.is_deleted) {
+        return Err(unknown(fields.version_set_name.as_str()));
+    }
+    for (kind, id) in [
+        (ItemKind::Persona, fields.persona_id.to_string()),
+        (ItemKind::Scenario, fields.scenario_id.to_string()),
+    ] {
+        items::find_live(tx, organization, kind, &id).await?;
+    }
+    let mut refusals = Vec::new();
+    for criterion in &fields.success_criterions {
+        let id = criterion.metric_id.to_string();
+        let metric = items::find_live(tx, organization, ItemKind::Metric, &id).await?;
+        let ItemDetails::Metric {
+            value_kind: metric_kind,
+            ..
+        } = metric.details
+        else {
+            return Err(AppError::internal(format!(
+                "metric {id} has details of something else"
+            )));
+        };
+        let kind = criterion.criterion.kind();
+        if kind != metric_kind {
+            refusals.push(Refusal::CriterionOfAnotherKind {
+                criterion: criterion.name.clone(),
+                kind,
+                metric: metric.name,
+                metric_kind,
+            });
+        }
+    }
+    if !service.is_active {
+        refusals.push(Refusal::InactiveService {
+            service: service.id.to_string(),
+        });
+    }
+    Refusals::unless_empty(refusals)?;
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! `forge asset invocations`
+
+use std::collections::HashMap;
+
+use forge_client::behaviors::BehaviorSet;
+use forge_client::{Client, ClientError};
+
+use crate::error::{Exit, Failure, Result};
+use crate::session::Session;
+
+/// How many names are suggested.
+const LISTED: usize = 10;
+
+/// List where a dynamic behavior set applied, latest first.
+///
+/// Tells in which conversation, with which version, and which message led to it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge asset invocations 'Calm down'\n  forge asset invocations 'Calm down' --limit 1 --json\n\n\
+    In a pipe, each line has: time, version, conversation, service, user, the message that led to it, the agent's answer; \
+    all but the first two are ids."
+)]
+pub(crate) struct Args {
+    /// Name or id of the behavior set; of several with one name, the active one is meant.
+    #[arg(value_name = "BEHAVIOR")]
+    behavior: String,
+    /// List at most so many.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..))]
+    limit: i64,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let (ui, client) = (&session.ui, &session.client);
+    let set = find(client, &args.behavior).await?;
+    let page = client.behavior_invocations(&set.id).at_most(args.limit).await?;
+    if ui.json {
+        ui.document(&page.json)?;
+        return Ok(Exit::Ok);
+    }
+    let names = if ui.is_terminal() && !page.value.is_empty() {
+        service_names(client).await?
+    } else {
+        HashMap::new()
+    };
+    ui.rows(
+        &page.value,
+        [
+            "when",
+            "version",
+            "conversation",
+            "service",
+            "user",
+            "led by message",
+        ],
+        |row| {
+            let service = names.get(&row.service_id).unwrap_or(&row.service_id);
+            [
+                ui.time(&row.invoked_at),
+                row.dynamic_behavior_set_version_info.1.to_string(),
+                row.conversation_id.clone(),
+                service.clone(),
+                row.user_id.clone(),
+                row.initial_message_id.clone(),
+            ]
+        },
+        |row| {
+            [
+                row.invoked_at.clone(),
+                row.dynamic_behavior_set_version_info.1.to_string(),
+                row.conversation_id.clone(),
+                row.service_id.clone(),
+                row.user_id.clone(),
+                row.initial_message_id.clone(),
+                row.agent_message_id.clone().unwrap_or_default(),
+            ]
+        },
+    )?;
+    if page.value.is_empty() {
+        ui.note(&format!(
+            "`{}` has applied in no conversation that you may read",
+            set.name
+        ));
+    } else if ui.is_terminal() && page.has_more {
+        ui.note("there are older ones; `--limit N` lists more");
+    }
+    Ok(Exit::Ok)
+}
+
+/// Returns the names of the services that the caller may see, by id. Whoever may see none is shown the ids.
+async fn service_names(client: &Client) -> Result<HashMap<String, String>> {
+    match client.services(&[], None).all().await {
+        Ok(services) => {
+            let pairs = services.value.into_iter();
+            Ok(pairs
+                .map(|service| (service.id.to_string(), service.name))
+                .collect())
+        }
+        Err(ClientError::Forbidden(_)) => Ok(HashMap::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Finds a behavior set by its id or its exact name.
+async fn find(client: &Client, wanted: &str) -> Result<BehaviorSet> {
+    if wanted.parse::<forge_domain::BehaviorSetId>().is_ok() {
+        let found = client.behavior_sets(&[wanted.to_owned()]).all().await?.value;
+        if let Some(set) = found.into_iter().next() {
+            return Ok(set);
+        }
+    }
+    choose(client.behavior_sets(&[]).all().await?.value, wanted)
+}
+
+fn choose(all: Vec<BehaviorSet>, wanted: &str) -> Result<BehaviorSet> {
+    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| set.name == wanted);
+    // Names are unique among active sets.
+    if let Some(active) = named.iter().position(|set| set.is_active) {
+        return Ok(named.swap_remove(active));
+    }
+    match named.len() {
+        0 => {
+            let failure = Failure::failed(format!("there is no dynamic behavior set `{wanted}`"));
+            let names: Vec<String> = others
+                .iter()
+                .take(LISTED)
+                .map(|set| format!("`{}`", set.name))
+                .collect();
+            let more = if others.len() > LISTED { ", …" } else { "" };
+            Err(if names.is_empty() {
+                failure.hint("the organization has no dynamic behavior set that you may see")
+            } else {
+                failure.hint(format!("the sets are {}{more}", names.join(", ")))
+            })
+        }
+        1 => Ok(named.swap_remove(0)),
+        several => {
+            let mut failure = Failure::failed(format!(
+                "{several} inactive dynamic behavior sets are called `{wanted}`"
+            ));
+            failure
+                .details
+                .extend(named.iter().take(LISTED).map(|set| set.id.clone()));
+            Err(failure.hint("name the one that you mean by its id"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(id: &str, name: &str, is_active: bool) -> BehaviorSet {
+        BehaviorSet {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            is_active,
+        }
+    }
+
+    #[test]
+    fn of_several_sets_with_one_name_the_active_one_is_meant() {
+        let sets = || {
+            vec![
+                set("1", "Calm", false),
+                set("2", "Calm", true),
+                set("3", "Old", false),
+                set("4", "Old", false),
+                set("5", "Idle", false),
+            ]
+        };
+        assert_eq!(choose(sets(), "Calm").unwrap().id, "2");
+        assert_eq!(choose(sets(), "Idle").unwrap().id, "5");
+        let failure = choose(sets(), "Old").unwrap_err();
+        assert_eq!(failure.details, ["3", "4"]);
+        let failure = choose(sets(), "New").unwrap_err();
+        assert!(failure.hints[0].starts_with("the sets are `Calm`"));
+        assert!(choose(Vec::new(), "New").unwrap_err().hints[0].contains("no dynamic behavior set"));
+    }
+}

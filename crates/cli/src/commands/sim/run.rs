@@ -1,0 +1,103 @@
+//! `forge sim run`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use forge_client::simulations::Run;
+use forge_domain::UnitTestSetRunId;
+use serde_json::value::RawValue;
+
+use super::{find, junit, report};
+use crate::error::{Exit, Failure, Result};
+use crate::lookup;
+use crate::session::Session;
+
+/// How long to wait between two looks at a run.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Run a set of unit tests.
+///
+/// The tests name the service and the version set that they try; `--service` and `--version-set` take their place for this
+/// run. What the set means now is what is tried, whatever becomes of it meanwhile.
+///
+/// With `--wait`, exits with 0 if every conversation passed, and with 1 if one failed or could not be held.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  forge sim run smoke --wait\n  forge sim run smoke --version-set preview --wait --junit report.xml\n\n\
+    In a pipe, without `--wait`: the id of the run. With it, a line for each test and each of its criteria: name of the test, \
+    criterion (empty for all of them), conversations that passed, conversations, what went wrong. JSON is the run as the API \
+    tells it."
+)]
+pub(crate) struct Args {
+    /// Name or id of the set of unit tests.
+    set: String,
+    /// Name or id of the service to talk to, instead of the tests' own.
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
+    /// The version set to try, instead of the tests' own.
+    #[arg(long, value_name = "NAME")]
+    version_set: Option<String>,
+    /// Wait until the run has ended, and tell what came of it.
+    #[arg(long)]
+    wait: bool,
+    /// Write the results to this file as JUnit XML.
+    #[arg(long, value_name = "FILE", requires = "wait")]
+    junit: Option<PathBuf>,
+}
+
+pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
+    let (ui, client) = (&session.ui, &session.client);
+    let set = find::unit_test_set(client, &args.set).await?;
+    let service = match &args.service {
+        Some(wanted) => Some(lookup::service_id(client, wanted).await?),
+        None => None,
+    };
+    let created = client
+        .create_run(set.id, service, args.version_set.as_deref())
+        .await?;
+    let id = created.value.id;
+    if !args.wait {
+        if ui.json {
+            ui.document(&created.json)?;
+        } else {
+            crate::output::line(&id.to_string())?;
+        }
+        ui.note(&format!(
+            "the run goes on; `{}` tells how far it is",
+            session.command(&format!("sim show {id}"))
+        ));
+        return Ok(Exit::Ok);
+    }
+    ui.note(&format!("run {id} of `{}`", set.name));
+    let (run, document) = wait(session, id).await?;
+    if let Some(path) = &args.junit {
+        std::fs::write(path, junit::xml(&set.name, &run))
+            .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
+    }
+    if ui.json {
+        ui.document(&document)?;
+    } else {
+        report::tell(ui, &run)?;
+    }
+    Ok(report::exit_of(&run))
+}
+
+/// Waits for the end of a run.
+async fn wait(session: &Session, id: UnitTestSetRunId) -> Result<(Run, Box<RawValue>)> {
+    let mut told = None;
+    loop {
+        let (run, document) = find::run(&session.client, id).await?;
+        let progress = (run.conversations_finished, run.conversations);
+        if told != Some(progress) {
+            session.ui.progress(&format!(
+                "{} of {} conversations have ended",
+                progress.0, progress.1
+            ));
+            told = Some(progress);
+        }
+        if run.is_completed {
+            return Ok((run, document));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

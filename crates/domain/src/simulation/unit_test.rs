@@ -1,0 +1,221 @@
+//! Unit tests: a persona in a scenario talks to a service, and the conversation has to meet criteria.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::UserRef;
+use crate::fault::{Fault, Step};
+use crate::metric::Criterion;
+use crate::refusal::Refusal;
+use crate::service::Tags;
+use crate::time::Timestamp;
+use crate::version_set::SetName;
+use crate::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId, UnitTestSetRunId};
+
+/// How many conversations one run of a set may hold, so that a slip of the keyboard does not cost a fortune.
+pub const MAX_CONVERSATIONS: u64 = 1000;
+
+/// How many tests are named where somebody has to know which use a thing.
+const TOLD: usize = 10;
+
+/// A test of a version set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitTest {
+    /// Its id.
+    pub id: UnitTestId,
+    /// Its place in the organization's list; grows with creation.
+    pub seq: i64,
+    /// What it does.
+    pub fields: UnitTestFields,
+    /// Whether it was deleted; its runs still refer to it.
+    pub is_deleted: bool,
+    /// Who created it.
+    pub creator: UserRef,
+    /// Who changed it last.
+    pub updated_by: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// What a unit test does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnitTestFields {
+    /// Its name; unique among those that are not deleted.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The service that is talked to.
+    pub service_id: ServiceId,
+    /// The service's set that is tried.
+    #[serde(rename = "service_version_set_name")]
+    pub version_set_name: SetName,
+    /// Who talks.
+    pub persona_id: PersonaId,
+    /// What they are after.
+    pub scenario_id: ScenarioId,
+    /// After how many interactions a conversation that goes on has failed.
+    pub max_interactions: u32,
+    /// How many conversations are held each time the test is run.
+    pub run_count: u32,
+    /// What every conversation has to meet.
+    pub success_criterions: Vec<SuccessCriterion>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl UnitTestFields {
+    /// Tells whether a criterion is about the metric of that id.
+    pub fn judges_by(&self, metric: &str) -> bool {
+        self.success_criterions
+            .iter()
+            .any(|criterion| criterion.metric_id.to_string() == metric)
+    }
+}
+
+/// What a metric of a conversation has to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuccessCriterion {
+    /// A name for people.
+    pub name: String,
+    /// The metric.
+    pub metric_id: MetricId,
+    /// Which values pass.
+    pub criterion: Criterion,
+}
+
+/// Some unit tests that are run together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitTestSet {
+    /// Its id.
+    pub id: UnitTestSetId,
+    /// Its place in the organization's list; grows with creation.
+    pub seq: i64,
+    /// What it holds.
+    pub fields: UnitTestSetFields,
+    /// The run of it that was created last.
+    pub last_run_id: Option<UnitTestSetRunId>,
+    /// Whether it was deleted; its runs still refer to it.
+    pub is_deleted: bool,
+    /// Who created it.
+    pub creator: UserRef,
+    /// Who changed it last.
+    pub updated_by: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// What a set of unit tests holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnitTestSetFields {
+    /// Its name; unique among those that are not deleted.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The tests, in the order of their results.
+    pub unit_test_runs: Vec<UnitTestEntry>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl UnitTestSetFields {
+    /// Tells whether the set runs the test.
+    pub fn runs(&self, test: UnitTestId) -> bool {
+        self.unit_test_runs.iter().any(|entry| entry.unit_test_id == test)
+    }
+}
+
+/// A test within a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitTestEntry {
+    /// The test.
+    pub unit_test_id: UnitTestId,
+    /// How often it is run.
+    pub run_count: u32,
+}
+
+/// A unit test as those are told who use what it uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitTestRef {
+    /// Its id.
+    pub id: UnitTestId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Returns why a thing that unit tests use has to stay as it is; nothing if none does. `what` says which thing, such as
+/// "version set `test`".
+pub fn check_unused(what: impl Into<String>, tests: &[UnitTestRef]) -> Option<Refusal> {
+    (!tests.is_empty()).then(|| Refusal::UsedByUnitTests {
+        what: what.into(),
+        tests: named(tests.iter().map(|test| (test.id.to_string(), test.name.as_str()))),
+    })
+}
+
+/// Returns the names and ids of some things, the first few of them.
+pub fn named<'a>(things: impl ExactSizeIterator<Item = (String, &'a str)>) -> String {
+    let more = things.len().saturating_sub(TOLD);
+    let first = things.take(TOLD);
+    let first: Vec<String> = first
+        .map(|(id, name)| format!("`{}` ({id})", crate::shortened(name)))
+        .collect();
+    let first = first.join(", ");
+    if more > 0 {
+        format!("{first} and {more} more")
+    } else {
+        first
+    }
+}
+
+/// Returns what is wrong with the entries of a set: more conversations than one run may hold.
+pub fn check_entries(entries: &[UnitTestEntry]) -> Option<Fault> {
+    let conversations: u64 = entries.iter().map(|entry| u64::from(entry.run_count)).sum();
+    (conversations > MAX_CONVERSATIONS).then(|| {
+        let loc: Vec<Step> = vec!["body".into(), "unit_test_runs".into()];
+        let msg = format!("a run holds at most {MAX_CONVERSATIONS} conversations, these are {conversations}");
+        Fault::new(loc, "too_many_conversations", msg)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(name: &str) -> UnitTestRef {
+        UnitTestRef {
+            id: "0123456789abcdef01234567".parse().unwrap(),
+            name: name.into(),
+        }
+    }
+
+    #[test]
+    fn whoever_is_refused_is_told_which_tests_stand_in_the_way() {
+        assert_eq!(check_unused("version set `test`", &[]), None);
+        let refusal = check_unused("version set `test`", &[test("greets"), test("thanks")]).unwrap();
+        let text = refusal.to_string();
+        for part in [
+            "version set `test`",
+            "`greets`",
+            "`thanks`",
+            "0123456789abcdef01234567",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        let many: Vec<_> = (0..13).map(|number| test(&format!("test {number}"))).collect();
+        let text = check_unused("x", &many).unwrap().to_string();
+        assert!(text.contains("and 3 more") && !text.contains("test 10"), "{text}");
+    }
+
+    #[test]
+    fn a_set_holds_as_many_conversations_as_a_run_may() {
+        let entry = |run_count| UnitTestEntry {
+            unit_test_id: "0123456789abcdef01234567".parse().unwrap(),
+            run_count,
+        };
+        assert_eq!(check_entries(&[entry(999), entry(1)]), None);
+        assert!(check_entries(&[entry(1000), entry(1)]).is_some());
+        assert!(check_entries(&[entry(u32::MAX), entry(u32::MAX)]).is_some());
+    }
+}

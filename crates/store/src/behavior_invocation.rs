@@ -1,0 +1,180 @@
+//! Invocations: that a dynamic behavior set applied in an interaction of a conversation.
+
+use forge_domain::{
+    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, OrganizationId, ServiceId, Timestamp,
+    VersionNumber,
+};
+
+use crate::StoreError;
+use crate::row::{Row, Value, args, to_json};
+use crate::sort::{SortedList, distinct};
+use crate::statement::{Statement, statements};
+use crate::tx::{RunTx, Tx};
+
+statements! {
+    NEXT_SEQ = "INSERT INTO run_counter (organization_id, kind, last_seq) VALUES ($1, $2, 1)
+        ON CONFLICT (organization_id, kind) DO UPDATE SET last_seq = run_counter.last_seq + 1
+        RETURNING last_seq";
+    INSERT_INVOCATION = "INSERT INTO behavior_invocation (organization_id, id, seq, item_id, version, conversation_id,
+            initial_message_id, agent_message_id, inner_thought_ids, external_event_ids, invoked_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    FIND_SORT_VALUE = "SELECT invoked_at FROM behavior_invocation
+        WHERE organization_id = $1 AND item_id = $2 AND seq = $3";
+}
+
+/// The list of a set's invocations; `$5` is the set. Those of deleted conversations are gone with them.
+const LIST: SortedList = SortedList {
+    name: "behavior_invocation.list",
+    select:
+        "SELECT behavior_invocation.id, behavior_invocation.seq, version, conversation_id, initial_message_id,
+            agent_message_id, inner_thought_ids, external_event_ids, invoked_at, conversation.service_id,
+            conversation.user_id
+        FROM behavior_invocation
+        JOIN conversation ON conversation.organization_id = behavior_invocation.organization_id
+            AND conversation.id = behavior_invocation.conversation_id
+        WHERE behavior_invocation.organization_id = $1 AND item_id = $5 AND conversation.deleted_at IS NULL",
+    parameters: 5,
+    seq: "behavior_invocation.seq",
+    columns: &["invoked_at"],
+};
+
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
+}
+
+/// What invocations are sorted by. Those equal in all keys stay in the order in which they were recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvocationSort {
+    /// By their time.
+    InvokedAt,
+}
+
+/// An invocation to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewBehaviorInvocation {
+    /// Its id.
+    pub id: BehaviorInvocationId,
+    /// The set and the version that applied.
+    pub set: (BehaviorSetId, VersionNumber),
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// What the interaction began with.
+    pub initial_message_id: MessageId,
+    /// What the agent answered.
+    pub agent_message_id: MessageId,
+    /// What the agent thought before it answered.
+    pub inner_thought_ids: Vec<MessageId>,
+    /// What happened beside what the interaction began with.
+    pub external_event_ids: Vec<MessageId>,
+    /// When it was.
+    pub invoked_at: Timestamp,
+}
+
+/// A recorded invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of `NewBehaviorInvocation`")]
+pub struct BehaviorInvocation {
+    pub id: BehaviorInvocationId,
+    /// Its place in the organization's list.
+    pub seq: i64,
+    pub version: VersionNumber,
+    pub conversation_id: ConversationId,
+    /// The service that the conversation is in.
+    pub service_id: ServiceId,
+    /// Whose conversation it is.
+    pub user_id: String,
+    pub initial_message_id: MessageId,
+    pub agent_message_id: MessageId,
+    pub inner_thought_ids: Vec<MessageId>,
+    pub external_event_ids: Vec<MessageId>,
+    pub invoked_at: Timestamp,
+}
+
+fn invocation(row: &Row<'_>) -> Result<BehaviorInvocation, StoreError> {
+    Ok(BehaviorInvocation {
+        id: row.parse("id")?,
+        seq: row.integer("seq")?,
+        version: row.convert("version")?,
+        conversation_id: row.parse("conversation_id")?,
+        service_id: row.parse("service_id")?,
+        user_id: row.text("user_id")?,
+        initial_message_id: row.parse("initial_message_id")?,
+        agent_message_id: row.parse("agent_message_id")?,
+        inner_thought_ids: row.json("inner_thought_ids")?,
+        external_event_ids: row.json("external_event_ids")?,
+        invoked_at: row.time("invoked_at")?,
+    })
+}
+
+impl Tx {
+    /// Returns up to `limit` invocations of a set that come after the one at the place `after` in the order asked for; 0
+    /// is the start. Returns nothing if there is no invocation at that place.
+    pub async fn list_behavior_invocations(
+        &mut self,
+        organization: &OrganizationId,
+        set: &str,
+        sort: &[(InvocationSort, bool)],
+        (after, limit): (i64, i64),
+    ) -> Result<Option<Vec<BehaviorInvocation>>, StoreError> {
+        let sort = distinct(sort);
+        let invoked_at = match after {
+            0 => 0,
+            seq => {
+                let args = args![organization, set, seq];
+                let found = self.optional(&FIND_SORT_VALUE, args, |row| row.integer("invoked_at"));
+                match found.await? {
+                    Some(invoked_at) => invoked_at,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let mut args = args![organization, after, limit, after == 0, set];
+        args.extend(
+            sort.iter()
+                .map(|(InvocationSort::InvokedAt, _)| Value::from(invoked_at)),
+        );
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, invocation)
+            .await
+            .map(Some)
+    }
+}
+
+impl RunTx {
+    /// Returns the next place in the organization's list of what is written while services run, by kind.
+    pub(crate) async fn next_seq(&mut self, kind: &str) -> Result<i64, StoreError> {
+        let args = args![&self.organization, kind];
+        let next = self
+            .optional(&NEXT_SEQ, args, |row| row.integer("last_seq"))
+            .await?;
+        next.ok_or_else(|| StoreError::Corrupt {
+            column: "run_counter.last_seq".to_owned(),
+            reason: "the counter did not count".to_owned(),
+        })
+    }
+
+    /// Records that a behavior set applied in an interaction; in the transaction that keeps the interaction.
+    pub async fn record_behavior_invocation(
+        &mut self,
+        new: &NewBehaviorInvocation,
+    ) -> Result<(), StoreError> {
+        let seq = self.next_seq("behavior_invocation").await?;
+        let args = args![
+            &self.organization,
+            new.id,
+            seq,
+            new.set.0,
+            new.set.1,
+            new.conversation_id,
+            new.initial_message_id,
+            new.agent_message_id,
+            to_json(&new.inner_thought_ids),
+            to_json(&new.external_event_ids),
+            new.invoked_at,
+        ];
+        self.execute(&INSERT_INVOCATION, args).await.map(drop)
+    }
+}

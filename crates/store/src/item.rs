@@ -1,0 +1,439 @@
+//! Dynamic behavior sets, metrics, personas and scenarios: items of one shape, told apart by their kind.
+
+use forge_domain::behavior::BehaviorDocument;
+use forge_domain::item::{Item, ItemDetails, ItemKind};
+use forge_domain::service::Tags;
+use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNumber};
+
+use crate::StoreError;
+use crate::row::{Row, Value, args, to_json};
+use crate::service::hash;
+use crate::sort::{SortedList, distinct};
+use crate::statement::{Statement, statements};
+use crate::tx::{Tx, WriteTx};
+
+statements! {
+    INSERT_ITEM = "INSERT INTO versioned_item (organization_id, id, kind, seq, name, name_hash, is_active, is_deleted,
+            tags, details, latest_version, search_name, search_text, creator_org_id, creator_user_id,
+            updated_by_org_id, updated_by_user_id, created_at, updated_at)
+        VALUES ($1, $2, $3,
+            (SELECT COALESCE(MAX(seq), 0) + 1 FROM versioned_item WHERE organization_id = $1 AND kind = $3),
+            $4, $5, $6, FALSE, $7, $8, 1, $9, $10, $11, $12, $11, $12, $13, $13)";
+    UPDATE_ITEM = "UPDATE versioned_item SET name = $3, name_hash = $4, is_active = $5, tags = $6, details = $7,
+            search_name = $8, updated_by_org_id = $9, updated_by_user_id = $10, updated_at = $11
+        WHERE organization_id = $1 AND id = $2";
+    DELETE_ITEM = "UPDATE versioned_item SET is_deleted = TRUE, updated_by_org_id = $3, updated_by_user_id = $4,
+            updated_at = $5
+        WHERE organization_id = $1 AND id = $2";
+    SET_LATEST = "UPDATE versioned_item SET latest_version = $3, search_text = $4, updated_by_org_id = $5,
+            updated_by_user_id = $6, updated_at = $7
+        WHERE organization_id = $1 AND id = $2";
+    FIND_ITEM = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
+            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
+        FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND id = $3";
+    FIND_ITEM_BY_NAME = "SELECT id FROM versioned_item
+        WHERE organization_id = $1 AND kind = $2 AND name_hash = $3 AND is_active AND NOT is_deleted";
+    ALL_ITEMS = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
+            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
+        FROM versioned_item WHERE organization_id = $1 AND kind = $2 ORDER BY seq";
+    SEARCH_ITEMS = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
+            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at, search_name, search_text
+        FROM versioned_item
+        WHERE organization_id = $1 AND kind = $2 AND NOT is_deleted AND seq > $3
+            AND (search_name LIKE $4 ESCAPE '\\' OR search_text LIKE $4 ESCAPE '\\')
+        ORDER BY seq LIMIT $5";
+    FIND_SORT_VALUE = "SELECT updated_at FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND seq = $3";
+    INSERT_VERSION = "INSERT INTO versioned_item_version (organization_id, item_id, version, previous_version, id,
+            document, sealed, change_number, creator_org_id, creator_user_id, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    FIND_VERSION = "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
+        FROM versioned_item_version WHERE organization_id = $1 AND item_id = $2 AND version = $3";
+    LIST_ASCENDING = "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
+        FROM versioned_item_version
+        WHERE organization_id = $1 AND item_id = $2 AND version BETWEEN $3 AND $4 AND version > $5
+        ORDER BY version LIMIT $6";
+    LIST_DESCENDING = "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
+        FROM versioned_item_version
+        WHERE organization_id = $1 AND item_id = $2 AND version BETWEEN $3 AND $4 AND ($5 = 0 OR version < $5)
+        ORDER BY version DESC LIMIT $6";
+    ACTIVE_BEHAVIORS = "SELECT item.id, item.seq, item.details, item.latest_version, latest.document
+        FROM versioned_item AS item
+        JOIN versioned_item_version AS latest ON latest.organization_id = item.organization_id
+            AND latest.item_id = item.id AND latest.version = item.latest_version
+        WHERE item.organization_id = $1 AND item.kind = 'dynamic_behavior_set' AND item.is_active
+            AND NOT item.is_deleted AND (CAST($2 AS TEXT) IS NULL OR item.id = $2)
+        ORDER BY item.seq";
+}
+
+/// The list of items; `$5` is the kind, `$6` and `$7` are the filters on activity and deletion.
+const LIST: SortedList = SortedList {
+    name: "item.list",
+    select: "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
+            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
+        FROM versioned_item
+        WHERE organization_id = $1 AND kind = $5 AND (CAST($6 AS BOOLEAN) IS NULL OR is_active = $6)
+            AND (CAST($7 AS BOOLEAN) IS NULL OR is_deleted = $7)",
+    parameters: 7,
+    seq: "seq",
+    columns: &["updated_at"],
+};
+
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
+}
+
+/// What items are sorted by. Items equal in all keys stay in order of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemSort {
+    /// By when they were changed last.
+    UpdatedAt,
+}
+
+/// An item to be added.
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    /// Its id; 24 hex digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is used from now on.
+    pub is_active: bool,
+    /// Its tags.
+    pub tags: Tags,
+    /// What only items of its kind have.
+    pub details: ItemDetails,
+}
+
+/// A version to be added. It cannot be printed: it may come from secrets.
+#[derive(Clone)]
+pub struct NewItemVersion {
+    /// Its id beside its number; 24 hex digits.
+    pub id: String,
+    /// Its number.
+    pub version: VersionNumber,
+    /// Its content as JSON, without what is secret.
+    pub document: String,
+    /// What is secret, sealed; nothing if there is nothing secret.
+    pub sealed: Option<String>,
+    /// What the item is found by from now on, beside its name.
+    pub searched_text: String,
+}
+
+/// A version of an item. It cannot be printed: it may have secrets.
+#[derive(Clone)]
+pub struct ItemVersion {
+    /// Its number.
+    pub version: VersionNumber,
+    /// Its id beside its number; 24 hex digits.
+    pub id: String,
+    /// Its content as JSON, without what is secret.
+    pub document: String,
+    /// What is secret, sealed; nothing if there is nothing secret.
+    pub sealed: Option<String>,
+    /// Who created it.
+    pub creator: UserRef,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// An active dynamic behavior set with its latest version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BehaviorHead {
+    /// The set.
+    pub id: BehaviorSetId,
+    /// Its place in the organization's list of behavior sets.
+    pub seq: i64,
+    /// What it is applied to.
+    pub details: ItemDetails,
+    /// Its latest version.
+    pub version: VersionNumber,
+    /// The version's content.
+    pub document: BehaviorDocument,
+}
+
+fn item(row: &Row<'_>) -> Result<Item, StoreError> {
+    Ok(Item {
+        id: row.text("id")?,
+        seq: row.integer("seq")?,
+        name: row.text("name")?,
+        is_active: row.boolean("is_active")?,
+        is_deleted: row.boolean("is_deleted")?,
+        tags: row.json("tags")?,
+        details: row.json("details")?,
+        latest_version: row.convert("latest_version")?,
+        creator: row.user("creator")?,
+        updated_by: row.user("updated_by")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+fn version(row: &Row<'_>) -> Result<ItemVersion, StoreError> {
+    Ok(ItemVersion {
+        version: row.convert("version")?,
+        id: row.text("id")?,
+        document: row.text("document")?,
+        sealed: row.optional_text("sealed")?,
+        creator: row.user("creator")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+/// Returns the pattern of `LIKE` that a text with this part in it has.
+fn containing(part: &str) -> String {
+    let escaped = part.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    format!("%{escaped}%")
+}
+
+impl Tx {
+    /// Returns an item, deleted or not.
+    pub async fn find_item(
+        &mut self,
+        organization: &OrganizationId,
+        kind: ItemKind,
+        id: &str,
+    ) -> Result<Option<Item>, StoreError> {
+        self.optional(&FIND_ITEM, args![organization, kind.as_str(), id], item)
+            .await
+    }
+
+    /// Returns the id of the active item of that name that is not deleted.
+    pub async fn find_item_by_name(
+        &mut self,
+        organization: &OrganizationId,
+        kind: ItemKind,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let args = args![organization, kind.as_str(), hash(name)];
+        self.optional(&FIND_ITEM_BY_NAME, args, |row| row.text("id"))
+            .await
+    }
+
+    /// Returns every item of a kind, deleted ones included, in order of creation.
+    pub async fn all_items(
+        &mut self,
+        organization: &OrganizationId,
+        kind: ItemKind,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.all(&ALL_ITEMS, args![organization, kind.as_str()], item)
+            .await
+    }
+
+    /// Returns up to `limit` items that come after the one at the place `after` in the order asked for; 0 is the start.
+    /// Returns nothing if there is no item at that place.
+    pub async fn list_items(
+        &mut self,
+        organization: &OrganizationId,
+        kind: ItemKind,
+        sort: &[(ItemSort, bool)],
+        (is_active, is_deleted): (Option<bool>, Option<bool>),
+        (after, limit): (i64, i64),
+    ) -> Result<Option<Vec<Item>>, StoreError> {
+        let sort = distinct(sort);
+        let updated_at = match after {
+            0 => 0,
+            seq => {
+                let args = args![organization, kind.as_str(), seq];
+                let found = self.optional(&FIND_SORT_VALUE, args, |row| row.integer("updated_at"));
+                match found.await? {
+                    Some(updated_at) => updated_at,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let mut args = args![
+            organization,
+            after,
+            limit,
+            after == 0,
+            kind.as_str(),
+            is_active,
+            is_deleted
+        ];
+        args.extend(
+            sort.iter()
+                .map(|(ItemSort::UpdatedAt, _)| Value::from(updated_at)),
+        );
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, item).await.map(Some)
+    }
+
+    /// Returns up to `limit` items after the place `after`, not deleted, that have a text, which is in lower case, in
+    /// their name or in what they are found by; each with these two.
+    pub async fn search_items(
+        &mut self,
+        organization: &OrganizationId,
+        kind: ItemKind,
+        text: &str,
+        (after, limit): (i64, i64),
+    ) -> Result<Vec<(Item, String, String)>, StoreError> {
+        let args = args![organization, kind.as_str(), after, containing(text), limit];
+        self.all(&SEARCH_ITEMS, args, |row| {
+            Ok((item(row)?, row.text("search_name")?, row.text("search_text")?))
+        })
+        .await
+    }
+
+    /// Returns one version of an item.
+    pub async fn find_item_version(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+        number: VersionNumber,
+    ) -> Result<Option<ItemVersion>, StoreError> {
+        self.optional(&FIND_VERSION, args![organization, id, number], version)
+            .await
+    }
+
+    /// Returns up to `limit` versions between two numbers, both included, that come after the number `after` in the
+    /// order asked for; 0 is the start.
+    pub async fn list_item_versions(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+        (lower, upper): (VersionNumber, VersionNumber),
+        is_descending: bool,
+        (after, limit): (i64, i64),
+    ) -> Result<Vec<ItemVersion>, StoreError> {
+        let list = if is_descending {
+            &LIST_DESCENDING
+        } else {
+            &LIST_ASCENDING
+        };
+        self.all(list, args![organization, id, lower, upper, after, limit], version)
+            .await
+    }
+
+    /// Returns the active behavior sets of an organization, or the one of that id if it is active, in order of creation.
+    pub async fn behavior_heads(
+        &mut self,
+        organization: &OrganizationId,
+        id: Option<&str>,
+    ) -> Result<Vec<BehaviorHead>, StoreError> {
+        let args = args![organization, id.map(str::to_owned)];
+        self.all(&ACTIVE_BEHAVIORS, args, |row| {
+            Ok(BehaviorHead {
+                id: row.parse("id")?,
+                seq: row.integer("seq")?,
+                details: row.json("details")?,
+                version: row.convert("latest_version")?,
+                document: row.json("document")?,
+            })
+        })
+        .await
+    }
+}
+
+impl WriteTx {
+    /// Adds an item and its first version.
+    pub async fn insert_item(
+        &mut self,
+        new: &NewItem,
+        first: &NewItemVersion,
+        creator: &UserRef,
+    ) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            &new.id,
+            new.details.kind().as_str(),
+            &new.name,
+            hash(&new.name),
+            new.is_active,
+            to_json(&new.tags),
+            to_json(&new.details),
+            new.name.to_lowercase(),
+            first.searched_text.to_lowercase(),
+            &creator.org_id,
+            &creator.user_id,
+            self.now(),
+        ];
+        self.execute(&INSERT_ITEM, args).await?;
+        self.insert_item_version_row(&new.id, first, creator).await
+    }
+
+    /// Stores what a caller decides of an item.
+    pub async fn update_item(&mut self, item: &Item, updated_by: &UserRef) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            &item.id,
+            &item.name,
+            hash(&item.name),
+            item.is_active,
+            to_json(&item.tags),
+            to_json(&item.details),
+            item.name.to_lowercase(),
+            &updated_by.org_id,
+            &updated_by.user_id,
+            self.now(),
+        ];
+        self.execute(&UPDATE_ITEM, args).await.map(drop)
+    }
+
+    /// Marks an item as deleted.
+    pub async fn delete_item(&mut self, id: &str, deleted_by: &UserRef) -> Result<(), StoreError> {
+        let args = args![
+            &self.organization,
+            id,
+            &deleted_by.org_id,
+            &deleted_by.user_id,
+            self.now()
+        ];
+        self.execute(&DELETE_ITEM, args).await.map(drop)
+    }
+
+    /// Adds the next version of an item.
+    pub async fn insert_item_version(
+        &mut self,
+        id: &str,
+        new: &NewItemVersion,
+        creator: &UserRef,
+    ) -> Result<(), StoreError> {
+        self.insert_item_version_row(id, new, creator).await?;
+        let args = args![
+            &self.organization,
+            id,
+            new.version,
+            new.searched_text.to_lowercase(),
+            &creator.org_id,
+            &creator.user_id,
+            self.now(),
+        ];
+        self.execute(&SET_LATEST, args).await.map(drop)
+    }
+
+    async fn insert_item_version_row(
+        &mut self,
+        id: &str,
+        new: &NewItemVersion,
+        creator: &UserRef,
+    ) -> Result<(), StoreError> {
+        let previous = (new.version > VersionNumber::FIRST).then(|| new.version.get() - 1);
+        let args = args![
+            &self.organization,
+            id,
+            new.version,
+            previous,
+            &new.id,
+            &new.document,
+            new.sealed.clone(),
+            self.change_number(),
+            &creator.org_id,
+            &creator.user_id,
+            self.now(),
+        ];
+        self.execute(&INSERT_VERSION, args).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::containing;
+
+    #[test]
+    fn what_is_looked_for_is_no_pattern() {
+        assert_eq!(containing("a_b%c\\d"), r"%a\_b\%c\\d%");
+    }
+}

@@ -1,0 +1,234 @@
+//! Results of metrics.
+
+use forge_domain::evaluation::{EvaluationSourceType, MetricResult};
+use forge_domain::{ConversationId, MetricId, OrganizationId, Timestamp, UnitTestSetRunId};
+
+use crate::StoreError;
+use crate::row::{Row, Value, args, to_json};
+use crate::sort::{SortedList, distinct};
+use crate::statement::{Statement, statements};
+use crate::tx::{RunTx, Tx, WriteTx};
+
+statements! {
+    // Whoever deletes the conversation changes its row first, too: one of both waits for the other.
+    HOLD_CONVERSATION = "UPDATE conversation SET tags = tags
+        WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL";
+    INSERT_RESULT = "INSERT INTO metric_result (organization_id, id, seq, metric_id, metric_version, conversation_id,
+            source_type, simulation_run_id, source, result, justification, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    REPLACE_MANUAL = "UPDATE metric_result SET metric_version = $4, source = $5, result = $6, justification = $7,
+            updated_at = $8
+        WHERE organization_id = $1 AND metric_id = $2 AND conversation_id = $3 AND source_type = 'manual'";
+    FIND_SORT_VALUE = "SELECT created_at FROM metric_result WHERE organization_id = $1 AND seq = $2";
+    METRICS_WITH_RESULTS = "SELECT DISTINCT metric_id FROM metric_result
+        WHERE organization_id = $1
+            AND (CAST($2 AS BIGINT) IS NULL OR updated_at >= $2) AND (CAST($3 AS BIGINT) IS NULL OR updated_at <= $3)
+            AND (CAST($4 AS TEXT) IS NULL OR metric_id = $4) AND (CAST($5 AS TEXT) IS NULL OR source_type = $5)
+            AND (CAST($6 AS TEXT) IS NULL OR conversation_id = $6)
+            AND (CAST($7 AS TEXT) IS NULL OR simulation_run_id = $7)
+        ORDER BY metric_id";
+    ERASE_CONVERSATION = "UPDATE metric_result SET justification = ''
+        WHERE organization_id = $1 AND conversation_id = $2";
+    ERASE_DELETED_OF_USER = "UPDATE metric_result SET justification = '' WHERE organization_id = $1
+        AND conversation_id IN
+        (SELECT id FROM conversation WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL)";
+}
+
+/// The list of results; `$5` to `$10` are its filters.
+const LIST: SortedList = SortedList {
+    name: "metric_result.list",
+    select: "SELECT metric_result.id, metric_result.seq, metric_id, metric_version, conversation_id, source, result,
+            justification, metric_result.created_at, metric_result.updated_at, versioned_item.name AS metric_name
+        FROM metric_result
+        JOIN versioned_item ON versioned_item.organization_id = metric_result.organization_id
+            AND versioned_item.id = metric_result.metric_id
+        WHERE metric_result.organization_id = $1
+            AND (CAST($5 AS BIGINT) IS NULL OR metric_result.updated_at >= $5)
+            AND (CAST($6 AS BIGINT) IS NULL OR metric_result.updated_at <= $6)
+            AND (CAST($7 AS TEXT) IS NULL OR metric_id = $7) AND (CAST($8 AS TEXT) IS NULL OR source_type = $8)
+            AND (CAST($9 AS TEXT) IS NULL OR conversation_id = $9)
+            AND (CAST($10 AS TEXT) IS NULL OR simulation_run_id = $10)",
+    parameters: 10,
+    seq: "metric_result.seq",
+    columns: &["metric_result.created_at"],
+};
+
+pub(crate) fn sorted_lists() -> Vec<Statement> {
+    LIST.samples()
+}
+
+/// What results are sorted by. Those equal in all keys stay in the order in which they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricResultSort {
+    /// By when they were made first.
+    CreatedAt,
+}
+
+/// Which results a list has. Nothing in a field lets all through.
+#[derive(Debug, Clone, Default)]
+pub struct MetricResultFilter {
+    /// Evaluated last at this moment or later.
+    pub evaluated_after: Option<Timestamp>,
+    /// Evaluated last at this moment or before.
+    pub evaluated_before: Option<Timestamp>,
+    /// Of this metric.
+    pub metric_id: Option<MetricId>,
+    /// From this kind of source.
+    pub source_type: Option<EvaluationSourceType>,
+    /// Of this conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Of this run of unit tests.
+    pub simulation_run_id: Option<UnitTestSetRunId>,
+}
+
+impl MetricResultFilter {
+    fn args(&self) -> [Value; 6] {
+        [
+            Value::from(self.evaluated_after),
+            Value::from(self.evaluated_before),
+            Value::from(self.metric_id),
+            Value::from(self.source_type.map(|kind| kind.as_str().to_owned())),
+            Value::from(self.conversation_id),
+            Value::from(self.simulation_run_id),
+        ]
+    }
+}
+
+/// A stored result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredMetricResult {
+    /// Its place in the organization's list.
+    pub seq: i64,
+    /// The metric's name.
+    pub metric_name: String,
+    /// The result.
+    pub result: MetricResult,
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredMetricResult, StoreError> {
+    Ok(StoredMetricResult {
+        seq: row.integer("seq")?,
+        metric_name: row.text("metric_name")?,
+        result: MetricResult {
+            id: row.parse("id")?,
+            metric_id: row.parse("metric_id")?,
+            metric_version: row.convert("metric_version")?,
+            conversation_id: row.parse("conversation_id")?,
+            result: row.json("result")?,
+            justification: row.text("justification")?,
+            source: row.json("source")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+        },
+    })
+}
+
+impl Tx {
+    /// Returns up to `limit` results that come after the one at the place `after` in the order asked for; 0 is the
+    /// start. Returns nothing if there is no result at that place.
+    pub async fn list_metric_results(
+        &mut self,
+        organization: &OrganizationId,
+        filter: &MetricResultFilter,
+        sort: &[(MetricResultSort, bool)],
+        (after, limit): (i64, i64),
+    ) -> Result<Option<Vec<StoredMetricResult>>, StoreError> {
+        let sort = distinct(sort);
+        let created_at = match after {
+            0 => 0,
+            seq => {
+                let args = args![organization, seq];
+                let found = self.optional(&FIND_SORT_VALUE, args, |row| row.integer("created_at"));
+                match found.await? {
+                    Some(created_at) => created_at,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let mut args = args![organization, after, limit, after == 0];
+        args.extend(filter.args());
+        args.extend(
+            sort.iter()
+                .map(|(MetricResultSort::CreatedAt, _)| Value::from(created_at)),
+        );
+        let order: Vec<(usize, bool)> = sort
+            .iter()
+            .map(|(key, is_descending)| (*key as usize, *is_descending))
+            .collect();
+        self.all(&LIST.statement(&order), args, stored).await.map(Some)
+    }
+
+    /// Returns the metrics that have results which pass the filter.
+    pub async fn metrics_with_results(
+        &mut self,
+        organization: &OrganizationId,
+        filter: &MetricResultFilter,
+    ) -> Result<Vec<MetricId>, StoreError> {
+        let mut args = args![organization];
+        args.extend(filter.args());
+        self.all(&METRICS_WITH_RESULTS, args, |row| row.parse("metric_id"))
+            .await
+    }
+}
+
+impl RunTx {
+    /// Keeps the result of a metric. One that somebody asked for takes the place of the one before it, of the same metric
+    /// and conversation. Returns false, and keeps nothing, if the conversation is gone.
+    pub async fn keep_metric_result(&mut self, new: &MetricResult) -> Result<bool, StoreError> {
+        let args = args![&self.organization, new.conversation_id];
+        if self.execute(&HOLD_CONVERSATION, args).await? == 0 {
+            return Ok(false);
+        }
+        let kind = new.source.kind();
+        if kind == EvaluationSourceType::Manual {
+            let args = args![
+                &self.organization,
+                new.metric_id,
+                new.conversation_id,
+                new.metric_version,
+                to_json(&new.source),
+                to_json(&new.result),
+                &new.justification,
+                new.updated_at,
+            ];
+            if self.execute(&REPLACE_MANUAL, args).await? > 0 {
+                return Ok(true);
+            }
+        }
+        let seq = self.next_seq("metric_result").await?;
+        let args = args![
+            &self.organization,
+            new.id,
+            seq,
+            new.metric_id,
+            new.metric_version,
+            new.conversation_id,
+            kind.as_str(),
+            new.source.run(),
+            to_json(&new.source),
+            to_json(&new.result),
+            &new.justification,
+            new.created_at,
+            new.updated_at,
+        ];
+        self.execute(&INSERT_RESULT, args).await?;
+        Ok(true)
+    }
+}
+
+impl WriteTx {
+    /// Erases what results tell of what was said in a conversation that is being deleted; their values stay.
+    pub(crate) async fn erase_metric_results(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<(), StoreError> {
+        let args = args![&self.organization, conversation];
+        self.execute(&ERASE_CONVERSATION, args).await.map(drop)
+    }
+
+    /// Does the same for every deleted conversation of a user.
+    pub(crate) async fn erase_metric_results_of_user(&mut self, user_id: &str) -> Result<(), StoreError> {
+        let args = args![&self.organization, user_id];
+        self.execute(&ERASE_DELETED_OF_USER, args).await.map(drop)
+    }
+}
