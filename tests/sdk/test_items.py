@@ -96,7 +96,8 @@ def test_a_behavior_set_from_its_creation_to_its_deletion(call, client, behavior
     versions = call(DynamicBehaviorSetGetDynamicBehaviorSetVersionsResponse, "GET", f"{path}version/")
     assert [version.version for version in versions.dynamic_behavior_set_versions] == [1, 2]
     with refused(ConflictError):
-        body = {"name": "Calm down", "tags": {}, "applied_to_services": [], "initial_version": {"is_active": True, **VERSION}}
+        version = {"is_active": True, **VERSION}
+        body = {"name": "Calm down", "tags": {}, "applied_to_services": [], "initial_version": version}
         request(client, "POST", "dynamic_behavior_set/", json=body)
     request(client, "POST", path, json={"name": "Calm"})
     query = {"applied_to_service": [service_id], "is_active": True}
@@ -118,7 +119,7 @@ def test_where_a_behavior_set_applied_is_listed(call, client, behavior_set_id, s
     listed = call(DynamicBehaviorSetGetDynamicBehaviorInvocationsResponse, "GET", path)
     (invocation,) = listed.dynamic_behavior_invocations
     assert (invocation.conversation_id, invocation.service_id) == (conversation_id, service_id)
-    assert list(invocation.dynamic_behavior_set_version_info.root) == [behavior_set_id, 1]
+    assert list(invocation.dynamic_behavior_set_version_info) == [behavior_set_id, 1]
 
 
 def test_a_conversation_is_judged_by_a_metric(call, client, metric_id, service_id):

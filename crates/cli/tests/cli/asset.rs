@@ -246,7 +246,7 @@ async fn invocations_are_seen_in_a_pipe() {
     let world = world_with_invocations().await;
     let transcript = world.pipe(&[
         "forge asset invocations 'Calm down'",
-        "forge asset invocations 'Calm down' --limit 1 --json | cut -c 1-120",
+        "forge asset invocations 'Calm down' --limit 1 --json | cut -c 1-82",
         "forge asset invocations 'Cheer up'",
         "forge asset invocations calm",
         "forge asset invocations 0123456789abcdef01234567",
