@@ -207,6 +207,7 @@ impl Refusal {
     }
 
     /// Returns what is wrong, as one sentence without its full stop.
+    #[expect(clippy::too_many_lines, reason = "one arm for each reason there is")]
     pub fn message(&self) -> String {
         match self {
             Self::EdgeIsFixed => "`edge` always means the latest versions and cannot be changed".to_owned(),

@@ -50,6 +50,7 @@ impl Told {
 }
 
 /// A run in an answer.
+#[expect(clippy::struct_excessive_bools, reason = "the fields are the contract's")]
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct RunInstance {

@@ -35,6 +35,7 @@ pub struct UpdateUnitTestSet {
     pub tags: Option<Tags>,
 }
 
+#[expect(clippy::option_option, reason = "absent, null and a text are three things")]
 fn null_or_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => Some(Some(text)),

@@ -13,6 +13,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::items::{persona, scenario, user_with};
+use crate::roles::any;
+
 /// How long a message may take that has to come.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -246,6 +249,16 @@ both_engines! {
         let end = stream.next().await.unwrap();
         assert_eq!(end.event.as_deref(), Some("end"), "{end:?}");
         assert_eq!(stream.next().await, None);
+    }
+
+    async fn changes_of_items_are_told_to_those_who_may_read_them(server: TestServer) {
+        let watcher = user_with(&server, "Watcher", vec![any("Simulation:GetSimulationPersona")]).await;
+        let mut stream = Stream::of(&watcher).await;
+        scenario(&server, "Refund").await;
+        let persona = persona(&server, "Ada").await;
+        let told = stream.change().await;
+        assert!(told.data.to_string().contains(&persona), "{told:?}");
+        assert!(told.data.to_string().contains("simulation_persona"), "{told:?}");
     }
 
     async fn a_stream_ends_with_its_token(server: TestServer) {

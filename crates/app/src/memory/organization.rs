@@ -207,8 +207,9 @@ impl Touched {
             Ok(ItemKind::Metric | ItemKind::Persona | ItemKind::Scenario) => return None,
             Err(_) => {}
         }
-        // What is in memory does not depend on tests.
-        if [unit_tests::OBJECT, unit_test_sets::OBJECT].contains(&event.object.kind.as_str()) {
+        // What is in memory does not depend on tests, nor on what was said.
+        if [unit_tests::OBJECT, unit_test_sets::OBJECT, "conversation"].contains(&event.object.kind.as_str())
+        {
             return None;
         }
         let service = |id: &str| id.parse().ok().map(Self::Service);

@@ -203,3 +203,64 @@ async fn who_may_not_is_told_so() {
     ]);
     assert_transcript("asset_forbidden", &transcript);
 }
+
+/// A world with a behavior set that applied twice, in two versions, and one that never did.
+async fn world_with_invocations() -> World {
+    let world = World::scripted().await;
+    let services = world.api.send(Method::GET, "service/", json!({})).await;
+    let named = |service: &&serde_json::Value| service["name"] == "Dental care";
+    let service = services["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(named)
+        .unwrap();
+    let version = json!({"conversation_triggers": ["I am angry."], "actions": [
+        {"type": "inject-instruction", "instruction": "Stay calm.", "overrides_instructions": false}]});
+    let mut sets = Vec::new();
+    for name in ["Calm down", "Cheer up"] {
+        let mut first = version.clone();
+        first["is_active"] = (name == "Calm down").into();
+        let body = json!({"name": name, "tags": {}, "applied_to_services": [service["id"]], "initial_version": first});
+        let created = world.api.send(Method::POST, "dynamic_behavior_set/", body).await;
+        sets.push(created["dynamic_behavior_set_id"].as_str().unwrap().to_owned());
+    }
+    let start = json!({"service_id": service["id"], "initial_message": "I am angry.",
+        "initial_message_type": "user-message"});
+    for _ in 0..2 {
+        let path = "conversation/?response_format=text";
+        world.api.send(Method::POST, path, start.clone()).await;
+        let path = "conversation/?is_finished=false";
+        let listed = world.api.send(Method::GET, path, json!({})).await;
+        let conversation = listed["conversations"][0]["id"].as_str().unwrap();
+        let path = format!("conversation/{conversation}/finish/");
+        world.api.send(Method::POST, &path, json!({})).await;
+        let path = format!("dynamic_behavior_set/{}/version/", sets[0]);
+        world.api.send(Method::POST, &path, version.clone()).await;
+    }
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invocations_are_seen_in_a_pipe() {
+    let world = world_with_invocations().await;
+    let transcript = world.pipe(&[
+        "forge asset invocations 'Calm down'",
+        "forge asset invocations 'Calm down' --limit 1 --json | cut -c 1-82",
+        "forge asset invocations 'Cheer up'",
+        "forge asset invocations calm",
+        "forge asset invocations 0123456789abcdef01234567",
+        "forge asset invocations",
+    ]);
+    assert_transcript("asset_invocations_in_a_pipe", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invocations_are_seen_on_a_terminal() {
+    let world = world_with_invocations().await;
+    let transcript = world.terminal(&[
+        Typed::new("forge asset invocations 'Calm down' --limit 1"),
+        Typed::new("forge asset invocations 'Cheer up'"),
+    ]);
+    assert_transcript("asset_invocations_on_a_terminal", &transcript);
+}

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
+use serde_json::{Value, json};
+
 use crate::world::{Typed, World, assert_transcript};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,6 +36,10 @@ async fn the_examples_of_the_help_work() {
         let world = World::seeded().await;
         world.ok("forge vs upsert 'Dental care' personal-alex --apply");
         world.ok("forge auth login --env staging");
+        world
+            .api
+            .send(Method::POST, "dynamic_behavior_set/", behavior_set())
+            .await;
         for verb in verbs(&world, noun) {
             let examples = examples(&world.ok(&format!("forge {noun} {verb} --help")));
             assert!(!examples.is_empty(), "{noun} {verb} has no examples");
@@ -43,6 +50,12 @@ async fn the_examples_of_the_help_work() {
         }
     }
     assert!(commands.len() >= 25, "{commands:?}");
+}
+
+/// Returns the body that creates the behavior set which examples are about.
+fn behavior_set() -> Value {
+    json!({"name": "Calm down", "tags": {}, "applied_to_services": [], "initial_version": {
+        "is_active": true, "conversation_triggers": ["The user is angry."], "actions": []}})
 }
 
 fn verbs(world: &World, noun: &str) -> Vec<String> {

@@ -157,15 +157,16 @@ pub fn check_unused(what: impl Into<String>, tests: &[UnitTestRef]) -> Option<Re
 /// Returns the names and ids of some things, the first few of them.
 pub fn named<'a>(things: impl ExactSizeIterator<Item = (String, &'a str)>) -> String {
     let more = things.len().saturating_sub(TOLD);
-    let mut text = things
-        .take(TOLD)
+    let first = things.take(TOLD);
+    let first: Vec<String> = first
         .map(|(id, name)| format!("`{}` ({id})", crate::shortened(name)))
-        .collect::<Vec<_>>()
-        .join(", ");
+        .collect();
+    let first = first.join(", ");
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        format!("{first} and {more} more")
+    } else {
+        first
     }
-    text
 }
 
 /// Returns what is wrong with the entries of a set: more conversations than one run may hold.

@@ -142,7 +142,7 @@ fn names_in(list: &Value) -> Vec<String> {
 }
 
 /// Returns a user whose role, of that name, has these grants.
-async fn user_with(server: &TestServer, role: &str, grants: Vec<Value>) -> TestClient {
+pub(crate) async fn user_with(server: &TestServer, role: &str, grants: Vec<Value>) -> TestClient {
     let created = create_role(server.admin(), role, grants).await;
     assert_eq!(created.status, 201, "{}", created.body);
     member(server, role).await
