@@ -338,9 +338,10 @@ async fn the_streams_of_other_protocols_are_understood() {
     let gemini = [part("Good ", Value::Null), part("morning.", json!("STOP"))];
     let line = |text: &str, done: bool| {
         let message = json!({"role": "assistant", "content": text});
+        let reason = done.then_some("stop");
         format!(
             "{}\n",
-            json!({"message": message, "done": done, "prompt_eval_count": 30, "eval_count": 4})
+            json!({"message": message, "done": done, "done_reason": reason, "prompt_eval_count": 30, "eval_count": 4})
         )
     };
     let ollama = [line("Good ", false), line("morning.", false), line("", true)];
@@ -367,5 +368,51 @@ async fn the_streams_of_other_protocols_are_understood() {
             (Some(30), Some(4)),
             "{name}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_closed_before_its_end_is_no_answer() {
+    let chunk = |reason: Value| json!({"choices": [{"index": 0, "delta": {"content": "Good"}, "finish_reason": reason}]});
+    let candidate = |reason: Value| {
+        let content = json!({"role": "model", "parts": [{"text": "Good"}]});
+        json!({"candidates": [{"content": content, "finishReason": reason, "index": 0}]})
+    };
+    let filtered = "the provider's filter of contents stopped the answer";
+    for (is_gemini, data, told) in [
+        (
+            false,
+            format!("data: {}\n\n", chunk(Value::Null)),
+            "the answer broke off",
+        ),
+        (
+            false,
+            format!("data: {}\n\ndata: [DONE]\n\n", chunk(json!("content_filter"))),
+            filtered,
+        ),
+        (
+            true,
+            format!("data: {}\n\n", candidate(Value::Null)),
+            "the answer broke off",
+        ),
+        (
+            true,
+            format!("data: {}\n\n", candidate(json!("SAFETY"))),
+            filtered,
+        ),
+    ] {
+        let headers = vec![("content-type", "text/event-stream".to_owned())];
+        let provider = Provider::start(vec![Reply::Status(200, headers, data)]).await;
+        let base_url = format!("http://{}/", provider.address);
+        let kind = if is_gemini {
+            ProviderKind::Gemini {
+                base_url: Some(base_url),
+                key: None,
+            }
+        } else {
+            ProviderKind::OpenAiCompatible { base_url, key: None }
+        };
+        let mut talk = Talk::new(models(kind, AnswerFormat::Text), &[simple()]);
+        assert_eq!(reason(talk.say("Hello").await.unwrap_err()), told);
     }
 }
