@@ -4,7 +4,7 @@ use forge_domain::context_graph::RecallState;
 use forge_domain::conversation::{AgentAction, TransitionCause, WorkingMemory};
 use serde::Deserialize;
 
-use super::{Place, Walk, hints};
+use super::{Place, Walk, hints, keep_latest};
 use crate::RuntimeError;
 use crate::models::Request;
 use crate::prompt;
@@ -127,7 +127,7 @@ impl<'a> Walk<'a> {
         if !open.is_empty() && !self.person.facts.is_empty() {
             let request = Request {
                 interaction: "recall",
-                prompt: prompt::recall(&open, &self.person.facts, prompt::Data::default()),
+                prompt: prompt::recall(&open, &self.person.facts, self.limits.prompt_bytes / 2),
                 hints: hints(&self.said, self.number, place),
             };
             let count = open.len();
@@ -159,6 +159,11 @@ impl<'a> Walk<'a> {
             answered.push((query.clone(), answer.unwrap_or_else(|| UNKNOWN.to_owned())));
         }
         self.position.performed_queries.extend(open.iter().cloned());
+        let room = self.limits.prompt_bytes / 8;
+        keep_latest(&mut self.position.working_memory, room, |memory| {
+            memory.content.len() + memory.context.len()
+        });
+        keep_latest(&mut self.position.performed_queries, room, String::len);
         Ok((open, answered))
     }
 }

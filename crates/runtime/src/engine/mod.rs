@@ -234,10 +234,10 @@ impl<'a> Walk<'a> {
                 ("answered", output),
             ]);
         }
-        data.add_messages(
-            self.transcript.iter().chain(&self.messages),
-            self.limits.prompt_bytes / 2,
-        );
+        // What is left, but for a quarter that instructions may take.
+        let room = self.limits.prompt_bytes / 4 * 3;
+        let room = room.saturating_sub(data.len()).min(self.limits.prompt_bytes / 2);
+        data.add_messages(self.transcript.iter().chain(&self.messages), room);
         data
     }
 
@@ -260,6 +260,17 @@ impl<'a> Walk<'a> {
         .await;
         Ok(())
     }
+}
+
+/// Drops the oldest of some things until the rest has room in so many bytes; the latest stays in any case.
+fn keep_latest<T>(things: &mut Vec<T>, room: usize, size: impl Fn(&T) -> usize) {
+    let mut used = 0;
+    let has_room = |thing: &&T| {
+        used += size(thing);
+        used <= room
+    };
+    let kept = things.iter().rev().take_while(has_room).count().max(1);
+    things.drain(..things.len().saturating_sub(kept));
 }
 
 /// Returns what a script decides by. No method, so that it borrows no more of a walk than it needs.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Place, Walk, hints};
+use super::{Place, Walk, hints, keep_latest};
 use crate::RuntimeError;
 use crate::models::{Hints, Request};
 use crate::prompt::{self, Offer};
@@ -225,6 +225,12 @@ impl<'a> Walk<'a> {
                     input: serde_json::to_string(params.as_map()).unwrap_or_default(),
                     output: result.clone(),
                 });
+                let size = |kept: &KeptResult| kept.tool_name.len() + kept.input.len() + kept.output.len();
+                keep_latest(
+                    &mut self.position.kept_results,
+                    self.limits.prompt_bytes / 4,
+                    size,
+                );
             }
             result
         });

@@ -41,6 +41,11 @@ impl Data {
         self.0.extend(lines.into_iter().rev());
     }
 
+    /// Returns how many bytes the lines take.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|line| line.len() + 1).sum()
+    }
+
     /// Adds the lines of other data.
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);

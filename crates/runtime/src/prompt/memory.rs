@@ -20,7 +20,10 @@ pub(crate) fn generate_queries(agent: Agent<'_>, wanted: &str, most: usize, data
 }
 
 /// What the facts about the user say to some questions.
-pub(crate) fn recall(queries: &[String], facts: &[String], mut data: Data) -> Prompt {
+///
+/// Of more facts than have room in so many bytes, the first are told.
+pub(crate) fn recall(queries: &[String], facts: &[String], room: usize) -> Prompt {
+    let mut data = Data::default();
     let mut text = super::Text::default();
     text.line(
         "You look up facts about a user. The data has the facts, and the questions to answer from them.",
@@ -31,6 +34,9 @@ pub(crate) fn recall(queries: &[String], facts: &[String], mut data: Data) -> Pr
     );
     for fact in facts {
         data.add([("fact", fact.as_str())]);
+        if data.len() > room {
+            break;
+        }
     }
     for query in queries {
         data.add([("question", query.as_str())]);

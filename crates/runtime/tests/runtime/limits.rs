@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use forge_runtime::{Limits, Models, RuntimeError};
+use forge_runtime::{Limits, Models, RuntimeError, ToolSettings, Tools};
 use serde_json::{Value, json};
 
+use crate::played::{Provider, Reply};
 use crate::talk::{Talk, action, exit, graph, script};
 
 /// A graph that goes round in circles, without a state in which the agent could speak.
@@ -105,4 +106,44 @@ async fn whoever_drops_a_turn_cancels_it() {
         "Hello.",
         "the conversation can go on"
     );
+}
+
+#[tokio::test]
+async fn a_conversation_does_not_grow_beyond_what_a_prompt_can_hold() {
+    let server = Provider::start(vec![Reply::Status(200, Vec::new(), "x".repeat(5000))]).await;
+    let spec = json!({"tool_id": "65f1c0ffee65f1c0ffee65f1", "version_constraint": "", "additional_instruction": "i",
+        "audio_fillers": [], "audio_filler_triggered_after": 1.0, "result_persistence": "persisted"});
+    let mut start = action("start", &["greet"], json!([]));
+    start["action_tool_call_specs"] = json!([spec]);
+    let graph = graph(&[start, action("end", &["part"], json!([]))], json!({}));
+    let tool = ToolSettings {
+        id: "65f1c0ffee65f1c0ffee65f1".parse().unwrap(),
+        name: "look_up".to_owned(),
+        version: "1".to_owned(),
+        description: String::new(),
+        url: format!("http://{}/", server.address),
+        parameters: json!({"type": "object"}),
+        timeout: Duration::from_secs(5),
+        headers: Vec::new(),
+    };
+    let models = script(json!([
+        {"interaction": "choose-tools", "round": 0, "answer": "{\"calls\": [{\"tool\": \"look_up\"}]}"},
+        {"interaction": "choose-tools", "answer": "{\"calls\": []}"},
+        {"interaction": "engage-user", "answer": "I see."},
+    ]));
+    let limits = Limits {
+        prompt_bytes: 48 * 1024,
+        ..Limits::default()
+    };
+    let runtime = forge_runtime::Runtime::new(models, Tools::new(vec![tool]).unwrap(), limits);
+    let mut talk = Talk {
+        runtime,
+        ..Talk::new(Models::default(), &[graph])
+    };
+    for turn in 0..15 {
+        talk.say(&format!("{turn}: {}", "long ".repeat(400)))
+            .await
+            .unwrap();
+    }
+    assert_eq!(talk.position.kept_results.len(), 2);
 }
