@@ -208,7 +208,8 @@ impl Touched {
             Err(_) => {}
         }
         // What is in memory does not depend on tests, nor on what was said.
-        if [unit_tests::OBJECT, unit_test_sets::OBJECT, "conversation"].contains(&event.object.kind.as_str()) {
+        if [unit_tests::OBJECT, unit_test_sets::OBJECT, "conversation"].contains(&event.object.kind.as_str())
+        {
             return None;
         }
         let service = |id: &str| id.parse().ok().map(Self::Service);
