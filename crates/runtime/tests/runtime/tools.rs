@@ -1,10 +1,11 @@
 //! Tools that agents call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use forge_domain::ToolId;
 use forge_domain::conversation::{AgentAction, TransitionCause};
-use forge_runtime::{RuntimeError, ToolSettings, Tools};
+use forge_domain::{BehaviorSetId, Timestamp, ToolId, VersionNumber};
+use forge_runtime::{Behavior, RuntimeError, ToolSettings, Tools};
 use serde_json::{Value, json};
 
 use crate::played::{Provider, Reply};
@@ -54,6 +55,7 @@ fn calling(persistence: &str) -> Value {
 
 fn rules() -> Value {
     json!([
+        {"interaction": "select-behavior", "choose": "mentioned"},
         {"interaction": "choose-tools", "contains": "nobody", "answer": "{\"calls\": []}"},
         {"interaction": "choose-tools", "round": 0, "attempt": 1, "contains": "oddly", "answer": "{\"calls\": [{\"tool\": \"look_up\", \"params\": {\"name\": 1}}]}"},
         {"interaction": "choose-tools", "round": 0, "answer": "{\"calls\": [{\"tool\": \"look_up\", \"params\": {\"name\": \"Robin\"}}]}"},
@@ -363,4 +365,32 @@ async fn tools_are_refused_that_cannot_be_called() {
         assert!(error.contains(told) && !error.contains("secret"), "{error}");
     }
     assert!(Tools::new(vec![good.clone(), good]).is_err());
+}
+
+#[tokio::test]
+async fn a_behavior_set_offers_other_tools_than_the_state() {
+    let mut named = spec("persisted", "");
+    named["tool_name"] = json!("look them up");
+    for (own, offered, overrides, expected) in [
+        (json!([]), json!([named]), false, 1),
+        (json!([spec("persisted", "")]), json!([]), false, 1),
+        (json!([spec("persisted", "")]), json!([]), true, 0),
+        (json!([spec("persisted", "")]), json!([named]), true, 1),
+    ] {
+        let (server, mut talk) = talk(acting(own), answers("ok")).await;
+        let document = json!({"conversation_triggers": ["robin"], "actions": [{"type": "change-tool-candidates",
+            "tool_call_specs": offered, "overrides_existing_tool_call_specs": overrides}]});
+        talk.behaviors = vec![Behavior {
+            id: BehaviorSetId::new(Timestamp::from_millis(0), [1; 8]),
+            version: VersionNumber::try_from(1).unwrap(),
+            document: Arc::new(serde_json::from_value(document).unwrap()),
+        }];
+        let told = talk.say("I am Robin").await.unwrap();
+        assert_eq!(server.requests().len(), expected, "{overrides}");
+        let announced = AgentAction::EngageUserDynamicBehaviorOverride {
+            overriding_instructions: false,
+            overriding_tool_candidates: overrides,
+        };
+        assert!(told.actions.contains(&announced));
+    }
 }
