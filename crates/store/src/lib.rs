@@ -1,6 +1,7 @@
 //! Persistence: SQLite or PostgreSQL behind one set of SQL statements.
 //!
-//! [`Store::read`] gives a snapshot, [`Store::write`] a transaction that holds the organization's change number.
+//! [`Store::read`] gives a snapshot, [`Store::write`] a transaction that holds the organization's change number, and
+//! [`Store::write_run`] one for what happens while services run.
 //! Every statement is declared with `statements!`, so that a test can prepare all of them on both engines. Functions
 //! take the organization first: nothing is looked up without a tenant, except what finds the tenant itself.
 //!
