@@ -6,7 +6,7 @@ use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::user::{Preferences, Variables};
 use forge_store::{NewUser, Tx};
-pub use forge_store::{User, UserSort};
+pub use forge_store::{User, UserSort, UserStats};
 use serde_json::{Value, json};
 
 use crate::page::{PageBuilder, sorted_after, unknown_token};
@@ -117,8 +117,17 @@ pub struct ListUsers {
     pub continuation_token: i64,
 }
 
+/// A user in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedUser {
+    /// The user.
+    pub user: User,
+    /// What they have done in conversations.
+    pub stats: UserStats,
+}
+
 /// Returns a page of the users that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<User>, AppError> {
+pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<ListedUser>, AppError> {
     caller.authorize_some(Permission::GetUserInfo)?;
     let wanted_email = |user: &User| {
         query.emails.is_empty()
@@ -130,8 +139,8 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
     let is_visible =
         |user: &User| caller.may(Permission::GetUserInfo, &attributes(user)) && wanted_email(user);
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
     if query.ids.is_empty() && query.emails.is_empty() {
+        let mut page = PageBuilder::new(query.limit, query.continuation_token);
         while let Some((after, count)) = page.next_read() {
             let rows = tx
                 .list_users(&caller.organization, &query.sort, after, count)
@@ -143,7 +152,11 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
                 is_visible,
             );
         }
-        return Ok(page.finish());
+        let page = page.finish();
+        return Ok(Page {
+            items: with_stats(&mut tx, caller, page.items).await?,
+            continuation_token: page.continuation_token,
+        });
     }
     let mut rows = Vec::new();
     if query.ids.is_empty() {
@@ -156,22 +169,37 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
         }
     }
     rows.retain(|user| !user.is_deleted);
+    let rows = with_stats(&mut tx, caller, rows).await?;
     let rows = sorted_after(
         rows,
         &query.sort,
         by_key,
-        |user| user.seq,
+        |row| row.user.seq,
         query.continuation_token,
     )?;
-    page.add(rows, i64::MAX, |user| user.seq, is_visible);
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    page.add(rows, i64::MAX, |row| row.user.seq, |row| is_visible(&row.user));
     Ok(page.finish())
 }
 
-fn by_key(key: UserSort, left: &User, right: &User) -> Ordering {
+async fn with_stats(tx: &mut Tx, caller: &Caller, users: Vec<User>) -> Result<Vec<ListedUser>, AppError> {
+    let mut listed = Vec::new();
+    for user in users {
+        let stats = tx.find_user_stats(&caller.organization, &user.id).await?;
+        listed.push(ListedUser { user, stats });
+    }
+    Ok(listed)
+}
+
+fn by_key(key: UserSort, left: &ListedUser, right: &ListedUser) -> Ordering {
+    let (one, other) = (&left.user, &right.user);
     match key {
-        UserSort::FirstName => left.first_name.cmp(&right.first_name),
-        UserSort::LastName => left.last_name.cmp(&right.last_name),
-        UserSort::Email => left.email.cmp(&right.email),
+        UserSort::FirstName => one.first_name.cmp(&other.first_name),
+        UserSort::LastName => one.last_name.cmp(&other.last_name),
+        UserSort::Email => one.email.cmp(&other.email),
+        UserSort::NumConversations => left.stats.conversations.cmp(&right.stats.conversations),
+        UserSort::NumMessages => left.stats.messages.cmp(&right.stats.messages),
+        UserSort::LastMessageTime => left.stats.last_message_at.cmp(&right.stats.last_message_at),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Users.
 
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{OrganizationId, RoleId};
+use forge_domain::{OrganizationId, RoleId, Timestamp};
 
 use crate::StoreError;
 use crate::role::{Role, role};
@@ -9,6 +9,23 @@ use crate::row::{Row, Value, args, to_json};
 use crate::sort::{SortedList, distinct};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
+
+/// What a user has done in conversations, as a query of one row: theirs, but not those of users whom they simulated.
+macro_rules! of_conversations {
+    ($value:literal) => {
+        concat!(
+            "(SELECT ",
+            $value,
+            " FROM conversation
+            WHERE conversation.organization_id = app_user.organization_id AND conversation.user_id = app_user.id
+                AND simulation_run_id IS NULL AND deleted_at IS NULL)"
+        )
+    };
+}
+
+const NUM_CONVERSATIONS: &str = of_conversations!("COUNT(*)");
+const NUM_MESSAGES: &str = of_conversations!("CAST(COALESCE(SUM(message_count), 0) AS BIGINT)");
+const LAST_MESSAGE_TIME: &str = of_conversations!("COALESCE(MAX(last_message_at), 0)");
 
 statements! {
     INSERT_USER = "INSERT INTO app_user (organization_id, id, seq, role_id, first_name, last_name, email, preferences,
@@ -28,7 +45,16 @@ statements! {
         JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
         WHERE app_user.organization_id = $1 AND lower(email) = lower($2) AND NOT is_deleted";
     FIND_CONTEXT = "SELECT additional_context FROM app_user WHERE organization_id = $1 AND id = $2";
-    FIND_SORT_VALUES = "SELECT first_name, last_name, email FROM app_user WHERE organization_id = $1 AND seq = $2";
+    FIND_SORT_VALUES = concat!(
+        "SELECT first_name, last_name, email, ", of_conversations!("COUNT(*)"), " AS num_conversations, ",
+        of_conversations!("CAST(COALESCE(SUM(message_count), 0) AS BIGINT)"), " AS num_messages, ",
+        of_conversations!("COALESCE(MAX(last_message_at), 0)"), " AS last_message_time
+        FROM app_user WHERE organization_id = $1 AND seq = $2"
+    );
+    FIND_STATS = "SELECT COUNT(*) AS num_conversations,
+            CAST(COALESCE(SUM(message_count), 0) AS BIGINT) AS num_messages, MAX(last_message_at) AS last_message_time
+        FROM conversation
+        WHERE organization_id = $1 AND user_id = $2 AND simulation_run_id IS NULL AND deleted_at IS NULL";
     COUNT_USERS_OF_ROLE = "SELECT COUNT(*) AS users FROM app_user
         WHERE organization_id = $1 AND role_id = $2 AND NOT is_deleted";
     SET_ROLE = "UPDATE app_user SET role_id = $3 WHERE organization_id = $1 AND id = $2";
@@ -52,7 +78,14 @@ const LIST: SortedList = SortedList {
         WHERE app_user.organization_id = $1 AND NOT is_deleted",
     parameters: 4,
     seq: "app_user.seq",
-    columns: &["first_name", "last_name", "email"],
+    columns: &[
+        "first_name",
+        "last_name",
+        "email",
+        NUM_CONVERSATIONS,
+        NUM_MESSAGES,
+        LAST_MESSAGE_TIME,
+    ],
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -68,6 +101,23 @@ pub enum UserSort {
     LastName,
     /// By email address, in the order of code points.
     Email,
+    /// By how many conversations they have had.
+    NumConversations,
+    /// By how many messages those have.
+    NumMessages,
+    /// By when the last of them was; users without one come before all others.
+    LastMessageTime,
+}
+
+/// What a user has done in conversations so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserStats {
+    /// How many they have had.
+    pub conversations: i64,
+    /// How many messages those have, the agent's thoughts aside.
+    pub messages: i64,
+    /// When the last of them was.
+    pub last_message_at: Option<Timestamp>,
 }
 
 /// A user.
@@ -177,13 +227,23 @@ impl Tx {
         let mut args = args![organization, after, limit, after == 0];
         let values = |row: &Row<'_>| {
             Ok([
-                row.text("first_name")?,
-                row.text("last_name")?,
-                row.text("email")?,
+                Value::from(row.text("first_name")?),
+                Value::from(row.text("last_name")?),
+                Value::from(row.text("email")?),
+                Value::from(row.integer("num_conversations")?),
+                Value::from(row.integer("num_messages")?),
+                Value::from(row.integer("last_message_time")?),
             ])
         };
         let values = match after {
-            0 => Default::default(),
+            0 => [
+                Value::from(""),
+                Value::from(""),
+                Value::from(""),
+                Value::from(0),
+                Value::from(0),
+                Value::from(0),
+            ],
             seq => match self
                 .optional(&FIND_SORT_VALUES, args![organization, seq], values)
                 .await?
@@ -192,12 +252,29 @@ impl Tx {
                 None => return Ok(None),
             },
         };
-        args.extend(sort.iter().map(|(key, _)| Value::from(&values[*key as usize])));
+        args.extend(sort.iter().map(|(key, _)| values[*key as usize].clone()));
         let order: Vec<(usize, bool)> = sort
             .iter()
             .map(|(key, is_descending)| (*key as usize, *is_descending))
             .collect();
         self.all(&LIST.statement(&order), args, user).await.map(Some)
+    }
+
+    /// Returns what a user has done in conversations.
+    pub async fn find_user_stats(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<UserStats, StoreError> {
+        let stats = |row: &Row<'_>| {
+            Ok(UserStats {
+                conversations: row.integer("num_conversations")?,
+                messages: row.integer("num_messages")?,
+                last_message_at: row.optional_time("last_message_time")?,
+            })
+        };
+        let found = self.optional(&FIND_STATS, args![organization, id], stats);
+        Ok(found.await?.unwrap_or_default())
     }
 
     /// Returns how many users have a role.

@@ -1,7 +1,5 @@
 //! One interaction: claimed, run, and kept whole or not at all.
 
-use std::pin::pin;
-
 use forge_domain::conversation::{Insights, Message, MessageType, Position, Said};
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::{ConversationId, Duration, InteractionId, MessageId, OrganizationId, Timestamp};
@@ -210,13 +208,14 @@ impl Interaction {
             arrivals: std::mem::take(&mut self.arrivals),
             ids: &ids,
         };
-        let mut speaking = pin!(self.claim.app.runtime.interact(turn, events));
+        let mut speaking = Box::pin(self.claim.app.runtime.interact(turn, events));
         let mut alive = tokio::time::interval(RENEW_EVERY);
         alive.tick().await;
         loop {
             tokio::select! {
-                outcome = &mut speaking => return Ok(outcome?),
+                biased;
                 () = events.closed() => return Err(AppError::Abandoned),
+                outcome = &mut speaking => return Ok(outcome?),
                 _ = alive.tick() => match self.claim.renew().await {
                     Ok(true) => {}
                     Ok(false) => return Err(lost()),

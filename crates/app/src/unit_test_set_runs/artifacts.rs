@@ -3,12 +3,14 @@
 //! They are downloaded by a link that needs no credentials, as those of a storage service. The link carries a sealed
 //! token that says which run it is of, how much of it may be told, and until when.
 
+use std::collections::HashMap;
+
 use forge_domain::access::Permission;
 use forge_domain::conversation::Message;
 use forge_domain::refusal::AssetKind;
-use forge_domain::simulation::UnitTestRun;
-use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
-use forge_store::Tx;
+use forge_domain::simulation::{Judged, UnitTestRun};
+use forge_domain::{MetricResultId, OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
+use forge_store::{MetricResultFilter, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::list::{RunView, Told};
@@ -44,6 +46,8 @@ pub struct Transcript {
     pub run: UnitTestRun,
     /// Its messages, oldest first; none if it never began or was deleted since.
     pub messages: Vec<Message>,
+    /// Why its metrics were found to be what they were, in their order.
+    pub justifications: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,7 +118,7 @@ pub async fn open(
         .ok_or_else(refused)?;
     let conversations = tx.list_unit_test_runs(organization, id).await?;
     let transcripts = if sealed.told.specs_and_results {
-        transcripts(&mut tx, organization, &conversations).await?
+        transcripts(&mut tx, organization, id, &conversations).await?
     } else {
         Vec::new()
     };
@@ -131,15 +135,31 @@ pub async fn open(
 async fn transcripts(
     tx: &mut Tx,
     organization: &OrganizationId,
+    run_id: UnitTestSetRunId,
     runs: &[UnitTestRun],
 ) -> Result<Vec<Transcript>, AppError> {
     let mut transcripts = Vec::new();
+    let filter = MetricResultFilter {
+        simulation_run_id: Some(run_id),
+        ..MetricResultFilter::default()
+    };
+    let results = tx
+        .list_metric_results(organization, &filter, &[], (0, i64::MAX))
+        .await?;
+    let results = results
+        .unwrap_or_default()
+        .into_iter()
+        .map(|stored| stored.result);
+    let results: HashMap<MetricResultId, String> =
+        results.map(|result| (result.id, result.justification)).collect();
+    let why = |judged: &Judged| results.get(&judged.result_id).cloned().unwrap_or_default();
     for run in runs {
         let messages = match run.conversation_id {
             Some(id) => tx.transcript(organization, id).await?,
             None => Vec::new(),
         };
         transcripts.push(Transcript {
+            justifications: run.verdicts.iter().map(why).collect(),
             run: run.clone(),
             messages,
         });

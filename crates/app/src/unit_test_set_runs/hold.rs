@@ -22,6 +22,8 @@ pub(super) struct Work {
     pub(super) lease: String,
     pub(super) run: UnitTestSetRun,
     pub(super) spec: RunSpec,
+    /// Which of the test's conversations it is, from 0.
+    pub(super) index: i64,
 }
 
 /// What came of it.
@@ -255,7 +257,6 @@ async fn judge(
             metric_version: metric.metric_version,
             value: verdict.value.clone(),
             passed,
-            justification: verdict.justification.clone(),
         };
         judged.push((found, verdict));
     }

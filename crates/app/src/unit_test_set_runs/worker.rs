@@ -7,8 +7,10 @@
 
 use std::time::Duration;
 
-use forge_domain::simulation::UnitTestRunState;
-use forge_domain::{OrganizationId, Timestamp};
+use forge_domain::evaluation::{EvaluationSource, MetricResult};
+use forge_domain::simulation::{Judged, UnitTestRunState};
+use forge_domain::{ConversationId, OrganizationId};
+use forge_runtime::Verdict;
 use forge_store::{UnitTestRunKey, UnitTestRunOutcome};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -120,7 +122,10 @@ async fn claim(app: &App, key: UnitTestRunKey) -> Result<Option<Work>, AppError>
     let run = run.ok_or_else(|| AppError::internal("a run has lost its row"))?;
     let spec = run.specs.get(before.spec).cloned();
     let spec = spec.ok_or_else(|| AppError::internal("a conversation of a run has no test"))?;
+    let earlier = run.specs.iter().take(before.spec);
+    let earlier: i64 = earlier.map(|spec| i64::from(spec.run_count)).sum();
     let work = Work {
+        index: key.number - earlier,
         key,
         lease,
         run,
@@ -182,29 +187,81 @@ async fn give_back(app: &App, work: &Work) -> Result<(), AppError> {
 
 async fn end(app: &App, work: &Work, held: Result<Held, AppError>) -> Result<(), AppError> {
     let (interactions, judged) = match held {
-        Ok(held) => (held.interactions, held.judged),
+        Ok(held) => {
+            let conversation = held.conversation_id;
+            let judged = held.judged.map(|judged| (conversation, judged));
+            (held.interactions, judged)
+        }
         Err(error) => (0, Err(error)),
     };
-    let verdicts = match judged {
-        Ok(judged) => Ok(judged.into_iter().map(|(judged, _)| judged).collect()),
+    let error = match judged {
+        Ok((conversation, judged)) => {
+            if finish_judged(app, work, conversation, (interactions, &judged)).await? {
+                return Ok(());
+            }
+            "the conversation was deleted before it was judged".to_owned()
+        }
         // The conversation is not to blame.
         Err(error @ (AppError::Unavailable(_) | AppError::OutcomeUnknown(_))) => return Err(error),
         Err(error) => {
             if let AppError::Internal(cause) = &error {
                 tracing::error!(%cause, run = %work.key.run_id, "a conversation of a simulation failed");
             }
-            Err(error.to_string())
+            error.to_string()
         }
     };
     let outcome = UnitTestRunOutcome {
-        verdicts,
         interactions,
+        ..UnitTestRunOutcome::error(error)
     };
     finish(app, work, &outcome).await
 }
 
+/// Keeps the results of a conversation's metrics with its end. Returns whether the conversation was still there.
+async fn finish_judged(
+    app: &App,
+    work: &Work,
+    conversation_id: ConversationId,
+    (interactions, judged): (i64, &[(Judged, Verdict)]),
+) -> Result<bool, AppError> {
+    let now = app.clock.now();
+    let mut tx = app.store.write_run(&work.key.organization).await?;
+    for (found, verdict) in judged {
+        let result = MetricResult {
+            id: found.result_id,
+            metric_id: found.metric_id,
+            metric_version: found.metric_version,
+            conversation_id,
+            result: found.value.clone(),
+            justification: verdict.justification.clone(),
+            source: EvaluationSource::Simulation {
+                simulation_unit_test_set_run_id: work.key.run_id,
+                unit_test_id: work.spec.unit_test_id,
+                run_index: work.index,
+                references: verdict.references.clone(),
+            },
+            created_at: now,
+            updated_at: now,
+        };
+        if !tx.keep_metric_result(&result).await? {
+            return Ok(false);
+        }
+    }
+    let outcome = UnitTestRunOutcome {
+        verdicts: Ok(judged.iter().map(|(found, _)| found.clone()).collect()),
+        interactions,
+    };
+    if tx
+        .finish_unit_test_run(&work.key, &work.lease, &outcome, now)
+        .await?
+    {
+        tx.commit().await?;
+    }
+    Ok(true)
+}
+
 async fn finish(app: &App, work: &Work, outcome: &UnitTestRunOutcome) -> Result<(), AppError> {
-    let now: Timestamp = app.clock.now();
+    let now = app.clock.now();
     let mut tx = app.store.write_run(&work.key.organization).await?;
     if tx
         .finish_unit_test_run(&work.key, &work.lease, outcome, now)

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::world::World;
+use crate::sim::add_tests;
+use crate::world::{SCRIPT, World};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
@@ -63,12 +64,22 @@ fn every_command_of_the_workflow_prints_what_it_says() {
     run_page(&format!("{DOCS}/workflow.md"), 15);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_about_simulations_prints_what_it_says() {
+    let world = World::scripted(SCRIPT).await;
+    add_tests(&world.api, 2).await;
+    run_page_in(world, &format!("{DOCS}/simulations.md"), 3);
+}
+
 /// Runs every command of a page, which has more than so many, and compares what they print. `UPDATE_GOLDEN=1` writes it into
 /// the page instead.
 pub(crate) fn run_page(path: &str, least: usize) {
+    run_page_in(World::quickstart(), path, least);
+}
+
+fn run_page_in(mut world: World, path: &str, least: usize) {
     let page = std::fs::read_to_string(path).unwrap();
     let (texts, blocks) = parts(&page);
-    let mut world = World::quickstart();
     world.set("NO_COLOR", "1");
     let mut written = String::new();
     for (text, steps) in texts.iter().zip(&blocks) {

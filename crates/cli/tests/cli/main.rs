@@ -7,6 +7,7 @@ mod asset;
 mod audit;
 mod audit_log;
 mod auth;
+mod converse;
 mod debug;
 mod gitops;
 mod guide;

@@ -139,7 +139,8 @@ impl Serving {
         assert!(status.unwrap().success());
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Starts a server by a command of its own, and waits for its first line.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -6,12 +6,13 @@ use forge_testkit::{Engine, TestDatabase};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::help::examples;
 use crate::process::{PATIENCE, Serving, init};
 use crate::world::{Api, SCRIPT, Typed, World, assert_transcript, script};
 
-/// Adds a set `smoke` of two tests of `release` of `Dental care`: one that the scripted agent passes three times, and one
-/// that it fails once. Returns the id of the set.
-async fn add_tests(api: &Api) -> String {
+/// Adds two tests of `release` of `Dental care`, one that the scripted agent passes three times and one that it fails once,
+/// a set `good` of the first, and one of both or the first, called `smoke`. Returns the id of the latter.
+pub(crate) async fn add_tests(api: &Api, tests_of_smoke: usize) -> String {
     let services = api
         .send(Method::GET, "service/?is_active=true", Value::Null)
         .await;
@@ -20,7 +21,7 @@ async fn add_tests(api: &Api) -> String {
         .iter()
         .find(|service| service["name"] == "Dental care")
         .unwrap();
-    let metric = json!({"name": "echo", "tags": {}, "applied_to_services": [], "additional_notes": null,
+    let metric = json!({"name": "repeats", "tags": {}, "applied_to_services": [], "additional_notes": null,
         "initial_version_metric_value": {"description": "check: contains \"you said\"", "metric_value": {"type": "boolean"}}});
     let metric = api.send(Method::POST, "metric/", metric).await;
     let persona = json!({"name": "Wanda", "role": "patient", "tags": {}, "initial_version": {"background": "Has a toothache.",
@@ -30,12 +31,15 @@ async fn add_tests(api: &Api) -> String {
         "instructions": "Be short.", "initial_message_type": "user-message", "conversation_starts_at": null}});
     let scenario = api.send(Method::POST, "simulation/scenario/", scenario).await;
     let mut entries = Vec::new();
-    for (name, expected, run_count) in [("echoes", true, 3), ("does not echo", false, 1)] {
+    for (name, expected, run_count) in [
+        ("confirms the request", true, 3),
+        ("keeps the request to itself", false, 1),
+    ] {
         let test = json!({
             "name": name, "description": "For a test.", "service_id": service["id"], "service_version_set_name": "release",
             "persona_id": persona["simulation_persona_id"], "scenario_id": scenario["simulation_scenario_id"],
             "max_interactions": 5, "tags": {}, "success_criterions": [{
-                "name": "echo", "metric_id": metric["id"], "criterion": {"type": "boolean", "expected_value": expected},
+                "name": "repeats it", "metric_id": metric["id"], "criterion": {"type": "boolean", "expected_value": expected},
             }],
         });
         let test = api.send(Method::POST, "simulation/unit_test/", test).await;
@@ -56,13 +60,13 @@ async fn add_tests(api: &Api) -> String {
         }
     };
     set("good", &entries[..1]).await;
-    set("smoke", &entries).await.1
+    set("smoke", &entries[..tests_of_smoke]).await.1
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tests_are_run_and_compared_in_a_pipe() {
-    let world = World::scripted().await;
-    add_tests(&world.api).await;
+    let world = World::scripted(SCRIPT).await;
+    add_tests(&world.api, 2).await;
     let transcript = world.pipe(&[
         "forge sim list",
         "forge sim run good --wait",
@@ -87,8 +91,8 @@ async fn tests_are_run_and_compared_in_a_pipe() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_see_how_a_run_goes() {
-    let world = World::scripted().await;
-    add_tests(&world.api).await;
+    let world = World::scripted(SCRIPT).await;
+    add_tests(&world.api, 2).await;
     world.ok("forge sim run smoke --version-set preview --wait || true");
     let transcript = world.terminal(&[
         Typed::new("forge sim run good --wait --quiet"),
@@ -111,6 +115,23 @@ fn slow_script() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_the_help_work() {
+    let world = World::scripted(&slow_script()).await;
+    add_tests(&world.api, 1).await;
+    // In this order, each has what it needs.
+    for verb in ["run", "list", "show", "compare", "cancel"] {
+        let examples = examples(&world.ok(&format!("forge sim {verb} --help")));
+        assert!(!examples.is_empty(), "{verb} has no examples");
+        for example in &examples {
+            world.ok(example);
+        }
+        if verb == "run" {
+            world.ok("forge sim run smoke --version-set release --wait");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_survives_the_death_of_the_server() {
     let database = TestDatabase::start(Engine::Sqlite).await;
     script(&database.folder.path().join("data"), &slow_script());
@@ -118,7 +139,7 @@ async fn a_run_survives_the_death_of_the_server() {
     let mut serving = Serving::start_without_rate_limits(&database.flags);
     let api = Api::sign_in(&serving.address, &credentials).await;
     api.seed().await;
-    let set = add_tests(&api).await;
+    let set = add_tests(&api, 2).await;
     let body = json!({"simulation_unit_test_set_id": set});
     let created = api
         .send(Method::POST, "simulation/unit_test_set_run/", body)

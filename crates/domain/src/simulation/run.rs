@@ -142,7 +142,7 @@ pub enum UnitTestRunState {
     Cancelled,
 }
 
-/// What a metric was for a conversation.
+/// What a metric was for a conversation. Why, the stored result tells: that is erased with the conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// The result's id.
@@ -157,8 +157,6 @@ pub struct Judged {
     pub value: Option<MeasuredValue>,
     /// Whether that passes. What a conversation does not show does not pass.
     pub passed: bool,
-    /// Why, for people.
-    pub justification: String,
 }
 
 impl RunStatus {
@@ -245,7 +243,6 @@ mod tests {
             metric_version: VersionNumber::FIRST,
             value: None,
             passed: *passed,
-            justification: String::new(),
         };
         UnitTestRun {
             run_id: "0123456789abcdef01234567".parse().unwrap(),

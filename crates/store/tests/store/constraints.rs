@@ -87,6 +87,39 @@ fn revision(service: &str, name: &str, number: i64, previous: &str) -> String {
     )
 }
 
+/// A unit test of the set `test` of service `s`, and a run of a set of unit tests with one conversation.
+fn simulation_rows() -> String {
+    let user = "'o', 'u', 'o', 'u', 0, 0";
+    [
+        set("s", "test", "1"),
+        format!(
+            "INSERT INTO unit_test (organization_id, id, seq, name, name_hash, description, service_id, version_set_name,
+                persona_id, scenario_id, max_interactions, run_count, success_criterions, tags, is_deleted,
+                live_is_deleted, live_is_active, creator_org_id, creator_user_id, updated_by_org_id,
+                updated_by_user_id, created_at, updated_at)
+            VALUES ('o', 't', 1, 't', 't', 'd', 's', 'test', 'p', 'c', 5, 1, '[]', '{{}}', FALSE, FALSE, TRUE, {user});"
+        ),
+        format!(
+            "INSERT INTO unit_test_set (organization_id, id, seq, name, name_hash, unit_test_runs, tags, is_deleted,
+                creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at)
+            VALUES ('o', 'q', 1, 'q', 'q', '[]', '{{}}', FALSE, {user});"
+        ),
+        run("r", 1, "running", "NULL"),
+        "INSERT INTO unit_test_run (organization_id, run_id, number, spec, state, attempts, leased_until, verdicts,
+            interactions) VALUES ('o', 'r', 0, 0, 'waiting', 0, 0, '[]', 0);"
+            .to_owned(),
+    ]
+    .join("\n")
+}
+
+fn run(id: &str, seq: i64, status: &str, finished_at: &str) -> String {
+    format!(
+        "INSERT INTO unit_test_set_run (organization_id, id, seq, unit_test_set_id, unit_test_set_name, specs, status,
+            failed_metrics, errored, creator_org_id, creator_user_id, created_at, finished_at)
+        VALUES ('o', '{id}', {seq}, 'q', 'q', '[]', '{status}', FALSE, FALSE, 'o', 'u', 0, {finished_at});"
+    )
+}
+
 async fn sound(database: &forge_testkit::TestDatabase) {
     let store = Store::open(&database.url, OpenMode::CreateIfMissing)
         .await
@@ -107,6 +140,51 @@ async fn refuse(database: &forge_testkit::TestDatabase, sql: &str) {
 }
 
 both_engines! {
+    async fn a_live_unit_test_keeps_its_set_and_its_service(database: TestDatabase) {
+        sound(&database).await;
+        database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", simulation_rows())).await;
+        let gone = [
+            "UPDATE version_set SET is_deleted = TRUE WHERE name = 'test';",
+            "UPDATE service SET is_active = FALSE WHERE id = 's';",
+        ];
+        for sql in gone {
+            refuse(&database, sql).await;
+        }
+        for sql in [
+            "UPDATE unit_test SET version_set_name = 'preview';",
+            "UPDATE unit_test SET live_is_deleted = NULL;",
+            "UPDATE unit_test SET live_is_active = NULL;",
+            "UPDATE unit_test SET live_is_deleted = TRUE;",
+            "UPDATE unit_test SET live_is_active = FALSE;",
+            "UPDATE unit_test SET is_deleted = TRUE;",
+        ] {
+            refuse(&database, sql).await;
+        }
+        database.tamper("UPDATE unit_test SET is_deleted = TRUE, live_is_deleted = NULL, live_is_active = NULL;").await;
+        for sql in gone {
+            database.tamper(sql).await;
+        }
+        refuse(&database, "UPDATE unit_test SET is_deleted = FALSE, live_is_deleted = FALSE, live_is_active = TRUE;").await;
+    }
+
+    async fn a_user_has_one_unfinished_run_of_a_set_of_unit_tests(database: TestDatabase) {
+        sound(&database).await;
+        database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", simulation_rows())).await;
+        refuse(&database, &run("x", 2, "running", "NULL")).await;
+        refuse(&database, &run("x", 2, "completed", "NULL")).await;
+        refuse(&database, &run("x", 2, "running", "1")).await;
+        database.tamper(&run("x", 2, "cancelled", "1")).await;
+        for sql in [
+            "UPDATE unit_test_run SET state = 'running';",
+            "UPDATE unit_test_run SET lease = 'x';",
+            "UPDATE unit_test_run SET state = 'errored', finished_at = 1;",
+            "UPDATE unit_test_run SET state = 'judged';",
+        ] {
+            refuse(&database, sql).await;
+        }
+        database.tamper("UPDATE unit_test_run SET state = 'running', lease = 'x';").await;
+    }
+
     async fn versions_history_and_audit_rows_never_change(database: TestDatabase) {
         sound(&database).await;
         for table in ["agent_version", "context_graph_version", "version_set_revision", "versioned_item_version", "audit_event"] {

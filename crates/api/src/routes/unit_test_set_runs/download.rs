@@ -46,13 +46,14 @@ fn conversation(
     with_verdicts: bool,
 ) -> ConversationArtifact {
     let run = transcript.run;
-    let verdicts = run.verdicts.into_iter().map(|judged| VerdictInstance {
+    let judged = run.verdicts.into_iter().zip(transcript.justifications);
+    let verdicts = judged.map(|(judged, justification)| VerdictInstance {
         name: judged.name,
         metric_id: judged.metric_id,
         metric_version: judged.metric_version,
         value: judged.value,
         passed: judged.passed,
-        justification: judged.justification,
+        justification,
     });
     ConversationArtifact {
         unit_test_id: spec.unit_test_id,

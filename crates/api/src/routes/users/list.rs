@@ -1,7 +1,9 @@
 //! Lists users.
 
 use axum::http::StatusCode;
+use forge_app::users::ListedUser;
 use forge_app::{Caller, users};
+use forge_wire::rfc3339;
 use forge_wire::users::{UserInstance, UserStats};
 use serde::Deserialize;
 
@@ -20,33 +22,35 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
-    let sort: Vec<Option<_>> = call
-        .query
-        .sort_by
-        .iter()
-        .map(|text| sort(text))
-        .collect::<Result<_, _>>()?;
+    let sort = call.query.sort_by.iter().map(|text| sort(text));
     let query = users::ListUsers {
         ids: call.query.user_id,
         emails: call.query.email,
-        sort: sort.into_iter().flatten().collect(),
+        sort: sort.collect::<Result<_, _>>()?,
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
     let page = users::list(&call.server.app, &call.caller, &query).await?;
-    let instances = page.items.into_iter().map(|user| UserInstance {
-        org_id: call.organization.to_string(),
-        user_id: user.id,
-        first_name: user.first_name,
-        last_name: user.last_name,
-        email: user.email,
-        user_stats: UserStats::default(),
-        role: user.role.id.to_string(),
-        preferences: user.preferences,
-        nonsensitive_variables: user.nonsensitive_variables,
-        sensitive_variables: user.sensitive_variable_names,
-        enable_actions_access: false,
-    });
+    let instances = page
+        .items
+        .into_iter()
+        .map(|ListedUser { user, stats }| UserInstance {
+            org_id: call.organization.to_string(),
+            user_id: user.id,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            email: user.email,
+            user_stats: UserStats {
+                num_conversations: stats.conversations,
+                num_messages: stats.messages,
+                last_message_time: stats.last_message_at.map(rfc3339),
+            },
+            role: user.role.id.to_string(),
+            preferences: user.preferences,
+            nonsensitive_variables: user.nonsensitive_variables,
+            sensitive_variables: user.sensitive_variable_names,
+            enable_actions_access: false,
+        });
     let instances: Vec<UserInstance> = instances.collect();
     reply::json(
         StatusCode::OK,
@@ -54,19 +58,18 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     )
 }
 
-/// Returns a sort key; nothing for the statistics, in which all users tie as long as there are no conversations.
-fn sort(text: &str) -> Result<Option<(users::UserSort, bool)>, ApiError> {
+fn sort(text: &str) -> Result<(users::UserSort, bool), ApiError> {
     let keys = [
-        ("first_name", Some(users::UserSort::FirstName)),
-        ("last_name", Some(users::UserSort::LastName)),
-        ("email", Some(users::UserSort::Email)),
-        ("user_stats.num_conversations", None),
-        ("user_stats.num_messages", None),
-        ("user_stats.last_message_time", None),
+        ("first_name", users::UserSort::FirstName),
+        ("last_name", users::UserSort::LastName),
+        ("email", users::UserSort::Email),
+        ("user_stats.num_conversations", users::UserSort::NumConversations),
+        ("user_stats.num_messages", users::UserSort::NumMessages),
+        ("user_stats.last_message_time", users::UserSort::LastMessageTime),
     ];
     let known = sort_key(text).and_then(|(is_descending, field)| {
-        let key = keys.iter().find(|(name, _)| *name == field)?;
-        Some(key.1.map(|key| (key, is_descending)))
+        let (_, key) = keys.iter().find(|(name, _)| *name == field)?;
+        Some((*key, is_descending))
     });
     known.ok_or_else(|| {
         let names = keys.map(|(name, _)| format!("`{name}`")).join(", ");

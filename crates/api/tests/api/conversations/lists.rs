@@ -68,6 +68,33 @@ both_engines! {
         }
     }
 
+    async fn users_are_told_and_sorted_by_their_conversations(server: TestServer) {
+        let (admin, service) = (server.admin(), server.service(1).await);
+        let (quiet, one, two) = (
+            server.user(DefaultRole::User).await, server.user(DefaultRole::User).await, server.user(DefaultRole::User).await,
+        );
+        let id = create(&one, &service, json!({})).await.conversation();
+        server.clock.advance_seconds(60);
+        say(&one, &id, "Hello").await;
+        let id = create(&two, &service, json!({})).await.conversation();
+        finish(&two, &id).await;
+        create(&two, &service, json!({})).await.conversation();
+        let stats = admin.get(&format!("user/?user_id={}", one.user_id)).await.body["users"][0]["user_stats"].clone();
+        assert_eq!(stats, json!({"num_conversations": 1, "num_messages": 3, "last_message_time": "2026-11-23T12:01:00.000Z"}));
+        let order = async |query: &str| all(admin, &format!("user/?limit=1&{query}"), "users", "user_id").await;
+        let [quiet, one, two] = [&quiet, &one, &two].map(|user| json!(user.user_id));
+        let conversations = order("sort_by=-user_stats.num_conversations").await;
+        assert_eq!(conversations[..2], [two.clone(), one.clone()]);
+        assert_eq!(conversations.len(), 4);
+        assert_eq!(order("sort_by=-user_stats.num_messages").await[..2], [one.clone(), two.clone()]);
+        let last = order("sort_by=%2Buser_stats.last_message_time&sort_by=-user_stats.num_messages").await;
+        assert_eq!(last[2..], [one.clone(), two.clone()]);
+        let named = format!("user_id={}&user_id={}&user_id={}", quiet.as_str().unwrap(), two.as_str().unwrap(),
+            one.as_str().unwrap());
+        let some = order(&format!("{named}&sort_by=-user_stats.num_messages")).await;
+        assert_eq!(some, [one, two, quiet]);
+    }
+
     async fn messages_are_filtered_sorted_and_paged(server: TestServer) {
         let (admin, service) = (server.admin(), server.service(1).await);
         let started = create(admin, &service, json!({})).await;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use forge_testkit::{Engine, TestClient, TestServer, both_engines};
+use forge_api::Limits;
+use forge_testkit::{Engine, TestClient, TestServer, both_engines, limits};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -122,6 +123,29 @@ both_engines! {
         let said = transcript(admin, &id).await;
         assert_eq!(said.len(), 3, "nothing of the abandoned interaction was kept: {said:?}");
         assert_eq!(said[1], "user-message: Hello");
+    }
+
+    async fn whoever_does_not_read_is_cut_off_and_nothing_is_kept(server: TestServer) {
+        let (admin, service) = (server.admin(), server.service(1).await);
+        let id = create(admin, &service, json!({})).await.conversation();
+        let limits = Limits {
+            write_timeout: Duration::from_millis(50),
+            ..limits()
+        };
+        let impatient = TestClient {
+            router: server.router_with(limits),
+            ..admin.clone()
+        };
+        // Each word of the answer is an event of its own, and only few of them wait for the reader.
+        let mut stream = Stream::saying(&impatient, &id, &"word ".repeat(200)).await;
+        assert_eq!(say_once_free(admin, &id, "Hello").await.status, 200);
+        assert_eq!(transcript(admin, &id).await.len(), 3);
+        let mut told = 0;
+        while let Some(event) = stream.next().await {
+            assert_ne!(event["type"], "interaction-complete");
+            told += 1;
+        }
+        assert!(told < 100, "{told}");
     }
 
     async fn whoever_goes_away_from_a_first_interaction_leaves_no_conversation(plain: TestServer) {

@@ -69,6 +69,14 @@ both_engines! {
         assert!(judged.iter().all(|result| result[1] == json!(true)));
         let set = server.admin().get(SETS).await.body["simulation_unit_test_sets"][0].clone();
         assert_eq!(set["last_triggered_run_id"], run["id"]);
+        // The results are those of the metric, too.
+        let id = run["id"].as_str().unwrap();
+        let stored = server.admin().get(&format!("metric/metric_evaluation_result?simulation_unit_test_set_run_id={id}")).await;
+        let stored = stored.body["metric_evaluation_results"].as_array().unwrap();
+        assert_eq!(stored.len(), 3);
+        let first = stored.iter().find(|stored| stored["id"] == judged[0][0]).unwrap();
+        assert_eq!((&first["result"], &first["source"]["type"]), (&json!(true), &json!("simulation")));
+        assert_eq!((&first["source"]["unit_test_id"], &first["source"]["run_index"]), (&json!(kind), &json!(0)));
     }
 
     async fn a_run_keeps_what_its_set_meant_when_it_was_created(server: TestServer) {
@@ -224,6 +232,7 @@ both_engines! {
         assert_eq!((&conversation["unit_test_name"], &conversation["state"]), (&json!("kind"), &json!("judged")));
         assert!(conversation["messages"].as_array().unwrap().len() >= 2, "{conversation:#}");
         assert_eq!(conversation["verdicts"][0]["passed"], true);
+        assert_ne!(conversation["verdicts"][0]["justification"], "");
         // It is of this run and of this organization only.
         let other = download.replace(&run, UNKNOWN_ID);
         assert_eq!(anybody.get(&other).await.status, 401);

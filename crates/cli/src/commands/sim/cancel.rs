@@ -9,7 +9,7 @@ use crate::session::Session;
 ///
 /// Conversations that have ended keep their results; no more begin.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  forge sim cancel 69265fd0c4a1b2e3d4f5a6b7")]
+#[command(after_help = "Examples:\n  forge sim cancel $(forge sim run smoke)")]
 pub(crate) struct Args {
     /// Id of the run.
     run: UnitTestSetRunId,

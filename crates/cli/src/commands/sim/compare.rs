@@ -23,7 +23,7 @@ const LOOKED_THROUGH: i64 = 500;
 /// A difference is one only if its interval does not contain 0.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  forge sim compare release preview --set smoke\n  forge sim compare 69265fd0c4a1b2e3d4f5a6b7 69266a10c4a1b2e3d4f5a6c8\n\n\
+    after_help = "Examples:\n  forge sim compare release preview --set smoke\n  forge sim compare $(forge sim list --set smoke --limit 2 | cut -f 1)\n\n\
     In a pipe, a line for each test and a last one, with an empty name, for all of them: name of the test, passed and held by \
     A, passed and held by B, difference of the rates, lower and upper end of its interval (empty where nothing was held)."
 )]

@@ -8,9 +8,11 @@ use crate::session::Session;
 
 /// Show what came of a run, so far or in the end.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  forge sim show 69265fd0c4a1b2e3d4f5a6b7\n\n\
+#[command(
+    after_help = "Examples:\n  forge sim show $(forge sim list --limit 1 | cut -f 1)\n\n\
     In a pipe, a line for each test and each of its criteria: name of the test, criterion (empty for all of them), \
-    conversations that passed, conversations, what went wrong. JSON is the run as the API tells it.")]
+    conversations that passed, conversations, what went wrong. JSON is the run as the API tells it."
+)]
 pub(crate) struct Args {
     /// Id of the run.
     run: UnitTestSetRunId,

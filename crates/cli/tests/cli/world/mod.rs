@@ -41,11 +41,10 @@ impl World {
         Self::on(TestDatabase::start(Engine::Sqlite).await).await
     }
 
-    /// A server with services to release whose models answer from the script of the test kit, and a user whose variables
-    /// sign in.
-    pub(crate) async fn scripted() -> Self {
+    /// A server with services to release whose models answer from a script, and a user whose variables sign in.
+    pub(crate) async fn scripted(answers: &str) -> Self {
         let database = TestDatabase::start(Engine::Sqlite).await;
-        script(&database.folder.path().join("data"), SCRIPT);
+        script(&database.folder.path().join("data"), answers);
         let mut world = Self::on(database).await;
         world.api.seed().await;
         world.sign_in();

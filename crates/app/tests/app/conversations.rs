@@ -1,0 +1,168 @@
+//! Conversations below HTTP: simulated users, and interactions whose server is lost.
+
+use forge_app::conversations::{self, Completed, Conversation, Interaction, Start};
+use forge_app::resolve::{self, Resolution};
+use forge_app::{AppError, Caller};
+use forge_domain::conversation::Said;
+use forge_domain::service::Tags;
+use forge_domain::simulation::InitialMessageType;
+use forge_domain::{Clock as _, ConversationId, Id, ServiceId, UnitTestSetRunId};
+use forge_runtime::Person;
+use forge_testkit::{TestServer, both_engines};
+use tokio::sync::mpsc;
+
+use crate::super_administrator;
+
+fn said(text: &str) -> Said {
+    Said {
+        message_type: InitialMessageType::UserMessage,
+        message: text.to_owned(),
+        events: Vec::new(),
+    }
+}
+
+fn persona() -> Person {
+    Person {
+        name: "Ada".to_owned(),
+        is_new: true,
+        ..Person::default()
+    }
+}
+
+/// Lets the agent speak and takes in what it tells.
+async fn run(interaction: Interaction) -> Result<Completed, AppError> {
+    let (events, mut told) = mpsc::channel(1);
+    let reading = async { while told.recv().await.is_some() {} };
+    tokio::join!(interaction.run(events), reading).0
+}
+
+async fn resolution(server: &TestServer, caller: &Caller, service: ServiceId) -> Resolution {
+    let set = "release".parse().unwrap();
+    let present = resolve::present(&server.app, caller, service, set).await.unwrap();
+    present.resolution().unwrap()
+}
+
+/// Starts a conversation of a user, or of a simulated one that the user has run, and holds its first interaction.
+async fn begin(server: &TestServer, service: ServiceId, run_id: Option<UnitTestSetRunId>) -> Completed {
+    let caller = super_administrator(server);
+    let start = Start {
+        organization: caller.organization.clone(),
+        user_id: caller.user.user_id.clone(),
+        resolution: resolution(server, &caller, service).await,
+        tags: Tags::new(),
+        said: None,
+        simulation: run_id.map(|run| (run, persona())),
+    };
+    let interaction = conversations::begin(&server.app, start).await.unwrap();
+    run(interaction).await.unwrap()
+}
+
+async fn find(server: &TestServer, id: ConversationId) -> Option<Conversation> {
+    let organization = super_administrator(server).organization;
+    let mut tx = server.app.store.read().await.unwrap();
+    tx.find_conversation(&organization, id).await.unwrap()
+}
+
+async fn service(server: &TestServer) -> ServiceId {
+    server.service(1).await.parse().unwrap()
+}
+
+both_engines! {
+    async fn simulated_users_talk_as_others_do_any_number_at_once(server: TestServer) {
+        let service = service(&server).await;
+        let caller = super_administrator(&server);
+        let run_id: UnitTestSetRunId = Id::new(server.clock.now(), [1; 8]);
+        let own = begin(&server, service, None).await;
+        let mut simulated = Vec::new();
+        for _ in 0..3 {
+            simulated.push(begin(&server, service, Some(run_id)).await);
+        }
+        for first in &simulated {
+            let (app, id) = (&server.app, first.conversation_id);
+            let next = conversations::go_on(app, &caller.organization, id, persona(), said("I broke a tooth.")).await;
+            let next = run(next.unwrap()).await.unwrap();
+            assert_eq!(next.agent_message().message, "In welcome_patient, you said: I broke a tooth.");
+            assert_eq!(next.messages[0].sender, "Ada");
+            assert!(!next.is_finished && !next.insights.model_calls.is_empty());
+            let found = find(&server, id).await.unwrap();
+            assert_eq!((found.simulation_run_id, found.interaction_count), (Some(run_id), 2));
+            assert_eq!((found.set.as_str(), found.revision), ("release", 1));
+        }
+        let mut tx = server.app.store.read().await.unwrap();
+        let running = tx.running_conversations(&caller.organization, service).await.unwrap();
+        assert_eq!(running.iter().map(|running| running.conversations).sum::<i64>(), 1, "simulations are not counted");
+        assert_eq!(find(&server, own.conversation_id).await.unwrap().simulation_run_id, None);
+    }
+
+    async fn an_interaction_that_is_dropped_gives_the_conversation_back(server: TestServer) {
+        let service = service(&server).await;
+        let caller = super_administrator(&server);
+        let id = begin(&server, service, None).await.conversation_id;
+        let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
+        let second = conversations::interact(&server.app, &caller, id, said("Hello")).await;
+        assert!(matches!(second, Err(AppError::Conflict(_))));
+        drop(interaction);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while find(&server, id).await.unwrap().busy.is_some() {
+            assert!(std::time::Instant::now() < deadline);
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
+        assert_eq!(run(interaction).await.unwrap().messages.len(), 2);
+    }
+
+    async fn a_lost_interaction_is_taken_over_and_never_kept(server: TestServer) {
+        let service = service(&server).await;
+        let caller = super_administrator(&server);
+        let id = begin(&server, service, None).await.conversation_id;
+        let lost = conversations::interact(&server.app, &caller, id, said("Are you there?")).await.unwrap();
+        server.clock.advance_seconds(60);
+        let next = conversations::interact(&server.app, &caller, id, said("Hello?")).await.unwrap();
+        let late = run(lost).await;
+        assert!(matches!(late, Err(AppError::Conflict(_))), "{late:?}");
+        assert!(find(&server, id).await.unwrap().busy.is_some(), "the claim is the other's");
+        run(next).await.unwrap();
+        let mut tx = server.app.store.read().await.unwrap();
+        let transcript = tx.transcript(&caller.organization, id).await.unwrap();
+        let texts: Vec<&str> = transcript.iter().map(|message| message.message.as_str()).collect();
+        assert_eq!(texts[1..], ["Hello?", "In welcome_patient, you said: Hello?"]);
+    }
+
+    async fn an_interaction_that_nobody_listens_to_is_given_up(server: TestServer) {
+        let service = service(&server).await;
+        let caller = super_administrator(&server);
+        let id = begin(&server, service, None).await.conversation_id;
+        let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
+        let (events, told) = mpsc::channel(1);
+        drop(told);
+        let given_up = interaction.run(events).await;
+        assert!(matches!(given_up, Err(AppError::Abandoned)), "{given_up:?}");
+        let found = find(&server, id).await.unwrap();
+        assert_eq!((found.busy, found.interaction_count), (None, 1));
+    }
+
+    async fn a_deletion_of_the_user_and_an_interaction_leave_nothing_between_them(server: TestServer) {
+        let caller = super_administrator(&server);
+        for _ in 0..5 {
+            let service = service(&server).await;
+            let user = server.user(forge_domain::access::DefaultRole::User).await;
+            let start = Start {
+                organization: caller.organization.clone(),
+                user_id: user.user_id.clone(),
+                resolution: resolution(&server, &caller, service).await,
+                tags: Tags::new(),
+                said: None,
+                simulation: None,
+            };
+            let first = run(conversations::begin(&server.app, start).await.unwrap()).await.unwrap();
+            let id = first.conversation_id;
+            let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
+            let deleting = forge_app::users::delete(&server.app, &caller, &user.user_id);
+            let (deleted, _) = tokio::join!(deleting, run(interaction));
+            deleted.unwrap();
+            assert_eq!(find(&server, id).await, None);
+            let mut tx = server.app.store.read().await.unwrap();
+            assert_eq!(tx.transcript(&caller.organization, id).await.unwrap(), []);
+        }
+    }
+}
