@@ -252,7 +252,9 @@ both_engines! {
     }
 
     async fn changes_of_items_are_told_to_those_who_may_read_them(server: TestServer) {
-        let watcher = user_with(&server, "Watcher", vec![any("Simulation:GetSimulationPersona")]).await;
+        // Nobody watches who may not see any set.
+        let grants = ["Service:GetVersionSet", "Simulation:GetSimulationPersona"].map(any);
+        let watcher = user_with(&server, "Watcher", grants.to_vec()).await;
         let mut stream = Stream::of(&watcher).await;
         scenario(&server, "Refund").await;
         let persona = persona(&server, "Ada").await;
