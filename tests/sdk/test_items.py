@@ -1,4 +1,4 @@
-"""Dynamic behavior sets, metrics, personas and scenarios: the SDK has no methods for them, but models of every answer."""
+"""Dynamic behavior sets, metrics, personas and scenarios: the SDK has models for them, but no methods."""
 
 from functools import partial
 

@@ -5,7 +5,8 @@ use std::fmt;
 use futures_util::StreamExt as _;
 use genai::adapter::AdapterKind;
 use genai::chat::{
-    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec, ReasoningEffort, StreamEnd, Verbosity,
+    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec, ReasoningEffort, StopReason, StreamEnd,
+    Verbosity,
 };
 use genai::resolver::{AuthData, Endpoint};
 use genai::{Client, ModelIden, ServiceTarget};
@@ -151,7 +152,9 @@ impl Hosted {
         let mut is_complete = false;
         while let Some(event) = stream.next().await {
             match event.map_err(|error| failure(&error))? {
-                ChatStreamEvent::Chunk(chunk) => {
+                ChatStreamEvent::Chunk(mut chunk) => {
+                    // A database may have no text with it, and nobody means it.
+                    chunk.content.retain(|character| character != '\0');
                     answer.text.push_str(&chunk.content);
                     if answer.text.len() > limits.answer_bytes {
                         let reason = format!("the answer is longer than {} bytes", limits.answer_bytes);
@@ -162,8 +165,8 @@ impl Hosted {
                     }
                 }
                 ChatStreamEvent::End(end) => {
-                    is_complete = true;
                     note_usage(&mut answer, &end);
+                    is_complete = self.is_complete(&end)?;
                 }
                 _ => {}
             }
@@ -172,6 +175,18 @@ impl Hosted {
             Ok(answer)
         } else {
             Err(Failure::temporary("the answer broke off"))
+        }
+    }
+
+    /// Tells whether a model came to its end. Of some protocols, the library makes up an end where the connection was
+    /// closed before; only the reason to stop is missing then.
+    fn is_complete(&self, end: &StreamEnd) -> Result<bool, Failure> {
+        match &end.captured_stop_reason {
+            Some(StopReason::ContentFilter(_)) => Err(Failure::lasting(
+                "the provider's filter of contents stopped the answer",
+            )),
+            Some(_) => Ok(true),
+            None => Ok(!matches!(self.adapter, AdapterKind::Gemini | AdapterKind::Ollama)),
         }
     }
 }

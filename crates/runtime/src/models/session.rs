@@ -89,6 +89,11 @@ impl<'a> Session<'a> {
                 request.interaction, self.limits.prompt_bytes
             )));
         }
+        debug_assert!(
+            forge_domain::interaction::is_known(request.interaction),
+            "a plan would warn about preferences for `{}`",
+            request.interaction
+        );
         let (preference, route) = self.models.route(request.interaction, self.preferences)?;
         let mut calls = 0;
         loop {

@@ -105,7 +105,8 @@ impl Tool {
             }
             body.extend_from_slice(&chunk);
         }
-        let text = String::from_utf8_lossy(&body).into_owned();
+        // A database may have no text with NUL.
+        let text = String::from_utf8_lossy(&body).replace('\0', "");
         if status.is_success() {
             return Ok(text);
         }

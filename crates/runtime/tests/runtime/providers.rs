@@ -49,7 +49,7 @@ fn reason(error: RuntimeError) -> String {
 
 #[tokio::test]
 async fn an_answer_is_streamed_with_the_key_in_the_header_and_the_parameters_in_the_body() {
-    let (provider, mut talk) = talk(vec![pieces(&["Good", " morning", ". "], 0)]).await;
+    let (provider, mut talk) = talk(vec![pieces(&["Go\0od", " morning", ". "], 0)]).await;
     talk.setup.models = serde_json::from_value(json!({"engage-user": {"llm_name": "acme_care",
         "params": {"temperature": 0.25, "top_p": 0.5, "seed": 7, "max_tokens": 99, "frequency_penalty": 1.5}}}))
     .unwrap();
@@ -292,5 +292,127 @@ async fn a_provider_is_asked_to_hold_its_model_to_the_form_of_an_answer() {
             .map(|request| request.body["response_format"].clone())
             .collect();
         assert_eq!(forms, [expected, Value::Null], "a message has no form");
+    }
+}
+
+#[tokio::test]
+async fn the_streams_of_other_protocols_are_understood() {
+    let event = |name: &str, data: Value| format!("event: {name}\ndata: {data}\n\n");
+    let block = |text: &str| {
+        let delta = json!({"type": "text_delta", "text": text});
+        event(
+            "content_block_delta",
+            json!({"type": "content_block_delta", "index": 0, "delta": delta}),
+        )
+    };
+    let begin =
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}});
+    let message = json!({"id": "m", "type": "message", "role": "assistant", "content": [], "model": "care-7b",
+        "usage": {"input_tokens": 30, "output_tokens": 1}});
+    let end =
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}});
+    let anthropic = [
+        event(
+            "message_start",
+            json!({"type": "message_start", "message": message}),
+        ),
+        event("content_block_start", begin),
+        block("Good "),
+        block("morning."),
+        event(
+            "content_block_stop",
+            json!({"type": "content_block_stop", "index": 0}),
+        ),
+        event("message_delta", end),
+        event("message_stop", json!({"type": "message_stop"})),
+    ];
+    let part = |text: &str, reason: Value| {
+        let content = json!({"role": "model", "parts": [{"text": text}]});
+        let usage = json!({"promptTokenCount": 30, "candidatesTokenCount": 4, "totalTokenCount": 34});
+        let candidate = json!({"content": content, "finishReason": reason, "index": 0});
+        format!(
+            "data: {}\n\n",
+            json!({"candidates": [candidate], "usageMetadata": usage})
+        )
+    };
+    let gemini = [part("Good ", Value::Null), part("morning.", json!("STOP"))];
+    let line = |text: &str, done: bool| {
+        let message = json!({"role": "assistant", "content": text});
+        let reason = done.then_some("stop");
+        format!(
+            "{}\n",
+            json!({"message": message, "done": done, "done_reason": reason, "prompt_eval_count": 30, "eval_count": 4})
+        )
+    };
+    let ollama = [line("Good ", false), line("morning.", false), line("", true)];
+    for (name, content_type, body) in [
+        ("anthropic", "text/event-stream", anthropic.concat()),
+        ("gemini", "text/event-stream", gemini.concat()),
+        ("ollama", "application/x-ndjson", ollama.concat()),
+    ] {
+        let headers = vec![("content-type", content_type.to_owned())];
+        let provider = Provider::start(vec![Reply::Status(200, headers, body)]).await;
+        let base_url = Some(format!("http://{}/", provider.address));
+        let key = Some(KEY.to_owned());
+        let kind = match name {
+            "anthropic" => ProviderKind::Anthropic { base_url, key },
+            "gemini" => ProviderKind::Gemini { base_url, key },
+            _ => ProviderKind::Ollama { base_url },
+        };
+        let mut talk = Talk::new(models(kind, AnswerFormat::Text), &[simple()]);
+        let told = talk.say("Hello").await.unwrap();
+        assert_eq!(told.pieces, ["Good", " morning.", ""], "{name}");
+        let call = &told.insights.model_calls[0];
+        assert_eq!(
+            (call.prompt_tokens, call.completion_tokens),
+            (Some(30), Some(4)),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_closed_before_its_end_is_no_answer() {
+    let chunk = |reason: Value| json!({"choices": [{"index": 0, "delta": {"content": "Good"}, "finish_reason": reason}]});
+    let candidate = |reason: Value| {
+        let content = json!({"role": "model", "parts": [{"text": "Good"}]});
+        json!({"candidates": [{"content": content, "finishReason": reason, "index": 0}]})
+    };
+    let filtered = "the provider's filter of contents stopped the answer";
+    for (is_gemini, data, told) in [
+        (
+            false,
+            format!("data: {}\n\n", chunk(Value::Null)),
+            "the answer broke off",
+        ),
+        (
+            false,
+            format!("data: {}\n\ndata: [DONE]\n\n", chunk(json!("content_filter"))),
+            filtered,
+        ),
+        (
+            true,
+            format!("data: {}\n\n", candidate(Value::Null)),
+            "the answer broke off",
+        ),
+        (
+            true,
+            format!("data: {}\n\n", candidate(json!("SAFETY"))),
+            filtered,
+        ),
+    ] {
+        let headers = vec![("content-type", "text/event-stream".to_owned())];
+        let provider = Provider::start(vec![Reply::Status(200, headers, data)]).await;
+        let base_url = format!("http://{}/", provider.address);
+        let kind = if is_gemini {
+            ProviderKind::Gemini {
+                base_url: Some(base_url),
+                key: None,
+            }
+        } else {
+            ProviderKind::OpenAiCompatible { base_url, key: None }
+        };
+        let mut talk = Talk::new(models(kind, AnswerFormat::Text), &[simple()]);
+        assert_eq!(reason(talk.say("Hello").await.unwrap_err()), told);
     }
 }
