@@ -126,7 +126,7 @@ def test_a_run_from_its_creation_to_its_artifacts(call, client, unit_test_set_id
     assert (run.failed_metrics, run.errored, run.artifacts_generated) == (False, False, True)
     (spec,), (result,) = run.unit_test_run_specs, run.unit_test_run_results
     assert (spec.run_count, spec.agent_version_info[1]) == (2, 1)
-    assert [passed for _, passed in result.metric_evaluation_results[0].results] == [True, True]
+    assert [judged.root[1] for judged in result.metric_evaluation_results[0].results] == [True, True]
     with refused(ConflictError):
         request(client, "DELETE", f"{RUNS}{run_id}/")
     path = f"{RUNS}{run_id}/artifacts/"

@@ -217,7 +217,8 @@ fn origin(parts: &Parts) -> String {
         Some("https") => "https",
         _ => parts.uri.scheme_str().unwrap_or("http"),
     };
-    let host = header(header::HOST.as_str()).or(parts.uri.authority().map(|authority| authority.as_str()));
+    let host =
+        header(header::HOST.as_str()).or(parts.uri.authority().map(axum::http::uri::Authority::as_str));
     format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 

@@ -100,7 +100,7 @@ pub async fn open(
 ) -> Result<Artifacts, AppError> {
     let refused = || AppError::Unauthenticated("the link is not valid, or not any more; ask for another one");
     let mut token = token.replace('-', "+").replace('_', "/");
-    while token.len() % 4 != 0 {
+    while !token.len().is_multiple_of(4) {
         token.push('=');
     }
     let opened = app

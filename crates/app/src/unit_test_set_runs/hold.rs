@@ -106,16 +106,23 @@ pub(super) async fn hold(app: &App, work: &Work) -> Result<Held, AppError> {
     let mut tx = app.store.read().await?;
     let parts = Parts::read(app, &mut tx, organization, spec).await?;
     drop(tx);
-    let first = match first_words(app, &parts, spec).await? {
-        Some(said) => said,
-        None => return Err(AppError::Refused("the persona had nothing to say".to_owned())),
+    let Some(first) = first_words(app, &parts, spec).await? else {
+        return Err(AppError::Refused("the persona had nothing to say".to_owned()));
     };
     let begun = begin(app, work, &parts, first).await?;
     let begun = run(begun).await?;
     let conversation_id = begun.conversation_id;
-    app.store
+    if !app
+        .store
         .note_conversation(key, &work.lease, conversation_id)
-        .await?;
+        .await?
+    {
+        // The run was cancelled while the first words were said.
+        finish_conversation(app, organization, conversation_id).await?;
+        return Err(AppError::Conflict(
+            "the conversation is not held any more".to_owned(),
+        ));
+    }
     let mut interactions = 1;
     let talked = talk(app, work, &parts, begun, &mut interactions).await;
     finish_conversation(app, organization, conversation_id).await?;

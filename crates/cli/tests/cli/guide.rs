@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::sim::add_tests;
-use crate::world::{SCRIPT, World};
+use crate::world::World;
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
 
@@ -66,7 +66,7 @@ fn every_command_of_the_workflow_prints_what_it_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_about_simulations_prints_what_it_says() {
-    let world = World::scripted(SCRIPT).await;
+    let world = World::scripted().await;
     add_tests(&world.api, 2).await;
     run_page_in(world, &format!("{DOCS}/simulations.md"), 3);
 }

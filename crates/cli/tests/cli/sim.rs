@@ -65,7 +65,7 @@ pub(crate) async fn add_tests(api: &Api, tests_of_smoke: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tests_are_run_and_compared_in_a_pipe() {
-    let world = World::scripted(SCRIPT).await;
+    let world = World::scripted().await;
     add_tests(&world.api, 2).await;
     let transcript = world.pipe(&[
         "forge sim list",
@@ -91,7 +91,7 @@ async fn tests_are_run_and_compared_in_a_pipe() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_see_how_a_run_goes() {
-    let world = World::scripted(SCRIPT).await;
+    let world = World::scripted().await;
     add_tests(&world.api, 2).await;
     world.ok("forge sim run smoke --version-set preview --wait || true");
     let transcript = world.terminal(&[
@@ -116,7 +116,7 @@ fn slow_script() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_the_help_work() {
-    let world = World::scripted(&slow_script()).await;
+    let world = World::scripted_by(&slow_script()).await;
     add_tests(&world.api, 1).await;
     // In this order, each has what it needs.
     for verb in ["run", "list", "show", "compare", "cancel"] {

@@ -16,7 +16,8 @@ use crate::routes::unit_tests::creators;
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
-    query: String,
+    #[serde(rename = "query")]
+    text: String,
     creator: Vec<String>,
     tag: Vec<String>,
     unit_test_id: Vec<UnitTestId>,
@@ -31,7 +32,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         tags: tags.collect::<Result<_, _>>()?,
         ..UnitTestSetFilter::default()
     };
-    let found = unit_test_sets::search(&call.server.app, &call.caller, &query.query, &filter).await?;
+    let found = unit_test_sets::search(&call.server.app, &call.caller, &query.text, &filter).await?;
     let found = found.into_iter().map(|set| Found {
         id: set.id,
         fields: UnitTestSetInstance::new(&call.organization, set),

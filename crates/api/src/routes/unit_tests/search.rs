@@ -15,7 +15,8 @@ use crate::routes::tag_filter;
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
-    query: String,
+    #[serde(rename = "query")]
+    text: String,
     creator: Vec<String>,
     tag: Vec<String>,
     service_id: Vec<ServiceId>,
@@ -36,7 +37,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         tags: tags.collect::<Result<_, _>>()?,
         ..UnitTestFilter::default()
     };
-    let found = unit_tests::search(&call.server.app, &call.caller, &query.query, &filter).await?;
+    let found = unit_tests::search(&call.server.app, &call.caller, &query.text, &filter).await?;
     let found = found.into_iter().map(|test| Found {
         id: test.id,
         fields: UnitTestInstance::new(&call.organization, test),

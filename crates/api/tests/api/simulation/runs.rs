@@ -158,6 +158,30 @@ both_engines! {
         start(&server, &set).await;
     }
 
+    async fn what_is_held_is_given_up_when_its_run_is_cancelled(database: TestDatabase) {
+        // The persona thinks for longer than anybody waits before it answers the agent.
+        let slow = json!([{"interaction": "simulate-user", "contains": "you said", "answer": "{\"message\": null}", "delay_ms": 50_000}]);
+        let server = TestServer::scripted(database.engine, slow).await;
+        let world = World::new(&server).await;
+        let test = world.test(&server, "kind").await;
+        let set = world.set(&server, "smoke", &[(&test, 1)]).await;
+        let run = start(&server, &set).await;
+        let (app, organization) = (server.app.clone(), organization(&server));
+        let begun = std::time::Instant::now();
+        let holding = tokio::spawn(async move { work_off(&app, &organization, 1).await });
+        let conversations = async || server.admin().get("conversation/").await.body["conversations"].clone();
+        while conversations().await[0]["num_messages"].as_i64() < Some(2) {
+            assert!(begun.elapsed().as_secs() < 30);
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(server.admin().delete(&format!("{RUNS}{run}/")).await.status, 204);
+        holding.await.unwrap().unwrap();
+        assert!(begun.elapsed().as_secs() < 40, "the persona was waited for");
+        let run = shown(&server, &run).await;
+        assert_eq!((&run["status"], &run["unit_test_run_results"][0]["passed"]), (&json!("cancelled"), &json!(0)));
+        assert_eq!(conversations().await[0]["is_finished"], true);
+    }
+
     async fn what_a_lost_server_held_is_begun_anew(server: TestServer) {
         let world = World::new(&server).await;
         let test = world.test(&server, "kind").await;

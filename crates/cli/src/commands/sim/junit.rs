@@ -1,4 +1,4 @@
-//! JUnit XML, which most pipelines can show.
+//! `JUnit` XML, which most pipelines can show.
 //!
 //! Every test is a suite and every conversation a case, so that one sees how often a test fails.
 
@@ -18,7 +18,7 @@ enum Case {
     Skipped,
 }
 
-/// Returns a run as JUnit XML.
+/// Returns a run as `JUnit` XML.
 pub(super) fn xml(set: &str, run: &Run) -> String {
     let mut suites = String::new();
     let mut counts = [0_usize; 4];

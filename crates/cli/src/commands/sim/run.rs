@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Wait until the run has ended, and tell what came of it.
     #[arg(long)]
     wait: bool,
-    /// Write the results to this file as JUnit XML.
+    /// Write the results to this file as `JUnit` XML.
     #[arg(long, value_name = "FILE", requires = "wait")]
     junit: Option<PathBuf>,
 }

@@ -41,8 +41,14 @@ impl World {
         Self::on(TestDatabase::start(Engine::Sqlite).await).await
     }
 
-    /// A server with services to release whose models answer from a script, and a user whose variables sign in.
-    pub(crate) async fn scripted(answers: &str) -> Self {
+    /// A server with services to release whose models answer from the script of the test kit, and a user whose variables
+    /// sign in.
+    pub(crate) async fn scripted() -> Self {
+        Self::scripted_by(SCRIPT).await
+    }
+
+    /// The same, with a script of its own.
+    pub(crate) async fn scripted_by(answers: &str) -> Self {
         let database = TestDatabase::start(Engine::Sqlite).await;
         script(&database.folder.path().join("data"), answers);
         let mut world = Self::on(database).await;
