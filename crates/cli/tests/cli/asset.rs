@@ -204,12 +204,9 @@ async fn who_may_not_is_told_so() {
     assert_transcript("asset_forbidden", &transcript);
 }
 
-/// The script of the test kit's servers.
-const SCRIPT: &str = include_str!("../../../testkit/src/script.json");
-
 /// A world with a behavior set that applied twice, in two versions, and one that never did.
 async fn world_with_invocations() -> World {
-    let world = World::scripted(SCRIPT).await;
+    let world = World::scripted().await;
     let services = world.api.send(Method::GET, "service/", json!({})).await;
     let named = |service: &&serde_json::Value| service["name"] == "Dental care";
     let service = services["services"]
