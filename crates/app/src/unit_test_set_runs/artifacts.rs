@@ -21,8 +21,8 @@ use crate::{App, AppError, Caller};
 /// How long a link is good for, in seconds.
 const LINK_SECONDS: i64 = 3600;
 
-/// A link to the artifacts of a run.
-#[derive(Debug, Clone)]
+/// A link to the artifacts of a run. It cannot be printed: whoever has it may read them.
+#[derive(Clone)]
 pub struct Link {
     /// What lets whoever has it download them. It is safe in a URL.
     pub token: String,
