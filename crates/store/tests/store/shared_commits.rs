@@ -214,11 +214,12 @@ async fn a_writer_who_gives_up_takes_along_only_what_is_its_own() {
     let mut third = third.await.unwrap();
     insert(&mut third, 3, "third").await;
     // Now and then the answer is there at once; then the next statement is tried.
-    for number in 0.. {
+    for number in 100.. {
         let (id, name) = (format!("{number:024}"), format!("abandoned {number}"));
         let mut abandoned = std::pin::pin!(third.insert_asset(KIND, &id, &name));
-        if poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context).is_pending())).await {
-            break;
+        match poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context))).await {
+            Poll::Pending => break,
+            Poll::Ready(inserted) => inserted.unwrap(),
         }
     }
     let error = third.commit().await.unwrap_err();
