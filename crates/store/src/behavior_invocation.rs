@@ -6,8 +6,8 @@ use forge_domain::{
 };
 
 use crate::StoreError;
-use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::row::{Row, args, to_json};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
@@ -35,7 +35,8 @@ const LIST: SortedList = SortedList {
         WHERE behavior_invocation.organization_id = $1 AND item_id = $5 AND conversation.deleted_at IS NULL",
     parameters: 5,
     seq: "behavior_invocation.seq",
-    columns: &["invoked_at"],
+    columns: &[SortColumn::integer("invoked_at")],
+    values: FIND_SORT_VALUE,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -107,39 +108,18 @@ fn invocation(row: &Row<'_>) -> Result<BehaviorInvocation, StoreError> {
 }
 
 impl Tx {
-    /// Returns up to `limit` invocations of a set that come after the one at the place `after` in the order asked for; 0
-    /// is the start. Returns nothing if there is no invocation at that place.
+    /// Returns the invocations of a set on a page, which begins after a place (0 is the start) and has a length at the most,
+    /// in the order asked for. Returns nothing if there is no invocation at that place.
     pub async fn list_behavior_invocations(
         &mut self,
         organization: &OrganizationId,
         set: &str,
         sort: &[(InvocationSort, bool)],
-        (after, limit): (i64, i64),
+        page: (i64, i64),
     ) -> Result<Option<Vec<BehaviorInvocation>>, StoreError> {
-        let sort = distinct(sort);
-        let invoked_at = match after {
-            0 => 0,
-            seq => {
-                let args = args![organization, set, seq];
-                let found = self.optional(&FIND_SORT_VALUE, args, |row| row.integer("invoked_at"));
-                match found.await? {
-                    Some(invoked_at) => invoked_at,
-                    None => return Ok(None),
-                }
-            }
-        };
-        let mut args = args![organization, after, limit, after == 0, set];
-        args.extend(
-            sort.iter()
-                .map(|(InvocationSort::InvokedAt, _)| Value::from(invoked_at)),
-        );
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, invocation)
-            .await
-            .map(Some)
+        let order = order(sort, |key| key as usize);
+        let args = (args![organization, set], args![set]);
+        self.page(&LIST, args, &order, page, invocation).await
     }
 }
 

@@ -11,8 +11,8 @@ use forge_domain::{
 };
 
 use crate::StoreError;
-use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::row::{Row, args, to_json};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -112,7 +112,8 @@ const LIST: SortedList = SortedList {
     ),
     parameters: 7,
     seq: "conversation.seq",
-    columns: &["conversation.created_at"],
+    columns: &[SortColumn::integer("created_at").of("conversation.created_at")],
+    values: FIND_SORT_VALUES,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -339,35 +340,10 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Option<Vec<Conversation>>, StoreError> {
-        let sort = distinct(sort);
-        let mut args = args![
-            organization,
-            after,
-            limit,
-            after == 0,
-            filter.user_id.clone(),
-            filter.service_id,
-            filter.is_finished,
-        ];
-        let created_at = match after {
-            0 => 0,
-            seq => {
-                let values = |row: &Row<'_>| row.integer("created_at");
-                let found = self.optional(&FIND_SORT_VALUES, args![organization, seq], values);
-                match found.await? {
-                    Some(created_at) => created_at,
-                    None => return Ok(None),
-                }
-            }
-        };
-        args.extend(sort.iter().map(|_| Value::from(created_at)));
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, conversation)
-            .await
-            .map(Some)
+        let order = order(sort, |key| key as usize);
+        let filters = args![filter.user_id.clone(), filter.service_id, filter.is_finished];
+        let args = (args![organization], filters);
+        self.page(&LIST, args, &order, (after, limit), conversation).await
     }
 
     /// Returns how many unfinished conversations each revision of a service's sets started.

@@ -4,8 +4,8 @@ use forge_domain::conversation::{Insights, Message};
 use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
 
 use crate::StoreError;
-use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::row::{Row, args, to_json};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
@@ -31,7 +31,11 @@ const LIST: SortedList = SortedList {
         FROM conversation_message WHERE organization_id = $1 AND conversation_id = $5",
     parameters: 5,
     seq: "number",
-    columns: &["interaction_id", "created_at"],
+    columns: &[
+        SortColumn::text("interaction_id"),
+        SortColumn::integer("created_at"),
+    ],
+    values: FIND_SORT_VALUES,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -129,30 +133,9 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Option<Vec<NumberedMessage>>, StoreError> {
-        let sort = distinct(sort);
-        let mut args = args![organization, after, limit, after == 0, conversation];
-        let values = |row: &Row<'_>| {
-            Ok([
-                Value::from(row.text("interaction_id")?),
-                Value::from(row.integer("created_at")?),
-            ])
-        };
-        let values = match after {
-            0 => [Value::from(""), Value::from(0)],
-            number => {
-                let place = args![organization, conversation, number];
-                match self.optional(&FIND_SORT_VALUES, place, values).await? {
-                    Some(values) => values,
-                    None => return Ok(None),
-                }
-            }
-        };
-        args.extend(sort.iter().map(|(key, _)| values[*key as usize].clone()));
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, numbered).await.map(Some)
+        let order = order(sort, |key| key as usize);
+        let args = (args![organization, conversation], args![conversation]);
+        self.page(&LIST, args, &order, (after, limit), numbered).await
     }
 }
 

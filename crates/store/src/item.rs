@@ -6,9 +6,9 @@ use forge_domain::service::Tags;
 use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNumber};
 
 use crate::StoreError;
-use crate::row::{Row, Value, args, to_json};
+use crate::row::{Row, args, to_json};
 use crate::service::hash;
-use crate::sort::{SortedList, distinct};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -75,7 +75,8 @@ const LIST: SortedList = SortedList {
             AND (CAST($7 AS BOOLEAN) IS NULL OR is_deleted = $7)",
     parameters: 7,
     seq: "seq",
-    columns: &["updated_at"],
+    columns: &[SortColumn::integer("updated_at")],
+    values: FIND_SORT_VALUE,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -219,46 +220,20 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` items that come after the one at the place `after` in the order asked for; 0 is the start.
-    /// Returns nothing if there is no item at that place.
+    /// Returns the items of a page, which begins after a place (0 is the start) and has a length at the most, in the order
+    /// asked for. Returns nothing if there is no item at that place.
     pub async fn list_items(
         &mut self,
         organization: &OrganizationId,
         kind: ItemKind,
         sort: &[(ItemSort, bool)],
         (is_active, is_deleted): (Option<bool>, Option<bool>),
-        (after, limit): (i64, i64),
+        page: (i64, i64),
     ) -> Result<Option<Vec<Item>>, StoreError> {
-        let sort = distinct(sort);
-        let updated_at = match after {
-            0 => 0,
-            seq => {
-                let args = args![organization, kind.as_str(), seq];
-                let found = self.optional(&FIND_SORT_VALUE, args, |row| row.integer("updated_at"));
-                match found.await? {
-                    Some(updated_at) => updated_at,
-                    None => return Ok(None),
-                }
-            }
-        };
-        let mut args = args![
-            organization,
-            after,
-            limit,
-            after == 0,
-            kind.as_str(),
-            is_active,
-            is_deleted
-        ];
-        args.extend(
-            sort.iter()
-                .map(|(ItemSort::UpdatedAt, _)| Value::from(updated_at)),
-        );
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, item).await.map(Some)
+        let order = order(sort, |key| key as usize);
+        let scope = args![organization, kind.as_str()];
+        let filters = args![kind.as_str(), is_active, is_deleted];
+        self.page(&LIST, (scope, filters), &order, page, item).await
     }
 
     /// Returns up to `limit` items after the place `after`, not deleted, that have a text, which is in lower case, in

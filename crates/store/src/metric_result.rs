@@ -5,7 +5,7 @@ use forge_domain::{ConversationId, MetricId, OrganizationId, Timestamp, UnitTest
 
 use crate::StoreError;
 use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -50,7 +50,8 @@ const LIST: SortedList = SortedList {
             AND (CAST($10 AS TEXT) IS NULL OR simulation_run_id = $10)",
     parameters: 10,
     seq: "metric_result.seq",
-    columns: &["metric_result.created_at"],
+    columns: &[SortColumn::integer("created_at").of("metric_result.created_at")],
+    values: FIND_SORT_VALUE,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -124,38 +125,18 @@ fn stored(row: &Row<'_>) -> Result<StoredMetricResult, StoreError> {
 }
 
 impl Tx {
-    /// Returns up to `limit` results that come after the one at the place `after` in the order asked for; 0 is the
-    /// start. Returns nothing if there is no result at that place.
+    /// Returns the results of a page, which begins after a place (0 is the start) and has a length at the most, in the order
+    /// asked for. Returns nothing if there is no result at that place.
     pub async fn list_metric_results(
         &mut self,
         organization: &OrganizationId,
         filter: &MetricResultFilter,
         sort: &[(MetricResultSort, bool)],
-        (after, limit): (i64, i64),
+        page: (i64, i64),
     ) -> Result<Option<Vec<StoredMetricResult>>, StoreError> {
-        let sort = distinct(sort);
-        let created_at = match after {
-            0 => 0,
-            seq => {
-                let args = args![organization, seq];
-                let found = self.optional(&FIND_SORT_VALUE, args, |row| row.integer("created_at"));
-                match found.await? {
-                    Some(created_at) => created_at,
-                    None => return Ok(None),
-                }
-            }
-        };
-        let mut args = args![organization, after, limit, after == 0];
-        args.extend(filter.args());
-        args.extend(
-            sort.iter()
-                .map(|(MetricResultSort::CreatedAt, _)| Value::from(created_at)),
-        );
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, stored).await.map(Some)
+        let order = order(sort, |key| key as usize);
+        let args = (args![organization], filter.args().to_vec());
+        self.page(&LIST, args, &order, page, stored).await
     }
 
     /// Returns the metrics that have results which pass the filter.

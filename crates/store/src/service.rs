@@ -8,8 +8,8 @@ use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, UserRef};
 use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
-use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::row::{Row, args, to_json};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -39,7 +39,8 @@ statements! {
         WHERE service.organization_id = $1 AND service.id = $2";
     FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service
         WHERE organization_id = $1 AND name_hash = $2 AND is_active";
-    FIND_SORT_VALUES = "SELECT name, is_active FROM service WHERE organization_id = $1 AND seq = $2";
+    FIND_SORT_VALUES = "SELECT name, CAST(CASE WHEN is_active THEN 1 ELSE 0 END AS BIGINT) AS is_active
+        FROM service WHERE organization_id = $1 AND seq = $2";
     LIST_TAGS = "SELECT tags FROM service WHERE organization_id = $1 ORDER BY seq";
     FIND_BINDING = "SELECT agent.id AS agent_id, agent.latest_version AS agent_latest,
             agent.is_deprecated AS agent_is_deprecated, context_graph.id AS context_graph_id,
@@ -69,7 +70,11 @@ const LIST: SortedList = SortedList {
     parameters: 5,
     seq: "seq",
     // An integer, because PostgreSQL and SQLite sort booleans alike only by accident.
-    columns: &["name", "CASE WHEN is_active THEN 1 ELSE 0 END"],
+    columns: &[
+        SortColumn::text("name"),
+        SortColumn::integer("is_active").of("CASE WHEN is_active THEN 1 ELSE 0 END"),
+    ],
+    values: FIND_SORT_VALUES,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -181,28 +186,9 @@ impl Tx {
         is_active: Option<bool>,
         limit: i64,
     ) -> Result<Option<Vec<Service>>, StoreError> {
-        let sort = distinct(sort);
-        let mut args = args![organization, after, limit, after == 0, is_active];
-        let values = |row: &Row<'_>| Ok((row.text("name")?, row.boolean("is_active")?));
-        let (name, active) = match after {
-            0 => (String::new(), false),
-            seq => match self
-                .optional(&FIND_SORT_VALUES, args![organization, seq], values)
-                .await?
-            {
-                Some(values) => values,
-                None => return Ok(None),
-            },
-        };
-        args.extend(sort.iter().map(|(key, _)| match key {
-            SortKey::Name => Value::from(&name),
-            SortKey::IsActive => Value::from(i64::from(active)),
-        }));
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, service).await.map(Some)
+        let order = order(sort, |key| key as usize);
+        let args = (args![organization], args![is_active]);
+        self.page(&LIST, args, &order, (after, limit), service).await
     }
 
     /// Returns the tags of every service of the organization.

@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use crate::StoreError;
+use crate::row::{Row, Value};
 use crate::statement::Statement;
+use crate::tx::Tx;
 
 /// A list that can be sorted. Of its statement, `$1` is the organization, `$2` the `seq` of the row before the page, `$3`
 /// the limit, `$4` whether this is the first page; `parameters` says how many there are before the sort values.
@@ -17,8 +20,93 @@ pub(crate) struct SortedList {
     pub(crate) parameters: usize,
     /// The column that holds the `seq`.
     pub(crate) seq: &'static str,
-    /// Every column or expression that the list can be sorted by.
-    pub(crate) columns: &'static [&'static str],
+    /// What the list can be sorted by.
+    pub(crate) columns: &'static [SortColumn],
+    /// Finds the sort values of one row: the last parameter is its `seq`, those before it are the scope of the list, with
+    /// the organization first.
+    pub(crate) values: Statement,
+}
+
+/// Something that a list can be sorted by.
+pub(crate) struct SortColumn {
+    /// Its name in the row of sort values.
+    name: &'static str,
+    /// The column or expression in the list.
+    sql: &'static str,
+    is_text: bool,
+}
+
+impl SortColumn {
+    /// A column of texts.
+    pub(crate) const fn text(name: &'static str) -> Self {
+        Self {
+            name,
+            sql: name,
+            is_text: true,
+        }
+    }
+
+    /// A column of integers.
+    pub(crate) const fn integer(name: &'static str) -> Self {
+        Self {
+            name,
+            sql: name,
+            is_text: false,
+        }
+    }
+
+    /// The same, which is an expression in the list.
+    pub(crate) const fn of(self, sql: &'static str) -> Self {
+        Self { sql, ..self }
+    }
+
+    fn value(&self, row: &Row<'_>) -> Result<Value, StoreError> {
+        if self.is_text {
+            row.text(self.name).map(Value::from)
+        } else {
+            row.integer(self.name).map(Value::from)
+        }
+    }
+
+    /// Returns what is bound where there is no row: something of the right type.
+    fn nothing(&self) -> Value {
+        if self.is_text {
+            Value::from("")
+        } else {
+            Value::from(0)
+        }
+    }
+}
+
+impl Tx {
+    /// Returns up to `limit` rows of a list that come after the one at the place `after` in the order asked for; 0 is the
+    /// start. Returns nothing if there is no row at that place. `filters` are the list's parameters after the first four.
+    pub(crate) async fn page<T>(
+        &mut self,
+        list: &SortedList,
+        (scope, filters): (Vec<Value>, Vec<Value>),
+        order: &[(usize, bool)],
+        (after, limit): (i64, i64),
+        decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<Vec<T>>, StoreError> {
+        let columns = || order.iter().map(|(column, _)| &list.columns[*column]);
+        let mut args = scope.iter().take(1).cloned().collect::<Vec<_>>();
+        args.extend([after.into(), limit.into(), (after == 0).into()]);
+        args.extend(filters);
+        if after == 0 {
+            args.extend(columns().map(SortColumn::nothing));
+        } else {
+            let mut place = scope;
+            place.push(after.into());
+            let values = |row: &Row<'_>| columns().map(|column| column.value(row)).collect();
+            let found: Option<Vec<Value>> = self.optional(&list.values, place, values).await?;
+            let Some(values) = found else {
+                return Ok(None);
+            };
+            args.extend(values);
+        }
+        self.all(&list.statement(order), args, decode).await.map(Some)
+    }
 }
 
 impl SortedList {
@@ -41,7 +129,7 @@ impl SortedList {
             .enumerate()
             .map(|(position, (column, is_descending))| {
                 (
-                    self.columns[*column],
+                    self.columns[*column].sql,
                     format!("${}", self.parameters + position + 1),
                     *is_descending,
                 )
@@ -79,16 +167,17 @@ impl SortedList {
     }
 }
 
-/// Returns an order without repetitions: of a column that comes twice only the first counts, as the second can break
-/// no tie.
-pub(crate) fn distinct<K: Copy + PartialEq>(keys: &[(K, bool)]) -> Vec<(K, bool)> {
-    let mut kept: Vec<(K, bool)> = Vec::new();
+/// Returns an order by the positions of columns, without repetitions: of a column that comes twice only the first counts,
+/// as the second can break no tie.
+pub(crate) fn order<K: Copy>(keys: &[(K, bool)], column: impl Fn(K) -> usize) -> Vec<(usize, bool)> {
+    let mut order: Vec<(usize, bool)> = Vec::new();
     for (key, is_descending) in keys {
-        if kept.iter().all(|(known, _)| known != key) {
-            kept.push((*key, *is_descending));
+        let column = column(*key);
+        if order.iter().all(|(known, _)| *known != column) {
+            order.push((column, *is_descending));
         }
     }
-    kept
+    order
 }
 
 #[cfg(test)]
@@ -100,7 +189,11 @@ mod tests {
         select: "SELECT x FROM t WHERE organization_id = $1",
         parameters: 4,
         seq: "seq",
-        columns: &["a", "b"],
+        columns: &[SortColumn::integer("a"), SortColumn::text("b")],
+        values: Statement {
+            name: "test values",
+            sql: "SELECT a, b FROM t WHERE organization_id = $1 AND seq = $2",
+        },
     };
 
     #[test]
@@ -117,8 +210,8 @@ mod tests {
     fn every_order_of_two_columns_is_a_sample() {
         assert_eq!(LIST.samples().len(), 1 + 4 + 8);
         assert_eq!(
-            distinct(&[('a', true), ('b', false), ('a', false)]),
-            [('a', true), ('b', false)]
+            order(&[('a', true), ('b', false), ('a', false)], |key| key as usize),
+            [('a' as usize, true), ('b' as usize, false)]
         );
     }
 }

@@ -5,8 +5,8 @@ use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, Timestamp, UserRef};
 
 use crate::StoreError;
-use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::row::{Row, args, to_json};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -29,7 +29,12 @@ const LIST: SortedList = SortedList {
         FROM temporary_grant WHERE organization_id = $1",
     parameters: 4,
     seq: "seq",
-    columns: &["user_id", "expires_at", "permission_name"],
+    columns: &[
+        SortColumn::text("user_id"),
+        SortColumn::integer("expires_at"),
+        SortColumn::text("permission_name"),
+    ],
+    values: FIND_SORT_VALUES,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -107,33 +112,10 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Option<Vec<TemporaryGrant>>, StoreError> {
-        let sort = distinct(sort);
-        let mut args = args![organization, after, limit, after == 0];
-        let values = |row: &Row<'_>| {
-            Ok([
-                Value::from(row.text("user_id")?),
-                Value::from(row.integer("expires_at")?),
-                Value::from(row.text("permission_name")?),
-            ])
-        };
-        let values = match after {
-            0 => [Value::from(""), Value::from(0), Value::from("")],
-            seq => match self
-                .optional(&FIND_SORT_VALUES, args![organization, seq], values)
-                .await?
-            {
-                Some(values) => values,
-                None => return Ok(None),
-            },
-        };
-        args.extend(sort.iter().map(|(key, _)| values[*key as usize].clone()));
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, temporary_grant)
+        let order = order(sort, |key| key as usize);
+        let args = (args![organization], Vec::new());
+        self.page(&LIST, args, &order, (after, limit), temporary_grant)
             .await
-            .map(Some)
     }
 }
 

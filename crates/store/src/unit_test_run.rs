@@ -4,7 +4,7 @@ use forge_domain::simulation::{Judged, RunSpec, RunStatus, UnitTestRun, UnitTest
 use forge_domain::{ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::sort::{SortColumn, SortedList};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 use crate::{Store, StoreError};
@@ -75,7 +75,8 @@ const LIST: SortedList = SortedList {
         FROM unit_test_set_run WHERE organization_id = $1",
     parameters: 4,
     seq: "seq",
-    columns: &["created_at"],
+    columns: &[SortColumn::integer("created_at")],
+    values: FIND_RUN_SORT_VALUES,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -239,27 +240,12 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Option<Vec<UnitTestSetRun>>, StoreError> {
-        let mut args = args![organization, after, limit, after == 0];
-        let value = match after {
-            0 => 0,
-            seq => match self
-                .optional(&FIND_RUN_SORT_VALUES, args![organization, seq], |row| {
-                    row.integer("created_at")
-                })
-                .await?
-            {
-                Some(value) => value,
-                None => return Ok(None),
-            },
-        };
         let order: Vec<(usize, bool)> = is_descending
             .into_iter()
             .map(|descending| (0, descending))
             .collect();
-        args.extend(order.iter().map(|_| crate::row::Value::from(value)));
-        self.all(&LIST.statement(&distinct(&order)), args, set_run)
-            .await
-            .map(Some)
+        let args = (args![organization], Vec::new());
+        self.page(&LIST, args, &order, (after, limit), set_run).await
     }
 
     /// Returns what every run of the organization is filtered by, in order of creation.

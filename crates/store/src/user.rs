@@ -5,8 +5,8 @@ use forge_domain::{OrganizationId, RoleId, Timestamp};
 
 use crate::StoreError;
 use crate::role::{Role, role};
-use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortedList, distinct};
+use crate::row::{Row, args, to_json};
+use crate::sort::{SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -78,14 +78,8 @@ const LIST: SortedList = SortedList {
         WHERE app_user.organization_id = $1 AND NOT is_deleted",
     parameters: 4,
     seq: "app_user.seq",
-    columns: &[
-        "first_name",
-        "last_name",
-        "email",
-        NUM_CONVERSATIONS,
-        NUM_MESSAGES,
-        LAST_MESSAGE_TIME,
-    ],
+    columns: &[SortColumn::text("first_name"), SortColumn::text("last_name"), SortColumn::text("email"), SortColumn::integer("num_conversations").of(NUM_CONVERSATIONS), SortColumn::integer("num_messages").of(NUM_MESSAGES), SortColumn::integer("last_message_time").of(LAST_MESSAGE_TIME)],
+    values: FIND_SORT_VALUES,
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -223,41 +217,9 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Option<Vec<User>>, StoreError> {
-        let sort = distinct(sort);
-        let mut args = args![organization, after, limit, after == 0];
-        let values = |row: &Row<'_>| {
-            Ok([
-                Value::from(row.text("first_name")?),
-                Value::from(row.text("last_name")?),
-                Value::from(row.text("email")?),
-                Value::from(row.integer("num_conversations")?),
-                Value::from(row.integer("num_messages")?),
-                Value::from(row.integer("last_message_time")?),
-            ])
-        };
-        let values = match after {
-            0 => [
-                Value::from(""),
-                Value::from(""),
-                Value::from(""),
-                Value::from(0),
-                Value::from(0),
-                Value::from(0),
-            ],
-            seq => match self
-                .optional(&FIND_SORT_VALUES, args![organization, seq], values)
-                .await?
-            {
-                Some(values) => values,
-                None => return Ok(None),
-            },
-        };
-        args.extend(sort.iter().map(|(key, _)| values[*key as usize].clone()));
-        let order: Vec<(usize, bool)> = sort
-            .iter()
-            .map(|(key, is_descending)| (*key as usize, *is_descending))
-            .collect();
-        self.all(&LIST.statement(&order), args, user).await.map(Some)
+        let order = order(sort, |key| key as usize);
+        let args = (args![organization], Vec::new());
+        self.page(&LIST, args, &order, (after, limit), user).await
     }
 
     /// Returns what a user has done in conversations.
