@@ -84,6 +84,21 @@ impl<T> PageBuilder<T> {
         }
     }
 
+    /// Adds all rows that there are, in any order: sorts them as the store's lists are sorted, by keys and then by their
+    /// place, and goes on after the row that the caller's token names.
+    pub(crate) fn add_all<K: Copy>(
+        &mut self,
+        rows: Vec<T>,
+        sort: &[(K, bool)],
+        by_key: impl Fn(K, &T, &T) -> Ordering,
+        place: impl Fn(&T) -> i64,
+        keep: impl Fn(&T) -> bool,
+    ) -> Result<(), AppError> {
+        let rows = sorted_after(rows, sort, by_key, &place, self.token)?;
+        self.add(rows, i64::MAX, place, keep);
+        Ok(())
+    }
+
     pub(crate) fn finish(self) -> Page<T> {
         Page {
             items: self.items,
@@ -99,9 +114,8 @@ pub(crate) fn unknown_token() -> AppError {
     AppError::Invalid(vec![Fault::new(loc, "unknown_token", msg)])
 }
 
-/// Sorts rows as the store's lists are sorted, by keys and then by their place, and drops those up to the one at the
-/// place `after`; 0 drops none.
-pub(crate) fn sorted_after<T, K: Copy>(
+/// Sorts rows by keys and then by their place, and drops those up to the one at the place `after`; 0 drops none.
+fn sorted_after<T, K: Copy>(
     mut rows: Vec<T>,
     sort: &[(K, bool)],
     by_key: impl Fn(K, &T, &T) -> Ordering,

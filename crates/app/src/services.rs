@@ -14,7 +14,7 @@ pub use forge_store::{ServiceFields, SortKey};
 use forge_store::{Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
-use crate::page::{PageBuilder, sorted_after, unknown_token};
+use crate::page::{PageBuilder, unknown_token};
 use crate::version_sets::{NewRevision, set_before_creation};
 use crate::{App, AppError, Caller, Page, Written, commit};
 
@@ -393,15 +393,9 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
         for id in &query.ids {
             rows.extend(tx.find_service(organization, *id).await?);
         }
-        let mut rows = sorted_after(
-            rows,
-            &query.sort,
-            by_key,
-            |service| service.seq,
-            query.continuation_token,
-        )?;
-        rows.retain(|service| query.is_active.is_none_or(|wanted| wanted == service.is_active));
-        page.add(rows, i64::MAX, |service| service.seq, is_visible);
+        let is_wanted = |service: &Service| query.is_active.is_none_or(|wanted| wanted == service.is_active);
+        let keep = |service: &Service| is_wanted(service) && is_visible(service);
+        page.add_all(rows, &query.sort, by_key, |service| service.seq, keep)?;
     }
     let page = page.finish();
     let mut items = Vec::new();

@@ -10,7 +10,7 @@ use forge_domain::{UnitTestId, UnitTestSetId, UserRef, shortened};
 use forge_store::Tx;
 use serde_json::{Value, json};
 
-use crate::page::{PageBuilder, sorted_after};
+use crate::page::PageBuilder;
 use crate::searching::{MAX_FOUND, Words, distinct};
 use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
 
@@ -229,18 +229,13 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
     let filter_values = is_first.then(|| UnitTestSetFilterValues::of(&sets));
     let sort: Vec<((), bool)> = query
         .by_update
-        .iter()
-        .map(|latest_first| ((), *latest_first))
+        .map(|latest_first| ((), latest_first))
+        .into_iter()
         .collect();
     let by_update = |(), left: &UnitTestSet, right: &UnitTestSet| left.updated_at.cmp(&right.updated_at);
-    let sets = sorted_after(sets, &sort, by_update, |set| set.seq, query.continuation_token)?;
+    let is_visible = |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &attributes(set));
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    page.add(
-        sets,
-        i64::MAX,
-        |set| set.seq,
-        |set| caller.may(Permission::GetUnitTestSet, &attributes(set)),
-    );
+    page.add_all(sets, &sort, by_update, |set| set.seq, is_visible)?;
     Ok(UnitTestSetPage {
         page: page.finish(),
         filter_values,

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::user::{Preferences, Variables};
+pub use forge_store::{ListedUser, User, UserSort, UserStats};
 use forge_store::{NewUser, Tx};
-pub use forge_store::{User, UserSort, UserStats};
 use serde_json::{Value, json};
 
-use crate::page::{PageBuilder, sorted_after, unknown_token};
+use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page, Written, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
@@ -117,15 +117,6 @@ pub struct ListUsers {
     pub continuation_token: i64,
 }
 
-/// A user in a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListedUser {
-    /// The user.
-    pub user: User,
-    /// What they have done in conversations.
-    pub stats: UserStats,
-}
-
 /// Returns a page of the users that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<ListedUser>, AppError> {
     caller.authorize_some(Permission::GetUserInfo)?;
@@ -136,11 +127,12 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
                 .iter()
                 .any(|email| email.eq_ignore_ascii_case(&user.email))
     };
-    let is_visible =
-        |user: &User| caller.may(Permission::GetUserInfo, &attributes(user)) && wanted_email(user);
+    let is_visible = |row: &ListedUser| {
+        caller.may(Permission::GetUserInfo, &attributes(&row.user)) && wanted_email(&row.user)
+    };
     let mut tx = app.store.read().await?;
+    let mut page = PageBuilder::new(query.limit, query.continuation_token);
     if query.ids.is_empty() && query.emails.is_empty() {
-        let mut page = PageBuilder::new(query.limit, query.continuation_token);
         while let Some((after, count)) = page.next_read() {
             let rows = tx
                 .list_users(&caller.organization, &query.sort, after, count)
@@ -148,47 +140,36 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
             page.add(
                 rows.ok_or_else(unknown_token)?,
                 count,
-                |user| user.seq,
+                |row| row.user.seq,
                 is_visible,
             );
         }
-        let page = page.finish();
-        return Ok(Page {
-            items: with_stats(&mut tx, caller, page.items).await?,
-            continuation_token: page.continuation_token,
-        });
-    }
-    let mut rows = Vec::new();
-    if query.ids.is_empty() {
-        for email in &query.emails {
-            rows.extend(tx.find_user_by_email(&caller.organization, email).await?);
-        }
     } else {
-        for id in &query.ids {
-            rows.extend(tx.find_user(&caller.organization, id).await?);
-        }
+        let rows = named(&mut tx, caller, query).await?;
+        page.add_all(rows, &query.sort, by_key, |row| row.user.seq, is_visible)?;
     }
-    rows.retain(|user| !user.is_deleted);
-    let rows = with_stats(&mut tx, caller, rows).await?;
-    let rows = sorted_after(
-        rows,
-        &query.sort,
-        by_key,
-        |row| row.user.seq,
-        query.continuation_token,
-    )?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    page.add(rows, i64::MAX, |row| row.user.seq, |row| is_visible(&row.user));
     Ok(page.finish())
 }
 
-async fn with_stats(tx: &mut Tx, caller: &Caller, users: Vec<User>) -> Result<Vec<ListedUser>, AppError> {
-    let mut listed = Vec::new();
-    for user in users {
-        let stats = tx.find_user_stats(&caller.organization, &user.id).await?;
-        listed.push(ListedUser { user, stats });
+/// Returns the users that a query names, by their ids or else by their email addresses.
+async fn named(tx: &mut Tx, caller: &Caller, query: &ListUsers) -> Result<Vec<ListedUser>, AppError> {
+    let organization = &caller.organization;
+    let mut users = Vec::new();
+    if query.ids.is_empty() {
+        for email in &query.emails {
+            users.extend(tx.find_user_by_email(organization, email).await?);
+        }
+    } else {
+        for id in &query.ids {
+            users.extend(tx.find_user(organization, id).await?);
+        }
     }
-    Ok(listed)
+    let mut rows = Vec::new();
+    for user in users.into_iter().filter(|user| !user.is_deleted) {
+        let stats = tx.find_user_stats(organization, &user.id).await?;
+        rows.push(ListedUser { user, stats });
+    }
+    Ok(rows)
 }
 
 fn by_key(key: UserSort, left: &ListedUser, right: &ListedUser) -> Ordering {

@@ -67,7 +67,7 @@ pub use temporary_grant::{TemporaryGrant, TemporaryGrantSort};
 pub use tx::{ReadTx, RunTx, Tx, WriteTx};
 pub use unit_test_run::{NewRun, RunHead, UnitTestRunKey, UnitTestRunOutcome};
 pub use url::StoreUrl;
-pub use user::{NewUser, User, UserSort, UserStats};
+pub use user::{ListedUser, NewUser, User, UserSort, UserStats};
 pub use version_set::{Revision, VersionSet};
 pub use writer::SharedCommits;
 pub use yank::Yank;

@@ -23,6 +23,20 @@ macro_rules! of_conversations {
     };
 }
 
+/// What a user has done, as columns.
+macro_rules! stats {
+    () => {
+        concat!(
+            of_conversations!("COUNT(*)"),
+            " AS num_conversations, ",
+            of_conversations!("CAST(COALESCE(SUM(message_count), 0) AS BIGINT)"),
+            " AS num_messages, ",
+            of_conversations!("COALESCE(MAX(last_message_at), 0)"),
+            " AS last_message_time"
+        )
+    };
+}
+
 const NUM_CONVERSATIONS: &str = of_conversations!("COUNT(*)");
 const NUM_MESSAGES: &str = of_conversations!("CAST(COALESCE(SUM(message_count), 0) AS BIGINT)");
 const LAST_MESSAGE_TIME: &str = of_conversations!("COALESCE(MAX(last_message_at), 0)");
@@ -46,15 +60,10 @@ statements! {
         WHERE app_user.organization_id = $1 AND lower(email) = lower($2) AND NOT is_deleted";
     FIND_CONTEXT = "SELECT additional_context FROM app_user WHERE organization_id = $1 AND id = $2";
     FIND_SORT_VALUES = concat!(
-        "SELECT first_name, last_name, email, ", of_conversations!("COUNT(*)"), " AS num_conversations, ",
-        of_conversations!("CAST(COALESCE(SUM(message_count), 0) AS BIGINT)"), " AS num_messages, ",
-        of_conversations!("COALESCE(MAX(last_message_at), 0)"), " AS last_message_time
-        FROM app_user WHERE organization_id = $1 AND seq = $2"
+        "SELECT first_name, last_name, email, ", stats!(),
+        " FROM app_user WHERE organization_id = $1 AND seq = $2"
     );
-    FIND_STATS = "SELECT COUNT(*) AS num_conversations,
-            CAST(COALESCE(SUM(message_count), 0) AS BIGINT) AS num_messages, MAX(last_message_at) AS last_message_time
-        FROM conversation
-        WHERE organization_id = $1 AND user_id = $2 AND simulation_run_id IS NULL AND deleted_at IS NULL";
+    FIND_STATS = concat!("SELECT ", stats!(), " FROM app_user WHERE organization_id = $1 AND id = $2");
     COUNT_USERS_OF_ROLE = "SELECT COUNT(*) AS users FROM app_user
         WHERE organization_id = $1 AND role_id = $2 AND NOT is_deleted";
     SET_ROLE = "UPDATE app_user SET role_id = $3 WHERE organization_id = $1 AND id = $2";
@@ -71,14 +80,24 @@ statements! {
 /// The list of users that are there.
 const LIST: SortedList = SortedList {
     name: "user.list",
-    select: "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences, nonsensitive_variables,
-            sensitive_variable_names, is_deleted, role_id, role.name AS role_name, description, frontend_view, grants
-        FROM app_user
+    select: concat!(
+        "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences, nonsensitive_variables,
+            sensitive_variable_names, is_deleted, role_id, role.name AS role_name, description, frontend_view, grants, ",
+        stats!(),
+        " FROM app_user
         JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
-        WHERE app_user.organization_id = $1 AND NOT is_deleted",
+        WHERE app_user.organization_id = $1 AND NOT is_deleted"
+    ),
     parameters: 4,
     seq: "app_user.seq",
-    columns: &[SortColumn::text("first_name"), SortColumn::text("last_name"), SortColumn::text("email"), SortColumn::integer("num_conversations").of(NUM_CONVERSATIONS), SortColumn::integer("num_messages").of(NUM_MESSAGES), SortColumn::integer("last_message_time").of(LAST_MESSAGE_TIME)],
+    columns: &[
+        SortColumn::text("first_name"),
+        SortColumn::text("last_name"),
+        SortColumn::text("email"),
+        SortColumn::integer("num_conversations").of(NUM_CONVERSATIONS),
+        SortColumn::integer("num_messages").of(NUM_MESSAGES),
+        SortColumn::integer("last_message_time").of(LAST_MESSAGE_TIME),
+    ],
     values: FIND_SORT_VALUES,
 };
 
@@ -112,6 +131,32 @@ pub struct UserStats {
     pub messages: i64,
     /// When the last of them was.
     pub last_message_at: Option<Timestamp>,
+}
+
+/// A user in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedUser {
+    /// The user.
+    pub user: User,
+    /// What they have done in conversations.
+    pub stats: UserStats,
+}
+
+fn stats(row: &Row<'_>) -> Result<UserStats, StoreError> {
+    let last = row.time("last_message_time")?;
+    Ok(UserStats {
+        conversations: row.integer("num_conversations")?,
+        messages: row.integer("num_messages")?,
+        // Nobody talked at the epoch: it stands for never.
+        last_message_at: (last.as_millis() > 0).then_some(last),
+    })
+}
+
+fn listed(row: &Row<'_>) -> Result<ListedUser, StoreError> {
+    Ok(ListedUser {
+        user: user(row)?,
+        stats: stats(row)?,
+    })
 }
 
 /// A user.
@@ -216,10 +261,10 @@ impl Tx {
         sort: &[(UserSort, bool)],
         after: i64,
         limit: i64,
-    ) -> Result<Option<Vec<User>>, StoreError> {
+    ) -> Result<Option<Vec<ListedUser>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization], Vec::new());
-        self.page(&LIST, args, &order, (after, limit), user).await
+        self.page(&LIST, args, &order, (after, limit), listed).await
     }
 
     /// Returns what a user has done in conversations.
@@ -228,13 +273,6 @@ impl Tx {
         organization: &OrganizationId,
         id: &str,
     ) -> Result<UserStats, StoreError> {
-        let stats = |row: &Row<'_>| {
-            Ok(UserStats {
-                conversations: row.integer("num_conversations")?,
-                messages: row.integer("num_messages")?,
-                last_message_at: row.optional_time("last_message_time")?,
-            })
-        };
         let found = self.optional(&FIND_STATS, args![organization, id], stats);
         Ok(found.await?.unwrap_or_default())
     }

@@ -8,7 +8,7 @@ use forge_domain::{ConversationId, ServiceId};
 use forge_store::{Conversation, ConversationFilter, ConversationSort};
 
 use super::may_see;
-use crate::page::{PageBuilder, sorted_after, unknown_token};
+use crate::page::{PageBuilder, unknown_token};
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page};
 
@@ -71,8 +71,7 @@ pub async fn list(
                 rows.extend(tx.find_conversation(&caller.organization, *id).await?);
             }
         }
-        let rows = sorted_after(rows, &query.sort, by_key, |row| row.seq, query.continuation_token)?;
-        page.add(rows, i64::MAX, |row| row.seq, is_visible);
+        page.add_all(rows, &query.sort, by_key, |row| row.seq, is_visible)?;
     }
     let page = page.finish();
     Ok(Page {

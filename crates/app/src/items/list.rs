@@ -10,7 +10,8 @@ use forge_domain::{OrganizationId, ServiceId, UserRef};
 use forge_store::{ItemSort, Tx};
 
 use super::{attributes, permissions};
-use crate::page::{PageBuilder, sorted_after, unknown_token};
+use crate::page::{PageBuilder, unknown_token};
+use crate::searching::distinct;
 use crate::{App, AppError, Caller, Page};
 
 /// How many items a search finds at the most.
@@ -111,12 +112,12 @@ pub struct FilterValues {
 }
 
 impl FilterValues {
-    fn of<'i>(items: impl IntoIterator<Item = &'i Item>) -> Self {
-        let mut values = Self::default();
+    fn of(items: &[Item]) -> Self {
+        let mut values = Self {
+            creators: distinct(items.iter().map(|item| &item.creator)),
+            ..Self::default()
+        };
         for item in items {
-            if !values.creators.contains(&item.creator) {
-                values.creators.push(item.creator.clone());
-            }
             values.tags.extend(item.tags.keys().cloned());
             let details = &item.details;
             values.applied_to_services.extend(details.applied_to_services());
@@ -164,14 +165,8 @@ pub async fn list(
             );
         }
     } else {
-        let rows = sorted_after(
-            named(&mut tx, caller, kind, query).await?,
-            sort,
-            by_key,
-            |item| item.seq,
-            token,
-        )?;
-        page.add(rows, i64::MAX, |item| item.seq, is_visible);
+        let rows = named(&mut tx, caller, kind, query).await?;
+        page.add_all(rows, sort, by_key, |item| item.seq, is_visible)?;
     }
     let filter_values = if token == 0 {
         let mut items = if query.ids.is_empty() {

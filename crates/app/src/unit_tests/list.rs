@@ -1,6 +1,5 @@
 //! Lists of unit tests, and the search among them.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use forge_domain::access::Permission;
@@ -9,7 +8,7 @@ use forge_domain::simulation::UnitTest;
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UserRef};
 
 use super::attributes;
-use crate::page::{PageBuilder, sorted_after};
+use crate::page::PageBuilder;
 use crate::searching::{MAX_FOUND, Words, distinct};
 use crate::{App, AppError, Caller, Page};
 
@@ -115,19 +114,13 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
     let filter_values = is_first.then(|| UnitTestFilterValues::of(&tests));
     let sort: Vec<((), bool)> = query
         .by_update
-        .iter()
-        .map(|latest_first| ((), *latest_first))
+        .map(|latest_first| ((), latest_first))
+        .into_iter()
         .collect();
-    let by_update =
-        |(), left: &UnitTest, right: &UnitTest| -> Ordering { left.updated_at.cmp(&right.updated_at) };
-    let tests = sorted_after(tests, &sort, by_update, |test| test.seq, query.continuation_token)?;
+    let by_update = |(), left: &UnitTest, right: &UnitTest| left.updated_at.cmp(&right.updated_at);
+    let is_visible = |test: &UnitTest| caller.may(PERMISSION, &attributes(test));
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    page.add(
-        tests,
-        i64::MAX,
-        |test| test.seq,
-        |test| caller.may(PERMISSION, &attributes(test)),
-    );
+    page.add_all(tests, &sort, by_update, |test| test.seq, is_visible)?;
     Ok(UnitTestPage {
         page: page.finish(),
         filter_values,
