@@ -198,6 +198,36 @@ impl ItemDocument {
     }
 }
 
+/// The content of a version of one kind of item.
+pub trait ItemContent: Sized {
+    /// The kind of the item.
+    const KIND: ItemKind;
+
+    /// Takes the content out of a document; nothing if it is of another kind.
+    fn of(document: ItemDocument) -> Option<Self>;
+}
+
+macro_rules! contents {
+    ($($content:ty = $kind:ident;)*) => {
+        $(impl ItemContent for $content {
+            const KIND: ItemKind = ItemKind::$kind;
+
+            fn of(document: ItemDocument) -> Option<Self> {
+                match document {
+                    ItemDocument::$kind(content) => Some(content),
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+contents! {
+    MetricDocument = Metric;
+    PersonaDocument = Persona;
+    ScenarioDocument = Scenario;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use forge_store::MetricResultFilter;
 pub use forge_store::{MetricResultSort, StoredMetricResult};
 use tokio::task::JoinSet;
 
-use super::{attributes, metrics};
+use super::{attributes, find_latest};
 use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page, conversations};
 
@@ -56,7 +56,7 @@ pub async fn evaluate(
     let mut tx = app.store.read().await?;
     let mut metrics = Vec::new();
     for id in evaluate.metric_ids {
-        let (item, document) = metrics::find_latest(app, &mut tx, organization, id).await?;
+        let (item, document) = find_latest(app, &mut tx, organization, id).await?;
         let attributes = attributes(&item);
         for permission in NEEDED {
             caller.authorize(permission, &attributes)?;

@@ -19,7 +19,8 @@ use forge_store::{NewItem, Tx, WriteTx};
 use serde_json::{Value, json};
 
 pub use list::{CreatorFilter, FilterValues, ItemPage, ListItems, SearchItems, list, search};
-pub use versions::{ListVersions, Version, list_versions};
+pub(crate) use versions::content;
+pub use versions::{ListVersions, Version, find_latest, list_versions};
 
 use crate::{App, AppError, Caller, Written, commit, services, unit_tests};
 

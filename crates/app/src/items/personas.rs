@@ -1,13 +1,13 @@
 //! Personas: who talks in simulations.
 
-use forge_domain::item::{Item, ItemDetails, ItemDocument, ItemKind};
+use forge_domain::item::{ItemDetails, ItemDocument, ItemKind};
 use forge_domain::service::Tags;
 use forge_domain::simulation::PersonaDocument;
 use forge_domain::user::Variables;
-use forge_domain::{OrganizationId, PersonaId, VersionNumber};
+use forge_domain::{OrganizationId, VersionNumber};
 use forge_store::Tx;
 
-use super::{CreateItem, authorize_create, find_live, versions};
+use super::{CreateItem, authorize_create, versions};
 use crate::{App, AppError, Caller, Written};
 
 /// A persona to be created. It cannot be printed: some of the variables are secrets.
@@ -76,33 +76,4 @@ pub async fn create_version(
     let (mut tx, item) = versions::begin_version(app, caller, ItemKind::Persona, id).await?;
     let document = content.complete(&mut tx, &caller.organization).await?;
     versions::add_version(app, tx, caller, &item, expected, document).await
-}
-
-/// Returns a persona that may be used anew, and the content of its latest version, secrets included: for running it, not
-/// for showing it. See [`find_live`].
-pub async fn find_latest(
-    app: &App,
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    id: PersonaId,
-) -> Result<(Item, PersonaDocument), AppError> {
-    let item = find_live(tx, organization, ItemKind::Persona, &id.to_string()).await?;
-    let document = content(app, tx, organization, id, item.latest_version).await?;
-    Ok((item, document))
-}
-
-/// Returns the content of one version of a persona, deleted or not, secrets included: for running it, not for showing
-/// it.
-pub async fn content(
-    app: &App,
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    id: PersonaId,
-    version: VersionNumber,
-) -> Result<PersonaDocument, AppError> {
-    let of = (ItemKind::Persona, id.to_string());
-    match versions::content(app, tx, organization, (of.0, &of.1), version).await? {
-        ItemDocument::Persona(document) => Ok(document),
-        other => Err(versions::of_another_kind(ItemKind::Persona, &other)),
-    }
 }

@@ -1,12 +1,11 @@
 //! Scenarios: what personas are after in simulations.
 
-use forge_domain::item::{Item, ItemDetails, ItemDocument, ItemKind};
+use forge_domain::VersionNumber;
+use forge_domain::item::{ItemDetails, ItemDocument, ItemKind};
 use forge_domain::service::Tags;
 use forge_domain::simulation::ScenarioDocument;
-use forge_domain::{OrganizationId, ScenarioId, VersionNumber};
-use forge_store::Tx;
 
-use super::{CreateItem, authorize_create, find_live, versions};
+use super::{CreateItem, authorize_create, versions};
 use crate::{App, AppError, Caller, Written};
 
 /// A scenario to be created.
@@ -41,31 +40,4 @@ pub async fn create_version(
 ) -> Result<Written<VersionNumber>, AppError> {
     let (tx, item) = versions::begin_version(app, caller, ItemKind::Scenario, id).await?;
     versions::add_version(app, tx, caller, &item, expected, ItemDocument::Scenario(document)).await
-}
-
-/// Returns a scenario that may be used anew, and the content of its latest version; see [`find_live`].
-pub async fn find_latest(
-    app: &App,
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    id: ScenarioId,
-) -> Result<(Item, ScenarioDocument), AppError> {
-    let item = find_live(tx, organization, ItemKind::Scenario, &id.to_string()).await?;
-    let document = content(app, tx, organization, id, item.latest_version).await?;
-    Ok((item, document))
-}
-
-/// Returns the content of one version of a scenario, deleted or not.
-pub async fn content(
-    app: &App,
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    id: ScenarioId,
-    version: VersionNumber,
-) -> Result<ScenarioDocument, AppError> {
-    let of = (ItemKind::Scenario, id.to_string());
-    match versions::content(app, tx, organization, (of.0, &of.1), version).await? {
-        ItemDocument::Scenario(document) => Ok(document),
-        other => Err(versions::of_another_kind(ItemKind::Scenario, &other)),
-    }
 }

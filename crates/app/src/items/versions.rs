@@ -1,6 +1,8 @@
 //! Versions of items.
 
-use forge_domain::item::{Item, ItemDocument, ItemKind};
+use std::fmt::Display;
+
+use forge_domain::item::{Item, ItemContent, ItemDocument, ItemKind};
 use forge_domain::user::Variables;
 use forge_domain::version::{VersionRange, next_version};
 use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
@@ -104,23 +106,35 @@ fn opened(
     })
 }
 
-/// Returns one version of an item that is there, secrets included: for running it, not for showing it.
-pub(crate) async fn content(
+/// Returns an item that may be used anew, and the content of its latest version, secrets included: for running it, not for
+/// showing it. See [`find_live`].
+pub async fn find_latest<C: ItemContent>(
     app: &App,
     tx: &mut Tx,
     organization: &OrganizationId,
-    (kind, id): (ItemKind, &str),
-    version: VersionNumber,
-) -> Result<ItemDocument, AppError> {
-    let stored = tx.find_item_version(organization, id, version).await?;
-    let stored =
-        stored.ok_or_else(|| AppError::NotFound(format!("there is no version {version} of {kind} {id}")))?;
-    Ok(opened(app, organization, (kind, id), stored, true)?.document)
+    id: impl Display,
+) -> Result<(Item, C), AppError> {
+    let id = id.to_string();
+    let item = find_live(tx, organization, C::KIND, &id).await?;
+    let content = content(app, tx, organization, (id, item.latest_version)).await?;
+    Ok((item, content))
 }
 
-/// The content of an item is read as its kind says, so this cannot be.
-pub(super) fn of_another_kind(wanted: ItemKind, found: &ItemDocument) -> AppError {
-    AppError::internal(format!("expected a {wanted}, found a {}", found.kind()))
+/// Returns the content of one version of an item, deleted or not, secrets included: for running it, not for showing it.
+pub(crate) async fn content<C: ItemContent>(
+    app: &App,
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    (id, version): (impl Display, VersionNumber),
+) -> Result<C, AppError> {
+    let (kind, id) = (C::KIND, id.to_string());
+    let stored = tx.find_item_version(organization, &id, version).await?;
+    let stored =
+        stored.ok_or_else(|| AppError::NotFound(format!("there is no version {version} of {kind} {id}")))?;
+    let document = opened(app, organization, (kind, &id), stored, true)?.document;
+    // It was read as its kind says, so it is of that kind.
+    let found = document.kind();
+    C::of(document).ok_or_else(|| AppError::internal(format!("expected a {kind}, found a {found}")))
 }
 
 /// Begins the write that adds a version to an item, and returns the item.

@@ -11,7 +11,7 @@ use forge_store::{Tx, UnitTestRunKey};
 use tokio::sync::mpsc;
 
 use crate::conversations::{self, Completed, Interaction, Start};
-use crate::items::{self, metrics, personas, scenarios};
+use crate::items;
 use crate::resolve::Resolution;
 use crate::{App, AppError};
 
@@ -56,13 +56,13 @@ impl Parts {
         let mut documents = Vec::new();
         for metric in &spec.metrics {
             let version = metric.metric_version;
-            documents.push(metrics::content(app, tx, organization, metric.metric_id, version).await?);
+            documents.push(items::content(app, tx, organization, (metric.metric_id, version)).await?);
         }
         Ok(Self {
             role: item.details.role().unwrap_or_default().to_owned(),
             name: item.name,
-            persona: personas::content(app, tx, organization, persona.0, persona.1).await?,
-            scenario: scenarios::content(app, tx, organization, scenario.0, scenario.1).await?,
+            persona: items::content(app, tx, organization, persona).await?,
+            scenario: items::content(app, tx, organization, scenario).await?,
             metrics: documents,
         })
     }

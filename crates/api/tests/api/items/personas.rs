@@ -1,6 +1,7 @@
 //! What only personas have.
 
-use forge_app::items::personas::find_latest;
+use forge_app::items::find_latest;
+use forge_domain::simulation::PersonaDocument;
 use forge_testkit::{TestClient, both_engines, record};
 use serde_json::{Value, json};
 
@@ -45,13 +46,13 @@ both_engines! {
         let stored = tx.find_item_version(&organization, &id, 1.try_into().unwrap()).await.unwrap().unwrap();
         assert!(!stored.document.contains(SECRET));
         assert!(!stored.sealed.unwrap().contains(SECRET));
-        let (item, document) = find_latest(&server.app, &mut tx, &organization, id.parse().unwrap()).await.unwrap();
+        let (item, document) = find_latest::<PersonaDocument>(&server.app, &mut tx, &organization, &id).await.unwrap();
         assert_eq!(item.name, "Ada");
         assert_eq!(document.sensitive_user_variables["pin"], SECRET);
         drop(tx);
         server.admin().delete(&format!("simulation/persona/{id}/")).await;
         let mut tx = server.app.store.read().await.unwrap();
-        let gone = find_latest(&server.app, &mut tx, &organization, id.parse().unwrap()).await;
+        let gone = find_latest::<PersonaDocument>(&server.app, &mut tx, &organization, &id).await;
         assert!(gone.unwrap_err().to_string().contains("is deleted"));
     }
 

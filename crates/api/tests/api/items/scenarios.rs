@@ -1,6 +1,7 @@
 //! What only scenarios have.
 
-use forge_app::items::scenarios::find_latest;
+use forge_app::items::find_latest;
+use forge_domain::simulation::ScenarioDocument;
 use forge_testkit::both_engines;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ both_engines! {
         assert_eq!(versions[1]["initial_message_type"], "skip");
         let mut tx = server.app.store.read().await.unwrap();
         let (item, document) =
-            find_latest(&server.app, &mut tx, &organization(&server), id.parse().unwrap()).await.unwrap();
+            find_latest::<ScenarioDocument>(&server.app, &mut tx, &organization(&server), &id).await.unwrap();
         assert_eq!((item.latest_version.get(), document.objective.as_str()), (2, "Get the money back."));
         drop(tx);
         for (field, value) in [
