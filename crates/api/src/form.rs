@@ -29,13 +29,12 @@ pub(crate) async fn read(headers: &HeaderMap, body: Bytes) -> Result<Value, ApiE
         count += 1;
         if count > MAX_FIELDS {
             return Err(fault(
-                None,
                 "too_long",
                 &format!("a form has at most {MAX_FIELDS} fields"),
             ));
         }
         let Some(name) = field.name().map(str::to_owned) else {
-            return Err(fault(None, "missing", "every part of the form must have a name"));
+            return Err(fault("missing", "every part of the form must have a name"));
         };
         let bytes = field.bytes().await.map_err(|_| broken())?;
         let text = std::str::from_utf8(&bytes).ok();
@@ -50,14 +49,11 @@ pub(crate) async fn read(headers: &HeaderMap, body: Bytes) -> Result<Value, ApiE
 
 fn broken() -> ApiError {
     fault(
-        None,
         "form",
         "the body is no form whose parts are between the declared boundaries",
     )
 }
 
-fn fault(field: Option<&str>, kind: &'static str, msg: &str) -> ApiError {
-    let mut loc = vec!["body".into()];
-    loc.extend(field.map(Into::into));
-    AppError::Invalid(vec![Fault::new(loc, kind, msg)]).into()
+fn fault(kind: &'static str, msg: &str) -> ApiError {
+    AppError::Invalid(vec![Fault::new(vec!["body".into()], kind, msg)]).into()
 }

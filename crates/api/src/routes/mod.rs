@@ -7,7 +7,7 @@ use forge_domain::refusal::AssetKind;
 use forge_domain::service::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
 use forge_domain::version::{InvalidVersionRange, VersionRange};
-use forge_domain::{Duration, ServiceId, Timestamp, VersionNumber};
+use forge_domain::{Duration, ServiceId, Timestamp, UserRef, VersionNumber};
 use forge_wire::assets::VersionCreated;
 use forge_wire::{parse_rfc3339, rfc3339};
 use serde::Deserialize;
@@ -98,17 +98,9 @@ impl VersionsQuery {
         }
     }
 
-    /// Tells whether the newest comes first. Versions have one field to sort by; of several keys the first decides, as no
-    /// two versions tie in it.
+    /// Tells whether the newest comes first.
     pub(crate) fn is_descending(&self) -> Result<bool, ApiError> {
-        let mut first = None;
-        for text in &self.sort_by {
-            match sort_key(text) {
-                Some((is_descending, "version")) => first = first.or(Some(is_descending)),
-                _ => return Err(invalid_query("sort_by", "expected `+version` or `-version`")),
-            }
-        }
-        Ok(first.unwrap_or(false))
+        Ok(only_sort_key("version", &self.sort_by)?.unwrap_or(false))
     }
 }
 
@@ -120,6 +112,33 @@ pub(crate) fn sort_key(text: &str) -> Option<(bool, &str)> {
         ("+" | " ", field) => Some((false, field)),
         _ => None,
     }
+}
+
+/// Returns whether a list is sorted by a field, the only one that it can be sorted by, and whether descending.
+pub(crate) fn only_sort_key(field: &str, texts: &[String]) -> Result<Option<bool>, ApiError> {
+    let mut first = None;
+    for text in texts {
+        match sort_key(text) {
+            Some((is_descending, name)) if name == field => {
+                // Only the first counts: a second one has no ties left to break.
+                first.get_or_insert(is_descending);
+            }
+            _ => {
+                let msg = format!("expected `+{field}` or `-{field}`");
+                return Err(invalid_query("sort_by", &msg));
+            }
+        }
+    }
+    Ok(first)
+}
+
+/// Returns the user that a text names as `org_id,user_id`; nothing if it does not.
+pub(crate) fn user_ref(text: &str) -> Option<UserRef> {
+    let (organization, user_id) = text.split_once(',')?;
+    Some(UserRef {
+        org_id: organization.parse().ok()?,
+        user_id: user_id.to_owned(),
+    })
 }
 
 /// Returns a filter on tags from the query parameter of that name.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::call::invalid_query;
 use crate::error::ApiError;
-use crate::routes::tag_filter;
+use crate::routes::{tag_filter, user_ref};
 
 /// The filters of lists and searches; each operation knows some of them.
 #[derive(Default, Deserialize)]
@@ -46,14 +46,10 @@ impl Filter {
 }
 
 fn creator(text: &str, form: CreatorForm) -> Result<CreatorFilter, ApiError> {
-    let pair = text.split_once(',').and_then(|(organization, user)| {
-        let organization = organization.parse().ok()?;
-        Some((Some(organization), user))
-    });
-    match (pair, form) {
-        (Some((organization, user)), _) => Ok(CreatorFilter {
-            organization,
-            user_id: user.to_owned(),
+    match (user_ref(text), form) {
+        (Some(user), _) => Ok(CreatorFilter {
+            organization: Some(user.org_id),
+            user_id: user.user_id,
         }),
         (None, CreatorForm::Either) => Ok(CreatorFilter {
             organization: None,

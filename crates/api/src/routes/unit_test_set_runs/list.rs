@@ -11,8 +11,8 @@ use serde_json::json;
 use super::instance;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
-use crate::routes::unit_tests::{creators, only_sort_key};
-use crate::routes::{moment, token};
+use crate::routes::unit_tests::creators;
+use crate::routes::{moment, only_sort_key, token};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {

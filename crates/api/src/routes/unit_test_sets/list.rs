@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
-use crate::routes::unit_tests::{creators, only_sort_key};
-use crate::routes::{tag_filter, token};
+use crate::routes::unit_tests::creators;
+use crate::routes::{only_sort_key, tag_filter, token};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {

@@ -8,10 +8,10 @@ use forge_wire::unit_tests::{Listed, UnitTestFilterValues, UnitTestInstance};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{creators, only_sort_key};
+use super::creators;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
-use crate::routes::{tag_filter, token};
+use crate::routes::{only_sort_key, tag_filter, token};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::call::invalid_query;
 use crate::error::ApiError;
-use crate::routes::sort_key;
+use crate::routes::user_ref;
 
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -26,34 +26,8 @@ pub(crate) struct Path {
 
 /// Returns the users that the query parameter `creator` names, each as `org_id,user_id`.
 pub(crate) fn creators(texts: &[String]) -> Result<Vec<UserRef>, ApiError> {
-    let user = |text: &String| {
-        let (organization, user_id) = text.split_once(',')?;
-        let org_id = organization.parse().ok()?;
-        let user_id = user_id.to_owned();
-        Some(UserRef { org_id, user_id })
-    };
-    let users: Option<Vec<UserRef>> = texts.iter().map(user).collect();
+    let users: Option<Vec<UserRef>> = texts.iter().map(|text| user_ref(text)).collect();
     users.ok_or_else(|| invalid_query("creator", "expected `org_id,user_id`"))
-}
-
-/// Returns whether a list is sorted by a field, the only one that there is, and whether descending.
-pub(crate) fn only_sort_key(field: &str, texts: &[String]) -> Result<Option<bool>, ApiError> {
-    let mut first = None;
-    for text in texts {
-        match sort_key(text) {
-            Some((is_descending, name)) if name == field => {
-                // Only the first counts: a second one has no ties left to break.
-                first.get_or_insert(is_descending);
-            }
-            _ => {
-                return Err(invalid_query(
-                    "sort_by",
-                    &format!("expected `+{field}` or `-{field}`"),
-                ));
-            }
-        }
-    }
-    Ok(first)
 }
 
 fn refuse_many_runs(run_count: Option<u32>) -> Result<(), ApiError> {
