@@ -57,25 +57,6 @@ statements! {
         WHERE organization_id = $1 AND user_id = $2 AND service_id = $3 AND seq < $4 AND simulation_run_id IS NULL
             AND interaction_count > 0
         LIMIT 1";
-    CLAIM = "UPDATE conversation SET busy_interaction_id = $3, busy_until = $4
-        WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $5)";
-    RENEW_CLAIM = "UPDATE conversation SET busy_until = $4
-        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
-    RELEASE_CLAIM = "UPDATE conversation SET busy_interaction_id = NULL, busy_until = NULL
-        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
-    REMOVE_UNBEGUN = "DELETE FROM conversation
-        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND interaction_count = 0";
-    REMOVE_ABANDONED = "DELETE FROM conversation
-        WHERE organization_id = $1 AND user_id = $2 AND service_id = $3 AND interaction_count = 0
-            AND simulation_run_id IS NULL AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $4)";
-    KEEP = "UPDATE conversation SET position = $4, message_total = message_total + $5,
-            message_count = message_count + $6, interaction_count = interaction_count + 1, last_interaction_id = $3,
-            last_message = $7, last_message_at = $8, finished_at = $9, busy_interaction_id = NULL, busy_until = NULL
-        WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND finished_at IS NULL
-        RETURNING message_total, interaction_count";
-    FINISH = "UPDATE conversation SET finished_at = $3, busy_interaction_id = NULL, busy_until = NULL
-        WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND interaction_count > 0
-            AND (busy_until IS NULL OR busy_until <= $3)";
     DELETE_CONVERSATION = "UPDATE conversation SET deleted_at = $3, finished_at = COALESCE(finished_at, $3),
             busy_interaction_id = NULL, busy_until = NULL, tags = '{}', position = '{}', last_message = ''
         WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL";
@@ -211,23 +192,6 @@ pub struct NewConversation {
     pub created_at: Timestamp,
     pub interaction_id: InteractionId,
     pub busy_until: Timestamp,
-}
-
-/// What an interaction leaves of the conversation itself.
-#[derive(Debug, Clone)]
-pub struct Kept<'a> {
-    /// Where the conversation stands.
-    pub position: &'a Position,
-    /// How many messages were added.
-    pub messages: i64,
-    /// How many of them are not the agent's thoughts.
-    pub visible_messages: i64,
-    /// What was said last.
-    pub last_message: &'a str,
-    /// When that was.
-    pub last_message_at: Timestamp,
-    /// When the conversation was finished, if it is.
-    pub finished_at: Option<Timestamp>,
 }
 
 /// How many unfinished conversations a revision of a set started; those of simulations are not counted.
@@ -400,86 +364,6 @@ impl RunTx {
             new.busy_until,
         ];
         Ok(self.execute(&INSERT_CONVERSATION, args).await? > 0)
-    }
-
-    /// Removes what a user's first interaction with a service left behind when its server was lost.
-    pub async fn remove_abandoned_conversation(
-        &mut self,
-        user_id: &str,
-        service_id: ServiceId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let args = args![&self.organization, user_id, service_id, now];
-        self.execute(&REMOVE_ABANDONED, args).await.map(drop)
-    }
-
-    /// Claims a conversation for an interaction. Returns false if it is finished, gone, or claimed by another one that is
-    /// alive.
-    pub async fn claim_conversation(
-        &mut self,
-        id: ConversationId,
-        interaction_id: InteractionId,
-        (now, until): (Timestamp, Timestamp),
-    ) -> Result<bool, StoreError> {
-        let args = args![&self.organization, id, interaction_id, until, now];
-        Ok(self.execute(&CLAIM, args).await? > 0)
-    }
-
-    /// Says that an interaction is still alive. Returns false if it has lost its claim.
-    pub async fn renew_claim(
-        &mut self,
-        id: ConversationId,
-        interaction_id: InteractionId,
-        until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let args = args![&self.organization, id, interaction_id, until];
-        Ok(self.execute(&RENEW_CLAIM, args).await? > 0)
-    }
-
-    /// Ends an interaction of which nothing is kept. If it was to be the first one, the conversation goes with it.
-    pub async fn release_claim(
-        &mut self,
-        id: ConversationId,
-        interaction_id: InteractionId,
-    ) -> Result<(), StoreError> {
-        let args = args![&self.organization, id, interaction_id];
-        self.execute(&REMOVE_UNBEGUN, args.clone()).await?;
-        self.execute(&RELEASE_CLAIM, args).await.map(drop)
-    }
-
-    /// Ends an interaction and keeps what it left of the conversation itself. Returns the number of the conversation's
-    /// last message and of its last interaction, both counted from 1; nothing if the interaction has lost its claim:
-    /// then nothing of it may be kept.
-    pub async fn keep_interaction(
-        &mut self,
-        id: ConversationId,
-        interaction_id: InteractionId,
-        kept: &Kept<'_>,
-    ) -> Result<Option<(i64, i64)>, StoreError> {
-        let args = args![
-            &self.organization,
-            id,
-            interaction_id,
-            to_json(kept.position),
-            kept.messages,
-            kept.visible_messages,
-            kept.last_message,
-            kept.last_message_at,
-            kept.finished_at,
-        ];
-        let numbers = |row: &Row<'_>| Ok((row.integer("message_total")?, row.integer("interaction_count")?));
-        self.optional(&KEEP, args, numbers).await
-    }
-
-    /// Finishes a conversation. Returns false if that is not possible: it is finished or gone, no interaction was
-    /// completed, or one runs.
-    pub async fn finish_conversation(
-        &mut self,
-        id: ConversationId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let args = args![&self.organization, id, now];
-        Ok(self.execute(&FINISH, args).await? > 0)
     }
 }
 

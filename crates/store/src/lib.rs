@@ -13,6 +13,7 @@ mod asset;
 mod audit;
 mod behavior_invocation;
 mod conversation;
+mod conversation_claim;
 mod conversation_message;
 mod error;
 mod folder;
@@ -47,8 +48,9 @@ pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
 pub use audit::{EventFilter, ScannedEvent};
 pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use conversation::{
-    Conversation, ConversationFilter, ConversationSort, Kept, NewConversation, RunningConversations,
+    Conversation, ConversationFilter, ConversationSort, NewConversation, RunningConversations,
 };
+pub use conversation_claim::Kept;
 pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};

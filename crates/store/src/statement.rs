@@ -30,12 +30,13 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 21] = [
+    let files: [&[Statement]; 22] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
         crate::behavior_invocation::STATEMENTS,
         crate::conversation::STATEMENTS,
+        crate::conversation_claim::STATEMENTS,
         crate::conversation_message::STATEMENTS,
         crate::idempotency::STATEMENTS,
         crate::item::STATEMENTS,

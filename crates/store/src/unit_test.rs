@@ -9,6 +9,18 @@ use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
+macro_rules! select_unit_test {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, seq, name, description, service_id, version_set_name, persona_id, scenario_id,
+                max_interactions, run_count, success_criterions, tags, is_deleted, creator_org_id, creator_user_id,
+                updated_by_org_id, updated_by_user_id, created_at, updated_at
+            FROM unit_test WHERE organization_id = $1 AND ",
+            $condition
+        )
+    };
+}
+
 statements! {
     INSERT_UNIT_TEST = "INSERT INTO unit_test (organization_id, id, seq, name, name_hash, description, service_id,
             version_set_name, persona_id, scenario_id, max_interactions, run_count, success_criterions, tags,
@@ -23,16 +35,10 @@ statements! {
     DELETE_UNIT_TEST = "UPDATE unit_test SET is_deleted = TRUE, live_is_deleted = NULL, live_is_active = NULL,
             updated_by_org_id = $3, updated_by_user_id = $4, updated_at = $5
         WHERE organization_id = $1 AND id = $2";
-    FIND_UNIT_TEST = "SELECT id, seq, name, description, service_id, version_set_name, persona_id, scenario_id,
-            max_interactions, run_count, success_criterions, tags, is_deleted, creator_org_id, creator_user_id,
-            updated_by_org_id, updated_by_user_id, created_at, updated_at
-        FROM unit_test WHERE organization_id = $1 AND id = $2";
+    FIND_UNIT_TEST = select_unit_test!("id = $2");
     FIND_LIVE_UNIT_TEST_BY_NAME = "SELECT id FROM unit_test
         WHERE organization_id = $1 AND name_hash = $2 AND NOT is_deleted";
-    LIST_UNIT_TESTS = "SELECT id, seq, name, description, service_id, version_set_name, persona_id, scenario_id,
-            max_interactions, run_count, success_criterions, tags, is_deleted, creator_org_id, creator_user_id,
-            updated_by_org_id, updated_by_user_id, created_at, updated_at
-        FROM unit_test WHERE organization_id = $1 AND (CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) ORDER BY seq";
+    LIST_UNIT_TESTS = select_unit_test!("(CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) ORDER BY seq");
     LIST_UNIT_TESTS_OF_SERVICE = "SELECT id, name, version_set_name FROM unit_test
         WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted ORDER BY seq";
 }

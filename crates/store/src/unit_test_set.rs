@@ -9,6 +9,20 @@ use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
+macro_rules! select_unit_test_set {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, seq, name, description, unit_test_runs, tags, is_deleted, creator_org_id, creator_user_id,
+                updated_by_org_id, updated_by_user_id, created_at, updated_at,
+                (SELECT run.id FROM unit_test_set_run run
+                    WHERE run.organization_id = $1 AND run.unit_test_set_id = unit_test_set.id
+                    ORDER BY run.seq DESC LIMIT 1) AS last_run_id
+            FROM unit_test_set WHERE organization_id = $1 AND ",
+            $condition
+        )
+    };
+}
+
 statements! {
     INSERT_UNIT_TEST_SET = "INSERT INTO unit_test_set (organization_id, id, seq, name, name_hash, description,
             unit_test_runs, tags, is_deleted, creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id,
@@ -21,21 +35,10 @@ statements! {
     DELETE_UNIT_TEST_SET = "UPDATE unit_test_set SET is_deleted = TRUE, updated_by_org_id = $3,
             updated_by_user_id = $4, updated_at = $5
         WHERE organization_id = $1 AND id = $2";
-    FIND_UNIT_TEST_SET = "SELECT id, seq, name, description, unit_test_runs, tags, is_deleted, creator_org_id,
-            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at,
-            (SELECT run.id FROM unit_test_set_run run
-                WHERE run.organization_id = $1 AND run.unit_test_set_id = unit_test_set.id
-                ORDER BY run.seq DESC LIMIT 1) AS last_run_id
-        FROM unit_test_set WHERE organization_id = $1 AND id = $2";
+    FIND_UNIT_TEST_SET = select_unit_test_set!("id = $2");
     FIND_LIVE_UNIT_TEST_SET_BY_NAME = "SELECT id FROM unit_test_set
         WHERE organization_id = $1 AND name_hash = $2 AND NOT is_deleted";
-    LIST_UNIT_TEST_SETS = "SELECT id, seq, name, description, unit_test_runs, tags, is_deleted, creator_org_id,
-            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at,
-            (SELECT run.id FROM unit_test_set_run run
-                WHERE run.organization_id = $1 AND run.unit_test_set_id = unit_test_set.id
-                ORDER BY run.seq DESC LIMIT 1) AS last_run_id
-        FROM unit_test_set
-        WHERE organization_id = $1 AND (CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) ORDER BY seq";
+    LIST_UNIT_TEST_SETS = select_unit_test_set!("(CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) ORDER BY seq");
 }
 
 fn unit_test_set(row: &Row<'_>) -> Result<UnitTestSet, StoreError> {

@@ -3,7 +3,7 @@
 use forge_domain::context_graph::{ActionState, ExitCondition};
 use forge_domain::conversation::{AgentAction, MessageType, ToolCallLog, TransitionCause};
 
-use super::{Place, Walk, hints};
+use super::{Choice, Place, Walk, descriptions, hints};
 use crate::RuntimeError;
 use crate::models::{Hints, Pieces, Request};
 
@@ -24,25 +24,18 @@ impl<'a> Walk<'a> {
         let rounds = self
             .call_tools(place, purpose, &state.exit_condition_tool_call_specs)
             .await?;
-        let options: Vec<&str> = state
-            .exit_conditions
-            .iter()
-            .map(|exit| exit.description.as_str())
-            .collect();
         let data = self.knowledge(&rounds.results);
         let instructions = self.instructions();
-        let request = Request {
+        let prompt = self
+            .scene(place, &instructions)
+            .evaluate_exit_conditions(state, data);
+        let options = descriptions(&state.exit_conditions);
+        let choice = Choice {
             interaction: "evaluate-exit-conditions",
-            prompt: self
-                .scene(place, &instructions)
-                .evaluate_exit_conditions(state, data),
-            hints: Hints {
-                options: &options,
-                ..hints(&self.said, self.number, place)
-            },
+            options: &options,
+            admits_none: true,
         };
-        let read = |text: &str| crate::answer::choice(text, &options, true);
-        let Some(index) = self.session.ask(request, read).await? else {
+        let Some(index) = self.choose(place, prompt, choice).await? else {
             self.insights.select_next_action_tool_call_logs = rounds.logs;
             return Ok(Some(rounds.results));
         };
@@ -123,16 +116,13 @@ impl<'a> Walk<'a> {
                 let options: Vec<&str> = several.iter().map(String::as_str).collect();
                 let data = self.knowledge(results);
                 let instructions = self.instructions();
-                let request = Request {
+                let prompt = self.scene(place, &instructions).select_action(state, data);
+                let choice = Choice {
                     interaction: "select-action",
-                    prompt: self.scene(place, &instructions).select_action(state, data),
-                    hints: Hints {
-                        options: &options,
-                        ..hints(&self.said, self.number, place)
-                    },
+                    options: &options,
+                    admits_none: false,
                 };
-                let read = |text: &str| crate::answer::choice(text, &options, false);
-                let index = self.session.ask(request, read).await?;
+                let index = self.choose(place, prompt, choice).await?;
                 Ok(&several[index.unwrap_or(0)])
             }
         }

@@ -15,15 +15,15 @@ mod tools;
 use std::collections::HashSet;
 
 use forge_domain::MessageId;
-use forge_domain::context_graph::{ContextGraphDocument, State};
+use forge_domain::context_graph::{ContextGraphDocument, ExitCondition, State};
 use forge_domain::conversation::{
     AgentAction, GraphVersion, Insights, KeptResult, Message, MessageType, Position, ToolCallLog, Transition,
     TransitionCause,
 };
 use tokio::sync::mpsc::Sender;
 
-use crate::models::{Hints, Models, Session};
-use crate::prompt::{Agent, Data};
+use crate::models::{Hints, Models, Request, Session};
+use crate::prompt::{Agent, Data, Prompt};
 use crate::tools::Tools;
 use crate::turn::{Arrival, Behavior};
 use crate::{Event, Ids, Limits, Outcome, Person, RuntimeError, Setup, Turn};
@@ -53,6 +53,14 @@ pub(crate) struct Walk<'a> {
     tool_calls: u32,
     /// The action states that the turn came to.
     visited: HashSet<(GraphVersion, &'a str)>,
+}
+
+/// Something for the model to choose.
+struct Choice<'c> {
+    interaction: &'static str,
+    options: &'c [&'c str],
+    /// Whether none of them may fit.
+    admits_none: bool,
 }
 
 /// The state that the walk is in.
@@ -195,6 +203,25 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Lets the model choose in a state. Returns the position of what it chose; nothing if none fits.
+    async fn choose(
+        &mut self,
+        place: Place<'a>,
+        prompt: Prompt,
+        choice: Choice<'_>,
+    ) -> Result<Option<usize>, RuntimeError> {
+        let request = Request {
+            interaction: choice.interaction,
+            prompt,
+            hints: Hints {
+                options: choice.options,
+                ..hints(&self.said, self.number, place)
+            },
+        };
+        let read = |text: &str| crate::answer::choice(text, choice.options, choice.admits_none);
+        self.session.ask(request, read).await
+    }
+
     /// Tells whether anything was said or happened so far.
     fn has_begun(&self) -> bool {
         !self.transcript.is_empty() || !self.messages.is_empty()
@@ -271,6 +298,10 @@ fn keep_latest<T>(things: &mut Vec<T>, room: usize, size: impl Fn(&T) -> usize) 
     };
     let kept = things.iter().rev().take_while(has_room).count().max(1);
     things.drain(..things.len().saturating_sub(kept));
+}
+
+fn descriptions(exits: &[ExitCondition]) -> Vec<&str> {
+    exits.iter().map(|exit| exit.description.as_str()).collect()
 }
 
 /// Returns what a script decides by. No method, so that it borrows no more of a walk than it needs.

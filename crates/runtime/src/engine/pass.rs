@@ -4,7 +4,7 @@ use forge_domain::context_graph::{AnnotationState, DecisionState, ReflectionStat
 use forge_domain::conversation::{AgentAction, MessageType, TransitionCause};
 
 use super::tools::{Offered, log};
-use super::{Place, Walk, hints};
+use super::{Choice, Place, Walk, descriptions, hints};
 use crate::RuntimeError;
 use crate::models::{Hints, Request};
 use crate::prompt;
@@ -32,23 +32,16 @@ impl<'a> Walk<'a> {
             }
             1 => 0,
             _ => {
-                let options: Vec<&str> = state
-                    .exit_conditions
-                    .iter()
-                    .map(|exit| exit.description.as_str())
-                    .collect();
                 let data = self.knowledge(&rounds.results);
                 let instructions = self.instructions();
-                let request = Request {
+                let prompt = self.scene(place, &instructions).decide(state, data);
+                let options = descriptions(&state.exit_conditions);
+                let choice = Choice {
                     interaction: "decide",
-                    prompt: self.scene(place, &instructions).decide(state, data),
-                    hints: Hints {
-                        options: &options,
-                        ..hints(&self.said, self.number, place)
-                    },
+                    options: &options,
+                    admits_none: false,
                 };
-                let read = |text: &str| crate::answer::choice(text, &options, false);
-                self.session.ask(request, read).await?.unwrap_or(0)
+                self.choose(place, prompt, choice).await?.unwrap_or(0)
             }
         };
         let exit = &state.exit_conditions[index];
