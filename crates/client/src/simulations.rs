@@ -3,7 +3,7 @@
 use forge_domain::metric::Criterion;
 use forge_domain::{ServiceId, UnitTestSetId, UnitTestSetRunId};
 use indexmap::IndexMap;
-use reqwest::Method;
+use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -146,6 +146,66 @@ pub struct MetricResult {
     pub results: Vec<(String, bool)>,
 }
 
+/// What was said and found in a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Artifacts {
+    /// Its conversations, test by test.
+    pub conversations: Vec<ConversationArtifact>,
+}
+
+/// What was said and found in one conversation of a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConversationArtifact {
+    /// The test.
+    pub unit_test_id: String,
+    /// The test's name.
+    pub unit_test_name: String,
+    /// Which conversation of the test it is, counted from 0.
+    pub index: u64,
+    /// Its id; `None` if it never began.
+    pub conversation_id: Option<String>,
+    /// `waiting`, `running`, `judged`, `errored` or `cancelled`.
+    pub state: String,
+    /// Why it could not be held or judged.
+    pub error: Option<String>,
+    /// What was said, oldest first.
+    #[serde(default)]
+    pub messages: Vec<ArtifactMessage>,
+    /// What each metric found.
+    #[serde(default)]
+    pub verdicts: Vec<Verdict>,
+}
+
+/// A message of a conversation of a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ArtifactMessage {
+    /// When it was said, in RFC 3339.
+    pub created_at: String,
+    /// `user-message`, `agent-message`, `agent-inner-thought` and others.
+    pub message_type: String,
+    /// What was said.
+    pub message: String,
+}
+
+/// What a metric found in a conversation of a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Verdict {
+    /// The criterion's name.
+    pub name: String,
+    /// The value; `null` if the conversation did not show one.
+    pub value: Value,
+    /// Whether the value meets the criterion.
+    pub passed: bool,
+    /// Why the value is what it is.
+    pub justification: String,
+}
+
+/// A link to the artifacts of a run.
+#[derive(Deserialize)]
+struct ArtifactsLink {
+    presigned_url: String,
+}
+
 /// Which runs a list has. An empty one has all of them.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
@@ -205,6 +265,26 @@ impl Client {
             }
             page
         })
+    }
+
+    /// Returns what was said and found in a run that has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Forbidden`] if the user may not see the run or the context graphs that it walked,
+    /// [`ClientError::Blocked`] while the run is in progress.
+    pub async fn run_artifacts(&self, run: UnitTestSetRunId) -> Result<Document<Artifacts>, ClientError> {
+        let path = format!("simulation/unit_test_set_run/{run}/artifacts/");
+        let link = self.read::<ArtifactsLink>(Request::get(path)).await?.value;
+        // Only the token is taken from the link: the address of the server is the one that the user named.
+        let url = Url::parse(&link.presigned_url);
+        let token = url.ok().and_then(|url| {
+            let mut pairs = url.query_pairs();
+            pairs.find_map(|(name, value)| (name == "token").then(|| value.into_owned()))
+        });
+        let path = format!("simulation/unit_test_set_run/{run}/artifacts/download");
+        self.read(Request::get(path).query("token", token.unwrap_or_default()))
+            .await
     }
 
     /// Stops a run that is in progress.

@@ -71,7 +71,9 @@ async fn tests_are_run_and_compared_in_a_pipe() {
         "forge sim list",
         "forge sim run good --wait",
         "forge sim run smoke --wait --junit report.xml",
-        "cat report.xml",
+        r#"sed -E 's/time="[0-9.]+"/time="SECONDS"/' report.xml"#,
+        "forge sim show $(forge sim list --set smoke | cut -f 1) --failed",
+        "forge sim show $(forge sim list --set good | cut -f 1) --failed",
         "forge sim run smoke --service 'Dental care' --version-set preview --wait --quiet",
         "forge sim run smoke --version-set test",
         "forge sim run nothing --wait",
@@ -97,6 +99,7 @@ async fn people_see_how_a_run_goes() {
     let transcript = world.terminal(&[
         Typed::new("forge sim run good --wait --quiet"),
         Typed::new("forge sim run smoke --wait --quiet"),
+        Typed::new("forge sim show $(forge sim list --set smoke --limit 1 | cut -f 1) --failed"),
         Typed::new("forge sim list --set smoke"),
         Typed::new("forge sim compare release preview --set smoke"),
     ]);

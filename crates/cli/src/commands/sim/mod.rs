@@ -2,6 +2,7 @@
 
 mod cancel;
 mod compare;
+mod failures;
 mod find;
 mod junit;
 mod list;

@@ -7,7 +7,7 @@ use forge_client::simulations::Run;
 use forge_domain::UnitTestSetRunId;
 use serde_json::value::RawValue;
 
-use super::{find, junit, report};
+use super::{failures, find, junit, report};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -70,8 +70,14 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     }
     ui.note(&format!("run {id} of `{}`", set.name));
     let (run, document) = wait(session, id).await?;
+    let has_passed = report::exit_of(&run) == Exit::Ok;
+    let conversations = if has_passed && args.junit.is_none() {
+        Vec::new()
+    } else {
+        failures::conversations(session, &run).await?
+    };
     if let Some(path) = &args.junit {
-        std::fs::write(path, junit::xml(&set.name, &run))
+        std::fs::write(path, junit::xml(&set.name, &run, &conversations))
             .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
     }
     if ui.json {
@@ -79,6 +85,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     } else {
         report::tell(ui, &run)?;
     }
+    failures::tell_reasons(session, &run, &conversations);
     Ok(report::exit_of(&run))
 }
 
