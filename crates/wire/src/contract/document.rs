@@ -1,12 +1,13 @@
 //! The document itself: Classic and extensions in one.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use jsonschema::Registry;
 use serde_json::{Map, Value, json};
 
+use super::finding::Schemas;
 use super::operation::{Operation, operations};
 use super::reading::prepare_for_reading;
 
@@ -27,6 +28,8 @@ pub struct Contract {
     /// As it is served, if every operation is.
     document: Value,
     operations: IndexMap<String, Operation>,
+    #[cfg(test)]
+    requests: Arc<Schemas>,
     /// Answers are validated by these.
     answers: Registry<'static>,
 }
@@ -66,14 +69,22 @@ impl Contract {
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
         open_model_names(&mut document);
         add_error_answers(&mut document);
-        let requests = std::sync::Arc::new(registry(prepare_for_reading(&document)));
+        let requests = Arc::new(Schemas::new(prepare_for_reading(&document)));
         let operations = operations(&document, &requests);
         let answers = registry(document.clone());
         Self {
             document,
             operations,
+            #[cfg(test)]
+            requests,
             answers,
         }
+    }
+
+    /// Returns the schemas that requests are held against.
+    #[cfg(test)]
+    pub(super) fn schemas(&self) -> &Schemas {
+        &self.requests
     }
 
     /// Returns an operation by its id.
