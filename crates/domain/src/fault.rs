@@ -54,6 +54,12 @@ impl Fault {
         }
     }
 
+    /// Makes the last of some faults, which says that there are more than are told.
+    pub fn of_more(told: usize) -> Self {
+        let msg = format!("there are more faults than these {told}; correct them to see the rest");
+        Self::new(Vec::new(), "more_faults", msg)
+    }
+
     /// Returns the same fault one step further out.
     #[must_use]
     pub fn inside(mut self, step: impl Into<Step>) -> Self {
@@ -112,8 +118,7 @@ impl Faults {
     pub fn into_vec(self) -> Vec<Fault> {
         let mut faults = self.kept;
         if self.has_more {
-            let msg = format!("there are more faults than these {MOST_FAULTS}; correct them to see the rest");
-            faults.push(Fault::new(Vec::new(), "more_faults", msg));
+            faults.push(Fault::of_more(MOST_FAULTS));
         }
         faults
     }
