@@ -1,18 +1,19 @@
 //! A request that has been read: who calls, what, and with which values.
 //!
 //! The order of failures is the same for every endpoint: 404 for the organization, 401, (429,) 422, 413; then the use
-//! case says 403 and what comes after it.
+//! case says 403 and what comes after it. Only whoever may not call an operation with a body on anything at all is told
+//! so before anything of the request is read.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
-use forge_app::{App, AppError, sign_in};
+use axum::http::{HeaderMap, HeaderValue, header};
+use forge_app::{App, AppError, Caller, sign_in};
 use forge_domain::OrganizationId;
-use forge_domain::fault::Fault;
+use forge_domain::fault::{Fault, Faults};
 use forge_wire::contract::{Location, Operation};
 use forge_wire::json;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -21,15 +22,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use crate::Limits;
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::form;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::serve::Peer;
+use crate::{Limits, aside};
 
 /// Asks that the answer shows at least the change of that number.
 const FORGE_MIN_SEQUENCE: &str = "forge-min-sequence";
+
+/// How often a minute a caller may wait for changes in operations that have no limit themselves.
+const WAITS_PER_MINUTE: u32 = 600;
 
 /// Parameters or a body that the endpoint does not look at.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -78,7 +82,7 @@ impl<P, Q, B, C> Call<P, Q, B, C>
 where
     P: DeserializeOwned,
     Q: DeserializeOwned,
-    B: DeserializeOwned,
+    B: DeserializeOwned + Send + 'static,
     C: Authenticate,
 {
     /// Reads a request. What its rate limit says is told in `verdict`, also when the request is refused.
@@ -103,10 +107,26 @@ where
                 return Err(ApiError::TooManyRequests);
             }
         }
-        if let Some(change_number) = min_sequence(&parts.headers)? {
+        // Others are told nothing of how far the organization has come, and wait for nothing.
+        if caller.known().is_some_and(Caller::has_rights)
+            && let Some(change_number) = min_sequence(&parts.headers)?
+            && !sign_in::sees(&server.app, &organization, change_number).await?
+        {
+            if verdict.is_none() {
+                *verdict = count_waiting(server, &caller);
+                if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
+                    return Err(ApiError::TooManyRequests);
+                }
+            }
             sign_in::wait_for(&server.app, &organization, change_number).await?;
             // The change may have been about the caller.
             caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
+        }
+        if let Some(caller) = caller
+            .known()
+            .filter(|_| operation.body.is_some() || operation.is_form)
+        {
+            caller.authorize_any(&operation.permissions)?;
         }
         let values = read_parameters(operation, &path, &parts)?;
         let body = read_body(operation, &server.limits, &parts.headers, body).await?;
@@ -116,7 +136,7 @@ where
             caller,
             path: typed("path", values.path)?,
             query: typed("query", values.query)?,
-            body: typed("body", body)?,
+            body,
             headers: values.header,
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             origin: origin(&parts),
@@ -272,7 +292,7 @@ fn read_parameters(
             )
         })
         .collect();
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let mut read = |location, texts: &[(String, String)]| {
         operation
             .read_parameters(location, texts)
@@ -287,44 +307,63 @@ fn read_parameters(
         header: read(Location::Header, &headers),
         query_names: query.into_iter().map(|(name, _)| name).collect(),
     };
-    if faults.is_empty() {
-        Ok(parameters)
-    } else {
-        Err(AppError::Invalid(faults).into())
-    }
+    faults.unless_empty().map_err(AppError::Invalid)?;
+    Ok(parameters)
 }
 
-async fn read_body(
-    operation: &Operation,
+/// Counts that a caller waits for a change in an operation that has no limit of its own.
+fn count_waiting(server: &Server, caller: &impl Authenticate) -> Option<Verdict> {
+    let (identity, now) = (caller.identity()?, server.app.clock.now());
+    server
+        .limiter
+        .count(FORGE_MIN_SEQUENCE, Some(WAITS_PER_MINUTE), &identity, now)
+}
+
+async fn read_body<B: DeserializeOwned + Send + 'static>(
+    operation: &'static Operation,
     limits: &Limits,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Value, ApiError> {
+) -> Result<B, ApiError> {
+    let empty = || Value::Object(Map::new());
     if operation.is_form {
-        let bytes = read_bytes(limits, body).await?;
-        return form::read(headers, bytes).await;
+        let bytes = read_bytes(limits, headers, body).await?;
+        return typed("body", form::read(headers, bytes).await?);
     }
     let Some(expected) = &operation.body else {
-        return Ok(Value::Object(Map::new()));
+        return typed("body", empty());
     };
-    let bytes = read_bytes(limits, body).await?;
+    let bytes = read_bytes(limits, headers, body).await?;
     if bytes.is_empty() {
         if expected.is_required {
             return Err(invalid("body", "missing", "a JSON body is required"));
         }
-        return Ok(Value::Object(Map::new()));
+        return typed("body", empty());
     }
     if !is_json(headers) {
         let msg = "the body must be JSON, with the header `Content-Type: application/json`";
         return Err(invalid("body", "content_type", msg));
     }
-    let value = json::parse(&bytes).map_err(|fault| AppError::Invalid(vec![fault]))?;
-    operation
-        .read_body(value)
-        .map_err(|faults| AppError::Invalid(faults).into())
+    let size = bytes.len();
+    let read = move || {
+        let value = json::parse(&bytes).map_err(|fault| AppError::Invalid(vec![fault]))?;
+        let value = operation.read_body(value).map_err(AppError::Invalid)?;
+        typed("body", value)
+    };
+    aside::run(size, read).await
 }
 
-async fn read_bytes(limits: &Limits, body: Body) -> Result<Bytes, ApiError> {
+async fn read_bytes(limits: &Limits, headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let is_packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(is_packed) {
+        return Err(ApiError::PackedBody);
+    }
+    // Known before anything of it has come: whoever asks whether to go on is told not to.
+    if body.size_hint().lower() > limits.max_body_bytes as u64 {
+        return Err(ApiError::BodyTooLarge {
+            limit: limits.max_body_bytes,
+        });
+    }
     let reading = Limited::new(body, limits.max_body_bytes).collect();
     match tokio::time::timeout(limits.body_timeout, reading).await {
         Err(_) => Err(ApiError::BodyTooSlow {

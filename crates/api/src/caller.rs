@@ -15,9 +15,19 @@ pub(crate) trait Authenticate: Sized + Send {
     /// Whether the organization in the path is the one that the caller acts in.
     const PATH_NAMES_ORGANIZATION: bool = true;
 
+    /// Returns whoever the credentials prove.
+    fn known(&self) -> Option<&Caller> {
+        None
+    }
+
     /// Returns a name for the caller that nobody else has, for counting their calls; nothing if they have none.
     fn identity(&self) -> Option<String> {
-        None
+        let caller = self.known()?;
+        // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.
+        Some(format!(
+            "{}/{}/{}",
+            caller.organization, caller.user.org_id, caller.user.user_id
+        ))
     }
 
     /// Finds out who calls, for an operation of this organization.
@@ -29,7 +39,7 @@ pub(crate) trait Authenticate: Sized + Send {
 }
 
 /// The header that names the organization which issued the token.
-const ISSUER: &str = "x-org-id";
+pub(crate) const ISSUER: &str = "x-org-id";
 
 /// A caller who founds an organization: the path names the new one, so they act in that which issued their token.
 #[derive(Debug)]
@@ -47,8 +57,8 @@ impl Authenticate for Founder {
         Caller::authenticate(app, organization, headers).await.map(Self)
     }
 
-    fn identity(&self) -> Option<String> {
-        self.0.identity()
+    fn known(&self) -> Option<&Caller> {
+        Some(&self.0)
     }
 }
 
@@ -72,12 +82,8 @@ impl Authenticate for Anyone {
 impl Authenticate for Caller {
     const NEEDS_USER: bool = true;
 
-    fn identity(&self) -> Option<String> {
-        // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.
-        Some(format!(
-            "{}/{}/{}",
-            self.organization, self.user.org_id, self.user.user_id
-        ))
+    fn known(&self) -> Option<&Caller> {
+        Some(self)
     }
 
     async fn authenticate(
@@ -129,6 +135,10 @@ impl Authenticate for Caller {
 /// A caller whose credentials, if they prove anything, open more of the answer.
 impl Authenticate for Option<Caller> {
     const NEEDS_USER: bool = false;
+
+    fn known(&self) -> Option<&Caller> {
+        self.as_ref()
+    }
 
     async fn authenticate(
         app: &App,

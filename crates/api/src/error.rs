@@ -4,9 +4,19 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use forge_app::promotion::Plans;
 use forge_app::{AppError, RuntimeError};
+use forge_domain::fault::{Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::routes::version_sets;
+
+/// How large the body of a failure is at most, in bytes: what a caller sends must not make them get much more back.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// How many characters of a failure's text are told at most.
+const MOST_TEXT: usize = 8 * 1024;
+
+/// What may be left out of a failure's body, because the caller can ask for it in another way.
+const DISPENSABLE: [&str; 3] = ["plan", "plans", "version_set"];
 
 /// How long a client waits before it tries an unavailable server again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -20,6 +30,13 @@ pub(crate) enum ApiError {
     BodyTooLarge {
         /// The limit, in bytes.
         limit: usize,
+    },
+    /// The body is compressed, or packed in another way that is not understood.
+    PackedBody,
+    /// The head of the request can be understood in several ways, or lacks what it needs.
+    BadHead {
+        /// What is wrong with it.
+        reason: String,
     },
     /// The body took longer to arrive than the server admits.
     BodyTooSlow {
@@ -55,6 +72,11 @@ impl IntoResponse for ApiError {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 detail(format!("the body has more than {limit} bytes")),
             ),
+            Self::PackedBody => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                detail("the body has a `Content-Encoding`; send it as it is"),
+            ),
+            Self::BadHead { reason } => (StatusCode::BAD_REQUEST, detail(reason)),
             Self::BodyTooSlow { limit } => {
                 let text = format!("the body took more than {limit} seconds to arrive; send it again");
                 (StatusCode::REQUEST_TIMEOUT, detail(text))
@@ -79,7 +101,7 @@ impl IntoResponse for ApiError {
             ),
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, internal()),
         };
-        let mut response = (status, axum::Json(body)).into_response();
+        let mut response = (status, axum::Json(bounded(body))).into_response();
         match status {
             StatusCode::UNAUTHORIZED => {
                 response
@@ -97,7 +119,7 @@ impl IntoResponse for ApiError {
 
 fn app_error(error: AppError) -> (StatusCode, Value) {
     match error {
-        AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults})),
+        AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, with_faults(faults)),
         AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
         AppError::Maintenance | AppError::Behind { .. } => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
         AppError::Forbidden(_) | AppError::TooLittle(_) => (StatusCode::FORBIDDEN, detail(error)),
@@ -141,6 +163,7 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
 /// Returns what an event tells of an error that happened after the answer had begun.
 pub(crate) fn told(error: AppError) -> (u16, String) {
     let (status, body) = app_error(error);
+    let body = bounded(body);
     let text = match &body["detail"] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -154,6 +177,44 @@ fn with_plans(error: &AppError, plans: &Plans) -> Value {
     match plans {
         Plans::One(plan) => json!({"detail": detail, "plan": plan}),
         Plans::Many(all) => json!({"detail": detail, "plans": all, "digest": plans.digest()}),
+    }
+}
+
+/// Returns the body of a failure, cut to what is told at most.
+fn bounded(mut body: Value) -> Value {
+    if let Value::String(text) = &mut body["detail"]
+        && let Some((end, _)) = text.char_indices().nth(MOST_TEXT)
+    {
+        text.truncate(end);
+        text.push('…');
+    }
+    let is_larger = |body: &Value| body.to_string().len() > MOST_BYTES;
+    if let Value::Object(fields) = &mut body
+        && DISPENSABLE.iter().any(|name| fields.contains_key(*name))
+        && is_larger(&Value::Object(fields.clone()))
+    {
+        fields.retain(|name, _| !DISPENSABLE.contains(&name.as_str()));
+        if let Some(Value::String(text)) = fields.get_mut("detail") {
+            text.push_str(
+                "; the rest is too large to be told here: read the set, or ask for the plan with `dry_run`",
+            );
+        }
+    }
+    body
+}
+
+/// Returns the body that tells of faults, as many as are told at most.
+fn with_faults(faults: Vec<Fault>) -> Value {
+    let mut told = Faults::default();
+    told.extend(faults);
+    let mut told = told.into_vec();
+    loop {
+        let body = json!({"detail": told});
+        if told.len() <= 2 || body.to_string().len() <= MOST_BYTES {
+            return body;
+        }
+        told.truncate(told.len() / 2);
+        told.push(Fault::of_more(told.len()));
     }
 }
 
@@ -176,4 +237,61 @@ pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(error: ApiError) -> Value {
+        let (_, body) = match error {
+            ApiError::App(error) => app_error(error),
+            other => panic!("{other:?}"),
+        };
+        bounded(body)
+    }
+
+    #[test]
+    fn no_failure_is_told_at_greater_length_than_64_kib() {
+        let wide = "\u{1}".repeat(5000);
+        let fault = |number: usize| {
+            let loc = vec![
+                "body".into(),
+                wide.as_str().into(),
+                wide.as_str().into(),
+                number.into(),
+            ];
+            Fault::new(loc, "type", wide.clone())
+        };
+        let errors = [
+            AppError::Invalid((0..1000).map(fault).collect()),
+            AppError::Refused(wide.repeat(1000)),
+            AppError::NotFound("𝒳".repeat(1_000_000)),
+        ];
+        for error in errors {
+            let body = body(error.into());
+            assert!(body.to_string().len() <= MOST_BYTES, "{}", body.to_string().len());
+            let text = body["detail"].as_str().or(body["detail"][0]["msg"].as_str());
+            assert!(text.is_some_and(|text| !text.is_empty()));
+        }
+        assert_eq!(
+            body(AppError::Refused("why".to_owned()).into()),
+            json!({"detail": "why"})
+        );
+    }
+
+    #[test]
+    fn what_can_be_asked_for_is_left_out_of_a_failure_that_is_too_large() {
+        let plan = json!({"detail": "blocked", "plan": {"changes": ["x".repeat(MOST_BYTES)]}, "digest": "d"});
+        let told = bounded(plan);
+        assert!(told.get("plan").is_none() && told["digest"] == "d");
+        assert!(
+            told["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("blocked; the rest is too large")
+        );
+        let small = json!({"detail": "blocked", "plan": {"changes": []}});
+        assert_eq!(bounded(small.clone()), small);
+    }
 }

@@ -6,10 +6,12 @@
 //!
 //! **Adding an endpoint:** `docs/adding-an-endpoint.md`.
 
+mod aside;
 mod call;
 mod caller;
 mod error;
 mod form;
+mod head;
 mod middleware;
 mod rate_limit;
 mod reply;
@@ -48,6 +50,8 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// How many connections there may be at once.
     pub max_connections: usize,
+    /// The origins whose pages may call the API from a browser, such as `https://app.example.com`.
+    pub allowed_origins: Vec<String>,
     /// How often each user may call each operation.
     pub rates: RateLimits,
     /// Whether resolving goes on during maintenance.
@@ -66,6 +70,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             max_connections: 10_000,
+            allowed_origins: Vec::new(),
             rates: RateLimits::default(),
             resolve_in_maintenance: false,
             parallel_simulations: 4,

@@ -26,6 +26,15 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     }
 }
 
+/// Says that an answer holds a secret, so that nothing between here and the client may keep it.
+pub(crate) fn secret(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(axum::http::header::CACHE_CONTROL, no_store);
+    response
+}
+
 /// Answers that something was done and that there is nothing to say about it: an object without fields, because
 /// clients that expect JSON cannot read an empty body.
 pub(crate) fn done(status: StatusCode) -> Answer {

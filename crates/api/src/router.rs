@@ -2,23 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use forge_app::App;
 use forge_wire::contract::contract;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
+use tower::ServiceExt as _;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::rate_limit::RateLimiter;
 use crate::reply::Answer;
-use crate::{Limits, middleware, routes};
+use crate::{Limits, head, middleware, routes};
 
 /// Collects the operations; methods and paths come from the contract.
 struct Operations {
@@ -88,8 +92,7 @@ impl Operations {
         let operation = contract()
             .operation(id)
             .unwrap_or_else(|| panic!("the contract has no operation `{id}`"));
-        let method =
-            MethodFilter::try_from(operation.method.parse::<axum::http::Method>().unwrap_or_default());
+        let method = MethodFilter::try_from(operation.method.parse::<Method>().unwrap_or_default());
         let method = method.unwrap_or_else(|_| panic!("`{id}` has an unknown method"));
         let router = on(method, move |request: Request| {
             tracing::Span::current().record("operation", id);
@@ -381,23 +384,75 @@ fn never_stopping() -> watch::Receiver<bool> {
 /// Makes the router of the whole API, for a server whose streams end when it stops.
 pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Router {
     let random = Arc::clone(&app.random);
+    let cross_origin = cross_origin(&limits.allowed_origins);
     let mut operations = add_conversations(operations(app, limits, stopping));
     operations.ids.insert(OPENAPI);
     let document = Bytes::from(contract().serving(&operations.ids).to_string());
     operations.add_plain(OPENAPI, move |_: Request| {
         std::future::ready(Ok(routes::server::openapi::answer(document.clone())))
     });
-    operations
+    let router = operations
         .into_router()
-        .fallback(async || ApiError::UnknownPath.into_response())
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed.into_response())
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed.into_response());
+    let known = router.clone();
+    router
+        .fallback(
+            async move |request: Request| match without_empty_segment(request) {
+                Some(request) => known.oneshot(request).await.into_response(),
+                None => ApiError::UnknownPath.into_response(),
+            },
+        )
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(
             middleware::panicked,
         ))
+        .layer(axum::middleware::from_fn(head::check))
+        .layer(tower::util::option_layer(cross_origin))
         .layer(axum::middleware::from_fn(move |request, next| {
             middleware::observe(Arc::clone(&random), request, next)
         }))
 }
+
+/// Returns a request for a path that begins with two slashes as if it began with one: so it does if the base address that
+/// a client was given ends with a slash.
+fn without_empty_segment(mut request: Request) -> Option<Request> {
+    let rest = request.uri().path_and_query()?.as_str().strip_prefix('/')?;
+    if !rest.starts_with("/v1/") {
+        return None;
+    }
+    let uri = Uri::builder().path_and_query(rest).build().ok()?;
+    *request.uri_mut() = uri;
+    Some(request)
+}
+
+/// Returns what lets pages of these origins call the API from a browser; nothing if there are none.
+fn cross_origin(origins: &[String]) -> Option<CorsLayer> {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        ))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        // Whatever headers a page sends, the token decides; it is in a header that no browser adds by itself.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(EXPOSED.map(HeaderName::from_static))
+        .max_age(DAY);
+    (!origins.is_empty()).then_some(layer)
+}
+
+/// The headers of answers that pages of other origins may read.
+const EXPOSED: [&str; 9] = [
+    "etag",
+    "forge-sequence",
+    "retry-after",
+    "warning",
+    "www-authenticate",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-request-id",
+];
 
 /// Returns the ids of the operations that are served.
 pub fn served_operations(app: App) -> BTreeSet<&'static str> {

@@ -5,7 +5,7 @@ use forge_domain::refusal::AssetKind;
 use forge_domain::version::next_version;
 use forge_domain::{Refusal, Timestamp, VersionNumber};
 
-use crate::assets::{authorize_new_version, insert_version};
+use crate::assets::{authorize_new_version, authorize_some_new_version, insert_version};
 use crate::{App, AppError, Caller, Written, commit};
 
 /// Creates the next version of an agent: what the change names, and the latest version's for the rest.
@@ -17,6 +17,7 @@ pub async fn create_version(
     change: AgentChange,
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
     const KIND: AssetKind = AssetKind::Agent;
+    authorize_some_new_version(caller, KIND)?;
     let mut tx = app.write(caller).await?;
     let agent = authorize_new_version(&mut tx, caller, KIND, id).await?;
     let version = next_version(agent.latest_version, expected)?;

@@ -126,6 +126,11 @@ pub(crate) async fn version_content(
     Ok(found)
 }
 
+/// Refuses a caller who may add versions to no such asset at all, before anybody has to wait for the write.
+pub(crate) fn authorize_some_new_version(caller: &Caller, kind: AssetKind) -> Result<(), AppError> {
+    caller.authorize_some(permissions(kind).create_version)
+}
+
 /// Returns the asset that a new version is about to be added to.
 pub(crate) async fn authorize_new_version(
     tx: &mut Tx,

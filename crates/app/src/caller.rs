@@ -73,6 +73,32 @@ impl Caller {
         }
     }
 
+    /// Tells whether the caller may do anything at all in the organization.
+    pub fn has_rights(&self) -> bool {
+        !self.privileges.grants.is_empty() || !self.temporary_grants.is_empty()
+    }
+
+    /// Refuses a caller who has none of some permissions, by their names, on anything; if none are named, one who has no
+    /// rights in the organization at all.
+    pub fn authorize_any(&self, permissions: &[String]) -> Result<(), AppError> {
+        let mut known = permissions.iter().filter_map(|name| Permission::by_name(name));
+        let Some(first) = known.next() else {
+            return if self.has_rights() {
+                Ok(())
+            } else {
+                Err(AppError::TooLittle(
+                    "you have no rights in this organization".to_owned(),
+                ))
+            };
+        };
+        let is_held = |permission| self.authorize_some(permission).is_ok();
+        if is_held(first) || known.any(is_held) {
+            Ok(())
+        } else {
+            Err(AppError::Forbidden(first.name()))
+        }
+    }
+
     /// Refuses a caller who has the permission on nothing at all: such a one is not told whether a thing exists.
     pub fn authorize_some(&self, permission: Permission) -> Result<(), AppError> {
         if allows_some(&self.privileges.grants, permission) || allows_some(&self.temporary_grants, permission)

@@ -12,7 +12,7 @@ use forge_domain::version::next_version;
 use forge_domain::{Timestamp, VersionNumber};
 use forge_store::{Asset, Tx};
 
-use crate::assets::{authorize_new_version, insert_version};
+use crate::assets::{authorize_new_version, authorize_some_new_version, insert_version};
 use crate::{App, AppError, Caller, Written, commit};
 
 const KIND: AssetKind = AssetKind::ContextGraph;
@@ -25,6 +25,7 @@ pub async fn create_version(
     expected: Option<VersionNumber>,
     document: &ContextGraphDocument,
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
+    authorize_some_new_version(caller, KIND)?;
     check_document(document)?;
     let mut tx = app.write(caller).await?;
     let (graph, version) = check(app, &mut tx, caller, id, expected, document).await?;
@@ -42,6 +43,7 @@ pub async fn dry_run_version(
     expected: Option<VersionNumber>,
     document: &ContextGraphDocument,
 ) -> Result<(), AppError> {
+    authorize_some_new_version(caller, KIND)?;
     check_document(document)?;
     let mut tx = app.store.read().await?;
     check(app, &mut tx, caller, id, expected, document)

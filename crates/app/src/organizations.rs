@@ -5,14 +5,14 @@ use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
 use forge_domain::organization::InvalidOrganizationId;
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
+use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef, shortened};
 use forge_store::{NewUser, Organization, Role, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::{App, AppError, Caller, api_keys, commit};
 
 pub(crate) fn unknown(id: &str) -> AppError {
-    AppError::NotFound(format!("there is no organization `{id}`"))
+    AppError::NotFound(format!("there is no organization `{}`", shortened(id)))
 }
 
 /// The name of the setting that closes the whole server for maintenance, and its value when it does.

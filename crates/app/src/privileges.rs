@@ -28,10 +28,7 @@ impl Caller {
 
     /// Refuses unless the caller's role holds everything that is to be granted.
     pub(crate) fn require_cover(&self, grants: &[Grant]) -> Result<(), AppError> {
-        match grants
-            .iter()
-            .find(|grant| !self.privileges.cover(std::slice::from_ref(grant)))
-        {
+        match self.privileges.first_uncovered(grants) {
             None => Ok(()),
             Some(grant) => Err(AppError::TooLittle(format!(
                 "your role does not hold `{}` to that extent, so you cannot grant it",

@@ -7,7 +7,7 @@ use forge_store::{Asset, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 use serde_json::json;
 
-use crate::assets::{authorize_new_version, authorize_read, object};
+use crate::assets::{authorize_new_version, authorize_read, authorize_some_new_version, object};
 use crate::memory::OrganizationState;
 use crate::page::PageBuilder;
 use crate::unit_tests::VisibleUnitTests;
@@ -134,6 +134,7 @@ pub async fn yank(
     (id, version): (&str, VersionNumber),
     reason: Option<&str>,
 ) -> Result<Yanked, AppError> {
+    authorize_some_new_version(caller, kind)?;
     let known = app.memory.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;
     let asset = authorize_new_version(&mut tx, caller, kind, id).await?;

@@ -1,9 +1,9 @@
 //! Roles.
 
-use forge_domain::RoleId;
-use forge_domain::access::{Attributes, DefaultRole, Grant, Permission};
+use forge_domain::access::{Attributes, DefaultRole, Grant, Permission, excesses};
 use forge_domain::audit::AuditObject;
-use forge_domain::fault::Fault;
+use forge_domain::fault::{Fault, Faults, Step};
+use forge_domain::{RoleId, shortened};
 pub use forge_store::Role;
 use forge_store::Tx;
 use serde_json::{Value, json};
@@ -42,20 +42,28 @@ pub fn view_name(has_admin_view: bool) -> &'static str {
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
     let found = tx.find_role(&caller.organization, name).await?;
-    found.ok_or_else(|| AppError::NotFound(format!("there is no role `{name}`")))
+    found.ok_or_else(|| AppError::NotFound(format!("there is no role `{}`", shortened(name))))
 }
 
-/// Returns every fault of grants that a caller wrote. A permission that no operation asks for yet is accepted, but
+/// Refuses grants that a caller wrote if there are faults in them. A permission that no operation asks for yet is accepted, but
 /// one that has another form than a permission's is not, nor a condition that could never hold.
 pub(crate) fn check_grants(grants: &[Grant], place: &[&str]) -> Result<(), AppError> {
-    let mut faults = Vec::new();
+    let is_list = place.last() == Some(&"permission_grants");
+    let placed = |fault: Fault| place.iter().rev().fold(fault, |fault, step| fault.inside(*step));
+    let mut faults = Faults::default();
+    for mut fault in excesses(grants).into_vec() {
+        if !is_list && matches!(fault.loc.first(), Some(Step::Index(_))) {
+            fault.loc.remove(0);
+        }
+        faults.push(placed(fault));
+    }
     for (index, grant) in grants.iter().enumerate() {
+        if faults.is_full() {
+            break;
+        }
         let fault = |rest: &[&str], kind, msg: String| {
-            let mut fault = Fault::new(rest.iter().map(|step| (*step).into()).collect(), kind, msg);
-            if grants.len() > 1 || place.last() == Some(&"permission_grants") {
-                fault = fault.inside(index);
-            }
-            place.iter().rev().fold(fault, |fault, step| fault.inside(*step))
+            let fault = Fault::new(rest.iter().map(|step| (*step).into()).collect(), kind, msg);
+            placed(if is_list { fault.inside(index) } else { fault })
         };
         let is_name = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
         let has_form = grant
@@ -75,15 +83,11 @@ pub(crate) fn check_grants(grants: &[Grant], place: &[&str]) -> Result<(), AppEr
             .filter(|name| !permission.attributes().contains(&name.as_str()))
         {
             let known = permission.attributes().join(", ");
-            let msg = format!("`{}` has no such attribute, only: {known}", grant.permission_name);
+            let msg = format!("`{}` has no such attribute, only: {known}", permission.name());
             faults.push(fault(&["conditions", name], "unknown_attribute", msg));
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(AppError::Invalid(faults))
-    }
+    faults.unless_empty().map_err(AppError::Invalid)
 }
 
 /// Creates a role and returns its id. Its maker must hold all that it grants.
@@ -104,7 +108,8 @@ pub async fn create(
     let mut tx = app.write_access(caller).await?;
     if tx.find_role(&caller.organization, &name).await?.is_some() {
         return Err(AppError::Conflict(format!(
-            "a role named `{name}` exists already"
+            "a role named `{}` exists already",
+            shortened(&name)
         )));
     }
     let role = Role {
@@ -206,17 +211,14 @@ pub async fn assign(
     name: &str,
     user_id: &str,
 ) -> Result<Written<RoleId>, AppError> {
+    // Whoever may give no role at all is not told which there are, nor does anybody wait for them.
+    if caller.privileges.grants.is_empty() {
+        return Err(AppError::TooLittle(
+            "your role gives you nothing to assign".to_owned(),
+        ));
+    }
     let mut tx = app.write_access(caller).await?;
-    let role = match tx.find_role(&caller.organization, name).await? {
-        Some(role) => role,
-        // Whoever may give no role at all is not told which there are.
-        None if caller.privileges.grants.is_empty() => {
-            return Err(AppError::TooLittle(
-                "your role gives you nothing to assign".to_owned(),
-            ));
-        }
-        None => return Err(AppError::NotFound(format!("there is no role `{name}`"))),
-    };
+    let role = find(&mut tx, caller, name).await?;
     caller.require_greater(&role)?;
     let user = users::find(&mut tx, caller, user_id).await?;
     if user.id != caller.user.user_id || caller.user.org_id != caller.organization {

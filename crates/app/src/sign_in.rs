@@ -171,6 +171,12 @@ fn recognise(
     }
 }
 
+/// Tells whether this server sees a change of the organization, without a look at the database.
+pub async fn sees(app: &App, organization: &OrganizationId, change_number: i64) -> Result<bool, AppError> {
+    let known = app.memory.organization(app, organization).await?;
+    Ok(known.state.change_number() >= change_number)
+}
+
 /// Waits until this server sees a change of the organization, whichever server made it.
 pub async fn wait_for(app: &App, organization: &OrganizationId, change_number: i64) -> Result<(), AppError> {
     app.memory.wait_for(app, organization, change_number).await

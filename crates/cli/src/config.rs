@@ -26,6 +26,30 @@ pub(crate) struct Config {
     rate_limits: RateLimits,
     maintenance: Maintenance,
     simulations: Simulations,
+    cors: Cors,
+}
+
+/// `[cors]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Cors {
+    /// The origins whose pages may call the API from a browser.
+    origins: Vec<String>,
+}
+
+impl Cors {
+    fn origins(&self) -> anyhow::Result<Vec<String>> {
+        let origin = |text: &String| {
+            let host = text.strip_prefix("https://").or(text.strip_prefix("http://"));
+            let is_origin =
+                host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']));
+            let is_text = text.bytes().all(|byte| byte.is_ascii_graphic());
+            (is_origin && is_text).then(|| text.clone()).with_context(|| {
+                format!("[cors] origins: `{text}` is no origin; expected a scheme and a host, such as `https://app.example.com`")
+            })
+        };
+        self.origins.iter().map(origin).collect()
+    }
 }
 
 /// `[rate_limits]`
@@ -153,6 +177,7 @@ impl Config {
                 .heartbeat_seconds
                 .map_or(default.heartbeat, Duration::from_secs),
             max_connections: self.limits.max_connections.unwrap_or(default.max_connections),
+            allowed_origins: self.cors.origins()?,
             rates: forge_api::RateLimits {
                 is_off: !self.rate_limits.enabled,
                 per_minute: self.rate_limits.per_minute.clone(),

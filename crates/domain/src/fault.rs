@@ -54,12 +54,106 @@ impl Fault {
         }
     }
 
+    /// Makes the last of some faults, which says that there are more than are told.
+    pub fn of_more(told: usize) -> Self {
+        let msg = format!("there are more faults than these {told}; correct them to see the rest");
+        Self::new(Vec::new(), "more_faults", msg)
+    }
+
     /// Returns the same fault one step further out.
     #[must_use]
     pub fn inside(mut self, step: impl Into<Step>) -> Self {
         self.loc.insert(0, step.into());
         self
     }
+}
+
+/// How many faults of one request are told.
+pub const MOST_FAULTS: usize = 50;
+
+/// How many characters a step of a place, and a message, have at most: both may hold what the caller wrote.
+const MOST_STEP: usize = 100;
+const MOST_MESSAGE: usize = 500;
+
+/// The faults of a document, each once, as far as they are told. Whoever looks for them may stop when there are enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    kept: Vec<Fault>,
+    has_more: bool,
+}
+
+impl Faults {
+    /// Adds a fault, unless it is known or there are enough of them.
+    pub fn push(&mut self, mut fault: Fault) {
+        if self.has_more {
+            return;
+        }
+        fault.msg = cut(fault.msg, MOST_MESSAGE);
+        for step in &mut fault.loc {
+            if let Step::Field(name) = step {
+                *name = cut(std::mem::take(name), MOST_STEP);
+            }
+        }
+        if self.kept.contains(&fault) {
+            return;
+        }
+        if self.kept.len() < MOST_FAULTS {
+            self.kept.push(fault);
+        } else {
+            self.has_more = true;
+        }
+    }
+
+    /// Tells whether nothing that is added from now on will be told.
+    pub fn is_full(&self) -> bool {
+        self.has_more
+    }
+
+    /// Tells whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Returns them, with a last one that says so if there are more than are told.
+    pub fn into_vec(self) -> Vec<Fault> {
+        let mut faults = self.kept;
+        if self.has_more {
+            faults.push(Fault::of_more(MOST_FAULTS));
+        }
+        faults
+    }
+
+    /// Returns an error with them, unless there are none.
+    pub fn unless_empty(self) -> Result<(), Vec<Fault>> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.into_vec())
+        }
+    }
+}
+
+impl Extend<Fault> for Faults {
+    fn extend<I: IntoIterator<Item = Fault>>(&mut self, faults: I) {
+        for fault in faults {
+            if self.is_full() {
+                break;
+            }
+            self.push(fault);
+        }
+    }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    // Few texts have so many bytes at all.
+    if text.len() > most
+        && let Some((end, _)) = text.char_indices().nth(most)
+    {
+        text.truncate(end);
+        text.shrink_to_fit();
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Fault {
@@ -75,5 +169,44 @@ impl fmt::Display for Fault {
             f.write_str(": ")?;
         }
         f.write_str(&self.msg)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(number: usize) -> Fault {
+        Fault::new(vec!["items".into(), number.into()], "type", "expected a `string`")
+    }
+
+    #[test]
+    fn fifty_faults_are_told_and_that_there_are_more() {
+        let mut faults = Faults::default();
+        faults.extend((0..50).map(fault));
+        assert!(!faults.is_full());
+        assert_eq!(faults.clone().into_vec(), (0..50).map(fault).collect::<Vec<_>>());
+        // What is known already is no further one.
+        faults.push(fault(7));
+        assert!(!faults.is_full());
+        let mut asked = 0;
+        faults.extend((50..1_000_000).map(fault).inspect(|_| asked += 1));
+        assert!(faults.is_full() && asked <= 2, "{asked}");
+        let told = faults.into_vec();
+        assert_eq!(told.len(), 51);
+        assert_eq!(
+            told[50].to_string(),
+            "there are more faults than these 50; correct them to see the rest"
+        );
+    }
+
+    #[test]
+    fn what_a_caller_wrote_is_cut_in_a_fault() {
+        let mut faults = Faults::default();
+        let long = "é".repeat(1000);
+        faults.push(Fault::new(vec![long.as_str().into()], "type", long.clone()));
+        let told = faults.into_vec();
+        assert_eq!(told[0].loc, [Step::Field(format!("{}…", "é".repeat(100)))]);
+        assert_eq!(told[0].msg, format!("{}…", "é".repeat(500)));
     }
 }

@@ -371,7 +371,10 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// All reasons to refuse one change; never empty.
+/// How many reasons to refuse one change are told.
+pub const MOST_TOLD: usize = 50;
+
+/// All reasons to refuse one change; never empty. Its text tells the first ones, and how many there are beside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusals(Vec<Refusal>);
 
@@ -399,9 +402,31 @@ impl From<Refusal> for Refusals {
 
 impl fmt::Display for Refusals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&texts.join("; "))
+        let texts: Vec<String> = self.0.iter().take(MOST_TOLD).map(ToString::to_string).collect();
+        f.write_str(&texts.join("; "))?;
+        match self.0.len().saturating_sub(MOST_TOLD) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more reasons"),
+        }
     }
 }
 
 impl std::error::Error for Refusals {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_many_reasons_tells_fifty_and_how_many_more_there_are() {
+        let refusals = |count: usize| {
+            let all = (0..count).map(|number| Refusal::NoSuchVoice(number.to_string()));
+            Refusals::unless_empty(all.collect()).unwrap_err().to_string()
+        };
+        assert_eq!(refusals(50).matches("there is no voice").count(), 50);
+        assert!(!refusals(50).contains("more reasons"));
+        let many = refusals(40_000);
+        assert_eq!(many.matches("there is no voice").count(), 50);
+        assert!(many.ends_with("; and 39950 more reasons"), "{many}");
+    }
+}

@@ -572,9 +572,9 @@ both_engines! {
             for (client, id, body, status) in [
                 (&nowhere, "x", malformed(), 404),
                 (&server.admin().anonymous(), "x", malformed(), 401),
-                (&user, "x", malformed(), 422),
-                (&user, UNKNOWN, malformed(), 422),
+                (&user, "x", malformed(), 403),
                 (&user, UNKNOWN, (kind.version)(), 403),
+                (server.admin(), "x", malformed(), 422),
                 (server.admin(), UNKNOWN, malformed(), 422),
                 (server.admin(), UNKNOWN, (kind.version)(), 404),
             ] {

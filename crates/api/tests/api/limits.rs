@@ -8,7 +8,7 @@ use forge_testkit::{Engine, TestResponse, TestServer, both_engines};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-const AGENTS: &str = "organization/agent";
+pub(crate) const AGENTS: &str = "organization/agent";
 
 async fn with_headers(server: &TestServer, headers: &[(&str, &str)]) -> TestResponse {
     server
@@ -38,7 +38,7 @@ both_engines! {
 }
 
 /// Serves until the test ends, and returns where.
-async fn serve(server: &TestServer, limits: Limits) -> String {
+pub(crate) async fn serve(server: &TestServer, limits: Limits) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let app = server.app.clone();
@@ -52,21 +52,21 @@ async fn serve(server: &TestServer, limits: Limits) -> String {
 }
 
 /// A connection to a server.
-struct Connection(TcpStream);
+pub(crate) struct Connection(TcpStream);
 
 impl Connection {
-    async fn open(address: &str) -> Self {
+    pub(crate) async fn open(address: &str) -> Self {
         Self(TcpStream::connect(address).await.unwrap())
     }
 
     /// Sends a request and returns the whole answer.
-    async fn send(&mut self, request: &str) -> String {
+    pub(crate) async fn send(&mut self, request: &str) -> String {
         self.0.write_all(request.as_bytes()).await.unwrap();
         self.answer().await
     }
 
     /// Reads one answer: its head, and as much of a body as the head tells.
-    async fn answer(&mut self) -> String {
+    pub(crate) async fn answer(&mut self) -> String {
         let mut answer = Vec::new();
         while !is_whole(&answer) {
             let mut bytes = [0; 4096];
@@ -90,7 +90,7 @@ fn is_whole(answer: &[u8]) -> bool {
     length.is_none_or(|length| body.len() >= length.parse().unwrap())
 }
 
-fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")
 }
 

@@ -33,6 +33,11 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "the contract documents failures without their bodies",
     ),
     (
+        "+ * status 400",
+        "every operation refuses a request whose head can be understood in two ways",
+    ),
+    ("+ * status 415", "a body that is packed is refused as such"),
+    (
         "+ *-service-version-set parameter query *",
         "whoever plans before changing says so in parameters of ours",
     ),

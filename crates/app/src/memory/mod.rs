@@ -26,6 +26,7 @@ use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::{OrganizationId, Timestamp};
 use forge_store::{AssetVersion, AuditedChange, Head, ReadTx};
 use rpds::HashTrieMapSync;
+use tokio::time::Instant;
 
 use crate::{App, AppError, organizations};
 
@@ -75,6 +76,8 @@ pub(crate) struct Remembered {
     head: Arc<Head>,
     /// Held by whoever brings the state up to date; the others wait for the result.
     advancing: tokio::sync::Mutex<()>,
+    /// When somebody who waits for a change looked for it last. Held by whoever looks.
+    looked_at: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// How the database was when somebody looked last.
@@ -128,14 +131,15 @@ impl Memory {
         change_number: i64,
     ) -> Result<(), AppError> {
         let mut head = app.store.heads().of(id).subscribe();
-        let deadline = tokio::time::Instant::now() + SEQUENCE_PATIENCE;
+        let deadline = Instant::now() + SEQUENCE_PATIENCE;
         loop {
-            let known = self.organization_at(app, id, change_number).await?;
+            self.look_for(app, id, change_number).await?;
+            let known = self.organization(app, id).await?;
             let is_there = known.state.change_number() >= change_number;
             if is_there {
                 return Ok(());
             }
-            if tokio::time::Instant::now() >= deadline {
+            if Instant::now() >= deadline {
                 return Err(AppError::Behind {
                     wanted: change_number,
                     seen: known.state.change_number(),
@@ -144,6 +148,23 @@ impl Memory {
             // Woken up by a change that is announced; looking is for those that are not.
             let _ = tokio::time::timeout(LOOK_EVERY, head.changed()).await;
         }
+    }
+
+    /// Looks at the database for a change that was not announced, unless somebody has done so a moment ago: however many
+    /// wait, the database is asked no more often.
+    async fn look_for(&self, app: &App, id: &OrganizationId, change_number: i64) -> Result<(), AppError> {
+        let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
+            return Ok(());
+        };
+        let Ok(mut looked_at) = remembered.looked_at.try_lock() else {
+            return Ok(());
+        };
+        if looked_at.is_none_or(|last| last.elapsed() >= LOOK_EVERY) {
+            let looked = self.advance(app, &remembered, change_number).await;
+            *looked_at = Some(Instant::now());
+            looked?;
+        }
+        Ok(())
     }
 
     /// Tells whether an organization has made a change, as far as the database says by now.
@@ -250,6 +271,7 @@ impl Memory {
             // A change since then is known there, or will be: then the state is behind.
             head: app.store.heads().of(id),
             advancing: tokio::sync::Mutex::default(),
+            looked_at: tokio::sync::Mutex::default(),
         });
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have been faster.

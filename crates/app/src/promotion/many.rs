@@ -65,6 +65,10 @@ pub async fn promote_many(
             change_number: None,
         });
     }
+    if let Some(first) = promotions.first() {
+        // All of them ask for the same permissions.
+        wish(first).authorize_some(caller)?;
+    }
     let mut tx = app.write(caller).await?;
     let key = terms.idempotency_key.as_ref();
     if let Some(first) = idempotency::recall(&mut tx, caller, key).await? {

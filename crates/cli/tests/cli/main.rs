@@ -8,6 +8,7 @@ mod audit;
 mod audit_log;
 mod auth;
 mod converse;
+mod costs;
 mod debug;
 mod gitops;
 mod guide;

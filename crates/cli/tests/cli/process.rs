@@ -130,6 +130,11 @@ impl Serving {
         Self::spawn(command)
     }
 
+    /// Returns the id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Lets the files of a running server grow again.
     pub(crate) fn lift_file_limit(&self) {
         let process = format!("--pid={}", self.child.id());

@@ -4,7 +4,9 @@
 //! thing acted upon; all conditions must hold, and a condition on an attribute that the thing does not have is
 //! false, `NotEquals` included.
 
+mod comparison;
 mod grant;
+mod limits;
 #[cfg(test)]
 mod matrix;
 mod permission;
@@ -12,8 +14,9 @@ mod privilege;
 mod role;
 
 pub use grant::{Condition, Grant};
+pub use limits::excesses;
 pub use permission::{Attributes, Permission};
-pub use privilege::{Privileges, implies};
+pub use privilege::Privileges;
 pub use role::DefaultRole;
 
 /// Decides whether the grants allow the permission on a thing with these attributes.

@@ -3,10 +3,11 @@
 //! A role is greater than another if it may do everything that the other may and something more. Conditions count:
 //! a grant without conditions is more than the same one with some. Only the super administrator's role counts as
 //! greater than itself; temporary grants count on neither side.
+//!
+//! A comparison has a budget of steps. Where that is not enough, the answer is no.
 
-use serde_json::Value;
-
-use super::{Condition, DefaultRole, Grant};
+use super::comparison::Comparison;
+use super::{DefaultRole, Grant};
 
 /// What a role may do, and which default role it is, if it is one. By default, no role at all: it may do nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,74 +33,40 @@ impl Privileges {
     }
 
     /// Tells whether everything that these grants allow is allowed to this role too.
+    ///
+    /// It may say no where several grants cover another only together, or where to find out takes too long; it never
+    /// says yes wrongly.
     pub fn cover(&self, grants: &[Grant]) -> bool {
-        self.is_super() || grants.iter().all(|grant| implies(&self.grants, grant))
+        self.first_uncovered(grants).is_none()
     }
 
-    /// Tells whether this role is greater than another.
-    pub fn exceed(&self, other: &Self) -> bool {
-        self.is_super() || !other.is_super() && self.cover(&other.grants) && !other.cover(&self.grants)
-    }
-}
-
-/// Tells whether some grants allow everything that another one does.
-///
-/// It may say no where several grants cover another only together; it never says yes wrongly.
-pub fn implies(grants: &[Grant], wanted: &Grant) -> bool {
-    if grants.iter().any(|grant| grant_implies(grant, wanted)) {
-        return true;
-    }
-    // One of several values is covered if each of them is, by whichever grant.
-    let several = wanted
-        .conditions
-        .iter()
-        .find_map(|(name, condition)| match condition {
-            Condition::In { values } if values.len() > 1 => Some((name, values)),
-            _ => None,
-        });
-    several.is_some_and(|(name, values)| {
-        values.iter().all(|value| {
-            let mut narrowed = wanted.clone();
-            narrowed
-                .conditions
-                .insert(name.clone(), Condition::Equals { value: value.clone() });
-            implies(grants, &narrowed)
-        })
-    })
-}
-
-/// Tells whether one grant allows everything that another one does: each of its conditions must follow from the
-/// other's condition on the same attribute.
-fn grant_implies(grant: &Grant, wanted: &Grant) -> bool {
-    grant.permission_name == wanted.permission_name
-        && grant.conditions.iter().all(|(name, needed)| {
-            wanted
-                .conditions
-                .get(name)
-                .is_some_and(|given| condition_implies(given, needed))
-        })
-}
-
-/// Tells whether every value that fulfils `given` fulfils `needed`.
-fn condition_implies(given: &Condition, needed: &Condition) -> bool {
-    let all = |values: &[Value]| values.iter().all(|value| needed.holds_for(value));
-    match given {
-        Condition::Equals { value } => needed.holds_for(value),
-        Condition::In { values } => all(values),
-        // Of infinitely many values, all fulfil the same condition and no other that can be written.
-        Condition::NotEquals { value } => {
-            matches!(needed, Condition::NotEquals { value: other } if other == value)
+    /// Returns the first of some grants that this role does not hold to that extent; the first one of all if to find
+    /// out takes too long.
+    pub fn first_uncovered<'g>(&self, grants: &'g [Grant]) -> Option<&'g Grant> {
+        if self.is_super() {
+            return None;
         }
+        let place = Comparison::new()
+            .uncovered(&self.grants, grants)
+            .unwrap_or(Some(0));
+        place.and_then(|place| grants.get(place))
+    }
+
+    /// Tells whether this role is greater than another; no, if to find out takes too long.
+    pub fn exceed(&self, other: &Self) -> bool {
+        let exceeds = || Comparison::new().exceeds(&self.grants, &other.grants);
+        self.is_super() || !other.is_super() && exceeds().unwrap_or(false)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::comparison::{BUDGET, OutOfSteps};
     use super::*;
-    use crate::access::{Attributes, Permission, allows};
+    use crate::access::{Attributes, Condition, Permission, allows};
     use indexmap::IndexMap;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const PERMISSION: Permission = Permission::UpdateVersionSet;
 
@@ -167,6 +134,120 @@ mod tests {
         ]);
         assert!(both.cover(&[grant(json!({"service_id": {"type": "In", "values": ["a", "b"]}}))]));
         assert!(!both.cover(&[grant(json!({"service_id": {"type": "In", "values": ["a", "c"]}}))]));
+    }
+
+    /// The attributes of conditions on a conversation.
+    const FIVE: [&str; 5] = [
+        "conversation_id",
+        "service_id",
+        "service_name",
+        "user_id",
+        "is_own",
+    ];
+
+    /// Returns a grant with the same condition on each of five attributes.
+    fn on_all_five(condition: &Value) -> Grant {
+        let conditions: Value = FIVE
+            .iter()
+            .map(|name| ((*name).to_owned(), condition.clone()))
+            .collect();
+        grant(conditions)
+    }
+
+    /// Returns the grants that admit one of two values of each attribute, every combination in a grant of its own.
+    fn combinations(values: [&str; 2]) -> Vec<Grant> {
+        let combination = |bits: usize| {
+            let conditions: Value = FIVE
+                .iter()
+                .enumerate()
+                .map(|(place, name)| {
+                    let value = values[bits >> place & 1];
+                    ((*name).to_owned(), json!({"type": "Equals", "value": value}))
+                })
+                .collect();
+            grant(conditions)
+        };
+        (0..32).map(combination).collect()
+    }
+
+    #[test]
+    fn equal_values_of_a_condition_count_once() {
+        let held = combinations(["a", "b"]);
+        let repeated: Vec<&str> = ["a", "b"].repeat(20);
+        let wanted = [on_all_five(&json!({"type": "In", "values": repeated}))];
+        let mut comparison = Comparison::new();
+        assert_eq!(comparison.uncovered(&held, &wanted), Ok(None));
+        assert!(comparison.steps_taken() < 10_000, "{}", comparison.steps_taken());
+        assert!(role(held).exceed(&role(vec![on_all_five(&json!({"type": "In", "values": ["a"]}))])));
+    }
+
+    #[test]
+    fn a_comparison_ends_when_its_steps_are_used_up_and_says_no() {
+        // Every combination of twenty values of five attributes would be looked at, one after the other.
+        let values: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+        let wanted = vec![on_all_five(&json!({"type": "In", "values": values}))];
+        let mut held: Vec<Grant> = FIVE
+            .iter()
+            .flat_map(|name| values.iter().map(move |value| (*name, value)))
+            .map(|(name, value)| grant(json!({name: {"type": "Equals", "value": value}})))
+            .collect();
+        assert!(
+            role(held.clone()).cover(&wanted),
+            "one value of one attribute after the other is enough"
+        );
+        // With two conditions each, nothing short of all combinations tells.
+        held = values
+            .iter()
+            .flat_map(|one| values.iter().map(move |other| (one, other)))
+            .map(|(one, other)| {
+                grant(json!({"user_id": {"type": "Equals", "value": one}, "is_own": {"type": "Equals", "value": other}}))
+            })
+            .collect();
+        let mut comparison = Comparison::new();
+        assert_eq!(comparison.uncovered(&held, &wanted), Err(OutOfSteps));
+        assert!(comparison.steps_taken() <= BUDGET);
+        let (held, wanted) = (role(held), role(wanted));
+        assert!(!held.cover(&wanted.grants));
+        assert_eq!(held.first_uncovered(&wanted.grants), wanted.grants.first());
+        assert!(!held.exceed(&wanted) && !wanted.exceed(&held));
+    }
+
+    #[test]
+    fn roles_that_were_stored_before_there_were_limits_end_a_comparison_too() {
+        let values: Vec<usize> = (0..20_000).collect();
+        let many_values = vec![grant(json!({"user_id": {"type": "In", "values": values}})); 20];
+        let many_grants = vec![grant(json!({"user_id": {"type": "Equals", "value": "a"}})); 200_000];
+        let long = vec![grant(
+            json!({"user_id": {"type": "Equals", "value": "a".repeat(30_000_000)}}),
+        )];
+        let names = (0..20_000).map(|number| (number.to_string(), json!({"type": "In", "values": [1, 2]})));
+        let deep = vec![grant(names.collect())];
+        for grants in [many_values, many_grants, long, deep] {
+            let mut comparison = Comparison::new();
+            assert_eq!(comparison.exceeds(&grants, &grants), Err(OutOfSteps));
+            assert!(!role(grants.clone()).exceed(&role(grants)));
+        }
+    }
+
+    #[test]
+    fn the_largest_role_that_can_be_made_is_compared_with_itself() {
+        let largest: Vec<Grant> = (0..1000)
+            .map(|number| {
+                let values: Vec<usize> = (number..number + 9).collect();
+                grant(json!({"service_id": {"type": "In", "values": values}}))
+            })
+            .collect();
+        assert!(crate::access::excesses(&largest).is_empty());
+        let mut comparison = Comparison::new();
+        assert_eq!(comparison.exceeds(&largest, &largest), Ok(false));
+        let above = role(
+            [
+                largest.clone(),
+                vec![grant(json!({"user_id": {"type": "Equals", "value": 1}}))],
+            ]
+            .concat(),
+        );
+        assert!(above.exceed(&role(largest)));
     }
 
     fn condition() -> impl Strategy<Value = Condition> {

@@ -4,22 +4,24 @@
 //! Three kinds of breach are kept apart because the contract answers them apart: faults inside the document,
 //! faults of the graphs it depends on, and tools that nobody knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{ContextGraphDocument, NextState, State, StateNames};
 use crate::ContextGraphId;
-use crate::fault::{Fault, Step};
+use crate::fault::{Fault, Faults, Step};
+use crate::shortened;
 
 /// How many versions of other graphs a graph may refer to. Each is looked up while a version is created.
 pub const MAX_REFERENCES: usize = 50;
 
-/// Returns every fault that the document has by itself.
+/// Returns the faults that the document has by itself.
 ///
 /// Beyond the contract's own list, two states must not share a name: a transition could not tell them apart. And there
 /// is a most for references, because each of them costs.
 pub fn check(graph: &ContextGraphDocument) -> Vec<Fault> {
-    let mut faults = duplicate_names(graph);
+    let mut faults = Faults::default();
+    let names = add_duplicate_names(graph, &mut faults);
     if graph.references.len() > MAX_REFERENCES {
         let msg = format!("a graph refers to at most {MAX_REFERENCES} others");
         faults.push(Fault::new(vec!["references".into()], "too_long", msg));
@@ -35,11 +37,15 @@ pub fn check(graph: &ContextGraphDocument) -> Vec<Fault> {
     ] {
         faults.extend(special_state(graph, field, name, is_terminal));
     }
+    let known = Known { graph, names };
     for (index, state) in graph.states.iter().enumerate() {
+        if faults.is_full() {
+            break;
+        }
         let place = |fault: Fault| fault.inside(index).inside("states");
         faults.extend(state_faults(state).into_iter().map(place));
         for (exit, condition) in state.exit_conditions().iter().enumerate() {
-            let found = transition_faults(graph, state, &condition.next_state);
+            let found = known.transition_faults(state, &condition.next_state);
             faults.extend(
                 found
                     .into_iter()
@@ -47,19 +53,22 @@ pub fn check(graph: &ContextGraphDocument) -> Vec<Fault> {
             );
         }
         if let Some(next) = state.next_state() {
-            faults.extend(transition_faults(graph, state, next).into_iter().map(place));
+            faults.extend(known.transition_faults(state, next).into_iter().map(place));
         }
     }
-    faults
+    faults.into_vec()
 }
 
-fn duplicate_names(graph: &ContextGraphDocument) -> Vec<Fault> {
+/// Adds a fault for each name that a state before it has already, and returns all names.
+fn add_duplicate_names<'g>(graph: &'g ContextGraphDocument, faults: &mut Faults) -> HashSet<&'g str> {
     let mut first = HashMap::new();
-    let mut faults = Vec::new();
     for (index, state) in graph.states.iter().enumerate() {
-        if let Some(earlier) = first.insert(state.name(), index) {
-            first.insert(state.name(), earlier);
-            let msg = format!("states[{earlier}] is called `{}` already", state.name());
+        let earlier = *first.entry(state.name()).or_insert(index);
+        if earlier != index && !faults.is_full() {
+            let msg = format!(
+                "states[{earlier}] is called `{}` already",
+                shortened(state.name())
+            );
             faults.push(Fault::new(
                 vec!["states".into(), index.into(), "name".into()],
                 "duplicate_state",
@@ -67,13 +76,16 @@ fn duplicate_names(graph: &ContextGraphDocument) -> Vec<Fault> {
             ));
         }
     }
-    faults
+    first.into_keys().collect()
 }
 
 fn special_state(graph: &ContextGraphDocument, field: &str, name: &str, is_terminal: bool) -> Option<Fault> {
     let fault = |kind, msg: String| Some(Fault::new(vec![field.into()], kind, msg));
     match graph.state(name) {
-        None => fault("unknown_state", format!("no state is called `{name}`")),
+        None => fault(
+            "unknown_state",
+            format!("no state is called `{}`", shortened(name)),
+        ),
         Some(State::Action(state)) if is_terminal => {
             if !state.exit_conditions.is_empty() {
                 fault(
@@ -112,42 +124,50 @@ fn state_faults(state: &State) -> Vec<Fault> {
     }
 }
 
-fn transition_faults(graph: &ContextGraphDocument, from: &State, next: &NextState) -> Vec<Fault> {
-    let at = |rest: Vec<Step>| {
-        let mut loc = vec![Step::from("next_state")];
-        loc.extend(rest);
-        loc
-    };
-    match next {
-        NextState::Internal(name) if name == from.name() => {
-            vec![Fault::new(
-                at(vec![]),
-                "self_transition",
-                format!("`{name}` must not lead to itself"),
-            )]
-        }
-        NextState::Internal(name) if graph.state(name).is_none() => {
-            vec![Fault::new(
-                at(vec![]),
-                "unknown_state",
-                format!("no state is called `{name}`"),
-            )]
-        }
-        NextState::Internal(_) => Vec::new(),
-        NextState::External(target, back) => {
-            let mut faults = Vec::new();
-            let reference = target
-                .split_once('.')
-                .map_or(target.as_str(), |(reference, _)| reference);
-            if !graph.references.contains_key(reference) {
-                let msg = format!("`references` has no graph called `{reference}`");
-                faults.push(Fault::new(at(vec![0.into()]), "unknown_reference", msg));
+/// A graph with the names of its states, so that each is found at once.
+struct Known<'g> {
+    graph: &'g ContextGraphDocument,
+    names: HashSet<&'g str>,
+}
+
+impl Known<'_> {
+    fn transition_faults(&self, from: &State, next: &NextState) -> Vec<Fault> {
+        let at = |rest: Vec<Step>| {
+            let mut loc = vec![Step::from("next_state")];
+            loc.extend(rest);
+            loc
+        };
+        match next {
+            NextState::Internal(name) if name == from.name() => {
+                vec![Fault::new(
+                    at(vec![]),
+                    "self_transition",
+                    format!("`{}` must not lead to itself", shortened(name)),
+                )]
             }
-            if graph.state(back).is_none() {
-                let msg = format!("no state to jump back to is called `{back}`");
-                faults.push(Fault::new(at(vec![1.into()]), "unknown_state", msg));
+            NextState::Internal(name) if !self.names.contains(name.as_str()) => {
+                vec![Fault::new(
+                    at(vec![]),
+                    "unknown_state",
+                    format!("no state is called `{}`", shortened(name)),
+                )]
             }
-            faults
+            NextState::Internal(_) => Vec::new(),
+            NextState::External(target, back) => {
+                let mut faults = Vec::new();
+                let reference = target
+                    .split_once('.')
+                    .map_or(target.as_str(), |(reference, _)| reference);
+                if !self.graph.references.contains_key(reference) {
+                    let msg = format!("`references` has no graph called `{}`", shortened(reference));
+                    faults.push(Fault::new(at(vec![0.into()]), "unknown_reference", msg));
+                }
+                if !self.names.contains(back.as_str()) {
+                    let msg = format!("no state to jump back to is called `{}`", shortened(back));
+                    faults.push(Fault::new(at(vec![1.into()]), "unknown_state", msg));
+                }
+                faults
+            }
         }
     }
 }
@@ -165,12 +185,12 @@ pub enum Referenced {
     Version(Arc<StateNames>),
 }
 
-/// Returns every fault of the graphs that the document depends on.
+/// Returns the faults of the graphs that the document depends on.
 pub fn check_references(
     graph: &ContextGraphDocument,
     mut look_up: impl FnMut(ContextGraphId, i64) -> Referenced,
 ) -> Vec<Fault> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let mut known = HashMap::new();
     for (name, (id, number)) in &graph.references {
         let fault = |kind, msg| Fault::new(vec!["references".into(), name.as_str().into()], kind, msg);
@@ -197,6 +217,9 @@ pub fn check_references(
         }
     }
     for (index, state) in graph.states.iter().enumerate() {
+        if faults.is_full() {
+            break;
+        }
         let exits = state.exit_conditions().iter().map(|exit| &exit.next_state);
         for next in exits.chain(state.next_state()) {
             let NextState::External(target, _) = next else {
@@ -206,7 +229,11 @@ pub fn check_references(
                 continue;
             };
             if known.get(reference).is_some_and(|names| !names.contain(name)) {
-                let msg = format!("the graph that `{reference}` refers to has no state `{name}`");
+                let msg = format!(
+                    "the graph that `{}` refers to has no state `{}`",
+                    shortened(reference),
+                    shortened(name)
+                );
                 faults.push(Fault::new(
                     vec!["states".into(), index.into()],
                     "unknown_state",
@@ -215,7 +242,7 @@ pub fn check_references(
             }
         }
     }
-    faults
+    faults.into_vec()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub use warning::{RETIRES_SOON, Warning};
 
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
-use crate::refusal::{AssetKind, Refusal};
+use crate::refusal::{AssetKind, MOST_TOLD, Refusal};
 use crate::revision::RevisionAction;
 use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;
@@ -168,13 +168,18 @@ impl Plan {
         !self.blockers.is_empty()
     }
 
-    /// Returns all blockers as one text.
+    /// Returns the blockers as one text; of very many, the first ones and how many there are beside.
     pub fn blockers_text(&self) -> String {
         let text = |finding: &Finding| match &finding.hint {
             Some(hint) => format!("{}; {hint}", finding.message),
             None => finding.message.clone(),
         };
-        self.blockers.iter().map(text).collect::<Vec<_>>().join("; ")
+        let told: Vec<String> = self.blockers.iter().take(MOST_TOLD).map(text).collect();
+        let told = told.join("; ");
+        match self.blockers.len().saturating_sub(MOST_TOLD) {
+            0 => told,
+            more => format!("{told}; and {more} more reasons"),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The document itself: Classic and extensions in one.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use jsonschema::Registry;
 use serde_json::{Map, Value, json};
 
+use super::finding::Schemas;
 use super::operation::{Operation, operations};
 use super::reading::prepare_for_reading;
 
@@ -27,6 +28,8 @@ pub struct Contract {
     /// As it is served, if every operation is.
     document: Value,
     operations: IndexMap<String, Operation>,
+    #[cfg(test)]
+    requests: Arc<Schemas>,
     /// Answers are validated by these.
     answers: Registry<'static>,
 }
@@ -65,15 +68,27 @@ impl Contract {
         );
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
         open_model_names(&mut document);
+        add_permissions(
+            &mut document,
+            &load_file(include_str!("../../contract/permissions.json")),
+        );
         add_error_answers(&mut document);
-        let requests = std::sync::Arc::new(registry(prepare_for_reading(&document)));
+        let requests = Arc::new(Schemas::new(prepare_for_reading(&document)));
         let operations = operations(&document, &requests);
         let answers = registry(document.clone());
         Self {
             document,
             operations,
+            #[cfg(test)]
+            requests,
             answers,
         }
+    }
+
+    /// Returns the schemas that requests are held against.
+    #[cfg(test)]
+    pub(super) fn schemas(&self) -> &Schemas {
+        &self.requests
     }
 
     /// Returns an operation by its id.
@@ -163,8 +178,21 @@ fn open_model_names(document: &mut Value) {
     document["components"]["schemas"]["LLMType"] = json!({"type": "string"});
 }
 
+/// Adds which permissions operations of Classic ask for, by their ids; those of ours say it themselves.
+fn add_permissions(document: &mut Value, permissions: &Value) {
+    for item in fields_mut(&mut document["paths"]).values_mut() {
+        for operation in fields_mut(item).values_mut() {
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            if let Some(names) = permissions.get(id) {
+                operation["x-permissions"] = names.clone();
+            }
+        }
+    }
+}
+
 /// Says what a failure looks like: the contract documents the statuses, but not their bodies. An operation that reads
-/// a body can also answer that it is too large or too slow, and any one of an organization that the headers are.
+/// a body can also answer that it is too large, too slow or packed, any one of an organization that the headers are too
+/// large, and any one at all that they can be understood in several ways.
 fn add_error_answers(document: &mut Value) {
     for (path, item) in fields_mut(&mut document["paths"]) {
         for operation in fields_mut(item).values_mut() {
@@ -172,7 +200,12 @@ fn add_error_answers(document: &mut Value) {
                 let text = "Request Header Fields Too Large";
                 operation["responses"]["431"] = json!({"description": text});
             }
+            let responses = fields_mut(&mut operation["responses"]);
+            responses
+                .entry("400")
+                .or_insert_with(|| json!({"description": "Bad Request"}));
             if operation.get("requestBody").is_some() {
+                operation["responses"]["415"] = json!({"description": "Unsupported Media Type"});
                 operation["responses"]["408"] = json!({"description": "Request Timeout"});
                 operation["responses"]["413"] = json!({"description": "Content Too Large"});
             }

@@ -1,6 +1,7 @@
 //! The document of the API, and requests seen through it.
 
 mod document;
+mod finding;
 mod operation;
 mod reading;
 

@@ -1,14 +1,13 @@
 //! One operation: how its requests are read.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use forge_domain::fault::{Fault, Step};
+use forge_domain::fault::{Fault, Faults, Step};
 use indexmap::IndexMap;
-use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value};
 
-use super::document::reference;
-use super::reading::{faults, normalise};
+use super::finding::Schemas;
+use super::reading::normalise;
 
 /// Where a parameter stands in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,41 +49,29 @@ pub struct Body {
     schema: ReadSchema,
 }
 
-/// A schema that values are read by; its validator is made when it is first needed.
+/// A schema that values are read by.
 struct ReadSchema {
     /// The schema, with references into the document.
     schema: Value,
     pointer: String,
-    document: Arc<Registry<'static>>,
+    schemas: Arc<Schemas>,
     definitions: Arc<Value>,
-    validator: OnceLock<Validator>,
 }
 
 impl ReadSchema {
-    #[expect(
-        clippy::expect_used,
-        reason = "a test builds the validator of every schema of the document"
-    )]
-    fn validator(&self) -> &Validator {
-        self.validator.get_or_init(|| {
-            jsonschema::options()
-                .with_registry(&self.document)
-                .should_validate_formats(true)
-                .build(&reference(&self.pointer))
-                .expect("the contract's schemas are sound")
-        })
-    }
-
     fn read(&self, mut value: Value) -> Result<Value, Vec<Fault>> {
         let mut found = normalise(&mut value, &self.schema, &self.definitions);
-        found.extend(faults(self.validator(), &value));
-        if found.is_empty() { Ok(value) } else { Err(found) }
+        if !found.is_full() {
+            self.schemas.find_faults(&self.pointer, &value, &mut found);
+        }
+        found.unless_empty().map(|()| value)
     }
 
     /// Reads a value exactly as it is.
     fn read_as_is(&self, value: Value) -> Result<Value, Vec<Fault>> {
-        let found = faults(self.validator(), &value);
-        if found.is_empty() { Ok(value) } else { Err(found) }
+        let mut found = Faults::default();
+        self.schemas.find_faults(&self.pointer, &value, &mut found);
+        found.unless_empty().map(|()| value)
     }
 }
 
@@ -104,6 +91,9 @@ pub struct Operation {
     pub body: Option<Body>,
     /// Whether the body of its requests is a form, whose fields its endpoint reads.
     pub is_form: bool,
+    /// The permissions of which a caller needs at least one, on whatever thing, for anything to come of a request; none
+    /// are listed if something else decides.
+    pub permissions: Vec<String>,
     /// How often a user may call it in a minute; nothing means as often as they like.
     pub requests_per_minute: Option<u32>,
     /// The statuses that it documents.
@@ -111,7 +101,7 @@ pub struct Operation {
 }
 
 /// Makes the operations of a document; requests are validated by the `requests` form of it.
-pub(super) fn operations(document: &Value, requests: &Arc<Registry<'static>>) -> IndexMap<String, Operation> {
+pub(super) fn operations(document: &Value, requests: &Arc<Schemas>) -> IndexMap<String, Operation> {
     let definitions = Arc::new(document["components"]["schemas"].clone());
     let mut operations = IndexMap::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -127,16 +117,15 @@ fn make(
     path: &str,
     method: &str,
     operation: &Value,
-    requests: &Arc<Registry<'static>>,
+    requests: &Arc<Schemas>,
     definitions: &Arc<Value>,
 ) -> Operation {
     let base = pointer(path, method);
     let schema = |schema: &Value, pointer: String| ReadSchema {
         schema: schema.clone(),
         pointer,
-        document: Arc::clone(requests),
+        schemas: Arc::clone(requests),
         definitions: Arc::clone(definitions),
-        validator: OnceLock::new(),
     };
     let parameters = operation["parameters"]
         .as_array()
@@ -180,6 +169,12 @@ fn make(
         is_form: operation
             .pointer("/requestBody/content/multipart~1form-data")
             .is_some(),
+        permissions: operation["x-permissions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
         requests_per_minute: operation["x-requests-per-minute"]
             .as_u64()
             .and_then(|n| u32::try_from(n).ok()),
@@ -220,7 +215,7 @@ impl Operation {
         texts: &[(String, String)],
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         let mut values = Map::new();
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         for parameter in self
             .parameters
             .iter()
@@ -243,11 +238,7 @@ impl Operation {
                 }
             }
         }
-        if faults.is_empty() {
-            Ok(values)
-        } else {
-            Err(faults)
-        }
+        faults.unless_empty().map(|()| values)
     }
 
     /// Reads the body: blanks around texts are cut where the contract says so, and its schema must admit the rest.
@@ -262,10 +253,10 @@ impl Operation {
     /// Makes every validator of the operation, which otherwise happens when it is first needed. For tests.
     pub fn build_validators(&self) {
         for parameter in &self.parameters {
-            parameter.schema.validator();
+            parameter.schema.schemas.validator(&parameter.schema.pointer);
         }
         if let Some(body) = &self.body {
-            body.schema.validator();
+            body.schema.schemas.validator(&body.schema.pointer);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Reading values by a schema: cutting blanks, and telling exactly what is wrong.
 
-use forge_domain::fault::{Fault, Step};
+use forge_domain::fault::{Fault, Faults, Step};
+use forge_domain::shortened;
+use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
-use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use super::document::schema_name;
@@ -66,11 +67,11 @@ fn decided(schema: &Map<String, Value>) -> Option<Value> {
 
 /// Brings a value into the form in which it is validated and stored: blanks around texts are cut where the contract
 /// calls them stripped, and whole numbers are integers. Returns what cannot be brought into that form.
-pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
+pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) -> Faults {
     let mut normaliser = Normaliser {
         definitions,
         place: Vec::new(),
-        faults: Vec::new(),
+        faults: Faults::default(),
     };
     normaliser.value(value, schema);
     normaliser.faults
@@ -79,19 +80,20 @@ pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) 
 struct Normaliser<'d> {
     definitions: &'d Value,
     place: Vec<Step>,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl Normaliser<'_> {
     fn fault(&mut self, kind: &'static str, msg: String) {
-        let fault = Fault::new(self.place.clone(), kind, msg);
-        // Several alternatives of a schema may look at the same value.
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
-        }
+        // Several alternatives of a schema may look at the same value, so a fault may be known.
+        self.faults.push(Fault::new(self.place.clone(), kind, msg));
     }
 
     fn value(&mut self, value: &mut Value, schema: &Value) {
+        if self.faults.is_full() {
+            // The value is refused, whatever else is in it.
+            return;
+        }
         if let Some(name) = schema["$ref"].as_str().and_then(schema_name) {
             if name.contains("Stripped")
                 && let Value::String(text) = value
@@ -120,6 +122,11 @@ impl Normaliser<'_> {
         }
         match value {
             Value::Object(fields) => self.fields(fields, schema),
+            // What is in a list that is too long is not looked at: the list is refused.
+            Value::Array(items)
+                if schema["maxItems"]
+                    .as_u64()
+                    .is_some_and(|most| items.len() as u64 > most) => {}
             Value::Array(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
                     let schema = schema["prefixItems"].get(index).unwrap_or(&schema["items"]);
@@ -146,10 +153,10 @@ impl Normaliser<'_> {
                 let mut name = Value::from(key);
                 self.value(&mut name, names);
                 let name = name.as_str().unwrap_or_default().to_owned();
-                if fields.contains_key(&name) {
+                if fields.contains_key(&name) && !self.faults.is_full() {
                     self.fault(
                         "duplicate_key",
-                        format!("the key `{name}` occurs twice, blanks aside"),
+                        format!("the key `{}` occurs twice, blanks aside", shortened(&name)),
                     );
                 }
                 fields.insert(name, value);
@@ -177,16 +184,8 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
     Some(float as i64)
 }
 
-/// Returns everything that is wrong with a value.
-pub(super) fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
-    // Most values are valid, and to find out no more than that is much cheaper.
-    if validator.is_valid(value) {
-        return Vec::new();
-    }
-    validator.iter_errors(value).map(|error| fault(&error)).collect()
-}
-
-fn fault(error: &ValidationError<'_>) -> Fault {
+/// Returns an error of a validator as a fault.
+pub(super) fn fault(error: &ValidationError<'_>) -> Fault {
     let mut loc: Vec<Step> = error
         .instance_path()
         .iter()
@@ -228,7 +227,10 @@ fn fault(error: &ValidationError<'_>) -> Fault {
         ValidationErrorKind::PropertyNames { error } => {
             let inner = fault(error);
             let name = error.instance().as_str().unwrap_or_default();
-            (inner.kind, format!("the key `{name}`: {}", inner.msg))
+            (
+                inner.kind,
+                format!("the key `{}`: {}", shortened(name), inner.msg),
+            )
         }
         ValidationErrorKind::Format { format } => ("format", format!("expected the format `{format}`")),
         other => ("invalid", format!("breaks the rule `{}`", other.keyword())),
@@ -247,6 +249,30 @@ fn expected(kind: &TypeKind) -> String {
     }
 }
 
+/// Returns what was expected in place of a value that is not of a schema's type.
+pub(super) fn expected_type(schema: &Value, value: &Value) -> Option<String> {
+    let names: Vec<&str> = match schema {
+        Value::String(name) => vec![name],
+        several => several.as_array()?.iter().filter_map(Value::as_str).collect(),
+    };
+    let actual = match value {
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        _ => return None,
+    };
+    if names.contains(&actual) {
+        return None;
+    }
+    Some(match names[..] {
+        [one] => format!("{} `{one}`", article(one)),
+        _ => names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(" or "),
+    })
+}
+
 fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"
@@ -258,7 +284,7 @@ fn article(word: &str) -> &'static str {
 /// How many allowed values an error lists; of more, such as all languages, it says only how many there are.
 const LISTED_OPTIONS: usize = 30;
 
-fn one_of(options: &Value) -> String {
+pub(super) fn one_of(options: &Value) -> String {
     let options = options.as_array().map_or(&[][..], Vec::as_slice);
     if options.len() > LISTED_OPTIONS {
         return format!("not one of the {} allowed values", options.len());

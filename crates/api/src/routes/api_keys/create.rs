@@ -21,7 +21,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateApiKey, Caller>) -
         expires_at: rfc3339(key.expires_at),
     };
     Ok(reply::with_sequence(
-        reply::json(StatusCode::CREATED, &body)?,
+        reply::secret(reply::json(StatusCode::CREATED, &body)?),
         Some(created.change_number),
     ))
 }

@@ -20,5 +20,5 @@ pub(crate) async fn handle(call: Call<Path, Nothing, Nothing, Caller>) -> Answer
         presigned_url,
         url_expires_at: rfc3339(link.expires_at),
     };
-    reply::json(StatusCode::OK, &body)
+    Ok(reply::secret(reply::json(StatusCode::OK, &body)?))
 }

@@ -49,5 +49,5 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Anyone>) -> Ans
     if let Some(verdict) = verdict {
         verdict.tell(&mut response);
     }
-    Ok(response)
+    Ok(reply::secret(response))
 }

@@ -1,0 +1,111 @@
+//! What the head of every request must be like, whatever it asks for.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, Version, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::caller::ISSUER;
+use crate::error::ApiError;
+use crate::serve::Peer;
+
+/// The headers that say to whom a request goes and from whom it comes. Two of a kind could be read in two ways, by a
+/// proxy in one and here in the other.
+const SINGLE: [&str; 3] = ["host", "authorization", ISSUER];
+
+/// The longest name of a host that there can be, with its port.
+const MAX_HOST: usize = 253 + ":65535".len();
+
+/// Refuses a request whose head can be understood in several ways, or names no host.
+pub(crate) async fn check(request: Request, next: Next) -> Response {
+    match fault(&request) {
+        Some(reason) => ApiError::BadHead { reason }.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn fault(request: &Request) -> Option<String> {
+    let headers = request.headers();
+    if let Some(name) = SINGLE
+        .iter()
+        .find(|name| headers.get_all(**name).iter().nth(1).is_some())
+    {
+        return Some(format!("the header `{name}` occurs more than once"));
+    }
+    match host(headers) {
+        Some(Some(host)) if is_host(host) => None,
+        Some(_) => Some("the header `host` names no host".to_owned()),
+        // What is called without a connection, and HTTP before 1.1, need not name one.
+        None if request.version() == Version::HTTP_11
+            && request.extensions().get::<Peer>().is_some()
+            && request.uri().authority().is_none() =>
+        {
+            Some("the header `host` is required".to_owned())
+        }
+        None => None,
+    }
+}
+
+/// Returns what the header names; nothing inside if that is no text.
+fn host(headers: &HeaderMap) -> Option<Option<&str>> {
+    headers.get(header::HOST).map(|value| value.to_str().ok())
+}
+
+/// Tells whether a text is the name or the address of a host, perhaps with a port.
+pub(crate) fn is_host(text: &str) -> bool {
+    let is_port = |port: &str| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() > MAX_HOST {
+        return false;
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else {
+            return false;
+        };
+        let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
+        return is_address && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+    }
+    let (name, port) = match text.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (text, None),
+    };
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !name.is_empty() && name.bytes().all(in_name) && port.is_none_or(is_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_are_hosts_and_what_would_change_a_link_is_none() {
+        for host in [
+            "forge.example.com",
+            "localhost:8080",
+            "127.0.0.1",
+            "[::1]:80",
+            "[::1]",
+            "my_host",
+            "a.",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        for text in [
+            "",
+            "evil.com/x?",
+            "a@b",
+            "a b",
+            "a#b",
+            "[::1",
+            "[zz]",
+            "[::1]80",
+            "a:",
+            "a:b",
+            "a:99999",
+            "a:+1",
+            ":80",
+            &"a".repeat(300),
+        ] {
+            assert!(!is_host(text), "{text}");
+        }
+    }
+}
