@@ -102,7 +102,11 @@ async fn begin(app: &App, organization: Option<&OrganizationId>, free: usize) ->
         .list_to_do(organization, app.clock.now(), limit)
         .await?;
     for key in to_do {
-        begun.extend(claim(app, key).await?);
+        match claim(app, key).await {
+            Ok(work) => begun.extend(work),
+            // The others do not wait for the one that cannot be begun.
+            Err(error) => tracing::warn!(%error, "a conversation of a simulation cannot be begun"),
+        }
     }
     Ok(begun)
 }

@@ -13,8 +13,10 @@ pub(in crate::models) struct ToldError<'v> {
     error: &'v Value,
 }
 
+type Codes = &'static [(FailureKind, &'static [&'static str])];
+
 /// Codes that say what an error is about, whatever its status.
-const CODES: &[(FailureKind, &[&str])] = &[
+const CODES: Codes = &[
     (
         FailureKind::Refused,
         &[
@@ -22,8 +24,12 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "content_policy_violation",
             "ResponsibleAIPolicyViolation",
             "context_length_exceeded",
+            "exceed_context_size_error",
             "string_above_max_length",
             "request_too_large",
+            "invalid_prompt",
+            "unsupported_parameter",
+            "unsupported_value",
         ],
     ),
     (
@@ -51,14 +57,19 @@ const CODES: &[(FailureKind, &[&str])] = &[
             "rate_limit_error",
             "rate_limit_exceeded",
             "RESOURCE_EXHAUSTED",
-            "UNAVAILABLE",
-            "api_error",
-            "server_error",
         ],
     ),
+];
+
+/// Codes that say less than a status, and something where there is none.
+const VAGUE_CODES: Codes = &[
     (
         FailureKind::Refused,
-        &["invalid_request_error", "INVALID_ARGUMENT", "invalid_prompt"],
+        &["invalid_request_error", "INVALID_ARGUMENT"],
+    ),
+    (
+        FailureKind::Temporary,
+        &["UNAVAILABLE", "INTERNAL", "api_error", "server_error"],
     ),
 ];
 
@@ -84,10 +95,10 @@ impl<'v> ToldError<'v> {
             .as_u64()
             .and_then(|code| u16::try_from(code).ok());
         let status = status.filter(|status| (400..600).contains(status));
-        let (kind, code) = self.kind_and_code();
-        let kind = kind
-            .or_else(|| status.map(kind_of))
-            .unwrap_or(FailureKind::Temporary);
+        let (kind, code) = self.kind_and_code(CODES);
+        let (vague, vague_code) = self.kind_and_code(VAGUE_CODES);
+        let kind = kind.or_else(|| status.map(kind_of)).or(vague);
+        let (kind, code) = (kind.unwrap_or(FailureKind::Temporary), code.or(vague_code));
         Failure {
             reason: format!(
                 "the provider told of an error instead of answering{}",
@@ -98,14 +109,14 @@ impl<'v> ToldError<'v> {
         }
     }
 
-    /// Returns what the first known code that it has is about.
-    fn kind_and_code(&self) -> (Option<FailureKind>, Option<&'static str>) {
+    /// Returns what the first of some codes that it has is about.
+    fn kind_and_code(&self, codes: Codes) -> (Option<FailureKind>, Option<&'static str>) {
         let fields = ["code", "type", "status"].map(|name| self.error[name].as_str());
         let inner = self.error.pointer("/innererror/code").and_then(Value::as_str);
         let details = self.error["details"].as_array().into_iter().flatten();
         let reasons = details.filter_map(|detail| detail["reason"].as_str());
         let told: Vec<&str> = fields.into_iter().flatten().chain(inner).chain(reasons).collect();
-        for (kind, codes) in CODES {
+        for (kind, codes) in codes {
             if let Some(code) = codes.iter().find(|code| told.contains(code)) {
                 return (Some(*kind), Some(code));
             }
@@ -125,17 +136,9 @@ impl<'v> ToldError<'v> {
 pub(in crate::models) fn refusal_of(status: u16, body: &str) -> Failure {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let error = ToldError::in_body(&body);
-    let (kind, code) = error.as_ref().map_or((None, None), ToldError::kind_and_code);
-    let by_status = kind_of(status);
-    // An overloaded server is overloaded, whatever it calls that. With 429, some say that an account is used up.
-    let kind = match (by_status, kind) {
-        (FailureKind::Temporary, Some(FailureKind::Setup)) if status == 429 => FailureKind::Setup,
-        (FailureKind::Temporary, _) => FailureKind::Temporary,
-        (FailureKind::Setup, _) => FailureKind::Setup,
-        (by_status, kind) => kind
-            .filter(|kind| *kind != FailureKind::Temporary)
-            .unwrap_or(by_status),
-    };
+    let told = error.as_ref().map(|error| error.kind_and_code(CODES));
+    let (kind, code) = told.unwrap_or_default();
+    let kind = kind.unwrap_or_else(|| kind_of(status));
     Failure {
         reason: format!("the provider answered with status {status}{}", code_told(code)),
         kind,
@@ -230,6 +233,12 @@ mod tests {
                 json!({"type": "overloaded_error"}),
                 FailureKind::Temporary,
                 "overloaded_error",
+            ),
+            (
+                500,
+                json!({"code": 500, "type": "exceed_context_size_error"}),
+                FailureKind::Refused,
+                "exceed_context_size_error",
             ),
         ] {
             let failure = refusal_of(status, &json!({"error": error}).to_string());
