@@ -129,6 +129,15 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
         }
         AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
         AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
+        // The same again would be refused, or cut off, again: whoever repeats it pays for nothing.
+        AppError::Runtime(ref reason @ (RuntimeError::Refused { .. } | RuntimeError::CutOff { .. })) => {
+            tracing::warn!(%reason, "an interaction failed");
+            (StatusCode::BAD_REQUEST, detail(error))
+        }
+        AppError::Runtime(ref reason @ RuntimeError::Setup { .. }) => {
+            tracing::error!(%reason, "a provider does not accept this server's calls");
+            (StatusCode::SERVICE_UNAVAILABLE, detail(error))
+        }
         // The contract has no better word for a model that does not answer, or not as it should.
         AppError::Runtime(RuntimeError::Graph(ref reason)) => {
             tracing::error!(reason, "a conversation cannot go on");

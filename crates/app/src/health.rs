@@ -6,7 +6,10 @@ use forge_domain::health::{self, CheckedSet, Health};
 
 use crate::services::{find, find_binding};
 use crate::version_sets::{SetView, Uses, set_attributes, view};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, long_prompts};
+
+/// Of how many different pairs of versions it is looked at whether their prompts fit.
+const MOST_LOOKED_AT: usize = 20;
 
 /// How a service is, and the sets that this was found in.
 #[derive(Debug, Clone)]
@@ -32,14 +35,28 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
     let yanked = tx
         .list_yanked(organization, service.agent_id, service.context_graph_id)
         .await?;
-    let checked: Vec<CheckedSet> = sets
-        .iter()
-        .map(|set| CheckedSet {
+    let mut checked = Vec::new();
+    // Sets of a service mean few different versions.
+    let mut looked_at = Vec::new();
+    for set in &sets {
+        let resolved = set.pins.resolve(&binding);
+        let known = looked_at.iter().find(|(of, _)| *of == resolved);
+        let long_prompt = match known {
+            Some((_, found)) => *found,
+            None if looked_at.len() < MOST_LOOKED_AT => {
+                let found = long_prompts::find(app, &mut tx, organization, &service, resolved).await?;
+                looked_at.push((resolved, found));
+                found
+            }
+            None => None,
+        };
+        checked.push(CheckedSet {
             name: set.name.clone(),
             pins: set.pins.clone(),
             hold: set.hold.clone(),
-        })
-        .collect();
+            long_prompt,
+        });
+    }
     let health = health::check(
         &binding,
         &checked,

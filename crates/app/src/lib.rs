@@ -24,6 +24,7 @@ pub mod history;
 mod idempotency;
 pub mod items;
 mod keyring;
+mod long_prompts;
 pub mod memory;
 pub mod models;
 pub mod organizations;

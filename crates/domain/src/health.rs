@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::{RETIRES_SOON, YankedVersion};
+use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
 use crate::service::check_bound;
 use crate::version::VersionNumber;
@@ -65,6 +66,8 @@ pub struct CheckedSet {
     pub pins: Pins,
     /// The hold on it.
     pub hold: Option<Hold>,
+    /// The prompt that does not fit, of the versions that it means.
+    pub long_prompt: Option<LongPrompt>,
 }
 
 /// The health of a service.
@@ -122,6 +125,9 @@ pub fn check(
         };
         for refusal in check_models(&set.pins.model_preferences, models, now) {
             about(refusal.code(), refusal.message(), Severity::Unhealthy);
+        }
+        if let Some(prompt) = &set.long_prompt {
+            about(LongPrompt::CODE, prompt.message(), Severity::Unhealthy);
         }
         for (bound, pin) in [
             (&binding.agent, set.pins.agent_version),
@@ -224,6 +230,7 @@ mod tests {
             name: name.parse().unwrap(),
             pins,
             hold: None,
+            long_prompt: None,
         }
     }
 
@@ -324,6 +331,16 @@ mod tests {
             };
             assert_eq!(look(&binding(1, false), held, &[]), (status, vec!["held"]));
         }
+    }
+
+    #[test]
+    fn a_set_in_which_a_prompt_can_never_fit_is_unhealthy() {
+        let long = CheckedSet {
+            long_prompt: Some(LongPrompt { bytes: 11, most: 10 }),
+            ..set("test", Some(1), ModelPreferences::new())
+        };
+        let found = look(&binding(1, false), long, &[]);
+        assert_eq!(found, (Status::Unhealthy, vec!["prompt_too_long"]));
     }
 
     #[test]

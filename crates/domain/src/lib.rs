@@ -25,6 +25,7 @@ pub mod metric;
 pub mod model;
 pub mod organization;
 pub mod plan;
+pub mod prompt;
 pub mod rate;
 pub mod refusal;
 pub mod revision;

@@ -23,6 +23,39 @@ pub enum RuntimeError {
         /// What happened; never a key or a prompt.
         reason: String,
     },
+    /// The provider, or the model, does not answer this prompt. Others may be answered, this one will not be.
+    #[error("model `{model}` refuses interaction `{interaction}`: {reason}")]
+    Refused {
+        /// The named interaction.
+        interaction: String,
+        /// The model.
+        model: String,
+        /// What happened; never a key or a prompt.
+        reason: String,
+    },
+    /// What the model answered is not known to be the whole of its answer.
+    #[error("model `{model}` gave no whole answer, interaction `{interaction}`: {reason}")]
+    CutOff {
+        /// The named interaction.
+        interaction: String,
+        /// The model.
+        model: String,
+        /// What happened; never a key or a prompt.
+        reason: String,
+    },
+    /// The provider does not accept calls of this installation, or is not what its settings say. Its operator has to
+    /// look.
+    #[error(
+        "the provider of model `{model}` does not accept this server's calls, interaction `{interaction}`: {reason}; its operator has to look at `[[providers]]` in forge.toml"
+    )]
+    Setup {
+        /// The named interaction.
+        interaction: String,
+        /// The model.
+        model: String,
+        /// What happened; never a key or a prompt.
+        reason: String,
+    },
     /// The model answered, but not what it was asked for, however often it was asked.
     #[error(
         "model `{model}` gave no usable answer in {attempts} attempts, interaction `{interaction}`: {reason}"

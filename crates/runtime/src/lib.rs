@@ -14,6 +14,8 @@ mod models;
 mod person;
 mod prompt;
 mod runtime;
+mod text;
+mod thought;
 mod tools;
 mod turn;
 

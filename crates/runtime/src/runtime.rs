@@ -3,9 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
+use forge_domain::agent::AgentDocument;
+use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::conversation::Message;
 use forge_domain::metric::MetricDocument;
 use forge_domain::model::ModelPreferences;
+use forge_domain::prompt::LongPrompt;
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
@@ -37,6 +40,20 @@ impl Runtime {
     pub async fn interact(&self, turn: Turn<'_>, events: &Sender<Event>) -> Result<Outcome, RuntimeError> {
         let walk = crate::engine::Walk::new(&self.models, &self.tools, &self.limits, turn, events);
         within(self.limits.turn_time, walk.run()).await
+    }
+
+    /// Tells whether documents of so many bytes, those of an agent and a context graph together, may make a prompt that is
+    /// too long; only then [`Self::long_prompt`] need be asked.
+    pub fn may_have_long_prompt(&self, document_bytes: usize) -> bool {
+        crate::prompt::may_be_longer(document_bytes, self.limits.prompt_bytes)
+    }
+
+    /// Returns the longest prompt of an agent in a context graph's own states, if it is too long before anybody has said a
+    /// word.
+    pub fn long_prompt(&self, agent: &AgentDocument, graph: &ContextGraphDocument) -> Option<LongPrompt> {
+        let most = self.limits.prompt_bytes;
+        let bytes = crate::prompt::longest(agent, graph);
+        (bytes > most).then_some(LongPrompt { bytes, most })
     }
 
     /// Proposes what the user may want to say next.

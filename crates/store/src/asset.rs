@@ -20,6 +20,7 @@ struct Statements {
     insert_version: Statement,
     set_latest: Statement,
     find_version: Statement,
+    version_bytes: Statement,
     list_ascending: Statement,
     list_descending: Statement,
     services_using: Statement,
@@ -53,6 +54,9 @@ macro_rules! asset_statements {
                 " SET latest_version = $3 WHERE organization_id = $1 AND id = $2"),
             find_version: asset_statements!($table, "find_version", "SELECT version, document, creator_org_id,
                     creator_user_id, created_at FROM ", $table, "_version
+                WHERE organization_id = $1 AND ", $table, "_id = $2 AND version = $3"),
+            version_bytes: asset_statements!($table, "version_bytes",
+                "SELECT CAST(OCTET_LENGTH(document) AS BIGINT) AS bytes FROM ", $table, "_version
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND version = $3"),
             list_ascending: asset_statements!($table, "list_ascending", "SELECT version, document, creator_org_id,
                     creator_user_id, created_at FROM ", $table, "_version
@@ -102,7 +106,7 @@ impl Statements {
         }
     }
 
-    const fn all(&self) -> [Statement; 13] {
+    const fn all(&self) -> [Statement; 14] {
         [
             self.insert,
             self.find,
@@ -112,6 +116,7 @@ impl Statements {
             self.insert_version,
             self.set_latest,
             self.find_version,
+            self.version_bytes,
             self.list_ascending,
             self.list_descending,
             self.services_using,
@@ -122,7 +127,7 @@ impl Statements {
 }
 
 pub(crate) const STATEMENTS: &[Statement] = AGENT_AND_GRAPH.as_flattened();
-const AGENT_AND_GRAPH: &[[Statement; 13]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
+const AGENT_AND_GRAPH: &[[Statement; 14]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
 
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,6 +267,21 @@ impl Tx {
         let args = args![organization, id, version];
         self.optional(&Statements::of(kind).find_version, args, asset_version)
             .await
+    }
+
+    /// Returns how many bytes the content of one version has; nothing if there is none.
+    pub async fn version_bytes(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+        version: VersionNumber,
+    ) -> Result<Option<i64>, StoreError> {
+        let args = args![organization, id, version];
+        self.optional(&Statements::of(kind).version_bytes, args, |row| {
+            row.integer("bytes")
+        })
+        .await
     }
 
     /// Returns up to `limit` versions between two numbers, both included, that come after the number `after` in the

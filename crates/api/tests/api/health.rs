@@ -3,6 +3,7 @@
 use forge_testkit::{TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
+use crate::promotion::Release;
 use crate::services::{change_number, grant};
 
 fn codes(body: &Value) -> Vec<(&str, &str)> {
@@ -138,6 +139,30 @@ both_engines! {
         let none = server.caller(vec![grant("Organization:GetAgent", json!({}))]);
         let page = forge_app::references::list(&server.app, &none, kind, version, 50, 0).await.unwrap();
         assert!(page.services.items.is_empty());
+    }
+
+    async fn a_prompt_that_can_never_fit_is_warned_about_and_makes_its_sets_unhealthy(server: TestServer) {
+        let release = Release::new(&server, 1).await;
+        let health = format!("service/{}/health", release.service);
+        release.put("release", version_set(1, 1)).await;
+        release.add_agent_version_with(json!({"background": "x".repeat(100 * 1024)})).await;
+        let found = release.client.get(&health).await;
+        assert_eq!(found.body["status"], "healthy", "it is long, but not too long: {}", found.body);
+        release.add_agent_version_with(json!({"background": "x".repeat(128 * 1024)})).await;
+        let found = release.client.get(&health).await;
+        assert_eq!(found.body["status"], "unhealthy", "{}", found.body);
+        // `edge` means the latest versions.
+        assert_eq!(codes(&found.body).iter().filter(|(code, _)| *code == "prompt_too_long").collect::<Vec<_>>(), [&("prompt_too_long", "edge")]);
+        let warned = |answer: &Value| answer["plan"]["warnings"].as_array().unwrap().iter().any(|warning| {
+            warning["code"] == "prompt_too_long" && warning["message"].as_str().unwrap().contains("131072 at most")
+        });
+        let shown = release.post("test", "promote", json!({"source": "edge", "dry_run": true})).await;
+        assert!(warned(&shown.body), "{}", shown.body);
+        // The same plan is carried out.
+        let body = json!({"source": "edge", "plan_digest": shown.body["plan"]["digest"]});
+        let done = release.post("test", "promote", body).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        assert!(warned(&done.body));
     }
 
     async fn a_held_release_and_a_retired_model_lower_the_health(server: TestServer) {

@@ -102,11 +102,16 @@ impl Release {
     }
 
     pub(crate) async fn add_agent_version(&self) {
+        self.add_agent_version_with(json!({"initials": "N"})).await;
+    }
+
+    /// Adds a version of the agent that differs in these fields.
+    pub(crate) async fn add_agent_version_with(&self, fields: Value) {
         let found = self.client.get(&format!("service/?id={}", self.service)).await;
         let agent = found.body["services"][0]["agent_id"].as_str().unwrap().to_owned();
         let answer = self
             .client
-            .post(&format!("organization/agent/{agent}/"), json!({"initials": "N"}))
+            .post(&format!("organization/agent/{agent}/"), fields)
             .await;
         assert_eq!(answer.status, 201, "{}", answer.body);
     }

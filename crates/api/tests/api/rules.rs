@@ -196,6 +196,13 @@ async fn meet_the_rule_of_tests(server: &TestServer, met: &mut Met) {
     release.try_delete(met, "test").await;
 }
 
+/// Meets the rule about what a model is told before anybody has said a word.
+async fn meet_the_rule_of_prompts(release: &Release, met: &mut Met) {
+    let long = "x".repeat(128 * 1024);
+    release.add_agent_version_with(json!({"background": long})).await;
+    release.try_put(met, "test", version_set(2, 1)).await;
+}
+
 /// Meets the rule about how many sets there may be.
 async fn meet_the_limit(release: &Release, met: &mut Met) {
     let found = release.client.get(&format!("{}/", release.sets())).await;
@@ -216,6 +223,7 @@ both_engines! {
         meet_rules_of_moves(&server, &Release::new(&server, 2).await, &mut met).await;
         meet_rules_of_assets(&Release::new(&server, 2).await, &mut met).await;
         meet_the_rule_of_tests(&server, &mut met).await;
+        meet_the_rule_of_prompts(&Release::new(&server, 1).await, &mut met).await;
         meet_the_limit(&Release::new(&server, 1).await, &mut met).await;
         let expected = RULES.iter().flat_map(|rule| {
             let blocks: &[bool] = match rule.severity {

@@ -194,9 +194,20 @@ pub(super) async fn prepare(
         sets: usize::try_from(sets).unwrap_or(usize::MAX),
         unit_tests: &unit_tests,
         models: &app.catalogues.models,
+        long_prompt: None,
         now,
     };
-    let planned = plan::plan(&snapshot, change, lift_hold);
+    let mut planned = plan::plan(&snapshot, change.clone(), lift_hold);
+    // What the set would mean is known only now.
+    if let Some(resolved) = planned.plan.resolved
+        && let Some(found) = crate::long_prompts::find(app, tx, organization, &service, resolved).await?
+    {
+        let snapshot = Snapshot {
+            long_prompt: Some(found),
+            ..snapshot
+        };
+        planned = plan::plan(&snapshot, change, lift_hold);
+    }
     Ok(Prepared {
         service,
         binding,

@@ -27,6 +27,14 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How often a server looks for conversations that nobody holds.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// How long a server waits before it tries again to write the end of a conversation. Together, less than a lease.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
+
 /// How often a conversation is begun before it is given up: something about it stops servers.
 const MAX_ATTEMPTS: i64 = 3;
 
@@ -94,7 +102,11 @@ async fn begin(app: &App, organization: Option<&OrganizationId>, free: usize) ->
         .list_to_do(organization, app.clock.now(), limit)
         .await?;
     for key in to_do {
-        begun.extend(claim(app, key).await?);
+        match claim(app, key).await {
+            Ok(work) => begun.extend(work),
+            // The others do not wait for the one that cannot be begun.
+            Err(error) => tracing::warn!(%error, "a conversation of a simulation cannot be begun"),
+        }
     }
     Ok(begun)
 }
@@ -132,7 +144,9 @@ async fn claim(app: &App, key: UnitTestRunKey) -> Result<Option<Work>, AppError>
         spec,
     };
     if before.attempts >= MAX_ATTEMPTS {
-        let error = format!("given up after {MAX_ATTEMPTS} attempts: the server stopped each time");
+        let error = format!(
+            "given up after {MAX_ATTEMPTS} attempts: each time, the server was lost, or its database was out of reach"
+        );
         finish(app, &work, &UnitTestRunOutcome::error(error)).await?;
         return Ok(None);
     }
@@ -185,6 +199,7 @@ async fn give_back(app: &App, work: &Work) -> Result<(), AppError> {
     }
 }
 
+/// Keeps what came of a conversation, whatever that is.
 async fn end(app: &App, work: &Work, held: Result<Held, AppError>) -> Result<(), AppError> {
     let (interactions, judged) = match held {
         Ok(held) => {
@@ -196,25 +211,76 @@ async fn end(app: &App, work: &Work, held: Result<Held, AppError>) -> Result<(),
     };
     let error = match judged {
         Ok((conversation, judged)) => {
-            if finish_judged(app, work, conversation, (interactions, &judged)).await? {
-                return Ok(());
+            let end = End::Judged(conversation, interactions, &judged);
+            match patiently(app, work, end).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => "the conversation was deleted before it was judged".to_owned(),
+                Err(error) if is_passing(&error) => return Err(error),
+                // It would fail again, however often the conversation is held, and each time costs as much as the first.
+                Err(error) => format!("what came of it could not be kept: {}", told(work, &error)),
             }
-            "the conversation was deleted before it was judged".to_owned()
         }
         // The conversation is not to blame.
-        Err(error @ (AppError::Unavailable(_) | AppError::OutcomeUnknown(_))) => return Err(error),
-        Err(error) => {
-            if let AppError::Internal(cause) = &error {
-                tracing::error!(%cause, run = %work.key.run_id, "a conversation of a simulation failed");
-            }
-            error.to_string()
-        }
+        Err(error) if is_passing(&error) => return Err(error),
+        Err(error) => told(work, &error),
     };
     let outcome = UnitTestRunOutcome {
         interactions,
         ..UnitTestRunOutcome::error(error)
     };
-    finish(app, work, &outcome).await
+    patiently(app, work, End::Failed(&outcome)).await.map(drop)
+}
+
+/// Tells whether the database was out of reach: the same may well succeed later.
+fn is_passing(error: &AppError) -> bool {
+    matches!(error, AppError::Unavailable(_) | AppError::OutcomeUnknown(_))
+}
+
+/// Returns what a run tells of an error; the log has more of those that are a fault of Forge's.
+fn told(work: &Work, error: &AppError) -> String {
+    if let AppError::Internal(cause) = error {
+        tracing::error!(%cause, run = %work.key.run_id, "a conversation of a simulation failed");
+    }
+    error.to_string()
+}
+
+/// What is written at the end of a conversation.
+#[derive(Clone, Copy)]
+enum End<'e> {
+    /// Its results, and how many interactions it had.
+    Judged(ConversationId, i64, &'e [(Judged, Verdict)]),
+    /// That there are none.
+    Failed(&'e UnitTestRunOutcome),
+}
+
+impl End<'_> {
+    /// Writes it, and returns whether what it is about was still there.
+    async fn write(self, app: &App, work: &Work) -> Result<bool, AppError> {
+        match self {
+            Self::Judged(conversation, interactions, judged) => {
+                finish_judged(app, work, conversation, (interactions, judged)).await
+            }
+            Self::Failed(outcome) => finish(app, work, outcome).await.map(|()| true),
+        }
+    }
+}
+
+/// Writes the end of a conversation, and again while the database is out of reach, as long as nobody else can have taken
+/// the conversation: what was said is not said, and paid for, once more because of a moment's outage.
+async fn patiently(app: &App, work: &Work, end: End<'_>) -> Result<bool, AppError> {
+    for pause in PAUSES {
+        match end.write(app, work).await {
+            Err(error) if is_passing(&error) => {
+                tracing::warn!(%error, run = %work.key.run_id, "the end of a simulation cannot be written yet");
+                tokio::time::sleep(pause).await;
+                // A lease that has ended is not renewed; the write finds that out.
+                let until = app.clock.now() + LEASE;
+                let _ = app.store.renew_lease(&work.key, &work.lease, until).await;
+            }
+            ended => return ended,
+        }
+    }
+    end.write(app, work).await
 }
 
 /// Keeps the results of a conversation's metrics with its end. Returns whether the conversation was still there.

@@ -20,6 +20,7 @@ pub use warning::{RETIRES_SOON, Warning};
 
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
+use crate::prompt::LongPrompt;
 use crate::refusal::{AssetKind, MOST_TOLD, Refusal};
 use crate::revision::RevisionAction;
 use crate::simulation::{UnitTestRef, check_unused};
@@ -49,6 +50,8 @@ pub struct Snapshot<'a> {
     pub unit_tests: &'a [UnitTestRef],
     /// The models that may be preferred.
     pub models: &'a ModelCatalogue,
+    /// The prompt that does not fit, of the versions that the set would mean, where that was looked at.
+    pub long_prompt: Option<LongPrompt>,
     /// What time it is.
     pub now: Timestamp,
 }

@@ -65,6 +65,7 @@ rules! {
     Warning "older_than_target" ("upsert, promote") "A version is not older than the one it replaces.";
     Warning "unknown_interaction" ("upsert, promote, rollback") "A preferred model is for an interaction that a known prompt uses.";
     Warning "retiring_model" ("upsert, promote, rollback") "A preferred model is served for more than 30 days to come.";
+    Warning "prompt_too_long" ("upsert, promote, rollback") "What a model is told in any state of the context graph fits into a prompt.";
     Warning "unconventional_name" ("upsert, promote, rollback") "A name is `edge`, `release`, `preview`, `test` or `personal-` and small letters, digits or `-`.";
 }
 

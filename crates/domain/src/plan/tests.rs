@@ -26,6 +26,7 @@ struct World {
     sets: usize,
     unit_tests: Vec<UnitTestRef>,
     models: ModelCatalogue,
+    long_prompt: Option<LongPrompt>,
 }
 
 impl Default for World {
@@ -41,6 +42,7 @@ impl Default for World {
             sets: 3,
             unit_tests: Vec::new(),
             models: MODELS.clone(),
+            long_prompt: None,
         }
     }
 }
@@ -93,6 +95,7 @@ impl World {
             sets: self.sets,
             unit_tests: &self.unit_tests,
             models: &self.models,
+            long_prompt: self.long_prompt,
             now: NOW,
         };
         plan(&snapshot, change, lift_hold)

@@ -2,6 +2,7 @@
 
 use super::{Finding, SetRevision, Snapshot};
 use crate::interaction;
+use crate::prompt::LongPrompt;
 use crate::refusal::{AssetKind, Refusal};
 use crate::revision::RevisionAction;
 use crate::text::shortened;
@@ -39,6 +40,7 @@ pub enum Warning {
         retires_at: Timestamp,
     },
     UnconventionalName(String),
+    PromptTooLong(LongPrompt),
     /// What would forbid another change and does not forbid this one.
     Tolerated(Refusal),
 }
@@ -54,6 +56,7 @@ impl Warning {
             Self::UnknownInteraction(_) => "unknown_interaction",
             Self::RetiringModel { .. } => "retiring_model",
             Self::UnconventionalName(_) => "unconventional_name",
+            Self::PromptTooLong(_) => LongPrompt::CODE,
             Self::Tolerated(refusal) => refusal.code(),
         }
     }
@@ -91,6 +94,7 @@ impl Warning {
                 shortened(interaction)
             ),
             Self::UnconventionalName(name) => format!("`{}` is off the naming convention", shortened(name)),
+            Self::PromptTooLong(prompt) => prompt.message(),
             Self::Tolerated(refusal) => refusal.message(),
         }
     }
@@ -108,6 +112,9 @@ impl Warning {
             Self::RetiringModel { .. } => "choose a model that stays",
             Self::UnconventionalName(_) => {
                 "the convention is edge, release, preview, test and personal-NAME in small letters"
+            }
+            Self::PromptTooLong(_) => {
+                "say less in the agent or in the state, or let the server's operator raise `runtime.max_prompt_bytes`"
             }
             Self::Tolerated(refusal) => return refusal.hint(),
         };
@@ -140,6 +147,7 @@ pub(super) fn of_pins(
     if snapshot.name == "release" && pins.is_floating() {
         warnings.push(Warning::FloatingRelease);
     }
+    warnings.extend(snapshot.long_prompt.map(Warning::PromptTooLong));
     let current = snapshot.target.and_then(|target| target.pins.as_ref());
     if let Some(current) = current.filter(|_| !is_new && action != RevisionAction::Rollback) {
         let (before, after) = (current.resolve(snapshot.binding), pins.resolve(snapshot.binding));

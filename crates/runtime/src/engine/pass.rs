@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
         };
         let most = usize::try_from(state.word_limit).unwrap_or(usize::MAX);
         let read = |text: &str| {
-            let reflection = first_words(text, most);
+            let reflection = first_words(&crate::answer::text(text)?, most);
             if reflection.is_empty() {
                 Err("the thought is empty".to_owned())
             } else {

@@ -75,7 +75,7 @@ impl Route {
             .await
             .unwrap_or_else(too_long);
         match &result {
-            Err(failure) if failure.is_temporary => permit.failed(),
+            Err(failure) if failure.is_temporary() => permit.failed(),
             // It answered, if only to refuse.
             _ => permit.succeeded(),
         }

@@ -1,19 +1,24 @@
 //! Models that somebody serves over HTTP, through `genai`.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use futures_util::StreamExt as _;
 use genai::adapter::AdapterKind;
 use genai::chat::{
-    ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec, ReasoningEffort, StopReason, StreamEnd,
-    Verbosity,
+    ChatFrameSink, ChatMessage, ChatOptions, ChatRequest, ChatStream, FrameCtx, JsonSpec, RawFrameRef,
 };
 use genai::resolver::{AuthData, Endpoint};
 use genai::{Client, ModelIden, ServiceTarget};
+use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::Script;
 use super::call::Backend;
+use super::options::options;
+use super::protocol::{Protocol, Reading, milliseconds, refusal_of};
 use super::request::{Answer, Failure, Pieces};
 use crate::Limits;
 use crate::prompt::{Prompt, Shape};
@@ -91,6 +96,7 @@ impl fmt::Debug for ProviderKind {
 #[derive(Clone)]
 pub(super) struct Hosted {
     client: Client,
+    protocol: Protocol,
     adapter: AdapterKind,
     endpoint: Endpoint,
     auth: AuthData,
@@ -109,7 +115,7 @@ impl fmt::Debug for Hosted {
 impl Hosted {
     fn new(
         http: &reqwest::Client,
-        adapter: AdapterKind,
+        protocol: Protocol,
         base_url: &str,
         key: Option<String>,
         answer_format: AnswerFormat,
@@ -117,7 +123,13 @@ impl Hosted {
         let client = Client::builder().with_reqwest(http.clone()).build();
         Ok(Self {
             client: client.map_err(|error| error.to_string())?,
-            adapter,
+            protocol,
+            adapter: match protocol {
+                Protocol::OpenAi => AdapterKind::OpenAI,
+                Protocol::Anthropic => AdapterKind::Anthropic,
+                Protocol::Gemini => AdapterKind::Gemini,
+                Protocol::Ollama => AdapterKind::Ollama,
+            },
             // The library joins paths to it.
             endpoint: Endpoint::from_owned(format!("{}/", base_url.trim_end_matches('/'))),
             // The library insists on a key, also where the server does not look at it.
@@ -141,7 +153,9 @@ impl Hosted {
         };
         let request = ChatRequest::new(vec![ChatMessage::user(prompt.user.as_str())])
             .with_system(prompt.system.as_str());
+        let frames = Frames::of(self.protocol);
         let mut options = options(self.adapter, params, limits);
+        options.raw_frame_sink = Some(frames.clone());
         self.answer_format.apply(&prompt.shape, &mut options);
         let response = self
             .client
@@ -149,46 +163,91 @@ impl Hosted {
             .await;
         let mut stream = response.map_err(|error| failure(&error))?.stream;
         let mut answer = Answer::default();
-        let mut is_complete = false;
-        while let Some(event) = stream.next().await {
-            match event.map_err(|error| failure(&error))? {
-                ChatStreamEvent::Chunk(mut chunk) => {
-                    // A database may have no text with it, and nobody means it.
-                    chunk.content.retain(|character| character != '\0');
-                    answer.text.push_str(&chunk.content);
-                    if answer.text.len() > limits.answer_bytes {
-                        let reason = format!("the answer is longer than {} bytes", limits.answer_bytes);
-                        return Err(Failure::lasting(reason));
-                    }
-                    if let Some(pieces) = pieces.as_deref_mut() {
-                        pieces.push(&chunk.content).await;
-                    }
-                }
-                ChatStreamEvent::End(end) => {
-                    note_usage(&mut answer, &end);
-                    is_complete = self.is_complete(&end)?;
-                }
-                _ => {}
+        let mut is_open = true;
+        while is_open {
+            is_open = frames.next(&mut stream).await?;
+            let text = frames.reading().take_text();
+            answer.text.push_str(&text);
+            if answer.text.len() > limits.answer_bytes {
+                let reason = format!("the answer is longer than {} bytes", limits.answer_bytes);
+                return Err(Failure::cut_off(reason));
+            }
+            if let Some(pieces) = pieces.as_deref_mut() {
+                pieces.push(&text).await?;
             }
         }
-        if is_complete {
-            Ok(answer)
-        } else {
-            Err(Failure::temporary("the answer broke off"))
+        {
+            let reading = frames.reading();
+            answer.prompt_tokens = reading.prompt_tokens;
+            answer.completion_tokens = reading.completion_tokens;
+            reading.check(has_answer(&answer.text))?;
         }
+        if let Some(pieces) = pieces {
+            pieces.end().await;
+        }
+        Ok(answer)
+    }
+}
+
+/// Tells whether a text has more than thoughts.
+fn has_answer(text: &str) -> bool {
+    crate::answer::text(text).is_ok_and(|answer| !answer.is_empty())
+}
+
+/// The frames of a stream, read as they come.
+struct Frames(Mutex<Reading>);
+
+impl ChatFrameSink for Frames {
+    fn on_frame(&self, _: &FrameCtx, frame: RawFrameRef<'_>) {
+        self.reading().frame(frame.data);
+    }
+}
+
+impl Frames {
+    fn of(protocol: Protocol) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Reading::new(protocol))))
     }
 
-    /// Tells whether a model came to its end. Of some protocols, the library makes up an end where the connection was
-    /// closed before; only the reason to stop is missing then.
-    fn is_complete(&self, end: &StreamEnd) -> Result<bool, Failure> {
-        match &end.captured_stop_reason {
-            Some(StopReason::ContentFilter(_)) => Err(Failure::lasting(
-                "the provider's filter of contents stopped the answer",
-            )),
-            Some(_) => Ok(true),
-            None => Ok(!matches!(self.adapter, AdapterKind::Gemini | AdapterKind::Ollama)),
-        }
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until there is something to do about what was read, and tells whether more may follow.
+    ///
+    /// What the library makes of a frame does not matter, not even if it cannot make anything of it; but what befell the
+    /// connection does.
+    async fn next(&self, stream: &mut ChatStream) -> Result<bool, Failure> {
+        poll_fn(|context| {
+            loop {
+                let polled = stream.poll_next_unpin(context);
+                if self.reading().is_over() {
+                    return Poll::Ready(Ok(false));
+                }
+                match polled {
+                    Poll::Ready(None) => return Poll::Ready(Ok(false)),
+                    Poll::Ready(Some(Err(error))) if is_of_connection(&error) => {
+                        return Poll::Ready(Err(failure(&error)));
+                    }
+                    _ if self.reading().has_news() => return Poll::Ready(Ok(true)),
+                    Poll::Ready(Some(_)) => {}
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Tells whether an error is about more than one frame.
+fn is_of_connection(error: &genai::Error) -> bool {
+    !matches!(
+        error,
+        genai::Error::StreamParse { .. }
+            | genai::Error::ChatResponse { .. }
+            | genai::Error::InvalidJsonResponseElement { .. }
+            | genai::Error::JsonValueExt(_)
+            | genai::Error::SerdeJson(_)
+    )
 }
 
 impl Backend {
@@ -198,23 +257,23 @@ impl Backend {
         answer_format: AnswerFormat,
     ) -> Result<Self, String> {
         let or = |url: Option<String>, default: &str| url.unwrap_or_else(|| default.to_owned());
-        let (adapter, base_url, key) = match kind {
-            ProviderKind::OpenAiCompatible { base_url, key } => (AdapterKind::OpenAI, base_url, key),
+        let (protocol, base_url, key) = match kind {
+            ProviderKind::OpenAiCompatible { base_url, key } => (Protocol::OpenAi, base_url, key),
             ProviderKind::Anthropic { base_url, key } => (
-                AdapterKind::Anthropic,
+                Protocol::Anthropic,
                 or(base_url, "https://api.anthropic.com/v1/"),
                 key,
             ),
             ProviderKind::Gemini { base_url, key } => {
                 let url = or(base_url, "https://generativelanguage.googleapis.com/v1beta/");
-                (AdapterKind::Gemini, url, key)
+                (Protocol::Gemini, url, key)
             }
             ProviderKind::Ollama { base_url } => {
-                (AdapterKind::Ollama, or(base_url, "http://localhost:11434/"), None)
+                (Protocol::Ollama, or(base_url, "http://localhost:11434/"), None)
             }
             ProviderKind::Scripted(script) => return Ok(Self::Scripted(script)),
         };
-        Hosted::new(http, adapter, &base_url, key, answer_format).map(Self::Hosted)
+        Hosted::new(http, protocol, &base_url, key, answer_format).map(Self::Hosted)
     }
 }
 
@@ -239,97 +298,6 @@ impl AnswerFormat {
     }
 }
 
-fn note_usage(answer: &mut Answer, end: &StreamEnd) {
-    if let Some(usage) = &end.captured_usage {
-        answer.prompt_tokens = usage.prompt_tokens.map(i64::from);
-        answer.completion_tokens = usage.completion_tokens.map(i64::from);
-    }
-}
-
-/// Translates the parameters of a preference. Those that the library has no name for are passed on as they are.
-fn options(adapter: AdapterKind, params: &Map<String, Value>, limits: &Limits) -> ChatOptions {
-    let mut options = ChatOptions {
-        capture_usage: Some(true),
-        normalize_reasoning_content: Some(true),
-        max_tokens: Some(limits.answer_tokens),
-        ..ChatOptions::default()
-    };
-    let mut rest = Map::new();
-    for (name, value) in params {
-        let is_known = match name.as_str() {
-            "temperature" => set(&mut options.temperature, value.as_f64()),
-            "top_p" => set(&mut options.top_p, value.as_f64()),
-            "seed" => set(&mut options.seed, value.as_u64()),
-            "max_tokens" => set(
-                &mut options.max_tokens,
-                value.as_u64().and_then(|n| u32::try_from(n).ok()),
-            ),
-            "verbosity" => set(
-                &mut options.verbosity,
-                value.as_str().and_then(Verbosity::from_keyword),
-            ),
-            "reasoning_effort" => {
-                let effort = value.as_str().and_then(|name| match name {
-                    "minimal" => Some(ReasoningEffort::Minimal),
-                    name => ReasoningEffort::from_keyword(name),
-                });
-                set(&mut options.reasoning_effort, effort)
-            }
-            "thinking_budget" => {
-                // Below zero, Gemini decides by itself, as it does without a budget.
-                let budget = value.as_u64().and_then(|n| u32::try_from(n).ok());
-                options.reasoning_effort = budget.map(|budget| match budget {
-                    0 => ReasoningEffort::Zero,
-                    budget => ReasoningEffort::Budget(budget),
-                });
-                true
-            }
-            _ => false,
-        };
-        if !is_known {
-            rest.insert(name.clone(), value.clone());
-        }
-    }
-    // Thinking counts as a part of the answer, and how much a model thinks is preferred already.
-    if options.reasoning_effort.is_some() && !params.contains_key("max_tokens") {
-        options.max_tokens = None;
-    }
-    // Gemini has its sampling parameters in an object, which replaces the library's own.
-    if adapter == AdapterKind::Gemini
-        && let Some(top_k) = rest.remove("top_k")
-    {
-        let mut config = Map::from_iter([("topK".to_owned(), top_k)]);
-        let known = [
-            ("temperature", options.temperature.map(Value::from)),
-            ("topP", options.top_p.map(Value::from)),
-            ("seed", options.seed.map(Value::from)),
-            ("maxOutputTokens", options.max_tokens.map(Value::from)),
-        ];
-        config.extend(
-            known
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-        );
-        if let Some(ReasoningEffort::Budget(budget)) = options.reasoning_effort {
-            config.insert("thinkingConfig".to_owned(), json!({"thinkingBudget": budget}));
-        }
-        rest.insert("generationConfig".to_owned(), Value::Object(config));
-    }
-    if !rest.is_empty() {
-        options.extra_body = Some(Value::Object(rest));
-    }
-    options
-}
-
-/// Sets an option that has a usable value, and tells whether it has.
-fn set<T>(option: &mut Option<T>, value: Option<T>) -> bool {
-    let is_usable = value.is_some();
-    if is_usable {
-        *option = value;
-    }
-    is_usable
-}
-
 /// Says what happened in words of our own: the library's quote what was sent and received.
 fn failure(error: &genai::Error) -> Failure {
     // What goes wrong in a stream is wrapped.
@@ -342,28 +310,20 @@ fn failure(error: &genai::Error) -> Failure {
         }
     }
     if let Some(status) = error.status() {
-        let reason = format!("the provider answered with status {}", status.as_u16());
-        let is_temporary = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
-        let retry_after = error.headers().and_then(|headers| headers.get("retry-after"));
-        let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-        return Failure {
-            reason,
-            is_temporary,
-            retry_after_ms: seconds.map(|seconds| seconds.saturating_mul(1000)),
-        };
+        let mut failure = refusal_of(status.as_u16(), body_of(error));
+        let asked = error.headers().and_then(retry_after_ms);
+        failure.retry_after_ms = failure.retry_after_ms.max(asked);
+        return failure;
     }
     match error {
         genai::Error::WebModelCall { webc_error, .. } | genai::Error::WebAdapterCall { webc_error, .. } => {
             match webc_error {
                 genai::webc::Error::Reqwest(error) => connection_failure(error),
-                _ => Failure::lasting("the provider's answer is no answer of its protocol"),
+                _ => Failure::setup("the provider's answer is no answer of its protocol"),
             }
         }
         genai::Error::WebStream { .. } => Failure::temporary("the connection to the provider failed"),
-        genai::Error::ChatResponse { .. } => {
-            Failure::temporary("the provider told of an error instead of answering")
-        }
-        _ => Failure::lasting("the provider's answer is no answer of its protocol"),
+        _ => Failure::setup("the provider's answer is no answer of its protocol"),
     }
 }
 
@@ -373,4 +333,69 @@ fn connection_failure(error: &reqwest::Error) -> Failure {
     } else {
         "the connection to the provider broke off"
     })
+}
+
+/// Returns what a provider sent with a status that is no success.
+fn body_of(error: &genai::Error) -> &str {
+    match error {
+        genai::Error::HttpError { body, .. } => body,
+        genai::Error::WebModelCall { webc_error, .. } | genai::Error::WebAdapterCall { webc_error, .. } => {
+            match webc_error {
+                genai::webc::Error::ResponseFailedStatus { body, .. } => body,
+                _ => "",
+            }
+        }
+        _ => "",
+    }
+}
+
+/// Returns for how long the headers of an answer ask to leave a provider alone: in milliseconds, in seconds, or until a
+/// time. That is measured by the provider's own clock, which is the one that it goes by.
+fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(text) = header("retry-after-ms") {
+        return text.parse().ok();
+    }
+    let asked = header("retry-after")?;
+    milliseconds(asked).or_else(|| {
+        let until = httpdate::parse_http_date(asked).ok()?;
+        let now = httpdate::parse_http_date(header("date")?).ok()?;
+        let pause = until.duration_since(now).unwrap_or_default();
+        Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn a_pause_is_a_number_or_a_time_by_the_providers_clock() {
+        let now = "Fri, 27 Nov 2026 08:00:00 GMT";
+        for (headers, pause) in [
+            (vec![("retry-after", "2")], Some(2000)),
+            (vec![("retry-after", "0")], Some(0)),
+            (vec![("retry-after", "2"), ("retry-after-ms", "1500")], Some(1500)),
+            (
+                vec![("date", now), ("retry-after", "Fri, 27 Nov 2026 08:00:07 GMT")],
+                Some(7000),
+            ),
+            (
+                vec![("date", now), ("retry-after", "Fri, 27 Nov 2026 07:00:00 GMT")],
+                Some(0),
+            ),
+            (vec![("retry-after", "Fri, 27 Nov 2026 08:00:07 GMT")], None),
+            (vec![("date", now), ("retry-after", "soon")], None),
+            (vec![("retry-after", "-1")], None),
+            (vec![], None),
+        ] {
+            let all: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            assert_eq!(retry_after_ms(&all), pause, "{headers:?}");
+        }
+    }
 }

@@ -3,6 +3,8 @@
 mod breaker;
 mod call;
 mod hosted;
+mod options;
+mod protocol;
 mod registry;
 mod request;
 mod script;

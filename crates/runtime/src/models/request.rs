@@ -6,6 +6,8 @@ use tokio::sync::mpsc::Sender;
 
 use crate::Event;
 use crate::prompt::Prompt;
+use crate::text::harmless;
+use crate::thought::{Filter, ThoughtsWereSpoken};
 
 /// One question to a model.
 #[derive(Debug, Clone)]
@@ -46,38 +48,72 @@ pub(crate) struct Answer {
 pub(crate) struct Failure {
     /// Never a key or a prompt, nor what the provider wrote: it may quote either.
     pub(crate) reason: String,
-    /// Whether the same call may well succeed a little later.
-    pub(crate) is_temporary: bool,
+    pub(crate) kind: FailureKind,
     /// How long the provider asks to be left alone, in milliseconds.
     pub(crate) retry_after_ms: Option<u64>,
 }
 
+/// What a failure is about, and so what is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// The provider: the same call may well succeed a little later.
+    Temporary,
+    /// The provider, but it is no use to call again at once.
+    Lasting,
+    /// This prompt, or what a model would say to it. Others are answered.
+    Refused,
+    /// What the model said: it is not the whole of it.
+    CutOff,
+    /// The key, the account or the address that the installation has.
+    Setup,
+}
+
 impl Failure {
-    pub(crate) fn temporary(reason: impl Into<String>) -> Self {
+    fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
-            is_temporary: true,
+            kind,
             retry_after_ms: None,
         }
     }
 
+    pub(crate) fn temporary(reason: impl Into<String>) -> Self {
+        Self::new(FailureKind::Temporary, reason)
+    }
+
     pub(crate) fn lasting(reason: impl Into<String>) -> Self {
-        Self {
-            is_temporary: false,
-            ..Self::temporary(reason)
-        }
+        Self::new(FailureKind::Lasting, reason)
+    }
+
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self::new(FailureKind::Refused, reason)
+    }
+
+    pub(crate) fn cut_off(reason: impl Into<String>) -> Self {
+        Self::new(FailureKind::CutOff, reason)
+    }
+
+    pub(crate) fn setup(reason: impl Into<String>) -> Self {
+        Self::new(FailureKind::Setup, reason)
+    }
+
+    /// Tells whether the same call may well succeed a little later.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.kind == FailureKind::Temporary
     }
 }
 
 /// Where the agent's message goes while it is being written.
 ///
-/// Blanks around the message are left out, so that its pieces together are exactly the message.
+/// Blanks around the message are left out, so that its pieces together are exactly the message; and so is what the model
+/// thought before it.
 pub(crate) struct Pieces<'a> {
     events: &'a Sender<Event>,
     message_id: MessageId,
     number: u32,
     text: String,
     held_blanks: String,
+    thoughts: Filter,
 }
 
 impl<'a> Pieces<'a> {
@@ -88,6 +124,15 @@ impl<'a> Pieces<'a> {
             number: 0,
             text: String::new(),
             held_blanks: String::new(),
+            thoughts: Filter::default(),
+        }
+    }
+
+    /// Begins anew, unless somebody may have seen a part of the message.
+    pub(crate) fn restart(&mut self) {
+        if !self.has_begun() {
+            self.held_blanks.clear();
+            self.thoughts = Filter::default();
         }
     }
 
@@ -96,7 +141,31 @@ impl<'a> Pieces<'a> {
         self.number > 0
     }
 
-    pub(crate) async fn push(&mut self, text: &str) {
+    /// Tells whether the model did not get beyond its thoughts.
+    pub(crate) fn is_thinking(&self) -> bool {
+        self.thoughts.is_thinking()
+    }
+
+    /// Takes the next piece of what the model writes.
+    pub(crate) async fn push(&mut self, text: &str) -> Result<(), Failure> {
+        let said = self.thoughts.push(&harmless(text));
+        let said = said.map_err(|ThoughtsWereSpoken| {
+            Failure::cut_off(
+                "the model ended a thought that it had not begun, after it was told as the answer; have its server send \
+                 thoughts apart from answers",
+            )
+        })?;
+        self.tell(&said).await;
+        Ok(())
+    }
+
+    /// Says that the model has come to its end.
+    pub(crate) async fn end(&mut self) {
+        let said = self.thoughts.finish();
+        self.tell(&said).await;
+    }
+
+    async fn tell(&mut self, text: &str) {
         let mut piece = std::mem::take(&mut self.held_blanks);
         piece.push_str(text);
         if self.text.is_empty() {

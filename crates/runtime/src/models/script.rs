@@ -56,8 +56,18 @@ enum Reply {
     Answers(Vec<String>),
     /// One of the options.
     Choose(Choice),
+    /// This text, and then the limit of tokens cuts the answer off.
+    CutOff(String),
+    /// The provider refuses the prompt for this reason.
+    Refuse(String),
     /// The call fails for this reason, as if the provider could not be reached.
     Fail(String),
+}
+
+/// What comes of a call.
+struct Played {
+    text: String,
+    failure: Option<Failure>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -96,31 +106,36 @@ impl Script {
         pieces: Option<&mut Pieces<'_>>,
     ) -> Result<Answer, Failure> {
         let found = self.rules.iter().find_map(|rule| {
-            let text = rule.reply(request, attempt)?;
-            Some((rule, text))
+            let played = rule.reply(request, attempt)?;
+            Some((rule, played))
         });
-        let Some((rule, result)) = found else {
+        let Some((rule, Played { text, failure })) = found else {
             return Err(Failure::lasting("the script has no rule for this call"));
         };
         if rule.delay_ms > 0 {
             sleep(Duration::from_millis(rule.delay_ms)).await;
         }
-        let text = result.map_err(Failure::temporary)?;
         if let Some(pieces) = pieces {
             for word in text.split_inclusive(' ') {
-                pieces.push(word).await;
+                pieces.push(word).await?;
+            }
+            if failure.is_none() {
+                pieces.end().await;
             }
         }
-        Ok(Answer {
-            text,
-            ..Answer::default()
-        })
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(Answer {
+                text,
+                ..Answer::default()
+            }),
+        }
     }
 }
 
 impl Rule {
-    /// Returns what the rule answers, or the failure that it plays, if it fits.
-    fn reply(&self, request: &Request<'_>, attempt: u32) -> Option<Result<String, String>> {
+    /// Returns what the rule plays, if it fits.
+    fn reply(&self, request: &Request<'_>, attempt: u32) -> Option<Played> {
         let hints = &request.hints;
         let fits = is(self.interaction.as_deref(), request.interaction)
             && is(self.state.as_deref(), hints.state)
@@ -138,16 +153,30 @@ impl Rule {
         if !fits {
             return None;
         }
-        let text = match &self.reply {
-            Reply::Answer(text) => text,
+        let (text, failure) = match &self.reply {
+            Reply::Answer(text) => (text.as_str(), None),
             Reply::Answers(texts) => {
                 let index = (hints.turn.max(1) as usize - 1).min(texts.len().checked_sub(1)?);
-                &texts[index]
+                (texts[index].as_str(), None)
             }
-            Reply::Choose(choice) => return choice.of(hints).map(|n| Ok(format!("{{\"choice\": {n}}}"))),
-            Reply::Fail(reason) => return Some(Err(reason.clone())),
+            Reply::Choose(choice) => {
+                let number = choice.of(hints)?;
+                return Some(Played {
+                    text: format!("{{\"choice\": {number}}}"),
+                    failure: None,
+                });
+            }
+            Reply::CutOff(text) => {
+                let reason = "the limit of tokens cut the answer off";
+                (text.as_str(), Some(Failure::cut_off(reason)))
+            }
+            Reply::Refuse(reason) => ("", Some(Failure::refused(reason.as_str()))),
+            Reply::Fail(reason) => ("", Some(Failure::temporary(reason.as_str()))),
         };
-        Some(Ok(filled_in(text, request.interaction, hints)))
+        Some(Played {
+            text: filled_in(text, request.interaction, hints),
+            failure,
+        })
     }
 }
 
@@ -254,7 +283,7 @@ mod tests {
         let failure = answer(rules, &request("reflect", "neither", &["milk", "tea"]))
             .await
             .unwrap_err();
-        assert!(!failure.is_temporary);
+        assert!(!failure.is_temporary());
     }
 
     #[tokio::test]

@@ -6,7 +6,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Models;
 use super::call::pause_before;
-use super::request::{Answer, Failure, Pieces, Request};
+use super::request::{Answer, Failure, FailureKind, Pieces, Request};
+use crate::answer::ONLY_THOUGHTS;
 use crate::{Limits, RuntimeError};
 
 /// Calls models and keeps account.
@@ -62,7 +63,7 @@ impl<'a> Session<'a> {
         mut request: Request<'_>,
         mut pieces: Pieces<'_>,
     ) -> Result<String, RuntimeError> {
-        let reason = "the message is empty";
+        let mut reason = "";
         for attempt in 1..=self.limits.attempts {
             if attempt > 1 {
                 request.prompt.complain(reason);
@@ -71,6 +72,11 @@ impl<'a> Session<'a> {
             if pieces.has_begun() {
                 return Ok(pieces.finish().await);
             }
+            reason = if pieces.is_thinking() {
+                ONLY_THOUGHTS
+            } else {
+                "the message is empty"
+            };
             self.blame(reason);
         }
         Err(self.unusable(&request, reason.to_owned()))
@@ -99,6 +105,9 @@ impl<'a> Session<'a> {
         loop {
             calls += 1;
             self.check()?;
+            if let Some(pieces) = pieces.as_deref_mut() {
+                pieces.restart();
+            }
             let began = Instant::now();
             let result = route
                 .call(
@@ -153,17 +162,13 @@ impl<'a> Session<'a> {
             reason = failure.reason,
             "a model was called in vain"
         );
-        let may_retry = failure.is_temporary && !was_heard && calls <= self.limits.retries;
+        let may_retry = failure.is_temporary() && !was_heard && calls <= self.limits.retries;
         match pause_before(calls, &failure).filter(|_| may_retry) {
             Some(pause) => {
                 sleep(pause).await;
                 Ok(())
             }
-            None => Err(RuntimeError::Unavailable {
-                interaction: request.interaction.to_owned(),
-                model: model.to_owned(),
-                reason: failure.reason,
-            }),
+            None => Err(given_up(request.interaction, model, failure)),
         }
     }
 
@@ -201,5 +206,32 @@ impl<'a> Session<'a> {
             attempts: self.limits.attempts,
             reason,
         }
+    }
+}
+
+/// Says what a failure is to whoever asked for the turn.
+fn given_up(interaction: &str, model: &str, Failure { reason, kind, .. }: Failure) -> RuntimeError {
+    let (interaction, model) = (interaction.to_owned(), model.to_owned());
+    match kind {
+        FailureKind::Temporary | FailureKind::Lasting => RuntimeError::Unavailable {
+            interaction,
+            model,
+            reason,
+        },
+        FailureKind::Refused => RuntimeError::Refused {
+            interaction,
+            model,
+            reason,
+        },
+        FailureKind::CutOff => RuntimeError::CutOff {
+            interaction,
+            model,
+            reason,
+        },
+        FailureKind::Setup => RuntimeError::Setup {
+            interaction,
+            model,
+            reason,
+        },
     }
 }

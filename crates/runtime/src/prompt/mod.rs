@@ -9,6 +9,7 @@
 //! and a line to `docs/models.md`.
 
 mod agent;
+mod constant;
 mod data;
 mod judge;
 mod memory;
@@ -19,6 +20,7 @@ mod tools;
 use std::fmt::Write as _;
 
 pub(crate) use agent::{Agent, Scene};
+pub(crate) use constant::{longest, may_be_longer};
 pub(crate) use data::{Data, conversation};
 pub(crate) use judge::evaluate_metric;
 pub(crate) use memory::{generate_queries, recall};

@@ -105,8 +105,8 @@ impl Tool {
             }
             body.extend_from_slice(&chunk);
         }
-        // A database may have no text with NUL.
-        let text = String::from_utf8_lossy(&body).replace('\0', "");
+        let text = String::from_utf8_lossy(&body);
+        let text = crate::text::harmless(&text).into_owned();
         if status.is_success() {
             return Ok(text);
         }

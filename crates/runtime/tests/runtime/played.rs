@@ -18,11 +18,15 @@ use tokio::net::TcpListener;
 
 pub(crate) const KEY: &str = "sk-key-of-the-test";
 
+const EVENTS: &str = "text/event-stream";
+
 /// How a request is answered.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// Pieces of a message, with a pause before each.
     Pieces(Vec<String>, Duration),
+    /// A body of this type, frame by frame, with a pause before each.
+    Frames(&'static str, Vec<String>, Duration),
     /// Pieces, and then the connection breaks.
     BreaksOff(Vec<String>),
     /// A status, with headers and a body.
@@ -154,12 +158,9 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
                 .chain(tail)
                 .chain(end)
                 .collect();
-            let body = stream::iter(lines).then(move |line| async move {
-                tokio::time::sleep(pause).await;
-                Ok::<_, Infallible>(Bytes::from(line))
-            });
-            events(Body::from_stream(body))
+            in_frames(EVENTS, lines, pause)
         }
+        Reply::Frames(content_type, frames, pause) => in_frames(content_type, frames, pause),
         Reply::BreaksOff(pieces) => {
             let lines: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from(chunk(piece)))).collect();
             let broken = stream::once(async {
@@ -167,7 +168,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 Err(std::io::Error::other("broken"))
             });
-            events(Body::from_stream(stream::iter(lines).chain(broken)))
+            response(EVENTS, Body::from_stream(stream::iter(lines).chain(broken)))
         }
         Reply::Status(status, headers, body) => {
             let mut response = Response::builder().status(status);
@@ -191,9 +192,17 @@ fn chunk(piece: &str) -> String {
     )
 }
 
-fn events(body: Body) -> Response {
+fn in_frames(content_type: &str, frames: Vec<String>, pause: Duration) -> Response {
+    let body = stream::iter(frames).then(move |frame| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, Infallible>(Bytes::from(frame))
+    });
+    response(content_type, Body::from_stream(body))
+}
+
+fn response(content_type: &str, body: Body) -> Response {
     Response::builder()
-        .header("content-type", "text/event-stream")
+        .header("content-type", content_type)
         .body(body)
         .unwrap()
 }

@@ -15,11 +15,14 @@ use super::{create, finish, interact, listed, say, transcript};
 /// How long something may take that has to happen.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A script in which the agent takes a minute if somebody says `slow`, and cannot speak if somebody says `break`.
+/// A script in which the agent takes a minute if somebody says `slow`, cannot speak if somebody says `break`, and so on.
 fn rules() -> Value {
     json!([
         {"interaction": "engage-user", "contains": "slow", "delay_ms": 60_000, "answer": "Late."},
         {"interaction": "engage-user", "contains": "break", "fail": "the line is dead"},
+        {"interaction": "engage-user", "contains": "dose", "cut_off": "Take two tablets of"},
+        {"interaction": "engage-user", "contains": "forbidden", "refuse": "the provider's filter of contents stopped the prompt"},
+        {"interaction": "engage-user", "contains": "think", "answer": "<think>secret plan </think>\n\nHi, \u{0}I \u{1b}[31mthink."},
     ])
 }
 
@@ -179,6 +182,40 @@ both_engines! {
         assert_eq!(failed.events("interaction-complete").len(), 0);
         assert_eq!((transcript(admin, &id).await, listed(admin, &id).await), before);
         assert_eq!(say(admin, &id, "Hello").await.status, 200, "at once");
+    }
+
+    async fn of_an_answer_that_is_cut_off_or_refused_nothing_is_left(plain: TestServer) {
+        let (server, service) = slow_server(plain.engine).await;
+        let admin = server.admin();
+        let id = create(admin, &service, json!({})).await.conversation();
+        let before = (transcript(admin, &id).await, listed(admin, &id).await);
+        for (text, reason) in [("Which dose?", "cut the answer off"), ("Say what is forbidden.", "filter of contents")] {
+            let failed = say(admin, &id, text).await;
+            let told = failed.types();
+            assert_eq!((told.last(), failed.events("interaction-complete").len()), (Some(&"error"), 0));
+            let error = failed.events("error")[0];
+            assert_eq!(error["http_error_code"], 400, "the same again would end the same");
+            let description = error["error_description"].as_str().unwrap();
+            assert!(description.contains(reason) && description.contains("engage-user"), "{description}");
+            assert_eq!((transcript(admin, &id).await, listed(admin, &id).await), before);
+        }
+        assert_eq!(finish(admin, &id).await.status, 204);
+        let failed = create(admin, &service, json!({"initial_message": "Which dose?"})).await;
+        assert_eq!(failed.events("error")[0]["http_error_code"], 400);
+        assert_eq!(listed(admin, &failed.conversation()).await, None);
+    }
+
+    async fn what_a_model_thinks_is_neither_told_nor_kept(plain: TestServer) {
+        let (server, service) = slow_server(plain.engine).await;
+        let admin = server.admin();
+        let id = create(admin, &service, json!({})).await.conversation();
+        let told = say(admin, &id, "What do you think?").await;
+        let pieces: Vec<&str> = told.events("new-message").iter().map(|event| event["message"].as_str().unwrap()).collect();
+        assert_eq!(pieces.concat(), "Hi, I [31mthink.");
+        assert_eq!(told.message(), "Hi, I [31mthink.");
+        assert!(!told.body.to_string().contains("secret plan"));
+        let kept = transcript(admin, &id).await;
+        assert_eq!(kept.last().unwrap(), "agent-message: Hi, I [31mthink.");
     }
 
     async fn a_first_interaction_that_fails_leaves_no_conversation(plain: TestServer) {

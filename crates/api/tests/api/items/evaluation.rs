@@ -229,3 +229,39 @@ async fn a_model_judges_what_no_check_computes() {
     );
     assert_eq!(results(server.admin(), "").await[0]["result"], "calm");
 }
+
+both_engines! {
+    async fn control_characters_of_a_judge_are_left_out(plain: TestServer) {
+        let rules = json!([{"interaction": "evaluate-metric",
+            "answer": "{\"value\": true, \"justification\": \"a\\u0000b\\u001b[31mc\", \"messages\": [1]}"}]);
+        let server = TestServer::scripted(plain.engine, rules).await;
+        let service = server.service(1).await;
+        let conversation = talk::start(&server, &service, "Good morning.").await.conversation_id;
+        let mut body = metric_body("Kindness");
+        body["initial_version_metric_value"] = json!({"description": "Was it kind?", "metric_value": {"type": "boolean"}});
+        let metric = METRIC.create(&server, body).await;
+        let answer = evaluate(server.admin(), &[&metric], conversation).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let kept = results(server.admin(), &format!("metric_id={metric}")).await;
+        assert_eq!((&kept[0]["result"], &kept[0]["justification"]), (&json!(true), &json!("ab[31mc")));
+    }
+
+    async fn a_judge_whose_answer_is_cut_off_or_refused_is_not_asked_again_by_clients(plain: TestServer) {
+        let rules = json!([
+            {"interaction": "evaluate-metric", "contains": "morning", "cut_off": "{\"value\": true}"},
+            {"interaction": "evaluate-metric", "refuse": "the prompt is too long"},
+        ]);
+        let server = TestServer::scripted(plain.engine, rules).await;
+        let mut body = metric_body("Kindness");
+        body["initial_version_metric_value"] = json!({"description": "Was it kind?", "metric_value": {"type": "boolean"}});
+        let metric = METRIC.create(&server, body).await;
+        for (said, reason) in [("Good morning.", "cut the answer off"), ("Hello.", "too long")] {
+            let service = server.service(1).await;
+            let conversation = talk::start(&server, &service, said).await.conversation_id;
+            let answer = evaluate(server.admin(), &[&metric], conversation).await;
+            assert_eq!(answer.status, 400, "{}", answer.body);
+            assert!(answer.detail().contains(reason), "{}", answer.detail());
+        }
+        assert!(results(server.admin(), &format!("metric_id={metric}")).await.is_empty());
+    }
+}

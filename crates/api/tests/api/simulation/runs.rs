@@ -1,7 +1,7 @@
 //! Runs of sets of unit tests.
 
 use forge_app::unit_test_set_runs::work_off;
-use forge_testkit::{TestResponse, TestServer, both_engines, version_set};
+use forge_testkit::{TestDatabase, TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
 use super::{RUNS, SETS, TESTS, World, create_test, with};
@@ -139,6 +139,23 @@ both_engines! {
         let together = futures_join(&server, &body).await;
         assert_eq!(together.iter().filter(|status| **status == 201).count(), 1, "{together:?}");
         assert_eq!(together.iter().filter(|status| **status == 409).count(), 7, "{together:?}");
+    }
+
+    async fn what_cannot_be_kept_is_an_error_at_once_and_nothing_is_said_twice(plain: TestServer) {
+        let database = TestDatabase::start(plain.engine).await;
+        let server = TestServer::alone(&database).await;
+        let world = World::new(&server).await;
+        let test = world.test(&server, "kind").await;
+        let set = world.set(&server, "smoke", &[(&test, 1)]).await;
+        let run = start(&server, &set).await;
+        database.tamper("ALTER TABLE metric_result RENAME TO metric_result_elsewhere").await;
+        carry_out(&server).await;
+        let run = shown(&server, &run).await;
+        assert_eq!((&run["status"], &run["errored"]), (&json!("completed"), &json!(true)), "{run:#}");
+        let results = &run["unit_test_run_results"][0];
+        assert_eq!(results["run_errors"], json!(["what came of it could not be kept: internal error"]));
+        let held = database.texts("SELECT CAST(COUNT(*) AS TEXT) FROM conversation").await;
+        assert_eq!(held.into_iter().collect::<Vec<_>>(), ["1"]);
     }
 
     async fn a_run_is_cancelled(server: TestServer) {

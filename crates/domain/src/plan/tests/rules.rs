@@ -224,6 +224,14 @@ fn warned() -> Vec<(&'static str, Planned)> {
         ("unknown_interaction", world.plan(model("engage-usr", "staying"))),
         ("retiring_model", world.plan(model("engage-user", "retiring"))),
         (
+            "prompt_too_long",
+            World {
+                long_prompt: Some(LongPrompt { bytes: 11, most: 10 }),
+                ..World::default()
+            }
+            .plan(upsert(&pins(2, 2))),
+        ),
+        (
             "unconventional_name",
             World::named("Test").without_target().plan(upsert(&pins(2, 2))),
         ),
