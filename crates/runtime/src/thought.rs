@@ -169,11 +169,27 @@ enum State {
     /// Nothing but blanks and thoughts so far.
     #[default]
     Beginning,
+    /// The same, of a model whose thoughts are known to begin without a mark.
+    Suspicious,
     Thinking(Mark),
     Speaking,
 }
 
+/// Tells whether a thought ends in a complete text that never began.
+pub(crate) fn ends_unopened(text: &str) -> bool {
+    MARKS.iter().any(|mark| mark.is_unopened_in(text))
+}
+
 impl Filter {
+    /// Makes a filter for a model whose thoughts begin without a mark: everything is kept back up to their end, or to that
+    /// of the answer.
+    pub(crate) fn suspicious() -> Self {
+        Self {
+            state: State::Suspicious,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next piece, and returns what of it, and of what was held back, is said.
     pub(crate) fn push(&mut self, text: &str) -> Result<String, ThoughtsWereSpoken> {
         self.held.push_str(text);
@@ -188,6 +204,19 @@ impl Filter {
                         return Ok(String::new());
                     } else {
                         self.state = State::Speaking;
+                    }
+                }
+                State::Suspicious => {
+                    let beginning = self.held.trim_start();
+                    let closings = MARKS.iter().filter(|mark| mark.open != FINAL);
+                    let ends = closings.filter_map(|mark| mark.end_in(&self.held));
+                    if mark_at_the_beginning(beginning).is_some() {
+                        self.state = State::Beginning;
+                    } else if let Some(end) = ends.min() {
+                        self.held.drain(..end);
+                        self.state = State::Beginning;
+                    } else {
+                        return Ok(String::new());
                     }
                 }
                 State::Thinking(mark) => {
@@ -215,13 +244,18 @@ impl Filter {
     pub(crate) fn finish(&mut self) -> String {
         match self.state {
             State::Thinking(_) => String::new(),
-            State::Beginning | State::Speaking => std::mem::take(&mut self.held),
+            State::Beginning | State::Suspicious | State::Speaking => std::mem::take(&mut self.held),
         }
     }
 
     /// Tells whether the answer did not get beyond thoughts.
     pub(crate) fn is_thinking(&self) -> bool {
         matches!(self.state, State::Thinking(_))
+    }
+
+    /// Tells whether a thought was taken for speech.
+    pub(crate) fn were_thoughts_spoken(&self) -> bool {
+        ends_unopened(&self.spoken)
     }
 
     /// Of a thought, only what may be the beginning of its end is of any use.
@@ -320,6 +354,29 @@ mod tests {
                 assert_eq!(said_in_pieces(text, size).as_deref(), Ok(text), "{size}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_known_to_begin_with_a_thought_is_held_back() {
+        for (text, expected) in [
+            ("I should say hi.</think>\nHi.", "\nHi."),
+            ("a</think><think>b</think>Hi.", "Hi."),
+            ("<think>a</think>Hi.", "Hi."),
+            ("x<|channel|>final<|message|>Hi.", "Hi."),
+            ("Hi, no thought.", "Hi, no thought."),
+        ] {
+            for size in [1, 3, 100] {
+                let characters: Vec<char> = text.chars().collect();
+                let mut filter = Filter::suspicious();
+                let mut said = String::new();
+                for piece in characters.chunks(size) {
+                    said.push_str(&filter.push(&piece.iter().collect::<String>()).unwrap());
+                }
+                said.push_str(&filter.finish());
+                assert_eq!(said, expected, "{text} {size}");
+            }
+        }
+        assert!(ends_unopened("a</think>b") && !ends_unopened("<think>a</think>b") && !ends_unopened("a"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One call of one model, and how it is repeated.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -32,6 +33,9 @@ pub(super) struct Route {
     pub(super) provider: Arc<Provider>,
     /// The provider's own name of the model.
     pub(super) model: Arc<str>,
+    /// Whether the model's latest answer ended a thought that it had not begun: its server puts the first mark into the
+    /// prompt, then.
+    pub(super) swallows_marks: Arc<AtomicBool>,
 }
 
 impl Provider {
@@ -41,6 +45,14 @@ impl Provider {
 }
 
 impl Route {
+    pub(super) fn swallows_marks(&self) -> bool {
+        self.swallows_marks.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_marks(&self, are_swallowed: bool) {
+        self.swallows_marks.store(are_swallowed, Ordering::Relaxed);
+    }
+
     /// Calls the model once.
     pub(super) async fn call(
         &self,

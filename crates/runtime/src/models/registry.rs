@@ -92,6 +92,7 @@ impl Models {
             let route = Route {
                 provider: Arc::clone(provider),
                 model: provider_model.into(),
+                swallows_marks: Arc::default(),
             };
             found.insert(model, route);
         }
@@ -119,6 +120,7 @@ impl Models {
             everything_else: Some(Route {
                 provider: Arc::new(provider),
                 model: "scripted".into(),
+                swallows_marks: Arc::default(),
             }),
             default: Some(ModelPreference {
                 llm_name: "scripted".to_owned(),

@@ -128,12 +128,22 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// Begins anew, unless somebody may have seen a part of the message.
-    pub(crate) fn restart(&mut self) {
+    /// Begins anew, unless somebody may have seen a part of the message. The model may be one whose thoughts begin without
+    /// a mark.
+    pub(crate) fn restart(&mut self, is_suspicious: bool) {
         if !self.has_begun() {
             self.held_blanks.clear();
-            self.thoughts = Filter::default();
+            self.thoughts = if is_suspicious {
+                Filter::suspicious()
+            } else {
+                Filter::default()
+            };
         }
+    }
+
+    /// Tells whether thoughts were told as the message.
+    pub(crate) fn were_thoughts_spoken(&self) -> bool {
+        self.thoughts.were_thoughts_spoken()
     }
 
     /// Tells whether somebody may have seen a part of the message.

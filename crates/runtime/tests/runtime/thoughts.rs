@@ -250,6 +250,24 @@ async fn an_answer_that_is_nothing_but_a_thought_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_model_whose_thoughts_begin_without_a_mark_is_listened_to_from_their_end_on() {
+    let models = script(json!([
+        {"interaction": "evaluate-exit-conditions", "contains": "again", "answer": "{\"choice\": 0}"},
+        {"interaction": "evaluate-exit-conditions", "answer": "None of {them}.</think>{\"choice\": 0}"},
+        {"interaction": "engage-user", "contains": "again", "answer": "Hello once more."},
+        {"interaction": "engage-user", "answer": "I should say hello.</think>Hello there."},
+    ]));
+    let state = action("start", &["greet"], json!([exit("never ever", json!("end"))]));
+    let end = action("end", &["part"], json!([]));
+    let mut talk = Talk::new(models, &[graph(&[state, end], json!({}))]);
+    let told = talk.say("Hello").await.unwrap();
+    assert_eq!(told.pieces, ["Hello", " there.", ""]);
+    // What it said last is what it is known by.
+    let told = talk.say("Hello again").await.unwrap();
+    assert_eq!(told.pieces, ["Hello", " once", " more.", ""]);
+}
+
+#[tokio::test]
 async fn a_message_in_which_a_thought_ends_that_never_began_is_given_up() {
     let models = script(json!([
         {"interaction": "engage-user", "contains": "marks", "answer": "Write <think> before it and </think> after it."},
@@ -260,12 +278,15 @@ async fn a_message_in_which_a_thought_ends_that_never_began_is_given_up() {
         models,
         &[graph(&[state, action("end", &["part"], json!([]))], json!({}))],
     );
+    let told = talk.say("How do marks work?").await.unwrap();
+    assert_eq!(told.message, "Write <think> before it and </think> after it.");
+    let before = talk.transcript.clone();
     let error = talk.say("Hello").await.unwrap_err();
     assert!(
         matches!(&error, RuntimeError::CutOff { reason, .. } if reason.contains("had not begun")),
         "{error}"
     );
-    assert!(talk.transcript.is_empty());
-    let told = talk.say("How do marks work?").await.unwrap();
-    assert_eq!(told.message, "Write <think> before it and </think> after it.");
+    assert_eq!(talk.transcript, before);
+    let told = talk.say("Hello").await.unwrap();
+    assert_eq!(told.message, "Hello.", "now it is known");
 }

@@ -21,6 +21,9 @@ pub(super) use told::{milliseconds, refusal_of};
 /// How many frames that say nothing are passed over in one stream: some gateways keep a connection alive with them.
 const MOST_EMPTY_FRAMES: u32 = 10_000;
 
+/// Where a limit of tokens comes from.
+const LIMIT: &str = " (`max_tokens` of the model's parameters, or `runtime.max_answer_tokens`)";
+
 /// What a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
@@ -181,10 +184,12 @@ impl Reading {
         };
         match Meaning::of(self.protocol, reason) {
             Meaning::Whole => Ok(()),
-            Meaning::CutOff if self.has_thoughts && !has_text => Err(Failure::cut_off(
-                "the model was still thinking when it reached the limit of its tokens",
-            )),
-            Meaning::CutOff => Err(Failure::cut_off("the limit of tokens cut the answer off")),
+            Meaning::CutOff if self.has_thoughts && !has_text => Err(Failure::cut_off(format!(
+                "the model was still thinking when it reached the limit of its tokens{LIMIT}"
+            ))),
+            Meaning::CutOff => Err(Failure::cut_off(format!(
+                "the limit of tokens cut the answer off{LIMIT}"
+            ))),
             Meaning::Filtered => Err(Failure::refused(
                 "the provider's filter of contents stopped the answer",
             )),
