@@ -36,7 +36,7 @@ fn every_file_with_statements_is_collected() {
             );
         }
     }
-    assert_eq!(files, 21);
+    assert_eq!(files, 22);
 }
 
 #[tokio::test]
