@@ -24,6 +24,7 @@ mod assets;
 mod change;
 mod commands;
 mod config;
+mod descriptors;
 mod edit;
 mod error;
 mod installation;

@@ -275,8 +275,12 @@ impl Store {
         let place = Place::of(folder)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
-            // A file cannot hang up between two calls.
+            // A file cannot hang up between two calls, and its connections do not age. What is open needs no descriptor
+            // when there are none left, and goes on reading a file that was removed.
             .test_before_acquire(false)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_release(|connection, _| {
                 Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })

@@ -9,6 +9,7 @@ mod audit_log;
 mod auth;
 mod converse;
 mod debug;
+mod descriptors;
 mod gitops;
 mod guide;
 mod help;
