@@ -1,10 +1,12 @@
 //! Beginning transactions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, Postgres};
+use sqlx::sqlite::{Sqlite, SqlitePool};
 
 use crate::open::{ACQUIRE_TIMEOUT, Pools, require_writer};
 use crate::place::gone;
@@ -13,6 +15,9 @@ use crate::{Store, StoreError};
 
 /// How often a write is begun before it counts as failed that others were in its way.
 const ATTEMPTS: usize = 3;
+
+/// How long to wait for one of the readers that are open where no other may be opened.
+const IDLE_READER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reads of PostgreSQL see one moment.
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -32,8 +37,8 @@ impl Store {
                     readers.acquire().await.map_err(StoreError::no_connection)?
                 } else {
                     // Those that are open read what was acknowledged; a new one would read whatever is there now.
-                    let idle = readers.try_acquire();
-                    idle.ok_or_else(|| StoreError::no_connection(gone()))?
+                    let idle = tokio::time::timeout(IDLE_READER_TIMEOUT, idle_reader(readers)).await;
+                    idle.map_err(|_| StoreError::no_connection(gone()))?
                 };
                 (Engine::Sqlite(connection), "BEGIN DEFERRED")
             }
@@ -101,6 +106,16 @@ impl Store {
                 Tx::new(Engine::Postgres(acquire(pool).await?)).begin(WRITE).await
             }
         }
+    }
+}
+
+/// Waits for a connection that is open already: one that was given back comes in a moment.
+async fn idle_reader(readers: &SqlitePool) -> PoolConnection<Sqlite> {
+    loop {
+        if let Some(connection) = readers.try_acquire() {
+            return connection;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
