@@ -17,6 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use crate::installation::Location;
+use crate::output;
 
 /// How many descriptors are held for commands that come when there are no others.
 const RESERVE: usize = 16;
@@ -41,6 +42,8 @@ pub(crate) enum Request {
         organization: OrganizationId,
         user: String,
     },
+    /// List the users.
+    ListUsers { organization: OrganizationId },
     /// Make a new signing key.
     RotateKeys { organization: OrganizationId },
     /// Close an organization, or the whole server, for maintenance, or open it again.
@@ -74,6 +77,13 @@ async fn execute(app: &App, request: Request) -> Result<Value, forge_app::AppErr
                 "api_key": key.secret,
                 "expires_at": forge_wire::rfc3339(key.expires_at),
             })
+        }
+        Request::ListUsers { organization } => {
+            let users = admin::users(app, &organization).await?;
+            let users = users
+                .into_iter()
+                .map(|user| json!({"user_id": user.id, "role_name": user.role_name}));
+            Value::from_iter(users)
         }
         Request::RotateKeys { organization } => {
             json!({"signing_key_id": admin::rotate_keys(app, &organization).await?})
@@ -109,6 +119,9 @@ pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) 
             .with_context(|| format!("the server at {}", path.display()))?;
     }
     let installation = location.open(mode).await?;
+    for warning in &installation.warnings {
+        output::note(&format!("warning: {warning}"));
+    }
     let request = serde_json::from_value(serde_json::to_value(request)?)?;
     let done = execute(&installation.app, request).await;
     installation.app.store.close().await;

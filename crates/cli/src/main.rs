@@ -27,6 +27,7 @@ mod config;
 mod descriptors;
 mod edit;
 mod error;
+mod exposure;
 mod installation;
 mod lookup;
 mod output;

@@ -53,6 +53,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown_signal()?;
     let mut installation = args.location.open(OpenMode::MustExist).await?;
     installation.app.runtime = installation.runtime()?;
+    for warning in &installation.warnings {
+        tracing::warn!("{warning}");
+    }
     if !installation.has_organizations {
         tracing::warn!("there is no organization yet; create one with `forge init`");
     }

@@ -5,6 +5,7 @@
 mod admin;
 mod asset;
 mod audit;
+mod audit_by_the_docs;
 mod audit_log;
 mod auth;
 mod converse;
