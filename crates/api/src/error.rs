@@ -158,6 +158,10 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
                 json!({"detail": text, "version_set": set}),
             )
         }
+        AppError::NotReady(reason) => {
+            tracing::warn!(%reason, "the server is not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, detail(error))
+        }
         AppError::Unavailable(ref cause) | AppError::OutcomeUnknown(ref cause) => {
             tracing::error!(cause = causes(cause), "the database is unavailable");
             (StatusCode::SERVICE_UNAVAILABLE, detail(error))

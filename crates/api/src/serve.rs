@@ -25,6 +25,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const PARSER_HEADERS: usize = 1024;
 const PARSER_BYTES: usize = 40 * 1024;
 
+/// How many who find no place are told so at once.
+const TURNED_AWAY: usize = 32;
+
 /// Told to whoever finds no place, without a place being needed for it.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
@@ -45,6 +48,7 @@ pub(crate) async fn serve(
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.max_headers(PARSER_HEADERS).max_buf_size(PARSER_BYTES);
     let places = Arc::new(Semaphore::new(limits.max_connections));
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -61,7 +65,13 @@ pub(crate) async fn serve(
             },
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tokio::spawn(turn_away(stream));
+            // Beyond some, they are cut off without a word: each of these takes a descriptor, too.
+            if let Ok(turn) = Arc::clone(&turned_away).try_acquire_owned() {
+                tokio::spawn(async move {
+                    turn_away(stream).await;
+                    drop(turn);
+                });
+            }
             continue;
         };
         let service = router

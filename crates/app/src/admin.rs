@@ -48,8 +48,11 @@ pub async fn create_key(
         .find_user(organization, user_id)
         .await?
         .filter(|user| !user.is_deleted);
-    let user =
-        user.ok_or_else(|| AppError::NotFound(format!("there is no user {user_id} in {organization}")))?;
+    let user = user.ok_or_else(|| {
+        AppError::NotFound(format!(
+            "there is no user {user_id} in {organization}; `forge admin user list --organization {organization}` lists them"
+        ))
+    })?;
     let role = forge_domain::access::DefaultRole::SuperAdministrator.name();
     let role = tx.find_role(organization, role).await?;
     let role =
@@ -61,6 +64,34 @@ pub async fn create_key(
         .await?;
     tx.commit().await?;
     Ok(key)
+}
+
+/// A user as operators see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownUser {
+    /// Their id.
+    pub id: String,
+    /// The name of their role.
+    pub role_name: String,
+}
+
+/// Returns the users of an organization, super administrators first, each group by id.
+pub async fn users(app: &App, organization: &OrganizationId) -> Result<Vec<KnownUser>, AppError> {
+    let mut tx = app.store.read().await?;
+    let found = tx.find_organization(organization).await?;
+    found.ok_or_else(|| organizations::unknown(organization.as_str()))?;
+    let roles = tx.all_roles(organization).await?;
+    let mut users: Vec<KnownUser> = Vec::new();
+    for user in tx.user_heads(organization, None).await? {
+        let role = roles.iter().find(|role| role.id == user.role_id);
+        users.push(KnownUser {
+            id: user.id,
+            role_name: role.map(|role| role.name.clone()).unwrap_or_default(),
+        });
+    }
+    let first = forge_domain::access::DefaultRole::SuperAdministrator.name();
+    users.sort_by_key(|user| (user.role_name != first, user.id.clone()));
+    Ok(users)
 }
 
 /// Makes a new signing key for an organization. Tokens signed by older ones stay valid until they end.

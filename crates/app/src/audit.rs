@@ -177,14 +177,20 @@ pub async fn public_key(
     Ok(key.map(|key| key.public_key))
 }
 
-/// Checks the log of an organization, up to the end that it had at the start. For operators only.
+/// Checks the log of an organization, up to the end that it had at the start, and that it tells of every change that the
+/// organization has made by then. For operators only.
 pub async fn check(
     store: &Store,
     organization: &OrganizationId,
     expected: Vec<ExpectedHead>,
 ) -> Result<ChainReport, AppError> {
-    let (end, _) = store.read().await?.audit_head(organization).await?;
-    let mut check = ChainCheck::new(expected);
+    let mut tx = store.read().await?;
+    let (end, _) = tx.audit_head(organization).await?;
+    let Some(last_change) = tx.last_change(organization).await? else {
+        return Ok(ChainReport::missing(organization.clone()));
+    };
+    drop(tx);
+    let mut check = ChainCheck::new(expected).up_to_change(last_change);
     let mut after = i64::MIN;
     loop {
         let mut tx = store.read().await?;

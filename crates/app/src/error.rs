@@ -4,7 +4,7 @@ use forge_domain::fault::Fault;
 use forge_domain::version::NotTheNextVersion;
 use forge_domain::{Refusal, Refusals};
 use forge_runtime::RuntimeError;
-use forge_store::StoreError;
+use forge_store::{NotReady, StoreError};
 
 use crate::promotion::Plans;
 use crate::version_sets::SetView;
@@ -73,6 +73,9 @@ pub enum AppError {
     /// The database is out of reach for now.
     #[error("the database is unavailable; try again in a moment")]
     Unavailable(#[source] StoreError),
+    /// The database would take no write now.
+    #[error("{0}; try again in a moment")]
+    NotReady(NotReady),
     /// The connection to the database was lost at the last moment.
     #[error("the database did not say whether the change was made; look before you try again")]
     OutcomeUnknown(#[source] StoreError),
@@ -101,7 +104,7 @@ impl AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable(error),
+            StoreError::Unavailable(_) | StoreError::Contended(_) => Self::Unavailable(error),
             StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error),
             other => Self::Internal(Box::new(other)),
         }

@@ -5,6 +5,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use forge_app::{App, OpenMode, admin, organizations};
@@ -16,6 +17,19 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use crate::installation::Location;
+use crate::output;
+
+/// How many descriptors are held for commands that come when there are no others.
+const RESERVE: usize = 16;
+
+/// How many of them are given up for one command: its connection, and a connection to the database.
+const FOR_ONE_COMMAND: usize = 4;
+
+/// How long to wait after a failure to accept.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// How long a command may take to come once its connection is there.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Something that only operators may do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +42,8 @@ pub(crate) enum Request {
         organization: OrganizationId,
         user: String,
     },
+    /// List the users.
+    ListUsers { organization: OrganizationId },
     /// Make a new signing key.
     RotateKeys { organization: OrganizationId },
     /// Close an organization, or the whole server, for maintenance, or open it again.
@@ -61,6 +77,13 @@ async fn execute(app: &App, request: Request) -> Result<Value, forge_app::AppErr
                 "api_key": key.secret,
                 "expires_at": forge_wire::rfc3339(key.expires_at),
             })
+        }
+        Request::ListUsers { organization } => {
+            let users = admin::users(app, &organization).await?;
+            let users = users
+                .into_iter()
+                .map(|user| json!({"user_id": user.id, "role_name": user.role_name}));
+            Value::from_iter(users)
         }
         Request::RotateKeys { organization } => {
             json!({"signing_key_id": admin::rotate_keys(app, &organization).await?})
@@ -96,6 +119,9 @@ pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) 
             .with_context(|| format!("the server at {}", path.display()))?;
     }
     let installation = location.open(mode).await?;
+    for warning in &installation.warnings {
+        output::note(&format!("warning: {warning}"));
+    }
     let request = serde_json::from_value(serde_json::to_value(request)?)?;
     let done = execute(&installation.app, request).await;
     installation.app.store.close().await;
@@ -134,16 +160,7 @@ impl AdminSocket {
         let listener =
             UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        let listening = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let app = app.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = answer(&app, stream).await {
-                        tracing::warn!(%error, "an admin command was not answered");
-                    }
-                });
-            }
-        });
+        let listening = tokio::spawn(accept(listener, app));
         Ok(Self {
             path: path.to_owned(),
             listening,
@@ -159,10 +176,73 @@ impl Drop for AdminSocket {
     }
 }
 
+/// Accepts commands for as long as it is polled, whatever else the process is short of.
+async fn accept(listener: UnixListener, app: App) {
+    let mut reserve = Reserve::default();
+    reserve.fill();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let app = app.clone();
+                tokio::spawn(async move { answer_or_warn(&app, stream).await });
+            }
+            // Whoever is short of descriptors needs this most. What is given up is taken back after the command.
+            Err(error) if is_short_of_descriptors(&error) && reserve.give_up() => {
+                tracing::warn!(
+                    "there are no file descriptors left; an admin command takes some of the reserve"
+                );
+                if let Ok(Ok((stream, _))) = tokio::time::timeout(ACCEPT_AGAIN, listener.accept()).await {
+                    answer_or_warn(&app, stream).await;
+                }
+                reserve.fill();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept an admin command");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                reserve.fill();
+            }
+        }
+    }
+}
+
+/// The process, or the whole machine, has as many files open as it may.
+fn is_short_of_descriptors(error: &std::io::Error) -> bool {
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(code, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+}
+
+/// Descriptors that are held so that nobody else takes them.
+#[derive(Debug, Default)]
+struct Reserve(Vec<std::fs::File>);
+
+impl Reserve {
+    /// Takes as many as are missing, if there are any.
+    fn fill(&mut self) {
+        while self.0.len() < RESERVE
+            && let Ok(file) = std::fs::File::open("/dev/null")
+        {
+            self.0.push(file);
+        }
+    }
+
+    /// Gives up what a command needs; returns false if there is nothing left.
+    fn give_up(&mut self) -> bool {
+        let left = self.0.len().saturating_sub(FOR_ONE_COMMAND);
+        self.0.drain(left..).next().is_some()
+    }
+}
+
+async fn answer_or_warn(app: &App, stream: UnixStream) {
+    if let Err(error) = answer(app, stream).await {
+        tracing::warn!(%error, "an admin command was not answered");
+    }
+}
+
 async fn answer(app: &App, stream: UnixStream) -> anyhow::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
-    if stream.read_line(&mut line).await? == 0 {
+    let reading = tokio::time::timeout(COMMAND_TIMEOUT, stream.read_line(&mut line)).await;
+    if reading.context("no command came in time")?? == 0 {
         bail!("no command came");
     }
     let answer = match serde_json::from_str(&line) {

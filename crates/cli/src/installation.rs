@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use forge_app::{App, Keyring, OpenMode, OsRandom, Runtime, Store, StoreUrl, SystemClock};
 
 use crate::config::Config;
+use crate::exposure;
 
 /// The address of a database. It may hold a password, so nothing prints it.
 #[derive(Clone)]
@@ -59,6 +60,8 @@ pub(crate) struct Installation {
     pub(crate) has_organizations: bool,
     /// Where the server of an embedded database listens to admin commands; others open the database themselves.
     pub(crate) socket: Option<PathBuf>,
+    /// What others on the machine may do with its files, and should not.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Installation {
@@ -150,8 +153,10 @@ impl Location {
                 key_file.display()
             );
         }
+        let warnings = exposure::warnings(&folder, &key_file, &config_path);
         Ok(Installation {
             app,
+            warnings,
             limits,
             config,
             config_path,

@@ -38,6 +38,7 @@ statements! {
         ORDER BY sequence DESC LIMIT $11";
     // Those of deleted organizations too: what they wrote stays.
     LIST_CHAINS = "SELECT id FROM organization ORDER BY id";
+    LAST_CHANGE = "SELECT change_number FROM organization WHERE id = $1";
 }
 
 /// Which events are wanted; what is absent does not restrict them. All bounds exclude what they name.
@@ -88,6 +89,24 @@ fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, St
     Ok((event, row.text("hash")?))
 }
 
+/// The same, of a row whose documents must be, byte for byte, what Forge writes. A hash covers their values only: a key
+/// that stands there twice is read as the first by some and as the last by others.
+fn exact_event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
+    let (event, hash) = event(organization, row)?;
+    for (column, value) in [
+        ("before_document", &event.before),
+        ("after_document", &event.after),
+    ] {
+        if row.text(column)? != to_json(value) {
+            return Err(StoreError::Corrupt {
+                column: column.to_owned(),
+                reason: "the document is not in the form in which it is written".to_owned(),
+            });
+        }
+    }
+    Ok((event, hash))
+}
+
 impl Tx {
     /// Returns up to `limit` events after the one of that number, oldest first, each with its stored hash.
     pub async fn list_audit_events(
@@ -114,7 +133,7 @@ impl Tx {
         self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
             Ok(ScannedEvent {
                 sequence: row.integer("sequence")?,
-                event: event(organization, row).map_err(|error| error.to_string()),
+                event: exact_event(organization, row).map_err(|error| error.to_string()),
             })
         })
         .await
@@ -154,6 +173,14 @@ impl Tx {
     /// Returns the ids of all organizations that have a log, deleted ones included; for operators only.
     pub async fn list_audit_chains(&mut self) -> Result<Vec<OrganizationId>, StoreError> {
         self.all(&LIST_CHAINS, args![], |row| row.parse("id")).await
+    }
+
+    /// Returns the number of the last change of an organization, deleted or not; nothing if there is none of that id.
+    pub async fn last_change(&mut self, organization: &OrganizationId) -> Result<Option<i64>, StoreError> {
+        self.optional(&LAST_CHANGE, args![organization], |row| {
+            row.integer("change_number")
+        })
+        .await
     }
 
     /// Returns the number of the last change that the organization had made at a moment; 0 before the first.

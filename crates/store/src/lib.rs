@@ -11,6 +11,7 @@
 mod api_key;
 mod asset;
 mod audit;
+mod begin;
 mod behavior_invocation;
 mod conversation;
 mod conversation_claim;
@@ -24,6 +25,8 @@ mod metric_result;
 mod migrate;
 mod open;
 mod organization;
+mod place;
+mod readiness;
 mod remembered;
 mod role;
 mod row;
@@ -60,6 +63,7 @@ pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open::{OpenError, OpenMode, Store};
 pub use organization::{Change, Organization};
+pub use readiness::NotReady;
 pub use remembered::{AssetHead, AuditedChange, KeyHead, ServiceHead, SetHead, TimedGrant, UserHead};
 pub use role::Role;
 pub use service::{ServiceFields, SortKey};

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_domain::{OrganizationId, Timestamp};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -17,8 +16,9 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
+use crate::place::Place;
+use crate::readiness::LastLook;
 use crate::settled::Seen;
-use crate::tx::{Engine, ReadTx, RunTx, Tx, WriteTx};
 use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
 
@@ -111,18 +111,21 @@ pub enum OpenError {
 /// An open store.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pools: Pools,
+    pub(crate) pools: Pools,
     /// How far each organization has come, as far as this process knows.
     pub(crate) heads: Arc<Heads>,
     pub(crate) seen: Seen,
+    pub(crate) last_look: LastLook,
 }
 
 #[derive(Debug, Clone)]
-enum Pools {
+pub(crate) enum Pools {
     Sqlite {
         /// Nothing where the store is only looked at.
         writer: Option<Writer>,
         readers: SqlitePool,
+        /// The files that are open.
+        place: Place,
         /// Locked for as long as the store is open for writing, so that no second process writes to the folder.
         _lock: Option<Arc<File>>,
     },
@@ -176,6 +179,7 @@ impl Store {
             pools,
             heads: Arc::default(),
             seen: Seen::default(),
+            last_look: LastLook::default(),
         }
     }
 
@@ -235,6 +239,7 @@ impl Store {
         Ok(Self::new(Pools::Sqlite {
             writer: None,
             readers,
+            place: Place::default(),
             _lock: None,
         }))
     }
@@ -267,10 +272,15 @@ impl Store {
         };
         let mut writer = options.connect().await.map_err(connect)?;
         bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
+        let place = Place::of(folder)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
-            // A file cannot hang up between two calls.
+            // A file cannot hang up between two calls, and its connections do not age. What is open needs no descriptor
+            // when there are none left, and goes on reading a file that was removed.
             .test_before_acquire(false)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_release(|connection, _| {
                 Box::pin(async move { Ok(end_sqlite_transaction(connection).await) })
@@ -279,8 +289,9 @@ impl Store {
             .await
             .map_err(connect)?;
         Ok(Self::new(Pools::Sqlite {
-            writer: Some(Writer::start(writer, options)),
+            writer: Some(Writer::start(writer, options, place.clone())),
             readers,
+            place,
             _lock: Some(lock.into()),
         }))
     }
@@ -310,7 +321,11 @@ impl Store {
             })
             // Without a transaction, this is a warning that nobody reads.
             .after_release(|connection, _| {
-                Box::pin(async move { Ok(sqlx::raw_sql("ROLLBACK").execute(connection).await.is_ok()) })
+                Box::pin(async move {
+                    let rolled_back = sqlx::raw_sql("ROLLBACK").execute(connection);
+                    let ended = tokio::time::timeout(ACQUIRE_TIMEOUT, rolled_back).await;
+                    Ok(ended.is_ok_and(|ended| ended.is_ok()))
+                })
             })
             .connect_with(options.application_name("forge"))
             .await
@@ -324,76 +339,9 @@ impl Store {
         Ok(Self::new(Pools::Postgres(pool)))
     }
 
-    /// Begins a transaction that sees the store as it is at one moment.
-    pub async fn read(&self) -> Result<ReadTx, StoreError> {
-        self.seen.note_read();
-        let (engine, how) = match &self.pools {
-            Pools::Sqlite { readers, .. } => (Engine::Sqlite(readers.acquire().await?), "BEGIN DEFERRED"),
-            Pools::Postgres(pool) => (
-                Engine::Postgres(pool.acquire().await?),
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
-        };
-        Ok(ReadTx(Tx::new(engine).begin(how).await?))
-    }
-
-    /// Begins a write to an organization: waits for its lock and takes its next change number.
-    ///
-    /// Returns nothing if there is no such organization.
-    pub async fn write(
-        &self,
-        organization: &OrganizationId,
-        now: Timestamp,
-    ) -> Result<Option<WriteTx>, StoreError> {
-        let mut tx = self.begin_write().await?;
-        // PostgreSQL's default READ COMMITTED is enough: after this statement nobody else writes to the
-        // organization, and every later statement sees what was committed before.
-        let change = tx.next_change(organization, now).await?;
-        Ok(change.map(|change| WriteTx {
-            tx,
-            organization: organization.clone(),
-            change,
-            heads: Arc::clone(&self.heads),
-        }))
-    }
-
-    /// Begins a write of what happens while an organization's services run.
-    pub async fn write_run(&self, organization: &OrganizationId) -> Result<RunTx, StoreError> {
-        Ok(RunTx {
-            tx: self.begin_write().await?,
-            organization: organization.clone(),
-        })
-    }
-
-    /// Begins a write that no organization orders: the creation of one, or what happens while services run.
-    pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
-        match &self.pools {
-            // The writer has begun the transaction already.
-            Pools::Sqlite { writer, .. } => {
-                let turn = require_writer(writer.as_ref())?.turn(ACQUIRE_TIMEOUT).await?;
-                if let Some(outcome) = turn.seen() {
-                    self.seen.note(outcome);
-                }
-                Ok(Tx::new(Engine::SqliteWriter(turn)))
-            }
-            Pools::Postgres(pool) => {
-                self.seen.note_read();
-                Tx::new(Engine::Postgres(pool.acquire().await?))
-                    .begin("BEGIN")
-                    .await
-            }
-        }
-    }
-
     /// Tells whether the database is SQLite, which admits one server.
     pub(crate) fn is_embedded(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
-    }
-
-    /// Tells whether the database answers, and whether it would take a write.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        drop(self.begin_write().await?);
-        Ok(())
     }
 
     /// Closes every connection; the embedded database is left tidy, with nothing in its log.
@@ -460,7 +408,7 @@ pub(crate) async fn end_sqlite_transaction(connection: &mut SqliteConnection) ->
     }
 }
 
-fn require_writer(writer: Option<&Writer>) -> Result<&Writer, StoreError> {
+pub(crate) fn require_writer(writer: Option<&Writer>) -> Result<&Writer, StoreError> {
     writer.ok_or_else(|| {
         let text = "the store was opened only to look at it";
         StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into())))

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
 use sqlx::pool::PoolConnection;
@@ -14,6 +15,9 @@ use crate::organization::Change;
 use crate::row::{Row, Value};
 use crate::statement::Statement;
 use crate::writer::Turn;
+
+/// How long PostgreSQL may take to answer a statement: longer than it lets one run, see `open`.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A transaction. Dropping it rolls it back.
 ///
@@ -81,7 +85,9 @@ impl Tx {
             }
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
-                query.execute(connection).await.map(|done| done.rows_affected())
+                answer(query.execute(connection))
+                    .await
+                    .map(|done| done.rows_affected())
             }
         };
         let touched = touched.map_err(|error| failed(statement, error))?;
@@ -117,8 +123,7 @@ impl Tx {
             }
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
-                let rows = query
-                    .fetch_all(connection)
+                let rows = answer(query.fetch_all(connection))
                     .await
                     .map_err(|error| failed(statement, error))?;
                 rows.iter().map(|row| decode(&Row::Postgres(row))).collect()
@@ -174,7 +179,9 @@ impl Tx {
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self.start()? {
             Connection::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop)?,
-            Connection::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop)?,
+            Connection::Postgres(connection) => {
+                answer(sqlx::raw_sql(sql).execute(connection)).await.map(drop)?;
+            }
         }
         self.is_broken = false;
         Ok(())
@@ -195,6 +202,14 @@ impl Tx {
         let text = "a transaction was used after one of its statements had failed";
         Err(StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into()))))
     }
+}
+
+/// Waits for the answer of a server, which gives up by itself before; if none has come by then, it is out of reach.
+async fn answer<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(ANSWER_TIMEOUT, asked)
+        .await
+        .unwrap_or_else(silent)
 }
 
 fn failed(statement: &Statement, error: sqlx::Error) -> StoreError {

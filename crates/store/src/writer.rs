@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use crate::StoreError;
 use crate::heads::Announcement;
 use crate::open::{ACQUIRE_TIMEOUT, end_sqlite_transaction};
+use crate::place::{Place, gone};
 use crate::settled::Outcome;
 
 /// How long a group takes in new writers: the first one's answer waits for the last one.
@@ -79,6 +80,8 @@ pub(crate) struct Turn {
 #[derive(Debug)]
 struct Desk {
     connection: SqliteConnection,
+    /// The files that the connection is meant to be to.
+    place: Place,
     /// Whether the connection can be used; if not, the next group opens another.
     is_sound: bool,
     /// Whether the writer who had it wants its write to be kept.
@@ -112,9 +115,10 @@ impl Turn {
 
 impl Writer {
     /// Starts the task; it ends when the last handle is gone.
-    pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+    pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions, place: Place) -> Self {
         let desk = Arc::new(Mutex::new(Desk {
             connection,
+            place,
             is_sound: true,
             is_kept: false,
             announcement: None,
@@ -313,6 +317,7 @@ impl Desk {
     }
 
     async fn begin(&mut self, options: &SqliteConnectOptions) -> Result<(), StoreError> {
+        self.place.require()?;
         if !self.is_sound {
             self.connection = options.connect().await?;
             self.is_sound = true;
@@ -326,12 +331,21 @@ impl Desk {
             self.is_sound = end_sqlite_transaction(&mut self.connection).await;
             return Ok(());
         }
+        if let Err(error) = self.place.require() {
+            self.is_sound = end_sqlite_transaction(&mut self.connection).await;
+            return Err(error);
+        }
         if !keeps_last {
             self.run(UNDO).await.map_err(lost)?;
         }
         self.run(COMMIT)
             .await
-            .map_err(|error| not_committed(error, writes))
+            .map_err(|error| not_committed(error, writes))?;
+        // Files that went away in the meantime may have been copied before, with the write or without it.
+        let is_there = self.place.is_there();
+        is_there
+            .then_some(())
+            .ok_or_else(|| StoreError::OutcomeUnknown(Arc::new(gone())))
     }
 }
 
@@ -370,7 +384,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_a_turn_for_ever() {
         let options = SqliteConnectOptions::new().in_memory(true);
-        let writer = Writer::start(options.connect().await.unwrap(), options);
+        let writer = Writer::start(options.connect().await.unwrap(), options, Place::default());
         let held = writer.turn(ACQUIRE_TIMEOUT).await.unwrap();
         let error = writer.turn(Duration::from_millis(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");

@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn the_published_line_has_the_published_hash() {
+        let vectors: Value = serde_json::from_str(include_str!("../../../docs/audit-vectors.json")).unwrap();
+        let vector = &vectors["event"];
+        let Ok(Line::Event(read)) = parse_line(vector["line"].as_str().unwrap().as_bytes()) else {
+            panic!("no event")
+        };
+        assert_eq!(read.0.hash(), read.1);
+        assert_eq!(vector["sha256"], json!(read.1));
+    }
+
+    #[test]
     fn whatever_a_hash_does_not_cover_is_refused() {
         let line = line();
         for (from, to) in [

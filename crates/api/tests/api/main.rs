@@ -21,6 +21,7 @@ mod memory;
 mod openapi;
 mod organization_changes;
 mod organizations;
+mod outages;
 mod promotion;
 mod rate_limits;
 mod resolve;

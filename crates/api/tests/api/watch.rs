@@ -84,8 +84,32 @@ impl Stream {
         }
     }
 
-    /// Returns the next message with content; nothing when the stream is over.
+    /// Returns the next line, that of a comment too.
+    async fn line(&mut self) -> String {
+        loop {
+            if let Some((line, rest)) = self.unread.split_once('\n') {
+                let (line, rest) = (line.to_owned(), rest.to_owned());
+                self.unread = rest;
+                return line;
+            }
+            let frame = tokio::time::timeout(SOON, self.body.frame()).await.unwrap();
+            let data = frame.unwrap().unwrap().into_data().unwrap();
+            self.unread.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+
+    /// Returns the next message that tells of something; nothing when the stream is over.
     async fn next(&mut self) -> Option<Message> {
+        loop {
+            let message = self.message().await?;
+            if message.event.as_deref() != Some("progress") {
+                return Some(message);
+            }
+        }
+    }
+
+    /// Returns the next message with content; nothing when the stream is over.
+    async fn message(&mut self) -> Option<Message> {
         loop {
             let block = self.block().await?;
             let field = |name: &str| {
@@ -274,16 +298,36 @@ both_engines! {
         assert_eq!(stream.next().await, None);
     }
 
-    async fn a_silent_stream_gives_signs_of_life_that_tell_how_far_it_is(server: TestServer) {
+    async fn every_message_has_content_and_tells_how_far_the_reader_is(server: TestServer) {
+        let quick = Limits { heartbeat: Duration::from_millis(20), ..limits() };
+        let router = server.router_with(quick);
+        let (service, other) = (server.service(2).await, server.service(1).await);
+        let query = format!("?service_id={other}");
+        let mut stream = Stream::open(&router, server.admin(), &query, None).await.unwrap();
+        let begun = stream.message().await.unwrap();
+        assert_eq!((begun.event.as_deref(), &begun.data["sequence"]), (Some("progress"), &json!(begun.id.unwrap())));
+        // What is not told moves the place all the same.
+        for agent in [1, 2] {
+            let last = put(server.admin(), &service, "test", agent).await;
+            let block = stream.block().await.unwrap();
+            let lines: Vec<&str> = block.lines().skip_while(|line| line.starts_with(':')).collect();
+            let data = format!("data: {{\"sequence\":{last}}}");
+            assert_eq!(lines, [&*format!("id: {last}"), "event: progress", &*data]);
+        }
+        let mut again = Stream::open(&router, server.admin(), &query, Some(&begun.id.unwrap().to_string())).await.unwrap();
+        assert_eq!(again.message().await.unwrap().id, begun.id);
+        let told = put(server.admin(), &other, "test", 1).await;
+        assert_eq!(again.change().await.id, Some(told));
+    }
+
+    async fn a_silent_stream_gives_signs_of_life_that_end_no_message(server: TestServer) {
         let quick = Limits { heartbeat: Duration::from_millis(20), ..limits() };
         let router = server.router_with(quick);
         let mut stream = Stream::open(&router, server.admin(), "", None).await.unwrap();
-        let begun = stream.block().await.unwrap();
-        let place = begun.strip_prefix(": connected\nid: ").unwrap().to_owned();
-        let sign = stream.block().await.unwrap();
-        let (comment, id) = sign.split_once('\n').unwrap();
-        assert!(comment.starts_with(':'), "{sign}");
-        assert_eq!(id, format!("id: {place}"), "nothing has happened since");
+        stream.block().await.unwrap();
+        for _ in 0..2 {
+            assert!(stream.line().await.starts_with(": "));
+        }
     }
 
     async fn a_slow_reader_is_cut_off(server: TestServer) {

@@ -24,6 +24,9 @@ pub(crate) enum Command {
     /// Organizations.
     #[command(subcommand)]
     Organization(Organization),
+    /// Users.
+    #[command(subcommand)]
+    User(User),
 }
 
 /// `forge admin key`
@@ -54,6 +57,13 @@ pub(crate) struct CreateKey {
 pub(crate) enum Keys {
     /// Sign new tokens with a new key. Older tokens stay valid until they end.
     Rotate(OfOrganization),
+}
+
+/// `forge admin user`
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// List the ids of the users with their roles, super administrators first: one of them is what a new key needs.
+    List(OfOrganization),
 }
 
 /// An organization of an installation.
@@ -114,6 +124,16 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             };
             let done = send(&args.location, &request).await?;
             output::line(&format!("signing with key {}", text(&done, "signing_key_id")))?;
+            Ok(())
+        }
+        Command::User(User::List(args)) => {
+            let request = Request::ListUsers {
+                organization: args.organization,
+            };
+            let users = send(&args.location, &request).await?;
+            for user in users.as_array().into_iter().flatten() {
+                output::line(&format!("{}\t{}", text(user, "user_id"), text(user, "role_name")))?;
+            }
             Ok(())
         }
         Command::Maintenance(args) => {

@@ -1,5 +1,6 @@
 //! `forge init`
 
+use anyhow::bail;
 use forge_app::OpenMode;
 use forge_domain::OrganizationId;
 use serde_json::Value;
@@ -33,7 +34,24 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Prints what identifies a user who signs in with a new key.
+///
+/// The key is made by then. Whoever does not get to see it is told how to make another, whatever became of stdout.
 pub(super) fn print_credentials(created: &Value, as_json: bool) -> anyhow::Result<()> {
+    if let Err(error) = write_credentials(created, as_json) {
+        let text = |field: &str| created[field].as_str().unwrap_or_default().to_owned();
+        bail!(
+            "the API key was made, but could not be printed ({error}), and is kept nowhere; make another by `forge admin key \
+             create --organization {} --user {}`",
+            text("organization_id"),
+            text("user_id")
+        );
+    }
+    let end = created["expires_at"].as_str().unwrap_or_default();
+    output::note(&format!("The API key is shown only now. It ends at {end}."));
+    Ok(())
+}
+
+fn write_credentials(created: &Value, as_json: bool) -> std::io::Result<()> {
     let values =
         ["organization_id", "user_id", "api_key_id", "api_key"].map(|name| (name, created[name].clone()));
     if as_json {
@@ -41,17 +59,14 @@ pub(super) fn print_credentials(created: &Value, as_json: bool) -> anyhow::Resul
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        output::line(&Value::from(object).to_string())?;
-    } else {
-        for (name, value) in values {
-            output::line(&format!(
-                "export FORGE_{}={}",
-                name.to_uppercase(),
-                value.as_str().unwrap_or_default()
-            ))?;
-        }
+        return output::line(&Value::from(object).to_string());
     }
-    let end = created["expires_at"].as_str().unwrap_or_default();
-    output::note(&format!("The API key is shown only now. It ends at {end}."));
+    for (name, value) in values {
+        output::line(&format!(
+            "export FORGE_{}={}",
+            name.to_uppercase(),
+            value.as_str().unwrap_or_default()
+        ))?;
+    }
     Ok(())
 }

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::admin_socket::AdminSocket;
+use crate::descriptors;
 use crate::installation::Location;
 use crate::output;
 
@@ -52,6 +53,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown_signal()?;
     let mut installation = args.location.open(OpenMode::MustExist).await?;
     installation.app.runtime = installation.runtime()?;
+    for warning in &installation.warnings {
+        tracing::warn!("{warning}");
+    }
     if !installation.has_organizations {
         tracing::warn!("there is no organization yet; create one with `forge init`");
     }
@@ -60,6 +64,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let mut limits = installation.limits;
     limits.rates.is_off |= args.no_rate_limits;
+    limits.max_connections = admitted_connections(limits.max_connections);
     let admin = match &installation.socket {
         Some(path) => Some(AdminSocket::listen(path, installation.app.clone())?),
         None => None,
@@ -69,6 +74,21 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let served = serve(listener, installation.app, limits, shutdown).await;
     drop(admin);
     served
+}
+
+/// Raises the limit of open files, says what it is, and returns how many connections fit into it.
+fn admitted_connections(wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let connections = descriptors::connections(limit, wanted);
+    let open_files = limit.map_or("no".to_owned(), |limit| limit.to_string());
+    tracing::info!(open_files, connections, "limits of open files and connections");
+    if connections < wanted {
+        tracing::warn!(
+            "only {connections} connections at once are admitted, not {wanted}: the process may have no more than \
+             {open_files} files open; raise `ulimit -n`, or LimitNOFILE of its systemd unit"
+        );
+    }
+    connections
 }
 
 /// Serves until `shutdown` is done, then finishes requests under way, but not for ever, and closes the store.

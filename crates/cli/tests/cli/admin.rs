@@ -181,13 +181,14 @@ both_engines! {
                 &["key", "create", "--organization", "nobody", "--user", "u"][..],
                 &["keys", "rotate", "--organization", "nobody"],
                 &["maintenance", "on", "--organization", "nobody"],
+                &["user", "list", "--organization", "nobody"],
                 &["organization", "delete", "nobody", "--yes"],
             ] {
                 let error = refused(arguments, location);
                 assert!(error.ends_with("there is no organization `nobody`"), "{error}");
             }
             let error = refused(&["key", "create", "--organization", "acme", "--user", "ghost"], location);
-            assert!(error.ends_with("there is no user ghost in acme"), "{error}");
+            assert!(error.contains("there is no user ghost in acme; `forge admin user list --organization acme`"), "{error}");
         };
         init("acme", &location);
         unknown(&location);

@@ -24,6 +24,27 @@ fn verify<S: AsRef<str>>(arguments: &[S]) -> (i32, String) {
     (output.status.code().unwrap(), text)
 }
 
+/// A store without a server.
+struct Installed {
+    database: TestDatabase,
+}
+
+impl Installed {
+    fn store(&self, more: &[&str]) -> Vec<String> {
+        let more = more.iter().map(|text| (*text).to_owned());
+        self.database.flags.iter().cloned().chain(more).collect()
+    }
+
+    /// Does what all constraints are against, as whoever owns the database can.
+    async fn tamper(&self, sql: &str) {
+        let unlock = match self.database.engine {
+            Engine::Sqlite => "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS audit_event_no_delete",
+            Engine::Postgres => "SET session_replication_role = replica",
+        };
+        self.database.tamper(&format!("{unlock}; {sql}")).await;
+    }
+}
+
 /// A server of `acme`, somebody signed in there, and something in its log.
 struct Installation {
     database: TestDatabase,
@@ -117,6 +138,7 @@ both_engines! {
         assert_eq!(code, 0, "{said}");
         assert!(said.contains(&format!("acme: intact, 5 entries, head {hash}\n")), "{said}");
         assert!(said.contains("note: without"), "{said}");
+        assert!(said.contains("checked 1 log, 5 entries in all\n"), "{said}");
         let kept = installation.file("head", &head);
         let key = field(&head, "public_key");
         installation.create_agent("Quin").await;
@@ -177,16 +199,22 @@ both_engines! {
         broken("a gap before the checkpoint", [&lines[..4], &lines[5..]].concat(), &[], "the checkpoint after entry 4");
         let cut = lines[..4].to_vec();
         let file = installation.file("cut", &(cut.join("\n") + "\n"));
-        let (code, said) = verify(&[&file]);
-        assert_eq!(code, 0, "{said}");
         let (kept, hash) = (installation.file("head", &head), field(&head, "hash"));
+        let key = field(&head, "public_key");
+        // An export that does not end with its checkpoint broke off, or was cut: also right at its end, and to nothing.
+        for options in [vec![], vec!["--public-key", &key]] {
+            broken("a cut tail", cut.clone(), &options, "ends after entry 4 without its signed checkpoint");
+            broken("no checkpoint", lines[..5].to_vec(), &options, "ends after entry 5 without its signed checkpoint");
+            broken("nothing", vec![], &options, "there is no entry");
+        }
+        let (code, said) = verify(&[&file, &installation.file("whole", &export)]);
+        assert_eq!(code, 1, "{said}");
         for options in [["--expect-head", hash.as_str()], ["--checkpoint", &kept]] {
             broken("a cut tail", cut.clone(), &options, "the log ends after entry 4");
         }
         let stranger = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
         broken("another key", lines.clone(), &["--public-key", stranger], "is not signed by the public key");
         let renamed = lines[5].replace("\"kid\":\"", "\"kid\":\"x");
-        let key = field(&head, "public_key");
         broken("an edited checkpoint", [&lines[..5], &[renamed.as_str()]].concat(), &["--public-key", &key],
             "is not signed by the public key");
     }
@@ -203,8 +231,11 @@ both_engines! {
         let put_name = |name: &str| format!("UPDATE audit_event SET after_document = '{name}' WHERE sequence = 3");
         installation.tamper(&put_name(r#"{"name":"Nora"}"#)).await;
         broken(&[], "acme: broken: entry 3 was edited");
-        installation.tamper(&put_name("{")).await;
-        broken(&[], "in the place of entry 3");
+        // Others may read a key that is there twice as the first, and nobody writes blanks.
+        for other in ["{", r#"{"name":"Nora","name":"Noor"}"#, r#"{"name": "Noor"}"#, r#"{"name":"N\u006for"}"#] {
+            installation.tamper(&put_name(other)).await;
+            broken(&[], "in the place of entry 3");
+        }
         installation.tamper(&put_name(r#"{"name":"Noor"}"#)).await;
         assert_eq!(verify(&installation.store(&[])).0, 0);
         installation.tamper("UPDATE audit_event SET created_at = created_at + 1 WHERE sequence = 2").await;
@@ -213,11 +244,35 @@ both_engines! {
         installation.tamper("UPDATE audit_event SET created_at = created_at - 1 WHERE sequence = 2").await;
         installation.tamper("UPDATE audit_event SET actor_kind = 'key' WHERE sequence = 4").await;
         installation.tamper("DELETE FROM audit_event WHERE sequence = 5").await;
-        assert_eq!(verify(&installation.store(&[])).0, 0);
+        broken(&[], "the log ends after entry 4, but the organization has made changes since, up to change 5");
         broken(&["--expect-head", &hash], "the log ends after entry 4");
         broken(&["--checkpoint", &kept], "the log ends after entry 4");
         installation.tamper("DELETE FROM audit_event WHERE sequence = 2").await;
         broken(&[], "entry 2 is missing before entry 3");
+    }
+
+    async fn an_emptied_store_is_a_fault(database: TestDatabase) {
+        let installation = Installation::start(database).await;
+        let hash = field(&installation.get("head").await, "hash");
+        installation.server.stop();
+        let installation = Installed { database: installation.database };
+        let broken = |options: &[&str], expected: &str| {
+            let (code, said) = verify(&installation.store(options));
+            assert_eq!(code, 1, "{options:?}: {said}");
+            assert!(said.contains(expected), "{options:?}: {said}");
+            said
+        };
+        let said = broken(&["--organization", "nobody"], "nobody: broken: there is no entry");
+        assert!(said.contains("checked 1 log, 0 entries in all"), "{said}");
+        installation.tamper("DELETE FROM audit_event").await;
+        broken(&[], "acme: broken: there is no entry");
+        broken(&["--expect-head", &hash], "acme: broken in 2 places, first: there is no entry");
+        installation.tamper("DELETE FROM organization").await;
+        for options in [vec![], vec!["--expect-head", &hash], vec!["--json"]] {
+            let said = broken(&options, "the store has no log");
+            assert!(said.contains("checked 0 logs, 0 entries in all"), "{said}");
+        }
+        broken(&["--organization", "acme", "--expect-head", &hash], "acme: broken: there is no entry");
     }
 
     async fn an_export_goes_on_where_another_one_ended(database: TestDatabase) {
@@ -252,7 +307,6 @@ both_engines! {
                 vec![file.clone(), "--checkpoint".into(), file.clone(), "--public-key".into(), stranger.into()],
                 "is not signed by the public key",
             ),
-            (installation.store(&["--organization", "nobody"]), "there is no organization `nobody`"),
             (installation.store(&["--expect-head", &hash]), "the store has several logs"),
         ] {
             let (code, said) = verify(&arguments);

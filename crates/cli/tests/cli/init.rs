@@ -32,6 +32,27 @@ both_engines! {
         assert!(!text.contains('\''), "{text}");
     }
 
+    async fn a_key_that_could_not_be_printed_is_replaced_as_the_error_says(database: TestDatabase) {
+        let location = location(&database);
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = forge().args(["init", "--organization", "acme"]).args(&location).stdout(full).output().unwrap();
+        let error = one_line_error(&output);
+        assert!(error.contains("could not be printed (No space left on device"), "{error}");
+        let users = run(&["admin", "user", "list", "--organization", "acme"], &location);
+        let users = String::from_utf8(users.stdout).unwrap();
+        let (user, role) = users.trim_end().split_once('\t').unwrap();
+        assert_eq!(role, "DefaultSuperAdministratorRole");
+        let command = format!("forge admin key create --organization acme --user {user}");
+        assert!(error.contains(&format!("`{command}`")), "{error}");
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let made = run(&words, &location);
+        assert!(made.status.success() && String::from_utf8(made.stdout).unwrap().contains("FORGE_API_KEY="));
+        let unknown = run(&["admin", "key", "create", "--organization", "acme", "--user", "nobody"], &location);
+        assert!(one_line_error(&unknown).contains("`forge admin user list --organization acme`"));
+        let unknown = run(&["admin", "user", "list", "--organization", "nobody"], &location);
+        assert!(one_line_error(&unknown).contains("there is no organization `nobody`"));
+    }
+
     async fn another_master_key_is_refused(database: TestDatabase) {
         init("acme", &location(&database));
         let missing = database.folder.path().join("elsewhere.key");
@@ -107,4 +128,42 @@ async fn the_data_folder_is_its_owners_only() {
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&folder.join("master.key")), 0o600);
     assert_eq!(mode(&folder.join("forge.db")), 0o600);
+}
+
+#[tokio::test]
+async fn files_that_everybody_may_read_or_write_are_told_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    init("acme", &location);
+    let list = || {
+        let output = run(&["admin", "user", "list", "--organization", "acme"], &location);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(list(), "", "what Forge makes is its owner's alone");
+    let at = |name: &str| database.folder.path().join(name);
+    std::fs::write(at("data/forge.toml"), "").unwrap();
+    for (path, mode, expected) in [
+        ("keys/master.key", 0o644, "may read"),
+        ("keys/master.key", 0o666, "may write to"),
+        ("data", 0o777, "may write to"),
+        ("data/forge.db", 0o604, "may read"),
+        ("data/forge.toml", 0o646, "may write to"),
+    ] {
+        let path = at(path);
+        let before = std::fs::metadata(&path).unwrap().permissions();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let said = list();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with("warning: everybody on this machine "), "{said}");
+        assert!(
+            said.contains(&format!("{expected} {} ({mode:03o})", path.display())),
+            "{said}"
+        );
+        assert!(said.contains("`chmod "), "{said}");
+        let log = crate::process::Serving::start(&location).stop();
+        assert!(log.contains("everybody on this machine"), "{log}");
+        std::fs::set_permissions(&path, before).unwrap();
+    }
 }

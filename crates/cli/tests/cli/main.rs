@@ -5,11 +5,13 @@
 mod admin;
 mod asset;
 mod audit;
+mod audit_by_the_docs;
 mod audit_log;
 mod auth;
 mod converse;
 mod costs;
 mod debug;
+mod descriptors;
 mod gitops;
 mod guide;
 mod help;

@@ -137,11 +137,44 @@ impl Serving {
 
     /// Lets the files of a running server grow again.
     pub(crate) fn lift_file_limit(&self) {
+        self.set_limit("--fsize=unlimited");
+    }
+
+    /// Lets no file of a running server be written to.
+    pub(crate) fn refuse_writes(&self) {
+        self.set_limit("--fsize=0:");
+    }
+
+    fn set_limit(&self, limit: &str) {
         let process = format!("--pid={}", self.child.id());
-        let status = Command::new("prlimit")
-            .args([&process, "--fsize=unlimited"])
-            .status();
+        let status = Command::new("prlimit").args([&process, limit]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// Starts a server that may have so many files open, and raise that to so many.
+    pub(crate) fn start_with_open_files(soft: u32, hard: u32, location: &[String]) -> Self {
+        let forge = forge();
+        let mut command = Command::new("prlimit");
+        command
+            .env("FORGE_LOG", "info")
+            .arg(format!("--nofile={soft}:{hard}"))
+            .arg(forge.get_program())
+            .args(["serve", "--no-rate-limits", "--listen", "127.0.0.1:0"])
+            .args(location);
+        Self::spawn(command)
+    }
+
+    /// Sets how many files a running server may have open.
+    pub(crate) fn limit_open_files(&self, soft: usize) {
+        self.set_limit(&format!("--nofile={soft}:"));
+    }
+
+    /// Returns the numbers of the files that the server has open.
+    pub(crate) fn open_files(&self) -> Vec<usize> {
+        let listed = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        listed
+            .map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap())
+            .collect()
     }
 
     /// Starts a server by a command of its own, and waits for its first line.

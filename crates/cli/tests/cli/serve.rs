@@ -236,3 +236,36 @@ async fn writes_go_on_after_a_full_disk_has_room_again() {
     assert_eq!(status(&ready(&server.address)).await, 200);
     server.stop();
 }
+
+#[tokio::test]
+async fn a_server_whose_disk_takes_nothing_is_not_ready_until_it_does() {
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    init("acme", &location);
+    let server = Serving::start_with_file_limit(&location, 100_000);
+    let becomes = async |expected: u16| {
+        let deadline = std::time::Instant::now() + crate::process::PATIENCE;
+        loop {
+            let answer = reqwest::get(format!("{}/readyz", server.address)).await.unwrap();
+            if answer.status() == expected {
+                return answer.text().await.unwrap();
+            }
+            assert!(
+                std::time::Instant::now() < deadline,
+                "{}",
+                answer.text().await.unwrap()
+            );
+            // What it has found stands for a moment.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    becomes(200).await;
+    server.refuse_writes();
+    let text = becomes(503).await;
+    assert!(text.contains("the disk takes no writes"), "{text}");
+    server.lift_file_limit();
+    becomes(200).await;
+    server.stop();
+    let left = database.folder.path().join("data/forge.probe");
+    assert!(!left.exists(), "nothing is left behind");
+}

@@ -1,5 +1,6 @@
 //! Looking for what was done to a chain after it was written.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::{AuditEvent, Checkpoint, GENESIS_HASH};
@@ -33,6 +34,16 @@ pub enum ChainFaultKind {
     TimeWentBack,
     /// Its change number is lower than that of the entry before it.
     ChangeNumberWentBack,
+    /// The changes from this number on, before its own, have no entry: numbers of changes have no gaps.
+    ChangeMissing(i64),
+    /// The organization has made changes up to this number, after those that the log tells of.
+    ChangesCut(i64),
+    /// The log tells of changes after this number, which is the organization's last.
+    ChangesUnknown(i64),
+    /// There is no entry at all; a log begins with the creation of its organization.
+    Empty,
+    /// The export does not end with its signed checkpoint.
+    NoCheckpoint,
     /// A checkpoint vouches for another entry than the one before it.
     Checkpoint(String),
     /// Another entry stands where one is known to have been.
@@ -53,6 +64,11 @@ impl ChainFaultKind {
             Self::Unlinked => "unlinked",
             Self::TimeWentBack => "time_went_back",
             Self::ChangeNumberWentBack => "change_number_went_back",
+            Self::ChangeMissing(_) => "change_missing",
+            Self::ChangesCut(_) => "changes_cut",
+            Self::ChangesUnknown(_) => "changes_unknown",
+            Self::Empty => "empty",
+            Self::NoCheckpoint => "no_checkpoint",
             Self::Checkpoint(_) => "checkpoint",
             Self::Replaced => "replaced",
             Self::Cut => "cut",
@@ -112,6 +128,33 @@ impl fmt::Display for ChainFault {
                     "entry {sequence} has a lower change number than the one before it"
                 )
             }
+            ChainFaultKind::ChangeMissing(from) => {
+                write!(
+                    f,
+                    "the change before the one of entry {sequence} has no entry: change {from} is due"
+                )
+            }
+            ChainFaultKind::ChangesCut(last) => {
+                write!(
+                    f,
+                    "the log ends after entry {sequence}, but the organization has made changes since, up to change {last}"
+                )
+            }
+            ChainFaultKind::ChangesUnknown(last) => {
+                write!(
+                    f,
+                    "entry {sequence} tells of a change after change {last}, which is the organization's last"
+                )
+            }
+            ChainFaultKind::Empty => {
+                f.write_str("there is no entry; a log begins with the creation of its organization")
+            }
+            ChainFaultKind::NoCheckpoint => {
+                write!(
+                    f,
+                    "the export ends after entry {sequence} without its signed checkpoint: it broke off, or was cut"
+                )
+            }
             ChainFaultKind::Checkpoint(why) => write!(f, "the checkpoint after entry {sequence} {why}"),
             ChainFaultKind::Replaced => {
                 write!(
@@ -151,6 +194,13 @@ impl ChainReport {
     pub fn is_intact(&self) -> bool {
         self.first_fault.is_none()
     }
+
+    /// Returns the report about a log that is not there.
+    pub fn missing(organization: OrganizationId) -> Self {
+        let mut report = ChainCheck::new(Vec::new()).finish();
+        report.organization = Some(organization);
+        report
+    }
 }
 
 /// Checks a log from its first entry on, one entry after the other, in memory that does not grow with it.
@@ -163,6 +213,10 @@ pub struct ChainCheck {
     last: Option<(Timestamp, i64)>,
     /// What has not been seen yet.
     expected: Vec<ExpectedHead>,
+    /// Whether a checkpoint stands at the end so far; nothing if none has to.
+    ends_with_checkpoint: Option<bool>,
+    /// The number of the last change that the organization has made, where that is known.
+    last_change: Option<i64>,
 }
 
 impl ChainCheck {
@@ -179,9 +233,25 @@ impl ChainCheck {
             },
             last: None,
             expected,
+            ends_with_checkpoint: None,
+            last_change: None,
         };
         check.note_seen(0, GENESIS_HASH);
         check
+    }
+
+    /// Demands that the log ends with a checkpoint, as every export does.
+    #[must_use]
+    pub fn with_checkpoint(mut self) -> Self {
+        self.ends_with_checkpoint = Some(false);
+        self
+    }
+
+    /// Demands that the last entry is of this change: the last one that the organization has made.
+    #[must_use]
+    pub fn up_to_change(mut self, number: i64) -> Self {
+        self.last_change = Some(number);
+        self
     }
 
     /// Looks at the next entry, with the hash that was stored with it.
@@ -196,6 +266,7 @@ impl ChainCheck {
         self.report.sequence = event.sequence;
         self.report.hash = Some(hash.to_owned());
         self.last = Some((event.created_at, event.change_number));
+        self.note_end(false);
         self.note_seen(event.sequence, hash);
     }
 
@@ -206,11 +277,15 @@ impl ChainCheck {
         self.report.entries += 1;
         self.report.sequence = due;
         self.report.hash = None;
+        self.note_end(false);
+        // Which change it was of is unknown, too.
+        self.last = None;
     }
 
     /// Holds a checkpoint that stands in the log against the entry before it. Whoever calls this has looked at its
     /// signature.
     pub fn add_checkpoint(&mut self, checkpoint: &Checkpoint) {
+        self.note_end(true);
         let report = &self.report;
         let is_of_log = report
             .organization
@@ -233,11 +308,22 @@ impl ChainCheck {
 
     /// Notes what is wrong with a checkpoint that stands in the log, in words that go on from "the checkpoint".
     pub fn add_bad_checkpoint(&mut self, why: String) {
+        self.note_end(true);
         self.fault(self.report.sequence, ChainFaultKind::Checkpoint(why));
     }
 
     /// Ends the check.
     pub fn finish(mut self) -> ChainReport {
+        let sequence = self.report.sequence;
+        if self.report.entries == 0 {
+            self.fault(0, ChainFaultKind::Empty);
+        } else if let (Some(made), Some((_, told))) = (self.last_change, self.last) {
+            match told.cmp(&made) {
+                Ordering::Less => self.fault(sequence, ChainFaultKind::ChangesCut(made)),
+                Ordering::Greater => self.fault(sequence, ChainFaultKind::ChangesUnknown(made)),
+                Ordering::Equal => {}
+            }
+        }
         for expected in std::mem::take(&mut self.expected) {
             match expected.sequence {
                 Some(sequence) if sequence <= self.report.sequence => {
@@ -245,6 +331,9 @@ impl ChainCheck {
                 }
                 _ => self.fault(self.report.sequence, ChainFaultKind::Cut),
             }
+        }
+        if self.ends_with_checkpoint == Some(false) {
+            self.fault(sequence, ChainFaultKind::NoCheckpoint);
         }
         self.report
     }
@@ -264,7 +353,12 @@ impl ChainCheck {
             .hash
             .as_ref()
             .is_none_or(|hash| *hash == event.previous_hash);
-        let (time, change_number) = self.last.unwrap_or((event.created_at, event.change_number));
+        let (time, change_number) = match self.last {
+            Some(last) => last,
+            None if report.entries == 0 => (event.created_at, 0),
+            // The entry before it could not be read.
+            None => (event.created_at, event.change_number),
+        };
         let kinds = [
             (is_of_another, ChainFaultKind::Organization),
             (event.sequence > due, ChainFaultKind::Missing(due)),
@@ -276,6 +370,10 @@ impl ChainCheck {
                 event.change_number < change_number,
                 ChainFaultKind::ChangeNumberWentBack,
             ),
+            (
+                event.change_number > change_number.saturating_add(1),
+                ChainFaultKind::ChangeMissing(change_number.saturating_add(1)),
+            ),
         ];
         kinds.into_iter().find_map(|(is_so, kind)| is_so.then_some(kind))
     }
@@ -285,6 +383,12 @@ impl ChainCheck {
         self.report
             .first_fault
             .get_or_insert(ChainFault { sequence, kind });
+    }
+
+    fn note_end(&mut self, is_checkpoint: bool) {
+        if let Some(ends_with_checkpoint) = &mut self.ends_with_checkpoint {
+            *ends_with_checkpoint = is_checkpoint;
+        }
     }
 
     fn note_seen(&mut self, sequence: i64, hash: &str) {

@@ -143,6 +143,26 @@ mod tests {
         assert_eq!(canonical_json(&one), r#"{"a":true,"b":[1,{"x":"é\n","y":null}]}"#);
     }
 
+    /// What others check their own implementations with; `docs/api.md` tells the rules in words.
+    #[test]
+    fn the_canonical_form_is_as_the_published_vectors_say() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../../docs/audit-vectors.json")).unwrap();
+        let values = vectors["values"].as_array().unwrap();
+        assert!(!values.is_empty());
+        for vector in values {
+            let text = |field: &str| vector[field].as_str().unwrap();
+            let canonical = canonical_json(&serde_json::from_str(text("json")).unwrap());
+            assert_eq!(canonical, text("canonical"), "{}", text("what"));
+            assert_eq!(crate::hex(&Sha256::digest(canonical.as_bytes())), text("sha256"));
+            let again = canonical_json(&serde_json::from_str(&canonical).unwrap());
+            assert_eq!(again, canonical, "{}", text("what"));
+        }
+        let text = |field: &str| vectors["event"][field].as_str().unwrap();
+        let event: AuditEvent = serde_json::from_str(text("canonical")).unwrap();
+        assert_eq!(event.hash(), text("sha256"));
+    }
+
     #[test]
     fn every_field_is_part_of_the_hash() {
         let original = event().hash();

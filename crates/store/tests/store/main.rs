@@ -6,6 +6,7 @@ mod audit;
 mod constraints;
 mod conversations;
 mod opening;
+mod place;
 mod schema;
 mod sets;
 mod shared_commits;

@@ -63,8 +63,8 @@ impl Teller {
     async fn tell(mut self, mut watcher: Watcher) {
         // At once, so that the reader knows that it is connected, and behind which change: should it be cut off before
         // anything happens, it misses nothing.
-        let connected = format!(": connected\nid: {}\n\n", watcher.up_to());
-        if !self.sender.send(connected).await {
+        let mut told = watcher.up_to();
+        if !self.sender.send(progress(told)).await {
             return;
         }
         loop {
@@ -75,7 +75,10 @@ impl Teller {
                 Ok(_) = self.stopping.wait_for(|stopping| *stopping) => break,
             };
             let is_sent = match news {
-                Ok(news) => self.sender.send(messages(news)).await,
+                Ok(news) => {
+                    let before = std::mem::replace(&mut told, news.up_to);
+                    self.sender.send(messages(news, before)).await
+                }
                 Err(error) => {
                     // What is wrong inside is for the log; the reader has to begin anew in any case.
                     let text = match &error {
@@ -95,15 +98,28 @@ impl Teller {
     }
 }
 
-/// Returns a message for each change, and one without content that tells how far the reader is: with it, nothing is
-/// told twice or looked through again after the next connection.
-fn messages(news: News) -> String {
+/// Returns a message for each change, and one that tells how far the reader is, if that is further: with it, nothing is
+/// told twice or looked through again after the next connection. If nothing happened at all, a sign of life.
+fn messages(news: News, told: i64) -> String {
     let last = news.changes.last().map(|change| change.change_number);
     let mut messages: Vec<String> = news.changes.into_iter().map(message).collect();
-    if last != Some(news.up_to) {
-        messages.push(format!(": up to date\nid: {}\n\n", news.up_to));
+    if last.unwrap_or(told) != news.up_to {
+        messages.push(progress(news.up_to));
+    }
+    if messages.is_empty() {
+        // No blank line behind it: to some readers, every blank line ends a message.
+        return ": nothing new\n".to_owned();
     }
     messages.concat()
+}
+
+/// Tells up to which change everything has been told. With content, because some readers hand out a message for every
+/// id.
+fn progress(up_to: i64) -> String {
+    format!(
+        "id: {up_to}\nevent: progress\ndata: {}\n\n",
+        json!({"sequence": up_to})
+    )
 }
 
 fn message(change: WatchedChange) -> String {

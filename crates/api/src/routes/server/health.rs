@@ -11,8 +11,8 @@ pub(crate) async fn live(_: App) -> Answer {
     reply::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// The database answers too.
+/// The database would take a write, too.
 pub(crate) async fn ready(app: App) -> Answer {
-    app.store.ping().await.map_err(AppError::from)?;
+    app.store.readiness().await.map_err(AppError::NotReady)?;
     reply::json(StatusCode::OK, &json!({"status": "ok"}))
 }

@@ -1,6 +1,5 @@
 //! `forge audit verify`
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -22,8 +21,9 @@ const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 /// Look for entries that were edited, dropped, put in or moved.
 ///
-/// Needs no server, and looks at a store without changing anything, also while a server has it open. That entries were
-/// cut off the end can be seen only with `--expect-head` or `--checkpoint`: something that was noted before.
+/// Needs no server, and looks at a store without changing anything, also while a server has it open. An export must end
+/// with its checkpoint, and a store's log with the last change of its organization; that both were cut and made to fit can be
+/// seen only with `--expect-head` or `--checkpoint`: something that was noted before.
 /// Ends with 0 if the log is intact, with 1 if not, and with 2 if it could not be checked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -65,16 +65,28 @@ fn hash(text: &str) -> Result<String, String> {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    let mut is_intact = true;
-    for report in check(&args).await.map_err(not_checked)? {
-        is_intact &= report.is_intact();
-        tell(&report, args.json).map_err(|cause| not_checked(cause.into()))?;
+    let reports = check(&args).await.map_err(not_checked)?;
+    for report in &reports {
+        tell(report, args.json).map_err(|cause| not_checked(cause.into()))?;
     }
-    if is_intact {
+    let entries: u64 = reports.iter().map(|report| report.entries).sum();
+    output::note(&format!(
+        "checked {}, {} in all",
+        counted(reports.len() as u64, "log", "logs"),
+        counted(entries, "entry", "entries")
+    ));
+    if reports.is_empty() {
+        return Err(Failure::failed("the store has no log"));
+    }
+    if reports.iter().all(ChainReport::is_intact) {
         Ok(Exit::Ok)
     } else {
         Err(Failure::failed("the log is not as it was written"))
     }
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Tells a log that could not be looked at from one that is broken.
@@ -93,7 +105,7 @@ async fn check(args: &Args) -> anyhow::Result<Vec<ChainReport>> {
         .collect::<Result<_, _>>()?;
     if args.expect_head.is_empty() && checkpoints.is_empty() {
         output::note(
-            "note: without `--expect-head` or `--checkpoint`, entries that were cut off the end are not missed",
+            "note: without `--expect-head` or `--checkpoint`, a log that was cut and made to fit passes for the whole one",
         );
     }
     if args.files.is_empty() {
@@ -159,7 +171,8 @@ fn check_files(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Resul
     let keys = &args.public_key;
     let mut check = ChainCheck::new(expected(&args.expect_head, &given, |signed| {
         is_signed(signed, keys)
-    })?);
+    })?)
+    .with_checkpoint();
     for path in &args.files {
         let reading = || format!("cannot read {}", path.display());
         if path.as_os_str() == "-" {
@@ -215,15 +228,16 @@ fn check_lines(check: &mut ChainCheck, mut lines: impl BufRead, keys: &[String])
 
 async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Result<Vec<ChainReport>> {
     let store = Store::open(&url(args)?, OpenMode::ReadOnly).await?;
-    let mut organizations = audit::chains(&store).await?;
-    let wanted: HashSet<&OrganizationId> = args
+    let known = audit::chains(&store).await?;
+    let mut organizations = known.clone();
+    // Organizations are never removed, only marked as deleted: one that is not there is a fault, not an oversight.
+    let wanted = args
         .organization
         .iter()
-        .chain(checkpoints.iter().map(|it| &it.checkpoint.organization))
-        .collect();
-    for organization in &wanted {
+        .chain(checkpoints.iter().map(|it| &it.checkpoint.organization));
+    for organization in wanted {
         if !organizations.contains(organization) {
-            bail!("there is no organization `{organization}` in the store");
+            organizations.push(organization.clone());
         }
     }
     if let Some(only) = &args.organization {
@@ -234,6 +248,10 @@ async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow:
     }
     let mut reports = Vec::new();
     for organization in organizations {
+        if !known.contains(&organization) {
+            reports.push(ChainReport::missing(organization));
+            continue;
+        }
         let own = |it: &&SignedCheckpoint| it.checkpoint.organization == organization;
         let own: Vec<&SignedCheckpoint> = checkpoints.iter().filter(own).collect();
         let keys = keys(&store, args, &organization, &own).await?;
