@@ -1,9 +1,12 @@
 //! What goes wrong, as HTTP says it. Status codes are decided here and nowhere else.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use forge_app::promotion::Plans;
 use forge_app::{AppError, RuntimeError};
+use forge_domain::visible;
 use serde_json::{Value, json};
 
 use crate::routes::version_sets;
@@ -97,14 +100,22 @@ impl IntoResponse for ApiError {
 
 fn app_error(error: AppError) -> (StatusCode, Value) {
     match error {
-        AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults})),
+        AppError::Invalid(mut faults) => {
+            for fault in &mut faults {
+                if let Cow::Owned(shown) = visible(&fault.msg) {
+                    fault.msg = shown;
+                }
+            }
+            (StatusCode::UNPROCESSABLE_ENTITY, json!({"detail": faults}))
+        }
         AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
         AppError::Maintenance | AppError::Behind { .. } => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
         AppError::Forbidden(_) | AppError::TooLittle(_) => (StatusCode::FORBIDDEN, detail(error)),
         AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
-        AppError::Gone { message, revision } => {
-            (StatusCode::GONE, json!({"detail": message, "revision": revision}))
-        }
+        AppError::Gone { message, revision } => (
+            StatusCode::GONE,
+            json!({"detail": visible(&message), "revision": revision}),
+        ),
         AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
         AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
         // The contract has no better word for a model that does not answer, or not as it should.
@@ -124,7 +135,7 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
             let set = view.map(|view| version_sets::instance(*view));
             (
                 StatusCode::PRECONDITION_FAILED,
-                json!({"detail": text, "version_set": set}),
+                json!({"detail": visible(&text), "version_set": set}),
             )
         }
         AppError::Unavailable(ref cause) | AppError::OutcomeUnknown(ref cause) => {
@@ -150,15 +161,17 @@ pub(crate) fn told(error: AppError) -> (u16, String) {
 
 /// Tells what stands against a change together with its plan, or the plans of several changes.
 fn with_plans(error: &AppError, plans: &Plans) -> Value {
-    let detail = error.to_string();
+    let text = error.to_string();
+    let detail = visible(&text);
     match plans {
         Plans::One(plan) => json!({"detail": detail, "plan": plan}),
         Plans::Many(all) => json!({"detail": detail, "plans": all, "digest": plans.digest()}),
     }
 }
 
+/// Returns the body of an error. Whatever names and messages of others it quotes, its reader sees all of it.
 fn detail(text: impl ToString) -> Value {
-    json!({"detail": text.to_string()})
+    json!({"detail": visible(&text.to_string())})
 }
 
 /// What a client is told of a fault of ours: nothing but where to look.
