@@ -422,9 +422,9 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
             is_wanted(service) && is_visible(service)
         })?;
     }
-    let page = list.finish(app, &mut tx, caller, page).await?;
+    let (found, end) = page.end();
     let mut items = Vec::new();
-    for service in page.items {
+    for service in found {
         let sets = tx.list_sets(organization, service.id).await?;
         items.push((service, sets));
     }
@@ -436,7 +436,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     Ok(ServicePage {
         page: Page {
             items,
-            continuation_token: page.continuation_token,
+            continuation_token: list.token(app, tx, caller, end).await?,
         },
         tags,
     })

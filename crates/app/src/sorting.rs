@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use forge_domain::{Duration, Timestamp};
-use forge_store::{PageCursor, Place, Position, SortValue, StoreError, Tx};
+use forge_store::{PageCursor, Place, Position, ReadTx, SortValue, StoreError, Tx};
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{PageBuilder, unknown_token};
@@ -135,26 +135,38 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
         Ok(())
     }
 
-    /// Ends a page; if more rows follow, keeps the place where it ends.
+    /// Ends a page, and with it the transaction; if more rows follow, keeps the place where it ends.
     pub(crate) async fn finish(
         &self,
         app: &App,
-        tx: &mut Tx,
+        tx: ReadTx,
         caller: &Caller,
         page: PageBuilder<T, Place>,
     ) -> Result<Page<T>, AppError> {
         let (items, end) = page.end();
-        let continuation_token = match end {
-            None => None,
-            Some(Place::Row(seq)) => Some(seq),
-            Some(Place::Position(position)) => {
-                Some(keep(app, tx, caller, &self.cursor(caller, position)).await?)
-            }
-        };
         Ok(Page {
             items,
-            continuation_token,
+            continuation_token: self.token(app, tx, caller, end).await?,
         })
+    }
+
+    /// Returns the token of the place where a page ends, which is kept first if it is a position. The transaction ends: who
+    /// holds a connection and waits for a second one may wait for others who do the same.
+    pub(crate) async fn token(
+        &self,
+        app: &App,
+        tx: ReadTx,
+        caller: &Caller,
+        end: Option<Place>,
+    ) -> Result<Option<i64>, AppError> {
+        match end {
+            None => Ok(None),
+            Some(Place::Row(seq)) => Ok(Some(seq)),
+            Some(Place::Position(position)) => {
+                let cursor = self.cursor(caller, position);
+                keep(app, tx, caller, &cursor).await.map(Some)
+            }
+        }
     }
 
     fn position(&self, row: &T) -> Position {
@@ -235,18 +247,19 @@ async fn find(
 }
 
 /// Returns the number of a place, which is kept for a day at least. A page that is read again costs no write.
-async fn keep(app: &App, tx: &mut Tx, caller: &Caller, cursor: &PageCursor) -> Result<i64, AppError> {
+async fn keep(app: &App, mut tx: ReadTx, caller: &Caller, cursor: &PageCursor) -> Result<i64, AppError> {
     let now = app.clock.now();
     for attempt in 0..=u8::MAX {
         let token = token(cursor, attempt);
-        match find(app, tx, caller, token).await? {
+        match find(app, &mut tx, caller, token).await? {
             Some((found, kept_at)) if found == *cursor && kept_at > now - RENEWED_AFTER => return Ok(token),
             Some((found, _)) if found != *cursor => continue,
             _ => {}
         }
+        drop(tx);
         match write(app, caller, token, cursor, now).await {
             Ok(true) => return Ok(token),
-            Ok(false) => {}
+            Ok(false) => tx = app.store.read().await?,
             // A list is read, also while nothing can be written. The token then is good on this server, while it runs.
             Err(error) => {
                 tracing::warn!(%error, "the place where a page ended is kept in memory alone");

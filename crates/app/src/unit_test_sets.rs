@@ -263,7 +263,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
         .await?;
     list.add_all(&mut page, sets, is_visible)?;
     Ok(UnitTestSetPage {
-        page: list.finish(app, &mut tx, caller, page).await?,
+        page: list.finish(app, tx, caller, page).await?,
         filter_values,
     })
 }

@@ -52,10 +52,12 @@ pub struct InviteUser {
 
 /// Creates a user, who may sign in with an API key at once, and returns the id.
 pub async fn invite(app: &App, caller: &Caller, invited: InviteUser) -> Result<Written<String>, AppError> {
-    let named = Attributes::default().with("role_name", invited.role_name.as_str());
-    caller.authorize(Permission::InviteUser, &named)?;
+    let named = |name: &str| Attributes::default().with("role_name", name);
+    caller.authorize(Permission::InviteUser, &named(&invited.role_name))?;
     let mut tx = app.write_access(caller).await?;
     let role = roles::find(&mut tx, caller, &invited.role_name).await?;
+    // The name may have been spelled in another way.
+    caller.authorize(Permission::InviteUser, &named(&role.name))?;
     caller.require_greater(&role)?;
     if tx
         .find_user_by_email(&caller.organization, &invited.email)
@@ -155,7 +157,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
         let rows = named(&mut tx, caller, query).await?;
         list.add_all(&mut page, rows, is_visible)?;
     }
-    list.finish(app, &mut tx, caller, page).await
+    list.finish(app, tx, caller, page).await
 }
 
 /// Returns the users that a query names, by their ids, deleted ones included, or else by their email addresses.

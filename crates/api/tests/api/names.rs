@@ -132,6 +132,21 @@ both_engines! {
         let create = async |name: &str| forge_app::assets::create(&server.app, &caller, AssetKind::Agent, name).await;
         crate::services::assert_forbidden(create(DECOMPOSED).await, "Organization:CreateAgent");
         assert!(create("Tea").await.is_ok());
+
+        assert_eq!(server.admin().post("role/", role_body(COMPOSED)).await.status, 201);
+        let elsewhere = json!({"role_name": {"type": "NotEquals", "value": COMPOSED}});
+        let grants = ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| grant(name, elsewhere.clone()));
+        let caller = server.caller(grants.into());
+        let day = forge_domain::Duration::days(1);
+        let key = forge_app::api_keys::create(&server.app, &caller, None, DECOMPOSED, day, false).await;
+        crate::services::assert_forbidden(key, "Organization:CreateAPIKey");
+        let invited = forge_app::users::InviteUser {
+            first_name: "Ada".to_owned(), last_name: "Lovelace".to_owned(), email: "ada@example.com".to_owned(),
+            role_name: DECOMPOSED.to_owned(), nonsensitive_variables: forge_domain::user::Variables::default(),
+            sensitive_variables: forge_domain::user::Variables::default(), preferences: None,
+        };
+        let invited = forge_app::users::invite(&server.app, &caller, invited).await;
+        crate::services::assert_forbidden(invited, "User:InviteUser");
     }
 
     async fn a_new_set_is_not_told_from_another_by_capitals_alone(server: TestServer) {

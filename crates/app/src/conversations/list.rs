@@ -80,7 +80,7 @@ pub async fn list(
         }
         list.add_all(&mut page, rows, is_visible)?;
     }
-    let page = list.finish(app, &mut tx, caller, page).await?;
+    let page = list.finish(app, tx, caller, page).await?;
     Ok(Page {
         items: page.items.into_iter().map(|row| listed(caller, row)).collect(),
         continuation_token: page.continuation_token,

@@ -187,7 +187,7 @@ pub async fn list(
         None
     };
     Ok(ItemPage {
-        page: list.finish(app, &mut tx, caller, page).await?,
+        page: list.finish(app, tx, caller, page).await?,
         filter_values,
     })
 }

@@ -130,7 +130,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
         .await?;
     list.add_all(&mut page, tests, is_visible)?;
     Ok(UnitTestPage {
-        page: list.finish(app, &mut tx, caller, page).await?,
+        page: list.finish(app, tx, caller, page).await?,
         filter_values,
     })
 }
