@@ -1,10 +1,13 @@
 //! What goes wrong, as HTTP says it. Status codes are decided here and nowhere else.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use forge_app::promotion::Plans;
 use forge_app::{AppError, RuntimeError};
 use forge_domain::fault::{Fault, Faults};
+use forge_domain::visible;
 use serde_json::{Value, json};
 
 use crate::routes::version_sets;
@@ -124,9 +127,10 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
         AppError::Maintenance | AppError::Behind { .. } => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
         AppError::Forbidden(_) | AppError::TooLittle(_) => (StatusCode::FORBIDDEN, detail(error)),
         AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
-        AppError::Gone { message, revision } => {
-            (StatusCode::GONE, json!({"detail": message, "revision": revision}))
-        }
+        AppError::Gone { message, revision } => (
+            StatusCode::GONE,
+            json!({"detail": visible(&message), "revision": revision}),
+        ),
         AppError::Refused(_) => (StatusCode::BAD_REQUEST, detail(error)),
         AppError::Conflict(_) => (StatusCode::CONFLICT, detail(error)),
         // The same again would be refused, or cut off, again: whoever repeats it pays for nothing.
@@ -155,7 +159,7 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
             let set = view.map(|view| version_sets::instance(*view));
             (
                 StatusCode::PRECONDITION_FAILED,
-                json!({"detail": text, "version_set": set}),
+                json!({"detail": visible(&text), "version_set": set}),
             )
         }
         AppError::NotReady(reason) => {
@@ -186,7 +190,8 @@ pub(crate) fn told(error: AppError) -> (u16, String) {
 
 /// Tells what stands against a change together with its plan, or the plans of several changes.
 fn with_plans(error: &AppError, plans: &Plans) -> Value {
-    let detail = error.to_string();
+    let text = error.to_string();
+    let detail = visible(&text);
     match plans {
         Plans::One(plan) => json!({"detail": detail, "plan": plan}),
         Plans::Many(all) => json!({"detail": detail, "plans": all, "digest": plans.digest()}),
@@ -221,6 +226,11 @@ fn with_faults(faults: Vec<Fault>) -> Value {
     let mut told = Faults::default();
     told.extend(faults);
     let mut told = told.into_vec();
+    for fault in &mut told {
+        if let Cow::Owned(shown) = visible(&fault.msg) {
+            fault.msg = shown;
+        }
+    }
     loop {
         let body = json!({"detail": told});
         if told.len() <= 2 || body.to_string().len() <= MOST_BYTES {
@@ -231,8 +241,9 @@ fn with_faults(faults: Vec<Fault>) -> Value {
     }
 }
 
+/// Returns the body of an error. Whatever names and messages of others it quotes, its reader sees all of it.
 fn detail(text: impl ToString) -> Value {
-    json!({"detail": text.to_string()})
+    json!({"detail": visible(&text.to_string())})
 }
 
 /// What a client is told of a fault of ours: nothing but where to look.

@@ -10,6 +10,7 @@ pub use forge_store::ApiKey;
 use forge_store::{NewApiKey, Role, WriteTx};
 use serde_json::{Value, json};
 
+use crate::names::new_name;
 use crate::sign_in::hash_secret;
 use crate::{App, AppError, Caller, Written, commit, roles};
 
@@ -92,10 +93,13 @@ pub async fn create(
         let fault = Fault::new(loc, "duration", "a key lives 1 to 90 days: P1D to P90D");
         return Err(AppError::Invalid(vec![fault]));
     }
-    let named = Attributes::default().with("role_name", role_name);
-    caller.authorize(Permission::CreateApiKey, &named)?;
+    let name = name.map(|name| new_name("name", &name)).transpose()?;
+    let named = |name: &str| Attributes::default().with("role_name", name);
+    caller.authorize(Permission::CreateApiKey, &named(role_name))?;
     let mut tx = app.write_access(caller).await?;
     let role = roles::find(&mut tx, caller, role_name).await?;
+    // The name may have been spelled in another way.
+    caller.authorize(Permission::CreateApiKey, &named(&role.name))?;
     caller.require_greater(&role)?;
     let now = tx.now();
     if tx.list_api_keys(&caller.organization, now).await?.len() >= MAX_KEYS {
@@ -120,7 +124,9 @@ pub async fn create(
 
 /// Returns the keys that the caller may see and that can still be used.
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, AppError> {
-    caller.authorize_some(Permission::GetApiKey)?;
+    if !caller.may_some(Permission::GetApiKey) {
+        return Ok(Vec::new());
+    }
     let mut tx = app.store.read().await?;
     let mut keys = tx.list_api_keys(&caller.organization, app.clock.now()).await?;
     keys.retain(|key| caller.may(Permission::GetApiKey, &attributes(&key.id, &key.role)));

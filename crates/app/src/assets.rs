@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
+use forge_domain::name::spellings;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
 use forge_domain::{OrganizationId, Refusal, VersionNumber};
@@ -12,6 +13,7 @@ pub use forge_store::{Asset, AssetVersion, Yank};
 use forge_store::{AssetHead, Tx, WriteTx};
 use serde_json::{Value, json};
 
+use crate::names::new_asset_name;
 use crate::page::PageBuilder;
 use crate::{App, AppError, Caller, Page, Written, commit};
 
@@ -172,26 +174,32 @@ pub async fn create(
     name: &str,
 ) -> Result<Written<String>, AppError> {
     let permissions = permissions(kind);
+    let field = match kind {
+        AssetKind::Agent => "agent_name",
+        AssetKind::ContextGraph => "state_machine_name",
+    };
+    let name = new_asset_name(field, name)?;
     caller.authorize(
         permissions.create,
-        &Attributes::default().with(permissions.name, name),
+        &Attributes::default().with(permissions.name, name.as_str()),
     )?;
     let mut tx = app.write(caller).await?;
-    if tx
-        .find_asset_by_name(&caller.organization, kind, name)
-        .await?
-        .is_some()
-    {
-        return Err(AppError::Conflict(format!(
-            "a{} {kind} named `{name}` exists already, perhaps deprecated; choose another name",
-            if kind == AssetKind::Agent { "n" } else { "" },
-        )));
+    for spelling in spellings(&name) {
+        let found = tx
+            .find_asset_by_name(&caller.organization, kind, &spelling)
+            .await?;
+        if found.is_some() {
+            return Err(AppError::Conflict(format!(
+                "a{} {kind} named `{spelling}` exists already, perhaps deprecated; choose another name",
+                if kind == AssetKind::Agent { "n" } else { "" },
+            )));
+        }
     }
     let id = match kind {
         AssetKind::Agent => app.new_id::<forge_domain::id::kind::Agent>()?.to_string(),
         AssetKind::ContextGraph => app.new_id::<forge_domain::id::kind::ContextGraph>()?.to_string(),
     };
-    tx.insert_asset(kind, &id, name).await?;
+    tx.insert_asset(kind, &id, &name).await?;
     let after = json!({"name": name});
     tx.append_audit_event(&caller.actor(), "create", object(kind, &id), Value::Null, after)
         .await?;
@@ -219,7 +227,9 @@ pub async fn list(
     query: &ListAssets,
 ) -> Result<Page<Asset>, AppError> {
     let permission = permissions(kind).get;
-    caller.authorize_some(permission)?;
+    if !caller.may_some(permission) {
+        return Ok(Page::empty());
+    }
     let is_visible = |asset: &Asset| caller.may(permission, &attributes(kind, asset));
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::new(query.limit, query.continuation_token);

@@ -1,7 +1,5 @@
 //! Pages of lists, filled after permission filtering.
 
-use std::cmp::Ordering;
-
 use forge_domain::fault::Fault;
 
 use crate::AppError;
@@ -15,32 +13,42 @@ pub struct Page<T> {
     pub continuation_token: Option<i64>,
 }
 
+impl<T> Page<T> {
+    /// Returns what somebody is shown who may see nothing of a list.
+    pub(crate) fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            continuation_token: None,
+        }
+    }
+}
+
 /// How many rows are read at once while a page is filled, at the least: a filter may let only few of them through.
 const MIN_CHUNK: i64 = 50;
 
 /// Collects the rows that a caller may see until a page is full and it is known whether more follow.
-pub(crate) struct PageBuilder<T> {
+pub(crate) struct PageBuilder<T, P = i64> {
     items: Vec<T>,
     limit: usize,
-    /// The token of the last row of the page; the caller's own while the page is empty.
-    token: i64,
+    /// The place of the last row of the page; where the page begins while it is empty.
+    end: P,
     /// Where reading goes on.
-    after: i64,
+    after: P,
     has_more: bool,
     is_exhausted: bool,
     min_chunk: i64,
 }
 
-impl<T> PageBuilder<T> {
-    /// Starts a page of at most `limit` rows after a token; 0 is the start of the list.
-    pub(crate) fn new(limit: i64, token: i64) -> Self {
+impl<T, P: Clone> PageBuilder<T, P> {
+    /// Starts a page of at most `limit` rows after a place; 0 is the start of the list.
+    pub(crate) fn new(limit: i64, after: P) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let (items, min_chunk) = (Vec::new(), MIN_CHUNK);
         Self {
             items,
             limit,
-            token,
-            after: token,
+            end: after.clone(),
+            after,
             has_more: false,
             is_exhausted: false,
             min_chunk,
@@ -48,17 +56,17 @@ impl<T> PageBuilder<T> {
     }
 
     /// Starts a page of a list that nothing is left out of, whose rows may be large: no more is read than is needed.
-    pub(crate) fn of_large_rows(limit: i64, token: i64) -> Self {
+    pub(crate) fn of_large_rows(limit: i64, after: P) -> Self {
         Self {
             min_chunk: 0,
-            ..Self::new(limit, token)
+            ..Self::new(limit, after)
         }
     }
 
     /// Returns where to go on reading and how many rows to read; nothing once the page is complete.
-    pub(crate) fn next_read(&self) -> Option<(i64, i64)> {
+    pub(crate) fn next_read(&self) -> Option<(P, i64)> {
         let wanted = i64::try_from(self.limit - self.items.len()).unwrap_or(i64::MAX) + 1;
-        (!self.has_more && !self.is_exhausted).then(|| (self.after, wanted.max(self.min_chunk)))
+        (!self.has_more && !self.is_exhausted).then(|| (self.after.clone(), wanted.max(self.min_chunk)))
     }
 
     /// Adds the rows of a read that asked for `asked` of them.
@@ -66,12 +74,12 @@ impl<T> PageBuilder<T> {
         &mut self,
         rows: Vec<T>,
         asked: i64,
-        token: impl Fn(&T) -> i64,
+        place: impl Fn(&T) -> P,
         keep: impl Fn(&T) -> bool,
     ) {
         self.is_exhausted = i64::try_from(rows.len()).is_ok_and(|read| read < asked);
         for row in rows {
-            self.after = token(&row);
+            self.after = place(&row);
             if !keep(&row) {
                 continue;
             }
@@ -79,30 +87,23 @@ impl<T> PageBuilder<T> {
                 self.has_more = true;
                 return;
             }
-            self.token = self.after;
+            self.end = self.after.clone();
             self.items.push(row);
         }
     }
 
-    /// Adds all rows that there are, in any order: sorts them as the store's lists are sorted, by keys and then by their
-    /// place, and goes on after the row that the caller's token names.
-    pub(crate) fn add_all<K: Copy>(
-        &mut self,
-        rows: Vec<T>,
-        sort: &[(K, bool)],
-        by_key: impl Fn(K, &T, &T) -> Ordering,
-        place: impl Fn(&T) -> i64,
-        keep: impl Fn(&T) -> bool,
-    ) -> Result<(), AppError> {
-        let rows = sorted_after(rows, sort, by_key, &place, self.token)?;
-        self.add(rows, i64::MAX, place, keep);
-        Ok(())
+    /// Returns the rows of the page and, if more follow, the place where it ends.
+    pub(crate) fn end(self) -> (Vec<T>, Option<P>) {
+        (self.items, self.has_more.then_some(self.end))
     }
+}
 
+impl<T> PageBuilder<T> {
     pub(crate) fn finish(self) -> Page<T> {
+        let (items, continuation_token) = self.end();
         Page {
-            items: self.items,
-            continuation_token: self.has_more.then_some(self.token),
+            items,
+            continuation_token,
         }
     }
 }
@@ -110,35 +111,9 @@ impl<T> PageBuilder<T> {
 /// The continuation token of a caller names no row of the list.
 pub(crate) fn unknown_token() -> AppError {
     let loc = vec!["query".into(), "continuation_token".into()];
-    let msg = "no page ended there; pass the token of the page before this one, or 0";
+    let msg = "the page's token is unknown here or has expired: pass the token of the page before this one, of the same \
+               list in the same order, or begin anew with 0";
     AppError::Invalid(vec![Fault::new(loc, "unknown_token", msg)])
-}
-
-/// Sorts rows by keys and then by their place, and drops those up to the one at the place `after`; 0 drops none.
-fn sorted_after<T, K: Copy>(
-    mut rows: Vec<T>,
-    sort: &[(K, bool)],
-    by_key: impl Fn(K, &T, &T) -> Ordering,
-    place: impl Fn(&T) -> i64,
-    after: i64,
-) -> Result<Vec<T>, AppError> {
-    rows.sort_unstable_by(|left, right| {
-        let in_direction = |(key, is_descending): &(K, bool)| {
-            let ordering = by_key(*key, left, right);
-            if *is_descending {
-                ordering.reverse()
-            } else {
-                ordering
-            }
-        };
-        let unequal = sort.iter().map(in_direction).find(|ordering| ordering.is_ne());
-        unequal.unwrap_or_else(|| place(left).cmp(&place(right)))
-    });
-    if after > 0 {
-        let last = rows.iter().position(|row| place(row) == after);
-        rows.drain(..=last.ok_or_else(unknown_token)?);
-    }
-    Ok(rows)
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use forge_domain::access::{Attributes, DefaultRole, Grant, Permission, excesses};
 use forge_domain::audit::AuditObject;
 use forge_domain::fault::{Fault, Faults, Step};
+use forge_domain::name::{composed, spellings};
 use forge_domain::{RoleId, shortened};
 pub use forge_store::Role;
 use forge_store::Tx;
 use serde_json::{Value, json};
 
+use crate::names::new_name;
 use crate::{App, AppError, Caller, Written, commit, privileges, users};
 
 /// How long a replaced role can still be read, in seconds: a day, as the contract says.
@@ -41,8 +43,19 @@ pub fn view_name(has_admin_view: bool) -> &'static str {
 }
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
-    let found = tx.find_role(&caller.organization, name).await?;
+    let found = by_name(tx, caller, name).await?;
     found.ok_or_else(|| AppError::NotFound(format!("there is no role `{}`", shortened(name))))
+}
+
+/// Returns the role of a name, however the name is spelled: exactly so if there is one, else as names are kept or were.
+async fn by_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Option<Role>, AppError> {
+    for spelling in [vec![name.to_owned()], spellings(name)].concat() {
+        let found = tx.find_role(&caller.organization, &spelling).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses grants that a caller wrote if there are faults in them. A permission that no operation asks for yet is accepted, but
@@ -100,13 +113,14 @@ pub async fn create(
     has_admin_view: bool,
 ) -> Result<Written<RoleId>, AppError> {
     check_grants(&grants, &["body", "permission_grants"])?;
+    let name = new_name("role_name", &name)?;
     caller.authorize(
         Permission::CreateRole,
         &Attributes::default().with("role_name", name.as_str()),
     )?;
     caller.require_cover(&grants)?;
     let mut tx = app.write_access(caller).await?;
-    if tx.find_role(&caller.organization, &name).await?.is_some() {
+    if by_name(&mut tx, caller, &name).await?.is_some() {
         return Err(AppError::Conflict(format!(
             "a role named `{}` exists already",
             shortened(&name)
@@ -133,12 +147,14 @@ pub async fn list(
     ids: &[RoleId],
     names: &[String],
 ) -> Result<Vec<Role>, AppError> {
-    caller.authorize_some(Permission::GetRole)?;
+    if !caller.may_some(Permission::GetRole) {
+        return Ok(Vec::new());
+    }
     let mut tx = app.store.read().await?;
     let mut roles = tx.list_roles(&caller.organization, app.clock.now()).await?;
     roles.retain(|role| {
         (ids.is_empty() || ids.contains(&role.id))
-            && (names.is_empty() || names.contains(&role.name))
+            && (names.is_empty() || names.iter().any(|name| composed(name) == composed(&role.name)))
             && caller.may(Permission::GetRole, &attributes(role))
     });
     Ok(roles)
@@ -168,7 +184,7 @@ pub async fn modify(
     let mut tx = app.write_access(caller).await?;
     let old = find(&mut tx, caller, name).await?;
     caller.authorize(Permission::ModifyRole, &attributes(&old))?;
-    if DefaultRole::by_name(name).is_some() {
+    if DefaultRole::by_name(&old.name).is_some() {
         return Err(AppError::Refused(format!(
             "`{name}` is a default role and stays as it is; create another one"
         )));

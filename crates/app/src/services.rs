@@ -1,9 +1,8 @@
 //! Services.
 
-use std::cmp::Ordering;
-
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
+use forge_domain::name::spellings;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_binding, check_rebind};
@@ -11,10 +10,12 @@ use forge_domain::simulation::check_unused;
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName, shortened};
 pub use forge_store::{ServiceFields, SortKey};
-use forge_store::{Tx, VersionSet, WriteTx};
+use forge_store::{SortValue, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
-use crate::page::{PageBuilder, unknown_token};
+use crate::names::{changed_name, new_name};
+use crate::page::unknown_token;
+use crate::sorting::Sorted;
 use crate::version_sets::{NewRevision, set_before_creation};
 use crate::{App, AppError, Caller, Page, Written, commit};
 
@@ -91,6 +92,11 @@ pub async fn create(
     fields: &ServiceFields,
     release: Option<RequestedPins>,
 ) -> Result<Written<ServiceId>, AppError> {
+    let name = new_name("name", &fields.name)?;
+    let fields = &ServiceFields {
+        name,
+        ..fields.clone()
+    };
     let named = || Attributes::default().with("service_name", fields.name.as_str());
     caller.authorize(Permission::CreateService, &named())?;
     for set in [SetName::edge(), SetName::release()] {
@@ -186,13 +192,16 @@ async fn refuse_taken_name(
     name: &str,
     own: Option<ServiceId>,
 ) -> Result<(), AppError> {
-    match tx.find_active_service(&caller.organization, name).await? {
-        Some(id) if Some(id) != own => Err(AppError::Conflict(format!(
-            "the active service {id} is named `{}` already; choose another name, or deactivate that one first",
-            shortened(name)
-        ))),
-        _ => Ok(()),
+    for spelling in spellings(name) {
+        let found = tx.find_active_service(&caller.organization, &spelling).await?;
+        if let Some(id) = found.filter(|id| Some(*id) != own) {
+            return Err(AppError::Conflict(format!(
+                "the active service {id} is named `{}` already; choose another name, or deactivate that one first",
+                shortened(name)
+            )));
+        }
     }
+    Ok(())
 }
 
 /// What changes about a service; an absent field stays as it is.
@@ -240,6 +249,10 @@ pub async fn update(
     let service = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::UpdateService, &attributes(&service))?;
     let before = fields_of(&service);
+    let update = UpdateService {
+        name: changed_name(&service.name, update.name)?,
+        ..update
+    };
     let fields = update.apply(&service);
     // A grant that holds for the old name only must not give the service a name out of its reach.
     if fields.name != service.name {
@@ -368,23 +381,34 @@ pub struct ServicePage {
 
 /// Returns a page of the services that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<ServicePage, AppError> {
-    caller.authorize_some(Permission::GetService)?;
+    let is_first = query.continuation_token == 0;
+    if !caller.may_some(Permission::GetService) {
+        return Ok(ServicePage {
+            page: Page::empty(),
+            tags: is_first.then(Vec::new),
+        });
+    }
     let is_visible = |service: &Service| {
         caller.may(Permission::GetService, &attributes(service))
             && query.tags.iter().all(|filter| filter.matches(&service.tags))
     };
     let organization = &caller.organization;
+    let list = Sorted::moving("service", &query.sort, sort_value, |service: &Service| {
+        service.seq
+    });
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = list
+        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .await?;
     if query.ids.is_empty() {
         while let Some((after, count)) = page.next_read() {
             let rows = tx
-                .list_services(organization, &query.sort, after, query.is_active, count)
+                .list_services(organization, list.keys(), after, query.is_active, count)
                 .await?;
             page.add(
                 rows.ok_or_else(unknown_token)?,
                 count,
-                |service| service.seq,
+                |service| list.place(service),
                 is_visible,
             );
         }
@@ -394,16 +418,16 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
             rows.extend(tx.find_service(organization, *id).await?);
         }
         let is_wanted = |service: &Service| query.is_active.is_none_or(|wanted| wanted == service.is_active);
-        let keep = |service: &Service| is_wanted(service) && is_visible(service);
-        page.add_all(rows, &query.sort, by_key, |service| service.seq, keep)?;
+        list.add_all(&mut page, rows, |service| {
+            is_wanted(service) && is_visible(service)
+        })?;
     }
-    let page = page.finish();
+    let (found, end) = page.end();
     let mut items = Vec::new();
-    for service in page.items {
+    for service in found {
         let sets = tx.list_sets(organization, service.id).await?;
         items.push((service, sets));
     }
-    let is_first = query.continuation_token == 0;
     let tags = if is_first {
         Some(tx.list_service_tags(organization).await?)
     } else {
@@ -412,15 +436,15 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     Ok(ServicePage {
         page: Page {
             items,
-            continuation_token: page.continuation_token,
+            continuation_token: list.token(app, tx, caller, end).await?,
         },
         tags,
     })
 }
 
-fn by_key(key: SortKey, left: &Service, right: &Service) -> Ordering {
+fn sort_value(key: SortKey, service: &Service) -> SortValue {
     match key {
-        SortKey::Name => left.name.cmp(&right.name),
-        SortKey::IsActive => left.is_active.cmp(&right.is_active),
+        SortKey::Name => SortValue::Text(service.name.clone()),
+        SortKey::IsActive => SortValue::Integer(service.is_active.into()),
     }
 }

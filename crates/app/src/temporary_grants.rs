@@ -99,7 +99,9 @@ pub struct ListGrants {
 
 /// Returns a page of the temporary grants that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page<TemporaryGrant>, AppError> {
-    caller.authorize_some(Permission::GetTemporaryGrant)?;
+    if !caller.may_some(Permission::GetTemporaryGrant) {
+        return Ok(Page::empty());
+    }
     let now = app.clock.now();
     let admits = |wanted: &HashSet<String>, value: &str| wanted.is_empty() || wanted.contains(value);
     let is_wanted = |grant: &TemporaryGrant| {

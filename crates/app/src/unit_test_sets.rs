@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
+use forge_domain::name::spellings;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::simulation::{UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
 use forge_domain::{UnitTestId, UnitTestSetId, UserRef, shortened};
-use forge_store::Tx;
+use forge_store::{SortValue, Tx};
 use serde_json::{Value, json};
 
-use crate::page::PageBuilder;
+use crate::names::{changed_name, new_name};
 use crate::searching::{MAX_FOUND, Words, distinct};
+use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
 
 /// What the audit log calls a set of unit tests.
@@ -60,12 +62,17 @@ pub async fn create(
     caller: &Caller,
     fields: &UnitTestSetFields,
 ) -> Result<Written<UnitTestSetId>, AppError> {
+    let name = new_name("name", &fields.name)?;
+    let fields = &UnitTestSetFields {
+        name,
+        ..fields.clone()
+    };
     let named = Attributes::default().with("simulation_unit_test_set_name", fields.name.as_str());
     caller.authorize(Permission::CreateUnitTestSet, &named)?;
     refuse_too_many(&fields.unit_test_runs)?;
     let mut tx = app.write(caller).await?;
     require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
-    refuse_taken_name(&mut tx, caller, &fields.name).await?;
+    refuse_taken_name(&mut tx, caller, &fields.name, None).await?;
     let id = app.new_id()?;
     tx.insert_unit_test_set(id, fields, &caller.user).await?;
     tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, json!(fields))
@@ -86,7 +93,7 @@ pub async fn update(
     caller.authorize(Permission::ModifyUnitTestSet, &attributes(&set))?;
     let old = set.fields;
     let fields = UnitTestSetFields {
-        name: update.name.unwrap_or_else(|| old.name.clone()),
+        name: changed_name(&old.name, update.name)?.unwrap_or_else(|| old.name.clone()),
         description: update.description.unwrap_or_else(|| old.description.clone()),
         unit_test_runs: update
             .unit_test_runs
@@ -103,7 +110,7 @@ pub async fn update(
     if fields.name != old.name {
         // A grant that holds for the old name only must not give the set a name out of its reach.
         caller.authorize(Permission::ModifyUnitTestSet, &attributes_of(id, &fields.name))?;
-        refuse_taken_name(&mut tx, caller, &fields.name).await?;
+        refuse_taken_name(&mut tx, caller, &fields.name, Some(id)).await?;
     }
     tx.update_unit_test_set(id, &fields, &caller.user).await?;
     tx.append_audit_event(&caller.actor(), "update", object(id), json!(old), json!(fields))
@@ -144,14 +151,24 @@ async fn require_tests(tx: &mut Tx, caller: &Caller, entries: &[UnitTestEntry]) 
     Ok(())
 }
 
-async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {
-    match tx.find_live_unit_test_set(&caller.organization, name).await? {
-        Some(other) => Err(AppError::Conflict(format!(
-            "the unit test set {other} is named `{}` already; choose another name",
-            shortened(name)
-        ))),
-        None => Ok(()),
+async fn refuse_taken_name(
+    tx: &mut Tx,
+    caller: &Caller,
+    name: &str,
+    own: Option<UnitTestSetId>,
+) -> Result<(), AppError> {
+    for spelling in spellings(name) {
+        let found = tx
+            .find_live_unit_test_set(&caller.organization, &spelling)
+            .await?;
+        if let Some(other) = found.filter(|other| Some(*other) != own) {
+            return Err(AppError::Conflict(format!(
+                "the unit test set {other} is named `{}` already; choose another name",
+                shortened(name)
+            )));
+        }
     }
+    Ok(())
 }
 
 /// Which sets are wanted. An empty list asks for nothing; the values of one list are alternatives, except tags.
@@ -167,7 +184,8 @@ pub struct UnitTestSetFilter {
 
 impl UnitTestSetFilter {
     fn admits(&self, set: &UnitTestSet) -> bool {
-        (self.ids.is_empty() || self.ids.contains(&set.id))
+        self.is_deleted.is_none_or(|wanted| wanted == set.is_deleted)
+            && (self.ids.is_empty() || self.ids.contains(&set.id))
             && (self.creators.is_empty() || self.creators.contains(&set.creator))
             && (self.unit_tests.is_empty() || self.unit_tests.iter().any(|test| set.fields.runs(*test)))
             && self.tags.iter().all(|filter| filter.matches(&set.fields.tags))
@@ -206,11 +224,11 @@ pub struct UnitTestSetFilterValues {
 }
 
 impl UnitTestSetFilterValues {
-    fn of(sets: &[UnitTestSet]) -> Self {
-        let entries = sets.iter().flat_map(|set| &set.fields.unit_test_runs);
-        let tags = sets.iter().flat_map(|set| set.fields.tags.keys().cloned());
+    fn of<'s>(sets: impl Iterator<Item = &'s UnitTestSet> + Clone) -> Self {
+        let entries = sets.clone().flat_map(|set| &set.fields.unit_test_runs);
+        let tags = sets.clone().flat_map(|set| set.fields.tags.keys().cloned());
         Self {
-            creators: distinct(sets.iter().map(|set| &set.creator)),
+            creators: distinct(sets.clone().map(|set| &set.creator)),
             unit_tests: entries.map(|entry| entry.unit_test_id).collect(),
             tags: tags.collect(),
         }
@@ -219,27 +237,44 @@ impl UnitTestSetFilterValues {
 
 /// Returns a page of the sets that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Result<UnitTestSetPage, AppError> {
-    caller.authorize_some(Permission::GetUnitTestSet)?;
-    let mut tx = app.store.read().await?;
-    let mut sets = tx
-        .list_unit_test_sets(&caller.organization, query.filter.is_deleted)
-        .await?;
-    sets.retain(|set| query.filter.admits(set));
     let is_first = query.continuation_token == 0;
-    let filter_values = is_first.then(|| UnitTestSetFilterValues::of(&sets));
-    let sort: Vec<((), bool)> = query
+    if !caller.may_some(Permission::GetUnitTestSet) {
+        return Ok(UnitTestSetPage {
+            page: Page::empty(),
+            filter_values: is_first.then(UnitTestSetFilterValues::default),
+        });
+    }
+    let mut tx = app.store.read().await?;
+    // All of them, because the one at which the page before this ended may have ceased to pass the filter.
+    let sets = tx.list_unit_test_sets(&caller.organization, None).await?;
+    let filter_values =
+        is_first.then(|| UnitTestSetFilterValues::of(sets.iter().filter(|set| query.filter.admits(set))));
+    let sort: Vec<(UnitTestSetSort, bool)> = query
         .by_update
-        .map(|latest_first| ((), latest_first))
+        .map(|latest_first| (UnitTestSetSort::UpdatedAt, latest_first))
         .into_iter()
         .collect();
-    let by_update = |(), left: &UnitTestSet, right: &UnitTestSet| left.updated_at.cmp(&right.updated_at);
-    let is_visible = |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &attributes(set));
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    page.add_all(sets, &sort, by_update, |set| set.seq, is_visible)?;
+    let list = Sorted::moving("unit_test_set", &sort, sort_value, |set: &UnitTestSet| set.seq);
+    let is_visible = |set: &UnitTestSet| {
+        query.filter.admits(set) && caller.may(Permission::GetUnitTestSet, &attributes(set))
+    };
+    let mut page = list
+        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .await?;
+    list.add_all(&mut page, sets, is_visible)?;
     Ok(UnitTestSetPage {
-        page: page.finish(),
+        page: list.finish(app, tx, caller, page).await?,
         filter_values,
     })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum UnitTestSetSort {
+    UpdatedAt,
+}
+
+fn sort_value(UnitTestSetSort::UpdatedAt: UnitTestSetSort, set: &UnitTestSet) -> SortValue {
+    SortValue::Integer(set.updated_at.as_millis())
 }
 
 /// Returns the first sets that the caller may see, that pass the filter, and whose name or description has every word of
@@ -250,7 +285,9 @@ pub async fn search(
     query: &str,
     filter: &UnitTestSetFilter,
 ) -> Result<Vec<UnitTestSet>, AppError> {
-    caller.authorize_some(Permission::GetUnitTestSet)?;
+    if !caller.may_some(Permission::GetUnitTestSet) {
+        return Ok(Vec::new());
+    }
     let words = Words::of(query);
     let mut tx = app.store.read().await?;
     let sets = tx.list_unit_test_sets(&caller.organization, Some(false)).await?;

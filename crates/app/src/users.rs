@@ -1,15 +1,15 @@
 //! Users.
 
-use std::cmp::Ordering;
-
+use forge_domain::Timestamp;
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::user::{Preferences, Variables};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
-use forge_store::{NewUser, Tx};
+use forge_store::{NewUser, SortValue, Tx};
 use serde_json::{Value, json};
 
-use crate::page::{PageBuilder, unknown_token};
+use crate::page::unknown_token;
+use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page, Written, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
@@ -52,10 +52,12 @@ pub struct InviteUser {
 
 /// Creates a user, who may sign in with an API key at once, and returns the id.
 pub async fn invite(app: &App, caller: &Caller, invited: InviteUser) -> Result<Written<String>, AppError> {
-    let named = Attributes::default().with("role_name", invited.role_name.as_str());
-    caller.authorize(Permission::InviteUser, &named)?;
+    let named = |name: &str| Attributes::default().with("role_name", name);
+    caller.authorize(Permission::InviteUser, &named(&invited.role_name))?;
     let mut tx = app.write_access(caller).await?;
     let role = roles::find(&mut tx, caller, &invited.role_name).await?;
+    // The name may have been spelled in another way.
+    caller.authorize(Permission::InviteUser, &named(&role.name))?;
     caller.require_greater(&role)?;
     if tx
         .find_user_by_email(&caller.organization, &invited.email)
@@ -119,7 +121,9 @@ pub struct ListUsers {
 
 /// Returns a page of the users that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<ListedUser>, AppError> {
-    caller.authorize_some(Permission::GetUserInfo)?;
+    if !caller.may_some(Permission::GetUserInfo) {
+        return Ok(Page::empty());
+    }
     let wanted_email = |user: &User| {
         query.emails.is_empty()
             || query
@@ -128,30 +132,35 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
                 .any(|email| email.eq_ignore_ascii_case(&user.email))
     };
     let is_visible = |row: &ListedUser| {
-        caller.may(Permission::GetUserInfo, &attributes(&row.user)) && wanted_email(&row.user)
+        !row.user.is_deleted
+            && caller.may(Permission::GetUserInfo, &attributes(&row.user))
+            && wanted_email(&row.user)
     };
+    let list = Sorted::moving("user", &query.sort, sort_value, |row: &ListedUser| row.user.seq);
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = list
+        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .await?;
     if query.ids.is_empty() && query.emails.is_empty() {
         while let Some((after, count)) = page.next_read() {
             let rows = tx
-                .list_users(&caller.organization, &query.sort, after, count)
+                .list_users(&caller.organization, list.keys(), after, count)
                 .await?;
             page.add(
                 rows.ok_or_else(unknown_token)?,
                 count,
-                |row| row.user.seq,
+                |row| list.place(row),
                 is_visible,
             );
         }
     } else {
         let rows = named(&mut tx, caller, query).await?;
-        page.add_all(rows, &query.sort, by_key, |row| row.user.seq, is_visible)?;
+        list.add_all(&mut page, rows, is_visible)?;
     }
-    Ok(page.finish())
+    list.finish(app, tx, caller, page).await
 }
 
-/// Returns the users that a query names, by their ids or else by their email addresses.
+/// Returns the users that a query names, by their ids, deleted ones included, or else by their email addresses.
 async fn named(tx: &mut Tx, caller: &Caller, query: &ListUsers) -> Result<Vec<ListedUser>, AppError> {
     let organization = &caller.organization;
     let mut users = Vec::new();
@@ -165,22 +174,25 @@ async fn named(tx: &mut Tx, caller: &Caller, query: &ListUsers) -> Result<Vec<Li
         }
     }
     let mut rows = Vec::new();
-    for user in users.into_iter().filter(|user| !user.is_deleted) {
+    for user in users {
         let stats = tx.find_user_stats(organization, &user.id).await?;
         rows.push(ListedUser { user, stats });
     }
     Ok(rows)
 }
 
-fn by_key(key: UserSort, left: &ListedUser, right: &ListedUser) -> Ordering {
-    let (one, other) = (&left.user, &right.user);
+fn sort_value(key: UserSort, row: &ListedUser) -> SortValue {
+    let ListedUser { user, stats } = row;
     match key {
-        UserSort::FirstName => one.first_name.cmp(&other.first_name),
-        UserSort::LastName => one.last_name.cmp(&other.last_name),
-        UserSort::Email => one.email.cmp(&other.email),
-        UserSort::NumConversations => left.stats.conversations.cmp(&right.stats.conversations),
-        UserSort::NumMessages => left.stats.messages.cmp(&right.stats.messages),
-        UserSort::LastMessageTime => left.stats.last_message_at.cmp(&right.stats.last_message_at),
+        UserSort::FirstName => SortValue::Text(user.first_name.clone()),
+        UserSort::LastName => SortValue::Text(user.last_name.clone()),
+        UserSort::Email => SortValue::Text(user.email.clone()),
+        UserSort::NumConversations => SortValue::Integer(stats.conversations),
+        UserSort::NumMessages => SortValue::Integer(stats.messages),
+        // Who never talked comes before everybody else, as in the database.
+        UserSort::LastMessageTime => {
+            SortValue::Integer(stats.last_message_at.map_or(0, Timestamp::as_millis))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::refusal::Refusal;
 use crate::service::check_bound;
 use crate::version::VersionNumber;
 use crate::version_set::{Binding, Hold, Pins, SetName, check_models};
+use crate::visible::shown;
 use crate::{model::ModelCatalogue, time::Timestamp};
 
 /// How a service or one of its sets is.
@@ -118,7 +119,7 @@ pub fn check(
             let version_set = Some(set.name.clone());
             reasons.push(Reason {
                 code,
-                message,
+                message: shown(message),
                 version_set,
                 severity,
             });
@@ -185,7 +186,7 @@ pub fn check(
 fn reason(refusal: &Refusal, version_set: Option<SetName>, severity: Severity) -> Reason {
     Reason {
         code: refusal.code(),
-        message: refusal.message(),
+        message: shown(refusal.message()),
         version_set,
         severity,
     }

@@ -23,6 +23,7 @@ pub mod interaction;
 pub mod item;
 pub mod metric;
 pub mod model;
+pub mod name;
 pub mod organization;
 pub mod plan;
 pub mod prompt;
@@ -36,6 +37,7 @@ pub mod time;
 pub mod user;
 pub mod version;
 pub mod version_set;
+mod visible;
 
 pub use actor::{Actor, ActorKind, UserRef};
 pub use id::{
@@ -49,3 +51,4 @@ pub use text::{hex, shortened};
 pub use time::{Clock, Duration, Timestamp};
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};
+pub use visible::visible;

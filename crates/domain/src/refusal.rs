@@ -90,6 +90,10 @@ pub enum Refusal {
     TooManySets {
         limit: usize,
     },
+    AlikeName {
+        name: SetName,
+        other: SetName,
+    },
     InUse {
         asset: AssetKind,
         services: String,
@@ -185,6 +189,7 @@ impl Refusal {
             Self::PinLostByRebind { .. } => "pin_lost_by_rebind",
             Self::InSet { reason, .. } => reason.code(),
             Self::TooManySets { .. } => "too_many_sets",
+            Self::AlikeName { .. } => "alike_name",
             Self::InUse { .. } => "in_use",
             Self::NoSuchVoice(_) => "no_such_voice",
             Self::UnknownSource { .. } => "unknown_source",
@@ -248,6 +253,9 @@ impl Refusal {
                 newest(*latest)
             ),
             Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
+            Self::AlikeName { name, other } => {
+                format!("the new set `{name}` would differ from the set `{other}` only in capitals")
+            }
             Self::TooManySets { limit } => format!("a service has at most {limit} version sets"),
             Self::InUse { asset, services } => format!("an active service uses this {asset} ({services})"),
             Self::NoSuchVoice(voice) => format!("there is no voice `{}`", shortened(voice)),
@@ -333,6 +341,9 @@ impl Refusal {
             }
             Self::InSet { reason, .. } => return reason.hint(),
             Self::TooManySets { .. } => "delete one first".to_owned(),
+            Self::AlikeName { other, .. } => {
+                format!("use `{other}`, or choose a name that differs in more than capitals")
+            }
             Self::InUse { .. } => "deactivate or rebind it first".to_owned(),
             Self::NoSuchVoice(_) => {
                 "this installation admits only the voices of its configuration".to_owned()

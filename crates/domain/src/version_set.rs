@@ -245,13 +245,20 @@ pub fn check_models(preferences: &ModelPreferences, models: &ModelCatalogue, now
 /// Returns every reason against writing a set of this name, beyond what it pins.
 ///
 /// `is_new` says that the set does not exist yet; `sets` is how many the service has.
-pub fn check_upsert(name: &SetName, is_new: bool, sets: usize) -> Vec<Refusal> {
+pub fn check_upsert(name: &SetName, is_new: bool, sets: &[SetName]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if name.is_edge() {
         refusals.push(Refusal::EdgeIsFixed);
     }
-    if is_new && sets >= MAX_SETS {
+    if is_new && sets.len() >= MAX_SETS {
         refusals.push(Refusal::TooManySets { limit: MAX_SETS });
+    }
+    let is_alike = |other: &&SetName| *other != name && other.0.eq_ignore_ascii_case(&name.0);
+    if let Some(other) = sets.iter().find(is_alike).filter(|_| is_new) {
+        refusals.push(Refusal::AlikeName {
+            name: name.clone(),
+            other: other.clone(),
+        });
     }
     refusals
 }
@@ -344,11 +351,17 @@ mod tests {
     fn edge_is_fixed_and_release_stays() {
         let codes = |refusals: Vec<Refusal>| refusals.iter().map(Refusal::code).collect::<Vec<_>>();
         let personal: SetName = "personal-alex".parse().unwrap();
-        assert_eq!(codes(check_upsert(&SetName::edge(), false, 2)), ["edge_is_fixed"]);
-        assert!(check_upsert(&SetName::release(), false, 2).is_empty());
-        assert!(check_upsert(&personal, true, MAX_SETS - 1).is_empty());
-        assert_eq!(codes(check_upsert(&personal, true, MAX_SETS)), ["too_many_sets"]);
-        assert!(check_upsert(&personal, false, MAX_SETS).is_empty());
+        let sets: Vec<SetName> = (0..MAX_SETS)
+            .map(|number| format!("set-{number}").parse().unwrap())
+            .collect();
+        assert_eq!(
+            codes(check_upsert(&SetName::edge(), false, &sets)),
+            ["edge_is_fixed"]
+        );
+        assert!(check_upsert(&SetName::release(), false, &sets).is_empty());
+        assert!(check_upsert(&personal, true, &sets[1..]).is_empty());
+        assert_eq!(codes(check_upsert(&personal, true, &sets)), ["too_many_sets"]);
+        assert!(check_upsert(&personal, false, &sets).is_empty());
         assert_eq!(codes(check_delete(&SetName::edge())), ["set_is_permanent"]);
         assert_eq!(codes(check_delete(&SetName::release())), ["set_is_permanent"]);
         assert!(check_delete(&personal).is_empty());

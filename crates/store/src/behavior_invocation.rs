@@ -7,7 +7,7 @@ use forge_domain::{
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
@@ -36,7 +36,7 @@ const LIST: SortedList = SortedList {
     parameters: 5,
     seq: "behavior_invocation.seq",
     columns: &[SortColumn::integer("invoked_at")],
-    values: FIND_SORT_VALUE,
+    places: Places::Fixed(FIND_SORT_VALUE),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {

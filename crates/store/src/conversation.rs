@@ -12,7 +12,7 @@ use forge_domain::{
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -94,7 +94,7 @@ const LIST: SortedList = SortedList {
     parameters: 7,
     seq: "conversation.seq",
     columns: &[SortColumn::integer("created_at").of("conversation.created_at")],
-    values: FIND_SORT_VALUES,
+    places: Places::Fixed(FIND_SORT_VALUES),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -294,20 +294,19 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Returns up to `limit` conversations that come after the one at the place `after` in the order asked for; 0 is the
-    /// start. Returns nothing if there is no conversation at that place.
+    /// Returns the conversations of a page, which begins after a place and has a length at the most, in the order asked
+    /// for. Returns nothing if there is no such place.
     pub async fn list_conversations(
         &mut self,
         organization: &OrganizationId,
         filter: &ConversationFilter,
         sort: &[(ConversationSort, bool)],
-        after: i64,
-        limit: i64,
+        page: (Place, i64),
     ) -> Result<Option<Vec<Conversation>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let filters = args![filter.user_id.clone(), filter.service_id, filter.is_finished];
         let args = (args![organization], filters);
-        self.page(&LIST, args, &order, (after, limit), conversation).await
+        self.page(&LIST, args, &order, page, conversation).await
     }
 
     /// Returns how many unfinished conversations each revision of a service's sets started.

@@ -5,7 +5,7 @@ use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
@@ -35,7 +35,7 @@ const LIST: SortedList = SortedList {
         SortColumn::text("interaction_id"),
         SortColumn::integer("created_at"),
     ],
-    values: FIND_SORT_VALUES,
+    places: Places::Fixed(FIND_SORT_VALUES),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {

@@ -8,7 +8,7 @@ use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNum
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
 use crate::service::hash;
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -42,7 +42,7 @@ statements! {
         WHERE organization_id = $1 AND kind = $2 AND NOT is_deleted AND seq > $3
             AND (search_name LIKE $4 ESCAPE '\\' OR search_text LIKE $4 ESCAPE '\\')
         ORDER BY seq LIMIT $5";
-    FIND_SORT_VALUE = "SELECT updated_at FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND seq = $3";
+    HAS_ROW = "SELECT seq FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND seq = $3";
     INSERT_VERSION = "INSERT INTO versioned_item_version (organization_id, item_id, version, previous_version, id,
             document, sealed, change_number, creator_org_id, creator_user_id, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -76,7 +76,7 @@ const LIST: SortedList = SortedList {
     parameters: 7,
     seq: "seq",
     columns: &[SortColumn::integer("updated_at")],
-    values: FIND_SORT_VALUE,
+    places: Places::Moving(HAS_ROW),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -220,15 +220,15 @@ impl Tx {
             .await
     }
 
-    /// Returns the items of a page, which begins after a place (0 is the start) and has a length at the most, in the order
-    /// asked for. Returns nothing if there is no item at that place.
+    /// Returns the items of a page, which begins after a place and has a length at the most, in the order asked for.
+    /// Returns nothing if there is no such place.
     pub async fn list_items(
         &mut self,
         organization: &OrganizationId,
         kind: ItemKind,
         sort: &[(ItemSort, bool)],
         (is_active, is_deleted): (Option<bool>, Option<bool>),
-        page: (i64, i64),
+        page: (Place, i64),
     ) -> Result<Option<Vec<Item>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let scope = args![organization, kind.as_str()];

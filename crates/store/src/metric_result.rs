@@ -5,7 +5,7 @@ use forge_domain::{ConversationId, MetricId, OrganizationId, Timestamp, UnitTest
 
 use crate::StoreError;
 use crate::row::{Row, Value, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -51,7 +51,7 @@ const LIST: SortedList = SortedList {
     parameters: 10,
     seq: "metric_result.seq",
     columns: &[SortColumn::integer("created_at").of("metric_result.created_at")],
-    values: FIND_SORT_VALUE,
+    places: Places::Fixed(FIND_SORT_VALUE),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {

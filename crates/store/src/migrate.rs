@@ -44,6 +44,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0006_simulation.sql"),
         include_str!("../migrations/postgres/0006_simulation.sql"),
     ),
+    (
+        7,
+        "page cursors",
+        include_str!("../migrations/sqlite/0007_page_cursors.sql"),
+        include_str!("../migrations/postgres/0007_page_cursors.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

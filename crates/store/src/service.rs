@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -39,8 +39,7 @@ statements! {
         WHERE service.organization_id = $1 AND service.id = $2";
     FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service
         WHERE organization_id = $1 AND name_hash = $2 AND is_active";
-    FIND_SORT_VALUES = "SELECT name, CAST(CASE WHEN is_active THEN 1 ELSE 0 END AS BIGINT) AS is_active
-        FROM service WHERE organization_id = $1 AND seq = $2";
+    HAS_ROW = "SELECT seq FROM service WHERE organization_id = $1 AND seq = $2";
     LIST_TAGS = "SELECT tags FROM service WHERE organization_id = $1 ORDER BY seq";
     FIND_BINDING = "SELECT agent.id AS agent_id, agent.latest_version AS agent_latest,
             agent.is_deprecated AS agent_is_deprecated, context_graph.id AS context_graph_id,
@@ -74,7 +73,7 @@ const LIST: SortedList = SortedList {
         SortColumn::text("name"),
         SortColumn::integer("is_active").of("CASE WHEN is_active THEN 1 ELSE 0 END"),
     ],
-    values: FIND_SORT_VALUES,
+    places: Places::Moving(HAS_ROW),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -176,13 +175,13 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` services that come after the one at the place `after` in the order asked for; 0 is the
-    /// start. Returns nothing if there is no service at that place.
+    /// Returns up to `limit` services that come after a place in the order asked for. Returns nothing if there is no such
+    /// place.
     pub async fn list_services(
         &mut self,
         organization: &OrganizationId,
         sort: &[(SortKey, bool)],
-        after: i64,
+        after: Place,
         is_active: Option<bool>,
         limit: i64,
     ) -> Result<Option<Vec<Service>>, StoreError> {

@@ -1,15 +1,62 @@
 //! Lists in an order that the caller chooses, page by page.
 //!
-//! A page begins after the row whose `seq` ended the page before it. That row's values in each sort column are looked
-//! up and bound, so that rows which come and go between two pages neither repeat nor hide others.
+//! A page begins after the place where the one before it ended, so that rows which come and go between two pages neither
+//! repeat nor hide others. Where the sort values of a row never change, the place is its `seq`, by which they are looked
+//! up. Where they can, the place is the sort values themselves, as they were when the page ended.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::row::{Row, Value};
 use crate::statement::Statement;
 use crate::tx::Tx;
+
+/// A value that rows are sorted by. Texts are compared by code point, as the database does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SortValue {
+    /// A number, a flag or a time.
+    Integer(i64),
+    /// A text.
+    Text(String),
+}
+
+/// The sort values of a row in some order, and what breaks its ties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// A value for each key of the order.
+    pub values: Vec<SortValue>,
+    /// The row's `seq`.
+    pub seq: i64,
+}
+
+/// Where a page of a list begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// After the row of this `seq`; 0 is the start of the list.
+    Row(i64),
+    /// After this position, whatever is there by now.
+    Position(Position),
+}
+
+impl From<i64> for Place {
+    fn from(seq: i64) -> Self {
+        Self::Row(seq)
+    }
+}
+
+/// How the place of a row in a sorted list is found again.
+pub(crate) enum Places {
+    /// By its sort values of now, because they never change. The statement finds them: its last parameter is the row's
+    /// `seq`, those before it are the scope of the list, with the organization first.
+    Fixed(Statement),
+    /// Only by its position of then, because rows move. Without sort keys, the statement tells whether there is such a
+    /// row; its parameters are the same.
+    Moving(Statement),
+}
 
 /// A list that can be sorted. Of its statement, `$1` is the organization, `$2` the `seq` of the row before the page, `$3`
 /// the limit, `$4` whether this is the first page; `parameters` says how many there are before the sort values.
@@ -22,9 +69,8 @@ pub(crate) struct SortedList {
     pub(crate) seq: &'static str,
     /// What the list can be sorted by.
     pub(crate) columns: &'static [SortColumn],
-    /// Finds the sort values of one row: the last parameter is its `seq`, those before it are the scope of the list, with
-    /// the organization first.
-    pub(crate) values: Statement,
+    /// How a place in it is found again.
+    pub(crate) places: Places,
 }
 
 /// Something that a list can be sorted by.
@@ -68,6 +114,15 @@ impl SortColumn {
         }
     }
 
+    /// Returns a value of this column as it is bound; nothing if it is of another type.
+    fn bound(&self, value: &SortValue) -> Option<Value> {
+        match value {
+            SortValue::Text(text) if self.is_text => Some(Value::from(text)),
+            SortValue::Integer(integer) if !self.is_text => Some(Value::from(*integer)),
+            _ => None,
+        }
+    }
+
     /// Returns what is bound where there is no row: something of the right type.
     fn nothing(&self) -> Value {
         if self.is_text {
@@ -79,34 +134,58 @@ impl SortColumn {
 }
 
 impl Tx {
-    /// Returns up to `limit` rows of a list that come after the one at the place `after` in the order asked for; 0 is the
-    /// start. Returns nothing if there is no row at that place. `filters` are the list's parameters after the first four.
+    /// Returns up to `limit` rows of a list that come after a place in the order asked for. Returns nothing if there is no
+    /// such place. `filters` are the list's parameters after the first four.
     pub(crate) async fn page<T>(
         &mut self,
         list: &SortedList,
         (scope, filters): (Vec<Value>, Vec<Value>),
         order: &[(usize, bool)],
-        (after, limit): (i64, i64),
+        (after, limit): (impl Into<Place>, i64),
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<Vec<T>>, StoreError> {
-        let columns = || order.iter().map(|(column, _)| &list.columns[*column]);
+        let columns: Vec<&SortColumn> = order.iter().map(|(column, _)| &list.columns[*column]).collect();
         let mut args = scope.iter().take(1).cloned().collect::<Vec<_>>();
-        args.extend([after.into(), limit.into(), (after == 0).into()]);
+        let (seq, values) = match after.into() {
+            Place::Row(0) => (0, Some(columns.iter().map(|column| column.nothing()).collect())),
+            Place::Row(seq) => (seq, self.values_of_row(list, scope, &columns, seq).await?),
+            Place::Position(Position { values, seq }) => (seq, bound(&columns, &values)),
+        };
+        let Some(values) = values else {
+            return Ok(None);
+        };
+        args.extend([seq.into(), limit.into(), (seq == 0).into()]);
         args.extend(filters);
-        if after == 0 {
-            args.extend(columns().map(SortColumn::nothing));
-        } else {
-            let mut place = scope;
-            place.push(after.into());
-            let values = |row: &Row<'_>| columns().map(|column| column.value(row)).collect();
-            let found: Option<Vec<Value>> = self.optional(&list.values, place, values).await?;
-            let Some(values) = found else {
-                return Ok(None);
-            };
-            args.extend(values);
-        }
+        args.extend(values);
         self.all(&list.statement(order), args, decode).await.map(Some)
     }
+
+    /// Returns the sort values of a row; nothing if there is no such row, or if it could have moved.
+    async fn values_of_row(
+        &mut self,
+        list: &SortedList,
+        mut place: Vec<Value>,
+        columns: &[&SortColumn],
+        seq: i64,
+    ) -> Result<Option<Vec<Value>>, StoreError> {
+        let statement = match &list.places {
+            Places::Fixed(statement) => statement,
+            Places::Moving(statement) if columns.is_empty() => statement,
+            Places::Moving(_) => return Ok(None),
+        };
+        place.push(seq.into());
+        let values = |row: &Row<'_>| columns.iter().map(|column| column.value(row)).collect();
+        self.optional(statement, place, values).await
+    }
+}
+
+/// Returns values as they are bound; nothing if they are not the columns'.
+fn bound(columns: &[&SortColumn], values: &[SortValue]) -> Option<Vec<Value>> {
+    if columns.len() != values.len() {
+        return None;
+    }
+    let pairs = columns.iter().zip(values);
+    pairs.map(|(column, value)| column.bound(value)).collect()
 }
 
 impl SortedList {
@@ -190,10 +269,10 @@ mod tests {
         parameters: 4,
         seq: "seq",
         columns: &[SortColumn::integer("a"), SortColumn::text("b")],
-        values: Statement {
+        places: Places::Fixed(Statement {
             name: "test values",
             sql: "SELECT a, b FROM t WHERE organization_id = $1 AND seq = $2",
-        },
+        }),
     };
 
     #[test]
@@ -204,6 +283,20 @@ mod tests {
             "{sql}"
         );
         assert!(sql.ends_with("ORDER BY a DESC, b, seq LIMIT $3"), "{sql}");
+    }
+
+    #[test]
+    fn a_position_is_of_the_types_of_its_columns() {
+        let columns: Vec<&SortColumn> = LIST.columns.iter().collect();
+        let (number, text) = (SortValue::Integer(1), SortValue::Text("x".to_owned()));
+        assert!(bound(&columns, &[number.clone(), text.clone()]).is_some());
+        for wrong in [
+            vec![text.clone(), number.clone()],
+            vec![number],
+            vec![text.clone(), text],
+        ] {
+            assert!(bound(&columns, &wrong).is_none(), "{wrong:?}");
+        }
     }
 
     #[test]

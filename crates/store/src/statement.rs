@@ -30,7 +30,7 @@ pub(crate) use statements;
 
 /// Returns every statement that the store ever runs, but for migrations and the opening of transactions.
 pub fn all_statements() -> Vec<StatementText> {
-    let files: [&[Statement]; 22] = [
+    let files: [&[Statement]; 23] = [
         crate::api_key::STATEMENTS,
         crate::asset::STATEMENTS,
         crate::audit::STATEMENTS,
@@ -42,6 +42,7 @@ pub fn all_statements() -> Vec<StatementText> {
         crate::item::STATEMENTS,
         crate::metric_result::STATEMENTS,
         crate::organization::STATEMENTS,
+        crate::page_cursor::STATEMENTS,
         crate::remembered::STATEMENTS,
         crate::role::STATEMENTS,
         crate::service::STATEMENTS,

@@ -6,7 +6,7 @@ use forge_domain::{OrganizationId, Timestamp, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -34,7 +34,7 @@ const LIST: SortedList = SortedList {
         SortColumn::integer("expires_at"),
         SortColumn::text("permission_name"),
     ],
-    values: FIND_SORT_VALUES,
+    places: Places::Fixed(FIND_SORT_VALUES),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {

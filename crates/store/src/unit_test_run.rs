@@ -4,7 +4,7 @@ use forge_domain::simulation::{Judged, RunSpec, RunStatus, UnitTestRun, UnitTest
 use forge_domain::{ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList};
+use crate::sort::{Places, SortColumn, SortedList};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 use crate::{Store, StoreError};
@@ -76,7 +76,7 @@ const LIST: SortedList = SortedList {
     parameters: 4,
     seq: "seq",
     columns: &[SortColumn::integer("created_at")],
-    values: FIND_RUN_SORT_VALUES,
+    places: Places::Fixed(FIND_RUN_SORT_VALUES),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {

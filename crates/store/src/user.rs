@@ -6,7 +6,7 @@ use forge_domain::{OrganizationId, RoleId, Timestamp};
 use crate::StoreError;
 use crate::role::{Role, role};
 use crate::row::{Row, args, to_json};
-use crate::sort::{SortColumn, SortedList, order};
+use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -59,10 +59,7 @@ statements! {
         JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
         WHERE app_user.organization_id = $1 AND lower(email) = lower($2) AND NOT is_deleted";
     FIND_CONTEXT = "SELECT additional_context FROM app_user WHERE organization_id = $1 AND id = $2";
-    FIND_SORT_VALUES = concat!(
-        "SELECT first_name, last_name, email, ", stats!(),
-        " FROM app_user WHERE organization_id = $1 AND seq = $2"
-    );
+    HAS_ROW = "SELECT seq FROM app_user WHERE organization_id = $1 AND seq = $2";
     FIND_STATS = concat!("SELECT ", stats!(), " FROM app_user WHERE organization_id = $1 AND id = $2");
     COUNT_USERS_OF_ROLE = "SELECT COUNT(*) AS users FROM app_user
         WHERE organization_id = $1 AND role_id = $2 AND NOT is_deleted";
@@ -98,7 +95,7 @@ const LIST: SortedList = SortedList {
         SortColumn::integer("num_messages").of(NUM_MESSAGES),
         SortColumn::integer("last_message_time").of(LAST_MESSAGE_TIME),
     ],
-    values: FIND_SORT_VALUES,
+    places: Places::Moving(HAS_ROW),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -253,13 +250,13 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` users that come after the one at the place `after` in the order asked for; 0 is the
-    /// start. Returns nothing if there is no user at that place.
+    /// Returns up to `limit` users that come after a place in the order asked for. Returns nothing if there is no such
+    /// place.
     pub async fn list_users(
         &mut self,
         organization: &OrganizationId,
         sort: &[(UserSort, bool)],
-        after: i64,
+        after: Place,
         limit: i64,
     ) -> Result<Option<Vec<ListedUser>>, StoreError> {
         let order = order(sort, |key| key as usize);
@@ -340,6 +337,7 @@ impl WriteTx {
 
     /// Deletes a user and everything personal about them.
     pub async fn delete_user(&mut self, id: &str) -> Result<(), StoreError> {
+        self.forget_page_cursors_at_user(id).await?;
         let args = args![&self.organization, id];
         self.execute(&DELETE_USER, args).await.map(drop)
     }

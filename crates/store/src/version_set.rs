@@ -33,8 +33,8 @@ statements! {
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
         WHERE organization_id = $1 AND service_id = $2 AND name IN ($3, $4)";
-    COUNT_SETS = "SELECT COUNT(*) AS sets FROM version_set
-        WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted";
+    LIST_SET_NAMES = "SELECT name FROM version_set
+        WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted ORDER BY name";
     INSERT_REVISION = "INSERT INTO version_set_revision (organization_id, service_id, name, revision,
             previous_revision, action, agent_id, agent_version, resolved_agent_version, context_graph_id,
             context_graph_version, resolved_context_graph_version, model_preferences, source_name, source_revision,
@@ -230,18 +230,16 @@ impl Tx {
         self.all(&FIND_TWO_SETS, args, version_set).await
     }
 
-    /// Returns how many sets a service has, without deleted ones.
-    pub async fn count_sets(
+    /// Returns the names of a service's sets, without deleted ones.
+    pub async fn list_set_names(
         &mut self,
         organization: &OrganizationId,
         service: ServiceId,
-    ) -> Result<i64, StoreError> {
-        let count = self
-            .optional(&COUNT_SETS, args![organization, service], |row| {
-                row.integer("sets")
-            })
-            .await?;
-        Ok(count.unwrap_or(0))
+    ) -> Result<Vec<SetName>, StoreError> {
+        self.all(&LIST_SET_NAMES, args![organization, service], |row| {
+            row.parse("name")
+        })
+        .await
     }
 
     /// Returns up to `limit` revisions of a set before the number `before`, newest first; 0 is the start.

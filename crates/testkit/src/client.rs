@@ -77,6 +77,19 @@ impl TestResponse {
         self.body["id"].as_str().unwrap().to_owned()
     }
 
+    /// Tells whether this is an empty list, without filter values and without a page after it: what somebody is shown who
+    /// may see nothing of it.
+    pub fn shows_nothing(&self) -> bool {
+        fn is_nothing(value: &Value) -> bool {
+            match value {
+                Value::Array(items) => items.is_empty(),
+                Value::Object(fields) => fields.values().all(is_nothing),
+                other => other.is_null() || *other == Value::Bool(false),
+            }
+        }
+        self.status == 200 && self.body.is_object() && is_nothing(&self.body)
+    }
+
     /// Returns the change number of the write.
     pub fn sequence(&self) -> Option<i64> {
         self.headers.get("forge-sequence")?.to_str().ok()?.parse().ok()

@@ -69,6 +69,7 @@ async fn meet_rules_of_upserts(release: &Release, met: &mut Met) {
     release.try_put(met, "edge", version_set(1, 1)).await;
     release.try_put(met, "test", version_set(9, 1)).await;
     release.try_put(met, "Unconventional", version_set(1, 1)).await;
+    release.try_put(met, "Release", version_set(1, 1)).await;
     release.try_put(met, "release", version_set(1, None)).await;
     release
         .try_put(met, "test", preferring("decide", "nothing", json!({})))

@@ -85,7 +85,7 @@ both_engines! {
         assert_eq!(server.admin().with_token(token).get(GUARDED).await.status, 200);
         let user = server.user(DefaultRole::User).await;
         assert_eq!(user.get("service/").await.status, 200);
-        assert_eq!(user.get(GUARDED).await.status, 403);
+        assert!(user.get(GUARDED).await.shows_nothing());
     }
 
     async fn a_sign_in_takes_no_body_and_does_not_mind_one(server: TestServer) {
@@ -278,11 +278,11 @@ both_engines! {
         proves_nothing(admin, &token(stranger)).await;
         let bearer = format!("Bearer {}", token(stranger));
         let as_issued = [("authorization", bearer.as_str()), ("x-org-id", &stranger.organization)];
-        assert_eq!(with_headers(admin, &as_issued).await.status, 403);
+        assert!(with_headers(admin, &as_issued).await.shows_nothing());
         assert_eq!(with_headers(stranger, &as_issued).await.status, 200);
         let named = basic(&format!("{}_{}", stranger.organization, stranger.user_id), &token(stranger));
         let as_issued = [("authorization", named.as_str()), ("x-org-id", &stranger.organization)];
-        assert_eq!(with_headers(admin, &as_issued).await.status, 403);
+        assert!(with_headers(admin, &as_issued).await.shows_nothing());
         for issuer in [&admin.organization, "no-such-organization", "No Organization", ""] {
             let refused = with_headers(admin, &[("authorization", &bearer), ("x-org-id", issuer)]).await;
             assert_eq!(refused.status, 401, "{issuer}");

@@ -1,14 +1,13 @@
 //! Listing conversations.
 
-use std::cmp::Ordering;
-
 use forge_domain::access::Permission;
 use forge_domain::service::TagFilter;
 use forge_domain::{ConversationId, ServiceId};
-use forge_store::{Conversation, ConversationFilter, ConversationSort};
+use forge_store::{Conversation, ConversationFilter, ConversationSort, SortValue};
 
 use super::may_see;
-use crate::page::{PageBuilder, unknown_token};
+use crate::page::unknown_token;
+use crate::sorting::Sorted;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page};
 
@@ -50,19 +49,27 @@ pub async fn list(
     caller: &Caller,
     query: &ListConversations,
 ) -> Result<Page<ListedConversation>, AppError> {
-    caller.authorize_some(Permission::GetConversation)?;
+    if !caller.may_some(Permission::GetConversation) {
+        return Ok(Page::empty());
+    }
     let is_visible = |conversation: &Conversation| {
         is_wanted(query, conversation) && may_see(caller, Permission::GetConversation, conversation)
     };
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let list = Sorted::fixed("conversation", &query.sort, sort_value, |row: &Conversation| {
+        row.seq
+    });
+    let mut page = list
+        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .await?;
     if query.ids.is_empty() {
         let filter = narrowed(caller, query);
         while let Some((after, count)) = page.next_read() {
             let rows = tx
-                .list_conversations(&caller.organization, &filter, &query.sort, after, count)
+                .list_conversations(&caller.organization, &filter, list.keys(), (after, count))
                 .await?;
-            page.add(rows.ok_or_else(unknown_token)?, count, |row| row.seq, is_visible);
+            let rows = rows.ok_or_else(unknown_token)?;
+            page.add(rows, count, |row| list.place(row), is_visible);
         }
     } else {
         let mut rows: Vec<Conversation> = Vec::new();
@@ -71,9 +78,9 @@ pub async fn list(
                 rows.extend(tx.find_conversation(&caller.organization, *id).await?);
             }
         }
-        page.add_all(rows, &query.sort, by_key, |row| row.seq, is_visible)?;
+        list.add_all(&mut page, rows, is_visible)?;
     }
-    let page = page.finish();
+    let page = list.finish(app, tx, caller, page).await?;
     Ok(Page {
         items: page.items.into_iter().map(|row| listed(caller, row)).collect(),
         continuation_token: page.continuation_token,
@@ -124,8 +131,6 @@ fn listed(caller: &Caller, conversation: Conversation) -> ListedConversation {
     }
 }
 
-fn by_key(key: ConversationSort, left: &Conversation, right: &Conversation) -> Ordering {
-    match key {
-        ConversationSort::CreatedAt => left.created_at.cmp(&right.created_at),
-    }
+fn sort_value(ConversationSort::CreatedAt: ConversationSort, row: &Conversation) -> SortValue {
+    SortValue::Integer(row.created_at.as_millis())
 }

@@ -1,17 +1,18 @@
 //! Lists of items, and looking for them.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use forge_domain::item::{Item, ItemKind, SearchTerms};
 use forge_domain::metric::MetricValueKind;
 use forge_domain::service::TagFilter;
 use forge_domain::{OrganizationId, ServiceId, UserRef};
-use forge_store::{ItemSort, Tx};
+use forge_store::{ItemSort, SortValue, Tx};
 
 use super::{attributes, permissions};
-use crate::page::{PageBuilder, unknown_token};
+use crate::page::unknown_token;
 use crate::searching::distinct;
+use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page};
 
 /// How many items a search finds at the most.
@@ -145,28 +146,34 @@ pub async fn list(
     query: &ListItems,
 ) -> Result<ItemPage, AppError> {
     let permission = permissions(kind).get;
-    caller.authorize_some(permission)?;
-    let is_wanted = |item: &Item| query.filter.admits(item);
+    let (organization, token) = (&caller.organization, query.continuation_token);
+    if !caller.may_some(permission) {
+        return Ok(ItemPage {
+            page: Page::empty(),
+            filter_values: (token == 0).then(FilterValues::default),
+        });
+    }
+    let is_wanted = |item: &Item| query.filter.admits(item) && is_of_deletion(item, query.is_deleted);
     let is_visible = |item: &Item| is_wanted(item) && caller.may(permission, &attributes(item));
-    let (organization, sort, token) = (&caller.organization, &query.sort, query.continuation_token);
+    let list = Sorted::moving(kind.as_str(), &query.sort, sort_value, |item: &Item| item.seq);
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, token);
+    let mut page = list.page(app, &mut tx, caller, query.limit, token).await?;
     if query.ids.is_empty() {
         let flags = (query.filter.is_active, query.is_deleted);
         while let Some((after, count)) = page.next_read() {
             let rows = tx
-                .list_items(organization, kind, sort, flags, (after, count))
+                .list_items(organization, kind, list.keys(), flags, (after, count))
                 .await?;
             page.add(
                 rows.ok_or_else(unknown_token)?,
                 count,
-                |item| item.seq,
+                |item| list.place(item),
                 is_visible,
             );
         }
     } else {
         let rows = named(&mut tx, caller, kind, query).await?;
-        page.add_all(rows, sort, by_key, |item| item.seq, is_visible)?;
+        list.add_all(&mut page, rows, is_visible)?;
     }
     let filter_values = if token == 0 {
         let mut items = if query.ids.is_empty() {
@@ -174,13 +181,13 @@ pub async fn list(
         } else {
             named(&mut tx, caller, kind, query).await?
         };
-        items.retain(|item| is_wanted(item) && is_of_deletion(item, query.is_deleted));
+        items.retain(is_wanted);
         Some(FilterValues::of(&items))
     } else {
         None
     };
     Ok(ItemPage {
-        page: page.finish(),
+        page: list.finish(app, tx, caller, page).await?,
         filter_values,
     })
 }
@@ -197,7 +204,6 @@ async fn named(
         items.extend(tx.find_item(&caller.organization, kind, id).await?);
     }
     items.sort_unstable_by_key(|item| item.seq);
-    items.retain(|item| is_of_deletion(item, query.is_deleted));
     Ok(items)
 }
 
@@ -205,8 +211,8 @@ fn is_of_deletion(item: &Item, wanted: Option<bool>) -> bool {
     wanted.is_none_or(|wanted| wanted == item.is_deleted)
 }
 
-fn by_key(ItemSort::UpdatedAt: ItemSort, left: &Item, right: &Item) -> Ordering {
-    left.updated_at.cmp(&right.updated_at)
+fn sort_value(ItemSort::UpdatedAt: ItemSort, item: &Item) -> SortValue {
+    SortValue::Integer(item.updated_at.as_millis())
 }
 
 /// Returns the up to 50 items that the caller may see, that are not deleted, pass the filter and have every word of the
@@ -219,7 +225,9 @@ pub async fn search(
     filter: &SearchItems,
 ) -> Result<Vec<Item>, AppError> {
     let permission = permissions(kind).get;
-    caller.authorize_some(permission)?;
+    if !caller.may_some(permission) {
+        return Ok(Vec::new());
+    }
     let terms = SearchTerms::new(text);
     let Some(rarest) = terms.rarest() else {
         return Ok(Vec::new());

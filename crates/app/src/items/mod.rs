@@ -12,6 +12,7 @@ mod versions;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 pub use forge_domain::item::{Item, ItemDetails, ItemDocument, ItemKind};
+use forge_domain::name::spellings;
 use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, ServiceId, VersionNumber, shortened};
 pub use forge_store::ItemSort;
@@ -22,6 +23,7 @@ pub use list::{CreatorFilter, FilterValues, ItemPage, ListItems, SearchItems, li
 pub(crate) use versions::content;
 pub use versions::{ListVersions, Version, find_latest, list_versions};
 
+use crate::names::{changed_name, new_name};
 use crate::{App, AppError, Caller, Written, commit, services, unit_tests};
 
 /// The permissions on one kind of item.
@@ -196,7 +198,13 @@ pub(crate) async fn create(
     create: CreateItem,
     document: ItemDocument,
 ) -> Result<Written<String>, AppError> {
+    let create = CreateItem {
+        name: new_name("name", &create.name)?,
+        ..create
+    };
     let kind = create.details.kind();
+    // The name as it is kept must not be out of the reach of a grant, either.
+    authorize_create(caller, kind, &create.name)?;
     require_services(&mut tx, caller, create.details.applied_to_services()).await?;
     if create.is_active {
         refuse_taken_name(&mut tx, caller, kind, &create.name, None).await?;
@@ -231,20 +239,23 @@ async fn refuse_taken_name(
     name: &str,
     own: Option<&str>,
 ) -> Result<(), AppError> {
-    match tx.find_item_by_name(&caller.organization, kind, name).await? {
-        Some(id) if Some(id.as_str()) != own => {
+    for spelling in spellings(name) {
+        let found = tx
+            .find_item_by_name(&caller.organization, kind, &spelling)
+            .await?;
+        if let Some(id) = found.filter(|id| Some(id.as_str()) != own) {
             let (active, advice) = if kind == ItemKind::BehaviorSet {
                 ("active ", ", or deactivate that one first")
             } else {
                 ("", "")
             };
-            Err(AppError::Conflict(format!(
+            return Err(AppError::Conflict(format!(
                 "the {active}{kind} {id} is named `{}` already; choose another name{advice}",
                 shortened(name)
-            )))
+            )));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// What changes about an item; an absent field stays as it is.
@@ -319,6 +330,10 @@ pub async fn update(
     let mut tx = app.write(caller).await?;
     let item = find_live(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
+    let update = UpdateItem {
+        name: changed_name(&item.name, update.name)?,
+        ..update
+    };
     let changed = update.apply(&item);
     // A grant that holds for the old name only must not give the item a name out of its reach.
     caller.authorize(permission, &attributes(&changed))?;

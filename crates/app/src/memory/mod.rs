@@ -9,6 +9,7 @@
 
 mod access;
 mod behaviors;
+mod cursors;
 mod documents;
 mod follow;
 mod organization;
@@ -63,6 +64,8 @@ pub struct Memory {
     pub(crate) agents: Documents<Arc<AgentDocument>>,
     /// Contents of context graphs' versions as conversations run on them.
     pub(crate) context_graphs: Documents<Arc<ContextGraphDocument>>,
+    /// Where pages ended while nothing could be written.
+    pub(crate) cursors: cursors::PageCursors,
     database: Database,
     /// Whether the whole server is closed, and after how many announcements of settings that was read.
     is_server_closed: ArcSwap<Option<(u64, bool)>>,

@@ -172,9 +172,9 @@ pub(super) async fn prepare(
         .list_yanked(organization, service.agent_id, service.context_graph_id)
         .await?;
     let sets = if is_new {
-        tx.count_sets(organization, service_id).await?
+        tx.list_set_names(organization, service_id).await?
     } else {
-        0
+        Vec::new()
     };
     let unit_tests = match (wish, &set_name) {
         (Wish::Delete, Some(set_name)) => users_of_set(tx, caller, service_id, set_name).await?,
@@ -191,7 +191,7 @@ pub(super) async fn prepare(
         yanked: &yanked,
         name,
         target: target.as_ref(),
-        sets: usize::try_from(sets).unwrap_or(usize::MAX),
+        sets: &sets,
         unit_tests: &unit_tests,
         models: &app.catalogues.models,
         long_prompt: None,

@@ -111,7 +111,13 @@ pub struct RunFilterValues {
 
 /// Returns a page of the runs that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPage, AppError> {
-    caller.authorize_some(PERMISSION)?;
+    let is_first = query.continuation_token == 0;
+    if !caller.may_some(PERMISSION) {
+        return Ok(RunPage {
+            page: Page::empty(),
+            filter_values: is_first.then(RunFilterValues::default),
+        });
+    }
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
@@ -136,7 +142,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
             run,
         });
     }
-    let filter_values = if query.continuation_token == 0 {
+    let filter_values = if is_first {
         let mut heads = tx.list_run_heads(organization).await?;
         heads.retain(|run| query.filter.admits(run));
         Some(RunFilterValues {

@@ -6,10 +6,11 @@ use forge_domain::access::Permission;
 use forge_domain::service::TagFilter;
 use forge_domain::simulation::UnitTest;
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UserRef};
+use forge_store::SortValue;
 
 use super::attributes;
-use crate::page::PageBuilder;
 use crate::searching::{MAX_FOUND, Words, distinct};
+use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page};
 
 const PERMISSION: Permission = Permission::GetUnitTest;
@@ -34,7 +35,8 @@ impl UnitTestFilter {
             wanted.is_empty() || wanted.contains(is)
         }
         let fields = &test.fields;
-        any(&self.ids, &test.id)
+        self.is_deleted.is_none_or(|wanted| wanted == test.is_deleted)
+            && any(&self.ids, &test.id)
             && any(&self.services, &fields.service_id)
             && any(&self.personas, &fields.persona_id)
             && any(&self.scenarios, &fields.scenario_id)
@@ -83,9 +85,9 @@ pub struct UnitTestFilterValues {
 }
 
 impl UnitTestFilterValues {
-    fn of(tests: &[UnitTest]) -> Self {
+    fn of<'t>(tests: impl Iterator<Item = &'t UnitTest> + Clone) -> Self {
         let mut values = Self {
-            creators: distinct(tests.iter().map(|test| &test.creator)),
+            creators: distinct(tests.clone().map(|test| &test.creator)),
             ..Self::default()
         };
         for UnitTest { fields, .. } in tests {
@@ -104,27 +106,42 @@ impl UnitTestFilterValues {
 
 /// Returns a page of the unit tests that the caller may see.
 pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<UnitTestPage, AppError> {
-    caller.authorize_some(PERMISSION)?;
-    let mut tx = app.store.read().await?;
-    let mut tests = tx
-        .list_unit_tests(&caller.organization, query.filter.is_deleted)
-        .await?;
-    tests.retain(|test| query.filter.admits(test));
     let is_first = query.continuation_token == 0;
-    let filter_values = is_first.then(|| UnitTestFilterValues::of(&tests));
-    let sort: Vec<((), bool)> = query
+    if !caller.may_some(PERMISSION) {
+        return Ok(UnitTestPage {
+            page: Page::empty(),
+            filter_values: is_first.then(UnitTestFilterValues::default),
+        });
+    }
+    let mut tx = app.store.read().await?;
+    // All of them, because the one at which the page before this ended may have ceased to pass the filter.
+    let tests = tx.list_unit_tests(&caller.organization, None).await?;
+    let filter_values =
+        is_first.then(|| UnitTestFilterValues::of(tests.iter().filter(|test| query.filter.admits(test))));
+    let sort: Vec<(UnitTestSort, bool)> = query
         .by_update
-        .map(|latest_first| ((), latest_first))
+        .map(|latest_first| (UnitTestSort::UpdatedAt, latest_first))
         .into_iter()
         .collect();
-    let by_update = |(), left: &UnitTest, right: &UnitTest| left.updated_at.cmp(&right.updated_at);
-    let is_visible = |test: &UnitTest| caller.may(PERMISSION, &attributes(test));
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
-    page.add_all(tests, &sort, by_update, |test| test.seq, is_visible)?;
+    let list = Sorted::moving("unit_test", &sort, sort_value, |test: &UnitTest| test.seq);
+    let is_visible = |test: &UnitTest| query.filter.admits(test) && caller.may(PERMISSION, &attributes(test));
+    let mut page = list
+        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .await?;
+    list.add_all(&mut page, tests, is_visible)?;
     Ok(UnitTestPage {
-        page: page.finish(),
+        page: list.finish(app, tx, caller, page).await?,
         filter_values,
     })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum UnitTestSort {
+    UpdatedAt,
+}
+
+fn sort_value(UnitTestSort::UpdatedAt: UnitTestSort, test: &UnitTest) -> SortValue {
+    SortValue::Integer(test.updated_at.as_millis())
 }
 
 /// Returns the first unit tests that the caller may see, that pass the filter, and whose name or description has every
@@ -135,7 +152,9 @@ pub async fn search(
     query: &str,
     filter: &UnitTestFilter,
 ) -> Result<Vec<UnitTest>, AppError> {
-    caller.authorize_some(PERMISSION)?;
+    if !caller.may_some(PERMISSION) {
+        return Ok(Vec::new());
+    }
     let words = Words::of(query);
     let mut tx = app.store.read().await?;
     let tests = tx.list_unit_tests(&caller.organization, Some(false)).await?;

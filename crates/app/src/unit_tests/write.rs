@@ -3,6 +3,7 @@
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::item::{ItemDetails, ItemKind};
+use forge_domain::name::spellings;
 use forge_domain::service::Tags;
 use forge_domain::simulation::{SuccessCriterion, UnitTestFields, named};
 use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId, shortened};
@@ -10,6 +11,7 @@ use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
 use super::{OBJECT, attributes, find};
+use crate::names::new_name;
 use crate::services;
 use crate::version_sets::unknown;
 use crate::{App, AppError, Caller, Written, commit, items};
@@ -76,6 +78,10 @@ impl UpdateUnitTest {
 
 /// Creates a unit test.
 pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
+    let new = NewUnitTest {
+        name: new_name("name", &new.name)?,
+        ..new
+    };
     let named = Attributes::default().with("simulation_unit_test_name", new.name.as_str());
     caller.authorize(Permission::CreateUnitTest, &named)?;
     let version_set_name = new.version_set_name.parse();
@@ -93,11 +99,13 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
     };
     let mut tx = app.write(caller).await?;
     check(&mut tx, caller, &fields).await?;
-    if let Some(other) = tx.find_live_unit_test(&caller.organization, &fields.name).await? {
-        return Err(AppError::Conflict(format!(
-            "the unit test {other} is named `{}` already; choose another name",
-            shortened(&fields.name)
-        )));
+    for spelling in spellings(&fields.name) {
+        if let Some(other) = tx.find_live_unit_test(&caller.organization, &spelling).await? {
+            return Err(AppError::Conflict(format!(
+                "the unit test {other} is named `{}` already; choose another name",
+                shortened(&fields.name)
+            )));
+        }
     }
     let id = app.new_id()?;
     tx.insert_unit_test(id, &fields, &caller.user).await?;

@@ -29,6 +29,7 @@ use crate::version::VersionNumber;
 use crate::version_set::{
     Binding, Bound, Hold, Pins, RequestedPins, Resolved, SetName, check_delete, check_models, check_upsert,
 };
+use crate::visible::shown;
 use crate::{AgentId, ContextGraphId, ServiceId};
 
 /// Everything that a plan looks at beside the change itself, as it is at one moment.
@@ -44,8 +45,8 @@ pub struct Snapshot<'a> {
     pub name: &'a str,
     /// That set, if there ever was one of the name.
     pub target: Option<&'a Target>,
-    /// How many sets the service has, without deleted ones.
-    pub sets: usize,
+    /// The names of the service's sets, without deleted ones; looked up where the set is new.
+    pub sets: &'a [SetName],
     /// The unit tests that name the set, without deleted ones; looked up where the change is a deletion.
     pub unit_tests: &'a [UnitTestRef],
     /// The models that may be preferred.
@@ -609,8 +610,8 @@ impl From<&Refusal> for Finding {
     fn from(refusal: &Refusal) -> Self {
         Self {
             code: refusal.code().to_owned(),
-            message: refusal.message(),
-            hint: refusal.hint(),
+            message: shown(refusal.message()),
+            hint: refusal.hint().map(shown),
         }
     }
 }

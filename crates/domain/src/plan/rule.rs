@@ -43,6 +43,7 @@ rules! {
     Blocker "edge_is_fixed" ("upsert, promote, rollback") "`edge` always means the latest versions.";
     Blocker "set_is_permanent" ("delete") "`edge` and `release` belong to every service for as long as it exists.";
     Blocker "too_many_sets" ("upsert, promote") "A service has at most 100 version sets.";
+    Blocker "alike_name" ("upsert, promote, rollback") "The name of a new set differs from every other of the service in more than capitals.";
     Blocker "held" ("upsert, promote, delete") "Nothing moves a set forward that was rolled back, until someone lifts the hold.";
     Blocker "used_by_unit_tests" ("delete") "A set that a unit test names stays, as long as the test does.";
     Blocker "unknown_source" ("promote") "The source is a set of the service, and the revision one of its own that pins something.";

@@ -23,7 +23,7 @@ struct World {
     yanked: Vec<YankedVersion>,
     name: String,
     target: Option<Target>,
-    sets: usize,
+    sets: Vec<SetName>,
     unit_tests: Vec<UnitTestRef>,
     models: ModelCatalogue,
     long_prompt: Option<LongPrompt>,
@@ -39,7 +39,7 @@ impl Default for World {
             yanked: Vec::new(),
             name: "test".to_owned(),
             target: Some(target(pins(2, 2))),
-            sets: 3,
+            sets: sets(3),
             unit_tests: Vec::new(),
             models: MODELS.clone(),
             long_prompt: None,
@@ -92,7 +92,7 @@ impl World {
             yanked: &self.yanked,
             name: &self.name,
             target: self.target.as_ref(),
-            sets: self.sets,
+            sets: &self.sets,
             unit_tests: &self.unit_tests,
             models: &self.models,
             long_prompt: self.long_prompt,
@@ -104,6 +104,13 @@ impl World {
     fn plan(&self, change: Change) -> Planned {
         self.plan_with(change, false)
     }
+}
+
+/// Returns the names of so many sets; none is the one that changes are about.
+fn sets(count: usize) -> Vec<SetName> {
+    (0..count)
+        .map(|number| format!("set-{number}").parse().unwrap())
+        .collect()
 }
 
 fn agent_id(number: u8) -> AgentId {

@@ -9,6 +9,7 @@ use crate::text::shortened;
 use crate::time::{Duration, Timestamp};
 use crate::version::VersionNumber;
 use crate::version_set::Pins;
+use crate::visible::shown;
 
 /// How far ahead a model's retirement is warned about.
 pub const RETIRES_SOON: Duration = Duration::days(30);
@@ -126,8 +127,8 @@ impl From<&Warning> for Finding {
     fn from(warning: &Warning) -> Self {
         Self {
             code: warning.code().to_owned(),
-            message: warning.message(),
-            hint: warning.hint(),
+            message: shown(warning.message()),
+            hint: warning.hint().map(shown),
         }
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod constraints;
 mod conversations;
 mod opening;
+mod page_cursors;
 mod place;
 mod schema;
 mod sets;

@@ -44,7 +44,7 @@ fn any_world() -> impl Strategy<Value = World> {
                 pins,
             });
             world.binding.context_graph.is_deprecated = is_deprecated;
-            world.sets = if is_full { 100 } else { 3 };
+            world.sets = sets(if is_full { 100 } else { 3 });
             world
         },
     )

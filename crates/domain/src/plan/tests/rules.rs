@@ -55,7 +55,7 @@ fn blocked() -> Vec<(&'static str, Planned)> {
     let (world, at_the_limit) = (
         World::default(),
         World {
-            sets: 100,
+            sets: sets(100),
             ..World::default()
         },
     );
@@ -80,6 +80,10 @@ fn blocked() -> Vec<(&'static str, Planned)> {
         (
             "too_many_sets",
             at_the_limit.without_target().plan(promote(pins(2, 2))),
+        ),
+        (
+            "alike_name",
+            World::named("SET-1").without_target().plan(upsert(&pins(3, 3))),
         ),
         ("held", World::default().held().plan(upsert(&pins(3, 3)))),
         ("held", World::default().held().plan(promote(pins(3, 3)))),
@@ -310,9 +314,9 @@ fn a_sound_change_has_nothing_against_it() {
 
 #[test]
 fn the_hundredth_set_may_come_and_no_more() {
-    let create = |sets| {
+    let create = |count| {
         World {
-            sets,
+            sets: sets(count),
             ..World::default()
         }
         .without_target()
@@ -323,7 +327,7 @@ fn the_hundredth_set_may_come_and_no_more() {
     // A set that is there already may still change, and one that was deleted counts as new.
     assert!(
         !World {
-            sets: 100,
+            sets: sets(100),
             ..World::default()
         }
         .plan(upsert(&pins(3, 3)))
@@ -331,11 +335,38 @@ fn the_hundredth_set_may_come_and_no_more() {
         .is_blocked()
     );
     let again = World {
-        sets: 100,
+        sets: sets(100),
         target: Some(deleted()),
         ..World::default()
     };
     assert_eq!(blockers(&again.plan(upsert(&pins(1, 1)))), ["too_many_sets"]);
+}
+
+#[test]
+fn a_new_set_is_not_told_from_another_by_capitals_alone() {
+    let beside = |name: &str, others: &[&str]| World {
+        sets: others.iter().map(|other| other.parse().unwrap()).collect(),
+        ..World::named(name)
+    };
+    let create = |name, others| beside(name, others).without_target().plan(upsert(&pins(1, 1)));
+    assert_eq!(
+        blockers(&create("Hotfix", &["edge", "hotfix", "release"])),
+        ["alike_name"]
+    );
+    assert_eq!(blockers(&create("Release", &["release"])), ["alike_name"]);
+    assert!(!create("hotfix", &["hotfix-2", "hot_fix"]).plan.is_blocked());
+    // Those that are there already go on.
+    assert!(
+        !beside("Hotfix", &["Hotfix", "hotfix"])
+            .plan(upsert(&pins(1, 1)))
+            .plan
+            .is_blocked()
+    );
+    let again = World {
+        target: Some(deleted()),
+        ..beside("Hotfix", &["hotfix"])
+    };
+    assert_eq!(blockers(&again.plan(upsert(&pins(1, 1)))), ["alike_name"]);
 }
 
 #[test]

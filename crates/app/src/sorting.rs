@@ -1,0 +1,347 @@
+//! Lists in an order that the caller chooses, whose rows may move while they are read page by page.
+//!
+//! A page of such a list ends at a position: the sort values of its last row, as they were then. The store keeps it under a
+//! number, which is the page's token. The number stands for the position, the order and the caller, so that the same page
+//! has the same one; it is beyond every `seq`, so that no token is taken for another kind. See
+//! `docs/adr/0031-pages-go-on-where-they-ended.md`.
+
+use std::cmp::Ordering;
+use std::fmt::Debug;
+
+use forge_domain::{Duration, Timestamp};
+use forge_store::{PageCursor, Place, Position, ReadTx, SortValue, StoreError, Tx};
+use sha2::{Digest as _, Sha256};
+
+use crate::page::{PageBuilder, unknown_token};
+use crate::{App, AppError, Caller, Page};
+
+/// How long a place is kept. One that is older than a day is kept anew before it is given again, so that every token is
+/// good for a day at least.
+const KEPT_FOR: Duration = Duration::days(2);
+const RENEWED_AFTER: Duration = Duration::days(1);
+
+/// The least token that stands for a position. All of them are below 2^53, up to which JavaScript counts exactly.
+const FIRST: i64 = 1 << 52;
+
+/// A list in some order.
+pub(crate) struct Sorted<K, T> {
+    name: &'static str,
+    keys: Vec<(K, bool)>,
+    is_moving: bool,
+    value: fn(K, &T) -> SortValue,
+    seq: fn(&T) -> i64,
+}
+
+impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
+    /// Makes the order of a list whose rows can move, from its keys, each descending or not.
+    pub(crate) fn moving(
+        name: &'static str,
+        keys: &[(K, bool)],
+        value: fn(K, &T) -> SortValue,
+        seq: fn(&T) -> i64,
+    ) -> Self {
+        let mut distinct: Vec<(K, bool)> = Vec::new();
+        for (key, is_descending) in keys {
+            // Of a key that comes twice only the first counts: the second can break no tie.
+            if distinct.iter().all(|(known, _)| known != key) {
+                distinct.push((*key, *is_descending));
+            }
+        }
+        Self {
+            name,
+            keys: distinct,
+            is_moving: true,
+            value,
+            seq,
+        }
+    }
+
+    /// Makes the order of a list whose rows stay where they are.
+    pub(crate) fn fixed(
+        name: &'static str,
+        keys: &[(K, bool)],
+        value: fn(K, &T) -> SortValue,
+        seq: fn(&T) -> i64,
+    ) -> Self {
+        Self {
+            is_moving: false,
+            ..Self::moving(name, keys, value, seq)
+        }
+    }
+
+    /// Returns the keys, without repetitions.
+    pub(crate) fn keys(&self) -> &[(K, bool)] {
+        &self.keys
+    }
+
+    /// Begins the page that a token asks for; 0 is the start of the list.
+    ///
+    /// # Errors
+    /// Refuses a number that no page of this list in this order ended with for this caller, or too long ago.
+    pub(crate) async fn page(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        caller: &Caller,
+        limit: i64,
+        token: i64,
+    ) -> Result<PageBuilder<T, Place>, AppError> {
+        if token < FIRST {
+            return Ok(PageBuilder::new(limit, Place::Row(token)));
+        }
+        let (cursor, _) = find(app, tx, caller, token).await?.ok_or_else(unknown_token)?;
+        if cursor != self.cursor(caller, cursor.position.clone()) {
+            return Err(unknown_token());
+        }
+        Ok(PageBuilder::new(limit, Place::Position(cursor.position)))
+    }
+
+    /// Returns the place of a row.
+    pub(crate) fn place(&self, row: &T) -> Place {
+        if self.is_moving && !self.keys.is_empty() {
+            Place::Position(self.position(row))
+        } else {
+            Place::Row((self.seq)(row))
+        }
+    }
+
+    /// Adds all rows that there are, in any order, to a page.
+    ///
+    /// # Errors
+    /// Refuses a place that is none of these rows, where it must be one.
+    pub(crate) fn add_all(
+        &self,
+        page: &mut PageBuilder<T, Place>,
+        rows: Vec<T>,
+        keep: impl Fn(&T) -> bool,
+    ) -> Result<(), AppError> {
+        let Some((start, _)) = page.next_read() else {
+            return Ok(());
+        };
+        let mut rows: Vec<(Position, T)> = rows.into_iter().map(|row| (self.position(&row), row)).collect();
+        rows.sort_unstable_by(|(left, _), (right, _)| self.compare(left, right));
+        match start {
+            Place::Row(0) => {}
+            Place::Row(seq) => {
+                let last = rows.iter().position(|(position, _)| position.seq == seq);
+                rows.drain(..=last.ok_or_else(unknown_token)?);
+            }
+            Place::Position(start) => {
+                rows.retain(|(position, _)| self.compare(position, &start).is_gt());
+            }
+        }
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
+        page.add(rows, i64::MAX, |row| self.place(row), keep);
+        Ok(())
+    }
+
+    /// Ends a page, and with it the transaction; if more rows follow, keeps the place where it ends.
+    pub(crate) async fn finish(
+        &self,
+        app: &App,
+        tx: ReadTx,
+        caller: &Caller,
+        page: PageBuilder<T, Place>,
+    ) -> Result<Page<T>, AppError> {
+        let (items, end) = page.end();
+        Ok(Page {
+            items,
+            continuation_token: self.token(app, tx, caller, end).await?,
+        })
+    }
+
+    /// Returns the token of the place where a page ends, which is kept first if it is a position. The transaction ends: who
+    /// holds a connection and waits for a second one may wait for others who do the same.
+    pub(crate) async fn token(
+        &self,
+        app: &App,
+        tx: ReadTx,
+        caller: &Caller,
+        end: Option<Place>,
+    ) -> Result<Option<i64>, AppError> {
+        match end {
+            None => Ok(None),
+            Some(Place::Row(seq)) => Ok(Some(seq)),
+            Some(Place::Position(position)) => {
+                let cursor = self.cursor(caller, position);
+                keep(app, tx, caller, &cursor).await.map(Some)
+            }
+        }
+    }
+
+    fn position(&self, row: &T) -> Position {
+        let values = self.keys.iter().map(|(key, _)| (self.value)(*key, row));
+        Position {
+            values: values.collect(),
+            seq: (self.seq)(row),
+        }
+    }
+
+    fn compare(&self, left: &Position, right: &Position) -> Ordering {
+        let values = left.values.iter().zip(&right.values).zip(&self.keys);
+        let in_direction = |((left, right), (_, is_descending)): ((&SortValue, &SortValue), &(K, bool))| {
+            let ordering = left.cmp(right);
+            if *is_descending {
+                ordering.reverse()
+            } else {
+                ordering
+            }
+        };
+        let unequal = values.map(in_direction).find(|ordering| ordering.is_ne());
+        unequal.unwrap_or_else(|| left.seq.cmp(&right.seq))
+    }
+
+    fn cursor(&self, caller: &Caller, position: Position) -> PageCursor {
+        let keys = self.keys.iter().map(|(key, is_descending)| {
+            let sign = if *is_descending { '-' } else { '+' };
+            format!("{sign}{key:?}")
+        });
+        PageCursor {
+            user: caller.user.clone(),
+            list: self.name.to_owned(),
+            sort: keys.collect::<Vec<_>>().join(" "),
+            position,
+        }
+    }
+}
+
+/// Returns the number of a place. Where another place has taken it already, the next attempt gives another one.
+fn token(cursor: &PageCursor, attempt: u8) -> i64 {
+    let PageCursor {
+        user,
+        list,
+        sort,
+        position,
+    } = cursor;
+    let mut hash = Sha256::new();
+    let seq = position.seq.to_string();
+    let values = position.values.iter().map(|value| match value {
+        SortValue::Integer(integer) => format!("i{integer}"),
+        SortValue::Text(text) => format!("t{text}"),
+    });
+    let fixed = [user.org_id.as_str(), &user.user_id, list, sort, &seq].map(str::to_owned);
+    for part in fixed.into_iter().chain(values) {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.update([attempt]);
+    let digest = hash.finalize();
+    let number = digest
+        .iter()
+        .take(7)
+        .fold(0, |number: i64, byte| number << 8 | i64::from(*byte));
+    FIRST + (number & (FIRST - 1))
+}
+
+/// Returns a place and when it was kept, if the number is not too old.
+async fn find(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    token: i64,
+) -> Result<Option<(PageCursor, Timestamp)>, AppError> {
+    let oldest = app.clock.now() - KEPT_FOR;
+    let kept = tx.find_page_cursor(&caller.organization, token).await?;
+    let found = kept.or_else(|| app.memory.cursors.find(&caller.organization, token));
+    Ok(found.filter(|(_, kept_at)| *kept_at > oldest))
+}
+
+/// Returns the number of a place, which is kept for a day at least. A page that is read again costs no write.
+async fn keep(app: &App, mut tx: ReadTx, caller: &Caller, cursor: &PageCursor) -> Result<i64, AppError> {
+    let now = app.clock.now();
+    for attempt in 0..=u8::MAX {
+        let token = token(cursor, attempt);
+        match find(app, &mut tx, caller, token).await? {
+            Some((found, kept_at)) if found == *cursor && kept_at > now - RENEWED_AFTER => return Ok(token),
+            Some((found, _)) if found != *cursor => continue,
+            _ => {}
+        }
+        drop(tx);
+        match write(app, caller, token, cursor, now).await {
+            Ok(true) => return Ok(token),
+            Ok(false) => tx = app.store.read().await?,
+            // A list is read, also while nothing can be written. The token then is good on this server, while it runs.
+            Err(error) => {
+                tracing::warn!(%error, "the place where a page ended is kept in memory alone");
+                app.memory.cursors.keep(&caller.organization, token, cursor, now);
+                return Ok(token);
+            }
+        }
+    }
+    Err(AppError::internal(
+        "every number for the end of a page stands for another place",
+    ))
+}
+
+async fn write(
+    app: &App,
+    caller: &Caller,
+    token: i64,
+    cursor: &PageCursor,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut tx = app.store.write_run(&caller.organization).await?;
+    let is_kept = tx.keep_page_cursor(token, cursor, now, now - KEPT_FOR).await?;
+    tx.commit().await?;
+    Ok(is_kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use forge_domain::UserRef;
+
+    use super::*;
+
+    fn cursor(user_id: &str, sort: &str, values: Vec<SortValue>) -> PageCursor {
+        PageCursor {
+            user: UserRef {
+                org_id: "acme".parse().unwrap(),
+                user_id: user_id.to_owned(),
+            },
+            list: "service".to_owned(),
+            sort: sort.to_owned(),
+            position: Position { values, seq: 7 },
+        }
+    }
+
+    #[test]
+    fn a_token_stands_for_its_place_its_order_and_its_caller_and_javascript_counts_so_far() {
+        let text = |text: &str| SortValue::Text(text.to_owned());
+        let cursors = [
+            cursor("ann", "+Name", vec![text("b")]),
+            cursor("bob", "+Name", vec![text("b")]),
+            cursor("ann", "-Name", vec![text("b")]),
+            cursor("ann", "+Name", vec![text("c")]),
+            cursor("ann", "+Name", vec![text("b"), text("")]),
+            cursor("ann", "+Name", vec![text("1")]),
+            cursor("ann", "+Name", vec![SortValue::Integer(1)]),
+        ];
+        let mut tokens: Vec<i64> = cursors
+            .iter()
+            .flat_map(|cursor| [0, 1].map(|attempt| token(cursor, attempt)))
+            .collect();
+        assert!(
+            tokens.iter().all(|token| (1 << 52..1 << 53).contains(token)),
+            "{tokens:?}"
+        );
+        assert_eq!(tokens[0], token(&cursors[0], 0));
+        tokens.sort_unstable();
+        tokens.dedup();
+        assert_eq!(tokens.len(), 14);
+    }
+
+    #[test]
+    fn a_row_that_moved_away_leaves_the_place_where_it_was() {
+        type Row = (&'static str, i64);
+        let name = |(), row: &Row| SortValue::Text(row.0.to_owned());
+        let list: Sorted<(), Row> = Sorted::moving("row", &[((), true), ((), false)], name, |row| row.1);
+        assert_eq!(list.keys(), [((), true)]);
+        let place = list.place(&("c", 3));
+        let mut page = PageBuilder::new(2, place);
+        let rows = vec![("d", 1), ("c", 2), ("a", 5), ("zz", 3), ("c", 4), ("b", 6)];
+        list.add_all(&mut page, rows, |_| true).unwrap();
+        let (rows, end) = page.end();
+        assert_eq!(rows, [("c", 4), ("b", 6)]);
+        assert_eq!(end, Some(list.place(&("b", 6))));
+    }
+}
