@@ -21,6 +21,7 @@ mod scenario;
 mod serve;
 mod service;
 mod sim;
+mod texts;
 mod torture;
 mod version_set;
 mod watch;

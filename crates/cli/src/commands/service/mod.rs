@@ -21,14 +21,16 @@ use crate::session::{Common, interruptible};
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[command(alias = "ls")]
     List(list::Args),
+    #[command(aliases = ["get", "describe"])]
     Show(show::Args),
     Health(health::Args),
     Create(create::Args),

@@ -25,21 +25,26 @@ use crate::session::{Common, interruptible};
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[command(alias = "ls")]
     List(list::Args),
+    #[command(aliases = ["get", "describe"])]
     Show(show::Args),
+    #[command(aliases = ["create", "set", "update"])]
     Upsert(upsert::Args),
+    #[command(alias = "compare")]
     Diff(diff::Args),
     Promote(promote::Args),
     Rollback(rollback::Args),
     History(history::Args),
     ReleaseHold(release_hold::Args),
+    #[command(aliases = ["rm", "remove"])]
     Delete(delete::Args),
 }
 
