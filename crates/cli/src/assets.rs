@@ -308,11 +308,11 @@ mod tests {
         };
         let (mira, whole) = (asset("a1", "Mira"), asset("b2", "Mira@3"));
         assert_eq!(
-            found(&[mira.clone()], "Mira@3").unwrap(),
+            found(std::slice::from_ref(&mira), "Mira@3").unwrap(),
             ("a1".to_owned(), Some(3))
         );
         assert_eq!(
-            found(&[whole.clone()], "Mira@3").unwrap(),
+            found(std::slice::from_ref(&whole), "Mira@3").unwrap(),
             ("b2".to_owned(), None)
         );
         let both = [mira, whole];

@@ -30,7 +30,7 @@ pub(crate) fn text(bytes: Vec<u8>) -> std::result::Result<String, String> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it is UTF-16; save it as UTF-8".to_owned(),
         bytes => {
             let good = &bytes[..error.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = good.split(|byte| *byte == b'\n').count();
             format!("it is not UTF-8, as line {line} shows")
         }
     })?;

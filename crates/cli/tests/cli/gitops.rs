@@ -207,9 +207,9 @@ async fn files_are_read_strictly_and_in_one_encoding() {
         &format!("iconv -f UTF-8 -t UTF-16 < kept/forge.json > {sets}/preview.json; \
             sed -i 's/\"name\"/\"name\": \"x\", \"name\"/' acme/services/eye-care/service.json; \
             sed -i 's/\"MI\"/\"M\\\\u0000\"/' acme/agents/mira/v1.json; forge apply -f acme --check"),
-        &format!("iconv -f UTF-8 -t UTF-16 < kept/services/dental-care/version_sets/preview.json | \
+        "iconv -f UTF-8 -t UTF-16 < kept/services/dental-care/version_sets/preview.json | \
             forge vs upsert 'Dental care' preview --from -; \
-            sed '1s/^/\\xef\\xbb\\xbf/' kept/services/dental-care/version_sets/preview.json | forge vs upsert 'Dental care' preview --from -"),
+            sed '1s/^/\\xef\\xbb\\xbf/' kept/services/dental-care/version_sets/preview.json | forge vs upsert 'Dental care' preview --from -",
         // A service that was renamed.
         "rm -r acme; cp -r kept acme; sed -i 's/Dental care/Teeth/' acme/services/dental-care/service.json; forge apply -f acme",
         "forge apply -f acme --strict --apply",

@@ -45,7 +45,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
-    interruptible(apply(args)).await
+    interruptible(Box::pin(apply(args))).await
 }
 
 async fn apply(args: Args) -> Result<Exit> {

@@ -39,7 +39,7 @@ enum Verb {
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
-    interruptible(async {
+    interruptible(Box::pin(async {
         match args.verb {
             Verb::List(args) => list::run(&session, args).await,
             Verb::Show(args) => show::run(&session, args).await,
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::Create(args) => create::run(&session, args).await,
             Verb::Update(args) => update::run(&session, args).await,
         }
-    })
+    }))
     .await
 }
 

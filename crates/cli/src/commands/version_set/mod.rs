@@ -50,7 +50,7 @@ enum Verb {
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
-    interruptible(async {
+    interruptible(Box::pin(async {
         match args.verb {
             Verb::List(args) => list::run(&session, args).await,
             Verb::Show(args) => show::run(&session, args).await,
@@ -62,6 +62,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::ReleaseHold(args) => release_hold::run(&session, args).await,
             Verb::Delete(args) => delete::run(&session, args).await,
         }
-    })
+    }))
     .await
 }
