@@ -41,7 +41,8 @@ pub(crate) async fn observe(random: Arc<dyn Random>, request: Request, next: Nex
     let started = Instant::now();
     let mut response = async {
         let response = next.run(request).await;
-        let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+        // To the microsecond: more digits would tell nothing.
+        let milliseconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1000.0;
         let status = response.status().as_u16();
         if response.extensions().get::<Frequent>().is_some() {
             tracing::debug!(status, milliseconds, "answered");

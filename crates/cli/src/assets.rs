@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::{Failure, Result};
+use crate::likeness::{Kind, suggest};
 use crate::ui::quoted;
 
-/// How many names are suggested, and how many ids one request names.
+/// How many ids one request names.
 const LISTED: usize = 10;
 
 /// What stands beside a version's content and is none of it.
@@ -30,6 +31,7 @@ const BESIDE_CONTENT: [&str; 7] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum KindArg {
     Agent,
+    #[value(alias = "context_graph")]
     ContextGraph,
 }
 
@@ -76,6 +78,8 @@ impl FromStr for VersionRef {
 /// `NAME`, `NAME@N` or `NAME@latest`. A name may have an `@` itself; the last one counts, if a version follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssetRef {
+    /// All of it.
+    typed: String,
     pub(crate) name: String,
     /// The version, if one was named.
     pub(crate) version: Option<VersionRef>,
@@ -96,16 +100,43 @@ impl FromStr for AssetRef {
             return Err("the form is NAME, or NAME@VERSION".to_owned());
         }
         Ok(Self {
+            typed: text.to_owned(),
             name: name.to_owned(),
             version,
         })
     }
 }
 
-/// Finds an agent or a context graph by its exact name or its id; nothing if it is not there.
-pub(crate) async fn try_find(client: &Client, kind: AssetKind, wanted: &str) -> Result<Option<Asset>> {
+/// Finds what `NAME` or `NAME@VERSION` means. A name that ends like a version means what is called so, unless there is such a
+/// version, too.
+pub(crate) async fn find_ref(
+    client: &Client,
+    kind: AssetKind,
+    wanted: &AssetRef,
+) -> Result<(Asset, Option<VersionRef>)> {
     let all = client.assets(kind, &[]).all().await?.value;
-    Ok(choose(&all, wanted).cloned())
+    choose_ref(&all, kind, wanted)
+}
+
+fn choose_ref(all: &[Asset], kind: AssetKind, wanted: &AssetRef) -> Result<(Asset, Option<VersionRef>)> {
+    let whole = wanted
+        .version
+        .and_then(|_| all.iter().find(|asset| asset.name == wanted.typed));
+    match (whole, choose(all, &wanted.name)) {
+        (Some(whole), Some(part)) => {
+            let text = format!(
+                "`{}` is the name of the {kind} {}, and a version of `{}`",
+                wanted.typed, whole.id, part.name
+            );
+            Err(Failure::failed(text).hint(format!(
+                "name the one that you mean by its id, as in `{}@1`",
+                whole.id
+            )))
+        }
+        (Some(whole), None) => Ok((whole.clone(), None)),
+        (None, Some(part)) => Ok((part.clone(), wanted.version)),
+        (None, None) => Err(unknown(all, kind, &wanted.name)),
+    }
 }
 
 /// Finds an agent or a context graph by its exact name or its id.
@@ -116,35 +147,31 @@ pub(crate) async fn find(client: &Client, kind: AssetKind, wanted: &str) -> Resu
         .ok_or_else(|| unknown(&all, kind, wanted))
 }
 
+/// Finds an agent or a context graph by its exact name or its id among these.
+///
 /// Names are unique; a name that looks like an id of another one wins.
-fn choose<'a>(all: &'a [Asset], wanted: &str) -> Option<&'a Asset> {
+pub(crate) fn choose<'a>(all: &'a [Asset], wanted: &str) -> Option<&'a Asset> {
     let named = all.iter().find(|asset| asset.name == wanted);
     named.or_else(|| all.iter().find(|asset| asset.id == wanted))
 }
 
-fn unknown(all: &[Asset], kind: AssetKind, wanted: &str) -> Failure {
+/// Says that there is nothing of a name, and what may have been meant.
+pub(crate) fn unknown(all: &[Asset], kind: AssetKind, wanted: &str) -> Failure {
     let failure = Failure::failed(format!("there is no {kind} `{wanted}`"));
-    let lower = wanted.to_lowercase();
-    let is_alike = |asset: &&Asset| {
-        let name = asset.name.to_lowercase();
-        name.contains(&lower) || lower.contains(&name)
-    };
-    let alike: Vec<&Asset> = all.iter().filter(is_alike).collect();
-    let names = |assets: &[&Asset], between: &str| {
-        let names = assets
-            .iter()
-            .take(LISTED)
-            .map(|asset| format!("`{}`", asset.name));
-        names.collect::<Vec<_>>().join(between)
-    };
-    let all: Vec<&Asset> = all.iter().collect();
-    match (alike.as_slice(), all.as_slice()) {
-        ([], []) => failure.hint(format!("the organization has no {kind} that you may see")),
-        ([], all) => {
-            let more = if all.len() > LISTED { ", …" } else { "" };
-            failure.hint(format!("the {kind}s are {}{more}", names(all, ", ")))
-        }
-        (alike, _) => failure.hint(format!("did you mean {}?", names(alike, " or "))),
+    let names: Vec<&str> = all.iter().map(|asset| asset.name.as_str()).collect();
+    suggest(failure, wanted, &names, words(kind))
+}
+
+fn words(kind: AssetKind) -> Kind {
+    match kind {
+        AssetKind::Agent => Kind {
+            plural: "agents",
+            none: "the organization has no agent that you may see",
+        },
+        AssetKind::ContextGraph => Kind {
+            plural: "context graphs",
+            none: "the organization has no context graph that you may see",
+        },
     }
 }
 
@@ -222,8 +249,11 @@ pub(crate) async fn find_content(
             asset.name
         ))
         .hint(hint),
-        _ => Failure::failed(format!("{kind} `{}` has no version yet", asset.name))
-            .hint(format!("`forge asset push {}` makes the first one", word(kind))),
+        _ => Failure::failed(format!("{kind} `{}` has no version yet", asset.name)).hint(format!(
+            "`forge asset push {} {}` makes the first one",
+            word(kind),
+            quoted(&asset.name)
+        )),
     })
 }
 
@@ -248,22 +278,54 @@ mod tests {
 
     #[test]
     fn a_version_follows_the_last_at() {
-        let asset = |name: &str, version: Option<Option<i64>>| AssetRef {
-            name: name.to_owned(),
-            version: version.map(VersionRef),
+        let parsed = |text: &str| {
+            let parsed: AssetRef = text.parse().unwrap();
+            (parsed.name, parsed.version.map(|version| version.0))
         };
-        assert_eq!("Mira".parse(), Ok(asset("Mira", None)));
-        assert_eq!("Mira@3".parse(), Ok(asset("Mira", Some(Some(3)))));
-        assert_eq!("Mira@latest".parse(), Ok(asset("Mira", Some(None))));
-        assert_eq!("me@clinic".parse(), Ok(asset("me@clinic", None)));
-        assert_eq!("me@clinic@2".parse(), Ok(asset("me@clinic", Some(Some(2)))));
-        assert_eq!("Mira@0".parse(), Ok(asset("Mira@0", None)));
+        let asset = |name: &str, version: Option<Option<i64>>| (name.to_owned(), version);
+        assert_eq!(parsed("Mira"), asset("Mira", None));
+        assert_eq!(parsed("Mira@3"), asset("Mira", Some(Some(3))));
+        assert_eq!(parsed("Mira@latest"), asset("Mira", Some(None)));
+        assert_eq!(parsed("me@clinic"), asset("me@clinic", None));
+        assert_eq!(parsed("me@clinic@2"), asset("me@clinic", Some(Some(2))));
+        assert_eq!(parsed("Mira@0"), asset("Mira@0", None));
         assert!("@3".parse::<AssetRef>().is_err());
         assert_eq!("@3".parse(), Ok(VersionRef(Some(3))));
         assert_eq!("latest".parse(), Ok(VersionRef(None)));
         for bad in ["0", "@", "-1", "x"] {
             assert!(bad.parse::<VersionRef>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_that_ends_like_a_version_is_never_taken_for_one() {
+        let asset = |id: &str, name: &str| -> Asset {
+            serde_json::from_value(serde_json::json!({"id": id, "name": name})).unwrap()
+        };
+        let found = |all: &[Asset], typed: &str| {
+            let found = choose_ref(all, AssetKind::Agent, &typed.parse().unwrap());
+            found.map(|(asset, version)| (asset.id, version.and_then(|version| version.0)))
+        };
+        let (mira, whole) = (asset("a1", "Mira"), asset("b2", "Mira@3"));
+        assert_eq!(
+            found(std::slice::from_ref(&mira), "Mira@3").unwrap(),
+            ("a1".to_owned(), Some(3))
+        );
+        assert_eq!(
+            found(std::slice::from_ref(&whole), "Mira@3").unwrap(),
+            ("b2".to_owned(), None)
+        );
+        let both = [mira, whole];
+        let failure = found(&both, "Mira@3").unwrap_err();
+        assert!(
+            failure
+                .message
+                .unwrap()
+                .contains("`Mira@3` is the name of the agent b2")
+        );
+        assert_eq!(found(&both, "Mira@2").unwrap(), ("a1".to_owned(), Some(2)));
+        assert_eq!(found(&both, "Mira@3@1").unwrap(), ("b2".to_owned(), Some(1)));
+        assert_eq!(found(&both, "b2@1").unwrap(), ("b2".to_owned(), Some(1)));
     }
 
     #[test]

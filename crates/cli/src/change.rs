@@ -8,9 +8,9 @@ use forge_domain::{ServiceId, SetName};
 use serde_json::value::RawValue;
 
 use crate::error::{Exit, Failure, Result};
+use crate::lookup;
 use crate::plan;
 use crate::session::Session;
-use crate::ui::quoted;
 
 /// The options of every change.
 #[derive(Debug, Clone, clap::Args)]
@@ -85,7 +85,7 @@ impl Done {
     }
 }
 
-/// What is under way: how to see afterwards what became of it.
+/// What is under way: what to say if it is interrupted.
 static UNDER_WAY: Mutex<Option<String>> = Mutex::new(None);
 
 /// A change that somebody wants to make.
@@ -108,7 +108,7 @@ impl<'s> Change<'s> {
     ) -> Self {
         let first = services
             .first()
-            .map_or("SERVICE", |service| service.name.as_str());
+            .map_or_else(|| "SERVICE".to_owned(), lookup::handle);
         Self {
             session,
             args,
@@ -116,7 +116,7 @@ impl<'s> Change<'s> {
                 .iter()
                 .map(|service| (service.id, service.name.clone()))
                 .collect(),
-            check: session.command(&format!("version-set history {} {set}", quoted(first))),
+            check: session.command(&format!("version-set history {first} {set}")),
         }
     }
 
@@ -133,6 +133,7 @@ impl<'s> Change<'s> {
         act: impl AsyncFnOnce(String) -> std::result::Result<Done, ClientError>,
     ) -> Result<Exit> {
         let ui = &self.session.ui;
+        self.session.tell_place();
         for plan in &planned.plans {
             self.show(plan)?;
         }
@@ -164,17 +165,31 @@ impl<'s> Change<'s> {
         Ok(Exit::Ok)
     }
 
+    /// Tells why a plan was refused; if a set is not there, which ones are.
+    pub(crate) async fn unplanned(&self, error: ClientError, sets: &[&SetName]) -> Failure {
+        match (&error, self.services.as_slice()) {
+            (ClientError::NotFound(_), [(service, _)]) => {
+                lookup::no_such_set(self.session, *service, sets, error).await
+            }
+            _ => self.refused(error),
+        }
+    }
+
     /// Tells why a change, or the plan of one, was refused, with the plan or the set as it is now.
     pub(crate) fn refused(&self, error: ClientError) -> Failure {
         let ui = &self.session.ui;
         match &error {
             ClientError::Blocked { plans, .. } => {
+                self.session.tell_place();
                 for plan in plans {
                     plan::findings(ui, plan);
                 }
                 Failure::from(error)
             }
             ClientError::Conflict { plans, .. } => {
+                if !plans.is_empty() {
+                    self.session.tell_place();
+                }
                 for plan in plans {
                     // The plan is what there is to look at; if it cannot be shown, the error still is.
                     let _ = self.show(plan);
@@ -248,12 +263,7 @@ pub(crate) async fn confirm(session: &Session, is_confirmed: bool) -> Result<()>
     if is_confirmed || !ui.can_ask() {
         return Ok(());
     }
-    let credentials = session.client.credentials();
-    let question = format!(
-        "Do this in `{}` at {}?",
-        credentials.organization_id, credentials.base_url
-    );
-    if ui.confirm(&question).await? {
+    if ui.confirm(&format!("Do this in {}?", session.place())).await? {
         return Ok(());
     }
     Err(Failure::failed("not confirmed; nothing was changed"))
@@ -261,18 +271,24 @@ pub(crate) async fn confirm(session: &Session, is_confirmed: bool) -> Result<()>
 
 /// Carries a change out, and remembers meanwhile how to see what became of it.
 pub(crate) async fn watched<T>(check: &str, change: impl Future<Output = T>) -> T {
+    let hint = format!("the change may have been made or not; `{check}` tells");
+    unless_interrupted(hint, change).await
+}
+
+/// Waits for something, and remembers meanwhile what to say to whoever interrupts it.
+pub(crate) async fn unless_interrupted<T>(hint: String, work: impl Future<Output = T>) -> T {
     let set = |value| {
         if let Ok(mut under_way) = UNDER_WAY.lock() {
             *under_way = value;
         }
     };
-    set(Some(check.to_owned()));
-    let result = change.await;
+    set(Some(hint));
+    let result = work.await;
     set(None);
     result
 }
 
-/// Returns the command that tells what became of the change under way, if there is one.
+/// Returns what to say of what is under way, if there is something.
 pub(crate) fn under_way() -> Option<String> {
     UNDER_WAY.lock().ok()?.clone()
 }

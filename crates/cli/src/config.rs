@@ -14,6 +14,8 @@ use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
 use forge_wire::contract::contract;
 use serde::Deserialize;
 
+use crate::input;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
@@ -143,8 +145,11 @@ struct Limits {
 impl Config {
     /// Reads a file; one that was not asked for by name may be missing.
     pub(crate) fn read(path: &Path, is_required: bool) -> anyhow::Result<Self> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => toml::from_str(&text).with_context(|| format!("{} is not valid", path.display())),
+        match std::fs::read(path) {
+            Ok(bytes) => input::text(bytes)
+                .map_err(anyhow::Error::msg)
+                .and_then(|text| Ok(toml::from_str(&text)?))
+                .with_context(|| format!("{} is not valid", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_required => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }

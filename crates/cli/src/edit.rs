@@ -95,11 +95,17 @@ pub(crate) struct Edited {
 impl Edit {
     /// A change without anything in it yet. `forge` with these arguments tells what became of it.
     pub(crate) fn new(session: &Session, title: String, check: &str) -> Self {
+        let credentials = session.client.credentials();
+        let place = [
+            ("organization_id", &credentials.organization_id),
+            ("base_url", &credentials.base_url),
+        ];
+        let place = place.map(|(field, value)| (field.to_owned(), json!(value)));
         Self {
             title,
             fields: Vec::new(),
             differences: Vec::new(),
-            more: Map::new(),
+            more: place.into_iter().collect(),
             blockers: Vec::new(),
             warnings: Vec::new(),
             check: session.command(check),
@@ -159,6 +165,7 @@ impl Edit {
         act: impl AsyncFnOnce() -> Result<Edited>,
     ) -> Result<Exit> {
         let ui = &session.ui;
+        session.tell_place();
         self.show(ui)?;
         let verdict = verdict(
             args.strict,

@@ -116,17 +116,32 @@ impl From<anyhow::Error> for Failure {
         if is_broken_pipe {
             return Self::silent(Exit::Failed);
         }
-        Self::failed(format!("{error:#}"))
+        // What has several lines, such as a picture of where in a file something is wrong, keeps them.
+        let text = format!("{error:#}");
+        let mut lines = text.lines().map(str::trim_end);
+        let mut failure = Self::failed(lines.next().unwrap_or_default());
+        failure.details.extend(lines.map(str::to_owned));
+        failure
     }
 }
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        let failure = Self::new(exit_of(&error), error.to_string()).caused_by(&error);
+        let failure = Self::new(exit_of(&error), for_people(&error.to_string())).caused_by(&error);
         match &error {
-            ClientError::BadAddress(_) => failure.hint("an address is like `https://forge.example.com`"),
+            ClientError::BadAddress { .. } => failure.hint("an address is like `https://forge.example.com`"),
+            ClientError::Unsendable { .. } => failure.hint(
+                "nothing was sent; `forge auth status` tells where the values come from that requests are made of",
+            ),
             ClientError::Transport { call, effect, .. } => {
                 let server = call.url.split("/v1/").next().unwrap_or_default();
+                let failure = match server.strip_prefix("https://") {
+                    // What TLS makes of an answer that is none.
+                    Some(host) if failure.causes.iter().any(|cause| cause.contains("InvalidContentType")) => {
+                        failure.hint(format!("it seems to speak plain HTTP; is its address `http://{host}`?"))
+                    }
+                    _ => failure,
+                };
                 with_effect(failure, *effect).hint(format!(
                     "is the server at {server} up? `forge auth status` tells where the address comes from"
                 ))
@@ -136,6 +151,7 @@ impl From<ClientError> for Failure {
             } => {
                 let failure = with_effect(failure, *effect);
                 match retry_after {
+                    Some(1) => failure.hint("try again in a second"),
                     Some(seconds) => failure.hint(format!("try again in {seconds} seconds")),
                     None => failure.hint("try again in a moment"),
                 }
@@ -145,6 +161,10 @@ impl From<ClientError> for Failure {
             ClientError::Forbidden(_) => {
                 failure.hint("`forge auth status` tells who you are; an administrator can grant the permission")
             }
+            ClientError::NotFound(detail) if detail.starts_with("there is no such path") => failure.hint(
+                "the server's address is like `https://forge.example.com`, usually without a path; `forge auth status` tells \
+                 which one is in use",
+            ),
             ClientError::Unexpected { .. } => {
                 failure.hint("`forge auth status` tells the server's address; is it that of a Forge?")
             }
@@ -158,7 +178,9 @@ impl From<ClientError> for Failure {
 
 fn exit_of(error: &ClientError) -> Exit {
     match error {
-        ClientError::NotSignedIn(_) | ClientError::Forbidden(_) => Exit::NotPermitted,
+        ClientError::NotSignedIn(_) | ClientError::Forbidden(_) | ClientError::BadAddress { .. } => {
+            Exit::NotPermitted
+        }
         ClientError::Conflict { .. } | ClientError::SetMoved { .. } => Exit::Conflict,
         _ => Exit::Failed,
     }
@@ -169,5 +191,59 @@ fn with_effect(failure: Failure, effect: Effect) -> Failure {
         Effect::Reads => failure,
         Effect::NotApplied => failure.hint("nothing was changed"),
         Effect::Unknown => failure.hint("the change may have been made or not; look before you try again"),
+    }
+}
+
+/// What the server says to programs, and how it is said here.
+const OF_THE_API: [(&str, &str); 4] = [
+    ("; look at this one and send its digest", ""),
+    ("lift_hold=true", "`--lift-hold`"),
+    (
+        "admin/get_models lists those there are",
+        "the server's operator knows those there are, and so does `GET /v1/ORGANIZATION/admin/get_models/`",
+    ),
+    ("see /v1/openapi.json", "the API is described at /v1/openapi.json"),
+];
+
+/// Returns what the server said in the words of the command line.
+pub(crate) fn for_people(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (said, meant) in OF_THE_API {
+        text = text.replace(said, meant);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_a_fault_keeps_its_lines() {
+        let cause = toml::from_str::<toml::Table>("a = 1\nb = =").unwrap_err();
+        let failure = Failure::from(anyhow::Error::from(cause).context("forge.toml is not valid"));
+        let message = failure.message.unwrap();
+        assert!(
+            message.starts_with("forge.toml is not valid: TOML parse error at line 2"),
+            "{message}"
+        );
+        let caret = failure
+            .details
+            .iter()
+            .position(|line| line.contains('^'))
+            .unwrap();
+        let source = &failure.details[caret - 1];
+        assert!(source.contains("b = ="), "{source}");
+        let column = |line: &str, c: char| line.find(c).unwrap();
+        assert_eq!(column(&failure.details[caret], '^'), source.rfind('=').unwrap());
+    }
+
+    #[test]
+    fn what_the_server_says_to_programs_is_said_in_the_words_of_the_command_line() {
+        assert_eq!(
+            for_people("the plan has changed since you saw it; look at this one and send its digest"),
+            "the plan has changed since you saw it"
+        );
+        assert_eq!(for_people("pass lift_hold=true"), "pass `--lift-hold`");
     }
 }

@@ -1,18 +1,31 @@
 //! Finding what people name: services by name or id, versions by number.
 
-use forge_client::Client;
 use forge_client::answers::{AssetVersion, Service};
-use forge_domain::ServiceId;
+use forge_client::{Client, ClientError};
 use forge_domain::refusal::AssetKind;
+use forge_domain::{ServiceId, SetName};
 
 use crate::error::{Failure, Result};
-use crate::ui::Ui;
+use crate::likeness::{Kind, suggest};
+use crate::session::Session;
+use crate::ui::{Style, Ui, plain, quoted};
 
-/// How many candidates and suggestions are listed.
+/// How many candidates are listed.
 const LISTED: usize = 10;
 
-/// Finds a service by its id or its exact name.
-pub(crate) async fn service(client: &Client, wanted: &str) -> Result<Service> {
+/// What services are called in messages.
+const SERVICES: Kind = Kind {
+    plural: "services",
+    none: "the organization has no service that you may see",
+};
+const SETS: Kind = Kind {
+    plural: "sets",
+    none: "the service has no set that you may see",
+};
+
+/// Finds a service by its id or its exact name, which means the active one.
+pub(crate) async fn service(session: &Session, wanted: &str) -> Result<Service> {
+    let client = &session.client;
     if let Ok(id) = wanted.parse::<ServiceId>() {
         let found = client.services(&[id], None).all().await?.value;
         if let Some(service) = found.into_iter().next() {
@@ -20,66 +33,124 @@ pub(crate) async fn service(client: &Client, wanted: &str) -> Result<Service> {
         }
     }
     let all = client.services(&[], None).all().await?.value;
-    choose(all, wanted)
+    let (service, others) = choose(all, wanted)?;
+    if !others.is_empty() {
+        session.ui.note(&namesakes(&service, &others));
+    }
+    Ok(service)
 }
 
 /// Returns the id of a service without asking the server, if that is what was named.
-pub(crate) async fn service_id(client: &Client, wanted: &str) -> Result<ServiceId> {
+pub(crate) async fn service_id(session: &Session, wanted: &str) -> Result<ServiceId> {
     match wanted.parse() {
         Ok(id) => Ok(id),
-        Err(_) => Ok(service(client, wanted).await?.id),
+        Err(_) => Ok(service(session, wanted).await?.id),
     }
 }
 
-fn choose(all: Vec<Service>, wanted: &str) -> Result<Service> {
+/// Returns how a command line names a service: by its name where that means it and can be typed, else by its id.
+pub(crate) fn handle(service: &Service) -> String {
+    let name = &service.name;
+    let is_typed = !name.starts_with('-') && plain(name) == *name && name.trim() == name;
+    if service.is_active && is_typed && name.parse::<ServiceId>().is_err() {
+        quoted(name)
+    } else {
+        service.id.to_string()
+    }
+}
+
+/// Returns the service that a name means, and those that are called like it and are not meant. Names are unique among active
+/// services only.
+fn choose(all: Vec<Service>, wanted: &str) -> Result<(Service, Vec<Service>)> {
     let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|service| service.name == wanted);
-    match (named.pop(), named.is_empty()) {
-        (Some(service), true) => Ok(service),
-        (Some(last), false) => {
+    if let Some(active) = named.iter().position(|service| service.is_active) {
+        return Ok((named.remove(active), named));
+    }
+    match named.pop() {
+        Some(service) if named.is_empty() => Ok((service, named)),
+        Some(last) => {
             named.push(last);
             Err(ambiguous(&named, wanted))
         }
-        (None, _) => Err(unknown(&others, wanted)),
+        None => {
+            let names: Vec<&str> = others.iter().map(|service| service.name.as_str()).collect();
+            let failure = Failure::failed(format!("there is no service `{wanted}`"));
+            Err(suggest(failure, wanted, &names, SERVICES))
+        }
     }
 }
 
+fn namesakes(service: &Service, others: &[Service]) -> String {
+    let ids: Vec<String> = others
+        .iter()
+        .take(LISTED)
+        .map(|other| other.id.to_string())
+        .collect();
+    let more = if others.len() > LISTED { ", …" } else { "" };
+    format!(
+        "`{}` means the active service {}; inactive ones of that name are meant by their ids only: {}{more}",
+        service.name,
+        service.id,
+        ids.join(", ")
+    )
+}
+
 fn ambiguous(named: &[Service], wanted: &str) -> Failure {
-    let mut failure = Failure::failed(format!("{} services are called `{wanted}`", named.len()));
+    let mut failure = Failure::failed(format!(
+        "{} services are called `{wanted}`, and none of them is active",
+        named.len()
+    ));
     for service in named.iter().take(LISTED) {
-        let state = if service.is_active { "active" } else { "inactive" };
         failure
             .details
-            .push(format!("{}  {state}  {}", service.id, service.description));
+            .push(format!("{}  {}", service.id, service.description));
     }
     failure.hint("name the one that you mean by its id")
 }
 
-fn unknown(others: &[Service], wanted: &str) -> Failure {
-    let failure = Failure::failed(format!("there is no service `{wanted}`"));
-    let lower = wanted.to_lowercase();
-    let is_alike = |service: &&Service| {
-        let name = service.name.to_lowercase();
-        name.contains(&lower) || lower.contains(&name)
-    };
-    let alike: Vec<&Service> = others.iter().filter(is_alike).collect();
-    let (listed, label) = if alike.is_empty() {
-        (others.iter().collect(), "the services are")
-    } else {
-        (alike, "did you mean")
-    };
-    let names: Vec<String> = listed
-        .iter()
-        .take(LISTED)
-        .map(|service| format!("`{}`", service.name))
-        .collect();
-    match (names.as_slice(), label) {
-        ([], _) => failure.hint("the organization has no service that you may see"),
-        (names, "did you mean") => failure.hint(format!("did you mean {}?", names.join(" or "))),
-        (names, label) => {
-            let more = if listed.len() > LISTED { ", …" } else { "" };
-            failure.hint(format!("{label} {}{more}", names.join(", ")))
-        }
+/// Tells why a command about sets of a service failed: if one of them is not there, which ones are, or what it was.
+pub(crate) async fn no_such_set(
+    session: &Session,
+    service: ServiceId,
+    wanted: &[&SetName],
+    error: ClientError,
+) -> Failure {
+    let is_missing = matches!(error, ClientError::NotFound(_));
+    let failure = Failure::from(error);
+    if !is_missing {
+        return failure;
     }
+    // What cannot be read says nothing; the error is told all the same.
+    let Ok(sets) = session.client.version_sets(service).await else {
+        return failure;
+    };
+    let sets = sets.value.version_sets;
+    let mut names: Vec<&str> = sets.iter().map(|set| set.name.as_str()).collect();
+    names.sort_by_key(|name| set_order(name));
+    let missing = wanted.iter().find(|wanted| !names.contains(&wanted.as_str()));
+    let Some(missing) = missing else { return failure };
+    let history = session.client.history(service, missing).at_most(1).await;
+    if history.is_ok_and(|history| !history.value.is_empty()) {
+        let command = session.command(&format!("version-set history {service} {missing}"));
+        return failure.hint(format!("`{missing}` was deleted; `{command}` tells what it was"));
+    }
+    suggest(failure, missing.as_str(), &names, SETS)
+}
+
+/// Tells which sets may have been meant by one that is not there, if they can be read.
+pub(crate) async fn tell_sets(session: &Session, service: ServiceId, wanted: &SetName) {
+    let missing = ClientError::NotFound(format!("the service has no version set `{wanted}`"));
+    let failure = no_such_set(session, service, &[wanted], missing).await;
+    for hint in failure.hints {
+        session.ui.labelled(Style::Hint, "hint", &hint);
+    }
+}
+
+/// Puts the sets that mean the same everywhere first: `edge`, `release`, `preview`, `test`, then the others by name.
+pub(crate) fn set_order(name: &str) -> (usize, String) {
+    let first = ["edge", "release", "preview", "test"];
+    let place = first.iter().position(|known| *known == name);
+    (place.unwrap_or(first.len()), name.to_owned())
 }
 
 /// Makes sure that a version exists before anything is sent that names it.
@@ -137,11 +208,12 @@ fn no_such_version(
 mod tests {
     use super::*;
 
+    /// Services of these names; `!` stands before those of active ones.
     fn services(names: &[&str]) -> Vec<Service> {
         let service = |(position, name): (usize, &&str)| {
             let id = format!("{position:024x}");
             let json = serde_json::json!({
-                "id": id, "name": name, "is_active": position == 0, "agent_id": id,
+                "id": id, "name": name.trim_start_matches('!'), "is_active": name.starts_with('!'), "agent_id": id,
                 "service_hierarchical_state_machine_id": id,
             });
             serde_json::from_value(json).unwrap()
@@ -150,18 +222,58 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_found_by_its_exact_name_only() {
-        let names = ["Dental care", "Eye care", "Eye care", "Ear"];
-        assert_eq!(choose(services(&names), "Ear").unwrap().name, "Ear");
-        let failure = choose(services(&names), "Eye care").unwrap_err();
-        assert_eq!(failure.message.unwrap(), "2 services are called `Eye care`");
+    fn a_name_means_the_active_service() {
+        let names = ["Care", "!Care", "Care", "Ear", "Old", "Old"];
+        let (found, others) = choose(services(&names), "Care").unwrap();
+        assert!(found.is_active);
+        assert_eq!(others.len(), 2);
+        let note = namesakes(&found, &others);
+        for id in [0, 2] {
+            assert!(note.contains(&format!("{id:024x}")), "{note}");
+        }
+        let (found, others) = choose(services(&names), "Ear").unwrap();
+        assert_eq!((found.name.as_str(), others.len()), ("Ear", 0));
+        let failure = choose(services(&names), "Old").unwrap_err();
+        assert_eq!(
+            failure.message.unwrap(),
+            "2 services are called `Old`, and none of them is active"
+        );
         assert_eq!(failure.details.len(), 2);
+    }
+
+    #[test]
+    fn a_service_is_found_by_its_exact_name_only() {
+        let names = ["!Dental care", "!Eye care", "!Ear"];
+        assert_eq!(choose(services(&names), "Ear").unwrap().0.name, "Ear");
         let hint = |wanted| choose(services(&names), wanted).unwrap_err().hints.remove(0);
         assert_eq!(hint("dental CARE"), "did you mean `Dental care`?");
-        assert_eq!(
-            hint("Nose"),
-            "the services are `Dental care`, `Eye care`, `Eye care`, `Ear`"
-        );
+        assert_eq!(hint("Nose"), "the services are `Dental care`, `Eye care`, `Ear`");
         assert!(choose(Vec::new(), "x").unwrap_err().hints[0].contains("no service"));
+    }
+
+    #[test]
+    fn hints_name_a_service_by_what_finds_it() {
+        let handles: Vec<String> = services(&[
+            "!Dental care",
+            "Dental care",
+            "!-dash",
+            "!a\u{202e}b",
+            "!0123456789abcdef01234567",
+        ])
+        .iter()
+        .map(handle)
+        .collect();
+        let id = |position: usize| format!("{position:024x}");
+        assert_eq!(handles, ["'Dental care'".to_owned(), id(1), id(2), id(3), id(4)]);
+    }
+
+    #[test]
+    fn sets_that_mean_the_same_everywhere_come_first() {
+        let mut names = ["personal-a", "test", "candidate", "release", "edge", "preview"];
+        names.sort_by_key(|name| set_order(name));
+        assert_eq!(
+            names,
+            ["edge", "release", "preview", "test", "candidate", "personal-a"]
+        );
     }
 }

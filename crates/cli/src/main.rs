@@ -28,19 +28,23 @@ mod descriptors;
 mod edit;
 mod error;
 mod exposure;
+mod input;
 mod installation;
+mod likeness;
 mod lookup;
 mod output;
 mod plan;
 mod profile;
 mod session;
 mod ui;
+mod usage;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 
 /// Release management for AI agents.
 #[derive(Debug, Parser)]
@@ -53,15 +57,41 @@ use crate::error::Exit;
     after_help = "Topics: `forge help environment`, `forge help exit-codes`."
 )]
 struct Cli {
+    #[command(flatten)]
+    early: session::EarlyCommon,
     #[command(subcommand)]
     command: commands::Command,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let exit = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => run(cli),
+        Err(error) => match usage::explained(&arguments, &error) {
+            Some(failure) => {
+                ui::Ui::new(false, false).failure(&failure);
+                failure.exit
+            }
+            None => error.exit(),
+        },
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// Runs the command, and tells how it failed if it did.
+fn run(cli: Cli) -> Exit {
+    let Cli { early, mut command } = cli;
+    let result = early.add_to(command.common()).and_then(|()| run_command(command));
+    result.unwrap_or_else(|failure| {
+        ui::Ui::new(false, false).failure(&failure);
+        failure.exit
+    })
+}
+
+fn run_command(command: commands::Command) -> Result<Exit> {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let result = runtime.block_on(commands::run(cli.command));
+            let result = runtime.block_on(commands::run(command));
             if result
                 .as_ref()
                 .is_err_and(|failure| failure.exit == Exit::Interrupted)
@@ -72,12 +102,7 @@ fn main() -> ExitCode {
             result
         }
         Err(error) => Err(error.into()),
-    };
-    let exit = result.unwrap_or_else(|failure| {
-        ui::Ui::new(false, false).failure(&failure);
-        failure.exit
-    });
-    ExitCode::from(exit as u8)
+    }
 }
 
 #[cfg(test)]

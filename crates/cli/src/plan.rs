@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use forge_client::answers::{FieldChange, Finding, Plan, SetRevision};
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Result, for_people};
 use crate::ui::{Style, Ui};
 
 const AGENT: &str = "agent_version_number";
@@ -42,12 +42,7 @@ pub(crate) fn findings(ui: &Ui, plan: &Plan) {
 pub(crate) fn finding(ui: &Ui, style: Style, label: &str, finding: &Finding) {
     ui.labelled(style, label, &format!("{} [{}]", finding.message, finding.code));
     if let Some(hint) = &finding.hint {
-        // The server speaks to all clients; here, the field of the API is an option.
-        ui.labelled(
-            Style::Hint,
-            "  hint",
-            &hint.replace("lift_hold=true", "`--lift-hold`"),
-        );
+        ui.labelled(Style::Hint, "  hint", &for_people(hint));
     }
 }
 

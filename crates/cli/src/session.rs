@@ -13,14 +13,8 @@ use crate::ui::Ui;
 /// The options of every command that talks to a server.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Common {
-    /// Profile to use: `.env.NAME`, here or in the folder of your configuration.
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "FORGE_ENV",
-        help_heading = "Common options"
-    )]
+    /// Profile to use, whatever variables are set: `.env.NAME`, here or in the folder of your configuration.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Common options")]
     pub(crate) env: Option<String>,
     /// Print the document of the API as JSON.
     #[arg(long, global = true, help_heading = "Common options")]
@@ -28,6 +22,56 @@ pub(crate) struct Common {
     /// Tell nothing but data, warnings and errors.
     #[arg(long, short, global = true, help_heading = "Common options")]
     pub(crate) quiet: bool,
+}
+
+/// The same options before the command.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct EarlyCommon {
+    /// Profile to use, whatever variables are set: `.env.NAME`, here or in the folder of your configuration.
+    #[arg(
+        long = "env",
+        id = "early_env",
+        value_name = "NAME",
+        help_heading = "Common options"
+    )]
+    env: Option<String>,
+    /// Print the document of the API as JSON.
+    #[arg(long = "json", id = "early_json", help_heading = "Common options")]
+    json: bool,
+    /// Tell nothing but data, warnings and errors.
+    #[arg(
+        long = "quiet",
+        id = "early_quiet",
+        short = 'q',
+        help_heading = "Common options"
+    )]
+    quiet: bool,
+}
+
+impl EarlyCommon {
+    /// Adds these options to those behind the command; nothing takes them if the command talks to no server.
+    pub(crate) fn add_to(self, common: Option<&mut Common>) -> Result<()> {
+        let usage = |text: &str| Err(Failure::new(Exit::Usage, text));
+        let Some(common) = common else {
+            return match self {
+                Self {
+                    env: None,
+                    json: false,
+                    quiet: false,
+                } => Ok(()),
+                _ => usage(
+                    "the options before the command are for commands that talk to a server; this one does not",
+                ),
+            };
+        };
+        if self.env.is_some() && common.env.is_some() {
+            return usage("`--env` is there twice, before the command and behind it");
+        }
+        common.env = common.env.take().or(self.env);
+        common.json |= self.json;
+        common.quiet |= self.quiet;
+        Ok(())
+    }
 }
 
 /// A client of the server that a profile names, and the way to tell what it answers.
@@ -47,6 +91,17 @@ impl Session {
             None => format!("forge {arguments}"),
         }
     }
+
+    /// Returns the organization, and the address of the server.
+    pub(crate) fn place(&self) -> String {
+        let credentials = self.client.credentials();
+        format!("`{}` at {}", credentials.organization_id, credentials.base_url)
+    }
+
+    /// Tells where a plan would be carried out, before anything of it is told.
+    pub(crate) fn tell_place(&self) {
+        self.ui.note(&format!("in {}:", self.place()));
+    }
 }
 
 impl Common {
@@ -59,13 +114,15 @@ impl Common {
         let ui = self.ui();
         let places = Places::of_process();
         let profile = places.find(self.env.as_deref())?;
-        if let Some(path) = &profile.passed_over {
-            ui.warning(&format!("{} win over {}", profile.source, path.display()));
-        }
+        let client = Client::new(profile.credentials, options(&ui, &places.folders));
+        let client = client.map_err(|error| Failure {
+            exit: Exit::NotPermitted,
+            ..Failure::from(error).hint(format!("it comes from {}", profile.source))
+        })?;
         Ok(Session {
-            client: Client::new(profile.credentials, options(&ui, &places.folders))?,
+            client,
             source: profile.source,
-            env: self.env.clone().filter(|name| !name.is_empty()),
+            env: profile.name,
             ui,
         })
     }
@@ -102,7 +159,7 @@ pub(crate) async fn interruptible(command: impl Future<Output = Result<Exit>>) -
             interrupt?;
             let failure = Failure::new(Exit::Interrupted, "interrupted");
             Err(match change::under_way() {
-                Some(check) => failure.hint(format!("the change may have been made or not; `{check}` tells")),
+                Some(hint) => failure.hint(hint),
                 None => failure,
             })
         }

@@ -45,8 +45,22 @@ pub struct Fault {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The address of the server cannot be one.
-    #[error("`{0}` is no address of a server")]
-    BadAddress(String),
+    #[error("`{address}` is no address of a server: {reason}")]
+    BadAddress {
+        /// The address, without a password in it.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A request cannot be made of what it has to hold. Nothing was sent.
+    #[error("{call} cannot be sent")]
+    Unsendable {
+        /// What was to be asked.
+        call: Call,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
     /// The program cannot make any requests.
     #[error("cannot set up HTTP")]
     Setup(#[source] reqwest::Error),

@@ -64,11 +64,7 @@ impl Client {
     /// Makes a client. It signs in when it has to.
     pub fn new(credentials: Credentials, options: Options) -> Result<Self, ClientError> {
         let server = credentials.base_url.trim_end_matches('/');
-        let bad_address = || ClientError::BadAddress(credentials.base_url.clone());
-        let url = Url::parse(server).map_err(|_| bad_address())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
-            return Err(bad_address());
-        }
+        let url = address(server)?;
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
@@ -238,6 +234,10 @@ impl Client {
                         (failure, wanted)
                     }
                 },
+                // Sending it once more cannot make another request of it.
+                Err((call, source)) if source.is_builder() => {
+                    return Err(ClientError::Unsendable { call, source });
+                }
                 Err((call, source)) => {
                     if effect == Effect::NotApplied && !source.is_connect() {
                         effect = Effect::Unknown;
@@ -316,6 +316,40 @@ impl Client {
         let method = request.method.clone();
         (Call { method, url }, builder)
     }
+}
+
+/// Reads the address of a server. What is in it beside scheme, host, port and path would not be used, or not as it is meant.
+fn address(server: &str) -> Result<Url, ClientError> {
+    let bad = |address: &str, reason: &str| ClientError::BadAddress {
+        address: address.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let mut url = match Url::parse(server) {
+        Ok(url) => url,
+        // What cannot be read may have a password in it.
+        Err(error) if server.contains('@') => return Err(bad("…", &error.to_string())),
+        Err(error) => return Err(bad(server, &error.to_string())),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        // Neither can fail, as there is a host.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        return Err(bad(
+            url.as_str(),
+            "it had a user or a password in it, and is given without; users sign in with an API key",
+        ));
+    }
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(bad(server, "it begins with `http://` or `https://` and a host"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(bad(server, "it has no `?` and no `#`"));
+    }
+    let mut segments = url.path_segments().into_iter().flatten();
+    if segments.any(|segment| segment == "v1") {
+        return Err(bad(server, "it ends before `/v1`, which is added"));
+    }
+    Ok(url)
 }
 
 /// Returns the error of a request that was never sent, because signing in for it failed.

@@ -129,6 +129,9 @@ pub(crate) fn pause(failure: &ClientError, attempts: u32) -> Duration {
 
 /// The error of a stream that could not begin. It reads only.
 fn transport(call: Call, attempts: u32, source: reqwest::Error) -> ClientError {
+    if source.is_builder() {
+        return ClientError::Unsendable { call, source };
+    }
     ClientError::Transport {
         call,
         attempts,

@@ -150,7 +150,10 @@ pub fn check(
             let number = |version: Option<VersionNumber>| version.map_or(0, VersionNumber::get);
             let behind = number(bound.latest) - number(meant);
             if behind > 0 {
-                let text = format!("{behind} newer version(s) of its {} are there", bound.asset);
+                let text = match behind {
+                    1 => format!("1 newer version of its {} is there", bound.asset),
+                    _ => format!("{behind} newer versions of its {} are there", bound.asset),
+                };
                 about("behind", text, Severity::Information);
             }
         }

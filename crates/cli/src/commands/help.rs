@@ -21,15 +21,19 @@ How commands end:
 A reader that goes away, as in `forge version-set list SERVICE | head -1`, ends the command without a word.";
 
 const ENVIRONMENT: &str = "\
-Where a command finds the server and who signs in there, the first that is there:
+Where a command finds the server and who signs in there:
 
-  1. the variables FORGE_BASE_URL, FORGE_ORGANIZATION_ID, FORGE_USER_ID, FORGE_API_KEY_ID and FORGE_API_KEY
-  2. the same with the prefix AMIGO_
-  3. the file `.env.NAME` in the working directory, with the same names
-  4. the file `.env.NAME` in `$XDG_CONFIG_HOME/forge` or `~/.config/forge`, which `forge auth login` writes
+  1. with `--env NAME`, the profile NAME, whatever variables are set; it must be there
+  2. else the variables FORGE_BASE_URL, FORGE_ORGANIZATION_ID, FORGE_USER_ID, FORGE_API_KEY_ID and FORGE_API_KEY,
+     or the same with the prefix AMIGO_
+  3. else the profile that FORGE_ENV names; it must be there
+  4. else the profile `default`
 
-NAME comes from `--env NAME` or FORGE_ENV, and is `default` otherwise. All five values come from one of these places and
-are never mixed.
+FORGE_ENV together with any of these variables is an error. All five values come from one of these places and are never
+mixed. Every plan tells the organization and the address.
+
+A profile is a file `.env.NAME` with the same names in it: in the working directory, else in `$XDG_CONFIG_HOME/forge` or
+`~/.config/forge`, where `forge auth login` writes it. A file without any of these names is none.
 
 Other variables:
 

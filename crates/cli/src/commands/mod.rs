@@ -19,12 +19,14 @@ mod watch;
 use clap::Subcommand;
 
 use crate::error::{Exit, Result};
+use crate::session::Common;
 
 /// What `forge` is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(visible_alias = "vs")]
     VersionSet(version_set::Args),
+    #[command(aliases = ["svc", "services"])]
     Service(service::Args),
     Asset(asset::Args),
     Sim(sim::Args),
@@ -44,6 +46,30 @@ pub(crate) enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
+}
+
+impl Command {
+    /// The options of a command that talks to a server.
+    pub(crate) fn common(&mut self) -> Option<&mut Common> {
+        match self {
+            Self::VersionSet(args) => Some(&mut args.common),
+            Self::Service(args) => Some(&mut args.common),
+            Self::Asset(args) => Some(&mut args.common),
+            Self::Sim(args) => Some(&mut args.common),
+            Self::Auth(args) => Some(&mut args.common),
+            Self::Export(args) => Some(&mut args.common),
+            Self::Apply(args) => Some(&mut args.common),
+            Self::Watch(args) => Some(&mut args.common),
+            Self::Audit(command) => command.common(),
+            Self::Serve(_)
+            | Self::Init(_)
+            | Self::Admin(_)
+            | Self::Quickstart(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Help(_) => None,
+        }
+    }
 }
 
 pub(crate) async fn run(command: Command) -> Result<Exit> {

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use super::serve;
 use crate::installation::Location;
 use crate::output;
+use crate::ui::quoted;
 
 const AGENT_VERSIONS: [&str; 3] = [
     include_str!("../../../../examples/agent/v1.json"),
@@ -28,7 +29,8 @@ const GRAPH_VERSIONS: [&str; 3] = [
 
 /// Show everything once: a server, an agent and a context graph in several versions, a service, and a release.
 ///
-/// The server stays up, with its address and credentials printed, until you press Ctrl-C.
+/// The server stays up, with its address and credentials printed, until you press Ctrl-C. Unless `--data-dir` keeps it, what is
+/// in it is deleted then.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Stop when everything has been shown.
@@ -88,12 +90,46 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         () = &mut interrupted => Err(anyhow!("interrupted")),
     };
     if shown.is_ok() && !args.no_wait {
-        output::note("The server stays up until you press Ctrl-C.");
+        tell_exports(&credentials)?;
+        output::note(match &args.data_dir {
+            Some(_) => "The server stays up until you press Ctrl-C; its data stays.",
+            None => "The server stays up until you press Ctrl-C, which deletes its data, too.",
+        });
         interrupted.await;
     }
     drop(stop);
     serving.await??;
+    if shown.is_ok() {
+        tell_end(&folder, args.data_dir.is_some());
+    }
     shown
+}
+
+fn tell_exports(credentials: &Credentials) -> anyhow::Result<()> {
+    output::line("\nTo go on with any client of the API:")?;
+    for (name, value) in [
+        ("BASE_URL", &credentials.base_url),
+        ("ORGANIZATION_ID", &credentials.organization_id),
+        ("USER_ID", &credentials.user_id),
+        ("API_KEY_ID", &credentials.api_key_id),
+        ("API_KEY", &credentials.api_key),
+    ] {
+        output::line(&format!("export FORGE_{name}={value}"))?;
+    }
+    Ok(())
+}
+
+/// Says what is left of the server, which has stopped.
+fn tell_end(folder: &std::path::Path, is_kept: bool) {
+    let folder = folder.display().to_string();
+    output::note(&if is_kept {
+        let folder = quoted(&folder);
+        format!("The server has stopped; `forge serve --data-dir {folder}` starts it again.")
+    } else {
+        format!(
+            "The server has stopped, and {folder} is removed; `forge quickstart` without `--no-wait` stays up."
+        )
+    });
 }
 
 fn refuse_used_folder(folder: &std::path::Path) -> anyhow::Result<()> {
@@ -196,16 +232,6 @@ async fn show(credentials: &Credentials, folder: &std::path::Path) -> anyhow::Re
             part("service_hierarchical_state_machine_version_info"),
         ]],
     )?;
-    output::line("\nTo go on with any client of the API:")?;
-    for (name, value) in [
-        ("BASE_URL", &credentials.base_url),
-        ("ORGANIZATION_ID", &credentials.organization_id),
-        ("USER_ID", &credentials.user_id),
-        ("API_KEY_ID", &credentials.api_key_id),
-        ("API_KEY", &credentials.api_key),
-    ] {
-        output::line(&format!("export FORGE_{name}={value}"))?;
-    }
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     after: Option<i64>,
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
@@ -56,7 +56,7 @@ async fn follow(session: &Session, args: &Args) -> Result<Exit> {
     let mut names = Names::new(client);
     let mut services: Vec<ServiceId> = Vec::new();
     for wanted in &args.services {
-        services.push(lookup::service_id(client, wanted).await?);
+        services.push(lookup::service_id(session, wanted).await?);
     }
     let mut changes = client.watch(services, args.after);
     changes.begin().await?;

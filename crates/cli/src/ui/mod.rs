@@ -15,7 +15,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use style::Style;
-pub(crate) use text::{plain, quoted};
+pub(crate) use text::{escaped_json, plain, quoted};
 
 use crate::error::{Exit, Failure, Result};
 use crate::output;
@@ -70,23 +70,24 @@ impl Ui {
         self.stderr_is_terminal && io::stdin().is_terminal()
     }
 
-    /// Prints a document of the server: as it was sent, or indented for people.
+    /// Prints a document of the server: as it was sent, with what is not seen escaped, or indented for people.
     pub(crate) fn document(&self, json: &RawValue) -> Result<()> {
         if !self.is_terminal {
-            return Ok(output::line(json.get())?);
+            return self.json_line(json);
         }
         let indented = serde_json::from_str::<Value>(json.get())
             .and_then(|value| serde_json::to_string_pretty(&value))
             .map_err(|error| Failure::failed(error.to_string()))?;
-        Ok(output::line(&text::escaped_json(&indented))?)
+        Ok(output::line(&escaped_json(&indented))?)
     }
 
     /// Prints a document of the server on one line, also for people.
+    #[expect(
+        clippy::unused_self,
+        reason = "what is printed goes through what knows where it goes"
+    )]
     pub(crate) fn json_line(&self, json: &RawValue) -> Result<()> {
-        if !self.is_terminal {
-            return Ok(output::line(json.get())?);
-        }
-        Ok(output::line(&text::escaped_json(json.get()))?)
+        Ok(output::line(&escaped_json(json.get()))?)
     }
 
     /// Prints lines for people, which [`Ui::line`] made.

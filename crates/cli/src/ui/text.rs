@@ -1,24 +1,87 @@
 //! Texts of others.
+//!
+//! What somebody reviews must be what is there. So whatever could break a line or speak to a terminal becomes a blank, and
+//! whatever is not seen, or changes the order of what is seen, is shown by its number.
 
 use std::fmt::Write as _;
 
-/// Returns a text without what could break a line, a field or a terminal: each control character becomes a blank.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+/// What is not seen by itself: format characters and others that Unicode lets programs ignore. First and last of each range.
+const HIDDEN: [(char, char); 21] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    // Zero width, and marks of direction.
+    ('\u{200b}', '\u{200f}'),
+    // Ends of lines and paragraphs, embeddings and overrides of direction.
+    ('\u{2028}', '\u{202e}'),
+    // Isolates of direction among them.
+    ('\u{2060}', '\u{206f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    // Tags, and more selectors of variations.
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// Chooses the coloured form of the symbol before it, or the plain one.
+const PRESENTATION: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
+
+fn is_hidden(c: char) -> bool {
+    HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// Returns a JSON document with every control character escaped, also those that JSON admits.
-pub(super) fn escaped_json(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c.is_control() && c != '\n' {
+/// Tells whether a character that is hidden belongs to the symbol before it, as in `⚠️`.
+fn is_part_of(c: char, before: Option<char>) -> bool {
+    let is_symbol = |before: char| !before.is_ascii() && !before.is_alphanumeric() && !is_hidden(before);
+    PRESENTATION.contains(&c) && before.is_some_and(is_symbol)
+}
+
+/// Returns a text without what could break a line, a field or a terminal: each control character becomes a blank. What would
+/// not be seen is shown as `\u{202e}`.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut before = None;
+    for c in text.chars() {
+        if c.is_control() {
+            plain.push(' ');
+        } else if is_hidden(c) && !is_part_of(c, before) {
             // Writing to a text cannot fail.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            let _ = write!(plain, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            plain.push(c);
+        }
+        before = Some(c);
+    }
+    plain
+}
+
+/// Returns a JSON document with every control character escaped, also those that JSON admits, and everything that would not be
+/// seen. It says the same.
+pub(crate) fn escaped_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    let mut before = None;
+    for c in json.chars() {
+        let is_blank = matches!(c, '\n' | '\t' | '\r');
+        if (c.is_control() && !is_blank) || (is_hidden(c) && !is_part_of(c, before)) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a text cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
         } else {
             escaped.push(c);
         }
+        before = Some(c);
     }
     escaped
 }
@@ -34,25 +97,69 @@ pub(crate) fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn names_are_quoted_for_shells() {
-        assert_eq!(super::quoted("release"), "release");
-        assert_eq!(super::quoted("Dental care"), "'Dental care'");
-        assert_eq!(super::quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("release"), "release");
+        assert_eq!(quoted("Dental care"), "'Dental care'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 
     #[test]
     fn a_document_stays_the_same_and_says_nothing_to_the_terminal() {
-        let json = "{\n  \"a\": \"x\u{9b}31m\u{7f}é\"\n}";
-        let escaped = super::escaped_json(json);
-        assert_eq!(escaped, "{\n  \"a\": \"x\\u009b31m\\u007fé\"\n}");
+        let json = "{\n  \"a\": \"x\u{9b}31m\u{7f}é\u{202e}\u{e0041}\"\n}";
+        let escaped = escaped_json(json);
+        assert_eq!(
+            escaped,
+            "{\n  \"a\": \"x\\u009b31m\\u007fé\\u202e\\udb40\\udc41\"\n}"
+        );
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&escaped), read(json));
     }
 
     #[test]
     fn nothing_speaks_to_the_terminal() {
-        assert_eq!(super::plain("a\tb\nc\u{1b}[31md\u{9b}e"), "a b c [31md e");
-        assert_eq!(super::plain("Größe 1 — ✓"), "Größe 1 — ✓");
+        assert_eq!(plain("a\tb\nc\u{1b}[31md\u{9b}e"), "a b c [31md e");
+        assert_eq!(plain("Größe 1 — ✓"), "Größe 1 — ✓");
+    }
+
+    #[test]
+    fn what_is_not_seen_or_reorders_what_is_seen_is_shown() {
+        assert_eq!(
+            plain("Dental \u{202e}erac\u{202c}\u{200b}"),
+            "Dental \\u{202e}erac\\u{202c}\\u{200b}"
+        );
+        let ranges = [
+            0xad..=0xad,
+            0x61c..=0x61c,
+            0x200b..=0x200f,
+            0x2028..=0x202e,
+            0x2060..=0x2069,
+            0xfeff..=0xfeff,
+            0xe0000..=0xe007f,
+            0xe0100..=0xe01ef,
+        ];
+        for number in ranges.into_iter().flatten() {
+            let c = char::from_u32(number).unwrap();
+            let shown = plain(&format!("a{c}b"));
+            assert_eq!(shown, format!("a\\u{{{number:x}}}b"));
+            let json = escaped_json(&format!("\"a{c}b\""));
+            assert!(json.is_ascii(), "{json}");
+        }
+    }
+
+    #[test]
+    fn one_line_stays_one_line() {
+        let text = plain("a\u{2028}b\u{2029}c\u{85}d\re\u{b}f");
+        assert_eq!(text, "a\\u{2028}b\\u{2029}c d e f");
+    }
+
+    #[test]
+    fn a_symbol_may_be_coloured_and_nothing_else_hides_behind_it() {
+        assert_eq!(plain("⚠\u{fe0f} ok"), "⚠\u{fe0f} ok");
+        assert_eq!(plain("⚠\u{fe0f}\u{fe0f}"), "⚠\u{fe0f}\\u{fe0f}");
+        assert_eq!(plain("a\u{fe0f}"), "a\\u{fe0f}");
+        assert_eq!(plain("é\u{fe0f}"), "é\\u{fe0f}");
     }
 }

@@ -94,11 +94,13 @@ async fn versions_are_pushed_in_a_pipe() {
         &format!("{push} missing.json --apply"),
         "forge asset push context-graph Appointments -f lost.json --apply",
         // New names.
-        "forge asset push agent Nora -f part.json --apply",
+        "forge asset push agent Nora -f part.json --create --apply",
         "forge asset push agent Nora -f same.json",
         "forge asset push agent Nora -f same.json --apply",
+        "forge asset push agent Nora -f same.json --create",
+        "forge asset push agent Nora -f same.json --create --apply",
         "forge asset push agent 0123456789abcdef01234567 -f same.json --apply",
-        "forge asset push context-graph Visits -f graph.json --apply",
+        "forge asset push context-graph Visits -f graph.json --create --apply",
         "forge asset push context-graph Visits -f next-graph.json",
         "forge asset push context-graph Visits -f next-graph.json --apply --quiet",
         "forge asset agents | cut -f 2-",
@@ -109,6 +111,30 @@ async fn versions_are_pushed_in_a_pipe() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_created_by_a_slip_of_the_fingers() {
+    let world = world_with_files().await;
+    let push = "forge asset push agent";
+    let transcript = world.pipe(&[
+        &format!("{push} mira -f next.json --apply"),
+        &format!("{push} Mirra -f next.json"),
+        &format!("{push} Mirra -f next.json --create --strict --apply"),
+        &format!("{push} Mira@3 -f next.json --apply"),
+        &format!("{push} Zoe@3 -f next.json --create --apply"),
+        // What is misspelt altogether is no change that is there already.
+        &format!("echo '{{\"x\": 1}}' | {push} Mira -f -"),
+        &format!("echo '{{}}' | {push} Mira -f - --apply"),
+        &format!("echo '{{\"initials\": \"MI\", \"behaviours\": []}}' | {push} Mira -f -"),
+        // Documents that two readers could read differently, and encodings.
+        &format!("echo '{{\"initials\": \"MX\", \"initials\": \"MY\"}}' | {push} Mira -f - --apply"),
+        &format!("echo '{{\"initials\": \"M\\u0000\"}}' | {push} Mira -f - --apply"),
+        &format!("(printf '\\357\\273\\277'; cat next.json) | {push} Mira -f - | head -1"),
+        &format!("(printf '\\377\\376'; cat next.json) | {push} Mira -f -"),
+        "forge asset agents | cut -f 2-",
+    ]);
+    assert_transcript("asset_pushed_by_mistake", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_the_server_refuses_is_told() {
     let world = world_with_files().await;
     let reference = r#"s/"references":{}/"references":{"other":["0123456789abcdef01234567",1]}/"#;
@@ -116,7 +142,7 @@ async fn a_version_that_the_server_refuses_is_told() {
     let transcript = world.pipe(&[
         "forge asset push context-graph Appointments -f reference.json",
         // Nothing is created for it either.
-        "forge asset push context-graph Visits -f reference.json --apply",
+        "forge asset push context-graph Visits -f reference.json --create --apply",
         "forge asset context-graphs | cut -f 2-",
     ]);
     let body = json!({"state_machine_name": "Visits"});
@@ -197,7 +223,7 @@ async fn who_may_not_is_told_so() {
     let transcript = world.pipe(&[
         "forge asset push agent Mira -f next.json --apply",
         "forge asset push context-graph Appointments -f next-graph.json",
-        "forge asset push agent Nora -f same.json --apply",
+        "forge asset push agent Nora -f same.json --create --apply",
         "forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply",
         "forge service update 'Dental care' --inactive --apply",
     ]);

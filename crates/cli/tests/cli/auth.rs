@@ -52,18 +52,25 @@ async fn signing_in_in_a_pipe() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_sign_in_without_a_file_and_win_over_one() {
+async fn variables_sign_in_unless_a_profile_is_named() {
     let mut world = World::seeded().await;
     let transcript = world.pipe(&[
         "forge auth status",
-        "forge auth status --env no-such-file | head -1",
+        "forge auth status --env no-such-file",
         "forge auth login --env staging",
         "forge auth status --env staging | head -1",
+        "forge --env staging auth status | head -1",
+        "forge --env staging auth status --env default",
+        "forge --env '' auth status",
+        "forge --env nosuch auth status",
+        "FORGE_ENV=staging forge auth status",
+        "env -u FORGE_BASE_URL -u FORGE_ORGANIZATION_ID -u FORGE_USER_ID -u FORGE_API_KEY_ID -u FORGE_API_KEY \
+         FORGE_ENV=staging forge auth status | head -1",
+        "forge --env staging serve",
         "env -u FORGE_API_KEY forge auth status",
         "for v in BASE_URL ORGANIZATION_ID USER_ID API_KEY_ID API_KEY; do eval export AMIGO_$v=\\$FORGE_$v; unset FORGE_$v; \
-         done; forge auth status | head -1",
+         done; forge auth status | head -1; FORGE_ENV=staging forge auth status",
         "FORGE_API_KEY=wrong forge version-set list 'Dental care'",
-        "FORGE_BASE_URL=ftp://x forge auth status",
         "forge auth logout",
     ]);
     assert_transcript("auth_by_variables", &transcript);
@@ -84,6 +91,100 @@ async fn variables_sign_in_without_a_file_and_win_over_one() {
         Some(0),
         "nothing has to be kept"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_a_value_is_told_at_once() {
+    let mut world = World::seeded().await;
+    let over_tls = world.address.replace("http://", "https://");
+    world.hide(&over_tls, "https://server");
+    let status = "forge auth status | head -1";
+    let transcript = world.pipe(&[
+        // What is around a value is none of it, as in files.
+        &format!("FORGE_API_KEY=\"$FORGE_API_KEY\"$'\\r\\n' FORGE_ORGANIZATION_ID=$'acme\\n' FORGE_BASE_URL=\"$FORGE_BASE_URL \" {status}"),
+        "FORGE_API_KEY=\"$(printf 'example\\n'; echo x)\" forge vs list 'Dental care'",
+        "FORGE_USER_ID='a b' forge auth status",
+        "FORGE_BASE_URL=ftp://x forge auth status",
+        "FORGE_BASE_URL=$FORGE_BASE_URL/v1 forge auth status",
+        "FORGE_BASE_URL=http://user:password@host forge auth status",
+        "FORGE_BASE_URL=$FORGE_BASE_URL/forge forge vs list 'Dental care'",
+        "FORGE_BASE_URL=https://${FORGE_BASE_URL#http://} forge vs list 'Dental care' 2>&1 | grep -v 'caused by'",
+    ]);
+    assert_transcript("auth_values", &transcript);
+    let told = transcript.lines().filter(|line| !line.starts_with('$'));
+    assert!(!told.collect::<String>().contains("password@"), "{transcript}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_several_programs_hold_profiles() {
+    let world = World::seeded().await;
+    let variables = world.credentials_as_variables();
+    let quoted = |after: &str| -> String {
+        let line = |(name, value): &(String, String)| format!("{name}='{value}'{after}\n");
+        variables.iter().map(line).collect()
+    };
+    let files = [
+        ("mark", format!("\u{feff}{}", quoted(""))),
+        ("mark-and-comment", format!("\u{feff}# staging\n{}", quoted("  "))),
+        ("comments", quoted(" # staging")),
+        ("exported", quoted("").replace("FORGE_", "export\tFORGE_")),
+        (
+            "others",
+            format!(
+                "CERT=\"-----BEGIN\nFORGE_API_KEY=x\n-----END\"\nJSON={{\n\"a\": 1\n}}\n{}",
+                quoted("")
+            ),
+        ),
+    ];
+    let environment = "env -u FORGE_BASE_URL -u FORGE_ORGANIZATION_ID -u FORGE_USER_ID -u FORGE_API_KEY_ID -u FORGE_API_KEY";
+    for (name, text) in files {
+        std::fs::write(world.home().join(format!(".env.{name}")), text).unwrap();
+        let status = world.ok(&format!("{environment} forge auth status --env {name} | head -1"));
+        assert_eq!(status, format!("source\t./.env.{name}\n"));
+    }
+    let broken = quoted("x");
+    std::fs::write(world.home().join(".env.broken"), broken).unwrap();
+    let output = world.shell("forge auth status --env broken");
+    assert_eq!(output.status.code(), Some(4));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("after the closing quote of FORGE_BASE_URL"),
+        "{told}"
+    );
+}
+
+/// With the variables of one server set, changes go to another one that is named, and plans say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_reach_the_server_that_was_named() {
+    let mut world = World::seeded().await;
+    let staging = World::seeded().await;
+    world.hide(&staging.address, "http://staging");
+    let lines: Vec<String> = staging
+        .credentials_as_variables()
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    std::fs::write(world.home().join(".env.staging"), lines.join("\n")).unwrap();
+    let push = "forge asset push agent Mira -f next.json";
+    world.ok("forge asset show agent Mira --json | sed 's/\"MI\"/\"MX\"/' > next.json");
+    let newest = "asset versions agent Mira --limit 1 | cut -f 1";
+    let transcript = world.pipe(&[
+        &format!("{push} --env staging"),
+        &format!("{push} --env staging --apply"),
+        &format!("{push} --env nosuch --apply"),
+        &format!("FORGE_ENV=staging {push} --apply"),
+        &format!("forge {newest}; forge --env staging {newest}"),
+        push,
+        &format!("{push} --json | sed 's/\"id\".*//'"),
+        "forge service update 'Dental care' --description 'Answers.' --env staging",
+        "forge vs promote 'Dental care' preview release --env staging",
+        "forge vs promote --all-services preview release --env staging",
+        "forge vs upsert 'Dental care' edge --env staging",
+        "forge vs release-hold 'Dental care' --env staging",
+        "forge asset yank agent Mira@1 --reason 'It errs.' --env staging",
+        "forge export 2> /dev/null; forge apply -f acme --env staging",
+    ]);
+    assert_transcript("auth_named", &transcript);
 }
 
 #[tokio::test(flavor = "multi_thread")]

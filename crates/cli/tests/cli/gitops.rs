@@ -151,6 +151,73 @@ async fn files_that_do_not_fit_change_nothing() {
     assert_transcript("apply_refused", &transcript);
 }
 
+/// File systems that ignore capitals, and those that take names for devices, hold every set.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_differ_on_every_file_system() {
+    let world = World::seeded().await;
+    for (name, version) in [
+        ("Hotfix", 1),
+        ("hotfix", 2),
+        ("personal-alex", 3),
+        ("Personal-Alex", 1),
+        ("con", 2),
+    ] {
+        world.ok(&format!(
+            "forge vs upsert 'Dental care' {name} --agent-version {version} --apply 2> /dev/null"
+        ));
+    }
+    world.ok("forge export 2> /dev/null");
+    let sets = "acme/services/dental-care/version_sets";
+    let lower = world.ok(&format!("ls {sets} | tr A-Z a-z | sort -u"));
+    let lower: Vec<&str> = lower.lines().collect();
+    assert_eq!(
+        lower,
+        [
+            "hotfix.2.json",
+            "hotfix.json",
+            "personal-alex.2.json",
+            "personal-alex.json",
+            "preview.json",
+            "release.json",
+            "set-con.2.json"
+        ]
+    );
+    let transcript = world.pipe(&[
+        "forge apply -f acme --check",
+        "forge export",
+        &format!("grep -h '\"name\"' {sets}/*"),
+        // As it would be where capitals do not count.
+        &format!(
+            "cd {sets}; for file in *; do mv $file $(echo $file | tr A-Z a-z).new; done; for file in *; do \
+            mv $file ${{file%.new}}; done; ls; cd - > /dev/null; forge apply -f acme --check | sort"
+        ),
+        &format!("cp {sets}/hotfix.2.json {sets}/another.json; forge apply -f acme --check"),
+    ]);
+    assert_transcript("export_names", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_read_strictly_and_in_one_encoding() {
+    let world = World::seeded().await;
+    world.ok("forge export 2> /dev/null; cp -r acme kept");
+    let sets = "acme/services/dental-care/version_sets";
+    let transcript = world.pipe(&[
+        // As some programs write UTF-8.
+        &format!("sed -i '1s/^/\\xef\\xbb\\xbf/' {sets}/preview.json && forge apply -f acme --check"),
+        &format!("iconv -f UTF-8 -t UTF-16 < kept/forge.json > {sets}/preview.json; \
+            sed -i 's/\"name\"/\"name\": \"x\", \"name\"/' acme/services/eye-care/service.json; \
+            sed -i 's/\"MI\"/\"M\\\\u0000\"/' acme/agents/mira/v1.json; forge apply -f acme --check"),
+        "iconv -f UTF-8 -t UTF-16 < kept/services/dental-care/version_sets/preview.json | \
+            forge vs upsert 'Dental care' preview --from -; \
+            sed '1s/^/\\xef\\xbb\\xbf/' kept/services/dental-care/version_sets/preview.json | forge vs upsert 'Dental care' preview --from -",
+        // A service that was renamed.
+        "rm -r acme; cp -r kept acme; sed -i 's/Dental care/Teeth/' acme/services/dental-care/service.json; forge apply -f acme",
+        "forge apply -f acme --strict --apply",
+        "rm -r acme/services/dental-care; forge apply -f acme --check --quiet",
+    ]);
+    assert_transcript("apply_encodings", &transcript);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_restores_an_organization() {
     let from = World::seeded().await;

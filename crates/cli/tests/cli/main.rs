@@ -24,6 +24,7 @@ mod scenario;
 mod serve;
 mod service;
 mod sim;
+mod texts;
 mod torture;
 mod version_set;
 mod watch;

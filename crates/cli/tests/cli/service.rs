@@ -82,6 +82,36 @@ async fn services_are_changed_in_a_pipe() {
     assert_transcript("service_changed_in_a_pipe", &transcript);
 }
 
+/// Drafts of the same name break no command, and hints name what works.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_means_the_active_service() {
+    let world = World::seeded().await;
+    let draft = "forge service create --description Draft --agent Mira --context-graph Appointments --inactive --apply";
+    world.ok(&format!(
+        "{draft} --name 'Dental care' && {draft} --name 'Dental care'"
+    ));
+    world.ok("forge vs upsert 'Dental care' personal-lost --apply && forge vs delete 'Dental care' personal-lost --apply");
+    let draft = world.ok("forge service list --inactive | grep 'Dental care' | head -1 | cut -f 1");
+    let draft = draft.trim();
+    let transcript = world.pipe(&[
+        "forge vs list 'Dental care' | cut -f 1-3",
+        "forge service show 'Dental care' | head -4",
+        "forge service health 'Dental care' | cut -f 1,2",
+        "forge vs promote 'Dental care' preview release",
+        "forge vs promote 'Dental care' preview release --quiet > /dev/null",
+        &format!("forge vs list {draft} | cut -f 1-3"),
+        &format!("forge service update {draft} --name 'Dental care 2' --apply"),
+        &format!("forge vs delete {draft} nope"),
+        "forge vs show 'Dental care' realease",
+        "forge vs show 'Dental care' personal-lost",
+        "forge vs diff 'Dental care' edge nope",
+        "forge vs promote 'Dental care' previw release",
+        "forge vs rollback 'Dental care' release@1",
+        "forge vs list Old",
+    ]);
+    assert_transcript("service_names", &transcript);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_agent_means_other_versions_in_every_set() {
     let world = World::seeded().await;

@@ -76,6 +76,7 @@ async fn tests_are_run_and_compared_in_a_pipe() {
         "forge sim show $(forge sim list --set good | cut -f 1) --failed",
         "forge sim run smoke --service 'Dental care' --version-set preview --wait --quiet",
         "forge sim run smoke --version-set test",
+        "forge sim run smoke --service 'Dental care' --version-set previw",
         "forge sim run nothing --wait",
         "forge sim run smoke --junit report.xml",
         "forge sim list",
@@ -115,6 +116,22 @@ fn slow_script() -> String {
         }
     }
     script.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_waiting_is_told_that_the_run_goes_on() {
+    let world = World::scripted_by(&slow_script()).await;
+    add_tests(&world.api, 1).await;
+    let transcript = world
+        .terminal(&[Typed::new("forge sim run smoke --wait").answer("conversations have ended", "\u{3}")]);
+    for part in [
+        "the run goes on; `forge sim show ID` tells how far it is, and `forge sim cancel ID` stops it",
+        "exit 130",
+    ] {
+        assert!(transcript.contains(part), "{transcript}");
+    }
+    let state = world.ok("forge sim list --set smoke | cut -f 3");
+    assert_ne!(state, "cancelled\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,12 @@
 //! Which requests are sent again, and what is told of those that fail.
 
-use forge_client::{Client, ClientError, Effect, Terms};
+use std::sync::Arc;
+
+use forge_client::{Client, ClientError, Credentials, Effect, Options, Terms};
 use forge_domain::{ServiceId, SetName};
 use forge_wire::promotion::Promote;
 
-use crate::scripted::{Server, Step, answer, client, token};
+use crate::scripted::{Server, Step, answer, client, credentials, options, token};
 
 fn service() -> ServiceId {
     "0123456789abcdef01234567".parse().unwrap()
@@ -206,4 +208,65 @@ async fn refusals_bring_along_what_they_are_about() {
     assert!(matches!(&errors[2], ClientError::Invalid(faults) if faults[0].place == "body.items.0"));
     assert!(matches!(&errors[3], ClientError::Unexpected { status: 502, .. }));
     assert!(matches!(&errors[4], ClientError::Refused { request_id: Some(id), .. } if id == "r1"));
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_sent_is_not_sent_again() {
+    let server = Server::start(Vec::new());
+    let client = client_with(&server.address, "secret\nx").unwrap();
+    let error = client.get("a").await.unwrap_err();
+    assert!(matches!(error, ClientError::Unsendable { .. }), "{error}");
+    let expected = format!(
+        "POST {}/v1/acme/user/signin_with_api_key cannot be sent",
+        server.address
+    );
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(server.finish().len(), 0);
+}
+
+#[test]
+fn an_address_is_one_before_anything_is_sent() {
+    let refused = |address: &str| match client_with(address, "secret") {
+        Err(error @ ClientError::BadAddress { .. }) => error.to_string(),
+        Err(error) => panic!("{address}: {error}"),
+        Ok(_) => panic!("{address} is taken"),
+    };
+    for (address, part) in [
+        ("ftp://host", "`http://` or `https://`"),
+        ("host:8787", "`http://` or `https://`"),
+        ("http://host/?a=b", "no `?`"),
+        ("http://host/#a", "no `?` and no `#`"),
+        ("http://host:port", "port"),
+        ("http://host/v1", "before `/v1`"),
+        ("http://host/forge/v1/acme/", "before `/v1`"),
+        ("http://user:secret@host", "user or a password"),
+        ("http://user@host", "user or a password"),
+        ("http://user:secret@host:x", "port"),
+        ("", "relative URL"),
+    ] {
+        let text = refused(address);
+        assert!(text.contains(part), "{address}: {text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
+    for address in [
+        "http://host",
+        "http://host/",
+        "https://host:8443",
+        "http://host/forge",
+    ] {
+        assert!(client_with(address, "secret").is_ok(), "{address}");
+    }
+}
+
+fn client_with(address: &str, api_key: &str) -> Result<Client, ClientError> {
+    let credentials = Credentials {
+        base_url: address.to_owned(),
+        api_key: api_key.to_owned(),
+        ..credentials(address)
+    };
+    let options = Options {
+        on_wait: Some(Arc::new(|waiting| panic!("{}", waiting.reason))),
+        ..options(0, None)
+    };
+    Client::new(credentials, options)
 }

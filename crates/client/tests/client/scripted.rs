@@ -135,11 +135,15 @@ pub(crate) fn credentials(address: &str) -> Credentials {
 
 /// A client at second `now`.
 pub(crate) fn client(address: &str, now: i64, cache: Option<TokenCache>) -> Client {
-    let options = Options {
+    Client::new(credentials(address), options(now, cache)).unwrap()
+}
+
+/// The options of a client at second `now`.
+pub(crate) fn options(now: i64, cache: Option<TokenCache>) -> Options {
+    Options {
         clock: Arc::new(StoppedClock(now)),
         cache,
         user_agent: "test".into(),
         on_wait: None,
-    };
-    Client::new(credentials(address), options).unwrap()
+    }
 }

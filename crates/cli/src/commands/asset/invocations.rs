@@ -6,10 +6,16 @@ use forge_client::behaviors::BehaviorSet;
 use forge_client::{Client, ClientError};
 
 use crate::error::{Exit, Failure, Result};
+use crate::likeness::{Kind, suggest};
 use crate::session::Session;
 
-/// How many names are suggested.
+/// How many sets of one name are listed.
 const LISTED: usize = 10;
+
+const SETS: Kind = Kind {
+    plural: "sets",
+    none: "the organization has no dynamic behavior set that you may see",
+};
 
 /// List where a dynamic behavior set applied, latest first.
 ///
@@ -80,7 +86,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
             "`{}` has applied in no conversation that you may read",
             set.name
         ));
-    } else if ui.is_terminal() && page.has_more {
+    } else if page.has_more {
         ui.note("there are older ones; `--limit N` lists more");
     }
     Ok(Exit::Ok)
@@ -120,17 +126,8 @@ fn choose(all: Vec<BehaviorSet>, wanted: &str) -> Result<BehaviorSet> {
     match named.len() {
         0 => {
             let failure = Failure::failed(format!("there is no dynamic behavior set `{wanted}`"));
-            let names: Vec<String> = others
-                .iter()
-                .take(LISTED)
-                .map(|set| format!("`{}`", set.name))
-                .collect();
-            let more = if others.len() > LISTED { ", …" } else { "" };
-            Err(if names.is_empty() {
-                failure.hint("the organization has no dynamic behavior set that you may see")
-            } else {
-                failure.hint(format!("the sets are {}{more}", names.join(", ")))
-            })
+            let names: Vec<&str> = others.iter().map(|set| set.name.as_str()).collect();
+            Err(suggest(failure, wanted, &names, SETS))
         }
         1 => Ok(named.swap_remove(0)),
         several => {
@@ -172,7 +169,7 @@ mod tests {
         assert_eq!(choose(sets(), "Idle").unwrap().id, "5");
         let failure = choose(sets(), "Old").unwrap_err();
         assert_eq!(failure.details, ["3", "4"]);
-        let failure = choose(sets(), "New").unwrap_err();
+        let failure = choose(sets(), "Zzz").unwrap_err();
         assert!(failure.hints[0].starts_with("the sets are `Calm`"));
         assert!(choose(Vec::new(), "New").unwrap_err().hints[0].contains("no dynamic behavior set"));
     }

@@ -23,7 +23,7 @@ use crate::session::{Common, interruptible};
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -37,6 +37,7 @@ enum Verb {
     #[command(after_help = list::CONTEXT_GRAPHS_HELP)]
     ContextGraphs,
     Versions(versions::Args),
+    #[command(aliases = ["get", "describe"])]
     Show(show::Args),
     Diff(diff::Args),
     Push(push::Args),

@@ -1,6 +1,5 @@
 //! `forge asset push`
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use forge_client::answers::{Asset, Finding};
@@ -13,20 +12,22 @@ use forge_domain::refusal::AssetKind;
 use serde_json::{Map, Value, json};
 
 use super::diff::compare;
-use crate::assets::{self, Content, KindArg, versions_arguments, without_list_fields, word};
+use crate::assets::{self, AssetRef, Content, KindArg, versions_arguments, without_list_fields, word};
 use crate::edit::{Edit, EditArgs, Edited, FieldEdit, read_body};
 use crate::error::{Exit, Failure, Result};
+use crate::input;
+use crate::likeness::alike;
 use crate::session::Session;
 use crate::ui::quoted;
 
 /// Make a file the next version of an agent or a context graph.
 ///
-/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. If the name is
-/// new, the agent or the context graph is created, too. In a file of an agent, what is absent stays as it is.
+/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. If there is
+/// nothing of that name, `--create` makes it with its first version. In a file of an agent, what is absent stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge asset show agent Mira@2 --json > mira.json && forge asset push agent Mira -f mira.json\n  \
-    forge asset show agent Mira@2 --json | forge asset push agent 'Mira of the night' -f - --apply"
+    forge asset show agent Mira@2 --json | forge asset push agent 'Mira of the night' -f - --create --apply"
 )]
 pub(crate) struct Args {
     /// `agent` or `context-graph`.
@@ -37,8 +38,20 @@ pub(crate) struct Args {
     /// The JSON document; `-` is stdin.
     #[arg(long, short, value_name = "FILE")]
     file: PathBuf,
+    /// Create the agent or the context graph if there is none of that name.
+    #[arg(long)]
+    create: bool,
     #[command(flatten)]
     edit: EditArgs,
+}
+
+/// What is pushed to.
+struct Target {
+    /// Its name, also if it is not there yet.
+    name: String,
+    asset: Option<Asset>,
+    /// The names of others that are like it.
+    alike: Vec<String>,
 }
 
 /// What is to become a version.
@@ -54,29 +67,48 @@ struct Pushed {
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (client, kind) = (&session.client, args.kind.kind());
     let file = read(&args.file)?;
-    let asset = find(session, kind, args.name.trim()).await?;
-    let latest = match &asset {
+    let target = find(session, kind, args.name.trim()).await?;
+    let latest = match &target.asset {
         Some(asset) => assets::try_content(client, kind, asset, None).await?,
         None => None,
     };
     let pushed =
         checked(kind, file, latest.as_ref()).map_err(|faults| refused_file(&args.file, kind, faults))?;
     let version = latest.as_ref().map_or(1, |latest| latest.version.version + 1);
-    let edit = plan(session, kind, (args.name.trim(), asset.as_ref()), latest, &pushed)?;
+    let mut edit = plan(session, kind, &target, latest, &pushed)?;
+    if target.asset.is_none() {
+        about_creation(kind, &target, args.create, &mut edit);
+    }
     if kind == AssetKind::ContextGraph && !edit.fields.is_empty() {
-        check_on_server(client, asset.as_ref(), &pushed.sent).await?;
+        check_on_server(client, target.asset.as_ref(), &pushed.sent).await?;
     }
     edit.carry_out(session, &args.edit, async || {
-        send(
-            session,
-            kind,
-            (args.name.trim(), asset.as_ref()),
-            &pushed.sent,
-            (version, &edit),
-        )
-        .await
+        send(session, kind, &target, &pushed.sent, (version, &edit)).await
     })
     .await
+}
+
+/// Says what stands against making something new: a name that was mistyped is one of nothing, too.
+fn about_creation(kind: AssetKind, target: &Target, is_wanted: bool, edit: &mut Edit) {
+    let alike: Vec<String> = target.alike.iter().map(|name| format!("`{name}`")).collect();
+    if !is_wanted {
+        let hint = if alike.is_empty() {
+            "`--create` makes it".to_owned()
+        } else {
+            format!("did you mean {}? `--create` makes a new one", alike.join(" or "))
+        };
+        edit.blockers.push(Finding {
+            code: "not_there".to_owned(),
+            message: format!("there is no {kind} `{}`", target.name),
+            hint: Some(hint),
+        });
+    } else if !alike.is_empty() {
+        edit.warnings.push(Finding {
+            code: "similar_name".to_owned(),
+            message: format!("there is {} already, called nearly the same", alike.join(" and ")),
+            hint: None,
+        });
+    }
 }
 
 /// Lets the server check what only it knows: its tools, and the other graphs that this one refers to.
@@ -102,26 +134,41 @@ async fn check_on_server(client: &Client, asset: Option<&Asset>, document: &Valu
     }
 }
 
-/// Finds what is pushed to; nothing if the name is new.
-async fn find(session: &Session, kind: AssetKind, wanted: &str) -> Result<Option<Asset>> {
+/// Finds what is pushed to.
+async fn find(session: &Session, kind: AssetKind, wanted: &str) -> Result<Target> {
+    let all = session.client.assets(kind, &[]).all().await?.value;
+    if let Some(asset) = assets::choose(&all, wanted) {
+        return Ok(Target {
+            name: asset.name.clone(),
+            asset: Some(asset.clone()),
+            alike: Vec::new(),
+        });
+    }
     if wanted.parse::<AgentId>().is_ok() {
         // Nobody means to create something that is called like an id.
-        return assets::find(&session.client, kind, wanted).await.map(Some);
+        return Err(assets::unknown(&all, kind, wanted));
     }
-    assets::try_find(&session.client, kind, wanted).await
+    if let Ok(AssetRef {
+        version: Some(_),
+        name,
+        ..
+    }) = wanted.parse()
+    {
+        let text = format!("`{wanted}` names a version, and a push makes the next one");
+        let command = format!("forge asset push {} {}", word(kind), quoted(&name));
+        return Err(Failure::new(Exit::Usage, text).hint(format!("name it without: `{command}`")));
+    }
+    let names = all.iter().map(|asset| asset.name.as_str());
+    Ok(Target {
+        name: wanted.to_owned(),
+        alike: alike(wanted, names).into_iter().map(str::to_owned).collect(),
+        asset: None,
+    })
 }
 
 fn read(path: &Path) -> Result<Map<String, Value>> {
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_string(&mut text)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
-    };
-    let place = path.display();
-    read.map_err(|error| Failure::failed(format!("cannot read {place}: {error}")))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::failed(format!("{place} is no JSON object: {error}")))
+    let document = input::document(input::bytes(path)?);
+    document.map_err(|fault| Failure::failed(format!("{} is no JSON object: {fault}", path.display())))
 }
 
 /// Checks a document by the contract and by the rules, as far as they need nothing of the server.
@@ -149,6 +196,13 @@ fn checked(
         .cloned()
         .collect();
     sent.retain(|name, _| document.contains_key(name));
+    if sent.is_empty() {
+        let fields: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();
+        return Err(vec![match fields.as_slice() {
+            [] => "it has no field".to_owned(),
+            fields => format!("a version has none of its fields: {}", fields.join(", ")),
+        }]);
+    }
     Ok(Pushed {
         sent: Value::Object(sent),
         document,
@@ -190,11 +244,10 @@ fn refused_file(path: &Path, kind: AssetKind, faults: Vec<String>) -> Failure {
 fn plan(
     session: &Session,
     kind: AssetKind,
-    (name, asset): (&str, Option<&Asset>),
+    Target { name, asset, .. }: &Target,
     latest: Option<Content>,
     pushed: &Pushed,
 ) -> Result<Edit> {
-    let name = asset.map_or(name, |asset| asset.name.as_str());
     let before = latest.as_ref().map(|latest| latest.version.version);
     let version = before.unwrap_or(0) + 1;
     let title = match asset {
@@ -205,7 +258,7 @@ fn plan(
     let more = [
         ("kind", json!(kind)),
         ("name", json!(name)),
-        ("id", json!(asset.map(|asset| &asset.id))),
+        ("id", json!(asset.as_ref().map(|asset| &asset.id))),
     ];
     edit.more
         .extend(more.map(|(field, value)| (field.to_owned(), value)));
@@ -225,13 +278,18 @@ fn plan(
         edit.fields
             .push(FieldEdit::new("version", json!(before), json!(version)));
     }
-    let unknown = pushed.unknown.iter();
-    edit.warnings.extend(unknown.map(|field| Finding {
+    let unknown = pushed.unknown.iter().map(|field| Finding {
         code: "unknown_field".to_owned(),
         message: format!("a version has no field `{field}`; it is not sent"),
         hint: None,
-    }));
-    if asset.is_some_and(|asset| asset.deprecated) && has_changed {
+    });
+    if has_changed {
+        edit.warnings.extend(unknown);
+    } else {
+        // What was to change something is not among what is sent.
+        edit.blockers.extend(unknown);
+    }
+    if asset.as_ref().is_some_and(|asset| asset.deprecated) && has_changed {
         edit.warnings.push(Finding {
             code: "deprecated".to_owned(),
             message: format!("{kind} `{name}` is deprecated"),
@@ -244,7 +302,7 @@ fn plan(
 async fn send(
     session: &Session,
     kind: AssetKind,
-    (name, asset): (&str, Option<&Asset>),
+    Target { name, asset, .. }: &Target,
     document: &Value,
     (version, edit): (i64, &Edit),
 ) -> Result<Edited> {
@@ -267,7 +325,6 @@ async fn send(
             quoted(name)
         ))
     })?;
-    let name = asset.map_or(name, |asset| asset.name.as_str());
     Ok(Edited {
         text: format!("done: {kind} `{name}` has version {}", created.value.version),
         json: Some(created.json),

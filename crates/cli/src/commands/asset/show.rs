@@ -36,8 +36,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client, kind) = (&session.ui, &session.client, args.kind.kind());
-    let asset = assets::find(client, kind, &args.asset.name).await?;
-    let version = args.asset.version.and_then(|version| version.0);
+    let (asset, version) = assets::find_ref(client, kind, &args.asset).await?;
+    let version = version.and_then(|version| version.0);
     let content = assets::find_content(client, kind, &asset, version).await?;
     if ui.json {
         let json = to_raw_value(&content.document).map_err(|error| Failure::failed(error.to_string()))?;

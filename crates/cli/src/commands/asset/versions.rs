@@ -77,7 +77,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     )?;
     if listed.is_empty() {
         ui.note(&format!("{kind} `{}` has no version yet", asset.name));
-    } else if ui.is_terminal() && page.has_more {
+    } else if page.has_more {
         ui.note("there are older ones; `--limit N` lists more");
     }
     Ok(Exit::Ok)

@@ -71,11 +71,13 @@ async fn change(
     args: &EditArgs,
 ) -> Result<Exit> {
     let client = &session.client;
-    let Some(version) = wanted.version else {
+    let no_version = || {
         let text = format!("`{}` names no version", wanted.name);
-        return Err(Failure::new(Exit::Usage, text).hint("name it, as in `NAME@2`"));
+        Failure::new(Exit::Usage, text).hint("name it, as in `NAME@2`")
     };
-    let asset = assets::find(client, kind, &wanted.name).await?;
+    wanted.version.ok_or_else(no_version)?;
+    let (asset, version) = assets::find_ref(client, kind, wanted).await?;
+    let version = version.ok_or_else(no_version)?;
     let found = assets::find_content(client, kind, &asset, version.0)
         .await?
         .version;

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..))]
     limit: i64,
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
 }
 
 fn time(text: &str) -> std::result::Result<String, String> {
@@ -107,7 +107,7 @@ async fn list(args: Args) -> Result<Exit> {
             ]
         },
     )?;
-    if ui.is_terminal() && page.has_more {
+    if page.has_more {
         ui.note("there are older ones; `--limit N` lists more");
     }
     Ok(Exit::Ok)

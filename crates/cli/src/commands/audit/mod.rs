@@ -7,6 +7,7 @@ mod verify;
 use clap::Subcommand;
 
 use crate::error::{Exit, Result};
+use crate::session::Common;
 
 /// The audit log.
 #[derive(Debug, Subcommand)]
@@ -15,6 +16,17 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Look for what was done to a log after it was written: in files of an export, or in a store.
     Verify(verify::Args),
+}
+
+impl Command {
+    /// The options of a command that talks to a server.
+    pub(crate) fn common(&mut self) -> Option<&mut Common> {
+        match self {
+            Self::List(args) => Some(&mut args.common),
+            Self::Export(args) => Some(&mut args.common),
+            Self::Verify(_) => None,
+        }
+    }
 }
 
 pub(crate) async fn run(command: Command) -> Result<Exit> {

@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::error::{Exit, Failure};
 use crate::installation::DatabaseUrl;
 use crate::output;
+use crate::ui::{escaped_json, plain};
 
 /// The longest line that an export may have, in bytes; the server takes no body that would make a longer one.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -307,8 +308,7 @@ fn tell(report: &ChainReport, as_json: bool) -> std::io::Result<()> {
         let fault = first.map(|fault| {
             json!({"sequence": fault.sequence, "code": fault.kind.code(), "message": fault.to_string()})
         });
-        return output::line(
-            &json!({
+        let document = json!({
                 "organization": report.organization,
                 "is_intact": report.is_intact(),
                 "entries": report.entries,
@@ -316,9 +316,8 @@ fn tell(report: &ChainReport, as_json: bool) -> std::io::Result<()> {
                 "hash": report.hash,
                 "faults": report.faults,
                 "first_fault": fault,
-            })
-            .to_string(),
-        );
+        });
+        return output::line(&escaped_json(&document.to_string()));
     }
     let whose = report
         .organization
@@ -327,10 +326,13 @@ fn tell(report: &ChainReport, as_json: bool) -> std::io::Result<()> {
     let (entries, hash) = (report.entries, report.hash.as_deref().unwrap_or("unknown"));
     match first {
         None => output::line(&format!("{whose}: intact, {entries} entries, head {hash}")),
-        Some(fault) if report.faults == 1 => output::line(&format!("{whose}: broken: {fault}")),
+        Some(fault) if report.faults == 1 => {
+            output::line(&format!("{whose}: broken: {}", plain(&fault.to_string())))
+        }
         Some(fault) => output::line(&format!(
-            "{whose}: broken in {} places, first: {fault}",
-            report.faults
+            "{whose}: broken in {} places, first: {}",
+            report.faults,
+            plain(&fault.to_string())
         )),
     }
 }

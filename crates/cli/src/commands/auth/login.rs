@@ -44,13 +44,8 @@ impl Args {
 
 pub(crate) async fn run(common: &Common, args: Args) -> Result<Exit> {
     let ui = common.ui();
-    let name = common
-        .env
-        .as_deref()
-        .filter(|name| !name.is_empty())
-        .unwrap_or(profile::DEFAULT);
-    profile::check_name(name)?;
     let places = Places::of_process();
+    let name = places.name(common.env.as_deref())?;
     let Some(folder) = places.folders.configuration.clone() else {
         return Err(no_folder());
     };
@@ -94,7 +89,7 @@ fn no_folder() -> Failure {
 /// Takes what the options say and asks for the rest.
 async fn asked(ui: &Ui, args: Args) -> Result<Credentials> {
     let field = async |given: Option<String>, option: &str, question: &str| match given {
-        Some(value) => Ok(value),
+        Some(value) => Ok(value.trim().to_owned()),
         None if ui.can_ask() => ui.ask(question).await,
         None => Err(
             Failure::new(Exit::Usage, format!("there is nobody to ask for the {question}"))

@@ -13,13 +13,8 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(common: &Common, Args {}: Args) -> Result<Exit> {
     let ui = common.ui();
-    let name = common
-        .env
-        .as_deref()
-        .filter(|name| !name.is_empty())
-        .unwrap_or(profile::DEFAULT);
-    profile::check_name(name)?;
     let places = Places::of_process();
+    let name = places.name(common.env.as_deref())?;
     // What would be used tells which token to forget; there may be none.
     let found = places.find(common.env.as_deref()).ok();
     let cache = token_cache(&places.folders);

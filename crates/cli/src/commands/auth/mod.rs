@@ -14,7 +14,7 @@ use crate::session::{Common, interruptible};
 #[command(after_help = "`forge help environment` tells where credentials are looked for.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }

@@ -6,7 +6,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::output;
 use crate::profile::Places;
 use crate::session::{Common, token_cache};
-use crate::ui::{Field, Ui};
+use crate::ui::{Field, Ui, escaped_json};
 
 /// Tell whose credentials are in use, from where, and whether the server accepts them.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) async fn run(common: &Common, Args {}: Args) -> Result<Exit> {
             "signed_in": signed_in.is_ok(),
             "token_expires_at": expires_at.map(forge_wire::rfc3339),
         });
-        output::line(&status.to_string())?;
+        output::line(&escaped_json(&status.to_string()))?;
     } else {
         let mut fields = vec![
             Field::new("source", session.source.to_string()),

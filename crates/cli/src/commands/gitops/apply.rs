@@ -41,11 +41,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     change: ApplyArgs,
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
-    interruptible(apply(args)).await
+    interruptible(Box::pin(apply(args))).await
 }
 
 async fn apply(args: Args) -> Result<Exit> {
@@ -67,7 +67,7 @@ async fn apply(args: Args) -> Result<Exit> {
     };
     let plans = plan_sets(client, &work, &wishes).await?;
     let rows = rows(&work);
-    show(&session, &work, &rows, &plans)?;
+    show(&session, &work, &rows, &plans, args.check)?;
     if let Some(end) = verdict(&args, &work, &rows, &plans) {
         if ui.json {
             print_json(&session, &work, &rows, &plans, false)?;
@@ -82,10 +82,8 @@ async fn apply(args: Args) -> Result<Exit> {
     }
     confirm(&session, args.change.yes).await?;
     let mut worker = Worker::new(&session, &wishes, &known);
-    let check = format!(
-        "forge apply -f {} --check",
-        quoted(&args.file.display().to_string())
-    );
+    let folder = quoted(&args.file.display().to_string());
+    let check = session.command(&format!("apply -f {folder} --check"));
     let result = watched(&check, worker.work(&work, &plans)).await;
     if ui.json {
         print_json(&session, &work, &rows, &plans, true)?;
@@ -125,7 +123,7 @@ fn verdict(
             Failure::failed(text).hint("without `--check`, the plan; `--apply` does it")
         ));
     }
-    let has_warnings = findings(plans).any(|plan| !plan.warnings.is_empty());
+    let has_warnings = !work.renamed.is_empty() || findings(plans).any(|plan| !plan.warnings.is_empty());
     if args.change.strict && has_warnings {
         let text = "there are warnings, and `--strict` is set; nothing was changed";
         return Some(Err(Failure::failed(text)));

@@ -20,6 +20,15 @@ pub(super) struct Work {
     pub(super) problems: Vec<String>,
     /// What only the server has, and what stays.
     pub(super) left_alone: Vec<String>,
+    /// Services that would be created, and those that they may have been before they were called so in the files.
+    pub(super) renamed: Vec<Renamed>,
+}
+
+/// A service of the files, and an active one of the server that runs the same and is not in the files.
+#[derive(Debug, PartialEq)]
+pub(super) struct Renamed {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 impl Work {
@@ -93,7 +102,36 @@ pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
             work.left_alone.push(format!("service `{name}`"));
         }
     }
+    work.renamed = renamed(files, known, &work);
     work
+}
+
+/// Finds services whose name was changed in the files. What is called otherwise is another service; that it runs the same, and
+/// that what it was is gone, tells that it was not meant so.
+fn renamed(files: &Tree, known: &Known, work: &Work) -> Vec<Renamed> {
+    let created = work.services.iter().filter(|work| work.known.is_none());
+    let is_gone = |known: &&KnownService| {
+        let fields = &known.service.fields;
+        fields.is_active
+            && !files
+                .services
+                .iter()
+                .any(|service| service.fields.name == fields.name)
+    };
+    let gone: Vec<&KnownService> = known.services.iter().filter(is_gone).collect();
+    let was = |created: &ServiceWork| {
+        let new = &created.service.fields;
+        let runs_the_same = |old: &&&KnownService| {
+            let old = &old.service.fields;
+            (&old.agent, &old.context_graph) == (&new.agent, &new.context_graph)
+        };
+        let was = gone.iter().find(runs_the_same)?;
+        Some(Renamed {
+            from: was.service.fields.name.clone(),
+            to: new.name.clone(),
+        })
+    };
+    created.filter_map(was).collect()
 }
 
 fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {

@@ -5,12 +5,13 @@ use forge_domain::refusal::AssetKind;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use super::compare::{AssetStep, SetStep, Work};
+use super::compare::{AssetStep, Renamed, SetStep, Work};
 use super::steps::ServicePlans;
 use super::tree::kind_name;
 use crate::error::{Failure, Result};
 use crate::plan;
 use crate::session::Session;
+use crate::ui::{Style, quoted};
 
 /// One line of the plan.
 pub(super) struct Row {
@@ -108,8 +109,15 @@ fn pin_changes(step: &SetStep) -> Vec<FieldChange> {
 }
 
 /// Shows the plan, what the rules say about it, and what is left alone.
-pub(super) fn show(session: &Session, work: &Work, rows: &[Row], plans: &[ServicePlans]) -> Result<()> {
+pub(super) fn show(
+    session: &Session,
+    work: &Work,
+    rows: &[Row],
+    plans: &[ServicePlans],
+    is_check: bool,
+) -> Result<()> {
     let ui = &session.ui;
+    session.tell_place();
     if !ui.json {
         ui.rows(
             rows,
@@ -162,11 +170,26 @@ pub(super) fn show(session: &Session, work: &Work, rows: &[Row], plans: &[Servic
             }
         }
     }
-    if !work.left_alone.is_empty() {
-        ui.note(&format!(
-            "not in the files, and left alone: {}",
-            work.left_alone.join(", ")
+    for Renamed { from, to } in &work.renamed {
+        ui.warning(&format!(
+            "`{to}` would be created, and `{from}`, which runs the same and is not in the files, would stay active beside it"
         ));
+        let (from, to) = (quoted(from), quoted(to));
+        let command = session.command(&format!("service update {from} --name {to} --apply"));
+        ui.labelled(
+            Style::Hint,
+            "  hint",
+            &format!("if it was renamed: `{command}` first"),
+        );
+    }
+    if !work.left_alone.is_empty() {
+        let text = format!("not in the files, and left alone: {}", work.left_alone.join(", "));
+        if is_check {
+            // Whoever asks whether all is like the files is told what is not, however little they want to hear.
+            ui.warning(&text);
+        } else {
+            ui.note(&text);
+        }
     }
     Ok(())
 }
@@ -211,10 +234,14 @@ pub(super) fn print_json(
             "to": change.map(|change| &change.to),
         })
     };
+    let credentials = session.client.credentials();
     let document = json!({
+        "organization_id": credentials.organization_id,
+        "base_url": credentials.base_url,
         "steps": rows.iter().map(step).collect::<Vec<_>>(),
         "version_sets": sets,
         "left_alone": work.left_alone,
+        "renamed": work.renamed.iter().map(|it| json!({"from": it.from, "to": it.to})).collect::<Vec<_>>(),
         "applied": applied,
     });
     let document = to_raw_value(&document).map_err(|error| Failure::failed(error.to_string()))?;

@@ -70,7 +70,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
 async fn look(session: &Session, wanted: Option<&str>) -> Result<Vec<Seen>> {
     let client = &session.client;
     let services = match wanted {
-        Some(wanted) => vec![lookup::service(client, wanted).await?],
+        Some(wanted) => vec![lookup::service(session, wanted).await?],
         None => client.services(&[], Some(true)).all().await?.value,
     };
     let mut seen = Vec::new();

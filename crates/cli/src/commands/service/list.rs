@@ -11,6 +11,7 @@ use super::state;
 use super::tag_arg::{shown, tags_of};
 use crate::assets::Known;
 use crate::error::{Exit, Result};
+use crate::lookup::set_order;
 use crate::session::Session;
 
 /// List services.
@@ -66,6 +67,7 @@ impl FromStr for SortArg {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
+    let is_filtered = args.active || args.inactive || !args.tags.is_empty();
     let filter = ServiceFilter {
         is_active: (args.active || args.inactive).then_some(args.active),
         tags: args.tags,
@@ -87,7 +89,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let agent = |service: &Service| agents.name(&service.agent_id.to_string());
     let graph = |service: &Service| graphs.name(&service.context_graph_id.to_string());
     let sets = |service: &Service| {
-        let names: Vec<&str> = service.version_sets.keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = service.version_sets.keys().map(String::as_str).collect();
+        names.sort_by_key(|name| set_order(name));
         names.join(" ")
     };
     ui.rows(
@@ -117,7 +120,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         },
     )?;
     if services.is_empty() {
-        ui.note("there is no such service that you may see");
+        ui.note(if is_filtered {
+            "there is no such service that you may see"
+        } else {
+            "there is no service yet that you may see; `forge service create` makes one"
+        });
     }
     Ok(Exit::Ok)
 }

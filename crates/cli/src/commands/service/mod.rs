@@ -21,14 +21,16 @@ use crate::session::{Common, interruptible};
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[command(alias = "ls")]
     List(list::Args),
+    #[command(aliases = ["get", "describe"])]
     Show(show::Args),
     Health(health::Args),
     Create(create::Args),
@@ -37,7 +39,7 @@ enum Verb {
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
-    interruptible(async {
+    interruptible(Box::pin(async {
         match args.verb {
             Verb::List(args) => list::run(&session, args).await,
             Verb::Show(args) => show::run(&session, args).await,
@@ -45,7 +47,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::Create(args) => create::run(&session, args).await,
             Verb::Update(args) => update::run(&session, args).await,
         }
-    })
+    }))
     .await
 }
 

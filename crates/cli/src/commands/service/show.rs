@@ -32,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
-    let service = lookup::service(client, &args.service).await?;
+    let service = lookup::service(session, &args.service).await?;
     let sets = client.version_sets(service.id).await?;
     if ui.json {
         let page = client.services(&[service.id], None).all().await?;
@@ -44,7 +44,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         ui.document(&together(&row, &sets.json)?)?;
         return Ok(Exit::Ok);
     }
-    let sets = sets.value.version_sets;
+    let mut sets = sets.value.version_sets;
+    sets.sort_by_key(|set| lookup::set_order(&set.name));
     let ids = |id: String| [id].into_iter().collect();
     let agent = Known::fetch(client, AssetKind::Agent, ids(service.agent_id.to_string())).await?;
     let graph = ids(service.context_graph_id.to_string());

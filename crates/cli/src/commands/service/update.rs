@@ -65,7 +65,7 @@ struct Rebind {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let client = &session.client;
-    let service = lookup::service(client, &args.service).await?;
+    let service = lookup::service(session, &args.service).await?;
     let rebind = Rebind::find(client, &args, &service).await?;
     let change = wanted(&args, &service, &rebind)?;
     check_body("update-service", json!(change))?;

@@ -6,9 +6,12 @@ use forge_domain::UnitTestSetRunId;
 use serde_json::value::RawValue;
 
 use crate::error::{Failure, Result};
+use crate::likeness::{Kind, suggest};
 
-/// How many sets are suggested.
-const LISTED: usize = 10;
+const SETS: Kind = Kind {
+    plural: "sets",
+    none: "the organization has no unit test set that you may see",
+};
 
 /// Finds a set of unit tests by its id or its exact name.
 pub(super) async fn unit_test_set(client: &Client, wanted: &str) -> Result<UnitTestSet> {
@@ -27,17 +30,8 @@ fn choose(all: Vec<UnitTestSet>, wanted: &str) -> Result<UnitTestSet> {
         return Ok(set);
     }
     let failure = Failure::failed(format!("there is no unit test set `{wanted}`"));
-    let names: Vec<String> = others
-        .iter()
-        .take(LISTED)
-        .map(|set| format!("`{}`", set.name))
-        .collect();
-    Err(if names.is_empty() {
-        failure.hint("the organization has no unit test set that you may see")
-    } else {
-        let more = if others.len() > LISTED { ", …" } else { "" };
-        failure.hint(format!("the sets are {}{more}", names.join(", ")))
-    })
+    let names: Vec<&str> = others.iter().map(|set| set.name.as_str()).collect();
+    Err(suggest(failure, wanted, &names, SETS))
 }
 
 /// Finds a run, and the document that the server sent of it.
@@ -69,7 +63,7 @@ mod tests {
             "night"
         );
         let failure = choose(vec![set("smoke")], "Smoke").unwrap_err();
-        assert_eq!(failure.hints, ["the sets are `smoke`"]);
+        assert_eq!(failure.hints, ["did you mean `smoke`?"]);
         assert!(choose(Vec::new(), "x").unwrap_err().hints[0].contains("no unit test set"));
     }
 }

@@ -24,7 +24,7 @@ use crate::session::{Common, interruptible};
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -32,7 +32,9 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Args),
+    #[command(alias = "ls")]
     List(list::Args),
+    #[command(aliases = ["get", "describe"])]
     Show(show::Args),
     Cancel(cancel::Args),
     Compare(compare::Args),

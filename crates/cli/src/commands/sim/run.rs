@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use forge_client::ClientError;
 use forge_client::simulations::Run;
-use forge_domain::UnitTestSetRunId;
+use forge_domain::{ServiceId, SetName, UnitTestSetRunId};
 use serde_json::value::RawValue;
 
 use super::{failures, find, junit, report};
+use crate::change::unless_interrupted;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -49,12 +51,16 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
     let set = find::unit_test_set(client, &args.set).await?;
     let service = match &args.service {
-        Some(wanted) => Some(lookup::service_id(client, wanted).await?),
+        Some(wanted) => Some(lookup::service_id(session, wanted).await?),
         None => None,
     };
     let created = client
         .create_run(set.id, service, args.version_set.as_deref())
-        .await?;
+        .await;
+    let created = match created {
+        Ok(created) => created,
+        Err(error) => return Err(not_created(session, service, args.version_set.as_deref(), error).await),
+    };
     let id = created.value.id;
     if !args.wait {
         if ui.json {
@@ -68,8 +74,13 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         ));
         return Ok(Exit::Ok);
     }
-    ui.note(&format!("run {id} of `{}`", set.name));
-    let (run, document) = wait(session, id).await?;
+    ui.note(&format!("run {id} of `{}` in {}", set.name, session.place()));
+    let hint = format!(
+        "the run goes on; `{}` tells how far it is, and `{}` stops it",
+        session.command(&format!("sim show {id}")),
+        session.command(&format!("sim cancel {id}"))
+    );
+    let (run, document) = unless_interrupted(hint, wait(session, id)).await?;
     let has_passed = report::exit_of(&run) == Exit::Ok;
     let conversations = if has_passed && args.junit.is_none() {
         Vec::new()
@@ -87,6 +98,22 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     }
     failures::tell_reasons(session, &run, &conversations);
     Ok(report::exit_of(&run))
+}
+
+/// Tells why there is no run; if the version set is not there, which ones are.
+async fn not_created(
+    session: &Session,
+    service: Option<ServiceId>,
+    version_set: Option<&str>,
+    error: ClientError,
+) -> Failure {
+    let named = version_set.and_then(|name| name.parse::<SetName>().ok());
+    match (service, named) {
+        (Some(service), Some(name)) => lookup::no_such_set(session, service, &[&name], error).await,
+        (None, Some(_)) if matches!(error, ClientError::NotFound(_)) => Failure::from(error)
+            .hint("`forge version-set list SERVICE` lists those of the service that the tests name"),
+        _ => error.into(),
+    }
 }
 
 /// Waits for the end of a run.

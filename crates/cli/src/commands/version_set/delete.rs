@@ -31,7 +31,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let client = &session.client;
-    let service = lookup::service(client, &args.service).await?;
+    let service = lookup::service(session, &args.service).await?;
     let terms = |plan_digest: Option<String>| Terms {
         dry_run: plan_digest.is_none(),
         plan_digest,
@@ -48,7 +48,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let planned = client
         .delete_version_set(service.id, &args.set, terms(None))
         .await;
-    let planned = planned.map_err(|error| change.refused(error))?;
+    let planned = match planned {
+        Ok(planned) => planned,
+        Err(error) => return Err(change.unplanned(error, &[&args.set]).await),
+    };
     let plan = planned
         .value
         .ok_or_else(|| Failure::failed("the server answered no plan"))?;

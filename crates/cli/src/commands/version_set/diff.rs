@@ -36,10 +36,17 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
-    let service = lookup::service_id(client, &args.service).await?;
+    let service = lookup::service_id(session, &args.service).await?;
     let diff = client
         .diff(service, &args.base.to_string(), &args.head.to_string())
-        .await?;
+        .await;
+    let diff = match diff {
+        Ok(diff) => diff,
+        Err(error) => {
+            let names = [&args.base.name, &args.head.name];
+            return Err(lookup::no_such_set(session, service, &names, error).await);
+        }
+    };
     if ui.json {
         ui.document(&diff.json)?;
     } else {

@@ -33,8 +33,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
-    let service = lookup::service_id(client, &args.service).await?;
-    let page = client.history(service, &args.set).at_most(args.limit).await?;
+    let service = lookup::service_id(session, &args.service).await?;
+    let page = match client.history(service, &args.set).at_most(args.limit).await {
+        Ok(page) => page,
+        Err(error) => return Err(lookup::no_such_set(session, service, &[&args.set], error).await),
+    };
     if ui.json {
         ui.document(&page.json)?;
         return Ok(Exit::Ok);
@@ -91,7 +94,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
             ]
         },
     )?;
-    if ui.is_terminal() && page.has_more {
+    if page.has_more {
         ui.note("there are older ones; `--limit N` lists more");
     }
     Ok(Exit::Ok)

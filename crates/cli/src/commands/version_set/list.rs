@@ -25,14 +25,16 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
-    let service = lookup::service_id(client, &args.service).await?;
+    let service = lookup::service_id(session, &args.service).await?;
     let sets = client.version_sets(service).await?;
     if ui.json {
         ui.document(&sets.json)?;
         return Ok(Exit::Ok);
     }
+    let mut sets = sets.value.version_sets;
+    sets.sort_by_key(|set| lookup::set_order(&set.name));
     ui.rows(
-        &sets.value.version_sets,
+        &sets,
         [
             "set",
             "revision",

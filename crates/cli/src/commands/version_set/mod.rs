@@ -25,27 +25,32 @@ use crate::session::{Common, interruptible};
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[command(alias = "ls")]
     List(list::Args),
+    #[command(aliases = ["get", "describe"])]
     Show(show::Args),
+    #[command(aliases = ["create", "set", "update"])]
     Upsert(upsert::Args),
+    #[command(alias = "compare")]
     Diff(diff::Args),
     Promote(promote::Args),
     Rollback(rollback::Args),
     History(history::Args),
     ReleaseHold(release_hold::Args),
+    #[command(aliases = ["rm", "remove"])]
     Delete(delete::Args),
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
-    interruptible(async {
+    interruptible(Box::pin(async {
         match args.verb {
             Verb::List(args) => list::run(&session, args).await,
             Verb::Show(args) => show::run(&session, args).await,
@@ -57,6 +62,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::ReleaseHold(args) => release_hold::run(&session, args).await,
             Verb::Delete(args) => delete::run(&session, args).await,
         }
-    })
+    }))
     .await
 }

@@ -71,7 +71,7 @@ async fn one(
     args: &Args,
 ) -> Result<Exit> {
     let client = &session.client;
-    let service = lookup::service(client, service).await?;
+    let service = lookup::service(session, service).await?;
     let body = |plan_digest: Option<String>| Promote {
         source: source.name.to_string(),
         source_revision: source.revision,
@@ -89,8 +89,19 @@ async fn one(
         target,
     );
     let planned = client.promote(service.id, target, &body(None), expected).await;
-    let planned = planned.map_err(|error| change.refused(error))?;
-    let planned = Planned::one(planned.value.plan, planned.json);
+    let planned = match planned {
+        Ok(planned) => planned,
+        Err(error) => return Err(change.unplanned(error, &[&source.name, target]).await),
+    };
+    let plan = planned.value.plan;
+    if plan
+        .blockers
+        .iter()
+        .any(|blocker| blocker.code == "unknown_source")
+    {
+        lookup::tell_sets(session, service.id, &source.name).await;
+    }
+    let planned = Planned::one(plan, planned.json);
     let act = async |digest: String| {
         let done = client
             .promote(service.id, target, &body(Some(digest)), expected)

@@ -7,7 +7,6 @@ use crate::change::{confirm, unanswered, watched};
 use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::session::Session;
-use crate::ui::quoted;
 
 /// Lift the hold that a rollback left.
 ///
@@ -33,8 +32,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
-    let service = lookup::service(client, &args.service).await?;
-    let set = client.version_set(service.id, &args.set).await?;
+    let service = lookup::service(session, &args.service).await?;
+    let set = match client.version_set(service.id, &args.set).await {
+        Ok(set) => set,
+        Err(error) => return Err(lookup::no_such_set(session, service.id, &[&args.set], error).await),
+    };
+    session.tell_place();
     ui.note(&format!("lift the hold on `{}` of `{}`:", args.set, service.name));
     let Some(hold) = set.value.hold else {
         show(session, &set.json)?;
@@ -69,7 +72,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     confirm(session, args.yes).await?;
     let check = session.command(&format!(
         "version-set show {} {}",
-        quoted(&service.name),
+        lookup::handle(&service),
         args.set
     ));
     let lifted = watched(&check, client.lift_hold(service.id, &args.set)).await;

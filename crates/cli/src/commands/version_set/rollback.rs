@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Name or id of the service.
     service: String,
     /// Name of the set.
-    #[arg(value_name = "NAME", default_value = "release")]
+    #[arg(value_name = "NAME", default_value = "release", value_parser = set_name)]
     set: SetName,
     /// Restore this revision [default: what was in force before].
     #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(i64).range(1..))]
@@ -35,9 +35,20 @@ pub(crate) struct Args {
     change: SetChangeArgs,
 }
 
+/// Reads the name of a set. Who adds a revision means `--to`.
+fn set_name(text: &str) -> std::result::Result<SetName, String> {
+    if let Some((name, revision)) = text.split_once('@') {
+        return Err(format!(
+            "the revision to restore is an option: `{name} --to {revision}`"
+        ));
+    }
+    text.parse()
+        .map_err(|error: forge_domain::version_set::InvalidSetName| error.to_string())
+}
+
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let client = &session.client;
-    let service = lookup::service(client, &args.service).await?;
+    let service = lookup::service(session, &args.service).await?;
     let body = |plan_digest: Option<String>| Rollback {
         to_revision: args.to,
         freeze: !args.no_freeze,
@@ -56,7 +67,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let planned = client
         .roll_back(service.id, &args.set, &body(None), expected)
         .await;
-    let planned = planned.map_err(|error| change.refused(error))?;
+    let planned = match planned {
+        Ok(planned) => planned,
+        Err(error) => return Err(change.unplanned(error, &[&args.set]).await),
+    };
     let planned = Planned::one(planned.value.plan, planned.json);
     let act = async |digest: String| {
         let done = client

@@ -28,9 +28,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
-    let service = lookup::service_id(client, &args.service).await?;
+    let service = lookup::service_id(session, &args.service).await?;
     let Some(number) = args.set.revision else {
-        let set = client.version_set(service, &args.set.name).await?;
+        let set = match client.version_set(service, &args.set.name).await {
+            Ok(set) => set,
+            Err(error) => return Err(lookup::no_such_set(session, service, &[&args.set.name], error).await),
+        };
         if ui.json {
             ui.document(&set.json)?;
         } else {
@@ -58,7 +61,12 @@ async fn find_revision(
 ) -> Result<(Revision, RawJson)> {
     let mut pages = session.client.history(service, &set.name);
     let mut newest = None;
-    while let Some(page) = pages.next().await? {
+    loop {
+        let page = match pages.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            Err(error) => return Err(lookup::no_such_set(session, service, &[&set.name], error).await),
+        };
         newest = newest.or(page.value.first().map(|revision| revision.revision));
         let mut rows = page.value.into_iter().zip(page.rows);
         if let Some(found) = rows.find(|(revision, _)| revision.revision == number) {

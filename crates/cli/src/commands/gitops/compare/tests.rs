@@ -247,3 +247,26 @@ fn a_name_means_the_active_service_and_must_mean_one() {
     let work = compare(&files(1, &[("release", 1)]), &known, false);
     assert_eq!(work.services[0].changes[0].field, "is_active");
 }
+
+#[test]
+fn a_service_that_was_renamed_in_the_files_is_told() {
+    let known = known(1, &[("release", 1)]);
+    let mut files = files(1, &[("release", 1)]);
+    files.services[0].fields.name = "Teeth".to_owned();
+    let renamed = Renamed {
+        from: "Dental".to_owned(),
+        to: "Teeth".to_owned(),
+    };
+    let work = compare(&files, &known, false);
+    assert_eq!(work.renamed, [renamed]);
+    // What runs something else was something else, and what is still in the files was not renamed.
+    files.services[0].fields.agent = "Other".to_owned();
+    assert_eq!(compare(&files, &known, false).renamed, []);
+    files.services[0].fields.agent = "Mira".to_owned();
+    files.services.push(service(&[("release", 1)]));
+    assert_eq!(compare(&files, &known, false).renamed, []);
+    let mut inactive = known;
+    inactive.services[0].service.fields.is_active = false;
+    files.services.pop();
+    assert_eq!(compare(&files, &inactive, false).renamed, []);
+}

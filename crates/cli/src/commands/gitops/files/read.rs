@@ -15,11 +15,14 @@ use serde::de::DeserializeOwned;
 use super::{AssetFile, FORMAT, MARK, Mark, SERVICE, SERVICES, SETS, places};
 use crate::commands::gitops::tree::{Asset, Document, Service, Tree, kind_name};
 use crate::error::{Failure, Result};
+use crate::input;
 
 /// What a file of a set says. Nothing may be forgotten or misspelt.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetFile {
+    /// The set, where the file cannot be called like it.
+    name: Option<SetName>,
     #[serde(deserialize_with = "Option::deserialize")]
     agent_version_number: Option<i64>,
     #[serde(deserialize_with = "Option::deserialize")]
@@ -71,9 +74,10 @@ impl Reader<'_> {
     }
 
     fn json<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
-        let read = fs::read_to_string(self.root.join(path)).map_err(|error| error.to_string());
-        let read = read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
-        read.map_err(|error| self.fault(path, error)).ok()
+        let read = fs::read(self.root.join(path)).map_err(|error| error.to_string());
+        read.and_then(input::document)
+            .map_err(|error| self.fault(path, error))
+            .ok()
     }
 
     /// Returns what is in a folder, in order of names; nothing if there is no such folder.
@@ -164,24 +168,30 @@ impl Reader<'_> {
     fn sets(&mut self, folder: &Path) -> BTreeMap<SetName, Pins> {
         let mut sets = BTreeMap::new();
         for path in self.list(folder, is_json) {
-            let name = match stem(&path).parse::<SetName>() {
-                Ok(name) if name == SetName::edge() => {
-                    self.fault(&path, "`edge` is the same everywhere and has no file");
-                    continue;
-                }
+            let called = stem(&path).parse::<SetName>();
+            if called == Ok(SetName::edge()) {
+                self.fault(&path, "`edge` is the same everywhere and has no file");
+                continue;
+            }
+            let Some(set) = self.json::<SetFile>(&path) else {
+                continue;
+            };
+            let name = match set.name.map_or(called, Ok) {
                 Ok(name) => name,
                 Err(error) => {
                     self.fault(&path, error);
                     continue;
                 }
             };
-            if let Some(set) = self.json::<SetFile>(&path) {
-                let pins = Pins {
-                    agent_version_number: set.agent_version_number,
-                    context_graph_version_number: set.service_hierarchical_state_machine_version_number,
-                    llm_model_preferences: set.llm_model_preferences,
-                };
-                sets.insert(name, pins);
+            let pins = Pins {
+                agent_version_number: set.agent_version_number,
+                context_graph_version_number: set.service_hierarchical_state_machine_version_number,
+                llm_model_preferences: set.llm_model_preferences,
+            };
+            if name == SetName::edge() {
+                self.fault(&path, "`edge` is the same everywhere and has no file");
+            } else if sets.insert(name.clone(), pins).is_some() {
+                self.fault(&path, format_args!("the set `{name}` is in another file already"));
             }
         }
         sets

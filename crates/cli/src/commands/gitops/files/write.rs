@@ -5,13 +5,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use forge_client::answers::Pins;
+use forge_domain::SetName;
 use forge_domain::refusal::AssetKind;
 use serde::Serialize;
 
-use super::slug::slug;
+use super::slug::{set_stem, slug};
 use super::{AssetFile, FORMAT, KINDS, MARK, Mark, SERVICE, SERVICES, SETS, places};
 use crate::commands::gitops::tree::{Asset, Service, Tree};
 use crate::error::{Failure, Result};
+use crate::ui::escaped_json;
 
 /// Writes everything, and removes what an earlier export wrote that is not there any more. Returns how many files were
 /// written or removed: none if all of them are as they have to be.
@@ -19,16 +22,7 @@ pub(in crate::commands::gitops) fn write(folder: &Path, tree: &Tree) -> Result<u
     let old = ours(folder)?;
     let new = contents(tree).map_err(|error| Failure::failed(error.to_string()))?;
     let mut changed = 0;
-    for (path, text) in &new {
-        let path = folder.join(path);
-        if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
-            continue;
-        }
-        changed += 1;
-        let written =
-            fs::create_dir_all(path.parent().unwrap_or(folder)).and_then(|()| fs::write(&path, text));
-        written.map_err(|error| failed("write", &path, &error))?;
-    }
+    // First, as where capitals do not count, what is removed may be what is to be written under another name.
     for path in old.iter().filter(|path| !new.contains_key(*path)) {
         changed += 1;
         let path = folder.join(path);
@@ -39,6 +33,16 @@ pub(in crate::commands::gitops) fn write(folder: &Path, tree: &Tree) -> Result<u
                 break;
             }
         }
+    }
+    for (path, text) in &new {
+        let path = folder.join(path);
+        if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
+            continue;
+        }
+        changed += 1;
+        let written =
+            fs::create_dir_all(path.parent().unwrap_or(folder)).and_then(|()| fs::write(&path, text));
+        written.map_err(|error| failed("write", &path, &error))?;
     }
     Ok(changed)
 }
@@ -81,15 +85,36 @@ fn services(services: &[Service], files: &mut BTreeMap<PathBuf, String>) -> serd
     for service in services {
         let folder = Path::new(SERVICES).join(slug(&service.fields.name, &mut taken));
         files.insert(folder.join(SERVICE), text(&service.fields)?);
+        let mut stems = BTreeSet::new();
         for (name, pins) in &service.version_sets {
-            files.insert(folder.join(SETS).join(format!("{name}.json")), text(pins)?);
+            let stem = set_stem(name, &mut stems);
+            // Where capitals do not count, of two that differ only in them neither name of a file tells which set it is.
+            let has_double = service
+                .version_sets
+                .keys()
+                .any(|other| other != name && other.as_str().eq_ignore_ascii_case(name.as_str()));
+            let file = SetFile {
+                name: (has_double || stem != name.as_str()).then_some(name),
+                pins,
+            };
+            files.insert(folder.join(SETS).join(format!("{stem}.json")), text(&file)?);
         }
     }
     Ok(())
 }
 
+/// A file of a set. It names the set where its own name cannot.
+#[derive(Serialize)]
+struct SetFile<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'s SetName>,
+    #[serde(flatten)]
+    pins: &'s Pins,
+}
+
+/// Returns the text of a file. Whoever reviews it sees everything that is there.
 fn text(value: &impl Serialize) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
+    Ok(escaped_json(&serde_json::to_string_pretty(value)?) + "\n")
 }
 
 /// Returns the files of an earlier export: every `.json` in the folders that it writes.

@@ -36,10 +36,10 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     set: SetName,
     /// Version of the agent: a number, `latest` to float with the newest, or `keep`.
-    #[arg(long, value_name = "N|latest|keep")]
+    #[arg(long, short, value_name = "N|latest|keep")]
     agent_version: Option<VersionArg>,
     /// Version of the context graph, likewise.
-    #[arg(long, value_name = "N|latest|keep")]
+    #[arg(long, short = 'g', value_name = "N|latest|keep")]
     context_graph_version: Option<VersionArg>,
     /// Prefer a model where this interaction calls one, with parameters if need be. May be repeated.
     #[arg(long = "model", value_name = "INTERACTION=MODEL[,PARAM=VALUE…]")]
@@ -60,7 +60,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let client = &session.client;
     let file = args.from.as_deref().map(pins_file::read).transpose()?;
-    let service = lookup::service(client, &args.service).await?;
+    let service = lookup::service(session, &args.service).await?;
     let current = match client.version_set(service.id, &args.set).await {
         Ok(set) => Some(set.value),
         // The service is there, so it is the set that is not.

@@ -1,6 +1,5 @@
 //! The JSON file of `--from`: what a set is to pin, or the body of the API's request, which has that in `version_set`.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use forge_client::answers::{ModelPreference, Pins};
@@ -8,6 +7,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::error::{Failure, Result};
+use crate::input;
 
 /// Pins of which none may be forgotten or misspelt.
 #[derive(Deserialize)]
@@ -22,16 +22,9 @@ struct StrictPins {
 
 /// Reads a file; `-` is stdin.
 pub(super) fn read(path: &Path) -> Result<Pins> {
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_string(&mut text)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
-    };
     let place = path.display();
-    read.map_err(|error| Failure::failed(format!("cannot read {place}: {error}")))?;
-    let json: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::failed(format!("{place} is no JSON: {error}")))?;
+    let json = input::json(input::bytes(path)?)
+        .map_err(|fault| Failure::failed(format!("{place} is no JSON: {fault}")))?;
     let pins = match json.get("version_set") {
         Some(pins) => pins.clone(),
         None => json,

@@ -1,0 +1,101 @@
+//! Names that somebody may have meant.
+
+use crate::error::Failure;
+
+/// How many names are suggested.
+const LISTED: usize = 10;
+
+/// Returns the names that are like the one that was typed, the most alike first.
+pub(crate) fn alike<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    let typed = typed.to_lowercase();
+    let mut found: Vec<(usize, &str)> = names
+        .into_iter()
+        .filter_map(|name| Some((distance(&typed, &name.to_lowercase())?, name)))
+        .collect();
+    found.sort_by_key(|(distance, _)| *distance);
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Returns how far apart two names are; nothing if nobody would take one for the other.
+fn distance(typed: &str, name: &str) -> Option<usize> {
+    let length = |text: &str| text.chars().count();
+    let shorter = length(typed).min(length(name));
+    let distance = strsim::damerau_levenshtein(typed, name);
+    let is_part = shorter >= 2 && (name.contains(typed) || typed.contains(name));
+    let is_slip = distance <= (shorter / 3).clamp(1, 3) && shorter >= 2;
+    (is_part || is_slip || distance == 0).then_some(distance)
+}
+
+/// What things of a kind are called in messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// More than one of them, such as `services`.
+    pub(crate) plural: &'static str,
+    /// What has none of them, as a sentence.
+    pub(crate) none: &'static str,
+}
+
+/// Adds what may have been meant to a failure, or else what there is.
+pub(crate) fn suggest(failure: Failure, typed: &str, names: &[&str], kind: Kind) -> Failure {
+    let listed = |names: &[&str], between: &str| {
+        let names = names.iter().take(LISTED).map(|name| format!("`{name}`"));
+        names.collect::<Vec<_>>().join(between)
+    };
+    let alike = alike(typed, names.iter().copied());
+    if !alike.is_empty() {
+        return failure.hint(format!("did you mean {}?", listed(&alike, " or ")));
+    }
+    if names.is_empty() {
+        return failure.hint(kind.none);
+    }
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    failure.hint(format!("the {} are {}{more}", kind.plural, listed(names, ", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_fingers_capitals_and_parts_are_alike() {
+        let names = [
+            "Mira",
+            "Nora",
+            "Dental care",
+            "release",
+            "preview",
+            "personal-alex",
+        ];
+        let found = |typed| alike(typed, names);
+        assert_eq!(found("mira"), ["Mira"]);
+        assert_eq!(found("Mirra"), ["Mira"]);
+        assert_eq!(found("Mria"), ["Mira"]);
+        assert_eq!(found("Dental"), ["Dental care"]);
+        assert_eq!(found("Dental care clinic"), ["Dental care"]);
+        assert_eq!(found("realease"), ["release"]);
+        assert_eq!(found("personal-aelx"), ["personal-alex"]);
+        assert!(found("Zoe").is_empty());
+        assert!(found("edge").is_empty());
+        assert!(found("x").is_empty());
+    }
+
+    #[test]
+    fn the_most_alike_comes_first() {
+        assert_eq!(alike("svc 3", ["svcc 3", "SVC 3", "svc 33"])[0], "SVC 3");
+    }
+
+    #[test]
+    fn where_nothing_is_alike_all_names_are_told() {
+        let kind = Kind {
+            plural: "agents",
+            none: "there is none",
+        };
+        let hint =
+            |typed: &str, names: &[&str]| suggest(Failure::failed("x"), typed, names, kind).hints.remove(0);
+        assert_eq!(hint("zzz", &["Mira", "Nora"]), "the agents are `Mira`, `Nora`");
+        assert_eq!(hint("zzz", &["Mira"; 11]).matches("Mira").count(), 10);
+        assert!(hint("zzz", &["Mira"; 11]).ends_with(", …"));
+        assert_eq!(hint("Mirra", &["Mira", "Nora"]), "did you mean `Mira`?");
+        assert_eq!(hint("x", &[]), "there is none");
+    }
+}
