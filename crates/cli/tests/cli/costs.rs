@@ -64,8 +64,9 @@ impl Counted {
         }
     }
 
-    /// Sends a request and returns its status and how large the answer is, after it was held against what it may cost.
-    async fn call(&self, name: &str, method: Method, path: &str, body: &Value) -> (u16, usize) {
+    /// Sends a request, holds it against what it may cost, and tells whether the answer came through: whoever is refused
+    /// before the body is read may find the connection closed while they still send it.
+    async fn call(&self, name: &str, method: Method, path: &str, body: &Value) -> bool {
         let before = self.processor_milliseconds();
         let request = self
             .client
@@ -75,23 +76,26 @@ impl Counted {
             .header("x-org-id", &self.organization)
             .header("x-mongo-cluster-name", "default")
             .body(body.to_string());
-        let answer = request
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let status = answer.status().as_u16();
-        let told = answer.bytes().await.unwrap().len();
+        let answer = match request.send().await {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                answer.bytes().await.ok().map(|told| (status, told.len()))
+            }
+            Err(_) => None,
+        };
         let milliseconds = self.processor_milliseconds() - before;
         assert!(
             milliseconds <= MOST_MILLISECONDS,
-            "{name}: {milliseconds} ms of processor time, {status}"
+            "{name}: {milliseconds} ms of processor time, {answer:?}"
         );
-        assert!(status < 500, "{name}: {status}");
-        assert!(
-            status < 400 || told <= MOST_TOLD,
-            "{name}: {status} with {told} bytes"
-        );
-        (status, told)
+        if let Some((status, told)) = answer {
+            assert!(status < 500, "{name}: {status}");
+            assert!(
+                status < 400 || told <= MOST_TOLD,
+                "{name}: {status} with {told} bytes"
+            );
+        }
+        answer.is_some()
     }
 
     /// Returns how much processor time the server has used.
@@ -201,13 +205,16 @@ async fn the_worst_body_that_an_operation_admits_costs_little() {
     assert!(operations.len() > 35, "{}", operations.len());
     let resident = server.resident_kib();
     let watcher = Watcher::start(&server.serving.address);
+    let mut answered = 0;
     for (id, method, path, schema) in &operations {
         for shape in Shape::ALL {
             let body = worst(&document, schema, shape, MAX_BODY);
             let name = format!("{id} {shape:?}");
-            server.call(&name, method.clone(), path, &body).await;
+            answered += usize::from(server.call(&name, method.clone(), path, &body).await);
         }
     }
+    let all = operations.len() * Shape::ALL.len();
+    assert!(answered > all * 3 / 4, "{answered} of {all} were answered");
     let growth = server.resident_kib().saturating_sub(resident);
     assert!(growth <= MOST_GROWTH, "{growth} KiB more");
     assert!(watcher.count() > 0);
@@ -221,8 +228,8 @@ async fn a_body_at_the_default_limit_stops_nobody_else() {
     let tags: Map<String, Value> = (0..LARGE / 24)
         .flat_map(|number| [(format!("{number}"), json!(0)), (format!("{number} "), json!(0))])
         .collect();
-    let body =
-        json!({"name": "n", "applied_to_services": vec![json!([]); LARGE / 3], "tags": {}}).to_string();
+    let body = json!({"name": "n", "applied_to_services": vec![json!([]); (LARGE - 200) / 3], "tags": {}})
+        .to_string();
     let tags = json!({"tags": tags}).to_string();
     assert!(body.len() <= LARGE && tags.len() <= LARGE);
     let resident = server.resident_kib();
