@@ -87,6 +87,10 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
         token: i64,
     ) -> Result<PageBuilder<T, Place>, AppError> {
         if token < FIRST {
+            // Where rows can move, a page ends at none of them.
+            if token != 0 && self.is_moving && !self.keys.is_empty() {
+                return Err(unknown_token());
+            }
             return Ok(PageBuilder::new(limit, Place::Row(token)));
         }
         let (cursor, _) = find(app, tx, caller, token).await?.ok_or_else(unknown_token)?;

@@ -322,7 +322,7 @@ both_engines! {
     }
 
     async fn a_token_is_good_for_its_list_its_order_and_its_caller_alone(server: TestServer) {
-        services(&server, &["a", "b", "c"]).await;
+        let ids = services(&server, &["a", "b", "c"]).await;
         for name in ["one", "two"] {
             items::persona(&server, name).await;
         }
@@ -347,6 +347,7 @@ both_engines! {
             format!("conversation/?sort_by=-created_at&continuation_token={token}"),
             format!("service/?sort_by=-name&continuation_token={}", token ^ 1),
             "service/?sort_by=-name&continuation_token=1".to_owned(),
+            format!("service/?id={}&sort_by=-name&continuation_token=1", ids[0]),
         ] {
             assert_invalid(&admin.get(&path).await, &[UNKNOWN_TOKEN]);
         }

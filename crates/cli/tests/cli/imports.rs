@@ -57,6 +57,8 @@ const DOMAIN: &[&str] = &[
     "sha2",
     "similar",
     "thiserror",
+    "unicode-normalization",
+    "unicode-properties",
 ];
 
 /// Returns the normal dependencies of each crate of the workspace.
