@@ -44,6 +44,22 @@ pub(crate) async fn find_bound(
     found.ok_or_else(|| no_service(id))
 }
 
+/// Returns a service that a caller names in something else, for which they need the permission on it. One that they do
+/// not have it on is answered like one that is not there.
+pub(crate) async fn find_named(
+    tx: &mut Tx,
+    caller: &Caller,
+    permission: Permission,
+    id: ServiceId,
+) -> Result<Service, AppError> {
+    let service = find(tx, caller, id).await?;
+    if caller.may(permission, &attributes(&service)) {
+        Ok(service)
+    } else {
+        Err(no_service(id))
+    }
+}
+
 pub(crate) fn no_service(id: ServiceId) -> AppError {
     AppError::NotFound(format!("there is no service {id}"))
 }

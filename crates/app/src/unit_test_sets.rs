@@ -54,7 +54,7 @@ pub struct UpdateUnitTestSet {
     pub tags: Option<Tags>,
 }
 
-/// Creates a set of unit tests.
+/// Creates a set of unit tests. The caller must be allowed to read each of them.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -63,6 +63,7 @@ pub async fn create(
     let named = Attributes::default().with("simulation_unit_test_set_name", fields.name.as_str());
     caller.authorize(Permission::CreateUnitTestSet, &named)?;
     refuse_too_many(&fields.unit_test_runs)?;
+    authorize_tests(caller, &fields.unit_test_runs)?;
     let mut tx = app.write(caller).await?;
     require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     refuse_taken_name(&mut tx, caller, &fields.name).await?;
@@ -73,7 +74,8 @@ pub async fn create(
     commit(tx, id).await
 }
 
-/// Changes a set of unit tests. A change that changes nothing writes nothing.
+/// Changes a set of unit tests. A change that changes nothing writes nothing. Whatever changes, the caller must be allowed
+/// to read each test that the set runs afterwards.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -98,8 +100,9 @@ pub async fn update(
     }
     if fields.unit_test_runs != old.unit_test_runs {
         refuse_too_many(&fields.unit_test_runs)?;
-        require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     }
+    authorize_tests(caller, &fields.unit_test_runs)?;
+    require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     if fields.name != old.name {
         // A grant that holds for the old name only must not give the set a name out of its reach.
         caller.authorize(Permission::ModifyUnitTestSet, &attributes_of(id, &fields.name))?;
@@ -136,10 +139,18 @@ fn refuse_too_many(entries: &[UnitTestEntry]) -> Result<(), AppError> {
     }
 }
 
+/// Refuses a caller who may read no unit test at all, if any is named.
+fn authorize_tests(caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    caller.authorize_some(Permission::GetUnitTest)
+}
+
 async fn require_tests(tx: &mut Tx, caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {
     let tests: BTreeSet<UnitTestId> = entries.iter().map(|entry| entry.unit_test_id).collect();
     for test in tests {
-        unit_tests::find(tx, caller, test).await?;
+        unit_tests::find_named(tx, caller, test).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Unit tests.
 
 mod list;
+mod parts;
 mod write;
 
 use forge_domain::access::{Attributes, Permission};
@@ -12,6 +13,8 @@ use forge_store::Tx;
 use crate::{AppError, Caller};
 
 pub use list::{ListUnitTests, UnitTestFilter, UnitTestFilterValues, UnitTestPage, list, search};
+pub(crate) use parts::{authorize_parts, find_item, find_metrics, find_target};
+use parts::no_target;
 pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
 
 /// What the audit log calls a unit test.
@@ -33,7 +36,22 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result
     let found = tx.find_unit_test(&caller.organization, id).await?;
     found
         .filter(|test| !test.is_deleted)
-        .ok_or_else(|| AppError::NotFound(format!("there is no unit test {id}")))
+        .ok_or_else(|| no_test(id))
+}
+
+/// Returns a unit test that a caller names in something else. One that the caller may not read is answered like one that
+/// is not there.
+pub(crate) async fn find_named(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result<UnitTest, AppError> {
+    let test = find(tx, caller, id).await?;
+    if caller.may(Permission::GetUnitTest, &attributes(&test)) {
+        Ok(test)
+    } else {
+        Err(no_test(id))
+    }
+}
+
+fn no_test(id: UnitTestId) -> AppError {
+    AppError::NotFound(format!("there is no unit test {id}"))
 }
 
 /// Refuses to take a persona, a scenario or a metric away that unit tests use. Whoever deletes it asks within the same

@@ -9,10 +9,8 @@ use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTest
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
-use super::{OBJECT, attributes, find};
-use crate::services;
-use crate::version_sets::unknown;
-use crate::{App, AppError, Caller, Written, commit, items};
+use super::{OBJECT, attributes, authorize_parts, find, find_item, find_metrics, find_target, no_target};
+use crate::{App, AppError, Caller, Written, commit};
 
 fn object(id: UnitTestId) -> AuditObject {
     AuditObject {
@@ -56,12 +54,13 @@ pub struct UpdateUnitTest {
 impl UpdateUnitTest {
     fn apply(self, old: &UnitTestFields) -> Result<UnitTestFields, AppError> {
         let old = old.clone();
+        let service_id = self.service_id.unwrap_or(old.service_id);
         Ok(UnitTestFields {
             name: old.name,
             description: self.description.unwrap_or(old.description),
-            service_id: self.service_id.unwrap_or(old.service_id),
+            service_id,
             version_set_name: match self.version_set_name {
-                Some(name) => name.parse().map_err(|_| unknown(shortened(&name).as_ref()))?,
+                Some(name) => name.parse().map_err(|_| no_target(service_id, &name))?,
                 None => old.version_set_name,
             },
             persona_id: self.persona_id.unwrap_or(old.persona_id),
@@ -74,13 +73,14 @@ impl UpdateUnitTest {
     }
 }
 
-/// Creates a unit test.
+/// Creates a unit test. The caller must be allowed to talk to the set, and to read what else the test names.
 pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
     let named = Attributes::default().with("simulation_unit_test_name", new.name.as_str());
     caller.authorize(Permission::CreateUnitTest, &named)?;
+    authorize_parts(caller)?;
     let version_set_name = new.version_set_name.parse();
     let fields = UnitTestFields {
-        version_set_name: version_set_name.map_err(|_| unknown(shortened(&new.version_set_name).as_ref()))?,
+        version_set_name: version_set_name.map_err(|_| no_target(new.service_id, &new.version_set_name))?,
         name: new.name,
         description: new.description,
         service_id: new.service_id,
@@ -106,7 +106,9 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
     commit(tx, id).await
 }
 
-/// Changes a unit test. A change that changes nothing writes nothing.
+/// Changes a unit test. A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk
+/// to the set that the test names afterwards, and to read what else it names: what a test does is not to be steered by
+/// somebody who could not have written it.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -114,6 +116,7 @@ pub async fn update(
     update: UpdateUnitTest,
 ) -> Result<Option<i64>, AppError> {
     caller.authorize_some(Permission::ModifyUnitTest)?;
+    authorize_parts(caller)?;
     let mut tx = app.write(caller).await?;
     let test = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::ModifyUnitTest, &attributes(&test))?;
@@ -161,33 +164,22 @@ async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Res
     Err(Refusal::UsedByUnitTestSets { sets }.into())
 }
 
-/// Looks whether all that a unit test names is there and fits together.
+/// Looks whether all that a unit test names is there for the caller, and fits together.
 async fn check(tx: &mut Tx, caller: &Caller, fields: &UnitTestFields) -> Result<(), AppError> {
-    let organization = &caller.organization;
-    let service = services::find(tx, caller, fields.service_id).await?;
-    let set = tx
-        .find_set(organization, service.id, &fields.version_set_name)
-        .await?;
-    if set.is_none_or(|set| set.is_deleted) {
-        return Err(unknown(fields.version_set_name.as_str()));
-    }
-    for (kind, id) in [
-        (ItemKind::Persona, fields.persona_id.to_string()),
-        (ItemKind::Scenario, fields.scenario_id.to_string()),
-    ] {
-        items::find_live(tx, organization, kind, &id).await?;
-    }
+    let (service, _) = find_target(tx, caller, fields.service_id, fields.version_set_name.as_str()).await?;
+    find_item(tx, caller, ItemKind::Persona, fields.persona_id).await?;
+    find_item(tx, caller, ItemKind::Scenario, fields.scenario_id).await?;
+    let metrics = find_metrics(tx, caller, fields).await?;
     let mut refusals = Vec::new();
-    for criterion in &fields.success_criterions {
-        let id = criterion.metric_id.to_string();
-        let metric = items::find_live(tx, organization, ItemKind::Metric, &id).await?;
+    for (criterion, metric) in fields.success_criterions.iter().zip(metrics) {
         let ItemDetails::Metric {
             value_kind: metric_kind,
             ..
         } = metric.details
         else {
             return Err(AppError::internal(format!(
-                "metric {id} has details of something else"
+                "metric {} has details of something else",
+                metric.id
             )));
         };
         let kind = criterion.criterion.kind();
