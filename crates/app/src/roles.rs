@@ -206,17 +206,14 @@ pub async fn assign(
     name: &str,
     user_id: &str,
 ) -> Result<Written<RoleId>, AppError> {
+    // Whoever may give no role at all is not told which there are, and waits for nobody's lock.
+    if caller.privileges.grants.is_empty() {
+        return Err(AppError::TooLittle(
+            "your role gives you nothing to assign".to_owned(),
+        ));
+    }
     let mut tx = app.write_access(caller).await?;
-    let role = match tx.find_role(&caller.organization, name).await? {
-        Some(role) => role,
-        // Whoever may give no role at all is not told which there are.
-        None if caller.privileges.grants.is_empty() => {
-            return Err(AppError::TooLittle(
-                "your role gives you nothing to assign".to_owned(),
-            ));
-        }
-        None => return Err(AppError::NotFound(format!("there is no role `{name}`"))),
-    };
+    let role = find(&mut tx, caller, name).await?;
     caller.require_greater(&role)?;
     let user = users::find(&mut tx, caller, user_id).await?;
     if user.id != caller.user.user_id || caller.user.org_id != caller.organization {

@@ -203,7 +203,7 @@ pub struct ListUnitTestSets {
 pub struct UnitTestSetPage {
     /// The sets.
     pub page: Page<UnitTestSet>,
-    /// What the sets under the filter can be filtered by, on the first page.
+    /// What the sets under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<UnitTestSetFilterValues>,
 }
 
@@ -237,6 +237,8 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
         .await?;
     sets.retain(|set| query.filter.admits(set));
     let is_first = query.continuation_token == 0;
+    let is_visible = |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &attributes(set));
+    sets.retain(is_visible);
     let filter_values = is_first.then(|| UnitTestSetFilterValues::of(&sets));
     let sort: Vec<((), bool)> = query
         .by_update
@@ -244,7 +246,6 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
         .into_iter()
         .collect();
     let by_update = |(), left: &UnitTestSet, right: &UnitTestSet| left.updated_at.cmp(&right.updated_at);
-    let is_visible = |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &attributes(set));
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
     page.add_all(sets, &sort, by_update, |set| set.seq, is_visible)?;
     Ok(UnitTestSetPage {

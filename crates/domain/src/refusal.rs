@@ -94,6 +94,10 @@ pub enum Refusal {
         asset: AssetKind,
         services: String,
     },
+    NameTaken {
+        service: String,
+        name: String,
+    },
     NoSuchVoice(String),
     UnknownSource {
         source: String,
@@ -186,6 +190,7 @@ impl Refusal {
             Self::InSet { reason, .. } => reason.code(),
             Self::TooManySets { .. } => "too_many_sets",
             Self::InUse { .. } => "in_use",
+            Self::NameTaken { .. } => "name_taken",
             Self::NoSuchVoice(_) => "no_such_voice",
             Self::UnknownSource { .. } => "unknown_source",
             Self::Held { .. } => "held",
@@ -250,6 +255,12 @@ impl Refusal {
             Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
             Self::TooManySets { limit } => format!("a service has at most {limit} version sets"),
             Self::InUse { asset, services } => format!("an active service uses this {asset} ({services})"),
+            Self::NameTaken { service, name } => {
+                format!(
+                    "the active service {service} is named `{}` already",
+                    shortened(name)
+                )
+            }
             Self::NoSuchVoice(voice) => format!("there is no voice `{}`", shortened(voice)),
             Self::UnknownSource {
                 source,
@@ -334,6 +345,7 @@ impl Refusal {
             Self::InSet { reason, .. } => return reason.hint(),
             Self::TooManySets { .. } => "delete one first".to_owned(),
             Self::InUse { .. } => "deactivate or rebind it first".to_owned(),
+            Self::NameTaken { .. } => "choose another name, or deactivate that one first".to_owned(),
             Self::NoSuchVoice(_) => {
                 "this installation admits only the voices of its configuration".to_owned()
             }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use forge_app::promotion::Terms;
 use forge_app::services::{self, ListServices, SortKey};
 use forge_app::{AppError, sign_in};
 use forge_domain::OrganizationId;
@@ -1021,7 +1022,7 @@ both_engines! {
         let named = |value| grant(permission, json!({"service_name": {"type": "Equals", "value": value}}));
         let rename = async |grants, name: &str| {
             let change = services::UpdateService { name: Some(name.to_owned()), ..Default::default() };
-            services::update(&server.app, &server.caller(grants), id.parse().unwrap(), change).await
+            services::update(&server.app, &server.caller(grants), id.parse().unwrap(), change, &Terms::default()).await
         };
         let before = change_number(&server).await;
         assert_forbidden(rename(vec![named("Sales")], "Sales").await, permission);
@@ -1029,7 +1030,8 @@ both_engines! {
         let absent = json!({"version_set_name": {"type": "NotEquals", "value": "edge"}});
         assert_forbidden(rename(vec![grant(permission, absent)], "Sales").await, permission);
         assert_eq!(change_number(&server).await, before);
-        assert_eq!(rename(vec![named("Care"), named("Sales")], "Sales").await.unwrap(), Some(before + 1));
+        let renamed = rename(vec![named("Care"), named("Sales")], "Sales").await.unwrap();
+        assert_eq!(renamed.change_number, Some(before + 1));
     }
 }
 

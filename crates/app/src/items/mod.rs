@@ -399,7 +399,7 @@ pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Res
     let mut tx = app.write(caller).await?;
     let item = find_live(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
-    unit_tests::refuse_used(&mut tx, &caller.organization, &item).await?;
+    unit_tests::refuse_used(&mut tx, caller, &item).await?;
     tx.delete_item(id, &caller.user).await?;
     let before = audit_document_of(&item);
     tx.append_audit_event(&caller.actor(), "delete", object(kind, id), before, Value::Null)

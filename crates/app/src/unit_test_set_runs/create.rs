@@ -91,8 +91,12 @@ async fn specification(
         )));
     };
     let (persona, scenario) = (fields.persona_id, fields.scenario_id);
-    let persona_version = find_item(tx, caller, ItemKind::Persona, persona).await?.latest_version;
-    let scenario_version = find_item(tx, caller, ItemKind::Scenario, scenario).await?.latest_version;
+    let persona_version = find_item(tx, caller, ItemKind::Persona, persona)
+        .await?
+        .latest_version;
+    let scenario_version = find_item(tx, caller, ItemKind::Scenario, scenario)
+        .await?
+        .latest_version;
     let metrics = find_metrics(tx, caller, &fields).await?;
     let judge = |(criterion, metric): (&SuccessCriterion, Item)| MetricToJudge {
         name: criterion.name.clone(),

@@ -66,7 +66,7 @@ pub struct ListUnitTests {
 pub struct UnitTestPage {
     /// The tests.
     pub page: Page<UnitTest>,
-    /// What the tests under the filter can be filtered by, on the first page.
+    /// What the tests under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<UnitTestFilterValues>,
 }
 
@@ -111,6 +111,8 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
         .await?;
     tests.retain(|test| query.filter.admits(test));
     let is_first = query.continuation_token == 0;
+    let is_visible = |test: &UnitTest| caller.may(PERMISSION, &attributes(test));
+    tests.retain(is_visible);
     let filter_values = is_first.then(|| UnitTestFilterValues::of(&tests));
     let sort: Vec<((), bool)> = query
         .by_update
@@ -118,7 +120,6 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
         .into_iter()
         .collect();
     let by_update = |(), left: &UnitTest, right: &UnitTest| left.updated_at.cmp(&right.updated_at);
-    let is_visible = |test: &UnitTest| caller.may(PERMISSION, &attributes(test));
     let mut page = PageBuilder::new(query.limit, query.continuation_token);
     page.add_all(tests, &sort, by_update, |test| test.seq, is_visible)?;
     Ok(UnitTestPage {

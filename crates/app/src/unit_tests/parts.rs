@@ -46,7 +46,10 @@ pub(crate) async fn find_target(
     let set_name: SetName = name.parse().map_err(|_| missing())?;
     let service = tx.find_service(&caller.organization, id).await?;
     let service = service.ok_or_else(missing)?;
-    if !caller.may(Permission::CreateConversation, &set_attributes(&service, &set_name)) {
+    if !caller.may(
+        Permission::CreateConversation,
+        &set_attributes(&service, &set_name),
+    ) {
         return Err(missing());
     }
     let set = tx.find_set(&caller.organization, id, &set_name).await?;

@@ -4,13 +4,13 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::item::{ItemDetails, ItemKind};
 use forge_domain::service::Tags;
-use forge_domain::simulation::{SuccessCriterion, UnitTestFields, named};
+use forge_domain::simulation::{SuccessCriterion, UnitTestFields, UnitTestSet, named};
 use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId, shortened};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
 use super::{OBJECT, attributes, authorize_parts, find, find_item, find_metrics, find_target, no_target};
-use crate::{App, AppError, Caller, Written, commit};
+use crate::{App, AppError, Caller, Written, commit, unit_test_sets};
 
 fn object(id: UnitTestId) -> AuditObject {
     AuditObject {
@@ -157,9 +157,11 @@ async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Res
     if sets.is_empty() {
         return Ok(());
     }
+    let may_see =
+        |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &unit_test_sets::attributes(set));
     let sets = named(
         sets.iter()
-            .map(|set| (set.id.to_string(), set.fields.name.as_str())),
+            .map(|set| may_see(set).then(|| (set.id.to_string(), set.fields.name.as_str()))),
     );
     Err(Refusal::UsedByUnitTestSets { sets }.into())
 }

@@ -7,11 +7,13 @@
 mod grant;
 #[cfg(test)]
 mod matrix;
+mod operation;
 mod permission;
 mod privilege;
 mod role;
 
 pub use grant::{Condition, Grant};
+pub use operation::{Asked, Need, OPERATIONS, OperationNeeds};
 pub use permission::{Attributes, Permission};
 pub use privilege::{Privileges, implies};
 pub use role::DefaultRole;

@@ -5,8 +5,10 @@
 //! plan; the real call builds the same plan in the transaction that then writes the effect.
 
 mod changes;
+mod rebind;
 mod rollback;
 mod rule;
+mod service;
 mod warning;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 pub use changes::{FieldChange, pin_changes};
 pub use rollback::{Past, choose_restored};
 pub use rule::{RULES, Rule, Severity};
+pub use service::{PlannedService, ServicePlan, ServiceSnapshot, plan_service};
 pub use warning::{RETIRES_SOON, Warning};
 
 use crate::audit::canonical_json;
@@ -115,6 +118,8 @@ pub enum Change {
     },
     /// Delete the set.
     Delete,
+    /// Mean something else by the same pins: the service, whose agent and graph these were, gets those of the snapshot.
+    Rebind(Box<Binding>),
 }
 
 /// One finding of a plan: a stable code, what is so, and what to do about it.
@@ -126,6 +131,15 @@ pub struct Finding {
     pub message: String,
     /// What to do about it, where more can be said than the message does.
     pub hint: Option<String>,
+}
+
+impl Finding {
+    fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 /// A revision of a set.
@@ -170,11 +184,8 @@ impl Plan {
 
     /// Returns all blockers as one text.
     pub fn blockers_text(&self) -> String {
-        let text = |finding: &Finding| match &finding.hint {
-            Some(hint) => format!("{}; {hint}", finding.message),
-            None => finding.message.clone(),
-        };
-        self.blockers.iter().map(text).collect::<Vec<_>>().join("; ")
+        let texts: Vec<String> = self.blockers.iter().map(Finding::text).collect();
+        texts.join("; ")
     }
 }
 
@@ -217,6 +228,8 @@ struct Wanted {
     source: Option<SetRevision>,
     /// As asked for, to be shown even where it cannot be had.
     shown: Option<RequestedPins>,
+    /// What it changes beside the pins: which agent and graph they are of.
+    rebound: Vec<FieldChange>,
     /// As it can be had.
     pins: Option<Pins>,
     restored_revision: Option<i64>,
@@ -236,7 +249,8 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     let is_deletion = wanted.action == RevisionAction::Delete;
     let is_rollback = wanted.action == RevisionAction::Rollback;
     let mut warnings = wanted.warnings;
-    if !is_deletion {
+    let is_rebind = wanted.action == RevisionAction::Rebind;
+    if !is_deletion && !is_rebind {
         warnings.extend(warning::of_pins(
             snapshot,
             wanted.action,
@@ -249,13 +263,15 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
             wanted.source.as_ref(),
         ));
     }
-    let is_unchanged = !is_deletion && !is_rollback && current.is_some() && current == wanted.pins.as_ref();
+    let is_unchanged =
+        !(is_deletion || is_rollback || is_rebind) && current.is_some() && current == wanted.pins.as_ref();
     let hold_effect = match (hold, lift_hold) {
         (Some(_), true) => HoldEffect::Lift,
         (_, false) if is_rollback => HoldEffect::Place,
         _ => HoldEffect::Keep,
     };
-    let mut changes = changes::of_pins(current, wanted.shown.as_ref(), is_deletion);
+    let mut changes = wanted.rebound;
+    changes.extend(changes::of_pins(current, wanted.shown.as_ref(), is_deletion));
     changes.extend(changes::of_hold(hold, hold_effect));
     let plan = Plan {
         action: wanted.action,
@@ -348,6 +364,8 @@ fn check_target(
             refusals.extend(check_unused(format!("version set `{name}`"), snapshot.unit_tests));
             refusals
         }
+        // The pins stay as they are, those of `edge` too.
+        Change::Rebind(_) => Vec::new(),
         _ => check_upsert(&name, is_new, snapshot.sets),
     };
     // A rollback goes back, which a hold does not forbid; to go forward again is judged where it is chosen.
@@ -371,10 +389,12 @@ fn wanted(snapshot: &Snapshot<'_>, change: Change, is_new: bool) -> Wanted {
             freeze,
         } => wanted_by_promote(snapshot, source, source_revision, content, freeze),
         Change::Rollback { restored, freeze } => wanted_by_rollback(snapshot, restored, freeze),
+        Change::Rebind(from) => rebind::wanted(snapshot, &from),
         Change::Delete => Wanted {
             action: RevisionAction::Delete,
             source: None,
             shown: None,
+            rebound: Vec::new(),
             pins: None,
             restored_revision: None,
             refusals: Vec::new(),
@@ -408,6 +428,7 @@ fn wanted_by_upsert(snapshot: &Snapshot<'_>, requested: RequestedPins, is_new: b
         },
         source: None,
         shown,
+        rebound: Vec::new(),
         pins,
         restored_revision: None,
         refusals,
@@ -463,6 +484,7 @@ fn wanted_by_promote(
             revision,
         }),
         shown: pins.as_ref().map(RequestedPins::from),
+        rebound: Vec::new(),
         pins,
         restored_revision: None,
         refusals,
@@ -508,6 +530,7 @@ fn wanted_by_rollback(snapshot: &Snapshot<'_>, restored: Result<Content, Refusal
         action: RevisionAction::Rollback,
         source: Some(SetRevision { name, revision }),
         shown: pins.as_ref().map(RequestedPins::from),
+        rebound: Vec::new(),
         pins,
         restored_revision: revision,
         refusals,

@@ -33,7 +33,10 @@ fn not_equals(attribute: &str, value: &str) -> Value {
 
 /// A role that may talk to every set but `release`.
 async fn barred_from_release(server: &TestServer) -> TestClient {
-    let barred = grant("Conversation:CreateConversation", &not_equals("version_set_name", "release"));
+    let barred = grant(
+        "Conversation:CreateConversation",
+        &not_equals("version_set_name", "release"),
+    );
     user_with(server, "Barred", grants(&[barred])).await
 }
 
