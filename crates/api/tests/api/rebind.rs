@@ -133,6 +133,8 @@ both_engines! {
         let planned = on_terms(server.admin(), &release.service, "dry_run=true", &[], &change).await;
         let digest = format!("plan_digest={}", planned.body["digest"].as_str().unwrap());
         release.put("release", version_set(1, 1)).await;
+        // Whoever may not see `release` does not learn its revision by trying.
+        let blind = user_with(&server, "Blind", vec![any("Service:UpdateService")]).await;
         let before = change_number(&server).await;
         let moved = on_terms(server.admin(), &release.service, &digest, &[], &change).await;
         assert_eq!(moved.status, 409, "{}", moved.body);
@@ -141,8 +143,6 @@ both_engines! {
         assert_eq!(stale.status, 412, "{}", stale.body);
         assert_eq!((&stale.body["version_set"]["name"], &stale.body["version_set"]["revision"]), (&json!("release"), &json!(2)));
         assert_eq!(on_terms(server.admin(), &release.service, "", &[("if-match", "x")], &change).await.status, 422);
-        // Whoever may not see `release` does not learn its revision by trying.
-        let blind = user_with(&server, "Blind", vec![any("Service:UpdateService")]).await;
         for revision in ["\"1\"", "\"2\""] {
             let refused = on_terms(&blind, &release.service, "", &[("if-match", revision)], &json!({"description": "x"})).await;
             assert_eq!(refused.status, 403, "{}", refused.body);
@@ -170,7 +170,7 @@ both_engines! {
         assert_eq!(server.admin().post(&path(&world.service), change).await.status, 409);
         let change = json!({"name": name, "agent_id": server.agent(0).await});
         let refused = server.admin().post(&path(&world.service), change).await;
-        assert_blocked(&refused, &["no_versions", "name_taken"]);
+        assert_blocked(&refused, &["no_versions", "name_taken", "pin_lost_by_rebind"]);
         // Tests that the caller may not see are counted.
         let blind = user_with(&server, "Blind", vec![any("Service:UpdateService"), any("Service:DeleteVersionSet")]).await;
         for refused in [

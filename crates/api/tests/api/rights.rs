@@ -155,7 +155,7 @@ async fn variants(server: &TestServer) -> Vec<Variant> {
         .post("service/", service_body("Variants", &agent, &graph))
         .await
         .id();
-    let (other_agent, other_graph) = (server.agent(2).await, server.context_graph(2).await);
+    let (other_agent, other_graph) = (server.agent(3).await, server.context_graph(3).await);
     let sets = format!("service/{service}/version_sets");
     let applied = |mut body: Value| {
         body["applied_to_services"] = json!([service]);
