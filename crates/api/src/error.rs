@@ -194,6 +194,7 @@ fn with_plans(error: &AppError, plans: &Plans) -> Value {
     let detail = visible(&text);
     match plans {
         Plans::One(plan) => json!({"detail": detail, "plan": plan}),
+        Plans::Service(plan) => json!({"detail": detail, "plan": plan}),
         Plans::Many(all) => json!({"detail": detail, "plans": all, "digest": plans.digest()}),
     }
 }

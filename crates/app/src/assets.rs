@@ -8,14 +8,14 @@ use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
-use forge_domain::{OrganizationId, Refusal, VersionNumber};
+use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber};
 pub use forge_store::{Asset, AssetVersion, Yank};
 use forge_store::{AssetHead, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::names::new_asset_name;
 use crate::page::PageBuilder;
-use crate::{App, AppError, Caller, Page, Written, commit};
+use crate::{App, AppError, Caller, Page, Written, commit, services};
 
 /// How many services an error names; the rest is counted by "…".
 const SERVICES_NAMED: usize = 5;
@@ -90,6 +90,22 @@ pub(crate) async fn authorize_read(
     let asset = find(tx, caller, kind, id).await?;
     caller.authorize(permission, &attributes(kind, &asset))?;
     Ok(asset)
+}
+
+/// Returns an asset that the caller names in something else, if it is there and the caller may read it.
+pub(crate) async fn find_named(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: AssetKind,
+    id: &str,
+) -> Result<Option<Asset>, AppError> {
+    let found = tx.find_asset(&caller.organization, kind, id).await?;
+    Ok(found.filter(|asset| caller.may(permissions(kind).get, &attributes(kind, asset))))
+}
+
+/// Refuses a caller who may read nothing of a kind, before anything is looked up.
+pub(crate) fn authorize_some_read(caller: &Caller, kind: AssetKind) -> Result<(), AppError> {
+    caller.authorize_some(permissions(kind).get)
 }
 
 /// Tells whether a caller may read an asset that is in memory.
@@ -274,23 +290,14 @@ pub async fn deprecate(
         return Err(AppError::Conflict(format!("{kind} {id} is deprecated already")));
     }
     let limit = i64::try_from(SERVICES_NAMED + 1).unwrap_or(i64::MAX);
-    let mut services = tx
+    let services = tx
         .active_services_using(&caller.organization, kind, id, limit)
         .await?;
     if !services.is_empty() {
-        let has_more = services.len() > SERVICES_NAMED;
-        services.truncate(SERVICES_NAMED);
-        let mut names = services
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        if has_more {
-            names.push_str(", …");
-        }
+        let services = users(caller, &services);
         return Err(Refusal::InUse {
             asset: kind,
-            services: names,
+            services,
         }
         .into());
     }
@@ -299,6 +306,26 @@ pub async fn deprecate(
     tx.append_audit_event(&caller.actor(), "deprecate", object(kind, id), before, after)
         .await?;
     commit(tx, ()).await
+}
+
+/// Returns the names of the first services that use an asset, as far as the caller may see them.
+fn users(caller: &Caller, services: &[(ServiceId, String)]) -> String {
+    let may_see = |(id, name): &&(ServiceId, String)| {
+        caller.may(Permission::GetService, &services::attributes_of(*id, name))
+    };
+    let first = &services[..services.len().min(SERVICES_NAMED)];
+    let mut names: Vec<String> = first
+        .iter()
+        .filter(may_see)
+        .map(|(_, name)| format!("`{name}`"))
+        .collect();
+    if names.len() < first.len() {
+        names.push("some that you may not see".to_owned());
+    }
+    if first.len() < services.len() {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
 }
 
 /// What a caller asks of a list of versions.

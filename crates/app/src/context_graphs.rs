@@ -12,7 +12,9 @@ use forge_domain::version::next_version;
 use forge_domain::{Timestamp, VersionNumber};
 use forge_store::{Asset, Tx};
 
-use crate::assets::{authorize_new_version, authorize_some_new_version, insert_version};
+use crate::assets::{
+    authorize_new_version, authorize_some_new_version, authorize_some_read, find_named, insert_version,
+};
 use crate::{App, AppError, Caller, Written, commit};
 
 const KIND: AssetKind = AssetKind::ContextGraph;
@@ -70,6 +72,9 @@ async fn check(
     document: &ContextGraphDocument,
 ) -> Result<(Asset, VersionNumber), AppError> {
     let graph = authorize_new_version(tx, caller, KIND, id).await?;
+    if !document.references.is_empty() {
+        authorize_some_read(caller, KIND)?;
+    }
     if let Some(tool) = document.tools().find(|tool| !app.catalogues.tools.contains(tool)) {
         return Err(AppError::NotFound(format!(
             "there is no tool {tool} in this installation"
@@ -106,7 +111,8 @@ async fn reference_faults(
 }
 
 async fn referenced(tx: &mut Tx, caller: &Caller, id: &str, number: i64) -> Result<Referenced, AppError> {
-    let Some(graph) = tx.find_asset(&caller.organization, KIND, id).await? else {
+    // Whoever lets conversations enter a graph gets to know what is in it.
+    let Some(graph) = find_named(tx, caller, KIND, id).await? else {
         return Ok(Referenced::NoSuchGraph);
     };
     if graph.is_deprecated {

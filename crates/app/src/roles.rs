@@ -227,7 +227,7 @@ pub async fn assign(
     name: &str,
     user_id: &str,
 ) -> Result<Written<RoleId>, AppError> {
-    // Whoever may give no role at all is not told which there are, nor does anybody wait for them.
+    // Whoever may give no role at all is not told which there are, and waits for nobody's lock.
     if caller.privileges.grants.is_empty() {
         return Err(AppError::TooLittle(
             "your role gives you nothing to assign".to_owned(),

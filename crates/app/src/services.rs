@@ -1,23 +1,26 @@
 //! Services.
 
+mod update;
+
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, TagFilter, Tags, check_activation, check_binding, check_rebind};
-use forge_domain::simulation::check_unused;
+use forge_domain::service::{Service, TagFilter, Tags, check_binding};
 use forge_domain::version_set::{Binding, RequestedPins};
-use forge_domain::{AgentId, ContextGraphId, Pins, Refusal, Refusals, ServiceId, SetName, shortened};
+use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName};
 pub use forge_store::{ServiceFields, SortKey};
-use forge_store::{SortValue, Tx, VersionSet, WriteTx};
+use forge_store::{SortValue, Tx, VersionSet};
 use serde_json::{Value, json};
 
-use crate::names::{changed_name, new_name};
+use crate::names::new_name;
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::version_sets::{NewRevision, set_before_creation};
-use crate::{App, AppError, Caller, Page, Written, commit};
+use crate::version_sets::{NewRevision, set_attributes, set_before_creation};
+use crate::{App, AppError, Caller, Page, Written, assets, commit};
+
+pub use update::{ServiceOutcome, UpdateService, update};
 
 pub(crate) fn attributes(service: &Service) -> Attributes {
     attributes_of(service.id, &service.name)
@@ -43,6 +46,22 @@ pub(crate) async fn find_bound(
 ) -> Result<(Service, Binding), AppError> {
     let found = tx.find_bound_service(&caller.organization, id).await?;
     found.ok_or_else(|| no_service(id))
+}
+
+/// Returns a service that a caller names in something else, for which they need the permission on it. One that they do
+/// not have it on is answered like one that is not there.
+pub(crate) async fn find_named(
+    tx: &mut Tx,
+    caller: &Caller,
+    permission: Permission,
+    id: ServiceId,
+) -> Result<Service, AppError> {
+    let service = find(tx, caller, id).await?;
+    if caller.may(permission, &attributes(&service)) {
+        Ok(service)
+    } else {
+        Err(no_service(id))
+    }
 }
 
 pub(crate) fn no_service(id: ServiceId) -> AppError {
@@ -85,7 +104,8 @@ fn audit_document(fields: &ServiceFields) -> Value {
     })
 }
 
-/// Creates a service with its `edge` and its `release`, which pins what is asked for or floats like `edge`.
+/// Creates a service with its `edge` and its `release`, which pins what is asked for or floats like `edge`. The caller must
+/// be allowed to read its agent and its context graph.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -103,6 +123,8 @@ pub async fn create(
         let attributes = named().with("version_set_name", set.as_str());
         caller.authorize(Permission::CreateVersionSet, &attributes)?;
     }
+    caller.authorize_some(Permission::GetAgent)?;
+    caller.authorize_some(Permission::GetContextGraph)?;
     let mut tx = app.write(caller).await?;
     let binding = require_binding(&mut tx, caller, fields).await?;
     let mut refusals = check_binding(&binding);
@@ -120,7 +142,7 @@ pub async fn create(
     };
     Refusals::unless_empty(refusals)?;
     if fields.is_active {
-        refuse_taken_name(&mut tx, caller, &fields.name, None).await?;
+        refuse_taken_name(&mut tx, caller, &fields.name).await?;
     }
     let id = app.new_id()?;
     tx.insert_service(id, fields, &caller.user).await?;
@@ -149,208 +171,71 @@ fn new_revision<'a>(
         agent_id: fields.agent_id,
         context_graph_id: fields.context_graph_id,
         binding,
+        message: None,
     }
 }
 
 /// Returns the agent and the graph that a new service names, or says which of them is not there.
 async fn require_binding(tx: &mut Tx, caller: &Caller, fields: &ServiceFields) -> Result<Binding, AppError> {
     let (agent_id, graph_id) = (fields.agent_id, fields.context_graph_id);
-    if let Some(binding) = tx.find_binding(&caller.organization, agent_id, graph_id).await? {
-        return Ok(binding);
+    let wanted = [
+        (AssetKind::Agent, agent_id.to_string()),
+        (AssetKind::ContextGraph, graph_id.to_string()),
+    ];
+    let missing = missing_assets(tx, caller, &wanted).await?;
+    if !missing.is_empty() {
+        let texts: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        return Err(AppError::NotFound(texts.join("; ")));
     }
-    let missing = missing_assets(tx, caller, agent_id, graph_id).await?;
-    Err(AppError::NotFound(
-        missing
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("; "),
-    ))
+    let found = tx.find_binding(&caller.organization, agent_id, graph_id).await?;
+    found.ok_or_else(|| AppError::internal("an agent and a context graph exist, but not together"))
 }
 
+/// Looks which of the assets that a service is to run on are not there, or not for the caller to read: who runs a thing
+/// gets to know what is in it.
 async fn missing_assets(
     tx: &mut Tx,
     caller: &Caller,
-    agent_id: AgentId,
-    graph_id: ContextGraphId,
+    wanted: &[(AssetKind, String)],
 ) -> Result<Vec<Refusal>, AppError> {
     let mut missing = Vec::new();
-    for (asset, id) in [
-        (AssetKind::Agent, agent_id.to_string()),
-        (AssetKind::ContextGraph, graph_id.to_string()),
-    ] {
-        if tx.find_asset(&caller.organization, asset, &id).await?.is_none() {
+    for (asset, id) in wanted {
+        if assets::find_named(tx, caller, *asset, id).await?.is_none() {
+            let (asset, id) = (*asset, id.clone());
             missing.push(Refusal::NoSuchAsset { asset, id });
         }
     }
     Ok(missing)
 }
 
-async fn refuse_taken_name(
+/// Returns the active service of a name, however the name is spelled, unless it is that one.
+async fn namesake(
     tx: &mut Tx,
     caller: &Caller,
     name: &str,
     own: Option<ServiceId>,
-) -> Result<(), AppError> {
+) -> Result<Option<ServiceId>, AppError> {
     for spelling in spellings(name) {
         let found = tx.find_active_service(&caller.organization, &spelling).await?;
-        if let Some(id) = found.filter(|id| Some(*id) != own) {
-            return Err(AppError::Conflict(format!(
-                "the active service {id} is named `{}` already; choose another name, or deactivate that one first",
-                shortened(name)
-            )));
+        if found.is_some_and(|id| Some(id) != own) {
+            return Ok(found);
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// What changes about a service; an absent field stays as it is.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a service")]
-pub struct UpdateService {
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub is_active: Option<bool>,
-    pub agent_id: Option<AgentId>,
-    pub context_graph_id: Option<ContextGraphId>,
-    pub tags: Option<Tags>,
-    pub keyterms: Option<Vec<String>>,
-}
-
-impl UpdateService {
-    fn apply(self, service: &Service) -> ServiceFields {
-        ServiceFields {
-            name: self.name.unwrap_or_else(|| service.name.clone()),
-            description: self.description.unwrap_or_else(|| service.description.clone()),
-            is_active: self.is_active.unwrap_or(service.is_active),
-            agent_id: self.agent_id.unwrap_or(service.agent_id),
-            context_graph_id: self.context_graph_id.unwrap_or(service.context_graph_id),
-            tags: self.tags.unwrap_or_else(|| service.tags.clone()),
-            keyterms: self.keyterms.unwrap_or_else(|| service.keyterms.clone()),
-        }
+async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {
+    match namesake(tx, caller, name, None).await? {
+        Some(other) => Err(AppError::Conflict(name_taken(other, name).to_string())),
+        None => Ok(()),
     }
 }
 
-fn fields_of(service: &Service) -> ServiceFields {
-    UpdateService::default().apply(service)
-}
-
-/// Changes a service. Another agent or graph rebinds every set of it in the same step.
-///
-/// A change that changes nothing writes nothing.
-pub async fn update(
-    app: &App,
-    caller: &Caller,
-    id: ServiceId,
-    update: UpdateService,
-) -> Result<Option<i64>, AppError> {
-    caller.authorize_some(Permission::UpdateService)?;
-    let mut tx = app.write(caller).await?;
-    let service = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::UpdateService, &attributes(&service))?;
-    let before = fields_of(&service);
-    let update = UpdateService {
-        name: changed_name(&service.name, update.name)?,
-        ..update
-    };
-    let fields = update.apply(&service);
-    // A grant that holds for the old name only must not give the service a name out of its reach.
-    if fields.name != service.name {
-        let renamed = Service {
-            name: fields.name.clone(),
-            ..service.clone()
-        };
-        caller.authorize(Permission::UpdateService, &attributes(&renamed))?;
+fn name_taken(other: ServiceId, name: &str) -> Refusal {
+    Refusal::NameTaken {
+        service: other.to_string(),
+        name: name.to_owned(),
     }
-    if fields == before {
-        return Ok(None);
-    }
-    let sets = tx.list_sets(&caller.organization, id).await?;
-    let old_binding = find_binding(&mut tx, caller, &service).await?;
-    let is_rebound =
-        (fields.agent_id, fields.context_graph_id) != (service.agent_id, service.context_graph_id);
-    let binding = if is_rebound {
-        // The contract knows no 404 for these here: an agent or graph that is not there is an invalid one.
-        let found = tx
-            .find_binding(&caller.organization, fields.agent_id, fields.context_graph_id)
-            .await?;
-        if let Some(binding) = found {
-            binding
-        } else {
-            let missing = missing_assets(&mut tx, caller, fields.agent_id, fields.context_graph_id).await?;
-            return Err(missing_as_refusal(missing));
-        }
-    } else {
-        old_binding.clone()
-    };
-    let mut refusals = check_update(app, &tx, &service, &fields, &sets, (&old_binding, &binding));
-    if service.is_active && !fields.is_active {
-        let tests = tx.list_unit_tests_of_service(&caller.organization, id).await?;
-        let tests: Vec<_> = tests.into_iter().map(|(_, test)| test).collect();
-        refusals.extend(check_unused(format!("service {id}"), &tests));
-    }
-    Refusals::unless_empty(refusals)?;
-    if fields.is_active {
-        refuse_taken_name(&mut tx, caller, &fields.name, Some(id)).await?;
-    }
-    tx.update_service(id, &fields, &caller.user).await?;
-    if is_rebound {
-        rebind(&mut tx, caller, id, &fields, &sets, &binding).await?;
-    }
-    let (before, after) = (audit_document(&before), audit_document(&fields));
-    tx.append_audit_event(&caller.actor(), "update", object(id), before, after)
-        .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
-}
-
-fn missing_as_refusal(missing: Vec<Refusal>) -> AppError {
-    match Refusals::unless_empty(missing) {
-        Err(refusals) => refusals.into(),
-        Ok(()) => AppError::internal("an agent and a context graph exist, but not together"),
-    }
-}
-
-fn check_update(
-    app: &App,
-    tx: &WriteTx,
-    service: &Service,
-    fields: &ServiceFields,
-    sets: &[VersionSet],
-    (old, new): (&Binding, &Binding),
-) -> Vec<Refusal> {
-    let pins: Vec<(SetName, Pins)> = sets
-        .iter()
-        .map(|set| (set.name.clone(), set.pins.clone()))
-        .collect();
-    let mut refusals = check_rebind(old, new, &pins);
-    if fields.is_active && !service.is_active {
-        let reasons = check_activation(new, &pins, &app.catalogues.models, tx.now());
-        refusals.extend(
-            reasons
-                .into_iter()
-                .filter(|reason| !refusals.contains(reason))
-                .collect::<Vec<_>>(),
-        );
-    }
-    refusals
-}
-
-/// Appends a revision to every set, so that history says which agent and graph its numbers mean.
-async fn rebind(
-    tx: &mut WriteTx,
-    caller: &Caller,
-    id: ServiceId,
-    fields: &ServiceFields,
-    sets: &[VersionSet],
-    binding: &Binding,
-) -> Result<(), AppError> {
-    for set in sets {
-        let change = new_revision(RevisionAction::Rebind, set.pins.clone(), fields, binding);
-        change.append(tx, caller, id, set).await?;
-    }
-    tx.rebind_deleted_sets(id, fields.agent_id, fields.context_graph_id)
-        .await?;
-    Ok(())
 }
 
 /// What a caller asks of a list of services.
@@ -373,9 +258,9 @@ pub struct ListServices {
 /// A page of services.
 #[derive(Debug, Clone)]
 pub struct ServicePage {
-    /// The services, each with its sets.
+    /// The services, each with those of its sets that the caller may see.
     pub page: Page<(Service, Vec<VersionSet>)>,
-    /// Every tag of the organization's services, on the first page.
+    /// The tags of every service that the caller may see, on the first page.
     pub tags: Option<Vec<Tags>>,
 }
 
@@ -425,11 +310,14 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     let (found, end) = page.end();
     let mut items = Vec::new();
     for service in found {
-        let sets = tx.list_sets(organization, service.id).await?;
+        let mut sets = tx.list_sets(organization, service.id).await?;
+        sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
         items.push((service, sets));
     }
     let tags = if is_first {
-        Some(tx.list_service_tags(organization).await?)
+        let all = tx.list_service_tags(organization).await?.into_iter();
+        let seen = all.filter(|(id, name, _)| caller.may(Permission::GetService, &attributes_of(*id, name)));
+        Some(seen.map(|(_, _, tags)| tags).collect())
     } else {
         None
     };

@@ -56,7 +56,7 @@ pub struct UpdateUnitTestSet {
     pub tags: Option<Tags>,
 }
 
-/// Creates a set of unit tests.
+/// Creates a set of unit tests. The caller must be allowed to read each of them.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -70,6 +70,7 @@ pub async fn create(
     let named = Attributes::default().with("simulation_unit_test_set_name", fields.name.as_str());
     caller.authorize(Permission::CreateUnitTestSet, &named)?;
     refuse_too_many(&fields.unit_test_runs)?;
+    authorize_tests(caller, &fields.unit_test_runs)?;
     let mut tx = app.write(caller).await?;
     require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     refuse_taken_name(&mut tx, caller, &fields.name, None).await?;
@@ -80,7 +81,8 @@ pub async fn create(
     commit(tx, id).await
 }
 
-/// Changes a set of unit tests. A change that changes nothing writes nothing.
+/// Changes a set of unit tests. A change that changes nothing writes nothing. Whatever changes, the caller must be allowed
+/// to read each test that the set runs afterwards.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -105,8 +107,9 @@ pub async fn update(
     }
     if fields.unit_test_runs != old.unit_test_runs {
         refuse_too_many(&fields.unit_test_runs)?;
-        require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     }
+    authorize_tests(caller, &fields.unit_test_runs)?;
+    require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     if fields.name != old.name {
         // A grant that holds for the old name only must not give the set a name out of its reach.
         caller.authorize(Permission::ModifyUnitTestSet, &attributes_of(id, &fields.name))?;
@@ -143,10 +146,18 @@ fn refuse_too_many(entries: &[UnitTestEntry]) -> Result<(), AppError> {
     }
 }
 
+/// Refuses a caller who may read no unit test at all, if any is named.
+fn authorize_tests(caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    caller.authorize_some(Permission::GetUnitTest)
+}
+
 async fn require_tests(tx: &mut Tx, caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {
     let tests: BTreeSet<UnitTestId> = entries.iter().map(|entry| entry.unit_test_id).collect();
     for test in tests {
-        unit_tests::find(tx, caller, test).await?;
+        unit_tests::find_named(tx, caller, test).await?;
     }
     Ok(())
 }
@@ -210,7 +221,7 @@ pub struct ListUnitTestSets {
 pub struct UnitTestSetPage {
     /// The sets.
     pub page: Page<UnitTestSet>,
-    /// What the sets under the filter can be filtered by, on the first page.
+    /// What the sets under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<UnitTestSetFilterValues>,
 }
 
@@ -247,17 +258,17 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
     let mut tx = app.store.read().await?;
     // All of them, because the one at which the page before this ended may have ceased to pass the filter.
     let sets = tx.list_unit_test_sets(&caller.organization, None).await?;
+    let is_visible = |set: &UnitTestSet| {
+        query.filter.admits(set) && caller.may(Permission::GetUnitTestSet, &attributes(set))
+    };
     let filter_values =
-        is_first.then(|| UnitTestSetFilterValues::of(sets.iter().filter(|set| query.filter.admits(set))));
+        is_first.then(|| UnitTestSetFilterValues::of(sets.iter().filter(|set| is_visible(set))));
     let sort: Vec<(UnitTestSetSort, bool)> = query
         .by_update
         .map(|latest_first| (UnitTestSetSort::UpdatedAt, latest_first))
         .into_iter()
         .collect();
     let list = Sorted::moving("unit_test_set", &sort, sort_value, |set: &UnitTestSet| set.seq);
-    let is_visible = |set: &UnitTestSet| {
-        query.filter.admits(set) && caller.may(Permission::GetUnitTestSet, &attributes(set))
-    };
     let mut page = list
         .page(app, &mut tx, caller, query.limit, query.continuation_token)
         .await?;

@@ -217,7 +217,27 @@ fn replace<T>(field: &mut T, value: Option<T>) {
     }
 }
 
-/// Changes what is known of a user.
+/// Returns the settings by which a user hides things from administrators, as far as they would change.
+fn changed_visibility(now: &Preferences, update: &UpdateUser) -> Vec<&'static str> {
+    let settings = [
+        (
+            "conversations_visible_to_admins",
+            now.conversations_visible_to_admins,
+            update.conversations_visible_to_admins,
+        ),
+        (
+            "user_model_visible_to_admins",
+            now.user_model_visible_to_admins,
+            update.user_model_visible_to_admins,
+        ),
+    ];
+    let changed = settings
+        .into_iter()
+        .filter(|(_, now, wanted)| wanted.is_some_and(|wanted| wanted != *now));
+    changed.map(|(name, ..)| name).collect()
+}
+
+/// Changes what is known of a user. What a user hides from administrators is theirs alone to say.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -233,6 +253,12 @@ pub async fn update(
         &attributes(&user).with("is_own", is_own),
     )?;
     caller.require_not_above(&user.role)?;
+    let visibility = changed_visibility(&user.preferences, &update);
+    if let (false, Some(setting)) = (is_own, visibility.first()) {
+        return Err(AppError::TooLittle(format!(
+            "only the user may change `{setting}`: it hides what is theirs from everybody else"
+        )));
+    }
     replace(&mut user.first_name, update.first_name);
     replace(&mut user.last_name, update.last_name);
     let preferences = &mut user.preferences;
@@ -253,9 +279,13 @@ pub async fn update(
     replace(&mut preferences.audio_keyterms, update.audio_keyterms);
     tx.set_user_info(&user, update.additional_context.as_deref())
         .await?;
-    // Whatever changed is personal, so the log says only that something did.
-    let document = audit_document(&user.role.name);
-    tx.append_audit_event(&caller.actor(), "update", object(id), document.clone(), document)
+    // Whatever changed is personal, so the log says only that something did; and that it was who sees what.
+    let before = audit_document(&user.role.name);
+    let mut after = before.clone();
+    if !visibility.is_empty() {
+        after["changed"] = json!(visibility);
+    }
+    tx.append_audit_event(&caller.actor(), "update", object(id), before, after)
         .await?;
     commit(tx, ()).await
 }

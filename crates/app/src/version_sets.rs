@@ -57,6 +57,8 @@ pub(crate) struct NewRevision<'a> {
     pub(crate) agent_id: AgentId,
     pub(crate) context_graph_id: ContextGraphId,
     pub(crate) binding: &'a Binding,
+    /// Why.
+    pub(crate) message: Option<&'a str>,
 }
 
 impl NewRevision<'_> {
@@ -78,7 +80,7 @@ impl NewRevision<'_> {
             pins: self.pins,
             source: None,
             restored_revision: None,
-            message: None,
+            message: self.message.map(str::to_owned),
             actor: caller.actor(),
             change_number: tx.change_number(),
             created_at: tx.now(),

@@ -98,6 +98,10 @@ pub enum Refusal {
         asset: AssetKind,
         services: String,
     },
+    NameTaken {
+        service: String,
+        name: String,
+    },
     NoSuchVoice(String),
     UnknownSource {
         source: String,
@@ -191,6 +195,7 @@ impl Refusal {
             Self::TooManySets { .. } => "too_many_sets",
             Self::AlikeName { .. } => "alike_name",
             Self::InUse { .. } => "in_use",
+            Self::NameTaken { .. } => "name_taken",
             Self::NoSuchVoice(_) => "no_such_voice",
             Self::UnknownSource { .. } => "unknown_source",
             Self::Held { .. } => "held",
@@ -258,6 +263,12 @@ impl Refusal {
             }
             Self::TooManySets { limit } => format!("a service has at most {limit} version sets"),
             Self::InUse { asset, services } => format!("an active service uses this {asset} ({services})"),
+            Self::NameTaken { service, name } => {
+                format!(
+                    "the active service {service} is named `{}` already",
+                    shortened(name)
+                )
+            }
             Self::NoSuchVoice(voice) => format!("there is no voice `{}`", shortened(voice)),
             Self::UnknownSource {
                 source,
@@ -345,6 +356,7 @@ impl Refusal {
                 format!("use `{other}`, or choose a name that differs in more than capitals")
             }
             Self::InUse { .. } => "deactivate or rebind it first".to_owned(),
+            Self::NameTaken { .. } => "choose another name, or deactivate that one first".to_owned(),
             Self::NoSuchVoice(_) => {
                 "this installation admits only the voices of its configuration".to_owned()
             }

@@ -6,6 +6,7 @@ use crate::actor::UserRef;
 use crate::model::ModelCatalogue;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+use crate::version::VersionNumber;
 use crate::version_set::{Binding, Bound, Pins, SetName, check_models};
 use crate::{AgentId, ContextGraphId, ServiceId};
 
@@ -92,35 +93,31 @@ pub fn check_activation(
 ///
 /// Only what changes is checked: a service whose agent is deprecated may still change its graph.
 pub fn check_rebind(old: &Binding, new: &Binding, sets: &[(SetName, Pins)]) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    let pairs = [
-        (
-            &old.agent,
-            &new.agent,
-            (|pins| pins.agent_version) as fn(&Pins) -> _,
-        ),
-        (&old.context_graph, &new.context_graph, |pins| {
-            pins.context_graph_version
-        }),
-    ];
-    for (old, new, pinned) in pairs {
-        if old.id == new.id {
-            continue;
-        }
-        refusals.extend(check_bound(new));
-        for (set, pins) in sets {
-            if let Some(number) = pinned(pins).filter(|number| !number.exists(new.latest)) {
-                let (set, asset, latest) = (set.clone(), new.asset, new.latest);
-                refusals.push(Refusal::PinLostByRebind {
-                    set,
-                    asset,
-                    number,
-                    latest,
-                });
-            }
-        }
+    let pairs = [(&old.agent, &new.agent), (&old.context_graph, &new.context_graph)];
+    let changed = pairs.into_iter().filter(|(old, new)| old.id != new.id);
+    let mut refusals: Vec<Refusal> = changed.flat_map(|(_, new)| check_bound(new)).collect();
+    for (set, pins) in sets {
+        refusals.extend(check_rebound_pins(old, new, set, pins));
     }
     refusals
+}
+
+/// Returns the versions that a set pins and that its service's new agent or graph does not have.
+pub fn check_rebound_pins(old: &Binding, new: &Binding, set: &SetName, pins: &Pins) -> Vec<Refusal> {
+    let pairs = [
+        (&old.agent, &new.agent, pins.agent_version),
+        (&old.context_graph, &new.context_graph, pins.context_graph_version),
+    ];
+    let lost = |(old, new, pinned): (&Bound, &Bound, Option<VersionNumber>)| {
+        let number = pinned.filter(|number| old.id != new.id && !number.exists(new.latest))?;
+        Some(Refusal::PinLostByRebind {
+            set: set.clone(),
+            asset: new.asset,
+            number,
+            latest: new.latest,
+        })
+    };
+    pairs.into_iter().filter_map(lost).collect()
 }
 
 /// A filter on tags: `key:value`, `key:*` for any value, `key:` for none.

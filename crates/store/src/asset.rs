@@ -68,7 +68,7 @@ macro_rules! asset_statements {
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND version BETWEEN $3 AND $4
                     AND ($5 = 0 OR version < $5)
                 ORDER BY version DESC LIMIT $6"),
-            services_using: asset_statements!($table, "services_using", "SELECT name FROM service
+            services_using: asset_statements!($table, "services_using", "SELECT id, name FROM service
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND is_active ORDER BY name, seq LIMIT $3"),
             latest_at: asset_statements!($table, "latest_at", "SELECT version FROM ", $table, "_version
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND change_number <= $3
@@ -353,18 +353,18 @@ impl Tx {
         Ok(services)
     }
 
-    /// Returns the names of up to `limit` active services that use the asset.
+    /// Returns the ids and names of up to `limit` active services that use the asset.
     pub async fn active_services_using(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
         id: &str,
         limit: i64,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<(ServiceId, String)>, StoreError> {
         self.all(
             &Statements::of(kind).services_using,
             args![organization, id, limit],
-            |row| row.text("name"),
+            |row| Ok((row.parse("id")?, row.text("name")?)),
         )
         .await
     }

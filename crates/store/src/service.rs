@@ -40,7 +40,7 @@ statements! {
     FIND_ACTIVE_SERVICE_BY_NAME = "SELECT id FROM service
         WHERE organization_id = $1 AND name_hash = $2 AND is_active";
     HAS_ROW = "SELECT seq FROM service WHERE organization_id = $1 AND seq = $2";
-    LIST_TAGS = "SELECT tags FROM service WHERE organization_id = $1 ORDER BY seq";
+    LIST_TAGS = "SELECT id, name, tags FROM service WHERE organization_id = $1 ORDER BY seq";
     FIND_BINDING = "SELECT agent.id AS agent_id, agent.latest_version AS agent_latest,
             agent.is_deprecated AS agent_is_deprecated, context_graph.id AS context_graph_id,
             context_graph.latest_version AS context_graph_latest,
@@ -190,13 +190,15 @@ impl Tx {
         self.page(&LIST, args, &order, (after, limit), service).await
     }
 
-    /// Returns the tags of every service of the organization.
+    /// Returns the id, the name and the tags of every service of the organization.
     pub async fn list_service_tags(
         &mut self,
         organization: &OrganizationId,
-    ) -> Result<Vec<Tags>, StoreError> {
-        self.all(&LIST_TAGS, args![organization], |row| row.json("tags"))
-            .await
+    ) -> Result<Vec<(ServiceId, String, Tags)>, StoreError> {
+        self.all(&LIST_TAGS, args![organization], |row| {
+            Ok((row.parse("id")?, row.text("name")?, row.json("tags")?))
+        })
+        .await
     }
 
     /// Returns the latest versions of an agent and a context graph; nothing if either is missing.

@@ -113,6 +113,7 @@ impl Tx {
             let test = UnitTestRef {
                 id: row.parse("id")?,
                 name: row.text("name")?,
+                is_hidden: false,
             };
             Ok((row.parse("version_set_name")?, test))
         })

@@ -27,8 +27,8 @@ statements! {
             errored, creator_org_id, creator_user_id, created_at, finished_at
         FROM unit_test_set_run WHERE organization_id = $1 AND id = $2";
     FIND_RUN_SORT_VALUES = "SELECT created_at FROM unit_test_set_run WHERE organization_id = $1 AND seq = $2";
-    LIST_RUN_HEADS = "SELECT id, unit_test_set_id, status, failed_metrics, errored, creator_org_id, creator_user_id,
-            created_at
+    LIST_RUN_HEADS = "SELECT id, unit_test_set_id, unit_test_set_name, status, failed_metrics, errored, creator_org_id,
+            creator_user_id, created_at
         FROM unit_test_set_run WHERE organization_id = $1 ORDER BY seq";
     LIST_UNIT_TEST_RUNS = "SELECT run_id, number, spec, state, attempts, conversation_id, error, verdicts,
             interactions, started_at, finished_at
@@ -90,6 +90,8 @@ pub struct RunHead {
     pub id: UnitTestSetRunId,
     /// The set.
     pub unit_test_set_id: UnitTestSetId,
+    /// The set's name then.
+    pub unit_test_set_name: String,
     /// How far it has come.
     pub status: RunStatus,
     /// Whether a conversation has failed a criterion.
@@ -107,6 +109,7 @@ impl From<&UnitTestSetRun> for RunHead {
         Self {
             id: run.id,
             unit_test_set_id: run.unit_test_set_id,
+            unit_test_set_name: run.unit_test_set_name.clone(),
             status: run.status,
             failed_metrics: run.failed_metrics,
             errored: run.errored,
@@ -167,6 +170,7 @@ fn head(row: &Row<'_>) -> Result<RunHead, StoreError> {
     Ok(RunHead {
         id: row.parse("id")?,
         unit_test_set_id: row.parse("unit_test_set_id")?,
+        unit_test_set_name: row.text("unit_test_set_name")?,
         status: row.parse("status")?,
         failed_metrics: row.boolean("failed_metrics")?,
         errored: row.boolean("errored")?,

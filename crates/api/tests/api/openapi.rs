@@ -54,6 +54,12 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "a dry run answers the plan",
     ),
     (
+        "+ update-service parameter *",
+        "whoever plans before changing says so in parameters and headers of ours",
+    ),
+    ("+ update-service status 412", "a condition on what runtimes get"),
+    ("+ update-service answer 200 *", "a dry run answers the plan"),
+    (
         "+ create-api-key request*actor_kind*",
         "a key says whether an AI agent holds it",
     ),
@@ -311,6 +317,7 @@ fn is_planned(id: &str) -> bool {
         "promote-version-set",
         "promote-version-sets",
         "roll-back-version-set",
+        "update-service",
         "upsert-service-version-set",
     ];
     planned.contains(&id)

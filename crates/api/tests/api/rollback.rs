@@ -169,16 +169,21 @@ both_engines! {
         assert_blocked(&release.post(SET, "rollback", body).await, &["across_deletion"]);
     }
 
-    async fn a_rebind_passes_the_hold_and_ends_the_way_back(server: TestServer) {
+    async fn a_rebind_stops_at_the_hold_and_ends_the_way_back(server: TestServer) {
         let release = Release::new(&server, 3).await;
         release.pin(1).await;
         release.pin(2).await;
         release.pin(3).await;
         assert_eq!(release.back(json!({"message": "it swears"})).await, Some(2));
-        release.rebind_to(&server.agent(3).await).await;
+        let agent = server.agent(3).await;
+        let path = format!("service/{}/", release.service);
+        let stopped = release.client.post(&path, json!({"agent_id": agent})).await;
+        assert_blocked(&stopped, &["held"]);
         assert_eq!(release.hold_reason().await, "it swears");
+        let lifting = release.client.post(&format!("{path}?lift_hold=true"), json!({"agent_id": agent})).await;
+        assert_eq!(lifting.status, 200, "{}", lifting.body);
+        assert_eq!(release.hold_reason().await, Value::Null);
         assert_eq!(release.agent(SET).await, Some(2));
-        assert_blocked(&release.promote("edge", SET).await, &["held"]);
         assert_blocked(&release.post(SET, "rollback", json!({})).await, &["nothing_to_roll_back"]);
         for revision in [1, 3, 4] {
             let body = json!({"to_revision": revision, "lift_hold": true});

@@ -7,7 +7,7 @@ use forge_testkit::{TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
 use crate::promotion::{Release, codes};
-use crate::services::{MODEL, a_day_later};
+use crate::services::{MODEL, UNKNOWN_ID, a_day_later};
 use crate::simulation::World;
 
 /// What dry runs found: the code of a rule, and whether it blocks.
@@ -204,6 +204,27 @@ async fn meet_the_rule_of_prompts(release: &Release, met: &mut Met) {
     release.try_put(met, "test", version_set(2, 1)).await;
 }
 
+/// Meets the rules that only changes of services can break.
+async fn meet_rules_of_services(server: &TestServer, met: &mut Met) {
+    let (release, other) = (Release::new(server, 2).await, Release::new(server, 1).await);
+    release.put("test", version_set(2, 2)).await;
+    let found = server
+        .admin()
+        .get(&format!("service/?id={}", other.service))
+        .await;
+    for change in [
+        json!({"agent_id": server.agent(0).await}),
+        json!({"agent_id": server.agent(1).await}),
+        json!({"agent_id": UNKNOWN_ID}),
+        json!({"name": found.body["services"][0]["name"]}),
+    ] {
+        let path = format!("service/{}/?dry_run=true", release.service);
+        let answer = release.client.post(&path, change).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        add(met, &answer.body);
+    }
+}
+
 /// Meets the rule about how many sets there may be.
 async fn meet_the_limit(release: &Release, met: &mut Met) {
     let found = release.client.get(&format!("{}/", release.sets())).await;
@@ -225,6 +246,7 @@ both_engines! {
         meet_rules_of_assets(&Release::new(&server, 2).await, &mut met).await;
         meet_the_rule_of_tests(&server, &mut met).await;
         meet_the_rule_of_prompts(&Release::new(&server, 1).await, &mut met).await;
+        meet_rules_of_services(&server, &mut met).await;
         meet_the_limit(&Release::new(&server, 1).await, &mut met).await;
         let expected = RULES.iter().flat_map(|rule| {
             let blocks: &[bool] = match rule.severity {

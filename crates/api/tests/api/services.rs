@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use forge_app::promotion::Terms;
 use forge_app::services::{self, ListServices, SortKey};
 use forge_app::{AppError, sign_in};
 use forge_domain::OrganizationId;
@@ -528,7 +529,14 @@ both_engines! {
         assert_forbidden(create(vec![grant(service, json!({})), grant(sets, set("edge"))]).await, sets);
         assert_forbidden(create(vec![grant(service, json!({})), grant(sets, set("release"))]).await, sets);
         assert_eq!(change_number(&server).await, before);
-        let enough = vec![grant(service, named("Care")), grant(sets, set("edge")), grant(sets, set("release"))];
+        let mut enough = vec![grant(service, named("Care")), grant(sets, set("edge")), grant(sets, set("release"))];
+        for (lacking, other) in [
+            ("Organization:GetAgent", "Organization:GetServiceHierarchicalStateMachine"),
+            ("Organization:GetServiceHierarchicalStateMachine", "Organization:GetAgent"),
+        ] {
+            assert_forbidden(create([enough.clone(), vec![grant(other, json!({}))]].concat()).await, lacking);
+        }
+        enough.extend(["Organization:GetAgent", "Organization:GetServiceHierarchicalStateMachine"].map(|name| grant(name, json!({}))));
         create(enough).await.unwrap();
     }
 }
@@ -828,8 +836,8 @@ both_engines! {
             let mut query = ListServices { sort: sort.clone(), limit: 2, ..everything() };
             loop {
                 let page = services::list(&server.app, &caller, &query).await.unwrap();
-                // Filter values are counted as if everything could be seen.
-                assert_eq!(page.tags.map(|tags| tags.len()), (query.continuation_token == 0).then_some(60));
+                let is_first = query.continuation_token == 0;
+                assert_eq!(page.tags.map(|tags| tags.len()), is_first.then_some(visible.len()));
                 assert_eq!(page.page.items.len(), 2, "pages are filled after filtering, and none is empty");
                 found.extend(page.page.items.into_iter().map(|(service, _)| service.name));
                 let Some(token) = page.page.continuation_token else { break };
@@ -849,13 +857,31 @@ both_engines! {
         assert_eq!((nothing.page.items.len(), nothing.page.continuation_token, nothing.tags), (0, None, Some(vec![])));
     }
 
-    async fn users_see_services_and_their_live_sets_by_name(server: TestServer) {
+    async fn a_list_of_services_tells_what_those_sets_pin_that_the_caller_may_see(server: TestServer) {
+        let id = server.service(2).await;
+        put_set(&server, &id, "test", version_set(1, 2)).await;
+        let list = async |grants: Vec<Grant>| {
+            let page = services::list(&server.app, &server.caller(grants), &everything()).await.unwrap().page;
+            let (_, sets) = &page.items[0];
+            sets.iter().map(|set| set.name.to_string()).collect::<Vec<_>>()
+        };
+        let services = grant("Service:GetService", json!({}));
+        assert_eq!(list(vec![services.clone()]).await, Vec::<String>::new());
+        let only_test = json!({"version_set_name": {"type": "Equals", "value": "test"}});
+        assert_eq!(list(vec![services.clone(), grant("Service:GetVersionSet", only_test)]).await, ["test"]);
+        let all = grant("Service:GetVersionSet", json!({}));
+        assert_eq!(list(vec![services, all]).await, ["edge", "release", "test"]);
+        let user = server.user(DefaultRole::User).await;
+        assert_eq!(user.get("service/").await.body["services"][0]["version_sets"], json!({}));
+    }
+
+    async fn whoever_may_see_them_is_told_the_live_sets_by_name(server: TestServer) {
         let id = server.service(2).await;
         for set in ["test", "preview", "B", "gone"] {
             put_set(&server, &id, set, version_set(1, 2)).await;
         }
         delete_set(&server, &id, "gone").await;
-        let user = server.user(DefaultRole::User).await;
+        let user = server.user(DefaultRole::Administrator).await;
         let answer = user.get("service/").await;
         let sets = answer.body["services"][0]["version_sets"].as_object().unwrap();
         let names: Vec<&str> = sets.keys().map(String::as_str).collect();
@@ -1022,7 +1048,7 @@ both_engines! {
         let named = |value| grant(permission, json!({"service_name": {"type": "Equals", "value": value}}));
         let rename = async |grants, name: &str| {
             let change = services::UpdateService { name: Some(name.to_owned()), ..Default::default() };
-            services::update(&server.app, &server.caller(grants), id.parse().unwrap(), change).await
+            services::update(&server.app, &server.caller(grants), id.parse().unwrap(), change, &Terms::default()).await
         };
         let before = change_number(&server).await;
         assert_forbidden(rename(vec![named("Sales")], "Sales").await, permission);
@@ -1030,7 +1056,8 @@ both_engines! {
         let absent = json!({"version_set_name": {"type": "NotEquals", "value": "edge"}});
         assert_forbidden(rename(vec![grant(permission, absent)], "Sales").await, permission);
         assert_eq!(change_number(&server).await, before);
-        assert_eq!(rename(vec![named("Care"), named("Sales")], "Sales").await.unwrap(), Some(before + 1));
+        let renamed = rename(vec![named("Care"), named("Sales")], "Sales").await.unwrap();
+        assert_eq!(renamed.change_number, Some(before + 1));
     }
 }
 

@@ -637,15 +637,15 @@ async fn examples_of_personas_and_scenarios(
 }
 
 /// What the served document says about an operation that is not public.
-struct Guarded {
-    id: String,
+pub(crate) struct Guarded {
+    pub(crate) id: String,
     method: Method,
     path: String,
     example: Example,
 }
 
 /// Returns every operation that is not public, with its example.
-async fn guarded(server: &TestServer) -> Vec<Guarded> {
+pub(crate) async fn guarded(server: &TestServer) -> Vec<Guarded> {
     let document = served(server).await;
     let mut examples = examples(server).await;
     let mut guarded = Vec::new();
@@ -689,7 +689,7 @@ async fn guarded(server: &TestServer) -> Vec<Guarded> {
 }
 
 impl Guarded {
-    async fn call(&self, client: &TestClient, headers: &[(&str, &str)]) -> TestResponse {
+    pub(crate) async fn call(&self, client: &TestClient, headers: &[(&str, &str)]) -> TestResponse {
         let json = self.example.body.as_ref();
         let (content_type, body) = match json {
             Some(fields) if self.id == FORM => {

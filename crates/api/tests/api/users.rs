@@ -5,7 +5,7 @@ use forge_domain::access::DefaultRole;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use crate::services::organization;
+use crate::services::{change_number, organization};
 
 const USERS: &str = "user/";
 const USER_ROLE: &str = "DefaultUserRole";
@@ -287,8 +287,6 @@ both_engines! {
             ("enable_response_recommendation", json!(true)),
             ("preferred_language", json!("fra")),
             ("timezone", json!("Europe/London")),
-            ("conversations_visible_to_admins", json!(false)),
-            ("user_model_visible_to_admins", json!(false)),
             ("audio_keyterms", json!(["difference engine"])),
         ] {
             let updated = update(admin, &id, json!({field: value})).await;
@@ -304,6 +302,32 @@ both_engines! {
             assert_eq!(update(admin, &id, body).await.status, 204);
             assert_eq!(shown(admin, &id).await, expected);
         }
+    }
+
+    async fn only_the_user_says_what_administrators_see(server: TestServer) {
+        let admin = server.admin();
+        let user = server.user(DefaultRole::User).await;
+        for (field, other) in [
+            ("conversations_visible_to_admins", "user_model_visible_to_admins"),
+            ("user_model_visible_to_admins", "conversations_visible_to_admins"),
+        ] {
+            assert_eq!(update(&user, &user.user_id, json!({field: false})).await.status, 204);
+            let event = admin.get("audit_event/?limit=1").await.body["audit_events"][0].clone();
+            assert_eq!(event["after"]["changed"], json!([field]), "{event}");
+            let before = change_number(&server).await;
+            let refused = update(admin, &user.user_id, json!({field: true, "first_name": "Eve"})).await;
+            assert_eq!(refused.status, 403, "{}", refused.body);
+            assert!(refused.detail().contains(field), "{}", refused.detail());
+            assert_eq!(change_number(&server).await, before);
+            // What is like that already is no change of theirs.
+            assert_eq!(update(admin, &user.user_id, json!({field: false, "last_name": "King"})).await.status, 204);
+            let shown = shown(admin, &user.user_id).await;
+            assert_eq!(shown["preferences"][field], false);
+            assert_eq!(update(&user, &user.user_id, json!({field: true})).await.status, 204);
+            assert_eq!(update(admin, &user.user_id, json!({other: true})).await.status, 204);
+        }
+        let event = admin.get("audit_event/?limit=1").await.body["audit_events"][0].clone();
+        assert_eq!(event["after"]["changed"], Value::Null, "nothing changed who sees what");
     }
 
     async fn null_erases_a_language_and_a_time_zone_and_an_empty_object_leaves_them(server: TestServer) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::conversation::Message;
 use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricResult};
+use forge_domain::item::ItemKind;
 use forge_domain::metric::MetricDocument;
 use forge_domain::model::ModelPreferences;
 use forge_domain::{ConversationId, InteractionId, MetricId, Timestamp, UnitTestSetRunId, VersionNumber};
@@ -13,7 +14,7 @@ use forge_store::MetricResultFilter;
 pub use forge_store::{MetricResultSort, StoredMetricResult};
 use tokio::task::JoinSet;
 
-use super::{attributes, find_latest};
+use super::{attributes, find, find_latest};
 use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page, conversations};
 
@@ -221,7 +222,7 @@ impl ListResults {
 pub struct ResultPage {
     /// The results.
     pub page: Page<StoredMetricResult>,
-    /// The metrics that have results, seen or not; on the first page.
+    /// The metrics that have results which the caller may see; on the first page.
     pub metric_ids: Option<Vec<MetricId>>,
 }
 
@@ -256,8 +257,15 @@ pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<
         );
     }
     let metric_ids = if is_first {
-        let mut ids = tx.metrics_with_results(organization, &filter).await?;
-        ids.retain(|id| query.metrics.is_empty() || query.metrics.iter().any(|(wanted, _)| wanted == id));
+        let is_wanted =
+            |id: &MetricId| query.metrics.is_empty() || query.metrics.iter().any(|(wanted, _)| wanted == id);
+        let mut ids = Vec::new();
+        for id in tx.metrics_with_results(organization, &filter).await? {
+            let metric = find(&mut tx, organization, ItemKind::Metric, &id.to_string()).await?;
+            if is_wanted(&id) && caller.may(PERMISSION, &attributes(&metric)) {
+                ids.push(id);
+            }
+        }
         Some(ids)
     } else {
         None

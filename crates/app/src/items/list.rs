@@ -97,7 +97,7 @@ pub struct ListItems {
     pub continuation_token: i64,
 }
 
-/// What the filters of a list can take, over all items that pass the filters, seen or not.
+/// What the filters of a list can take, over all items that pass the filters and that the caller may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilterValues {
     /// Who created them, in order of appearance.
@@ -181,7 +181,7 @@ pub async fn list(
         } else {
             named(&mut tx, caller, kind, query).await?
         };
-        items.retain(is_wanted);
+        items.retain(is_visible);
         Some(FilterValues::of(&items))
     } else {
         None

@@ -81,6 +81,22 @@ pub(crate) fn attributes(item: &Item) -> Attributes {
         .with(permissions.name, item.name.as_str())
 }
 
+/// Returns an item that a caller names in something else and that may be used anew. One that the caller may not read is
+/// answered like one that is not there.
+pub(crate) async fn find_named(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: ItemKind,
+    id: &str,
+) -> Result<Item, AppError> {
+    let item = find(tx, &caller.organization, kind, id).await?;
+    if caller.may(permissions(kind).get, &attributes(&item)) {
+        live(item)
+    } else {
+        Err(not_there(kind, id))
+    }
+}
+
 /// Tells whether a caller may read an item of which only the id is known: a condition on its name is false then.
 pub(crate) fn may_read_known(caller: &Caller, kind: ItemKind, id: &str) -> bool {
     let permissions = permissions(kind);
@@ -146,11 +162,15 @@ pub async fn find_live(
     kind: ItemKind,
     id: &str,
 ) -> Result<Item, AppError> {
-    let found = find(tx, organization, kind, id).await?;
-    if found.is_deleted {
-        return Err(AppError::NotFound(format!("the {kind} {id} is deleted")));
+    live(find(tx, organization, kind, id).await?)
+}
+
+fn live(item: Item) -> Result<Item, AppError> {
+    if item.is_deleted {
+        let kind = item.details.kind();
+        return Err(AppError::NotFound(format!("the {kind} {} is deleted", item.id)));
     }
-    Ok(found)
+    Ok(item)
 }
 
 /// Returns an item that the caller may read, deleted or not; of behavior sets, a deleted one is not there.
@@ -205,7 +225,9 @@ pub(crate) async fn create(
     let kind = create.details.kind();
     // The name as it is kept must not be out of the reach of a grant, either.
     authorize_create(caller, kind, &create.name)?;
-    require_services(&mut tx, caller, create.details.applied_to_services()).await?;
+    let applied = create.details.applied_to_services();
+    authorize_services(caller, kind, applied)?;
+    require_services(&mut tx, caller, kind, applied).await?;
     if create.is_active {
         refuse_taken_name(&mut tx, caller, kind, &create.name, None).await?;
     }
@@ -225,9 +247,31 @@ pub(crate) async fn create(
     commit(tx, id).await
 }
 
-async fn require_services(tx: &mut Tx, caller: &Caller, ids: &[ServiceId]) -> Result<(), AppError> {
+/// The permission that applying an item to a service takes on the service: a behavior set changes what its agent does.
+const fn applying(kind: ItemKind) -> Permission {
+    match kind {
+        ItemKind::BehaviorSet => Permission::UpdateService,
+        _ => Permission::GetService,
+    }
+}
+
+/// Refuses a caller who may apply items of this kind nowhere at all, if any service is named.
+fn authorize_services(caller: &Caller, kind: ItemKind, ids: &[ServiceId]) -> Result<(), AppError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    caller.authorize_some(applying(kind))
+}
+
+/// Looks whether the services are there that an item comes to be applied to, or ceases to be.
+async fn require_services(
+    tx: &mut Tx,
+    caller: &Caller,
+    kind: ItemKind,
+    ids: &[ServiceId],
+) -> Result<(), AppError> {
     for id in ids {
-        services::find(tx, caller, *id).await?;
+        services::find_named(tx, caller, applying(kind), *id).await?;
     }
     Ok(())
 }
@@ -317,6 +361,13 @@ pub(crate) fn without_repetitions(ids: Vec<ServiceId>) -> Vec<ServiceId> {
     ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
+/// Returns the services that are in one of the two lists only.
+fn moved(before: &[ServiceId], after: &[ServiceId]) -> Vec<ServiceId> {
+    let gone = before.iter().filter(|id| !after.contains(id));
+    let new = after.iter().filter(|id| !before.contains(id));
+    gone.chain(new).copied().collect()
+}
+
 /// Changes an item. A change that changes nothing writes nothing.
 pub async fn update(
     app: &App,
@@ -337,10 +388,12 @@ pub async fn update(
     let changed = update.apply(&item);
     // A grant that holds for the old name only must not give the item a name out of its reach.
     caller.authorize(permission, &attributes(&changed))?;
-    let services = changed.details.applied_to_services();
-    if services != item.details.applied_to_services() {
-        require_services(&mut tx, caller, services).await?;
-    }
+    let moved = moved(
+        item.details.applied_to_services(),
+        changed.details.applied_to_services(),
+    );
+    authorize_services(caller, kind, &moved)?;
+    require_services(&mut tx, caller, kind, &moved).await?;
     if changed == item {
         return Ok(None);
     }
@@ -361,7 +414,7 @@ pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Res
     let mut tx = app.write(caller).await?;
     let item = find_live(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
-    unit_tests::refuse_used(&mut tx, &caller.organization, &item).await?;
+    unit_tests::refuse_used(&mut tx, caller, &item).await?;
     tx.delete_item(id, &caller.user).await?;
     let before = audit_document_of(&item);
     tx.append_audit_event(&caller.actor(), "delete", object(kind, id), before, Value::Null)

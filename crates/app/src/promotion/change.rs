@@ -14,7 +14,7 @@ use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
 use crate::idempotency;
 use crate::services::find_bound;
-use crate::unit_tests::users_of_set;
+use crate::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller};
 
@@ -177,7 +177,7 @@ pub(super) async fn prepare(
         Vec::new()
     };
     let unit_tests = match (wish, &set_name) {
-        (Wish::Delete, Some(set_name)) => users_of_set(tx, caller, service_id, set_name).await?,
+        (Wish::Delete, Some(set_name)) => users_of(tx, caller, service_id, Some(set_name)).await?,
         _ => Vec::new(),
     };
     let target = set.as_ref().map(|set| Target {
@@ -393,7 +393,7 @@ pub(super) async fn write(
     Ok(revision)
 }
 
-pub(super) fn audit_document(revision: i64, pins: Option<&Pins>, is_held: bool) -> Value {
+pub(crate) fn audit_document(revision: i64, pins: Option<&Pins>, is_held: bool) -> Value {
     json!({"revision": revision, "pins": pins, "is_held": is_held})
 }
 

@@ -19,6 +19,7 @@ pub use terms::{Outcome, Plans, Precondition, Terms};
 use crate::services::find;
 use crate::version_sets::{object, set_attributes, unknown};
 use crate::{App, AppError, Caller, commit};
+pub(crate) use change::audit_document;
 use change::{Wish, change};
 pub(crate) use content::content;
 
@@ -119,8 +120,8 @@ pub async fn lift_hold(
         return Ok(None);
     }
     tx.put_hold(service_id, name, None).await?;
-    let before = change::audit_document(set.revision, Some(&set.pins), true);
-    let after = change::audit_document(set.revision, Some(&set.pins), false);
+    let before = audit_document(set.revision, Some(&set.pins), true);
+    let after = audit_document(set.revision, Some(&set.pins), false);
     let object = object(service_id, name);
     tx.append_audit_event(&caller.actor(), "lift_hold", object, before, after)
         .await?;

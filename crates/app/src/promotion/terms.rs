@@ -1,6 +1,6 @@
 //! On which terms a caller changes a set, and what comes of it.
 
-use forge_domain::plan::{Plan, joint_digest};
+use forge_domain::plan::{Plan, ServicePlan, joint_digest};
 use serde::{Deserialize, Serialize};
 
 use crate::idempotency::IdempotencyKey;
@@ -68,22 +68,17 @@ pub enum Plans {
     One(Box<Plan>),
     /// Of several, in the order asked for.
     Many(Vec<Plan>),
+    /// Of a service, with those of its sets.
+    Service(Box<ServicePlan>),
 }
 
 impl Plans {
-    /// Returns the plans.
-    pub fn as_slice(&self) -> &[Plan] {
-        match self {
-            Self::One(plan) => std::slice::from_ref(plan),
-            Self::Many(plans) => plans,
-        }
-    }
-
     /// Returns the digest that fixes all of them.
     pub fn digest(&self) -> String {
         match self {
             Self::One(plan) => plan.digest.clone(),
             Self::Many(plans) => joint_digest(plans),
+            Self::Service(plan) => plan.digest.clone(),
         }
     }
 
@@ -91,6 +86,7 @@ impl Plans {
     pub(crate) fn blockers_text(&self) -> String {
         match self {
             Self::One(plan) => plan.blockers_text(),
+            Self::Service(plan) => plan.blockers_text(),
             Self::Many(plans) => {
                 let blocked = plans.iter().filter(|plan| plan.is_blocked());
                 let text = |plan: &Plan| {

@@ -1,16 +1,16 @@
 //! Creating a run.
 
 use forge_domain::access::Permission;
-use forge_domain::item::ItemKind;
-use forge_domain::simulation::{MetricToJudge, RunSpec, UnitTestEntry, UnitTestFields, check_size};
+use forge_domain::item::{Item, ItemKind};
+use forge_domain::simulation::{MetricToJudge, RunSpec, SuccessCriterion, UnitTestEntry, check_size};
 use forge_domain::version_set::Resolved;
-use forge_domain::{OrganizationId, Refusal, ServiceId, UnitTestSetId, UnitTestSetRunId};
+use forge_domain::{Refusal, ServiceId, UnitTestSetId, UnitTestSetRunId};
 use forge_store::{NewRun, Tx};
 
-use crate::services::{find as find_service, find_binding};
+use crate::services::find_binding;
 use crate::unit_test_sets::{attributes, find as find_set};
-use crate::version_sets::{set_attributes, unknown};
-use crate::{App, AppError, Caller, items, unit_tests};
+use crate::unit_tests::{authorize_parts, find_item, find_metrics, find_named, find_target};
+use crate::{App, AppError, Caller};
 
 /// A run that is to be created.
 #[derive(Debug, Clone)]
@@ -23,16 +23,15 @@ pub struct CreateRun {
     pub version_set_name: Option<String>,
 }
 
-impl CreateRun {
-    fn has_other_target(&self) -> bool {
-        self.service_id.is_some() || self.version_set_name.is_some()
-    }
-}
-
 /// Creates a run of a set of unit tests. What the version sets mean now, and the latest versions of personas, scenarios
 /// and metrics are what it runs, whatever becomes of them meanwhile.
+///
+/// Whoever wrote the tests, and whoever put them into the set: the caller must be allowed to read each test, to talk to the
+/// version set that it is to try, and to read its persona, its scenario and its metrics.
 pub async fn create(app: &App, caller: &Caller, new: &CreateRun) -> Result<UnitTestSetRunId, AppError> {
     caller.authorize_some(Permission::CreateUnitTestSetRun)?;
+    caller.authorize_some(Permission::GetUnitTest)?;
+    authorize_parts(caller)?;
     let mut tx = app.store.read().await?;
     let set = find_set(&mut tx, caller, new.unit_test_set_id).await?;
     caller.authorize(Permission::CreateUnitTestSetRun, &attributes(&set))?;
@@ -70,26 +69,16 @@ async fn specification(
     new: &CreateRun,
     entry: UnitTestEntry,
 ) -> Result<RunSpec, AppError> {
-    let organization = &caller.organization;
-    let test = unit_tests::find(tx, caller, entry.unit_test_id).await?;
+    let test = find_named(tx, caller, entry.unit_test_id).await?;
     let fields = test.fields;
-    let service = find_service(tx, caller, new.service_id.unwrap_or(fields.service_id)).await?;
-    let name = match &new.version_set_name {
-        Some(name) => name.parse().map_err(|_| unknown(name))?,
-        None => fields.version_set_name.clone(),
-    };
-    if new.has_other_target() {
-        // The tests say what may be talked to; whoever chooses something else has to be allowed to talk to it.
-        caller.authorize(Permission::CreateConversation, &set_attributes(&service, &name))?;
-    }
+    let service_id = new.service_id.unwrap_or(fields.service_id);
+    let name = new.version_set_name.as_deref();
+    let name = name.unwrap_or(fields.version_set_name.as_str());
+    let (service, version_set) = find_target(tx, caller, service_id, name).await?;
     if !service.is_active {
         let service = service.id.to_string();
         return Err(Refusal::InactiveService { service }.into());
     }
-    let version_set = tx.find_set(organization, service.id, &name).await?;
-    let version_set = version_set
-        .filter(|set| !set.is_deleted)
-        .ok_or_else(|| unknown(name.as_str()))?;
     let binding = find_binding(tx, caller, &service).await?;
     let Resolved {
         agent_version: Some(agent_version),
@@ -102,8 +91,19 @@ async fn specification(
         )));
     };
     let (persona, scenario) = (fields.persona_id, fields.scenario_id);
-    let persona_version = latest(tx, organization, ItemKind::Persona, persona.to_string()).await?;
-    let scenario_version = latest(tx, organization, ItemKind::Scenario, scenario.to_string()).await?;
+    let persona_version = find_item(tx, caller, ItemKind::Persona, persona)
+        .await?
+        .latest_version;
+    let scenario_version = find_item(tx, caller, ItemKind::Scenario, scenario)
+        .await?
+        .latest_version;
+    let metrics = find_metrics(tx, caller, &fields).await?;
+    let judge = |(criterion, metric): (&SuccessCriterion, Item)| MetricToJudge {
+        name: criterion.name.clone(),
+        metric_id: criterion.metric_id,
+        metric_version: metric.latest_version,
+        criterion: criterion.criterion.clone(),
+    };
     Ok(RunSpec {
         unit_test_id: test.id,
         run_count: entry.run_count.saturating_mul(fields.run_count),
@@ -115,37 +115,8 @@ async fn specification(
         persona: (persona, persona_version),
         scenario: (scenario, scenario_version),
         max_interactions: fields.max_interactions,
-        metrics: metrics(tx, organization, &fields).await?,
+        metrics: fields.success_criterions.iter().zip(metrics).map(judge).collect(),
         unit_test_name: fields.name,
-        version_set_name: name,
+        version_set_name: version_set.name,
     })
-}
-
-async fn latest(
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    kind: ItemKind,
-    id: String,
-) -> Result<forge_domain::VersionNumber, AppError> {
-    Ok(items::find_live(tx, organization, kind, &id)
-        .await?
-        .latest_version)
-}
-
-async fn metrics(
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    fields: &UnitTestFields,
-) -> Result<Vec<MetricToJudge>, AppError> {
-    let mut metrics = Vec::new();
-    for criterion in &fields.success_criterions {
-        let id = criterion.metric_id.to_string();
-        metrics.push(MetricToJudge {
-            name: criterion.name.clone(),
-            metric_id: criterion.metric_id,
-            metric_version: latest(tx, organization, ItemKind::Metric, id).await?,
-            criterion: criterion.criterion.clone(),
-        });
-    }
-    Ok(metrics)
 }

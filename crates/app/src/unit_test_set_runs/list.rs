@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attributes;
 use crate::page::{PageBuilder, unknown_token};
 use crate::searching::distinct;
+use crate::unit_test_sets::attributes_of;
 use crate::{App, AppError, Caller, Page, unit_tests};
 
 const PERMISSION: Permission = Permission::GetUnitTestSetRun;
@@ -97,7 +98,7 @@ pub struct RunView {
 pub struct RunPage {
     /// The runs.
     pub page: Page<RunView>,
-    /// What the runs under the filter can be filtered by, on the first page.
+    /// What the runs under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<RunFilterValues>,
 }
 
@@ -144,7 +145,10 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
     }
     let filter_values = if is_first {
         let mut heads = tx.list_run_heads(organization).await?;
-        heads.retain(|run| query.filter.admits(run));
+        heads.retain(|run| {
+            let attributes = attributes_of(run.unit_test_set_id, &run.unit_test_set_name);
+            query.filter.admits(run) && caller.may(PERMISSION, &attributes)
+        });
         Some(RunFilterValues {
             creators: distinct(heads.iter().map(|run| &run.creator)),
             unit_test_sets: heads.iter().map(|run| run.unit_test_set_id).collect(),

@@ -68,7 +68,7 @@ pub struct ListUnitTests {
 pub struct UnitTestPage {
     /// The tests.
     pub page: Page<UnitTest>,
-    /// What the tests under the filter can be filtered by, on the first page.
+    /// What the tests under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<UnitTestFilterValues>,
 }
 
@@ -116,15 +116,15 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
     let mut tx = app.store.read().await?;
     // All of them, because the one at which the page before this ended may have ceased to pass the filter.
     let tests = tx.list_unit_tests(&caller.organization, None).await?;
+    let is_visible = |test: &UnitTest| query.filter.admits(test) && caller.may(PERMISSION, &attributes(test));
     let filter_values =
-        is_first.then(|| UnitTestFilterValues::of(tests.iter().filter(|test| query.filter.admits(test))));
+        is_first.then(|| UnitTestFilterValues::of(tests.iter().filter(|test| is_visible(test))));
     let sort: Vec<(UnitTestSort, bool)> = query
         .by_update
         .map(|latest_first| (UnitTestSort::UpdatedAt, latest_first))
         .into_iter()
         .collect();
     let list = Sorted::moving("unit_test", &sort, sort_value, |test: &UnitTest| test.seq);
-    let is_visible = |test: &UnitTest| query.filter.admits(test) && caller.may(PERMISSION, &attributes(test));
     let mut page = list
         .page(app, &mut tx, caller, query.limit, query.continuation_token)
         .await?;

@@ -5,16 +5,14 @@ use forge_domain::audit::AuditObject;
 use forge_domain::item::{ItemDetails, ItemKind};
 use forge_domain::name::spellings;
 use forge_domain::service::Tags;
-use forge_domain::simulation::{SuccessCriterion, UnitTestFields, named};
+use forge_domain::simulation::{SuccessCriterion, UnitTestFields, UnitTestSet, named};
 use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId, shortened};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
-use super::{OBJECT, attributes, find};
+use super::{OBJECT, attributes, authorize_parts, find, find_item, find_metrics, find_target, no_target};
 use crate::names::new_name;
-use crate::services;
-use crate::version_sets::unknown;
-use crate::{App, AppError, Caller, Written, commit, items};
+use crate::{App, AppError, Caller, Written, commit, unit_test_sets};
 
 fn object(id: UnitTestId) -> AuditObject {
     AuditObject {
@@ -58,12 +56,13 @@ pub struct UpdateUnitTest {
 impl UpdateUnitTest {
     fn apply(self, old: &UnitTestFields) -> Result<UnitTestFields, AppError> {
         let old = old.clone();
+        let service_id = self.service_id.unwrap_or(old.service_id);
         Ok(UnitTestFields {
             name: old.name,
             description: self.description.unwrap_or(old.description),
-            service_id: self.service_id.unwrap_or(old.service_id),
+            service_id,
             version_set_name: match self.version_set_name {
-                Some(name) => name.parse().map_err(|_| unknown(shortened(&name).as_ref()))?,
+                Some(name) => name.parse().map_err(|_| no_target(service_id, &name))?,
                 None => old.version_set_name,
             },
             persona_id: self.persona_id.unwrap_or(old.persona_id),
@@ -76,7 +75,7 @@ impl UpdateUnitTest {
     }
 }
 
-/// Creates a unit test.
+/// Creates a unit test. The caller must be allowed to talk to the set, and to read what else the test names.
 pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
     let new = NewUnitTest {
         name: new_name("name", &new.name)?,
@@ -84,9 +83,10 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
     };
     let named = Attributes::default().with("simulation_unit_test_name", new.name.as_str());
     caller.authorize(Permission::CreateUnitTest, &named)?;
+    authorize_parts(caller)?;
     let version_set_name = new.version_set_name.parse();
     let fields = UnitTestFields {
-        version_set_name: version_set_name.map_err(|_| unknown(shortened(&new.version_set_name).as_ref()))?,
+        version_set_name: version_set_name.map_err(|_| no_target(new.service_id, &new.version_set_name))?,
         name: new.name,
         description: new.description,
         service_id: new.service_id,
@@ -114,7 +114,9 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
     commit(tx, id).await
 }
 
-/// Changes a unit test. A change that changes nothing writes nothing.
+/// Changes a unit test. A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk
+/// to the set that the test names afterwards, and to read what else it names: what a test does is not to be steered by
+/// somebody who could not have written it.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -122,6 +124,7 @@ pub async fn update(
     update: UpdateUnitTest,
 ) -> Result<Option<i64>, AppError> {
     caller.authorize_some(Permission::ModifyUnitTest)?;
+    authorize_parts(caller)?;
     let mut tx = app.write(caller).await?;
     let test = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::ModifyUnitTest, &attributes(&test))?;
@@ -162,40 +165,31 @@ async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Res
     if sets.is_empty() {
         return Ok(());
     }
+    let may_see =
+        |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &unit_test_sets::attributes(set));
     let sets = named(
         sets.iter()
-            .map(|set| (set.id.to_string(), set.fields.name.as_str())),
+            .map(|set| may_see(set).then(|| (set.id.to_string(), set.fields.name.as_str()))),
     );
     Err(Refusal::UsedByUnitTestSets { sets }.into())
 }
 
-/// Looks whether all that a unit test names is there and fits together.
+/// Looks whether all that a unit test names is there for the caller, and fits together.
 async fn check(tx: &mut Tx, caller: &Caller, fields: &UnitTestFields) -> Result<(), AppError> {
-    let organization = &caller.organization;
-    let service = services::find(tx, caller, fields.service_id).await?;
-    let set = tx
-        .find_set(organization, service.id, &fields.version_set_name)
-        .await?;
-    if set.is_none_or(|set| set.is_deleted) {
-        return Err(unknown(fields.version_set_name.as_str()));
-    }
-    for (kind, id) in [
-        (ItemKind::Persona, fields.persona_id.to_string()),
-        (ItemKind::Scenario, fields.scenario_id.to_string()),
-    ] {
-        items::find_live(tx, organization, kind, &id).await?;
-    }
+    let (service, _) = find_target(tx, caller, fields.service_id, fields.version_set_name.as_str()).await?;
+    find_item(tx, caller, ItemKind::Persona, fields.persona_id).await?;
+    find_item(tx, caller, ItemKind::Scenario, fields.scenario_id).await?;
+    let metrics = find_metrics(tx, caller, fields).await?;
     let mut refusals = Vec::new();
-    for criterion in &fields.success_criterions {
-        let id = criterion.metric_id.to_string();
-        let metric = items::find_live(tx, organization, ItemKind::Metric, &id).await?;
+    for (criterion, metric) in fields.success_criterions.iter().zip(metrics) {
         let ItemDetails::Metric {
             value_kind: metric_kind,
             ..
         } = metric.details
         else {
             return Err(AppError::internal(format!(
-                "metric {id} has details of something else"
+                "metric {} has details of something else",
+                metric.id
             )));
         };
         let kind = criterion.criterion.kind();

@@ -112,11 +112,11 @@ both_engines! {
                 match id {
                     Some(id) if number % 2 == 0 => {
                         let update = UpdateService { is_active: Some(true), ..Default::default() };
-                        services::update(&server.app, &caller, id, update).await.map(drop)
+                        services::update(&server.app, &caller, id, update, &Terms::default()).await.map(drop)
                     }
                     Some(id) => {
                         let update = UpdateService { name: Some("one".to_owned()), ..Default::default() };
-                        services::update(&server.app, &caller, id, update).await.map(drop)
+                        services::update(&server.app, &caller, id, update, &Terms::default()).await.map(drop)
                     }
                     None => {
                         let fields = fields("one", &agent, &graph, true);
@@ -187,7 +187,7 @@ both_engines! {
                     let caller = super_administrator(&server);
                     if number == round % 2 {
                         let update = UpdateService { agent_id: Some(agent), ..Default::default() };
-                        services::update(&server.app, &caller, id, update).await.map(drop)
+                        services::update(&server.app, &caller, id, update, &Terms::default()).await.map(drop)
                     } else {
                         let release = "release".parse().unwrap();
                         let wanted = pins(5, None);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Attributes, Condition, DefaultRole, Grant, Permission, allows};
+use super::{Asked, Attributes, Condition, DefaultRole, Grant, Need, OPERATIONS, Permission, allows};
 
 /// What conditions are tried on: an attribute that has the value, one that has another, and one that is absent.
 const VALUE: &str = "a";
@@ -112,7 +112,54 @@ fn page() -> String {
     for role in DefaultRole::ALL {
         writeln!(text, "- `{}`: {}", role.name(), role.description()).unwrap();
     }
+    text + &operations()
+}
+
+/// Returns the table of what each operation asks.
+fn operations() -> String {
+    let mut text = String::from(
+        "\n## What each operation asks\n\n\
+        A caller who has a permission on nothing at all is refused (403) before anything is looked up. Of a list, the\n\
+        rows that the caller may not see are left out. Whoever names a thing in another one needs the permission on it,\n\
+        too; what they may not have is answered like what is not there\n\
+        ([ADR 0028](adr/0028-a-reference-takes-a-right.md)). Operations that hand out rights also\n\
+        [compare roles](adr/0012-comparing-privileges.md).\n\n\
+        | operation | permission | on | asked |\n\
+        |---|---|---|---|\n",
+    );
+    for operation in OPERATIONS {
+        if operation.needs.is_empty() {
+            writeln!(text, "| {} | | | only roles are compared |", operation.id).unwrap();
+        }
+        for Need {
+            permission,
+            on,
+            asked,
+        } in operation.needs
+        {
+            let asked = match asked {
+                Asked::Always => "always".to_owned(),
+                Asked::Rows => "for each row".to_owned(),
+                Asked::When(condition) => format!("if {condition}"),
+                Asked::Shows(what) => format!("to be told {what}"),
+            };
+            writeln!(
+                text,
+                "| {} | `{}` | {on} | {asked} |",
+                operation.id,
+                permission.name()
+            )
+            .unwrap();
+        }
+    }
     text
+}
+
+#[test]
+fn each_operation_is_listed_once() {
+    let mut ids: Vec<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
+    ids.sort_unstable();
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
 }
 
 #[test]

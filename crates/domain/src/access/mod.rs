@@ -9,12 +9,14 @@ mod grant;
 mod limits;
 #[cfg(test)]
 mod matrix;
+mod operation;
 mod permission;
 mod privilege;
 mod role;
 
 pub use grant::{Condition, Grant};
 pub use limits::excesses;
+pub use operation::{Asked, Need, OPERATIONS, OperationNeeds};
 pub use permission::{Attributes, Permission};
 pub use privilege::Privileges;
 pub use role::DefaultRole;

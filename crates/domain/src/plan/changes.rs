@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::HoldEffect;
 use crate::model::ModelPreferences;
-use crate::version_set::{Hold, Pins, RequestedPins};
+use crate::version_set::{Binding, Bound, Hold, Pins, RequestedPins};
 
 /// One field before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,25 @@ pub(super) fn of_pins(
         }
     }
     changes
+}
+
+/// Returns which of the agent and the graph change, as the fields that name them.
+pub(super) fn of_binding(from: &Binding, to: &Binding) -> Vec<FieldChange> {
+    let pairs = [
+        ("agent_id", &from.agent, &to.agent),
+        (
+            "service_hierarchical_state_machine_id",
+            &from.context_graph,
+            &to.context_graph,
+        ),
+    ];
+    let changed = pairs.into_iter().filter(|(_, from, to)| from.id != to.id);
+    let change = |(field, from, to): (&str, &Bound, &Bound)| FieldChange {
+        field: field.to_owned(),
+        from: json!(from.id),
+        to: json!(to.id),
+    };
+    changed.map(change).collect()
 }
 
 /// Returns the change of the hold, if there is one.

@@ -5,8 +5,10 @@
 //! plan; the real call builds the same plan in the transaction that then writes the effect.
 
 mod changes;
+mod rebind;
 mod rollback;
 mod rule;
+mod service;
 mod warning;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 pub use changes::{FieldChange, pin_changes};
 pub use rollback::{Past, choose_restored};
 pub use rule::{RULES, Rule, Severity};
+pub use service::{PlannedService, ServicePlan, ServiceSnapshot, plan_service};
 pub use warning::{RETIRES_SOON, Warning};
 
 use crate::audit::canonical_json;
@@ -119,6 +122,8 @@ pub enum Change {
     },
     /// Delete the set.
     Delete,
+    /// Mean something else by the same pins: the service, whose agent and graph these were, gets those of the snapshot.
+    Rebind(Box<Binding>),
 }
 
 /// One finding of a plan: a stable code, what is so, and what to do about it.
@@ -130,6 +135,25 @@ pub struct Finding {
     pub message: String,
     /// What to do about it, where more can be said than the message does.
     pub hint: Option<String>,
+}
+
+impl Finding {
+    fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// Returns findings as one text; of very many, the first ones and how many there are beside.
+fn told(findings: &[Finding]) -> String {
+    let texts: Vec<String> = findings.iter().take(MOST_TOLD).map(Finding::text).collect();
+    let told = texts.join("; ");
+    match findings.len().saturating_sub(MOST_TOLD) {
+        0 => told,
+        more => format!("{told}; and {more} more reasons"),
+    }
 }
 
 /// A revision of a set.
@@ -174,16 +198,7 @@ impl Plan {
 
     /// Returns the blockers as one text; of very many, the first ones and how many there are beside.
     pub fn blockers_text(&self) -> String {
-        let text = |finding: &Finding| match &finding.hint {
-            Some(hint) => format!("{}; {hint}", finding.message),
-            None => finding.message.clone(),
-        };
-        let told: Vec<String> = self.blockers.iter().take(MOST_TOLD).map(text).collect();
-        let told = told.join("; ");
-        match self.blockers.len().saturating_sub(MOST_TOLD) {
-            0 => told,
-            more => format!("{told}; and {more} more reasons"),
-        }
+        told(&self.blockers)
     }
 }
 
@@ -226,6 +241,8 @@ struct Wanted {
     source: Option<SetRevision>,
     /// As asked for, to be shown even where it cannot be had.
     shown: Option<RequestedPins>,
+    /// What it changes beside the pins: which agent and graph they are of.
+    rebound: Vec<FieldChange>,
     /// As it can be had.
     pins: Option<Pins>,
     restored_revision: Option<i64>,
@@ -245,7 +262,8 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     let is_deletion = wanted.action == RevisionAction::Delete;
     let is_rollback = wanted.action == RevisionAction::Rollback;
     let mut warnings = wanted.warnings;
-    if !is_deletion {
+    let is_rebind = wanted.action == RevisionAction::Rebind;
+    if !is_deletion && !is_rebind {
         warnings.extend(warning::of_pins(
             snapshot,
             wanted.action,
@@ -258,13 +276,15 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
             wanted.source.as_ref(),
         ));
     }
-    let is_unchanged = !is_deletion && !is_rollback && current.is_some() && current == wanted.pins.as_ref();
+    let is_unchanged =
+        !(is_deletion || is_rollback || is_rebind) && current.is_some() && current == wanted.pins.as_ref();
     let hold_effect = match (hold, lift_hold) {
         (Some(_), true) => HoldEffect::Lift,
         (_, false) if is_rollback => HoldEffect::Place,
         _ => HoldEffect::Keep,
     };
-    let mut changes = changes::of_pins(current, wanted.shown.as_ref(), is_deletion);
+    let mut changes = wanted.rebound;
+    changes.extend(changes::of_pins(current, wanted.shown.as_ref(), is_deletion));
     changes.extend(changes::of_hold(hold, hold_effect));
     let plan = Plan {
         action: wanted.action,
@@ -357,6 +377,8 @@ fn check_target(
             refusals.extend(check_unused(format!("version set `{name}`"), snapshot.unit_tests));
             refusals
         }
+        // The pins stay as they are, those of `edge` too.
+        Change::Rebind(_) => Vec::new(),
         _ => check_upsert(&name, is_new, snapshot.sets),
     };
     // A rollback goes back, which a hold does not forbid; to go forward again is judged where it is chosen.
@@ -380,10 +402,12 @@ fn wanted(snapshot: &Snapshot<'_>, change: Change, is_new: bool) -> Wanted {
             freeze,
         } => wanted_by_promote(snapshot, source, source_revision, content, freeze),
         Change::Rollback { restored, freeze } => wanted_by_rollback(snapshot, restored, freeze),
+        Change::Rebind(from) => rebind::wanted(snapshot, &from),
         Change::Delete => Wanted {
             action: RevisionAction::Delete,
             source: None,
             shown: None,
+            rebound: Vec::new(),
             pins: None,
             restored_revision: None,
             refusals: Vec::new(),
@@ -417,6 +441,7 @@ fn wanted_by_upsert(snapshot: &Snapshot<'_>, requested: RequestedPins, is_new: b
         },
         source: None,
         shown,
+        rebound: Vec::new(),
         pins,
         restored_revision: None,
         refusals,
@@ -472,6 +497,7 @@ fn wanted_by_promote(
             revision,
         }),
         shown: pins.as_ref().map(RequestedPins::from),
+        rebound: Vec::new(),
         pins,
         restored_revision: None,
         refusals,
@@ -517,6 +543,7 @@ fn wanted_by_rollback(snapshot: &Snapshot<'_>, restored: Result<Content, Refusal
         action: RevisionAction::Rollback,
         source: Some(SetRevision { name, revision }),
         shown: pins.as_ref().map(RequestedPins::from),
+        rebound: Vec::new(),
         pins,
         restored_revision: revision,
         refusals,

@@ -44,22 +44,26 @@ rules! {
     Blocker "set_is_permanent" ("delete") "`edge` and `release` belong to every service for as long as it exists.";
     Blocker "too_many_sets" ("upsert, promote") "A service has at most 100 version sets.";
     Blocker "alike_name" ("upsert, promote, rollback") "The name of a new set differs from every other of the service in more than capitals.";
-    Blocker "held" ("upsert, promote, delete") "Nothing moves a set forward that was rolled back, until someone lifts the hold.";
-    Blocker "used_by_unit_tests" ("delete") "A set that a unit test names stays, as long as the test does.";
+    Blocker "held" ("upsert, promote, delete, rebind") "Nothing moves a set forward that was rolled back, until someone lifts the hold.";
+    Blocker "used_by_unit_tests" ("delete, deactivate") "A set that a unit test names stays, and its service active, as long as the test is there.";
+    Blocker "name_taken" ("activate, rename") "No two active services have the same name.";
+    Blocker "no_such_asset" ("rebind") "The new agent and context graph are there, and the caller may get them.";
+    Blocker "no_versions" ("rebind, activate") "An agent or context graph that runs has a version.";
+    Blocker "pin_lost_by_rebind" ("rebind") "A version that a set pins exists of the new agent or context graph, too.";
     Blocker "unknown_source" ("promote") "The source is a set of the service, and the revision one of its own that pins something.";
     Blocker "no_such_version" ("upsert, promote, rollback") "A pinned version exists.";
     Blocker "another_asset" ("promote, rollback") "Pins belong to the agent and the context graph that the service runs now.";
-    BlockerIfPinned "yanked_version" ("upsert, promote, rollback") "A yanked version is not pinned again.";
-    BlockerUnlessRollback "deprecated" ("upsert, promote, rollback") "Nothing new starts to run on a deprecated agent or context graph.";
-    Blocker "unknown_model" ("upsert, promote, rollback") "A preferred model is one of the installation's.";
-    Blocker "retired_model" ("upsert, promote, rollback") "A preferred model is still served.";
-    Blocker "model_parameters" ("upsert, promote, rollback") "The parameters of a preferred model fit its schema.";
+    BlockerIfPinned "yanked_version" ("upsert, promote, rollback, rebind") "A yanked version is not pinned again.";
+    BlockerUnlessRollback "deprecated" ("upsert, promote, rollback, rebind, activate") "Nothing new starts to run on a deprecated agent or context graph.";
+    Blocker "unknown_model" ("upsert, promote, rollback, activate") "A preferred model is one of the installation's.";
+    Blocker "retired_model" ("upsert, promote, rollback, activate") "A preferred model is still served.";
+    Blocker "model_parameters" ("upsert, promote, rollback, activate") "The parameters of a preferred model fit its schema.";
     Blocker "nothing_to_roll_back" ("rollback") "There is an earlier revision since the set's creation and the service's last rebind.";
     Blocker "no_such_revision" ("rollback") "The revision to restore is one of the set that pins something.";
     Blocker "across_deletion" ("rollback") "A rollback does not go behind a deletion of the set.";
     Blocker "across_rebind" ("rollback") "A rollback does not go behind a change of the service's agent or context graph.";
     Blocker "undone_revision" ("rollback") "What a rollback undid comes back only with `lift_hold`.";
-    Warning "floating_release" ("upsert, promote, rollback") "`release` pins numbers instead of floating with the latest versions.";
+    Warning "floating_release" ("upsert, promote, rollback, rebind") "`release` pins numbers instead of floating with the latest versions.";
     Warning "not_frozen" ("promote, rollback") "What floats is written as the numbers that it means (`freeze`).";
     Warning "preview_skipped" ("promote") "What goes to `release` comes from `preview`.";
     Warning "personal_to_release" ("promote") "A personal set does not go straight to `release`.";
@@ -78,8 +82,9 @@ mod tests {
     /// Returns the page of the docs that lists the rules.
     fn page() -> String {
         let mut page = String::from(
-            "# Rules of plans\n\nEvery change of a version set is planned first, and the plan is held against these \
-             rules. A broken *blocker* refuses the\nchange (400) and the plan lists all of them; a *warning* never \
+            "# Rules of plans\n\nEvery change of a version set or of a service is planned first, and the plan is held \
+             against these rules. A change\nof a service is a *rebind* if it gets another agent or context graph, which \
+             changes what each of its sets means. A broken *blocker* refuses the\nchange (400) and the plan lists all of them; a *warning* never \
              does. The codes are stable. This page is checked against the\ncode: `UPDATE_GOLDEN=1 cargo test -p \
              forge-domain` rewrites it.\n\n| code | severity | asked of | rule |\n|---|---|---|---|\n",
         );

@@ -3,8 +3,10 @@
 mod changes;
 mod digest;
 mod properties;
+mod rebind;
 mod rollback;
 mod rules;
+mod service;
 
 use std::sync::LazyLock;
 
@@ -71,6 +73,7 @@ impl World {
         self.unit_tests.push(UnitTestRef {
             id: UnitTestId::new(NOW, [3; 8]),
             name: "greets".to_owned(),
+            is_hidden: false,
         });
         self
     }

@@ -143,6 +143,8 @@ pub struct UnitTestRef {
     pub id: UnitTestId,
     /// Its name.
     pub name: String,
+    /// Whether the reader may know no more of it than that it is there.
+    pub is_hidden: bool,
 }
 
 /// Returns why a thing that unit tests use has to stay as it is; nothing if none does. `what` says which thing, such as
@@ -150,23 +152,35 @@ pub struct UnitTestRef {
 pub fn check_unused(what: impl Into<String>, tests: &[UnitTestRef]) -> Option<Refusal> {
     (!tests.is_empty()).then(|| Refusal::UsedByUnitTests {
         what: what.into(),
-        tests: named(tests.iter().map(|test| (test.id.to_string(), test.name.as_str()))),
+        tests: named(
+            tests
+                .iter()
+                .map(|test| (!test.is_hidden).then(|| (test.id.to_string(), test.name.as_str()))),
+        ),
     })
 }
 
-/// Returns the names and ids of some things, the first few of them.
-pub fn named<'a>(things: impl ExactSizeIterator<Item = (String, &'a str)>) -> String {
-    let more = things.len().saturating_sub(TOLD);
-    let first = things.take(TOLD);
-    let first: Vec<String> = first
-        .map(|(id, name)| format!("`{}` ({id})", crate::shortened(name)))
-        .collect();
-    let first = first.join(", ");
-    if more > 0 {
-        format!("{first} and {more} more")
-    } else {
-        first
+/// Returns the names and ids of some things, the first few of them; `None` stands for one that the reader may not see.
+pub fn named<'a>(things: impl Iterator<Item = Option<(String, &'a str)>>) -> String {
+    let (mut told, mut more, mut hidden) = (Vec::new(), 0, 0);
+    for thing in things {
+        match thing {
+            None => hidden += 1,
+            Some(_) if told.len() == TOLD => more += 1,
+            Some((id, name)) => told.push(format!("`{}` ({id})", crate::shortened(name))),
+        }
     }
+    let mut parts = Vec::new();
+    if !told.is_empty() {
+        parts.push(told.join(", "));
+    }
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    if hidden > 0 {
+        parts.push(format!("{hidden} that you may not see"));
+    }
+    parts.join(" and ")
 }
 
 /// Returns what is wrong with the entries of a set: more conversations than one run may hold.
@@ -187,7 +201,23 @@ mod tests {
         UnitTestRef {
             id: "0123456789abcdef01234567".parse().unwrap(),
             name: name.into(),
+            is_hidden: false,
         }
+    }
+
+    #[test]
+    fn tests_that_the_reader_may_not_see_are_counted_and_not_named() {
+        let hidden = || UnitTestRef {
+            is_hidden: true,
+            ..test("secret")
+        };
+        let text = |tests: &[UnitTestRef]| check_unused("x", tests).unwrap().message();
+        assert_eq!(text(&[hidden()]), "unit tests use x: 1 that you may not see");
+        let both = text(&[hidden(), test("greets"), hidden()]);
+        assert!(
+            both.ends_with("`greets` (0123456789abcdef01234567) and 2 that you may not see"),
+            "{both}"
+        );
     }
 
     #[test]

@@ -1,14 +1,17 @@
-//! Changes a service.
+//! Changes a service, or plans to.
 
 use axum::http::StatusCode;
 use forge_app::{Caller, services};
+use forge_wire::promotion::TermsQuery;
 use forge_wire::services::UpdateService;
 
-use crate::call::{Call, Nothing};
+use crate::call::Call;
 use crate::reply::{self, Answer};
 use crate::routes::ServicePath;
+use crate::routes::version_sets::of_query;
 
-pub(crate) async fn handle(call: Call<ServicePath, Nothing, UpdateService, Caller>) -> Answer {
+pub(crate) async fn handle(call: Call<ServicePath, TermsQuery, UpdateService, Caller>) -> Answer {
+    let terms = of_query(call.query, &call.headers)?;
     let body = call.body;
     let update = services::UpdateService {
         name: body.name,
@@ -19,7 +22,13 @@ pub(crate) async fn handle(call: Call<ServicePath, Nothing, UpdateService, Calle
         tags: body.tags,
         keyterms: body.keyterms,
     };
-    let change_number =
-        services::update(&call.server.app, &call.caller, call.path.service_id, update).await?;
-    Ok(reply::with_sequence(reply::done(StatusCode::OK)?, change_number))
+    let (app, id) = (&call.server.app, call.path.service_id);
+    let outcome = services::update(app, &call.caller, id, update, &terms).await?;
+    if terms.is_dry_run {
+        return reply::json(StatusCode::OK, &outcome.plan);
+    }
+    Ok(reply::with_sequence(
+        reply::done(StatusCode::OK)?,
+        outcome.change_number,
+    ))
 }

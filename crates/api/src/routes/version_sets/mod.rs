@@ -21,6 +21,8 @@ pub(crate) mod rollback;
 mod terms;
 pub(crate) mod upsert;
 
+pub(crate) use terms::of_query;
+
 /// Returns the name of a set that is to be read or deleted: a text that cannot be one is a set that is not there.
 fn existing(name: &str) -> Result<SetName, ApiError> {
     name.parse()

@@ -55,7 +55,7 @@ fn invalid_header(name: &str, msg: &str) -> ApiError {
 }
 
 /// Returns the terms that a query and the headers state.
-pub(super) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Result<Terms, ApiError> {
+pub(crate) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Result<Terms, ApiError> {
     Ok(Terms {
         is_dry_run: query.dry_run,
         plan_digest: query.plan_digest,

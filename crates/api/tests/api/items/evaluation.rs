@@ -128,7 +128,7 @@ both_engines! {
         assert_eq!(evaluate(server.admin(), &[&other], conversation).await.status, 200);
         assert_eq!(results(&user, "").await.len(), 1, "results of other metrics are left out");
         let listed = user.get(RESULTS).await;
-        assert_eq!(listed.body["filter_values"]["metric_ids"].as_array().unwrap().len(), 2);
+        assert_eq!(listed.body["filter_values"]["metric_ids"].as_array().unwrap().len(), 1);
     }
 
     async fn results_are_filtered_sorted_and_paged(server: TestServer) {

@@ -1,6 +1,7 @@
 //! Unit tests, sets of them, their runs, and what they protect.
 
 mod guards;
+mod rights;
 mod runs;
 mod unit_test_sets;
 mod unit_tests;

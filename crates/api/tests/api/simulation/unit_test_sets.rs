@@ -4,7 +4,7 @@ use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SETS, World, names, set_body, with};
-use crate::roles::{create as create_role, equals, grant};
+use crate::roles::{any, create as create_role, equals, grant};
 use crate::services::{UNKNOWN_ID, assert_invalid};
 use crate::users::member;
 
@@ -78,6 +78,7 @@ both_engines! {
         create_role(server.admin(), "Night-watch", vec![
             grant("Simulation:GetSimulationUnitTestSet", &equals("simulation_unit_test_set_name", "night")),
             grant("Simulation:ModifySimulationUnitTestSet", &equals("simulation_unit_test_set_name", "night")),
+            any("Simulation:GetSimulationUnitTest"),
         ]).await;
         let watch = member(&server, "Night-watch").await;
         assert_eq!(names(&watch.get(&format!("{SETS}?limit=1")).await.body, "simulation_unit_test_sets"), ["night"]);

@@ -4,7 +4,7 @@ use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SETS, TESTS, World, create_test, names, set_body, with};
-use crate::roles::{create as create_role, equals, grant};
+use crate::roles::{any, create as create_role, equals, grant};
 use crate::services::{UNKNOWN_ID, assert_invalid, assert_refused, change_number};
 use crate::users::member;
 
@@ -190,6 +190,10 @@ both_engines! {
             grant("Simulation:GetSimulationUnitTest", &only_mine),
             grant("Simulation:ModifySimulationUnitTest", &only_mine),
             grant("Simulation:DeleteSimulationUnitTest", &only_mine),
+            any("Conversation:CreateConversation"),
+            any("Simulation:GetSimulationPersona"),
+            any("Simulation:GetSimulationScenario"),
+            any("Metric:GetMetric"),
         ]).await;
         let tester = member(&server, "Tester").await;
         let listed = tester.get(&format!("{TESTS}?limit=1")).await;

@@ -167,7 +167,7 @@ impl World {
             }
             _ => unreachable!("{call:?} is about no service"),
         };
-        services::update(app, caller, self.services[*service], update)
+        services::update(app, caller, self.services[*service], update, &Terms::default())
             .await
             .map(drop)
     }

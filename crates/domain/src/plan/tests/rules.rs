@@ -262,6 +262,13 @@ fn every_rule_is_found_broken_and_every_finding_is_a_rule() {
         assert_listed(&planned);
         broken.insert((code, "warning"));
     }
+    for (code, plan) in service::blocked() {
+        let found = codes(&plan.blockers);
+        assert!(found.contains(&code), "{code}: {plan:?}");
+        let is_listed = |code: &&str| RULES.iter().any(|rule| rule.code == *code);
+        assert!(found.iter().all(is_listed), "{found:?}");
+        broken.insert((code, "blocker"));
+    }
     let listed = RULES.iter().flat_map(|rule| match rule.severity {
         Severity::Blocker => vec![(rule.code, "blocker")],
         Severity::Warning => vec![(rule.code, "warning")],

@@ -1,0 +1,336 @@
+//! Changing a service.
+//!
+//! Another agent or context graph changes what every set of the service means. So it takes what changing each of them
+//! takes, and stops where a change of them stops.
+
+use forge_domain::access::Permission;
+use forge_domain::plan::{
+    Effect, HoldEffect, PlannedService, ServicePlan, ServiceSnapshot, Target, plan_service,
+};
+use forge_domain::refusal::AssetKind;
+use forge_domain::revision::RevisionAction;
+use forge_domain::service::{Service, Tags};
+use forge_domain::version_set::Binding;
+use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName, Timestamp};
+use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
+use serde::{Deserialize, Serialize};
+
+use super::{attributes, audit_document, find, find_binding, missing_assets, namesake, object};
+use crate::names::changed_name;
+use crate::promotion::{self, Plans, Precondition, Terms};
+use crate::unit_tests::users_of;
+use crate::version_sets::{self, NewRevision, Uses, set_attributes, view};
+use crate::{App, AppError, Caller, assets};
+
+/// What changes about a service; an absent field stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a service")]
+pub struct UpdateService {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub is_active: Option<bool>,
+    pub agent_id: Option<AgentId>,
+    pub context_graph_id: Option<ContextGraphId>,
+    pub tags: Option<Tags>,
+    pub keyterms: Option<Vec<String>>,
+}
+
+impl UpdateService {
+    fn apply(self, service: &Service) -> Service {
+        let service = service.clone();
+        Service {
+            name: self.name.unwrap_or(service.name),
+            description: self.description.unwrap_or(service.description),
+            is_active: self.is_active.unwrap_or(service.is_active),
+            agent_id: self.agent_id.unwrap_or(service.agent_id),
+            context_graph_id: self.context_graph_id.unwrap_or(service.context_graph_id),
+            tags: self.tags.unwrap_or(service.tags),
+            keyterms: self.keyterms.unwrap_or(service.keyterms),
+            ..service
+        }
+    }
+}
+
+fn fields(service: &Service) -> ServiceFields {
+    let service = service.clone();
+    ServiceFields {
+        name: service.name,
+        description: service.description,
+        is_active: service.is_active,
+        agent_id: service.agent_id,
+        context_graph_id: service.context_graph_id,
+        tags: service.tags,
+        keyterms: service.keyterms,
+    }
+}
+
+/// What came of a change that nothing stood against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceOutcome {
+    /// Whether something was written: not for a dry run, nor where everything was so already.
+    pub is_applied: bool,
+    /// The plan.
+    pub plan: ServicePlan,
+    /// The organization's change number of the write, if there was one.
+    pub change_number: Option<i64>,
+}
+
+/// A change as it was planned, with what carrying it out needs.
+struct Prepared {
+    before: Service,
+    after: Service,
+    sets: Vec<VersionSet>,
+    /// The agent and the graph that the service has.
+    binding: Binding,
+    /// Those that it would have.
+    wanted: Binding,
+    planned: PlannedService,
+}
+
+/// Changes a service, or only plans to. Another agent or graph rebinds every set of it in the same step.
+///
+/// A change that changes nothing writes nothing.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    id: ServiceId,
+    update: UpdateService,
+    terms: &Terms,
+) -> Result<ServiceOutcome, AppError> {
+    caller.authorize_some(Permission::UpdateService)?;
+    if terms.is_dry_run {
+        let mut tx = app.store.read().await?;
+        let now = app.clock.now();
+        let change = (id, update);
+        let prepared = prepare(app, &mut tx, caller, change, (terms.lift_hold, now)).await?;
+        check_terms(&mut tx, caller, &prepared, terms).await?;
+        return Ok(ServiceOutcome {
+            is_applied: false,
+            plan: prepared.planned.plan,
+            change_number: None,
+        });
+    }
+    let mut tx = app.write(caller).await?;
+    let now = tx.now();
+    let prepared = prepare(app, &mut tx, caller, (id, update), (terms.lift_hold, now)).await?;
+    check_terms(&mut tx, caller, &prepared, terms).await?;
+    let plan = &prepared.planned.plan;
+    if !plan.blockers.is_empty() {
+        return Err(blocked(plan));
+    }
+    let mut change_number = None;
+    if !plan.is_no_op {
+        write(&mut tx, caller, &prepared, terms.message.as_deref()).await?;
+        change_number = Some(tx.change_number());
+        tx.commit().await?;
+    }
+    Ok(ServiceOutcome {
+        is_applied: change_number.is_some(),
+        plan: prepared.planned.plan,
+        change_number,
+    })
+}
+
+/// Says what stands against a plan. The contract has a word of its own for a name that is taken.
+fn blocked(plan: &ServicePlan) -> AppError {
+    if plan.blockers.iter().all(|blocker| blocker.code == "name_taken") {
+        return AppError::Conflict(plan.blockers_text());
+    }
+    AppError::Blocked(Plans::Service(Box::new(plan.clone())))
+}
+
+/// Reads what the plan looks at, authorises the caller, and plans.
+async fn prepare(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    (id, update): (ServiceId, UpdateService),
+    (lift_hold, now): (bool, Timestamp),
+) -> Result<Prepared, AppError> {
+    let organization = &caller.organization;
+    let before = find(tx, caller, id).await?;
+    let update = UpdateService {
+        name: changed_name(&before.name, update.name)?,
+        ..update
+    };
+    let after = update.apply(&before);
+    // A grant that holds for the old name only must not give the service a name out of its reach.
+    for service in [&before, &after] {
+        caller.authorize(Permission::UpdateService, &attributes(service))?;
+    }
+    let sets = tx.list_sets(organization, id).await?;
+    let binding = find_binding(tx, caller, &before).await?;
+    let new = new_assets(&before, &after);
+    if !new.is_empty() {
+        authorize_rebind(caller, [&before, &after], &sets, &new)?;
+    }
+    let missing = missing_assets(tx, caller, &new).await?;
+    let wanted = if new.is_empty() || !missing.is_empty() {
+        binding.clone()
+    } else {
+        find_binding(tx, caller, &after).await?
+    };
+    let yanked = if new.is_empty() {
+        Vec::new()
+    } else {
+        tx.list_yanked(organization, after.agent_id, after.context_graph_id)
+            .await?
+    };
+    let unit_tests = if before.is_active && !after.is_active {
+        users_of(tx, caller, id, None).await?
+    } else {
+        Vec::new()
+    };
+    let namesake = if after.is_active {
+        namesake(tx, caller, &after.name, Some(id)).await?
+    } else {
+        None
+    };
+    let targets: Vec<(SetName, Target)> = sets.iter().map(target).collect();
+    let snapshot = ServiceSnapshot {
+        service: &before,
+        binding: &binding,
+        wanted: &wanted,
+        missing: &missing,
+        yanked: &yanked,
+        sets: &targets,
+        unit_tests: &unit_tests,
+        namesake,
+        models: &app.catalogues.models,
+        now,
+    };
+    let planned = plan_service(&snapshot, &after, lift_hold);
+    Ok(Prepared {
+        before,
+        after,
+        sets,
+        binding,
+        wanted,
+        planned,
+    })
+}
+
+fn target(set: &VersionSet) -> (SetName, Target) {
+    let target = Target {
+        revision: set.revision,
+        pins: Some(set.pins.clone()),
+        hold: set.hold.clone(),
+    };
+    (set.name.clone(), target)
+}
+
+/// Returns the agent and the graph that the service gets, as far as it had others.
+fn new_assets(before: &Service, after: &Service) -> Vec<(AssetKind, String)> {
+    let mut new = Vec::new();
+    if before.agent_id != after.agent_id {
+        new.push((AssetKind::Agent, after.agent_id.to_string()));
+    }
+    if before.context_graph_id != after.context_graph_id {
+        new.push((AssetKind::ContextGraph, after.context_graph_id.to_string()));
+    }
+    new
+}
+
+/// Refuses a caller who may not change every set of the service, under its old and its new name. Nobody may change `edge`,
+/// so that nobody need be allowed to.
+fn authorize_rebind(
+    caller: &Caller,
+    names: [&Service; 2],
+    sets: &[VersionSet],
+    new: &[(AssetKind, String)],
+) -> Result<(), AppError> {
+    for set in sets.iter().filter(|set| !set.name.is_edge()) {
+        for service in names {
+            caller.authorize(Permission::UpdateVersionSet, &set_attributes(service, &set.name))?;
+        }
+    }
+    new.iter()
+        .try_for_each(|(kind, _)| assets::authorize_some_read(caller, *kind))
+}
+
+/// Holds the service and the plan against what the caller saw before. A service has no revision: a condition is about that
+/// of its `release`, which is what runtimes get, and takes the permission to see it.
+async fn check_terms(
+    tx: &mut Tx,
+    caller: &Caller,
+    prepared: &Prepared,
+    terms: &Terms,
+) -> Result<(), AppError> {
+    if terms.precondition != Precondition::None {
+        let release = SetName::release();
+        let set_attributes = set_attributes(&prepared.before, &release);
+        caller.authorize(Permission::GetVersionSet, &set_attributes)?;
+        let set = prepared.sets.iter().find(|set| set.name == release);
+        if !terms.precondition.is_fulfilled(set.map(|set| set.revision)) {
+            let uses = Uses::of_service(tx, caller, prepared.before.id).await?;
+            let view = set.map(|set| Box::new(view(set.clone(), &prepared.binding, &uses)));
+            return Err(AppError::PreconditionFailed(view));
+        }
+    }
+    let plan = &prepared.planned.plan;
+    let has_moved = |digest: &String| *digest != plan.digest;
+    if terms.plan_digest.as_ref().is_some_and(has_moved) {
+        return Err(AppError::PlanMoved(Plans::Service(Box::new(plan.clone()))));
+    }
+    Ok(())
+}
+
+/// Writes a plan that nothing stands against.
+async fn write(
+    tx: &mut WriteTx,
+    caller: &Caller,
+    prepared: &Prepared,
+    message: Option<&str>,
+) -> Result<(), AppError> {
+    let Prepared {
+        before,
+        after,
+        sets,
+        planned,
+        ..
+    } = prepared;
+    let (id, new) = (before.id, fields(after));
+    tx.update_service(id, &new, &caller.user).await?;
+    if !planned.effects.is_empty() {
+        for (set, effect) in sets.iter().zip(&planned.effects) {
+            rebind(tx, caller, prepared, (set, effect), message).await?;
+        }
+        tx.rebind_deleted_sets(id, after.agent_id, after.context_graph_id)
+            .await?;
+    }
+    let (old, new) = (audit_document(&fields(before)), audit_document(&new));
+    tx.append_audit_event(&caller.actor(), "update", object(id), old, new)
+        .await?;
+    Ok(())
+}
+
+/// Appends a revision to a set, so that history says which agent and graph its numbers mean, and lifts its hold if that is
+/// part of the plan.
+async fn rebind(
+    tx: &mut WriteTx,
+    caller: &Caller,
+    prepared: &Prepared,
+    (set, effect): (&VersionSet, &Effect),
+    message: Option<&str>,
+) -> Result<(), AppError> {
+    let id = prepared.before.id;
+    let revision = NewRevision {
+        action: RevisionAction::Rebind,
+        pins: set.pins.clone(),
+        agent_id: prepared.after.agent_id,
+        context_graph_id: prepared.after.context_graph_id,
+        binding: &prepared.wanted,
+        message,
+    };
+    let revision = revision.append(tx, caller, id, set).await?;
+    if effect.hold != HoldEffect::Lift {
+        return Ok(());
+    }
+    tx.put_hold(id, &set.name, None).await?;
+    let before = promotion::audit_document(set.revision, Some(&set.pins), true);
+    let after = promotion::audit_document(revision, Some(&set.pins), false);
+    let object = version_sets::object(id, &set.name);
+    tx.append_audit_event(&caller.actor(), "lift_hold", object, before, after)
+        .await?;
+    Ok(())
+}

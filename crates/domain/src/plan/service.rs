@@ -1,0 +1,222 @@
+//! Plans of changes of services: what a change would do to the service and, where it gets another agent or context graph,
+//! to each of its sets.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Change, Effect, FieldChange, Finding, Plan, Snapshot, Target, YankedVersion, plan, sorted};
+use crate::ServiceId;
+use crate::audit::canonical_json;
+use crate::model::ModelCatalogue;
+use crate::refusal::Refusal;
+use crate::service::{Service, check_activation, check_bound};
+use crate::simulation::{UnitTestRef, check_unused};
+use crate::time::Timestamp;
+use crate::version_set::{Binding, Pins, SetName};
+
+/// Everything that a plan of a service looks at beside the change itself, as it is at one moment.
+#[derive(Debug)]
+pub struct ServiceSnapshot<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// Its agent and context graph.
+    pub binding: &'a Binding,
+    /// Those that it would have; the same if it keeps them.
+    pub wanted: &'a Binding,
+    /// Why it cannot have them: they are not there, or not for the caller. Then `wanted` says nothing.
+    pub missing: &'a [Refusal],
+    /// The yanked versions of those that it would have.
+    pub yanked: &'a [YankedVersion],
+    /// Its sets, without deleted ones.
+    pub sets: &'a [(SetName, Target)],
+    /// The unit tests that name its sets; looked up where the change deactivates it.
+    pub unit_tests: &'a [UnitTestRef],
+    /// Another active service that has the name which it would have.
+    pub namesake: Option<ServiceId>,
+    /// The models that may be preferred.
+    pub models: &'a ModelCatalogue,
+    /// What time it is.
+    pub now: Timestamp,
+}
+
+/// What a change of a service would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServicePlan {
+    /// The service.
+    pub service_id: ServiceId,
+    /// Its fields that would change.
+    pub changes: Vec<FieldChange>,
+    /// What would become of each of its sets; none where they go on meaning what they mean.
+    pub version_sets: Vec<Plan>,
+    /// Every rule that forbids it, those of the sets included.
+    pub blockers: Vec<Finding>,
+    /// What to think twice about, that of the sets included.
+    pub warnings: Vec<Finding>,
+    /// Whether everything is so already.
+    pub is_no_op: bool,
+    /// A hash that fixes all of this and everything it depends on: SHA-256, in hex.
+    pub digest: String,
+}
+
+impl ServicePlan {
+    /// Returns all blockers as one text.
+    pub fn blockers_text(&self) -> String {
+        super::told(&self.blockers)
+    }
+}
+
+/// A plan, and what carrying it out means for each set, in their order. The effects count only while nothing blocks the
+/// plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedService {
+    /// What is shown.
+    pub plan: ServicePlan,
+    /// What is written to the sets.
+    pub effects: Vec<Effect>,
+}
+
+/// Plans that a service becomes like `after`. With `lift_hold`, holds on its sets do not stand in the way of another agent
+/// or graph and are gone afterwards.
+pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: bool) -> PlannedService {
+    let before = snapshot.service;
+    let is_rebound = (before.agent_id, before.context_graph_id) != (after.agent_id, after.context_graph_id);
+    let refusals = check(snapshot, after);
+    let mut blockers: Vec<Finding> = refusals.iter().map(Finding::from).collect();
+    let (mut warnings, mut version_sets, mut effects) = (Vec::new(), Vec::new(), Vec::new());
+    if is_rebound && snapshot.missing.is_empty() {
+        for (name, target) in snapshot.sets {
+            let planned = plan(
+                &of_set(snapshot, name, target),
+                Change::Rebind(Box::new(snapshot.binding.clone())),
+                lift_hold,
+            );
+            add(&mut blockers, &planned.plan.blockers, name);
+            add(&mut warnings, &planned.plan.warnings, name);
+            version_sets.push(planned.plan);
+            effects.push(planned.effect);
+        }
+    }
+    let changes = changes(before, after);
+    let plan = ServicePlan {
+        service_id: before.id,
+        is_no_op: changes.is_empty(),
+        changes,
+        version_sets,
+        blockers,
+        warnings,
+        digest: String::new(),
+    };
+    let digest = digest(&plan, lift_hold);
+    PlannedService {
+        plan: ServicePlan { digest, ..plan },
+        effects,
+    }
+}
+
+/// Returns every reason against the change of the service itself.
+fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
+    let before = snapshot.service;
+    let mut refusals = snapshot.missing.to_vec();
+    if refusals.is_empty() {
+        let (old, new) = (snapshot.binding, snapshot.wanted);
+        for (old, new) in [(&old.agent, &new.agent), (&old.context_graph, &new.context_graph)] {
+            if old.id != new.id {
+                refusals.extend(check_bound(new));
+            }
+        }
+        if after.is_active && !before.is_active {
+            let live = |(name, target): &(SetName, Target)| Some((name.clone(), target.pins.clone()?));
+            let pins: Vec<(SetName, Pins)> = snapshot.sets.iter().filter_map(live).collect();
+            let reasons = check_activation(new, &pins, snapshot.models, snapshot.now);
+            let new_ones = reasons.into_iter().filter(|reason| !refusals.contains(reason));
+            refusals.extend(new_ones.collect::<Vec<_>>());
+        }
+    }
+    if before.is_active && !after.is_active {
+        refusals.extend(check_unused(
+            format!("service {}", before.id),
+            snapshot.unit_tests,
+        ));
+    }
+    if let Some(other) = snapshot.namesake.filter(|_| after.is_active) {
+        refusals.push(Refusal::NameTaken {
+            service: other.to_string(),
+            name: after.name.clone(),
+        });
+    }
+    refusals
+}
+
+fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Target) -> Snapshot<'a> {
+    Snapshot {
+        service_id: snapshot.service.id,
+        binding: snapshot.wanted,
+        yanked: snapshot.yanked,
+        name: name.as_str(),
+        target: Some(target),
+        // What other sets there are matters to new ones alone.
+        sets: &[],
+        unit_tests: &[],
+        long_prompt: None,
+        models: snapshot.models,
+        now: snapshot.now,
+    }
+}
+
+/// Adds what was found in a set, with the set's name; what was said of the whole service already is not repeated.
+fn add(all: &mut Vec<Finding>, of_set: &[Finding], name: &SetName) {
+    let known = all.clone();
+    let is_said = |finding: &&Finding| !known.contains(finding);
+    let named = |finding: &Finding| {
+        if finding.message.contains(&format!("`{name}`")) {
+            return finding.clone();
+        }
+        Finding {
+            message: format!("version set `{name}`: {}", finding.message),
+            ..finding.clone()
+        }
+    };
+    all.extend(of_set.iter().filter(is_said).map(named));
+}
+
+fn changes(before: &Service, after: &Service) -> Vec<FieldChange> {
+    let (from, to) = (fields(before), fields(after));
+    let changed = from.into_iter().zip(to).filter(|((_, from), (_, to))| from != to);
+    let change = |((field, from), (_, to)): ((&str, Value), (&str, Value))| FieldChange {
+        field: field.to_owned(),
+        from,
+        to,
+    };
+    changed.map(change).collect()
+}
+
+/// Returns the fields that a change can be about, as on the wire.
+fn fields(service: &Service) -> [(&'static str, Value); 7] {
+    [
+        ("name", json!(service.name)),
+        ("description", json!(service.description)),
+        ("is_active", json!(service.is_active)),
+        ("agent_id", json!(service.agent_id)),
+        (
+            "service_hierarchical_state_machine_id",
+            json!(service.context_graph_id),
+        ),
+        ("tags", json!(service.tags)),
+        ("keyterms", json!(service.keyterms)),
+    ]
+}
+
+fn digest(plan: &ServicePlan, lift_hold: bool) -> String {
+    let plan = ServicePlan {
+        blockers: sorted(&plan.blockers),
+        warnings: sorted(&plan.warnings),
+        ..plan.clone()
+    };
+    let digests: Vec<&str> = plan.version_sets.iter().map(|set| set.digest.as_str()).collect();
+    let all = json!({
+        "service_id": plan.service_id, "changes": plan.changes, "version_sets": digests, "blockers": plan.blockers,
+        "warnings": plan.warnings, "lift_hold": lift_hold,
+    });
+    crate::hex(&Sha256::digest(canonical_json(&all).as_bytes()))
+}
