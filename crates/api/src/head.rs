@@ -1,7 +1,7 @@
 //! What the head of every request must be like, whatever it asks for.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, Version, header};
+use axum::http::{Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -32,27 +32,19 @@ fn fault(request: &Request) -> Option<String> {
     {
         return Some(format!("the header `{name}` occurs more than once"));
     }
-    match host(headers) {
-        Some(Some(host)) if is_host(host) => None,
-        Some(_) => Some("the header `host` names no host".to_owned()),
+    let Some(host) = headers.get(header::HOST) else {
         // What is called without a connection, and HTTP before 1.1, need not name one.
-        None if request.version() == Version::HTTP_11
+        let is_required = request.version() == Version::HTTP_11
             && request.extensions().get::<Peer>().is_some()
-            && request.uri().authority().is_none() =>
-        {
-            Some("the header `host` is required".to_owned())
-        }
-        None => None,
-    }
-}
-
-/// Returns what the header names; nothing inside if that is no text.
-fn host(headers: &HeaderMap) -> Option<Option<&str>> {
-    headers.get(header::HOST).map(|value| value.to_str().ok())
+            && request.uri().authority().is_none();
+        return is_required.then(|| "the header `host` is required".to_owned());
+    };
+    let names_host = host.to_str().is_ok_and(is_host);
+    (!names_host).then(|| "the header `host` names no host".to_owned())
 }
 
 /// Tells whether a text is the name or the address of a host, perhaps with a port.
-pub(crate) fn is_host(text: &str) -> bool {
+fn is_host(text: &str) -> bool {
     let is_port = |port: &str| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit());
     if text.len() > MAX_HOST {
         return false;

@@ -426,7 +426,7 @@ fn without_empty_segment(mut request: Request) -> Option<Request> {
 
 /// Returns what lets pages of these origins call the API from a browser; nothing if there are none.
 fn cross_origin(origins: &[String]) -> Option<CorsLayer> {
-    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const DAY: Duration = Duration::from_hours(24);
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(
             origins
