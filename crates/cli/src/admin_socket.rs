@@ -83,7 +83,7 @@ async fn execute(app: &App, request: Request) -> Result<Value, forge_app::AppErr
             let users = users
                 .into_iter()
                 .map(|user| json!({"user_id": user.id, "role_name": user.role_name}));
-            Value::from_iter(users)
+            users.collect()
         }
         Request::RotateKeys { organization } => {
             json!({"signing_key_id": admin::rotate_keys(app, &organization).await?})
