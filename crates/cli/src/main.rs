@@ -9,6 +9,7 @@
 //! 1. `commands/<noun>/<verb>.rs` has an `Args` struct, whose comments are the help, with examples in `after_help`, and
 //!    `run`. List it in the noun's `mod.rs`, which flattens [`session::Common`] and makes the [`session::Session`]. A new
 //!    noun is listed in `commands/mod.rs`.
+//!    A command that changes nothing may be listed in [`usage`], which suggests it for slips.
 //! 2. What it asks the server is a method of `forge_client::Client`; [`lookup`] finds services and versions by name.
 //! 3. It shows lists with `Ui::rows`, things with `Ui::fields`, and what the server sent with `Ui::document`. Everything
 //!    that is not data is a `note`, a `warning` or a `hint`.
