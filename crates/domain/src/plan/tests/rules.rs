@@ -250,7 +250,7 @@ fn every_rule_is_found_broken_and_every_finding_is_a_rule() {
         assert_listed(&planned);
         broken.insert((code, "warning"));
     }
-    for (code, plan) in super::service::blocked() {
+    for (code, plan) in service::blocked() {
         let found = codes(&plan.blockers);
         assert!(found.contains(&code), "{code}: {plan:?}");
         let is_listed = |code: &&str| RULES.iter().any(|rule| rule.code == *code);
