@@ -1,5 +1,5 @@
-//! Changes of services, agents and context graphs. The server plans none of them, so what they would do is found out
-//! here, by the rules that the server goes by; it has the last word.
+//! Changes of services, agents and context graphs. The server plans changes of services; what the others would do is found
+//! out here, by the rules that the server goes by; it has the last word.
 
 use forge_client::ClientError;
 use forge_client::answers::Finding;

@@ -191,6 +191,22 @@ pub struct Plan {
     pub digest: String,
 }
 
+/// What a change of a service would do.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ServicePlan {
+    /// What would become of each of its sets; none where they go on meaning what they mean.
+    #[serde(default)]
+    pub version_sets: Vec<Plan>,
+    /// Every rule that forbids it.
+    #[serde(default)]
+    pub blockers: Vec<Finding>,
+    /// What to think twice about.
+    #[serde(default)]
+    pub warnings: Vec<Finding>,
+    /// A hash that fixes all of this and what it depends on.
+    pub digest: String,
+}
+
 /// One field before and after.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct FieldChange {

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::answers::Service;
+use crate::answers::{Service, ServicePlan};
 use crate::assets::Created;
 use crate::request::{Repeat, Request};
 use crate::{Client, ClientError, Document, Pages};
@@ -59,6 +59,15 @@ pub struct ServiceChange {
     pub tags: Option<IndexMap<String, Option<String>>>,
 }
 
+fn update_request(service: ServiceId, change: &ServiceChange, repeat: Repeat, lift_hold: bool) -> Request {
+    let request = Request::new(Method::POST, format!("service/{service}/"), repeat).body(json!(change));
+    if lift_hold {
+        request.query("lift_hold", true)
+    } else {
+        request
+    }
+}
+
 impl Client {
     /// Lists services: with ids those, else all of them.
     pub fn services(&self, ids: &[ServiceId], is_active: Option<bool>) -> Pages<'_, Service> {
@@ -95,14 +104,27 @@ impl Client {
         self.read(request).await
     }
 
-    /// Changes a service. What it is like already stays, so that doing it twice is the same as once.
+    /// Plans a change of a service. With `lift_hold`, holds on its sets do not stand in the way.
+    pub async fn plan_service_update(
+        &self,
+        service: ServiceId,
+        change: &ServiceChange,
+        lift_hold: bool,
+    ) -> Result<Document<ServicePlan>, ClientError> {
+        let mut request = update_request(service, change, Repeat::Read, lift_hold);
+        request = request.query("dry_run", true);
+        self.read(request).await
+    }
+
+    /// Changes a service as it was planned, or not at all.
     pub async fn update_service(
         &self,
         service: ServiceId,
         change: &ServiceChange,
+        lift_hold: bool,
+        plan_digest: &str,
     ) -> Result<Document<Value>, ClientError> {
-        let path = format!("service/{service}/");
-        let request = Request::new(Method::POST, path, Repeat::Recognised).body(json!(change));
-        self.read(request).await
+        let request = update_request(service, change, Repeat::Never, lift_hold);
+        self.read(request.query("plan_digest", plan_digest)).await
     }
 }

@@ -66,6 +66,7 @@ const COMPARING: &[&str] = &[
     "create-api-key",
     "create-invited-user",
     "create-temporary-permission-grant",
+    "delete-api-key",
     "delete-user",
     "modify-role",
     "update-user-info",
@@ -277,10 +278,14 @@ both_engines! {
             let answer = variant.call(&probe).await;
             assert!(answer.status.is_success(), "{}: {} {}", variant.id, answer.status, answer.body);
         }
+        let mut refused = Vec::new();
         for operation in &guarded {
             hold_all_but(&server, &operation.id, None).await;
             let answer = operation.call(&probe, &[]).await;
-            assert_ne!(answer.status, 403, "{}: {}", operation.id, answer.body);
+            if answer.status == 403 {
+                refused.push(format!("{}: {}", operation.id, answer.body));
+            }
         }
+        assert_eq!(refused, Vec::<String>::new());
     }
 }

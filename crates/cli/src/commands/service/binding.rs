@@ -1,10 +1,10 @@
 //! The agent and the context graph of a service, and what another one does to its sets.
 
-use forge_client::answers::{Asset, Finding, Service, VersionSet};
+use forge_client::answers::{Asset, Finding, VersionSet};
+use forge_domain::VersionNumber;
 use forge_domain::refusal::AssetKind;
-use forge_domain::service::{check_binding, check_rebind};
+use forge_domain::service::check_binding;
 use forge_domain::version_set::{Binding, Bound};
-use forge_domain::{Pins, SetName, VersionNumber};
 use serde_json::json;
 
 use crate::edit::{FieldEdit, of_rule};
@@ -36,16 +36,6 @@ fn bound(kind: AssetKind, asset: &Asset) -> Bound {
     }
 }
 
-/// Something that stays as it is, of which no rule asks more than that.
-fn unchanged(kind: AssetKind, id: String) -> Bound {
-    Bound {
-        asset: kind,
-        id,
-        latest: None,
-        is_deprecated: false,
-    }
-}
-
 /// Returns what stands against running a new service on these.
 pub(super) fn against_creation(agent: &Asset, graph: &Asset) -> Vec<Finding> {
     let binding = Binding {
@@ -53,44 +43,6 @@ pub(super) fn against_creation(agent: &Asset, graph: &Asset) -> Vec<Finding> {
         context_graph: bound(AssetKind::ContextGraph, graph),
     };
     check_binding(&binding).iter().map(of_rule).collect()
-}
-
-/// Returns what stands against giving a service another agent or context graph.
-pub(super) fn against_rebind(
-    service: &Service,
-    agent: Option<&Asset>,
-    graph: Option<&Asset>,
-) -> Result<Vec<Finding>> {
-    let (agent_id, graph_id) = (service.agent_id.to_string(), service.context_graph_id.to_string());
-    let old = Binding {
-        agent: unchanged(AssetKind::Agent, agent_id.clone()),
-        context_graph: unchanged(AssetKind::ContextGraph, graph_id.clone()),
-    };
-    let new = Binding {
-        agent: agent.map_or_else(
-            || unchanged(AssetKind::Agent, agent_id),
-            |asset| bound(AssetKind::Agent, asset),
-        ),
-        context_graph: graph.map_or_else(
-            || unchanged(AssetKind::ContextGraph, graph_id),
-            |asset| bound(AssetKind::ContextGraph, asset),
-        ),
-    };
-    let refusals = check_rebind(&old, &new, &pins(service)?);
-    Ok(refusals.iter().map(of_rule).collect())
-}
-
-fn pins(service: &Service) -> Result<Vec<(SetName, Pins)>> {
-    let unread = |error: String| Failure::failed(format!("a set of the service cannot be read: {error}"));
-    let sets = service.version_sets.iter();
-    sets.map(|(name, pins)| {
-        let name = name
-            .parse::<SetName>()
-            .map_err(|error| unread(error.to_string()))?;
-        let pins = serde_json::from_value(json!(pins)).map_err(|error| unread(error.to_string()))?;
-        Ok((name, pins))
-    })
-    .collect()
 }
 
 /// Tells what each set would mean after a service got another agent or context graph. The numbers stay.

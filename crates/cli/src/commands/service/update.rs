@@ -5,8 +5,8 @@ use forge_client::{Client, ServiceChange};
 use forge_domain::refusal::AssetKind;
 use serde_json::json;
 
-use super::binding::{against_rebind, id, id_field, rebound_sets};
-use super::create::{tag_rows, taken};
+use super::binding::{id, id_field, rebound_sets};
+use super::create::tag_rows;
 use super::state;
 use super::tag_arg::{TagArg, Tags, tags_of};
 use crate::assets::{self, Known};
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Take a tag away. May be repeated.
     #[arg(long = "remove-tag", value_name = "KEY")]
     removed_tags: Vec<String>,
+    /// Lift the holds on its sets: they stop another agent or context graph.
+    #[arg(long)]
+    lift_hold: bool,
     #[command(flatten)]
     edit: EditArgs,
 }
@@ -76,17 +79,17 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     );
     edit.fields = rows(&service, &change);
     edit.fields.extend(rebind.rows(client, &service).await?);
-    edit.blockers = against_rebind(&service, rebind.agent.as_ref(), rebind.graph.as_ref())?;
-    let is_active = change.is_active.unwrap_or(service.is_active);
-    if is_active && (change.name.is_some() || change.is_active.is_some()) {
-        let mut active = client.services(&[], Some(true)).all().await?.value;
-        active.retain(|other| other.id != service.id);
-        let name = change.name.as_deref().unwrap_or(&service.name);
-        edit.blockers.extend(taken(&active, name));
-    }
+    let plan = client
+        .plan_service_update(service.id, &change, args.lift_hold)
+        .await?
+        .value;
+    edit.blockers.clone_from(&plan.blockers);
+    edit.warnings.clone_from(&plan.warnings);
     edit.carry_out(session, &args.edit, async || {
         refuse_if_moved(client, &service).await?;
-        let updated = client.update_service(service.id, &change).await;
+        let updated = client
+            .update_service(service.id, &change, args.lift_hold, &plan.digest)
+            .await;
         updated.map_err(|error| edit.refused(error))?;
         Ok(Edited {
             text: format!("done: the service {} is as planned", service.id),
@@ -187,7 +190,7 @@ impl Rebind {
     }
 }
 
-/// The API does not take what was looked at as a condition. So it is looked at once more, right before.
+/// What people see comes from what was looked at before the server planned. So it is looked at once more, right before.
 async fn refuse_if_moved(client: &Client, seen: &Service) -> Result<()> {
     let now = client.services(&[seen.id], None).all().await?.value;
     let parts = |service: &Service| {
