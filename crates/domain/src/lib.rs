@@ -23,6 +23,7 @@ pub mod interaction;
 pub mod item;
 pub mod metric;
 pub mod model;
+pub mod number;
 pub mod organization;
 pub mod plan;
 pub mod rate;

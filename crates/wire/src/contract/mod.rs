@@ -1,8 +1,14 @@
 //! The document of the API, and requests seen through it.
 
 mod document;
+mod likeness;
 mod operation;
+mod own;
 mod reading;
+mod request;
+mod schema;
+mod times;
 
 pub use document::{Contract, contract};
 pub use operation::{Body, Location, Operation, Parameter};
+pub use request::Query;

@@ -1,14 +1,16 @@
 //! One operation: how its requests are read.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use forge_domain::fault::{Fault, Step};
 use indexmap::IndexMap;
-use jsonschema::{Registry, Validator};
+use jsonschema::Registry;
 use serde_json::{Map, Value};
 
-use super::document::reference;
-use super::reading::{faults, normalise};
+use super::document::schema_name;
+use super::own::{Home, Own, TERMS, Term, field_names, twice};
+use super::schema::ReadSchema;
+use super::times;
 
 /// Where a parameter stands in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Parameter {
     pub location: Location,
     /// Whether it must be there.
     pub is_required: bool,
+    /// Whether a request may give it several values.
+    pub is_list: bool,
     schema: ReadSchema,
 }
 
@@ -47,45 +51,7 @@ pub struct Parameter {
 pub struct Body {
     /// Whether there must be one.
     pub is_required: bool,
-    schema: ReadSchema,
-}
-
-/// A schema that values are read by; its validator is made when it is first needed.
-struct ReadSchema {
-    /// The schema, with references into the document.
-    schema: Value,
-    pointer: String,
-    document: Arc<Registry<'static>>,
-    definitions: Arc<Value>,
-    validator: OnceLock<Validator>,
-}
-
-impl ReadSchema {
-    #[expect(
-        clippy::expect_used,
-        reason = "a test builds the validator of every schema of the document"
-    )]
-    fn validator(&self) -> &Validator {
-        self.validator.get_or_init(|| {
-            jsonschema::options()
-                .with_registry(&self.document)
-                .should_validate_formats(true)
-                .build(&reference(&self.pointer))
-                .expect("the contract's schemas are sound")
-        })
-    }
-
-    fn read(&self, mut value: Value) -> Result<Value, Vec<Fault>> {
-        let mut found = normalise(&mut value, &self.schema, &self.definitions);
-        found.extend(faults(self.validator(), &value));
-        if found.is_empty() { Ok(value) } else { Err(found) }
-    }
-
-    /// Reads a value exactly as it is.
-    fn read_as_is(&self, value: Value) -> Result<Value, Vec<Fault>> {
-        let found = faults(self.validator(), &value);
-        if found.is_empty() { Ok(value) } else { Err(found) }
-    }
+    pub(super) schema: ReadSchema,
 }
 
 /// An operation of the API.
@@ -108,6 +74,9 @@ pub struct Operation {
     pub requests_per_minute: Option<u32>,
     /// The statuses that it documents.
     pub statuses: Vec<u16>,
+    /// Why it takes no `Idempotency-Key`, of those that do not.
+    pub not_replayed: Option<String>,
+    pub(super) own: Own,
 }
 
 /// Makes the operations of a document; requests are validated by the `requests` form of it.
@@ -131,13 +100,8 @@ fn make(
     definitions: &Arc<Value>,
 ) -> Operation {
     let base = pointer(path, method);
-    let schema = |schema: &Value, pointer: String| ReadSchema {
-        schema: schema.clone(),
-        pointer,
-        document: Arc::clone(requests),
-        definitions: Arc::clone(definitions),
-        validator: OnceLock::new(),
-    };
+    let schema =
+        |schema: &Value, pointer: String| ReadSchema::new(schema.clone(), pointer, requests, definitions);
     let parameters = operation["parameters"]
         .as_array()
         .into_iter()
@@ -157,9 +121,11 @@ fn make(
             name: parameter["name"].as_str()?.to_owned(),
             location,
             is_required: parameter["required"] == true,
+            is_list: parameter["schema"]["type"] == "array",
             schema: schema(&parameter["schema"], format!("{base}/parameters/{index}/schema")),
         })
     });
+    let parameters: Vec<Parameter> = parameters.collect();
     let content = "/requestBody/content/application~1json/schema";
     let body = operation.pointer(content).map(|body| Body {
         is_required: operation["requestBody"]["required"] == true,
@@ -175,11 +141,13 @@ fn make(
         method: method.to_uppercase(),
         path: path.to_owned(),
         needs_user,
-        parameters: parameters.collect(),
+        own: own(operation, &base, &parameters, &schema, definitions),
+        parameters,
         body,
         is_form: operation
             .pointer("/requestBody/content/multipart~1form-data")
             .is_some(),
+        not_replayed: operation["x-not-replayed"].as_str().map(str::to_owned),
         requests_per_minute: operation["x-requests-per-minute"]
             .as_u64()
             .and_then(|n| u32::try_from(n).ok()),
@@ -192,6 +160,61 @@ fn make(
     }
 }
 
+/// Returns what of an operation is ours.
+fn own(
+    operation: &Value,
+    base: &str,
+    parameters: &[Parameter],
+    schema: &dyn Fn(&Value, String) -> ReadSchema,
+    definitions: &Value,
+) -> Own {
+    let is_extension = operation["x-extension"] == true;
+    let names = |location| {
+        let those = parameters.iter().filter(move |one| one.location == location);
+        those.map(|one| one.name.clone()).collect::<Vec<_>>()
+    };
+    let mut terms = Vec::new();
+    let listed = operation["parameters"].as_array().into_iter().flatten();
+    for (index, parameter) in listed.enumerate() {
+        let name = TERMS.into_iter().find(|term| parameter["name"] == *term);
+        if let Some(name) = name.filter(|_| parameter["in"] == "query" && parameter["x-extension"] == true) {
+            let pointer = format!("{base}/parameters/{index}/schema");
+            let schema = schema(&parameter["schema"], pointer);
+            let home = Home::Query;
+            terms.push(Term { name, home, schema });
+        }
+    }
+    let content = &operation["requestBody"]["content"];
+    let json = &content["application/json"]["schema"];
+    let (fields, is_open) = if json.is_object() {
+        field_names(json, definitions)
+    } else {
+        field_names(&content["multipart/form-data"]["schema"], definitions)
+    };
+    if let Some(body) = json["$ref"]
+        .as_str()
+        .and_then(schema_name)
+        .filter(|_| is_extension)
+    {
+        for name in TERMS {
+            let property = &definitions[body]["properties"][name];
+            if property.is_object() {
+                let pointer = format!("/components/schemas/{body}/properties/{name}");
+                let (schema, home) = (schema(property, pointer), Home::Body);
+                terms.push(Term { name, home, schema });
+            }
+        }
+    }
+    Own {
+        is_extension,
+        terms,
+        query: names(Location::Query),
+        headers: names(Location::Header),
+        fields,
+        is_open,
+    }
+}
+
 fn pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"))
 }
@@ -200,6 +223,11 @@ impl Operation {
     /// Returns the JSON pointer to the operation in the document.
     pub(super) fn pointer(&self) -> String {
         pointer(&self.path, &self.method.to_lowercase())
+    }
+
+    /// Tells whether the operation is wholly ours: then it refuses what it does not know.
+    pub fn is_extension(&self) -> bool {
+        self.own.is_extension
     }
 
     /// Tells whether a header means something to the operation.
@@ -250,7 +278,7 @@ impl Operation {
         }
     }
 
-    /// Reads the body: blanks around texts are cut where the contract says so, and its schema must admit the rest.
+    /// Reads a body alone: blanks around texts are cut where the contract says so, and its schema must admit the rest.
     pub fn read_body(&self, value: Value) -> Result<Value, Vec<Fault>> {
         let Some(body) = &self.body else {
             return Ok(Value::Null);
@@ -266,6 +294,9 @@ impl Operation {
         }
         if let Some(body) = &self.body {
             body.schema.validator();
+        }
+        for term in &self.own.terms {
+            term.schema.validator();
         }
     }
 }
@@ -306,11 +337,12 @@ impl Parameter {
             )]);
         }
         let schema = &self.schema.schema;
-        let value = if schema["type"] == "array" {
-            given.iter().map(|text| coerce(text, &schema["items"])).collect()
-        } else {
-            // As with the contract's framework, the last one counts.
-            coerce(given.last().unwrap_or(&""), schema)
+        let value = match given {
+            _ if self.is_list => given.iter().map(|text| coerce(text, &schema["items"])).collect(),
+            // The framework of the contract lets the last one count; two readers would see two things.
+            [_, _, ..] => return Err(vec![twice()]),
+            _ if times::is_time(schema) => times::repaired(given.first().unwrap_or(&"")).into(),
+            _ => coerce(given.first().unwrap_or(&""), schema),
         };
         // An address means exactly what it says: what one method finds there, another must find too.
         let is_address = self.location == Location::Path;
@@ -319,7 +351,10 @@ impl Parameter {
         } else {
             self.schema.read(value)
         };
-        read.map(Some)
+        match read {
+            Err(_) if times::is_time(schema) => Err(vec![times::fault(given.first().unwrap_or(&""))]),
+            read => read.map(Some),
+        }
     }
 }
 
