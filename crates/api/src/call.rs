@@ -3,6 +3,7 @@
 //! The order of failures is the same for every endpoint: 404 for the organization, 401, (429,) 422, 413; then the use
 //! case says 403 and what comes after it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use forge_app::{App, AppError, sign_in};
+use forge_app::{App, AppError, IdempotencyKey, sign_in};
 use forge_domain::OrganizationId;
 use forge_domain::fault::Fault;
-use forge_wire::contract::{Location, Operation};
+use forge_wire::contract::{Location, Operation, Query};
 use forge_wire::json;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -25,11 +26,10 @@ use crate::Limits;
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::form;
+use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
 use crate::rate_limit::{RateLimiter, Verdict};
+use crate::replay;
 use crate::serve::Peer;
-
-/// Asks that the answer shows at least the change of that number.
-const FORGE_MIN_SEQUENCE: &str = "forge-min-sequence";
 
 /// Parameters or a body that the endpoint does not look at.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -48,8 +48,10 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) peer: Option<IpAddr>,
     /// Scheme and host by which the client reached this server, such as `https://forge.example.com`.
     pub(crate) origin: String,
+    /// Names the call, so that repeating it does nothing more.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// What the query names, known or not.
-    query_names: Vec<String>,
+    query_names: BTreeSet<String>,
 }
 
 /// What every call needs of the server.
@@ -108,47 +110,36 @@ where
             // The change may have been about the caller.
             caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
         }
-        let values = read_parameters(operation, &path, &parts)?;
-        let body = read_body(operation, &server.limits, &parts.headers, body).await?;
+        let mut values = read_parameters(operation, &path, &parts)?;
+        let body = read_body(
+            operation,
+            &server.limits,
+            (&parts.headers, body),
+            &mut values.query,
+        )
+        .await?;
+        let Query {
+            values: query, names, ..
+        } = values.query;
+        let idempotency_key = replay::key(operation, &values.path, &query, &values.header, &body);
         Ok(Self {
             server: server.clone(),
             organization,
             caller,
             path: typed("path", values.path)?,
-            query: typed("query", values.query)?,
+            query: typed("query", query)?,
             body: typed("body", body)?,
             headers: values.header,
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             origin: origin(&parts),
-            query_names: values.query_names,
+            idempotency_key,
+            query_names: names,
         })
     }
 
     /// Tells whether the query names a parameter; else its value is the contract's default.
     pub(crate) fn names(&self, parameter: &str) -> bool {
-        self.query_names.iter().any(|name| name == parameter)
-    }
-
-    /// Refuses a request that names parameters of the query which will mean something here but do not yet: somebody who
-    /// asks for another answer must not get the usual one.
-    pub(crate) fn refuse_unserved(&self, query: &[&str]) -> Result<(), ApiError> {
-        let unserved = self
-            .query_names
-            .iter()
-            .filter(|name| query.contains(&name.as_str()));
-        let faults = unserved.map(|name| {
-            Fault::new(
-                vec!["query".into(), name.as_str().into()],
-                "not_served",
-                "this version of the server does not serve this parameter yet",
-            )
-        });
-        let faults: Vec<Fault> = faults.collect();
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(AppError::Invalid(faults).into())
-        }
+        self.query_names.contains(parameter)
     }
 }
 
@@ -182,15 +173,19 @@ async fn organization<C: Authenticate>(
 
 /// Returns the number of the change that the caller wants to be visible to the request.
 fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
-    let Some(value) = headers.get(FORGE_MIN_SEQUENCE) else {
+    let mut values = headers.get_all(FORGE_MIN_SEQUENCE).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    if values.next().is_some() {
+        // It is told with the faults of the other headers.
+        return Ok(None);
+    }
     let number = value.to_str().ok().and_then(|text| text.parse().ok());
     let number = number.filter(|number| *number >= 0);
     number.map(Some).ok_or_else(|| {
-        let loc = vec!["header".into(), "Forge-Min-Sequence".into()];
         let msg = "expected the change number of a write, as its answer says in Forge-Sequence";
-        AppError::Invalid(vec![Fault::new(loc, "invalid", msg)]).into()
+        AppError::Invalid(vec![headers::fault(FORGE_MIN_SEQUENCE, "invalid", msg)]).into()
     })
 }
 
@@ -248,9 +243,8 @@ pub(crate) fn place(position: usize) -> String {
 
 struct Parameters {
     path: Map<String, Value>,
-    query: Map<String, Value>,
+    query: Query,
     header: Map<String, Value>,
-    query_names: Vec<String>,
 }
 
 fn read_parameters(
@@ -260,19 +254,12 @@ fn read_parameters(
 ) -> Result<Parameters, ApiError> {
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let query: Vec<(String, String)> = query.into_owned().collect();
-    // Most requests have many headers of which no operation wants to know anything.
-    let headers: Vec<(String, String)> = parts
-        .headers
-        .iter()
-        .filter(|(name, _)| operation.reads_header(name.as_str()))
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect();
-    let mut faults = Vec::new();
+    let headers = headers::texts(operation, &parts.headers);
+    let mut faults = headers::faults(operation, &parts.headers);
+    let query = operation.read_query(&query).unwrap_or_else(|found| {
+        faults.extend(found);
+        Query::default()
+    });
     let mut read = |location, texts: &[(String, String)]| {
         operation
             .read_parameters(location, texts)
@@ -283,9 +270,8 @@ fn read_parameters(
     };
     let parameters = Parameters {
         path: read(Location::Path, path),
-        query: read(Location::Query, &query),
+        query,
         header: read(Location::Header, &headers),
-        query_names: query.into_iter().map(|(name, _)| name).collect(),
     };
     if faults.is_empty() {
         Ok(parameters)
@@ -294,34 +280,50 @@ fn read_parameters(
     }
 }
 
+/// Reads the body. Terms of ours find their way between it and the query.
 async fn read_body(
     operation: &Operation,
     limits: &Limits,
-    headers: &HeaderMap,
-    body: Body,
+    (headers, body): (&HeaderMap, Body),
+    query: &mut Query,
 ) -> Result<Value, ApiError> {
     if operation.is_form {
         let bytes = read_bytes(limits, body).await?;
-        return form::read(headers, bytes).await;
+        let form = form::read(headers, bytes).await?;
+        operation.check_form(&form).map_err(AppError::Invalid)?;
+        return Ok(form);
     }
-    let Some(expected) = &operation.body else {
-        return Ok(Value::Object(Map::new()));
+    let bytes = if operation.looks_at_body() {
+        read_bytes(limits, body).await?
+    } else {
+        Bytes::new()
     };
-    let bytes = read_bytes(limits, body).await?;
-    if bytes.is_empty() {
-        if expected.is_required {
+    let value = if bytes.is_empty() {
+        if operation
+            .body
+            .as_ref()
+            .is_some_and(|expected| expected.is_required)
+        {
             return Err(invalid("body", "missing", "a JSON body is required"));
         }
-        return Ok(Value::Object(Map::new()));
-    }
+        None
+    } else {
+        match parse(headers, &bytes) {
+            Ok(value) => Some(value),
+            Err(_) if operation.ignores_other_bodies() => None,
+            Err(error) => return Err(error),
+        }
+    };
+    let read = operation.read_body_with(value, query);
+    read.map_err(|faults| AppError::Invalid(faults).into())
+}
+
+fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiError> {
     if !is_json(headers) {
         let msg = "the body must be JSON, with the header `Content-Type: application/json`";
         return Err(invalid("body", "content_type", msg));
     }
-    let value = json::parse(&bytes).map_err(|fault| AppError::Invalid(vec![fault]))?;
-    operation
-        .read_body(value)
-        .map_err(|faults| AppError::Invalid(faults).into())
+    json::parse(bytes).map_err(|fault| AppError::Invalid(vec![fault]).into())
 }
 
 async fn read_bytes(limits: &Limits, body: Body) -> Result<Bytes, ApiError> {
@@ -340,21 +342,6 @@ async fn read_bytes(limits: &Limits, body: Body) -> Result<Bytes, ApiError> {
             "the body ended too early; send it again",
         )),
     }
-}
-
-/// Tells whether the headers declare a body of JSON; a missing declaration counts as one.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(declared) = headers.get(header::CONTENT_TYPE) else {
-        return true;
-    };
-    let essence = declared
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
 /// Reads validated values into a type. What the type refuses beyond the contract is the request's fault too.

@@ -4,7 +4,9 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use forge_app::{App, AppError, Caller, Credentials, sign_in};
-use forge_domain::OrganizationId;
+use forge_domain::{OrganizationId, UserRef};
+
+use crate::headers::FORGE_ACTOR_KIND;
 
 /// A caller that an endpoint asks for.
 pub(crate) trait Authenticate: Sized + Send {
@@ -17,6 +19,11 @@ pub(crate) trait Authenticate: Sized + Send {
 
     /// Returns a name for the caller that nobody else has, for counting their calls; nothing if they have none.
     fn identity(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns the user who calls; nothing if it is nobody in particular.
+    fn user(&self) -> Option<&UserRef> {
         None
     }
 
@@ -72,6 +79,10 @@ impl Authenticate for Anyone {
 impl Authenticate for Caller {
     const NEEDS_USER: bool = true;
 
+    fn user(&self) -> Option<&UserRef> {
+        Some(&self.user)
+    }
+
     fn identity(&self) -> Option<String> {
         // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.
         Some(format!(
@@ -89,10 +100,8 @@ impl Authenticate for Caller {
         let authorization = text(headers, header::AUTHORIZATION.as_str())?;
         let authorization = authorization.ok_or(AppError::Unauthenticated(missing))?;
         let issuer = text(headers, ISSUER)?;
-        // Declaring only ever narrows, so nothing else that stands there does any harm.
-        let declared = headers
-            .get("forge-actor-kind")
-            .is_some_and(|kind| kind == "agent");
+        // Anything else that stands there is refused with the request's other faults.
+        let declared = headers.get(FORGE_ACTOR_KIND).is_some_and(|kind| kind == "agent");
         let (scheme, rest) = authorization
             .split_once(' ')
             .ok_or(AppError::Unauthenticated(missing))?;

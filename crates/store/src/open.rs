@@ -16,6 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
+use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::settled::Seen;
 use crate::tx::{Engine, ReadTx, RunTx, Tx, WriteTx};
@@ -115,6 +116,8 @@ pub struct Store {
     /// How far each organization has come, as far as this process knows.
     pub(crate) heads: Arc<Heads>,
     pub(crate) seen: Seen,
+    /// The call that uses this handle, if it may be repeated.
+    pub(crate) call: Option<Arc<NamedCall>>,
 }
 
 #[derive(Debug, Clone)]
@@ -176,6 +179,7 @@ impl Store {
             pools,
             heads: Arc::default(),
             seen: Seen::default(),
+            call: None,
         }
     }
 
@@ -354,6 +358,7 @@ impl Store {
             organization: organization.clone(),
             change,
             heads: Arc::clone(&self.heads),
+            postponed: self.postponed(),
         }))
     }
 
@@ -362,11 +367,17 @@ impl Store {
         Ok(RunTx {
             tx: self.begin_write().await?,
             organization: organization.clone(),
+            postponed: self.postponed(),
         })
     }
 
     /// Begins a write that no organization orders: the creation of one, or what happens while services run.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        if self.postponed().is_some_and(|postponed| !postponed.is_empty()) {
+            // It would wait for itself.
+            let text = "a call that may be repeated began a second write";
+            return Err(StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into()))));
+        }
         match &self.pools {
             // The writer has begun the transaction already.
             Pools::Sqlite { writer, .. } => {
