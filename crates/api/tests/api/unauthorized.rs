@@ -54,9 +54,10 @@ const FOR_USERS: &[(&str, &str)] = &[
 ];
 
 /// A request that succeeds with the right credentials; whatever it names is there.
-struct Example {
-    path: String,
-    body: Option<Value>,
+#[derive(Clone)]
+pub(crate) struct Example {
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
 }
 
 /// The operation whose example is sent as a form.
@@ -611,15 +612,16 @@ async fn examples_of_personas_and_scenarios(
 }
 
 /// What the served document says about an operation that is not public.
-struct Guarded {
-    id: String,
-    method: Method,
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub(crate) id: String,
+    pub(crate) method: Method,
     path: String,
-    example: Example,
+    pub(crate) example: Example,
 }
 
 /// Returns every operation that is not public, with its example.
-async fn guarded(server: &TestServer) -> Vec<Guarded> {
+pub(crate) async fn guarded(server: &TestServer) -> Vec<Guarded> {
     let document = served(server).await;
     let mut examples = examples(server).await;
     let mut guarded = Vec::new();
@@ -663,7 +665,7 @@ async fn guarded(server: &TestServer) -> Vec<Guarded> {
 }
 
 impl Guarded {
-    async fn call(&self, client: &TestClient, headers: &[(&str, &str)]) -> TestResponse {
+    pub(crate) async fn call(&self, client: &TestClient, headers: &[(&str, &str)]) -> TestResponse {
         let json = self.example.body.as_ref();
         let (content_type, body) = match json {
             Some(fields) if self.id == FORM => {
@@ -707,7 +709,7 @@ impl Guarded {
 }
 
 /// Returns everything that a write would move: the change numbers and the lengths of the audit logs.
-async fn state(server: &TestServer) -> Vec<(i64, usize)> {
+pub(crate) async fn state(server: &TestServer) -> Vec<(i64, usize)> {
     let mut state = Vec::new();
     for organization in [
         organization(server),
