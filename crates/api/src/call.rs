@@ -4,6 +4,7 @@
 //! case says 403 and what comes after it. Only whoever may not call an operation with a body on anything at all is told
 //! so before anything of the request is read.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use forge_app::{App, AppError, Caller, sign_in};
+use forge_app::{App, AppError, Caller, IdempotencyKey, sign_in};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
-use forge_wire::contract::{Location, Operation};
+use forge_wire::contract::{Location, Operation, Query};
 use forge_wire::json;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -25,12 +26,11 @@ use tokio::sync::watch;
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::form;
+use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
 use crate::rate_limit::{RateLimiter, Verdict};
+use crate::replay;
 use crate::serve::Peer;
 use crate::{Limits, aside};
-
-/// Asks that the answer shows at least the change of that number.
-const FORGE_MIN_SEQUENCE: &str = "forge-min-sequence";
 
 /// How often a minute a caller may wait for changes in operations that have no limit themselves.
 const WAITS_PER_MINUTE: u32 = 600;
@@ -52,8 +52,10 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) peer: Option<IpAddr>,
     /// Scheme and host by which the client reached this server, such as `https://forge.example.com`.
     pub(crate) origin: String,
+    /// Names the call, so that repeating it does nothing more.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// What the query names, known or not.
-    query_names: Vec<String>,
+    query_names: BTreeSet<String>,
 }
 
 /// What every call needs of the server.
@@ -122,53 +124,39 @@ where
             // The change may have been about the caller.
             caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
         }
-        if let Some(caller) = caller
-            .known()
-            .filter(|_| operation.body.is_some() || operation.is_form)
-        {
+        if let Some(caller) = caller.known().filter(|_| operation.looks_at_body()) {
             caller.authorize_any(&operation.permissions)?;
         }
         let values = read_parameters(operation, &path, &parts)?;
-        let body = read_body(operation, &server.limits, &parts.headers, body).await?;
+        let content = read_content(operation, &server.limits, &parts.headers, body).await?;
+        let size = content.size();
+        let read = aside::run(size, move || understand(operation, values, content)).await?;
+        let Understood {
+            values,
+            idempotency_key,
+            body,
+        } = read;
+        let Query {
+            values: query, names, ..
+        } = values.query;
         Ok(Self {
             server: server.clone(),
             organization,
             caller,
             path: typed("path", values.path)?,
-            query: typed("query", values.query)?,
+            query: typed("query", query)?,
             body,
             headers: values.header,
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             origin: origin(&parts),
-            query_names: values.query_names,
+            idempotency_key,
+            query_names: names,
         })
     }
 
     /// Tells whether the query names a parameter; else its value is the contract's default.
     pub(crate) fn names(&self, parameter: &str) -> bool {
-        self.query_names.iter().any(|name| name == parameter)
-    }
-
-    /// Refuses a request that names parameters of the query which will mean something here but do not yet: somebody who
-    /// asks for another answer must not get the usual one.
-    pub(crate) fn refuse_unserved(&self, query: &[&str]) -> Result<(), ApiError> {
-        let unserved = self
-            .query_names
-            .iter()
-            .filter(|name| query.contains(&name.as_str()));
-        let faults = unserved.map(|name| {
-            Fault::new(
-                vec!["query".into(), name.as_str().into()],
-                "not_served",
-                "this version of the server does not serve this parameter yet",
-            )
-        });
-        let faults: Vec<Fault> = faults.collect();
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(AppError::Invalid(faults).into())
-        }
+        self.query_names.contains(parameter)
     }
 }
 
@@ -202,15 +190,19 @@ async fn organization<C: Authenticate>(
 
 /// Returns the number of the change that the caller wants to be visible to the request.
 fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
-    let Some(value) = headers.get(FORGE_MIN_SEQUENCE) else {
+    let mut values = headers.get_all(FORGE_MIN_SEQUENCE).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    if values.next().is_some() {
+        // It is told with the faults of the other headers.
+        return Ok(None);
+    }
     let number = value.to_str().ok().and_then(|text| text.parse().ok());
     let number = number.filter(|number| *number >= 0);
     number.map(Some).ok_or_else(|| {
-        let loc = vec!["header".into(), "Forge-Min-Sequence".into()];
         let msg = "expected the change number of a write, as its answer says in Forge-Sequence";
-        AppError::Invalid(vec![Fault::new(loc, "invalid", msg)]).into()
+        AppError::Invalid(vec![headers::fault(FORGE_MIN_SEQUENCE, "invalid", msg)]).into()
     })
 }
 
@@ -268,9 +260,8 @@ pub(crate) fn place(position: usize) -> String {
 
 struct Parameters {
     path: Map<String, Value>,
-    query: Map<String, Value>,
+    query: Query,
     header: Map<String, Value>,
-    query_names: Vec<String>,
 }
 
 fn read_parameters(
@@ -280,19 +271,13 @@ fn read_parameters(
 ) -> Result<Parameters, ApiError> {
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let query: Vec<(String, String)> = query.into_owned().collect();
-    // Most requests have many headers of which no operation wants to know anything.
-    let headers: Vec<(String, String)> = parts
-        .headers
-        .iter()
-        .filter(|(name, _)| operation.reads_header(name.as_str()))
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect();
+    let headers = headers::texts(operation, &parts.headers);
     let mut faults = Faults::default();
+    faults.extend(headers::faults(operation, &parts.headers));
+    let query = operation.read_query(&query).unwrap_or_else(|found| {
+        faults.extend(found);
+        Query::default()
+    });
     let mut read = |location, texts: &[(String, String)]| {
         operation
             .read_parameters(location, texts)
@@ -303,9 +288,8 @@ fn read_parameters(
     };
     let parameters = Parameters {
         path: read(Location::Path, path),
-        query: read(Location::Query, &query),
+        query,
         header: read(Location::Header, &headers),
-        query_names: query.into_iter().map(|(name, _)| name).collect(),
     };
     faults.unless_empty().map_err(AppError::Invalid)?;
     Ok(parameters)
@@ -319,38 +303,102 @@ fn count_waiting(server: &Server, caller: &impl Authenticate) -> Option<Verdict>
         .count(FORGE_MIN_SEQUENCE, Some(WAITS_PER_MINUTE), &identity, now)
 }
 
-async fn read_body<B: DeserializeOwned + Send + 'static>(
-    operation: &'static Operation,
+/// The body of a request as it came.
+enum Content {
+    /// The fields of a form.
+    Form(Value),
+    /// Bytes, and whether the headers declare them as JSON.
+    Bytes(Bytes, bool),
+}
+
+impl Content {
+    /// Returns how many bytes are still to be understood.
+    fn size(&self) -> usize {
+        match self {
+            Self::Form(_) => 0,
+            Self::Bytes(bytes, _) => bytes.len(),
+        }
+    }
+}
+
+/// A request whose parts are values.
+struct Understood<B> {
+    values: Parameters,
+    idempotency_key: Option<IdempotencyKey>,
+    body: B,
+}
+
+async fn read_content(
+    operation: &Operation,
     limits: &Limits,
     headers: &HeaderMap,
     body: Body,
-) -> Result<B, ApiError> {
-    let empty = || Value::Object(Map::new());
+) -> Result<Content, ApiError> {
     if operation.is_form {
         let bytes = read_bytes(limits, headers, body).await?;
-        return typed("body", form::read(headers, bytes).await?);
+        return Ok(Content::Form(form::read(headers, bytes).await?));
     }
-    let Some(expected) = &operation.body else {
-        return typed("body", empty());
+    let bytes = if operation.looks_at_body() {
+        read_bytes(limits, headers, body).await?
+    } else {
+        Bytes::new()
     };
-    let bytes = read_bytes(limits, headers, body).await?;
+    Ok(Content::Bytes(bytes, is_json(headers)))
+}
+
+/// Reads the body as what its endpoint expects. Terms of ours find their way between it and the query.
+fn understand<B: DeserializeOwned>(
+    operation: &Operation,
+    mut values: Parameters,
+    content: Content,
+) -> Result<Understood<B>, ApiError> {
+    let body = match content {
+        Content::Form(form) => {
+            operation.check_form(&form).map_err(AppError::Invalid)?;
+            form
+        }
+        Content::Bytes(bytes, is_json) => {
+            let body = json_of(operation, &bytes, is_json)?;
+            let read = operation.read_body_with(body, &mut values.query);
+            read.map_err(AppError::Invalid)?
+        }
+    };
+    let idempotency_key = replay::key(
+        operation,
+        &values.path,
+        &values.query.values,
+        &values.header,
+        &body,
+    );
+    Ok(Understood {
+        idempotency_key,
+        body: typed("body", body)?,
+        values,
+    })
+}
+
+/// Returns the JSON of a body; nothing if there is no body, or one that may be ignored.
+fn json_of(operation: &Operation, bytes: &[u8], is_json: bool) -> Result<Option<Value>, ApiError> {
     if bytes.is_empty() {
-        if expected.is_required {
+        let is_required = |expected: &forge_wire::contract::Body| expected.is_required;
+        if operation.body.as_ref().is_some_and(is_required) {
             return Err(invalid("body", "missing", "a JSON body is required"));
         }
-        return typed("body", empty());
+        return Ok(None);
     }
-    if !is_json(headers) {
+    match parse(bytes, is_json) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) if operation.ignores_other_bodies() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse(bytes: &[u8], is_json: bool) -> Result<Value, ApiError> {
+    if !is_json {
         let msg = "the body must be JSON, with the header `Content-Type: application/json`";
         return Err(invalid("body", "content_type", msg));
     }
-    let size = bytes.len();
-    let read = move || {
-        let value = json::parse(&bytes).map_err(|fault| AppError::Invalid(vec![fault]))?;
-        let value = operation.read_body(value).map_err(AppError::Invalid)?;
-        typed("body", value)
-    };
-    aside::run(size, read).await
+    json::parse(bytes).map_err(|fault| AppError::Invalid(vec![fault]).into())
 }
 
 async fn read_bytes(limits: &Limits, headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
@@ -379,21 +427,6 @@ async fn read_bytes(limits: &Limits, headers: &HeaderMap, body: Body) -> Result<
             "the body ended too early; send it again",
         )),
     }
-}
-
-/// Tells whether the headers declare a body of JSON; a missing declaration counts as one.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(declared) = headers.get(header::CONTENT_TYPE) else {
-        return true;
-    };
-    let essence = declared
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
 /// Reads validated values into a type. What the type refuses beyond the contract is the request's fault too.

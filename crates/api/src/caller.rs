@@ -6,6 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use forge_app::{App, AppError, Caller, Credentials, sign_in};
 use forge_domain::OrganizationId;
 
+use crate::headers::FORGE_ACTOR_KIND;
+
 /// A caller that an endpoint asks for.
 pub(crate) trait Authenticate: Sized + Send {
     /// Whether there is no such caller without the credentials of a user. The contract says of each operation whether
@@ -95,10 +97,8 @@ impl Authenticate for Caller {
         let authorization = text(headers, header::AUTHORIZATION.as_str())?;
         let authorization = authorization.ok_or(AppError::Unauthenticated(missing))?;
         let issuer = text(headers, ISSUER)?;
-        // Declaring only ever narrows, so nothing else that stands there does any harm.
-        let declared = headers
-            .get("forge-actor-kind")
-            .is_some_and(|kind| kind == "agent");
+        // Anything else that stands there is refused with the request's other faults.
+        let declared = headers.get(FORGE_ACTOR_KIND).is_some_and(|kind| kind == "agent");
         let (scheme, rest) = authorization
             .split_once(' ')
             .ok_or(AppError::Unauthenticated(missing))?;

@@ -1,17 +1,15 @@
 //! Calls that may be repeated: a key names a call, and whoever repeats it is answered what was answered first.
 //!
-//! What was written and the answer that tells of it become durable together. An answer that tells of no write (a no-op,
-//! a blocked plan) is remembered too, afterwards. Failures that say nothing about the call itself, such as a database
-//! that is out of reach or a plan that moved, are not: then the call may be tried again.
+//! It works alike for every call, whatever it does. The store's handle of such a call keeps the write open that the use
+//! case commits; when the answer is known, both become durable together. So there is no write whose answer is lost, and
+//! no answer without its write. An answer that tells of no write is remembered by itself. Answers may hold secrets, such
+//! as a new API key, so they are sealed under the master key.
 
 use forge_domain::fault::Fault;
-use forge_domain::{Duration, Timestamp};
-use forge_store::{AnswerScope, RememberedAnswer, Tx, WriteTx};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use forge_domain::{Duration, OrganizationId, Timestamp, UserRef};
+use forge_store::{CallName, Tx};
 
-use crate::promotion::Plans;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError};
 
 /// How long answers are remembered.
 const REMEMBERED: Duration = Duration::days(1);
@@ -27,134 +25,103 @@ pub struct IdempotencyKey {
     pub request_hash: String,
 }
 
-/// An outcome that can be remembered.
-pub(crate) trait Answered: Serialize + DeserializeOwned {}
-
-impl<T: Serialize + DeserializeOwned> Answered for T {}
-
-/// What a call was answered first.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum First<T> {
-    Done(T),
-    Blocked(Plans),
-}
-
-impl<T> First<T> {
-    /// Returns the answer as it was given first.
-    pub(crate) fn into_result(self) -> Result<T, AppError> {
-        match self {
-            Self::Done(outcome) => Ok(outcome),
-            Self::Blocked(plans) => Err(AppError::Blocked(plans)),
-        }
-    }
-}
-
-impl IdempotencyKey {
-    fn scope<'a>(&'a self, caller: &'a Caller) -> AnswerScope<'a> {
-        AnswerScope {
-            user: &caller.user,
-            path: &self.path,
-            key: &self.key,
-        }
-    }
-
-    fn answer<T: Answered>(&self, first: &First<T>) -> Result<RememberedAnswer, AppError> {
-        let answer = serde_json::to_string(first).map_err(|error| AppError::Internal(Box::new(error)))?;
-        Ok(RememberedAnswer {
-            request_hash: self.request_hash.clone(),
-            answer,
-        })
-    }
-}
-
 fn before(now: Timestamp) -> Timestamp {
     now - REMEMBERED
 }
 
-/// Returns what the call was answered first, if it was made before.
-///
-/// # Errors
-/// Refuses a key that was used for another request.
-pub(crate) async fn recall<T: Answered>(
-    tx: &mut WriteTx,
-    caller: &Caller,
-    key: Option<&IdempotencyKey>,
-) -> Result<Option<First<T>>, AppError> {
-    let Some(key) = key else { return Ok(None) };
-    let after = before(tx.now());
-    recall_after(tx, caller, key, after).await
+/// Returns what an answer is sealed for.
+fn context(name: &CallName) -> String {
+    let UserRef { org_id, user_id } = &name.user;
+    let parts = [
+        name.organization.as_str(),
+        org_id.as_str(),
+        user_id.as_str(),
+        &name.path,
+        &name.key,
+    ];
+    format!("answer/{}", parts.join("/"))
 }
 
-async fn recall_after<T: Answered>(
-    tx: &mut Tx,
-    caller: &Caller,
-    key: &IdempotencyKey,
-    after: Timestamp,
-) -> Result<Option<First<T>>, AppError> {
-    let found = tx
-        .find_answer(&caller.organization, key.scope(caller), after)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    if found.request_hash != key.request_hash {
-        let loc = vec!["header".into(), "Idempotency-Key".into()];
-        let msg = "this key was used for another request; choose a new one for each request";
-        return Err(AppError::Invalid(vec![Fault::new(
-            loc,
-            "idempotency_key_reused",
-            msg,
-        )]));
+impl App {
+    /// Returns the app as a call under a key uses it: what that writes waits for [`App::finish_call`].
+    #[must_use]
+    pub fn for_named_call(&self, organization: &OrganizationId, user: &UserRef, key: IdempotencyKey) -> Self {
+        let mut app = self.clone();
+        app.store = self.store.for_named_call(CallName {
+            organization: organization.clone(),
+            user: user.clone(),
+            path: key.path,
+            key: key.key,
+            request_hash: key.request_hash,
+        });
+        app
     }
-    let first = serde_json::from_str(&found.answer).map_err(|error| AppError::Internal(Box::new(error)))?;
-    Ok(Some(first))
-}
 
-/// Ends a call: makes what it wrote durable, or drops the transaction if it wrote nothing, and remembers its answer.
-pub(crate) async fn finish<T: Answered>(
-    app: &App,
-    mut tx: WriteTx,
-    caller: &Caller,
-    key: Option<&IdempotencyKey>,
-    done: Result<T, AppError>,
-    has_written: impl Fn(&T) -> bool,
-) -> Result<T, AppError> {
-    let Some(key) = key else {
-        let outcome = done?;
-        if has_written(&outcome) {
-            tx.commit().await?;
-        }
-        return Ok(outcome);
-    };
-    let (scope, now) = (key.scope(caller), tx.now());
-    let (first, is_written) = match done {
-        Ok(outcome) => {
-            let is_written = has_written(&outcome);
-            (First::Done(outcome), is_written)
-        }
-        Err(AppError::Blocked(plans)) => (First::Blocked(plans), false),
-        Err(error) => return Err(error),
-    };
-    let answer = key.answer(&first)?;
-    let is_first = if is_written {
-        let is_first = tx.remember_answer(scope, &answer, before(now)).await?;
-        if is_first {
-            tx.commit().await?;
-        }
-        is_first
-    } else {
-        // The write ends before another one begins.
-        drop(tx);
-        let times = (now, before(now));
-        app.store
-            .remember_answer(&caller.organization, scope, &answer, times)
-            .await?
-    };
-    if is_first {
-        return first.into_result();
+    /// Returns what the call was answered first, if it was made before.
+    ///
+    /// # Errors
+    /// Refuses a key that was used for another request.
+    pub async fn recall(&self) -> Result<Option<Vec<u8>>, AppError> {
+        let Some(name) = self.store.call_name() else {
+            return Ok(None);
+        };
+        let mut tx = self.store.read().await?;
+        self.recall_in(&mut tx, name).await
     }
-    // The same call was made at the same time, and answered first.
-    let mut tx = app.store.read().await?;
-    let first = recall_after(&mut tx, caller, key, before(now)).await?;
-    first
-        .ok_or_else(|| AppError::internal("a remembered answer is gone"))?
-        .into_result()
+
+    async fn recall_in(&self, tx: &mut Tx, name: &CallName) -> Result<Option<Vec<u8>>, AppError> {
+        let found = tx.find_answer(name, before(self.clock.now())).await?;
+        let Some(found) = found else { return Ok(None) };
+        if found.request_hash != name.request_hash {
+            let loc = vec!["header".into(), "Idempotency-Key".into()];
+            let msg = "this key was used for another request; choose a new one for each request";
+            let fault = Fault::new(loc, "idempotency_key_reused", msg);
+            return Err(AppError::Invalid(vec![fault]));
+        }
+        let opened = self.keyring.open(&context(name), &found.answer);
+        let text = "this call was made before, and its answer cannot be read any more; look at what is there, and use \
+                    another key";
+        opened
+            .map(Some)
+            .ok_or_else(|| AppError::Conflict(text.to_owned()))
+    }
+
+    /// Refuses to go on if the same call was carried out since it was looked for: asked once nobody else can carry it
+    /// out, so that of two that come at once one takes place.
+    pub(crate) async fn refuse_repeated(&self, tx: &mut Tx) -> Result<(), AppError> {
+        let Some(name) = self.store.call_name() else {
+            return Ok(());
+        };
+        match self.recall_in(tx, name).await? {
+            None => Ok(()),
+            Some(_) => Err(AppError::Conflict(
+                "the same call was made at the same time, and carried out".to_owned(),
+            )),
+        }
+    }
+
+    /// Ends a call under a key: makes what it wrote durable together with its answer. Without an answer, what it wrote is
+    /// undone.
+    ///
+    /// Returns the first answer, if the same call was made at the same time and answered first; then this one did nothing.
+    pub async fn finish_call(&self, answer: Option<&[u8]>) -> Result<Option<Vec<u8>>, AppError> {
+        let Some(name) = self.store.call_name() else {
+            return Ok(None);
+        };
+        let sealed = answer.map(|answer| self.keyring.seal(&context(name), answer));
+        let sealed = sealed
+            .transpose()
+            .map_err(|error| AppError::Internal(Box::new(error)))?;
+        let now = self.clock.now();
+        let is_first = self
+            .store
+            .finish_call(sealed.as_deref(), now, before(now))
+            .await?;
+        if is_first && sealed.is_some() {
+            return Ok(None);
+        }
+        // The first answer may have been seen by a writer before it was durable.
+        self.store.settled().await?;
+        self.recall().await
+    }
 }

@@ -143,6 +143,7 @@ impl App {
                 "what you may do has changed meanwhile; sign in again",
             ));
         }
+        self.refuse_repeated(&mut tx).await?;
         Ok(tx)
     }
 }

@@ -24,6 +24,7 @@ pub mod item;
 pub mod metric;
 pub mod model;
 pub mod name;
+pub mod number;
 pub mod organization;
 pub mod plan;
 pub mod prompt;

@@ -11,16 +11,30 @@ use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::number;
 use crate::time::Timestamp;
 
 /// The model preferred for one interaction, and how to call it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelPreference {
     /// A name from the catalogue.
     pub llm_name: String,
     /// Parameters that the model's schema admits.
     #[serde(default)]
     pub params: Map<String, Value>,
+}
+
+/// Parameters are compared by value: `1` and `1.0` are the same number.
+impl PartialEq for ModelPreference {
+    fn eq(&self, other: &Self) -> bool {
+        let is_equal = |(name, value): (&String, &Value)| {
+            let other = other.params.get(name);
+            other.is_some_and(|other| number::is_same(value, other))
+        };
+        self.llm_name == other.llm_name
+            && self.params.len() == other.params.len()
+            && self.params.iter().all(is_equal)
+    }
 }
 
 /// Preferred models by interaction; an interaction that is absent uses its own default.

@@ -79,6 +79,7 @@ impl Store {
             organization: organization.clone(),
             change,
             heads: Arc::clone(&self.heads),
+            postponed: self.postponed(),
         }))
     }
 
@@ -87,11 +88,17 @@ impl Store {
         Ok(RunTx {
             tx: self.begin_write().await?,
             organization: organization.clone(),
+            postponed: self.postponed(),
         })
     }
 
     /// Begins a write that no organization orders: the creation of one, or what happens while services run.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        if self.postponed().is_some_and(|postponed| !postponed.is_empty()) {
+            // It would wait for itself.
+            let text = "a call that may be repeated began a second write";
+            return Err(StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into()))));
+        }
         match &self.pools {
             // The writer has begun the transaction already.
             Pools::Sqlite { writer, .. } => {

@@ -1,10 +1,12 @@
 //! Calls with an idempotency key, and what they were answered first.
 
+use std::sync::Arc;
+
 use forge_domain::{OrganizationId, Timestamp, UserRef};
 
 use crate::row::{Row, args};
 use crate::statement::statements;
-use crate::tx::{Tx, WriteTx};
+use crate::tx::{Postponed, Tx};
 use crate::{Store, StoreError};
 
 statements! {
@@ -23,27 +25,37 @@ statements! {
 pub struct RememberedAnswer {
     /// Stands for the request: the same key with another request is a mistake.
     pub request_hash: String,
-    /// The answer, as the use case wrote it.
+    /// The answer, sealed.
     pub answer: String,
 }
 
-/// Whose key it is, and for which call: the scope in which keys are told apart.
-#[derive(Debug, Clone, Copy)]
-pub struct AnswerScope<'a> {
+/// A call that may be repeated: whose it is, and what is called under which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallName {
+    /// Where it is made.
+    pub organization: OrganizationId,
     /// Who calls.
-    pub user: &'a UserRef,
+    pub user: UserRef,
     /// What is called.
-    pub path: &'a str,
+    pub path: String,
     /// The key.
-    pub key: &'a str,
+    pub key: String,
+    /// Stands for the request: the same key with another request is a mistake.
+    pub request_hash: String,
+}
+
+/// A call under its name, and its write, which waits for its answer.
+#[derive(Debug)]
+pub(crate) struct NamedCall {
+    name: CallName,
+    postponed: Postponed,
 }
 
 impl Tx {
-    /// Returns what was answered under a key after a moment in time.
+    /// Returns what a call of the name was answered after a moment in time.
     pub async fn find_answer(
         &mut self,
-        organization: &OrganizationId,
-        scope: AnswerScope<'_>,
+        name: &CallName,
         after: Timestamp,
     ) -> Result<Option<RememberedAnswer>, StoreError> {
         let remembered = |row: &Row<'_>| {
@@ -52,63 +64,78 @@ impl Tx {
                 answer: row.text("answer")?,
             })
         };
-        let AnswerScope { user, path, key } = scope;
-        let args = args![organization, &user.org_id, &user.user_id, path, key, after];
+        let UserRef { org_id, user_id } = &name.user;
+        let args = args![&name.organization, org_id, user_id, &name.path, &name.key, after];
         self.optional(&FIND_ANSWER, args, remembered).await
     }
 
     async fn insert_answer(
         &mut self,
-        organization: &OrganizationId,
-        scope: AnswerScope<'_>,
-        answer: &RememberedAnswer,
-        (now, forget): (Timestamp, Timestamp),
+        name: &CallName,
+        answer: &str,
+        now: Timestamp,
+        forget: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.execute(&DELETE_OLD_ANSWERS, args![organization, forget])
+        self.execute(&DELETE_OLD_ANSWERS, args![&name.organization, forget])
             .await?;
-        let AnswerScope { user, path, key } = scope;
         let args = args![
-            organization,
-            &user.org_id,
-            &user.user_id,
-            path,
-            key,
-            &answer.request_hash,
-            &answer.answer,
+            &name.organization,
+            &name.user.org_id,
+            &name.user.user_id,
+            &name.path,
+            &name.key,
+            &name.request_hash,
+            answer,
             now,
         ];
         Ok(self.execute(&INSERT_ANSWER, args).await? > 0)
     }
 }
 
-impl WriteTx {
-    /// Remembers an answer together with the write that it tells of, and forgets those up to the moment `forget`.
+impl Store {
+    /// Returns a handle for a call that may be repeated. What is committed through it waits for
+    /// [`Store::finish_call`]; it can be one write.
+    #[must_use]
+    pub fn for_named_call(&self, name: CallName) -> Self {
+        let mut handle = self.clone();
+        handle.call = Some(Arc::new(NamedCall {
+            name,
+            postponed: Postponed::default(),
+        }));
+        handle
+    }
+
+    /// Returns the name of the call that uses this handle, if it may be repeated.
+    pub fn call_name(&self) -> Option<&CallName> {
+        self.call.as_ref().map(|call| &call.name)
+    }
+
+    pub(crate) fn postponed(&self) -> Option<Postponed> {
+        self.call.as_ref().map(|call| call.postponed.clone())
+    }
+
+    /// Makes the write of the call durable together with its answer, or the answer alone where nothing was written, and
+    /// forgets those up to the moment `forget`. Without an answer, the write is undone.
     ///
-    /// Returns false if something was remembered under the key meanwhile: then this write must not take place.
-    pub async fn remember_answer(
-        &mut self,
-        scope: AnswerScope<'_>,
-        answer: &RememberedAnswer,
+    /// Returns false if something was remembered under the key meanwhile: then the write was undone.
+    pub async fn finish_call(
+        &self,
+        answer: Option<&str>,
+        now: Timestamp,
         forget: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (organization, now) = (self.organization.clone(), self.now());
-        self.tx
-            .insert_answer(&organization, scope, answer, (now, forget))
-            .await
-    }
-}
-
-impl Store {
-    /// Remembers an answer that tells of no write. Returns false if something was remembered under the key meanwhile.
-    pub async fn remember_answer(
-        &self,
-        organization: &OrganizationId,
-        scope: AnswerScope<'_>,
-        answer: &RememberedAnswer,
-        times: (Timestamp, Timestamp),
-    ) -> Result<bool, StoreError> {
+        let Some(call) = &self.call else { return Ok(true) };
+        let write = call.postponed.take();
+        let Some(answer) = answer else { return Ok(true) };
+        if let Some(mut write) = write {
+            let is_first = write.tx().insert_answer(&call.name, answer, now, forget).await?;
+            if is_first {
+                write.commit().await?;
+            }
+            return Ok(is_first);
+        }
         let mut tx = self.begin_write().await?;
-        let is_first = tx.insert_answer(organization, scope, answer, times).await?;
+        let is_first = tx.insert_answer(&call.name, answer, now, forget).await?;
         tx.commit().await?;
         Ok(is_first)
     }

@@ -58,7 +58,7 @@ pub use conversation_claim::Kept;
 pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
 pub use heads::{Head, Heads, Listener};
-pub use idempotency::{AnswerScope, RememberedAnswer};
+pub use idempotency::{CallName, RememberedAnswer};
 pub use item::{BehaviorHead, ItemSort, ItemVersion, NewItem, NewItemVersion};
 pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
 pub use migrate::{MIGRATIONS, SchemaState};

@@ -15,6 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
+use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::place::Place;
 use crate::readiness::LastLook;
@@ -116,6 +117,8 @@ pub struct Store {
     pub(crate) heads: Arc<Heads>,
     pub(crate) seen: Seen,
     pub(crate) last_look: LastLook,
+    /// The call that uses this handle, if it may be repeated.
+    pub(crate) call: Option<Arc<NamedCall>>,
 }
 
 #[derive(Debug, Clone)]
@@ -180,6 +183,7 @@ impl Store {
             heads: Arc::default(),
             seen: Seen::default(),
             last_look: LastLook::default(),
+            call: None,
         }
     }
 

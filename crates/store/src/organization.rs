@@ -16,6 +16,7 @@ statements! {
             created_at)
         VALUES ($1, $2, NOT EXISTS (SELECT 1 FROM organization), FALSE, FALSE, $3, 0, $4, $4)
         ON CONFLICT (id) DO NOTHING";
+    FIND_CHANGED_AT = "SELECT changed_at FROM organization WHERE id = $1";
     FIND_ORGANIZATION = "SELECT id, name, is_operator, is_in_maintenance, default_user_preferences, change_number
         FROM organization WHERE id = $1 AND NOT is_deleted";
     LIST_ORGANIZATION_IDS = "SELECT id FROM organization WHERE NOT is_deleted ORDER BY id";
@@ -81,6 +82,12 @@ impl Tx {
         id: &OrganizationId,
     ) -> Result<Option<Organization>, StoreError> {
         self.optional(&FIND_ORGANIZATION, args![id], organization).await
+    }
+
+    /// Returns the time of an organization's latest change.
+    pub async fn find_changed_at(&mut self, id: &OrganizationId) -> Result<Option<Timestamp>, StoreError> {
+        self.optional(&FIND_CHANGED_AT, args![id], |row| row.time("changed_at"))
+            .await
     }
 
     /// Returns the ids of all organizations; for operators only.
@@ -179,6 +186,7 @@ impl Store {
             organization: id.clone(),
             change,
             heads: Arc::clone(&self.heads),
+            postponed: self.postponed(),
         }))
     }
 

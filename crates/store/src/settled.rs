@@ -68,6 +68,7 @@ impl Store {
     pub fn for_call(&self) -> Self {
         let mut handle = self.clone();
         handle.seen = Seen::default();
+        handle.call = None;
         handle
     }
 

@@ -1,7 +1,7 @@
 //! Transactions, whichever engine they run on.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
@@ -231,6 +231,48 @@ pub struct WriteTx {
     pub(crate) organization: OrganizationId,
     pub(crate) change: Change,
     pub(crate) heads: Arc<Heads>,
+    pub(crate) postponed: Option<Postponed>,
+}
+
+/// Where the write of a call waits until the call's answer is known: both become durable together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Postponed(Arc<Mutex<Option<WaitingWrite>>>);
+
+/// A write that is to be made durable.
+#[derive(Debug)]
+pub(crate) enum WaitingWrite {
+    Change(WriteTx),
+    Run(RunTx),
+}
+
+impl Postponed {
+    fn put(&self, write: WaitingWrite) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(write);
+    }
+
+    pub(crate) fn take(&self) -> Option<WaitingWrite> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+}
+
+impl WaitingWrite {
+    pub(crate) fn tx(&mut self) -> &mut Tx {
+        match self {
+            Self::Change(write) => &mut write.tx,
+            Self::Run(write) => &mut write.tx,
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Change(write) => write.commit().await.map(drop),
+            Self::Run(write) => write.commit().await,
+        }
+    }
 }
 
 /// A write of what happens while services run: of conversations and simulations.
@@ -241,6 +283,7 @@ pub struct WriteTx {
 pub struct RunTx {
     pub(crate) tx: Tx,
     pub(crate) organization: OrganizationId,
+    pub(crate) postponed: Option<Postponed>,
 }
 
 impl RunTx {
@@ -249,8 +292,12 @@ impl RunTx {
         &self.organization
     }
 
-    /// Makes the write durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// Makes the write durable; that of a call which may be repeated waits for the call's answer.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if let Some(postponed) = self.postponed.take() {
+            postponed.put(WaitingWrite::Run(self));
+            return Ok(());
+        }
         self.tx.commit().await
     }
 }
@@ -276,9 +323,14 @@ impl WriteTx {
         self.change.access_changed
     }
 
-    /// Makes the write durable and returns its change number.
-    pub async fn commit(self) -> Result<i64, StoreError> {
+    /// Makes the write durable and returns its change number; that of a call which may be repeated waits for the
+    /// call's answer.
+    pub async fn commit(mut self) -> Result<i64, StoreError> {
         let change_number = self.change.number;
+        if let Some(postponed) = self.postponed.take() {
+            postponed.put(WaitingWrite::Change(self));
+            return Ok(change_number);
+        }
         let announcement = Announcement {
             heads: self.heads,
             organization: self.organization,

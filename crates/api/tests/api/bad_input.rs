@@ -222,7 +222,7 @@ both_engines! {
                 ("{\"a\": \"\n\"}", "body.a"),
                 (&format!("{body}{body}"), "body"),
                 (&format!("{body}x"), "body"),
-                (&format!("\u{feff}{body}"), "body"),
+                (&format!("\u{feff}\u{feff}{body}"), "body"),
             ];
             let mut cases: Vec<_> =
                 texts.iter().map(|(text, place)| (text.as_bytes().to_vec(), *place)).collect();
@@ -351,8 +351,13 @@ both_engines! {
                 text.replace("\"agent_version_number\":1,", &format!("\"agent_version_number\":{number},"))
                     .into()
             };
-            let fault = "body.version_set.agent_version_number: int_range";
-            numbers.map(|number| (body(number), fault.to_owned())).into()
+            let place = "body.version_set.agent_version_number";
+            // What no integer can hold is told before anybody asks what it is for.
+            let kind = |number: &str| match number {
+                "-9223372036854775809" | "18446744073709551616" => "json_refused",
+                _ => "int_range",
+            };
+            numbers.map(|number| (body(number), format!("{place}: {}", kind(number)))).into()
         })
         .await;
     }

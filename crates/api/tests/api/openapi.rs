@@ -87,6 +87,10 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "+ get-interaction-insights answer 200*model_calls*",
         "insights tell every call of a model",
     ),
+    (
+        "+ * parameter header Idempotency-Key*",
+        "a POST that is made again under a key is done once",
+    ),
     ("+ * status 408", "a body can come slower than the server waits"),
     ("+ * status 413", "a body can be larger than the server admits"),
     (

@@ -80,9 +80,10 @@ const LISTS: &[&str] = &[
 ];
 
 /// A request that succeeds with the right credentials; whatever it names is there.
-struct Example {
-    path: String,
-    body: Option<Value>,
+#[derive(Clone)]
+pub(crate) struct Example {
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
 }
 
 /// The operation whose example is sent as a form.
@@ -637,11 +638,12 @@ async fn examples_of_personas_and_scenarios(
 }
 
 /// What the served document says about an operation that is not public.
+#[derive(Clone)]
 pub(crate) struct Guarded {
     pub(crate) id: String,
-    method: Method,
+    pub(crate) method: Method,
     path: String,
-    example: Example,
+    pub(crate) example: Example,
 }
 
 /// Returns every operation that is not public, with its example.
@@ -733,7 +735,7 @@ impl Guarded {
 }
 
 /// Returns everything that a write would move: the change numbers and the lengths of the audit logs.
-async fn state(server: &TestServer) -> Vec<(i64, usize)> {
+pub(crate) async fn state(server: &TestServer) -> Vec<(i64, usize)> {
     let mut state = Vec::new();
     for organization in [
         organization(server),

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::content::content;
 use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
-use crate::idempotency;
 use crate::services::find_bound;
 use crate::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
@@ -100,12 +99,11 @@ pub(super) async fn change(
         });
     }
     let mut tx = app.write(caller).await?;
-    let key = terms.idempotency_key.as_ref();
-    if let Some(first) = idempotency::recall(&mut tx, caller, key).await? {
-        return first.into_result();
+    let outcome = carry_out(app, &mut tx, caller, service_id, name, &wish, terms).await?;
+    if outcome.is_applied {
+        tx.commit().await?;
     }
-    let done = carry_out(app, &mut tx, caller, service_id, name, &wish, terms).await;
-    idempotency::finish(app, tx, caller, key, done, |outcome| outcome.is_applied).await
+    Ok(outcome)
 }
 
 /// Plans a change in a write transaction and writes it, unless something stands against it or all is so already.

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::Promote;
 use super::change::{Prepared, Wish, prepare, write};
 use super::terms::{Plans, Terms};
-use crate::idempotency;
 use crate::{App, AppError, Caller};
 
 /// One promotion among several.
@@ -70,12 +69,11 @@ pub async fn promote_many(
         wish(first).authorize_some(caller)?;
     }
     let mut tx = app.write(caller).await?;
-    let key = terms.idempotency_key.as_ref();
-    if let Some(first) = idempotency::recall(&mut tx, caller, key).await? {
-        return first.into_result();
+    let outcome = carry_out(app, &mut tx, caller, promotions, terms).await?;
+    if outcome.is_applied {
+        tx.commit().await?;
     }
-    let done = carry_out(app, &mut tx, caller, promotions, terms).await;
-    idempotency::finish(app, tx, caller, key, done, |outcome| outcome.is_applied).await
+    Ok(outcome)
 }
 
 async fn carry_out(

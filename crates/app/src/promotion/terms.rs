@@ -3,8 +3,6 @@
 use forge_domain::plan::{Plan, ServicePlan, joint_digest};
 use serde::{Deserialize, Serialize};
 
-use crate::idempotency::IdempotencyKey;
-
 /// On which terms a set is changed.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
@@ -18,8 +16,6 @@ pub struct Terms {
     pub lift_hold: bool,
     /// What the set must be like for the change to be made.
     pub precondition: Precondition,
-    /// Names the call, so that repeating it changes nothing more.
-    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// What a set must be like for a change of it to be made.

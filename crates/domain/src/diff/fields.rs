@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::text::{self, Effort, Hunk};
+use crate::number;
 use crate::plan::FieldChange;
 
 /// The fields of agents and context graphs that hold prose. They are compared line by line, however long they are, so
@@ -81,7 +82,7 @@ impl Comparison<'_> {
         for name in from.keys().chain(added) {
             let before = from.get(name).unwrap_or(&Value::Null);
             let after = to.get(name).unwrap_or(&Value::Null);
-            if before != after {
+            if !number::is_same(before, after) {
                 self.values(name, format!("{place}{name}"), before, after);
             }
         }

@@ -9,6 +9,7 @@ use super::{AgentDiff, ContextGraphDiff, compare_agents, compare_context_graphs}
 use crate::agent::AgentDocument;
 use crate::context_graph::ContextGraphDocument;
 use crate::model::{ModelPreference, ModelPreferences};
+use crate::number;
 use crate::plan::FieldChange;
 use crate::version_set::Resolved;
 use crate::{AgentId, ContextGraphId};
@@ -144,7 +145,10 @@ fn compare_models(interaction: &str, from: &ModelPreference, to: &ModelPreferenc
     let parameters: BTreeSet<&String> = from.params.keys().chain(to.params.keys()).collect();
     for parameter in parameters {
         let (before, after) = (from.params.get(parameter), to.params.get(parameter));
-        if before != after {
+        let is_same = before
+            .zip(after)
+            .is_some_and(|(before, after)| number::is_same(before, after));
+        if !is_same {
             changes.push(change(format!("params.{parameter}"), json!(before), json!(after)));
         }
     }

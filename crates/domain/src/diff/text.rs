@@ -7,6 +7,7 @@ use serde_json::Value;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
 use crate::audit::canonical_json;
+use crate::number::integral_numbers;
 
 /// How many unchanged lines of a text stand around a change, so that a reader knows where they are.
 const CONTEXT: usize = 3;
@@ -105,7 +106,8 @@ pub(super) fn of_texts(from: &str, to: &str, effort: &mut Effort) -> Vec<Hunk> {
 
 /// Returns in which items two lists differ.
 pub(super) fn of_lists(from: &[Value], to: &[Value], effort: &mut Effort) -> Vec<Hunk> {
-    let keys = |items: &[Value]| items.iter().map(canonical_json).collect::<Vec<_>>();
+    let key = |item: &Value| canonical_json(&integral_numbers(item));
+    let keys = |items: &[Value]| items.iter().map(key).collect::<Vec<_>>();
     let (from_keys, to_keys) = (keys(from), keys(to));
     let operations = effort.compare(&from_keys, &to_keys);
     // An item says by itself what it is; those around it would only make the answer long.

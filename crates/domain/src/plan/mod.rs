@@ -23,6 +23,7 @@ pub use warning::{RETIRES_SOON, Warning};
 
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
+use crate::number::integral_numbers;
 use crate::prompt::LongPrompt;
 use crate::refusal::{AssetKind, MOST_TOLD, Refusal};
 use crate::revision::RevisionAction;
@@ -311,13 +312,14 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
         ) => name.parse().ok().map(|name| (name, *revision)),
         _ => None,
     };
+    let yanked = concerned(snapshot, [current, wanted.pins.as_ref()]);
     let effect = Effect {
         revision: (!is_unchanged).then_some(wanted.pins),
         source,
         restored_revision: wanted.restored_revision,
         hold: hold_effect,
     };
-    let digest = digest(&plan, snapshot, hold, (wanted.freeze, lift_hold));
+    let digest = digest(&plan, snapshot, yanked, hold, (wanted.freeze, lift_hold));
     Planned {
         plan: Plan { digest, ..plan },
         effect,
@@ -329,6 +331,7 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
 fn digest(
     plan: &Plan,
     snapshot: &Snapshot<'_>,
+    yanked: Vec<YankedVersion>,
     hold: Option<&Hold>,
     (freeze, lift_hold): (bool, bool),
 ) -> String {
@@ -343,9 +346,11 @@ fn digest(
     };
     let all = json!({
         "plan": plan, "deleted_revision": tombstone, "hold": hold, "freeze": freeze, "lift_hold": lift_hold,
-        "yanked": sorted(snapshot.yanked),
+        "yanked": sorted(&yanked),
     });
-    crate::hex(&Sha256::digest(canonical_json(&all).as_bytes()))
+    crate::hex(&Sha256::digest(
+        canonical_json(&integral_numbers(&all)).as_bytes(),
+    ))
 }
 
 fn sorted<T: Clone + Ord>(items: &[T]) -> Vec<T> {
@@ -603,6 +608,21 @@ fn missing(binding: &Binding, pins: &Pins) -> Vec<Refusal> {
         })
     };
     pairs.into_iter().filter_map(refusal).collect()
+}
+
+/// Returns the yanked versions that one of the pins means: a plan depends on no others.
+fn concerned(snapshot: &Snapshot<'_>, pins: [Option<&Pins>; 2]) -> Vec<YankedVersion> {
+    let meant = pins.map(|pins| pins.map(|pins| pins.resolve(snapshot.binding)));
+    let is_meant = |yank: &&YankedVersion| {
+        meant.iter().flatten().any(|resolved| {
+            let version = match yank.asset {
+                AssetKind::Agent => resolved.agent_version,
+                AssetKind::ContextGraph => resolved.context_graph_version,
+            };
+            version == Some(yank.version)
+        })
+    };
+    snapshot.yanked.iter().filter(is_meant).cloned().collect()
 }
 
 /// Returns the yanked versions that pins name, and those that floating pins mean for now.

@@ -62,16 +62,16 @@ pub(super) fn registry(document: Value) -> Registry<'static> {
 impl Contract {
     fn load() -> Self {
         let mut document = load_file(include_str!("../../contract/classic.json"));
-        merge(
-            &mut document,
-            load_file(include_str!("../../contract/extensions.json")),
-        );
+        let mut extensions = load_file(include_str!("../../contract/extensions.json"));
+        mark_extensions(&document, &mut extensions);
+        merge(&mut document, extensions);
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
         open_model_names(&mut document);
         add_permissions(
             &mut document,
             &load_file(include_str!("../../contract/permissions.json")),
         );
+        add_idempotency_keys(&mut document);
         add_error_answers(&mut document);
         let requests = Arc::new(Schemas::new(prepare_for_reading(&document)));
         let operations = operations(&document, &requests);
@@ -172,6 +172,43 @@ fn merge(base: &mut Value, extra: Value) {
     }
 }
 
+/// Says of every operation and parameter of ours that it is no part of Classic: what is ours is never ignored.
+fn mark_extensions(classic: &Value, extensions: &mut Value) {
+    for (path, item) in fields_mut(&mut extensions["paths"]) {
+        for (method, operation) in fields_mut(item) {
+            if classic["paths"][path].get(method).is_none() {
+                operation["x-extension"] = true.into();
+            }
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
+                parameter["x-extension"] = true.into();
+            }
+        }
+    }
+}
+
+/// Lets every POST take an `Idempotency-Key`, unless it says why not.
+fn add_idempotency_keys(document: &mut Value) {
+    for item in fields_mut(&mut document["paths"]).values_mut() {
+        let Some(operation) = fields_mut(item).get_mut("post") else {
+            continue;
+        };
+        if operation.get("x-not-replayed").is_some() {
+            continue;
+        }
+        let key = json!({"name": "Idempotency-Key", "in": "header", "required": false, "x-is-read": true,
+            "x-extension": true, "schema": {"type": "string", "minLength": 1, "maxLength": 255}});
+        let parameters = fields_mut(operation)
+            .entry("parameters")
+            .or_insert_with(|| json!([]));
+        if let Some(parameters) = parameters.as_array_mut()
+            && !parameters.iter().any(|one| one["name"] == key["name"])
+        {
+            parameters.push(key);
+        }
+    }
+}
+
 /// Admits any text as a model's name: which models there are is data of the installation, told by `get-models`, and
 /// an unknown one is refused with a 400 that says so.
 fn open_model_names(document: &mut Value) {
@@ -195,7 +232,7 @@ fn add_permissions(document: &mut Value, permissions: &Value) {
 /// large, and any one at all that they can be understood in several ways.
 fn add_error_answers(document: &mut Value) {
     for (path, item) in fields_mut(&mut document["paths"]) {
-        for operation in fields_mut(item).values_mut() {
+        for (method, operation) in fields_mut(item) {
             if path.starts_with("/v1/{organization}/") {
                 let text = "Request Header Fields Too Large";
                 operation["responses"]["431"] = json!({"description": text});
@@ -204,7 +241,8 @@ fn add_error_answers(document: &mut Value) {
             responses
                 .entry("400")
                 .or_insert_with(|| json!({"description": "Bad Request"}));
-            if operation.get("requestBody").is_some() {
+            let is_read = operation.get("requestBody").is_some() || method != "get";
+            if is_read {
                 operation["responses"]["415"] = json!({"description": "Unsupported Media Type"});
                 operation["responses"]["408"] = json!({"description": "Request Timeout"});
                 operation["responses"]["413"] = json!({"description": "Content Too Large"});
@@ -275,6 +313,24 @@ mod tests {
             classic.union(&extensions).count()
         );
         assert_eq!(classic.len(), 88);
+    }
+
+    #[test]
+    fn what_is_ours_can_be_told_from_classic() {
+        let classic = load_file(include_str!("../../contract/classic.json"));
+        let extensions = load_file(include_str!("../../contract/extensions.json"));
+        let classic = classic["components"]["schemas"].as_object().unwrap();
+        for name in extensions["components"]["schemas"].as_object().unwrap().keys() {
+            assert_ne!(
+                classic.contains_key(name),
+                super::super::own::is_own_schema(name),
+                "{name}"
+            );
+        }
+        let extensions = contract()
+            .operations()
+            .filter(|operation| operation.is_extension());
+        assert_eq!(extensions.count(), contract().operations().count() - 88);
     }
 
     #[test]

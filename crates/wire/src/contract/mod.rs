@@ -2,8 +2,14 @@
 
 mod document;
 mod finding;
+mod likeness;
 mod operation;
+mod own;
 mod reading;
+mod request;
+mod schema;
+mod times;
 
 pub use document::{Contract, contract};
 pub use operation::{Body, Location, Operation, Parameter};
+pub use request::Query;

@@ -6,8 +6,11 @@ use forge_domain::fault::{Fault, Faults, Step};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::document::schema_name;
 use super::finding::Schemas;
-use super::reading::normalise;
+use super::own::{Home, Own, TERMS, Term, field_names, twice};
+use super::schema::ReadSchema;
+use super::times;
 
 /// Where a parameter stands in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct Parameter {
     pub location: Location,
     /// Whether it must be there.
     pub is_required: bool,
+    /// Whether a request may give it several values.
+    pub is_list: bool,
     schema: ReadSchema,
 }
 
@@ -46,33 +51,7 @@ pub struct Parameter {
 pub struct Body {
     /// Whether there must be one.
     pub is_required: bool,
-    schema: ReadSchema,
-}
-
-/// A schema that values are read by.
-struct ReadSchema {
-    /// The schema, with references into the document.
-    schema: Value,
-    pointer: String,
-    schemas: Arc<Schemas>,
-    definitions: Arc<Value>,
-}
-
-impl ReadSchema {
-    fn read(&self, mut value: Value) -> Result<Value, Vec<Fault>> {
-        let mut found = normalise(&mut value, &self.schema, &self.definitions);
-        if !found.is_full() {
-            self.schemas.find_faults(&self.pointer, &value, &mut found);
-        }
-        found.unless_empty().map(|()| value)
-    }
-
-    /// Reads a value exactly as it is.
-    fn read_as_is(&self, value: Value) -> Result<Value, Vec<Fault>> {
-        let mut found = Faults::default();
-        self.schemas.find_faults(&self.pointer, &value, &mut found);
-        found.unless_empty().map(|()| value)
-    }
+    pub(super) schema: ReadSchema,
 }
 
 /// An operation of the API.
@@ -98,6 +77,9 @@ pub struct Operation {
     pub requests_per_minute: Option<u32>,
     /// The statuses that it documents.
     pub statuses: Vec<u16>,
+    /// Why it takes no `Idempotency-Key`, of those that do not.
+    pub not_replayed: Option<String>,
+    pub(super) own: Own,
 }
 
 /// Makes the operations of a document; requests are validated by the `requests` form of it.
@@ -121,12 +103,8 @@ fn make(
     definitions: &Arc<Value>,
 ) -> Operation {
     let base = pointer(path, method);
-    let schema = |schema: &Value, pointer: String| ReadSchema {
-        schema: schema.clone(),
-        pointer,
-        schemas: Arc::clone(requests),
-        definitions: Arc::clone(definitions),
-    };
+    let schema =
+        |schema: &Value, pointer: String| ReadSchema::new(schema.clone(), pointer, requests, definitions);
     let parameters = operation["parameters"]
         .as_array()
         .into_iter()
@@ -146,9 +124,11 @@ fn make(
             name: parameter["name"].as_str()?.to_owned(),
             location,
             is_required: parameter["required"] == true,
+            is_list: parameter["schema"]["type"] == "array",
             schema: schema(&parameter["schema"], format!("{base}/parameters/{index}/schema")),
         })
     });
+    let parameters: Vec<Parameter> = parameters.collect();
     let content = "/requestBody/content/application~1json/schema";
     let body = operation.pointer(content).map(|body| Body {
         is_required: operation["requestBody"]["required"] == true,
@@ -164,7 +144,8 @@ fn make(
         method: method.to_uppercase(),
         path: path.to_owned(),
         needs_user,
-        parameters: parameters.collect(),
+        own: own(operation, &base, &parameters, &schema, definitions),
+        parameters,
         body,
         is_form: operation
             .pointer("/requestBody/content/multipart~1form-data")
@@ -175,6 +156,7 @@ fn make(
             .flatten()
             .filter_map(|name| name.as_str().map(str::to_owned))
             .collect(),
+        not_replayed: operation["x-not-replayed"].as_str().map(str::to_owned),
         requests_per_minute: operation["x-requests-per-minute"]
             .as_u64()
             .and_then(|n| u32::try_from(n).ok()),
@@ -187,6 +169,61 @@ fn make(
     }
 }
 
+/// Returns what of an operation is ours.
+fn own(
+    operation: &Value,
+    base: &str,
+    parameters: &[Parameter],
+    schema: &dyn Fn(&Value, String) -> ReadSchema,
+    definitions: &Value,
+) -> Own {
+    let is_extension = operation["x-extension"] == true;
+    let names = |location| {
+        let those = parameters.iter().filter(move |one| one.location == location);
+        those.map(|one| one.name.clone()).collect::<Vec<_>>()
+    };
+    let mut terms = Vec::new();
+    let listed = operation["parameters"].as_array().into_iter().flatten();
+    for (index, parameter) in listed.enumerate() {
+        let name = TERMS.into_iter().find(|term| parameter["name"] == *term);
+        if let Some(name) = name.filter(|_| parameter["in"] == "query" && parameter["x-extension"] == true) {
+            let pointer = format!("{base}/parameters/{index}/schema");
+            let schema = schema(&parameter["schema"], pointer);
+            let home = Home::Query;
+            terms.push(Term { name, home, schema });
+        }
+    }
+    let content = &operation["requestBody"]["content"];
+    let json = &content["application/json"]["schema"];
+    let (fields, is_open) = if json.is_object() {
+        field_names(json, definitions)
+    } else {
+        field_names(&content["multipart/form-data"]["schema"], definitions)
+    };
+    if let Some(body) = json["$ref"]
+        .as_str()
+        .and_then(schema_name)
+        .filter(|_| is_extension)
+    {
+        for name in TERMS {
+            let property = &definitions[body]["properties"][name];
+            if property.is_object() {
+                let pointer = format!("/components/schemas/{body}/properties/{name}");
+                let (schema, home) = (schema(property, pointer), Home::Body);
+                terms.push(Term { name, home, schema });
+            }
+        }
+    }
+    Own {
+        is_extension,
+        terms,
+        query: names(Location::Query),
+        headers: names(Location::Header),
+        fields,
+        is_open,
+    }
+}
+
 fn pointer(path: &str, method: &str) -> String {
     format!("/paths/{}/{method}", path.replace('~', "~0").replace('/', "~1"))
 }
@@ -195,6 +232,11 @@ impl Operation {
     /// Returns the JSON pointer to the operation in the document.
     pub(super) fn pointer(&self) -> String {
         pointer(&self.path, &self.method.to_lowercase())
+    }
+
+    /// Tells whether the operation is wholly ours: then it refuses what it does not know.
+    pub fn is_extension(&self) -> bool {
+        self.own.is_extension
     }
 
     /// Tells whether a header means something to the operation.
@@ -241,7 +283,7 @@ impl Operation {
         faults.unless_empty().map(|()| values)
     }
 
-    /// Reads the body: blanks around texts are cut where the contract says so, and its schema must admit the rest.
+    /// Reads a body alone: blanks around texts are cut where the contract says so, and its schema must admit the rest.
     pub fn read_body(&self, value: Value) -> Result<Value, Vec<Fault>> {
         let Some(body) = &self.body else {
             return Ok(Value::Null);
@@ -253,10 +295,13 @@ impl Operation {
     /// Makes every validator of the operation, which otherwise happens when it is first needed. For tests.
     pub fn build_validators(&self) {
         for parameter in &self.parameters {
-            parameter.schema.schemas.validator(&parameter.schema.pointer);
+            parameter.schema.build_validator();
         }
         if let Some(body) = &self.body {
-            body.schema.schemas.validator(&body.schema.pointer);
+            body.schema.build_validator();
+        }
+        for term in &self.own.terms {
+            term.schema.build_validator();
         }
     }
 }
@@ -297,11 +342,12 @@ impl Parameter {
             )]);
         }
         let schema = &self.schema.schema;
-        let value = if schema["type"] == "array" {
-            given.iter().map(|text| coerce(text, &schema["items"])).collect()
-        } else {
-            // As with the contract's framework, the last one counts.
-            coerce(given.last().unwrap_or(&""), schema)
+        let value = match given {
+            _ if self.is_list => given.iter().map(|text| coerce(text, &schema["items"])).collect(),
+            // The framework of the contract lets the last one count; two readers would see two things.
+            [_, _, ..] => return Err(vec![twice()]),
+            _ if times::is_time(schema) => times::repaired(given.first().unwrap_or(&"")).into(),
+            _ => coerce(given.first().unwrap_or(&""), schema),
         };
         // An address means exactly what it says: what one method finds there, another must find too.
         let is_address = self.location == Location::Path;
@@ -310,7 +356,10 @@ impl Parameter {
         } else {
             self.schema.read(value)
         };
-        read.map(Some)
+        match read {
+            Err(_) if times::is_time(schema) => Err(vec![times::fault(given.first().unwrap_or(&""))]),
+            read => read.map(Some),
+        }
     }
 }
 

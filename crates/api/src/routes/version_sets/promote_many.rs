@@ -5,12 +5,10 @@ use forge_app::Caller;
 use forge_app::promotion::{self, Precondition, Promotion, Terms};
 use forge_wire::promotion::{Promotions, PromotionsAnswer};
 
-use super::terms::idempotency_key;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Promotions, Caller>) -> Answer {
-    let idempotency_key = idempotency_key(&call.headers, "promotion".to_owned(), &call.body)?;
     let body = call.body;
     let terms = Terms {
         is_dry_run: body.dry_run,
@@ -18,7 +16,6 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, Promotions, Caller>) -> 
         message: body.message,
         lift_hold: body.lift_hold,
         precondition: Precondition::None,
-        idempotency_key,
     };
     let promotions: Vec<Promotion> = body
         .promotions

@@ -17,6 +17,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::existing;
+use super::tags::opaque;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::middleware::Frequent;
@@ -31,7 +32,6 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
-    call.refuse_unserved(&["subject"])?;
     let name = existing(&call.path.version_set_name)?;
     let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
@@ -132,9 +132,6 @@ fn with_staleness(mut response: Response, stale_for: Option<Duration>) -> Respon
 
 /// Tells whether a list of entity tags has this one. Weak tags count: what a proxy calls equal is equal here.
 fn holds(list: &str, etag: &str) -> bool {
-    let tag = |part: &str| {
-        let part = part.trim();
-        part == "*" || part.strip_prefix("W/").unwrap_or(part) == etag
-    };
-    list.split(',').any(tag)
+    let names = |tag: &str| tag.trim() == "*" || opaque(tag) == opaque(etag);
+    list.split(',').any(names)
 }

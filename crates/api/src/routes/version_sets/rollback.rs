@@ -4,7 +4,7 @@ use forge_app::Caller;
 use forge_app::promotion::{self, Terms};
 use forge_wire::promotion::Rollback;
 
-use super::terms::{answer, idempotency_key, precondition};
+use super::terms::{answer, precondition};
 use crate::call::{Call, Nothing};
 use crate::reply::Answer;
 use crate::routes::SetPath;
@@ -14,8 +14,6 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Rollback, Caller>) -> An
         service_id,
         version_set_name,
     } = call.path;
-    let path = format!("service/{service_id}/version_sets/{version_set_name}/rollback");
-    let idempotency_key = idempotency_key(&call.headers, path, &call.body)?;
     let body = call.body;
     let terms = Terms {
         is_dry_run: body.dry_run,
@@ -23,7 +21,6 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Rollback, Caller>) -> An
         message: body.message,
         lift_hold: body.lift_hold,
         precondition: precondition(&call.headers)?,
-        idempotency_key,
     };
     let rollback = promotion::Rollback {
         to_revision: body.to_revision,

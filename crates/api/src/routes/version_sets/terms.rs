@@ -1,15 +1,13 @@
 //! The terms of a change, as a request states them.
 
 use axum::http::StatusCode;
+use forge_app::AppError;
 use forge_app::promotion::{Outcome, Precondition, Terms};
-use forge_app::{AppError, IdempotencyKey};
-use forge_domain::audit::canonical_json;
 use forge_domain::fault::Fault;
 use forge_wire::promotion::{PromotionAnswer, TermsQuery};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
+use super::tags::opaque;
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
 
@@ -29,13 +27,7 @@ pub(super) fn precondition(headers: &Map<String, Value>) -> Result<Precondition,
         )),
         (Some("*"), None) => Ok(Precondition::Exists),
         (Some(list), None) => {
-            let revision = |part: &str| {
-                part.trim()
-                    .trim_matches('"')
-                    .parse()
-                    .ok()
-                    .filter(|number| *number > 0)
-            };
+            let revision = |part: &str| opaque(part).parse().ok().filter(|number| *number > 0);
             let revisions: Option<Vec<i64>> = list.split(',').map(revision).collect();
             let msg = "expected the set's revision in quotes, such as `\"3\"`, or `*`: the set must be there";
             revisions
@@ -62,29 +54,7 @@ pub(crate) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Resul
         message: query.message,
         lift_hold: query.lift_hold,
         precondition: precondition(headers)?,
-        idempotency_key: None,
     })
-}
-
-/// Returns the name that a caller gave to the call, if any. `path` tells calls apart; the same name may not be given to
-/// another request, which `body` and the conditions in the headers stand for.
-pub(crate) fn idempotency_key(
-    headers: &Map<String, Value>,
-    path: String,
-    body: &impl Serialize,
-) -> Result<Option<IdempotencyKey>, ApiError> {
-    let Some(key) = headers.get("Idempotency-Key").and_then(Value::as_str) else {
-        return Ok(None);
-    };
-    let conditions = (headers.get("If-Match"), headers.get("If-None-Match"));
-    let request =
-        serde_json::to_value((body, conditions)).map_err(|error| AppError::Internal(Box::new(error)))?;
-    let request_hash = forge_domain::hex(&Sha256::digest(canonical_json(&request).as_bytes()));
-    Ok(Some(IdempotencyKey {
-        path,
-        key: key.to_owned(),
-        request_hash,
-    }))
 }
 
 /// Answers a change of Classic: with the plan if only that was asked for, else with nothing.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forge_client::answers::{FieldChange, Pins};
 use forge_domain::SetName;
+use forge_domain::number;
 use forge_domain::refusal::AssetKind;
 use serde_json::{Value, json};
 
@@ -318,7 +319,7 @@ fn field_changes(before: &Service, after: &Service) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     for (field, to) in after.as_object().into_iter().flatten() {
         let from = &before[field];
-        if from != to {
+        if !number::is_same(from, to) {
             changes.push(FieldChange {
                 field: field.clone(),
                 from: from.clone(),
@@ -342,7 +343,10 @@ fn set_steps(
     for (name, pins) in &service.version_sets {
         // Of a new service, `release` comes into being with it.
         let comes_along = known.is_none() && *name == SetName::release();
-        if before.get(name) != Some(pins) && !comes_along {
+        let is_same = before
+            .get(name)
+            .is_some_and(|before| number::is_same(&json!(before), &json!(pins)));
+        if !is_same && !comes_along {
             steps.push(SetStep {
                 name: name.clone(),
                 before: before.get(name).cloned(),

@@ -1,5 +1,6 @@
 //! Whether a document on the server is what a file says.
 
+use forge_domain::number;
 use serde_json::Value;
 
 /// Tells whether the server has what a file says. The server adds defaults, cuts blanks around texts, and leaves out fields
@@ -7,7 +8,6 @@ use serde_json::Value;
 pub(super) fn is_same(file: &Value, server: &Value) -> bool {
     match (file, server) {
         (Value::String(file), Value::String(server)) => file.trim() == server.trim(),
-        (Value::Number(file), Value::Number(server)) => file == server || file.as_f64() == server.as_f64(),
         (Value::Array(file), Value::Array(server)) => {
             file.len() == server.len()
                 && file
@@ -23,7 +23,7 @@ pub(super) fn is_same(file: &Value, server: &Value) -> bool {
                 None => true,
             })
         }
-        (file, server) => file == server,
+        (file, server) => number::is_same(file, server),
     }
 }
 
@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn what_the_server_does_to_a_document_is_no_difference() {
-        let server = json!({"a": "x", "b": [1, {"c": 5.0}], "d": false, "references": {"n": ["Other", 1]}});
+        let server = json!({"a": "x", "b": [1, {"c": 5.0}], "d": false, "e": 9_007_199_254_740_993_i64,
+            "references": {"n": ["Other", 1]}});
         let same = [
             json!({"a": " x\n"}),
             json!({"b": [1, {"c": 5}]}),
@@ -51,6 +52,7 @@ mod tests {
             json!({"b": [1, {"c": 5.1}]}),
             json!({"d": null}),
             json!({"references": {}}),
+            json!({"e": 9_007_199_254_740_992.0}),
             json!({"references": {"n": ["Other", 2]}}),
             json!({"references": {"m": ["Other", 1]}}),
         ];

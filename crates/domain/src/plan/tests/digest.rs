@@ -54,12 +54,12 @@ fn whatever_the_change_depends_on_moves_the_digest() {
         ),
         ("lift_hold", World::default().plan_with(base(), true).plan.digest),
         (
-            "a yank of something else",
-            digest(&World::default().with_yanked_agent_version(1), base()),
+            "a yank of what the set is to mean",
+            digest(&World::default().with_yanked_agent_version(4), base()),
         ),
         (
-            "a yank",
-            digest(&World::default().with_yanked_agent_version(4), base()),
+            "a yank of what the set means",
+            digest(&World::default().with_yanked_agent_version(2), base()),
         ),
         (
             "the source",
@@ -141,8 +141,8 @@ fn the_order_in_which_things_are_told_is_no_part_of_the_digest() {
         digest(&World::default(), upsert(&two))
     );
     let mut yanks = vec![
-        yanked(AssetKind::Agent, 1),
-        yanked(AssetKind::ContextGraph, 1),
+        yanked(AssetKind::Agent, 3),
+        yanked(AssetKind::ContextGraph, 3),
         yanked(AssetKind::Agent, 2),
     ];
     let there = digest(
@@ -161,6 +161,51 @@ fn the_order_in_which_things_are_told_is_no_part_of_the_digest() {
         upsert(&pins(3, 3)),
     );
     assert_eq!(there, back);
+}
+
+#[test]
+fn a_yank_of_what_a_set_neither_means_nor_is_to_mean_moves_no_digest() {
+    let mut other = World::default().with_yanked_agent_version(1);
+    other.yanked.push(yanked(AssetKind::ContextGraph, 4));
+    // Version 5 of the agent is the latest: only a pin that floats means it.
+    other.yanked.push(yanked(AssetKind::Agent, 5));
+    for change in [
+        upsert(&pins(3, 3)),
+        promote(pins(3, 3)),
+        roll_back(pins(3, 3)),
+        Change::Delete,
+    ] {
+        assert_eq!(digest(&World::default(), change.clone()), digest(&other, change));
+    }
+    let floating = upsert(&pins(None, 3));
+    assert_ne!(
+        digest(&World::default(), floating.clone()),
+        digest(&other, floating)
+    );
+}
+
+#[test]
+fn the_same_number_written_otherwise_is_the_same_plan() {
+    let preferring = |text: &str| {
+        let params = serde_json::from_str(text).unwrap();
+        preferring(pins(3, 3), "engage-user", "retiring", params)
+    };
+    let (one, other) = (
+        preferring(r#"{"temperature": 1}"#),
+        preferring(r#"{"temperature": 1.0}"#),
+    );
+    assert_eq!(
+        digest(&World::default(), upsert(&one)),
+        digest(&World::default(), upsert(&other))
+    );
+    let mut world = World::default();
+    world.target.as_mut().unwrap().pins = Some(one);
+    for change in [upsert(&other), promote(other.clone())] {
+        let planned = world.plan(change);
+        assert!(planned.plan.is_no_op, "{:?}", planned.plan);
+        assert_eq!(planned.plan.changes, []);
+        assert_eq!(planned.effect.revision, None);
+    }
 }
 
 #[test]

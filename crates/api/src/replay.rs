@@ -1,0 +1,119 @@
+//! Calls that may be repeated: what was answered first is answered again, and done once.
+
+use axum::body::Bytes;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use forge_app::{App, AppError, IdempotencyKey};
+use forge_domain::audit::canonical_json;
+use forge_domain::number::integral_numbers;
+use forge_wire::contract::Operation;
+use http_body_util::BodyExt as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::call::Call;
+use crate::caller::Authenticate;
+use crate::error::ApiError;
+use crate::reply::Answer;
+
+/// The header that names a call.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// An answer as it is remembered.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// Returns the name that a caller gave to the call, if any. The same name may not be given to another request, for which
+/// path, query, body and the conditions in the headers stand. A dry run changes nothing, however often it is made.
+pub(crate) fn key(
+    operation: &Operation,
+    path: &Map<String, Value>,
+    query: &Map<String, Value>,
+    headers: &Map<String, Value>,
+    body: &Value,
+) -> Option<IdempotencyKey> {
+    let key = headers.get(IDEMPOTENCY_KEY)?.as_str()?;
+    if query.get("dry_run") == Some(&Value::Bool(true)) || body["dry_run"] == true {
+        return None;
+    }
+    let hash = |value: &Value| {
+        let text = canonical_json(&integral_numbers(value));
+        forge_domain::hex(&Sha256::digest(text.as_bytes()))
+    };
+    let conditions = (headers.get("If-Match"), headers.get("If-None-Match"));
+    Some(IdempotencyKey {
+        // What stands in a path may be long; its hash is not.
+        path: format!("{} {}", operation.id, hash(&json!(path))),
+        key: key.to_owned(),
+        request_hash: hash(&json!([query, body, conditions])),
+    })
+}
+
+/// Answers a call: as it was answered first, if it was made before under the same key, else by its endpoint.
+pub(crate) async fn answer<P, Q, B, C, F, Fut>(mut call: Call<P, Q, B, C>, endpoint: F) -> Answer
+where
+    C: Authenticate,
+    F: FnOnce(Call<P, Q, B, C>) -> Fut,
+    Fut: Future<Output = Answer>,
+{
+    let named = call.idempotency_key.take().zip(call.caller.known());
+    let Some((key, caller)) = named else {
+        return endpoint(call).await;
+    };
+    let app = call
+        .server
+        .app
+        .for_named_call(&call.organization, &caller.user, key);
+    if let Some(first) = app.recall().await? {
+        return restored(&first);
+    }
+    call.server.app = app.clone();
+    let response = endpoint(call).await.unwrap_or_else(ApiError::into_response);
+    finish(&app, response).await
+}
+
+/// Ends a call under a key. Kept is what will not be otherwise if the call is made again: that it was done, or that a rule
+/// refuses it. What failed for another reason may be tried again under the same key.
+async fn finish(app: &App, response: Response) -> Answer {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+    let body = body.map_err(|error| AppError::Internal(Box::new(error)))?;
+    let is_kept = parts.status.is_success() || parts.status == StatusCode::BAD_REQUEST;
+    let kept = if is_kept {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = parts.headers.iter();
+        let kept = Kept {
+            status: parts.status.as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        Some(serde_json::to_vec(&kept).map_err(|error| AppError::Internal(Box::new(error)))?)
+    } else {
+        None
+    };
+    match app.finish_call(kept.as_deref()).await? {
+        Some(first) => restored(&first),
+        None => Ok(Response::from_parts(parts, body.into())),
+    }
+}
+
+fn restored(kept: &[u8]) -> Answer {
+    let internal = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Internal(error);
+    let kept: Kept = serde_json::from_slice(kept).map_err(|error| internal(error.into()))?;
+    let status = StatusCode::from_u16(kept.status).map_err(|error| internal(error.into()))?;
+    let mut response = (status, Bytes::from(kept.body)).into_response();
+    response.headers_mut().clear();
+    for (name, value) in kept.headers {
+        let name: HeaderName = name.parse().map_err(|error| internal(Box::new(error)))?;
+        let value = HeaderValue::from_str(&value).map_err(|error| internal(error.into()))?;
+        response.headers_mut().append(name, value);
+    }
+    Ok(response)
+}
