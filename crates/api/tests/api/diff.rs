@@ -271,7 +271,8 @@ both_engines! {
         assert_eq!(admin.put(&format!("{path}/"), body.clone()).await.status, 204);
         let answer = admin.get(&format!("{path}/")).await;
         assert_eq!((answer.status.as_u16(), &answer.body["name"]), (200, &json!("diff")));
-        assert_eq!(admin.get(&format!("{path}/?base=edge&head=diff")).await.body["name"], "diff");
+        let mistaken = admin.get(&format!("{path}/?base=edge&head=diff")).await;
+        assert_eq!(mistaken.faults(), ["query.base: unknown_name", "query.head: unknown_name"]);
         assert_eq!(admin.get(&format!("{path}/resolve")).await.body["name"], "diff");
         // Without it, only a GET compares.
         let answer = admin.get(&format!("{path}?base=diff&head=edge")).await;

@@ -725,7 +725,8 @@ both_engines! {
         let page = server.admin().get("service/").await;
         assert_eq!(page.body["services"].as_array().unwrap().len(), 10);
         assert_eq!(page.body["has_more"], json!(true));
-        assert_eq!(names(server.admin(), "limit=20").await.len(), 12);
+        let page = server.admin().get("service/?limit=20").await;
+        assert_eq!(page.body["services"].as_array().unwrap().len(), 12);
         for limit in ["0", "21", "-1", "ten", "1.5", ""] {
             assert_eq!(server.admin().get(&format!("service/?limit={limit}")).await.status, 422, "{limit}");
         }
