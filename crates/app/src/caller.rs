@@ -78,10 +78,10 @@ impl Caller {
         !self.privileges.grants.is_empty() || !self.temporary_grants.is_empty()
     }
 
-    /// Refuses a caller who has none of some permissions, by their names, on anything; if none are named, one who has no
+    /// Refuses a caller who has none of some permissions on anything; if none are named, one who has no
     /// rights in the organization at all.
-    pub fn authorize_any(&self, permissions: &[String]) -> Result<(), AppError> {
-        let mut known = permissions.iter().filter_map(|name| Permission::by_name(name));
+    pub fn authorize_any(&self, permissions: &[Permission]) -> Result<(), AppError> {
+        let mut known = permissions.iter().copied();
         let Some(first) = known.next() else {
             return if self.has_rights() {
                 Ok(())

@@ -90,6 +90,7 @@ async fn group() -> Group {
 #[tokio::test]
 async fn a_refusal_waits_until_what_it_is_based_on_is_durable() {
     let Group {
+        server: _server,
         first,
         refused,
         third,

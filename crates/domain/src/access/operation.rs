@@ -12,6 +12,34 @@ pub struct OperationNeeds {
     pub needs: &'static [Need],
 }
 
+impl OperationNeeds {
+    /// Returns what the operation of an id asks; `None` if it asks nobody who calls.
+    pub fn of(id: &str) -> Option<&'static Self> {
+        OPERATIONS.iter().find(|operation| operation.id == id)
+    }
+
+    /// Returns every permission without which a call may be refused, or rows be left out.
+    pub fn asked(&self) -> Vec<Permission> {
+        let is_asked = |need: &&Need| !matches!(need.asked, Asked::Shows(_));
+        let mut asked: Vec<Permission> = Vec::new();
+        for need in self.needs.iter().filter(is_asked) {
+            if !asked.contains(&need.permission) {
+                asked.push(need.permission);
+            }
+        }
+        asked
+    }
+
+    /// Returns the permissions of which a caller has to hold one, on whatever thing, for anything to come of a call: the
+    /// first, if it is always asked, else each that is asked in one case or another.
+    pub fn opening(&self) -> Vec<Permission> {
+        match self.needs {
+            [first, ..] if matches!(first.asked, Asked::Always) => vec![first.permission],
+            _ => self.asked(),
+        }
+    }
+}
+
 /// One permission that an operation asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Need {

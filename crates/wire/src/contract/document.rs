@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use forge_domain::access::{OperationNeeds, Permission};
 use indexmap::IndexMap;
 use jsonschema::Registry;
 use serde_json::{Map, Value, json};
@@ -67,10 +68,7 @@ impl Contract {
         merge(&mut document, extensions);
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
         open_model_names(&mut document);
-        add_permissions(
-            &mut document,
-            &load_file(include_str!("../../contract/permissions.json")),
-        );
+        add_permissions(&mut document);
         add_idempotency_keys(&mut document);
         add_error_answers(&mut document);
         let requests = Arc::new(Schemas::new(prepare_for_reading(&document)));
@@ -215,13 +213,14 @@ fn open_model_names(document: &mut Value) {
     document["components"]["schemas"]["LLMType"] = json!({"type": "string"});
 }
 
-/// Adds which permissions operations of Classic ask for, by their ids; those of ours say it themselves.
-fn add_permissions(document: &mut Value, permissions: &Value) {
+/// Adds which permissions operations ask for.
+fn add_permissions(document: &mut Value) {
     for item in fields_mut(&mut document["paths"]).values_mut() {
         for operation in fields_mut(item).values_mut() {
             let id = operation["operationId"].as_str().unwrap_or_default();
-            if let Some(names) = permissions.get(id) {
-                operation["x-permissions"] = names.clone();
+            if let Some(needs) = OperationNeeds::of(id) {
+                let names = needs.asked().into_iter().map(Permission::name);
+                operation["x-permissions"] = names.collect();
             }
         }
     }

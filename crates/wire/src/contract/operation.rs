@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use forge_domain::access::{OperationNeeds, Permission};
 use forge_domain::fault::{Fault, Faults, Step};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -72,7 +73,7 @@ pub struct Operation {
     pub is_form: bool,
     /// The permissions of which a caller needs at least one, on whatever thing, for anything to come of a request; none
     /// are listed if something else decides.
-    pub permissions: Vec<String>,
+    pub permissions: Vec<Permission>,
     /// How often a user may call it in a minute; nothing means as often as they like.
     pub requests_per_minute: Option<u32>,
     /// The statuses that it documents.
@@ -139,8 +140,10 @@ fn make(
             .iter()
             .any(|scheme| scheme.get("Bearer-Authorization").is_some())
     });
+    let id = operation["operationId"].as_str().unwrap_or_default();
+    let needs = OperationNeeds::of(id);
     Operation {
-        id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+        id: id.to_owned(),
         method: method.to_uppercase(),
         path: path.to_owned(),
         needs_user,
@@ -150,12 +153,7 @@ fn make(
         is_form: operation
             .pointer("/requestBody/content/multipart~1form-data")
             .is_some(),
-        permissions: operation["x-permissions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect(),
+        permissions: needs.map(OperationNeeds::opening).unwrap_or_default(),
         not_replayed: operation["x-not-replayed"].as_str().map(str::to_owned),
         requests_per_minute: operation["x-requests-per-minute"]
             .as_u64()
