@@ -193,10 +193,10 @@ fn changed(id: &str, body: &Value) -> Value {
     let mut body = body.clone();
     match id {
         "yank-agent-version" | "yank-service-hierarchical-state-machine-version" => {
-            body["reason"] = json!("other")
+            body["reason"] = json!("other");
         }
         "promote-version-set" | "roll-back-version-set" | "promote-version-sets" => {
-            body["message"] = json!("other")
+            body["message"] = json!("other");
         }
         // Classic ignores it; it is another request none the less.
         _ => body["other"] = json!(1),
