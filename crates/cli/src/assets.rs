@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use forge_client::answers::{Asset, AssetVersion};
 use forge_client::{Client, ClientError};
+use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -121,7 +122,7 @@ pub(crate) async fn find_ref(
 fn choose_ref(all: &[Asset], kind: AssetKind, wanted: &AssetRef) -> Result<(Asset, Option<VersionRef>)> {
     let whole = wanted
         .version
-        .and_then(|_| all.iter().find(|asset| asset.name == wanted.typed));
+        .and_then(|_| all.iter().find(|asset| is_same(&asset.name, &wanted.typed)));
     match (whole, choose(all, &wanted.name)) {
         (Some(whole), Some(part)) => {
             let text = format!(
@@ -151,7 +152,7 @@ pub(crate) async fn find(client: &Client, kind: AssetKind, wanted: &str) -> Resu
 ///
 /// Names are unique; a name that looks like an id of another one wins.
 pub(crate) fn choose<'a>(all: &'a [Asset], wanted: &str) -> Option<&'a Asset> {
-    let named = all.iter().find(|asset| asset.name == wanted);
+    let named = all.iter().find(|asset| is_same(&asset.name, wanted));
     named.or_else(|| all.iter().find(|asset| asset.id == wanted))
 }
 

@@ -2,6 +2,7 @@
 
 use forge_client::answers::{AssetVersion, Service};
 use forge_client::{Client, ClientError};
+use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{ServiceId, SetName};
 
@@ -62,7 +63,9 @@ pub(crate) fn handle(service: &Service) -> String {
 /// Returns the service that a name means, and those that are called like it and are not meant. Names are unique among active
 /// services only.
 fn choose(all: Vec<Service>, wanted: &str) -> Result<(Service, Vec<Service>)> {
-    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|service| service.name == wanted);
+    let (mut named, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|service| is_same(&service.name, wanted));
     if let Some(active) = named.iter().position(|service| service.is_active) {
         return Ok((named.remove(active), named));
     }
@@ -231,6 +234,9 @@ mod tests {
         for id in [0, 2] {
             assert!(note.contains(&format!("{id:024x}")), "{note}");
         }
+        // However an editor, a shell or a file system spells it.
+        let (found, _) = choose(services(&["!Caf\u{e9}", "Cafe"]), "Cafe\u{301}").unwrap();
+        assert_eq!(found.name, "Caf\u{e9}");
         let (found, others) = choose(services(&names), "Ear").unwrap();
         assert_eq!((found.name.as_str(), others.len()), ("Ear", 0));
         let failure = choose(services(&names), "Old").unwrap_err();

@@ -52,4 +52,4 @@ pub use text::{hex, shortened};
 pub use time::{Clock, Duration, Timestamp};
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};
-pub use visible::visible;
+pub use visible::{hidden, visible};

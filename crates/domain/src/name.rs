@@ -104,6 +104,11 @@ pub fn composed(name: &str) -> String {
     name.nfc().collect()
 }
 
+/// Tells whether two names look the same: however they are spelled, they are one name.
+pub fn is_same(name: &str, other: &str) -> bool {
+    name == other || name.nfc().eq(other.nfc())
+}
+
 /// Returns how a name may be written in things that were there before names were composed: as it is kept first, and
 /// decomposed if that is another text.
 pub fn spellings(name: &str) -> Vec<String> {
@@ -128,6 +133,12 @@ mod tests {
         assert_eq!(new_name("\u{212B}").unwrap(), "Å");
         assert_eq!(spellings("Café"), ["Café", "Cafe\u{301}"]);
         assert_eq!(spellings("Mira"), ["Mira"]);
+    }
+
+    #[test]
+    fn a_name_is_found_however_an_editor_spells_it() {
+        assert!(is_same("Caf\u{e9}", "Cafe\u{301}") && is_same("Mira", "Mira"));
+        assert!(!is_same("Cafe", "Caf\u{e9}") && !is_same("Mira", "mira"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) fn shown(text: String) -> String {
 /// Returns the characters of a text that nobody sees, each with its position, in characters: control and format
 /// characters, and everything else that shows nothing by itself. Those that belong to an emoji are not among them, nor
 /// the joiners between letters of scripts that write with them.
-pub(crate) fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
+pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     let may_be_hidden = text.chars().any(is_hidden);
     let chars: Vec<char> = if may_be_hidden {
         text.chars().collect()
@@ -67,10 +67,10 @@ fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(
             char,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{70F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
                 | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
                 | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-                | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+                | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
                 | '\u{E0000}'..='\u{E0FFF}'
         )
 }

@@ -5,63 +5,21 @@
 
 use std::fmt::Write as _;
 
-/// What is not seen by itself: format characters and others that Unicode lets programs ignore. First and last of each range.
-const HIDDEN: [(char, char); 21] = [
-    ('\u{ad}', '\u{ad}'),
-    ('\u{34f}', '\u{34f}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{70f}', '\u{70f}'),
-    ('\u{115f}', '\u{1160}'),
-    ('\u{17b4}', '\u{17b5}'),
-    ('\u{180b}', '\u{180f}'),
-    // Zero width, and marks of direction.
-    ('\u{200b}', '\u{200f}'),
-    // Ends of lines and paragraphs, embeddings and overrides of direction.
-    ('\u{2028}', '\u{202e}'),
-    // Isolates of direction among them.
-    ('\u{2060}', '\u{206f}'),
-    ('\u{3164}', '\u{3164}'),
-    ('\u{fe00}', '\u{fe0f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{ffa0}', '\u{ffa0}'),
-    ('\u{fff0}', '\u{fffb}'),
-    ('\u{110bd}', '\u{110bd}'),
-    ('\u{110cd}', '\u{110cd}'),
-    ('\u{13430}', '\u{1343f}'),
-    ('\u{1bca0}', '\u{1bca3}'),
-    ('\u{1d173}', '\u{1d17a}'),
-    // Tags, and more selectors of variations.
-    ('\u{e0000}', '\u{e0fff}'),
-];
-
-/// Chooses the coloured form of the symbol before it, or the plain one.
-const PRESENTATION: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
-
-fn is_hidden(c: char) -> bool {
-    HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
-}
-
-/// Tells whether a character that is hidden belongs to the symbol before it, as in `⚠️`.
-fn is_part_of(c: char, before: Option<char>) -> bool {
-    let is_symbol = |before: char| !before.is_ascii() && !before.is_alphanumeric() && !is_hidden(before);
-    PRESENTATION.contains(&c) && before.is_some_and(is_symbol)
-}
+use forge_domain::hidden;
 
 /// Returns a text without what could break a line, a field or a terminal: each control character becomes a blank. What would
 /// not be seen is shown as `\u{202e}`.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut before = None;
-    for c in text.chars() {
+    for (c, is_hidden) in looked_at(text) {
         if c.is_control() {
             plain.push(' ');
-        } else if is_hidden(c) && !is_part_of(c, before) {
+        } else if is_hidden {
             // Writing to a text cannot fail.
             let _ = write!(plain, "\\u{{{:x}}}", u32::from(c));
         } else {
             plain.push(c);
         }
-        before = Some(c);
     }
     plain
 }
@@ -70,10 +28,8 @@ pub(crate) fn plain(text: &str) -> String {
 /// seen. It says the same.
 pub(crate) fn escaped_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
-    let mut before = None;
-    for c in json.chars() {
-        let is_blank = matches!(c, '\n' | '\t' | '\r');
-        if (c.is_control() && !is_blank) || (is_hidden(c) && !is_part_of(c, before)) {
+    for (c, is_hidden) in looked_at(json) {
+        if is_hidden && !matches!(c, '\n' | '\t' | '\r') {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a text cannot fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
@@ -81,9 +37,16 @@ pub(crate) fn escaped_json(json: &str) -> String {
         } else {
             escaped.push(c);
         }
-        before = Some(c);
     }
     escaped
+}
+
+/// Returns the characters of a text, each with whether nobody would see it.
+fn looked_at(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let mut found = hidden(text).peekable();
+    text.chars()
+        .enumerate()
+        .map(move |(at, c)| (c, found.next_if(|(place, _)| *place == at).is_some()))
 }
 
 /// Returns a text as a shell takes it.

@@ -145,7 +145,9 @@ impl<'a> Session<'a> {
                 Ok(answer) => {
                     record.prompt_tokens = answer.prompt_tokens;
                     record.completion_tokens = answer.completion_tokens;
-                    self.tokens += answer.prompt_tokens.unwrap_or(0) + answer.completion_tokens.unwrap_or(0);
+                    let counts = [answer.prompt_tokens, answer.completion_tokens];
+                    let used = counts.into_iter().flatten().fold(0, i64::saturating_add);
+                    self.tokens = self.tokens.saturating_add(used);
                     self.calls.push(record);
                     return Ok(answer);
                 }

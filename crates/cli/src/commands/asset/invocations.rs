@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use forge_client::behaviors::BehaviorSet;
 use forge_client::{Client, ClientError};
+use forge_domain::name::is_same;
 
 use crate::error::{Exit, Failure, Result};
 use crate::likeness::{Kind, suggest};
@@ -118,7 +119,7 @@ async fn find(client: &Client, wanted: &str) -> Result<BehaviorSet> {
 }
 
 fn choose(all: Vec<BehaviorSet>, wanted: &str) -> Result<BehaviorSet> {
-    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| set.name == wanted);
+    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| is_same(&set.name, wanted));
     // Names are unique among active sets.
     if let Some(active) = named.iter().position(|set| set.is_active) {
         return Ok(named.swap_remove(active));

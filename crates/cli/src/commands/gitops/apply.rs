@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use forge_client::answers::Plan;
+use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 
 use super::compare::{ServiceWork, Work, compare};
@@ -49,11 +50,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 }
 
 async fn apply(args: Args) -> Result<Exit> {
-    let tree = files::read(&args.file)?;
+    let mut tree = files::read(&args.file)?;
     let session = args.common.session()?;
     let (ui, client) = (&session.ui, &session.client);
-    let wants = |kind: AssetKind, name: &str| tree.assets(kind).iter().any(|asset| asset.name == name);
+    let wants =
+        |kind: AssetKind, name: &str| tree.assets(kind).iter().any(|asset| is_same(&asset.name, name));
     let known = server::ask(ui, client, wants).await?;
+    known.spell(&mut tree);
     let work = compare(&tree, &known, args.prune);
     if !work.problems.is_empty() {
         let mut failure = Failure::failed("the files do not fit what is on the server; nothing was changed");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use forge_client::Client;
 use forge_client::answers::{Pins, Tag};
+use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName};
 use indexmap::IndexMap;
@@ -67,6 +68,29 @@ impl Known {
         };
         let active = named().find(|known| known.service.fields.is_active);
         active.map_or_else(|| named().collect(), |active| vec![active])
+    }
+
+    /// Brings the names of files into the spelling of the server: those that look the same are one name, but an editor or a
+    /// file system may have decomposed them.
+    pub(super) fn spell(&self, tree: &mut Tree) {
+        fn spell<'k>(name: &mut String, mut known: impl Iterator<Item = &'k String>) {
+            if let Some(known) = known.find(|known| is_same(known, name)) {
+                known.clone_into(name);
+            }
+        }
+        for asset in &mut tree.agents {
+            spell(&mut asset.name, self.agents.keys());
+        }
+        for asset in &mut tree.context_graphs {
+            spell(&mut asset.name, self.context_graphs.keys());
+        }
+        for service in &mut tree.services {
+            let fields = &mut service.fields;
+            let names = self.services.iter().map(|known| &known.service.fields.name);
+            spell(&mut fields.name, names);
+            spell(&mut fields.agent, self.agents.keys());
+            spell(&mut fields.context_graph, self.context_graphs.keys());
+        }
     }
 
     /// Returns everything as files hold it, with what they cannot hold.

@@ -3,6 +3,7 @@
 use forge_client::Client;
 use forge_client::simulations::{Run, RunFilter, UnitTestSet};
 use forge_domain::UnitTestSetRunId;
+use forge_domain::name::is_same;
 use serde_json::value::RawValue;
 
 use crate::error::{Failure, Result};
@@ -25,7 +26,7 @@ pub(super) async fn unit_test_set(client: &Client, wanted: &str) -> Result<UnitT
 }
 
 fn choose(all: Vec<UnitTestSet>, wanted: &str) -> Result<UnitTestSet> {
-    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| set.name == wanted);
+    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| is_same(&set.name, wanted));
     if let Some(set) = named.pop() {
         return Ok(set);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Failure, Said, ToldError, text};
+use super::{Failure, Said, ToldError, text, tokens};
 
 pub(super) fn read(frame: &Value) -> Result<Said, Failure> {
     ToldError::in_field(frame)?;
@@ -38,11 +38,11 @@ pub(super) fn read(frame: &Value) -> Result<Said, Failure> {
 }
 
 fn note_usage(said: &mut Said, usage: &Value) {
-    let count = |name: &str| usage[name].as_i64();
+    let count = |name: &str| tokens(&usage[name]);
     // What was read from a cache, or written into it, is a part of the prompt.
-    said.prompt_tokens = count("input_tokens").map(|tokens| {
+    said.prompt_tokens = count("input_tokens").map(|fresh| {
         let cached = count("cache_creation_input_tokens").unwrap_or(0);
-        tokens + cached + count("cache_read_input_tokens").unwrap_or(0)
+        fresh + cached + count("cache_read_input_tokens").unwrap_or(0)
     });
     said.completion_tokens = count("output_tokens");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Failure, Said, ToldError, text};
+use super::{Failure, Said, ToldError, text, tokens};
 
 pub(super) fn read(frame: &Value) -> Result<Said, Failure> {
     ToldError::in_field(frame)?;
@@ -11,11 +11,11 @@ pub(super) fn read(frame: &Value) -> Result<Said, Failure> {
             "the provider's filter of contents stopped the prompt",
         ));
     }
-    let usage = |name: &str| frame["usageMetadata"][name].as_i64();
+    let usage = |name: &str| tokens(&frame["usageMetadata"][name]);
     let mut said = Said {
         prompt_tokens: usage("promptTokenCount"),
         completion_tokens: usage("candidatesTokenCount")
-            .map(|tokens| tokens + usage("thoughtsTokenCount").unwrap_or(0)),
+            .map(|said| said + usage("thoughtsTokenCount").unwrap_or(0)),
         ..Said::default()
     };
     let candidate = &frame["candidates"][0];

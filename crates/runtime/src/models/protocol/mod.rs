@@ -216,6 +216,14 @@ fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
+/// How many tokens a provider may say that it used, far more than any has ever read: sums of such numbers are numbers.
+const MOST_TOKENS: u64 = 1 << 40;
+
+/// Returns how many tokens a provider says that it used; `None` if that is no number of things.
+fn tokens(said: &Value) -> Option<i64> {
+    i64::try_from(said.as_u64()?.min(MOST_TOKENS)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,6 +306,42 @@ mod tests {
         }
         let blocked = r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":3}}"#;
         assert_eq!(kind(read(Protocol::Gemini, &[blocked]).1), FailureKind::Refused);
+    }
+
+    #[test]
+    fn no_number_of_tokens_is_too_large_to_be_added_up_or_less_than_none() {
+        let counts = |said: &str| {
+            let openai =
+                format!(r#"{{"choices":[],"usage":{{"prompt_tokens":{said},"completion_tokens":{said}}}}}"#);
+            let anthropic = format!(
+                r#"{{"type":"message_delta","delta":{{}},"usage":{{"input_tokens":{said},"cache_read_input_tokens":{said},
+                "cache_creation_input_tokens":{said},"output_tokens":{said}}}}}"#
+            );
+            let gemini = format!(
+                r#"{{"usageMetadata":{{"promptTokenCount":{said},"candidatesTokenCount":{said},"thoughtsTokenCount":{said}}}}}"#
+            );
+            let ollama = format!(r#"{{"prompt_eval_count":{said},"eval_count":{said}}}"#);
+            let frames = [
+                (Protocol::OpenAi, openai),
+                (Protocol::Anthropic, anthropic),
+                (Protocol::Gemini, gemini),
+                (Protocol::Ollama, ollama),
+            ];
+            frames.map(|(protocol, frame)| {
+                let mut reading = Reading::new(protocol);
+                reading.frame(&frame);
+                [reading.prompt_tokens, reading.completion_tokens]
+            })
+        };
+        for huge in ["9223372036854775807", "18446744073709551615"] {
+            for count in counts(huge).into_iter().flatten() {
+                let count = count.unwrap();
+                assert!((1 << 40..=3 << 40).contains(&count), "{huge}: {count}");
+            }
+        }
+        for nonsense in ["-5", "1.5", "\"3\"", "null"] {
+            assert_eq!(counts(nonsense), [[None; 2]; 4], "{nonsense}");
+        }
     }
 
     #[test]

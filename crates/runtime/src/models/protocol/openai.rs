@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Failure, Said, ToldError, text};
+use super::{Failure, Said, ToldError, text, tokens};
 
 pub(super) fn read(frame: &Value) -> Result<Said, Failure> {
     ToldError::in_field(frame)?;
     let mut said = Said {
-        prompt_tokens: frame.pointer("/usage/prompt_tokens").and_then(Value::as_i64),
-        completion_tokens: frame.pointer("/usage/completion_tokens").and_then(Value::as_i64),
+        prompt_tokens: frame.pointer("/usage/prompt_tokens").and_then(tokens),
+        completion_tokens: frame.pointer("/usage/completion_tokens").and_then(tokens),
         ..Said::default()
     };
     let Some(choice) = frame.pointer("/choices/0") else {
