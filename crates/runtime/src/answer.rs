@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::text::{harmless, make_harmless};
-use crate::thought::{NothingButThoughts, answer_in};
+use crate::thought::{NothingButThoughts, answer_in, unended_thought_in};
 
 /// Why an answer that is a thought from beginning to end cannot be used.
 pub(crate) const ONLY_THOUGHTS: &str = "it has thoughts, but nothing after them";
@@ -20,10 +20,15 @@ pub(crate) fn object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let is_inside = |place: usize| objects.iter().any(|(range, _)| range.contains(&place));
     let answer = answer_in(&text, is_inside).map_err(|NothingButThoughts| ONLY_THOUGHTS.to_owned())?;
     let begins_at = text.len() - answer.len();
+    // A thought that has no end may try out other answers.
+    let ends_at = begins_at + unended_thought_in(answer, |place| is_inside(begins_at + place));
     let mut reason = None;
     for (range, mut value) in objects.into_iter().rev() {
         if range.start < begins_at {
             break;
+        }
+        if range.start >= ends_at {
+            continue;
         }
         make_harmless(&mut value);
         match serde_json::from_value(value) {
@@ -135,6 +140,31 @@ mod tests {
         ] {
             assert_eq!(choice(text, &["no", "yes"], false), Ok(Some(1)), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_thought_after_an_answer_does_not_change_it() {
+        for thought in [
+            "\n<think>hmm, or {\"choice\": 1}",
+            "\n<think>hmm, or {\"choice\": 1} after all",
+            " <reasoning>{\"choice\": 1}",
+            " [THINK]{\"choice\": 1}",
+        ] {
+            let text = format!("{{\"choice\": 0}}{thought}");
+            assert_eq!(choice(&text, &["bye"], true), Ok(None), "{text}");
+        }
+        for unended in [
+            "\u{feff}<think>{\"choice\": 1}",
+            "```json\n<think>{\"choice\": 1}",
+        ] {
+            assert!(choice(unended, &["bye"], true).is_err(), "{unended}");
+        }
+        let quoted = r#"{"why": "it said <think> twice", "choice": 1}"#;
+        assert_eq!(
+            choice(quoted, &["bye"], true),
+            Ok(Some(0)),
+            "a mark in a text is a text"
+        );
     }
 
     #[test]

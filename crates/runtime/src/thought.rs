@@ -62,6 +62,14 @@ impl Mark {
         })
     }
 
+    /// Returns where, in a text that begins within a thought, the thought ends and the rest begins; `None` if the first mark
+    /// stands before the second one: then the text is about marks.
+    fn end_of_unopened_in(self, text: &str) -> Option<usize> {
+        let start = find(text, self.close)?;
+        let is_opened = find(&text[..start], self.open).is_some();
+        self.end_in(text).filter(|_| !is_opened)
+    }
+
     /// Tells whether a second mark stands somewhere that no first one belongs to.
     fn is_unopened_in(self, text: &str) -> bool {
         // It ends nothing but the name of a channel.
@@ -108,6 +116,22 @@ fn may_become(text: &str, mark: &str) -> bool {
     beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(text.as_bytes()))
 }
 
+/// Returns a text without the blanks at its beginning, and without what nobody sees there.
+fn without_blanks(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+}
+
+/// Returns the place in an answer from which on it is a thought without end: that of the first mark outside of what is
+/// solid, or the end of the answer.
+pub(crate) fn unended_thought_in(answer: &str, is_solid: impl Fn(usize) -> bool) -> usize {
+    let openings = MARKS.iter().filter(|mark| mark.open != FINAL);
+    let places = openings.flat_map(|mark| places(answer, mark.open));
+    places
+        .filter(|place| !is_solid(*place))
+        .min()
+        .unwrap_or(answer.len())
+}
+
 fn mark_at_the_beginning(text: &str) -> Option<Mark> {
     MARKS.into_iter().find(|mark| begins_with(text, mark.open))
 }
@@ -129,7 +153,7 @@ pub(crate) fn answer_in(text: &str, is_solid: impl Fn(usize) -> bool) -> Result<
         .map(|(_, end)| end);
     let mut rest = &text[last_end.max().unwrap_or(0)..];
     loop {
-        rest = rest.trim_start();
+        rest = without_blanks(rest);
         match mark_at_the_beginning(rest) {
             None => return Ok(rest),
             Some(mark) => {
@@ -196,7 +220,7 @@ impl Filter {
         loop {
             match self.state {
                 State::Beginning => {
-                    let beginning = self.held.trim_start();
+                    let beginning = without_blanks(&self.held);
                     if let Some(mark) = mark_at_the_beginning(beginning) {
                         self.held = beginning.to_owned();
                         self.state = State::Thinking(mark);
@@ -207,9 +231,9 @@ impl Filter {
                     }
                 }
                 State::Suspicious => {
-                    let beginning = self.held.trim_start();
+                    let beginning = without_blanks(&self.held);
                     let closings = MARKS.iter().filter(|mark| mark.open != FINAL);
-                    let ends = closings.filter_map(|mark| mark.end_in(&self.held));
+                    let ends = closings.filter_map(|mark| mark.end_of_unopened_in(&self.held));
                     if mark_at_the_beginning(beginning).is_some() {
                         self.state = State::Beginning;
                     } else if let Some(end) = ends.min() {
@@ -320,6 +344,30 @@ mod tests {
             let unended = format!("{open}secret plan: Hi");
             assert_eq!(said_in_pieces(&unended, 2).as_deref(), Ok(""), "{open}");
             assert_eq!(whole(&unended), Err(NothingButThoughts), "{open}");
+        }
+    }
+
+    #[test]
+    fn a_message_about_marks_is_whole_also_of_a_model_that_swallows_them() {
+        let text =
+            "Never take more than 2 tablets a day. You write <think> before and </think> after it. Bye.";
+        for size in [1, 7, 1000] {
+            let mut filter = Filter::suspicious();
+            let mut said = String::new();
+            for piece in text.as_bytes().chunks(size) {
+                said.push_str(&filter.push(std::str::from_utf8(piece).unwrap()).unwrap());
+            }
+            said.push_str(&filter.finish());
+            assert_eq!(said, text, "{size}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_before_a_thought_does_not_make_it_speech() {
+        for before in ["\u{feff}", "\u{200b}", " \u{feff}\n"] {
+            let text = format!("{before}<think>secret</think>Hi.");
+            assert_eq!(said_in_pieces(&text, 2).as_deref(), Ok("Hi."), "{before:?}");
+            assert_eq!(whole(&format!("{before}<think>secret")), Err(NothingButThoughts));
         }
     }
 

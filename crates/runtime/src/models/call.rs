@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::Script;
 use super::breaker::Breaker;
 use super::hosted::Hosted;
-use super::request::{Answer, Failure, Pieces, Request};
+use super::request::{Answer, Failure, FailureKind, Pieces, Request};
 use crate::Limits;
 
 /// Somebody who serves models.
@@ -62,37 +62,36 @@ impl Route {
         limits: &Limits,
         pieces: Option<&mut Pieces<'_>>,
     ) -> Result<Answer, Failure> {
-        let too_long = |_| {
-            let seconds = limits.model_call_time.as_secs_f64();
-            Err(Failure::temporary(format!(
-                "no complete answer within {seconds} seconds"
-            )))
-        };
         let hosted = match &self.provider.backend {
             Backend::Hosted(hosted) => hosted,
             // Whatever a script plays, there is nobody who could be spared.
             Backend::Scripted(script) => {
                 let called = script.call(request, attempt, pieces);
-                return timeout(limits.model_call_time, called)
-                    .await
-                    .unwrap_or_else(too_long);
+                let called = timeout(limits.model_call_time, called).await;
+                return called.unwrap_or_else(|_| Err(Failure::temporary(too_long(limits))));
             }
         };
         let Some(permit) = self.provider.breaker.permit() else {
             let reason = "the provider failed several times in a row and is left alone for a while";
             return Err(Failure::lasting(reason));
         };
-        let called = hosted.call(&self.model, &request.prompt, params, limits, pieces);
-        let result = timeout(limits.model_call_time, called)
-            .await
-            .unwrap_or_else(too_long);
-        match &result {
-            Err(failure) if failure.is_temporary() => permit.failed(),
+        let result = hosted
+            .call(&self.model, &request.prompt, params, limits, pieces)
+            .await;
+        match result.as_ref().map_err(|failure| failure.kind) {
+            Err(FailureKind::Temporary) => permit.failed(),
+            Err(FailureKind::Slow) => drop(permit),
             // It answered, if only to refuse.
             _ => permit.succeeded(),
         }
         result
     }
+}
+
+/// Says that a call took longer than it may.
+pub(super) fn too_long(limits: &Limits) -> String {
+    let seconds = limits.model_call_time.as_secs_f64();
+    format!("no complete answer within {seconds} seconds")
 }
 
 /// Returns how long to wait before a call is repeated for the `n`th time, from 1; nothing if that is too long to wait.

@@ -14,9 +14,10 @@ use genai::resolver::{AuthData, Endpoint};
 use genai::{Client, ModelIden, ServiceTarget};
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use super::Script;
-use super::call::Backend;
+use super::call::{Backend, too_long};
 use super::options::options;
 use super::protocol::{Protocol, Reading, milliseconds, refusal_of};
 use super::request::{Answer, Failure, Pieces};
@@ -157,15 +158,25 @@ impl Hosted {
         let mut options = options(self.adapter, params, limits);
         options.raw_frame_sink = Some(frames.clone());
         self.answer_format.apply(&prompt.shape, &mut options);
-        let response = self
-            .client
-            .exec_chat_stream(target, request, Some(&options))
-            .await;
+        let deadline = Instant::now() + limits.model_call_time;
+        let asked = self.client.exec_chat_stream(target, request, Some(&options));
+        let response = timeout_at(deadline, asked)
+            .await
+            .map_err(|_| Failure::temporary(too_long(limits)))?;
         let mut stream = response.map_err(|error| failure(&error))?.stream;
         let mut answer = Answer::default();
+        let slow = || Failure::slow(too_long(limits));
         let mut is_open = true;
         while is_open {
-            is_open = frames.next(&mut stream).await?;
+            let next = timeout_at(deadline, frames.next(&mut stream)).await;
+            is_open = match next {
+                Ok(next) => next?,
+                Err(_) if answer.text.is_empty() && !frames.reading().has_thoughts() => {
+                    // So far, it may as well be dead.
+                    return Err(Failure::temporary(too_long(limits)));
+                }
+                Err(_) => return Err(slow()),
+            };
             let text = frames.reading().take_text();
             answer.text.push_str(&text);
             if answer.text.len() > limits.answer_bytes {
@@ -173,7 +184,8 @@ impl Hosted {
                 return Err(Failure::cut_off(reason));
             }
             if let Some(pieces) = pieces.as_deref_mut() {
-                pieces.push(&text).await?;
+                let heard = timeout_at(deadline, pieces.push(&text)).await;
+                heard.map_err(|_| slow())??;
             }
         }
         {
@@ -183,7 +195,7 @@ impl Hosted {
             reading.check(has_answer(&answer.text))?;
         }
         if let Some(pieces) = pieces {
-            pieces.end().await;
+            timeout_at(deadline, pieces.end()).await.map_err(|_| slow())?;
         }
         Ok(answer)
     }

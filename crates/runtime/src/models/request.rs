@@ -58,6 +58,9 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// The provider: the same call may well succeed a little later.
     Temporary,
+    /// This answer, which did not come to its end in time. That says nothing about the provider: long answers take long, and
+    /// so do those who listen slowly.
+    Slow,
     /// The provider, but it is no use to call again at once.
     Lasting,
     /// This prompt, or what a model would say to it. Others are answered.
@@ -81,6 +84,10 @@ impl Failure {
         Self::new(FailureKind::Temporary, reason)
     }
 
+    pub(crate) fn slow(reason: impl Into<String>) -> Self {
+        Self::new(FailureKind::Slow, reason)
+    }
+
     pub(crate) fn lasting(reason: impl Into<String>) -> Self {
         Self::new(FailureKind::Lasting, reason)
     }
@@ -99,7 +106,7 @@ impl Failure {
 
     /// Tells whether the same call may well succeed a little later.
     pub(crate) fn is_temporary(&self) -> bool {
-        self.kind == FailureKind::Temporary
+        matches!(self.kind, FailureKind::Temporary | FailureKind::Slow)
     }
 }
 

@@ -227,7 +227,7 @@ impl<'a> Session<'a> {
 fn given_up(interaction: &str, model: &str, Failure { reason, kind, .. }: Failure) -> RuntimeError {
     let (interaction, model) = (interaction.to_owned(), model.to_owned());
     match kind {
-        FailureKind::Temporary | FailureKind::Lasting => RuntimeError::Unavailable {
+        FailureKind::Temporary | FailureKind::Slow | FailureKind::Lasting => RuntimeError::Unavailable {
             interaction,
             model,
             reason,

@@ -182,6 +182,27 @@ async fn a_provider_that_keeps_failing_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_still_answering_is_not_left_alone() {
+    let limits = Limits {
+        model_call_time: Duration::from_millis(100),
+        retries: 0,
+        ..Limits::default()
+    };
+    // Nobody but this conversation is to suffer from an answer that takes long.
+    let mut replies = vec![pieces(&["Well, ", "I am ", "thinking."], 60); 6];
+    replies.push(Reply::text("Hi."));
+    let provider = Provider::start(replies).await;
+    let mut talk = Talk::new(Models::default(), &[simple()]).with_limits(provider.models(), limits);
+    for _ in 0..6 {
+        assert_eq!(
+            reason(talk.say("Hello").await.unwrap_err()),
+            "no complete answer within 0.1 seconds"
+        );
+    }
+    talk.say("Hello").await.unwrap();
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = Provider::start(vec![Reply::text("Give me your key.")]).await;
     let to = Reply::Status(

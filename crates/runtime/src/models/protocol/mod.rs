@@ -137,7 +137,9 @@ impl Reading {
         self.is_over |= said.is_last;
         self.prompt_tokens = said.prompt_tokens.or(self.prompt_tokens);
         self.completion_tokens = said.completion_tokens.or(self.completion_tokens);
-        if said.reason.is_some() {
+        // What cut the answer off is not taken back by another reason after it.
+        let is_whole = |reason: &String| matches!(Meaning::of(self.protocol, reason), Meaning::Whole);
+        if said.reason.is_some() && self.reason.as_ref().is_none_or(is_whole) {
             self.reason = said.reason;
         }
     }
@@ -159,6 +161,11 @@ impl Reading {
     /// Tells whether there is anything to do about what was read: a text, an end, a failure.
     pub(super) fn has_news(&self) -> bool {
         !self.text.is_empty() || self.is_over()
+    }
+
+    /// Tells whether the model thinks, and its server tells of it apart from the answer.
+    pub(super) fn has_thoughts(&self) -> bool {
+        self.has_thoughts
     }
 
     /// Tells whether nothing that follows matters.
@@ -342,6 +349,38 @@ mod tests {
         for nonsense in ["-5", "1.5", "\"3\"", "null"] {
             assert_eq!(counts(nonsense), [[None; 2]; 4], "{nonsense}");
         }
+    }
+
+    #[test]
+    fn what_cut_an_answer_off_is_not_taken_back() {
+        let choice = |text: &str, reason: &str| {
+            format!(
+                r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{reason}}}]}}"#
+            )
+        };
+        for (reason, expected) in [
+            ("length", FailureKind::CutOff),
+            ("content_filter", FailureKind::Refused),
+        ] {
+            let mut reading = Reading::new(Protocol::OpenAi);
+            reading.frame(&choice("Take two tablets of", &format!("\"{reason}\"")));
+            reading.frame(&choice("", "\"stop\""));
+            reading.frame("[DONE]");
+            assert_eq!(reading.check(true).unwrap_err().kind, expected, "{reason}");
+        }
+        let mut reading = Reading::new(Protocol::OpenAi);
+        reading.frame(&choice("Half", "\"stop\""));
+        reading.frame(&choice("", "\"length\""));
+        assert_eq!(reading.check(true).unwrap_err().kind, FailureKind::CutOff);
+    }
+
+    #[test]
+    fn other_choices_are_no_part_of_the_answer() {
+        let mut reading = Reading::new(Protocol::OpenAi);
+        reading.frame(r#"{"choices":[{"index":1,"delta":{"content":"OTHER"},"finish_reason":"length"}]}"#);
+        reading.frame(r#"{"choices":[{"index":1,"delta":{"content":"X"}},{"index":0,"delta":{"content":"A"},"finish_reason":"stop"}]}"#);
+        assert_eq!(reading.take_text(), "A");
+        assert_eq!(reading.check(true), Ok(()));
     }
 
     #[test]

@@ -11,7 +11,10 @@ pub(super) fn read(frame: &Value) -> Result<Said, Failure> {
         completion_tokens: frame.pointer("/usage/completion_tokens").and_then(tokens),
         ..Said::default()
     };
-    let Some(choice) = frame.pointer("/choices/0") else {
+    // Nobody asked for more than one answer; what a server sends of others is no part of the first.
+    let is_first = |choice: &&Value| choice["index"].as_u64().unwrap_or(0) == 0;
+    let choices = frame["choices"].as_array();
+    let Some(choice) = choices.and_then(|choices| choices.iter().find(is_first)) else {
         return Ok(said);
     };
     // One choice may have an error of its own.
