@@ -1,6 +1,6 @@
 //! Long work beside the workers that everybody shares.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
@@ -8,9 +8,9 @@ use tokio::sync::Semaphore;
 const LARGE: usize = 64 * 1024;
 
 /// How many large bodies are read at once: as many as there are processors. The others wait, which costs nothing.
-static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
+static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Semaphore::new(processors)
+    Arc::new(Semaphore::new(processors))
 });
 
 /// Does work that takes time in proportion to a size: at once if that is small, else on a thread of its own, so that
@@ -19,11 +19,45 @@ pub(crate) async fn run<T: Send + 'static>(size: usize, work: impl FnOnce() -> T
     if size <= LARGE {
         return work();
     }
-    // The semaphore is never closed.
-    let _place = PLACES.acquire().await;
+    // The semaphore is never closed. The place belongs to the work, which goes on if nobody waits for it any more.
+    let place = Arc::clone(&PLACES).acquire_owned().await;
+    let work = move || {
+        let _place = place;
+        work()
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // Nobody cancels it, so it panicked; that is for the same net as any other panic.
         Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_that_nobody_waits_for_any_more_keeps_its_place() {
+        let places = PLACES.available_permits();
+        let (begun, ended) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let work = {
+            let (begun, ended) = (Arc::clone(&begun), Arc::clone(&ended));
+            move || {
+                begun.wait();
+                ended.wait();
+            }
+        };
+        let caller = tokio::spawn(run(LARGE + 1, work));
+        let meet = |barrier: Arc<Barrier>| tokio::task::spawn_blocking(move || drop(barrier.wait()));
+        meet(begun).await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        assert_eq!(PLACES.available_permits(), places - 1, "the work goes on");
+        meet(ended).await.unwrap();
+        while PLACES.available_permits() < places {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -32,6 +32,9 @@ use crate::replay;
 use crate::serve::Peer;
 use crate::{Limits, aside};
 
+/// How large a body may be where none is documented, in bytes.
+const MOST_TERM_BYTES: usize = 16 * 1024;
+
 /// How often a minute a caller may wait for changes in operations that have no limit themselves.
 const WAITS_PER_MINUTE: u32 = 600;
 
@@ -338,10 +341,18 @@ async fn read_content(
         let bytes = read_bytes(limits, headers, body).await?;
         return Ok(Content::Form(form::read(headers, bytes).await?));
     }
-    let bytes = if operation.looks_at_body() {
+    let bytes = if !operation.looks_at_body() || !operation.needs_user && operation.body.is_none() {
+        // Nobody in particular sends what nobody reads.
+        Bytes::new()
+    } else if operation.body.is_some() {
         read_bytes(limits, headers, body).await?
     } else {
-        Bytes::new()
+        // It may have terms of ours, and nothing else.
+        let limits = Limits {
+            max_body_bytes: limits.max_body_bytes.min(MOST_TERM_BYTES),
+            ..limits.clone()
+        };
+        read_bytes(&limits, headers, body).await?
     };
     Ok(Content::Bytes(bytes, is_json(headers)))
 }

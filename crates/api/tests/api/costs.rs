@@ -148,6 +148,21 @@ both_engines! {
         }
     }
 
+    async fn a_body_that_nobody_reads_is_not_kept(server: TestServer) {
+        let large = vec![b'x'; 5 * 1024 * 1024];
+        let [user, key, secret] = &server.credentials;
+        let headers = [("x-api-key", secret.as_str()), ("x-api-key-id", key), ("x-user-id", user)];
+        let path = "user/signin_with_api_key";
+        let anonymous = server.admin().anonymous();
+        let told = anonymous.send_raw(Method::POST, path, &headers, None, large).await;
+        assert_eq!(told.status, 200, "{}", told.body);
+        let agent = server.agent(1).await;
+        let path = format!("organization/agent/{agent}/");
+        let small = vec![b' '; 20 * 1024];
+        let told = server.admin().send_raw(Method::DELETE, &path, &[], None, small).await;
+        assert_eq!(told.status, 413, "{}", told.body);
+    }
+
     async fn strangers_learn_nothing_of_which_roles_there_are(server: TestServer) {
         assert_eq!(server.admin().post("role/", role(json!([]))).await.status, 201);
         let stranger = server.stranger().in_organization(&server.admin().organization);

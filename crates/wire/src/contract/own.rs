@@ -85,7 +85,7 @@ impl Own {
             let found = match self.term(name, Home::Body) {
                 Some(_) if !is_first => Err(twice()),
                 Some(term) => read_text(term, text).map(Some),
-                None if is_first => self.refuse(name, Home::Query).map_or(Ok(None), Err),
+                None if is_first && !strays.is_full() => self.refuse(name, Home::Query).map_or(Ok(None), Err),
                 None => Ok(None),
             };
             match found {
@@ -104,7 +104,10 @@ impl Own {
         let unknown: Vec<String> = fields.keys().filter(|name| !known(name)).cloned().collect();
         for name in unknown {
             let Some(term) = self.term(&name, Home::Query) else {
-                if let Some(fault) = self.refuse(&name, Home::Body) {
+                // To find out what somebody meant takes a while, and more are not told.
+                if !strays.is_full()
+                    && let Some(fault) = self.refuse(&name, Home::Body)
+                {
                     strays.add(fault, Home::Body, &name);
                 }
                 continue;
@@ -212,8 +215,12 @@ fn read_text(term: &Term, text: &str) -> Result<Value, Fault> {
 }
 
 impl Strays {
+    fn is_full(&self) -> bool {
+        self.faults.len() >= MOST_TOLD
+    }
+
     fn add(&mut self, fault: Fault, place: Home, name: &str) {
-        if self.faults.len() < MOST_TOLD {
+        if !self.is_full() {
             let step = shortened(name).into_owned();
             self.faults.push(fault.inside(step).inside(place.as_str()));
         }
