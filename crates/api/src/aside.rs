@@ -50,7 +50,7 @@ mod tests {
             }
         };
         let caller = tokio::spawn(run(LARGE + 1, work));
-        let meet = |barrier: Arc<Barrier>| tokio::task::spawn_blocking(move || drop(barrier.wait()));
+        let meet = |barrier: Arc<Barrier>| tokio::task::spawn_blocking(move || barrier.wait());
         meet(begun).await.unwrap();
         caller.abort();
         assert!(caller.await.unwrap_err().is_cancelled());

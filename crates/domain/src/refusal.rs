@@ -125,6 +125,9 @@ pub enum Refusal {
     UndoneRevision {
         revision: i64,
     },
+    FloatingHold {
+        set: String,
+    },
     UsedByUnitTests {
         what: String,
         tests: String,
@@ -206,6 +209,7 @@ impl Refusal {
                 _ => "across_deletion",
             },
             Self::UndoneRevision { .. } => "undone_revision",
+            Self::FloatingHold { .. } => "floating_hold",
             Self::UsedByUnitTests { .. } => "used_by_unit_tests",
             Self::UsedByUnitTestSets { .. } => "used_by_unit_test_sets",
             Self::CriterionOfAnotherKind { .. } => "criterion_of_another_kind",
@@ -309,6 +313,9 @@ impl Refusal {
                 format!("{what} in revision {boundary}, after revision {revision}")
             }
             Self::UndoneRevision { revision } => format!("revision {revision} was undone by a rollback"),
+            Self::FloatingHold { set } => {
+                format!("`{set}` would be held and float all the same: it would move with every new version")
+            }
             Self::UsedByUnitTests { what, tests } => format!("unit tests use {what}: {tests}"),
             Self::UsedByUnitTestSets { sets } => format!("unit test sets run this test: {sets}"),
             Self::CriterionOfAnotherKind {
@@ -368,6 +375,10 @@ impl Refusal {
                 "a rollback does not go behind that; promote or pin the versions that are wanted".to_owned()
             }
             Self::UndoneRevision { .. } => "pass lift_hold=true to go forward to it on purpose".to_owned(),
+            Self::FloatingHold { .. } => {
+                "leave freeze on to write the numbers, or pass lift_hold=true to let it float without a hold"
+                    .to_owned()
+            }
             Self::UsedByUnitTests { .. } => "change or delete those unit tests first".to_owned(),
             Self::UsedByUnitTestSets { .. } => "take the test out of those sets first".to_owned(),
             Self::CriterionOfAnotherKind { .. } => {

@@ -108,7 +108,7 @@ both_engines! {
         release.pin(None).await;
         release.add_agent_version().await;
         release.pin(1).await;
-        let answer = release.post(SET, "rollback", json!({"freeze": false})).await;
+        let answer = release.post(SET, "rollback", json!({"freeze": false, "lift_hold": true})).await;
         assert_applied(&answer, 3);
         assert_eq!(codes(&answer.body["plan"]["warnings"]), ["not_frozen"]);
         assert_eq!(release.agent(SET).await, None);
@@ -119,6 +119,22 @@ both_engines! {
         assert_eq!(release.back(json!({})).await, Some(3));
         assert_eq!(release.restored().await, Some(3));
         assert_blocked(&release.post(SET, "rollback", json!({})).await, &["nothing_to_roll_back"]);
+    }
+
+    async fn a_held_set_does_not_move_forward_by_a_rollback_that_keeps_floating(server: TestServer) {
+        let release = Release::new(&server, 1).await;
+        release.pin(None).await;
+        release.pin(1).await;
+        release.add_agent_version().await;
+        release.pin(2).await;
+        assert_eq!(release.back(json!({})).await, Some(1));
+        for body in [json!({"freeze": false}), json!({"freeze": false, "to_revision": 1})] {
+            let dry_run = json!({"freeze": false, "to_revision": 1, "dry_run": true});
+            let planned = release.post(SET, "rollback", dry_run).await;
+            assert_eq!(codes(&planned.body["plan"]["blockers"]), ["floating_hold"]);
+            assert_blocked(&release.post(SET, "rollback", body).await, &["floating_hold"]);
+            assert_eq!(release.agent(SET).await, Some(1), "what was undone is not back");
+        }
     }
 
     async fn a_rollback_to_the_same_pins_is_a_step_all_the_same(server: TestServer) {

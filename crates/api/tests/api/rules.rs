@@ -110,6 +110,11 @@ async fn meet_rules_of_moves(server: &TestServer, release: &Release, met: &mut M
         .await;
     release.put("test", version_set(2, 1)).await;
     release.try_post(met, "test", "rollback", json!({})).await;
+    release.put("floating", version_set(None, 1)).await;
+    release.put("floating", version_set(1, 1)).await;
+    release
+        .try_post(met, "floating", "rollback", json!({"freeze": false}))
+        .await;
     release
         .try_post(met, "test", "rollback", json!({"to_revision": 9}))
         .await;

@@ -394,6 +394,18 @@ fn check_target(
             reason: hold.reason.clone(),
         });
     }
+    // What floats moves with every new version: the hold that a rollback leaves would hold nothing.
+    if let Change::Rollback {
+        restored: Ok(content),
+        freeze: false,
+    } = change
+        && !lift_hold
+        && content.pins.is_floating()
+    {
+        refusals.push(Refusal::FloatingHold {
+            set: name.to_string(),
+        });
+    }
     refusals
 }
 

@@ -63,6 +63,7 @@ rules! {
     Blocker "across_deletion" ("rollback") "A rollback does not go behind a deletion of the set.";
     Blocker "across_rebind" ("rollback") "A rollback does not go behind a change of the service's agent or context graph.";
     Blocker "undone_revision" ("rollback") "What a rollback undid comes back only with `lift_hold`.";
+    Blocker "floating_hold" ("rollback") "What is held does not float: a rollback without `freeze` to what floats takes `lift_hold`.";
     Warning "floating_release" ("upsert, promote, rollback, rebind") "`release` pins numbers instead of floating with the latest versions.";
     Warning "not_frozen" ("promote, rollback") "What floats is written as the numbers that it means (`freeze`).";
     Warning "preview_skipped" ("promote") "What goes to `release` comes from `preview`.";

@@ -54,9 +54,27 @@ fn it_writes_what_floating_pins_meant_last() {
         restored: Ok(content(pins(None, 1))),
         freeze: false,
     };
-    let planned = World::default().plan(kept);
+    let planned = World::default().plan_with(kept, true);
     assert_eq!(planned.effect.revision, Some(Some(pins(None, 1))));
     assert_eq!(warnings(&planned), ["not_frozen"]);
+}
+
+#[test]
+fn what_is_held_does_not_float() {
+    let kept = |pins| Change::Rollback {
+        restored: Ok(content(pins)),
+        freeze: false,
+    };
+    for world in [World::default(), World::default().held()] {
+        for floating in [pins(None, 1), pins(1, None), pins(None, None)] {
+            assert_eq!(blockers(&world.plan(kept(floating.clone()))), ["floating_hold"]);
+            let lifted = world.plan_with(kept(floating), true);
+            assert_eq!(blockers(&lifted), Vec::<&str>::new());
+            assert_ne!(lifted.effect.hold, HoldEffect::Place);
+        }
+        // What pins numbers stays where it is, however it is written.
+        assert_eq!(blockers(&world.plan(kept(pins(1, 1)))), Vec::<&str>::new());
+    }
 }
 
 #[test]

@@ -177,6 +177,13 @@ fn blocked_by_models_and_history() -> Vec<(&'static str, Planned)> {
             "undone_revision",
             roll_back_through(&[Err(Create), Err(Promote), Ok(1)], Some(2)),
         ),
+        (
+            "floating_hold",
+            world.plan(Change::Rollback {
+                restored: Ok(content(pins(None, 1))),
+                freeze: false,
+            }),
+        ),
     ]
 }
 
@@ -210,10 +217,13 @@ fn warned() -> Vec<(&'static str, Planned)> {
         ),
         (
             "not_frozen",
-            world.plan(Change::Rollback {
-                restored: Ok(content(floating)),
-                freeze: false,
-            }),
+            world.plan_with(
+                Change::Rollback {
+                    restored: Ok(content(floating)),
+                    freeze: false,
+                },
+                true,
+            ),
         ),
         (
             "preview_skipped",
