@@ -90,7 +90,9 @@ fn postgres_class(code: &str) -> Class {
         // Whether the statement took place is unknown.
         | "40003"
         // The database is not there, or being replaced. A lock took too long.
-        | "3D000" | "55006" | "55P03" => Class::Passing,
+        | "3D000" | "55006" | "55P03"
+        // Another database answers, or one that is not whole: no schema, no table or column of ours, no rights.
+        | "3F000" | "42P01" | "42703" | "42501" => Class::Passing,
         _ => match code.get(..2) {
             // 08: connections, those of poolers too. 28: who may connect. 53: resources. 57: shutting down, starting,
             // cancelled. 58: errors of the system, such as of its disk.
@@ -101,13 +103,13 @@ fn postgres_class(code: &str) -> Class {
 }
 
 /// Codes of SQLite are numbers whose last byte is the kind of error: 5 is BUSY, 7 out of memory, 8 READONLY, 10 an I/O
-/// error, 13 a full disk, 14 a file that cannot be opened, 15 a lock that cannot be had.
+/// error, 11 CORRUPT, 13 a full disk, 14 a file that cannot be opened, 15 a lock that cannot be had, 26 no database.
 fn sqlite_class(code: Option<&str>) -> Class {
     let kind = code
         .and_then(|code| code.parse::<u32>().ok())
         .map(|code| code & 0xff);
     match kind {
-        Some(5 | 7 | 8 | 10 | 13 | 14 | 15) => Class::Passing,
+        Some(5 | 7 | 8 | 10 | 11 | 13 | 14 | 15 | 26) => Class::Passing,
         _ => Class::Lasting,
     }
 }
@@ -131,9 +133,11 @@ mod tests {
                 "53000 53100 53200 53300 53400 57014 55P03 55006 25P03 25P04 40003 58000 58030 58P01",
                 Class::Passing,
             ),
+            // Another database than ours answers, or not all of it is there.
+            ("3F000 42P01 42703 42501", Class::Passing),
             ("40000 40001 40P01 72000", Class::Contended),
             (
-                "00000 02000 0A000 22001 22021 23502 23503 23514 25P02 40002 42501 42601 42P01 54000 P0001 XX000 XX001 x",
+                "00000 02000 0A000 22001 22021 23502 23503 23514 25P02 40002 42601 54000 P0001 XX000 XX001 x",
                 Class::Lasting,
             ),
         ];
@@ -146,10 +150,12 @@ mod tests {
 
     #[test]
     fn codes_of_sqlite_have_their_class_by_the_last_byte() {
-        for passing in ["5", "517", "7", "8", "778", "10", "4874", "13", "14", "15"] {
+        for passing in [
+            "5", "517", "7", "8", "778", "10", "4874", "11", "267", "13", "14", "15", "26",
+        ] {
             assert_eq!(sqlite_class(Some(passing)), Class::Passing, "{passing}");
         }
-        for lasting in ["1", "11", "19", "26", "2067", "787", "x"] {
+        for lasting in ["1", "19", "2067", "787", "x"] {
             assert_eq!(sqlite_class(Some(lasting)), Class::Lasting, "{lasting}");
         }
         assert_eq!(sqlite_class(None), Class::Lasting);

@@ -38,7 +38,7 @@ impl Place {
     /// Notes which files are in a folder; its database is open, so its log is there too.
     pub(crate) fn of(folder: &Path) -> Result<Self, OpenError> {
         let mut files = Vec::new();
-        for name in ["forge.db", "forge.db-wal", "forge.lock"] {
+        for name in ["forge.db", "forge.db-wal", "forge.db-shm", "forge.lock"] {
             let path = folder.join(name);
             let identity = identity(&path).map_err(|source| OpenError::File {
                 path: path.clone(),

@@ -136,6 +136,10 @@ async fn is_read_only(pool: &PgPool) -> Result<bool, StoreError> {
     let mut connection = acquire(pool).await?;
     sqlx::raw_sql(WRITE).execute(&mut *connection).await?;
     // The pool ends the transaction when the connection comes back.
+    // The tables that every write needs have to be there: another database may have come to answer at the same address.
+    sqlx::raw_sql("SELECT 1 FROM organization, audit_event, version_set LIMIT 0")
+        .execute(&mut *connection)
+        .await?;
     let found =
         sqlx::query_scalar("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::BOOLEAN");
     Ok(found.fetch_one(&mut *connection).await?)

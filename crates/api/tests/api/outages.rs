@@ -93,6 +93,34 @@ async fn a_database_that_became_read_only_is_unavailable_to_writers_and_not_read
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_without_its_tables_is_unavailable_and_not_ready() {
+    let Some((database, server)) = on_postgres().await else {
+        return;
+    };
+    let (admin, service) = (server.admin(), server.service(2).await);
+    wait_for_readiness(admin, 200, "").await;
+    for (away, back) in [
+        (
+            "ALTER TABLE audit_event RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO audit_event",
+        ),
+        (
+            "ALTER SCHEMA public RENAME TO elsewhere",
+            "ALTER SCHEMA elsewhere RENAME TO public",
+        ),
+    ] {
+        database.tamper(away).await;
+        wait_for_readiness(admin, 503, "").await;
+        assert_unavailable(&put(admin, &service, 1).await);
+        assert_eq!(resolve(admin, &service).await.status, 200);
+        database.tamper(back).await;
+        wait_for_readiness(admin, 200, "").await;
+    }
+    assert_eq!(put(admin, &service, 1).await.status, 204);
+    server.app.store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_may_be_set_to_any_isolation() {
     let Some((database, server)) = on_postgres().await else {
         return;

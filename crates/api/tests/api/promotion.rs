@@ -142,6 +142,29 @@ pub(crate) fn assert_blocked(answer: &TestResponse, expected: &[&str]) {
 }
 
 both_engines! {
+    async fn sets_that_one_call_creates_count_for_each_other(server: TestServer) {
+        let release = Release::new(&server, 1).await;
+        let body = |targets: &[String]| {
+            let one = |target: &String| json!({"service_id": release.service, "source": "edge", "target": target});
+            json!({"promotions": targets.iter().map(one).collect::<Vec<_>>()})
+        };
+        let alike = ["Hotfix".to_owned(), "hotfix".to_owned()];
+        let answer = server.admin().post("promotion", body(&alike)).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(codes(&answer.body["plans"][1]["blockers"]), ["alike_name"]);
+        // Two sets are there already.
+        for number in 0..60 {
+            release.put(&format!("test-{number}"), version_set(1, 1)).await;
+        }
+        let many: Vec<String> = (0..40).map(|number| format!("more-{number}")).collect();
+        let answer = server.admin().post("promotion", body(&many)).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(codes(&answer.body["plans"][39]["blockers"]), ["too_many_sets"]);
+        assert_eq!(server.admin().post("promotion", body(&many[..38])).await.status, 200);
+    }
+}
+
+both_engines! {
     async fn a_candidate_goes_to_release_and_back(server: TestServer) {
         let release = Release::new(&server, 3).await;
         release.put("preview", version_set(2, 3)).await;
@@ -418,6 +441,7 @@ both_engines! {
         let service = release.service.parse().unwrap();
         let promote = async |source: &str, target: &str| {
             let promote = forge_app::promotion::Promote {
+                beside: Vec::new(),
                 source: source.to_owned(), source_revision: None, freeze: true,
             };
             let terms = forge_app::promotion::Terms::default();

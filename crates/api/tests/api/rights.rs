@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use forge_domain::access::{Asked, OPERATIONS, Permission};
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
@@ -230,6 +231,26 @@ async fn variants(server: &TestServer) -> Vec<Variant> {
 
 fn is_met(id: &str, permission: Permission) -> bool {
     !NOT_MET.contains(&(id, permission))
+}
+
+both_engines! {
+    async fn a_condition_that_does_not_hold_shows_no_set_to_whom_it_is_hidden(server: TestServer) {
+        let service = server.service(1).await;
+        let path = format!("service/{service}/version_sets/secret/");
+        let body = json!({"version_set": version_set(1, 1)});
+        assert_eq!(server.admin().put(&path, body.clone()).await.status, 204);
+        let rights = ["Service:UpdateVersionSet", "Service:CreateVersionSet", "Service:DeleteVersionSet"];
+        let writer = user_with(&server, "Writer", rights.into_iter().map(any).collect()).await;
+        let condition = [("if-match", "\"99\"")];
+        for client in [&writer, server.admin()] {
+            let bytes = serde_json::to_vec(&body).unwrap();
+            let json = [condition[0], ("content-type", "application/json")];
+            let told = client.send_raw(Method::PUT, &path, &json, None, bytes).await;
+            assert_eq!(told.status, 412, "{}", told.body);
+            let is_shown = told.body["version_set"].is_object();
+            assert_eq!(is_shown, !std::ptr::eq(client, &writer), "{}", told.body);
+        }
+    }
 }
 
 both_engines! {

@@ -38,6 +38,14 @@ impl Wish {
         }
     }
 
+    /// Returns the sets that the same call may create beside this one.
+    fn beside(&self) -> &[SetName] {
+        match self {
+            Self::Promote(promote) => &promote.beside,
+            Self::Upsert(_) | Self::Rollback(_) | Self::Delete => &[],
+        }
+    }
+
     /// The permission that the change of a set takes.
     fn permission(&self, is_new: bool) -> Permission {
         match self {
@@ -170,7 +178,13 @@ pub(super) async fn prepare(
         .list_yanked(organization, service.agent_id, service.context_graph_id)
         .await?;
     let sets = if is_new {
-        tx.list_set_names(organization, service_id).await?
+        let mut names = tx.list_set_names(organization, service_id).await?;
+        for name in wish.beside() {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
     } else {
         Vec::new()
     };
@@ -253,6 +267,7 @@ async fn look_up(
             source,
             source_revision,
             freeze,
+            ..
         }) => {
             if let Ok(name) = source.parse() {
                 caller.authorize(Permission::GetVersionSet, &set_attributes(service, &name))?;
@@ -296,7 +311,11 @@ pub(super) async fn check_terms(
     terms: &Terms,
 ) -> Result<(), AppError> {
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
-        let set = prepared.set.clone().filter(|set| !set.is_deleted);
+        let is_visible = |set: &VersionSet| {
+            let attributes = set_attributes(&prepared.service, &set.name);
+            !set.is_deleted && caller.may(Permission::GetVersionSet, &attributes)
+        };
+        let set = prepared.set.clone().filter(is_visible);
         let uses = Uses::of_service(tx, caller, prepared.service.id).await?;
         let view = set.map(|set| Box::new(view(set, &prepared.binding, &uses)));
         return Err(AppError::PreconditionFailed(view));

@@ -49,8 +49,8 @@ pub async fn promote_many(
     if terms.is_dry_run {
         let mut tx = app.store.read().await?;
         let mut plans = Vec::new();
-        for promotion in promotions {
-            let (wish, now) = (wish(promotion), app.clock.now());
+        for (index, promotion) in promotions.iter().enumerate() {
+            let (wish, now) = (wish(promotion, &promotions[..index]), app.clock.now());
             wish.authorize_some(caller)?;
             let (id, target) = (promotion.service_id, promotion.target.as_str());
             let prepared = prepare(app, &mut tx, caller, id, target, &wish, (terms.lift_hold, now)).await?;
@@ -66,7 +66,7 @@ pub async fn promote_many(
     }
     if let Some(first) = promotions.first() {
         // All of them ask for the same permissions.
-        wish(first).authorize_some(caller)?;
+        wish(first, &[]).authorize_some(caller)?;
     }
     let mut tx = app.write(caller).await?;
     let outcome = carry_out(app, &mut tx, caller, promotions, terms).await?;
@@ -84,8 +84,8 @@ async fn carry_out(
     terms: &Terms,
 ) -> Result<PromotionsOutcome, AppError> {
     let mut all: Vec<Prepared> = Vec::new();
-    for promotion in promotions {
-        let (wish, now) = (wish(promotion), tx.now());
+    for (index, promotion) in promotions.iter().enumerate() {
+        let (wish, now) = (wish(promotion, &promotions[..index]), tx.now());
         wish.authorize_some(caller)?;
         let (id, target) = (promotion.service_id, promotion.target.as_str());
         all.push(prepare(app, tx, caller, id, target, &wish, (terms.lift_hold, now)).await?);
@@ -109,8 +109,14 @@ async fn carry_out(
     })
 }
 
-fn wish(promotion: &Promotion) -> Wish {
+/// Returns what a promotion wants. The sets that those before it create in its service count for the rules about new ones.
+fn wish(promotion: &Promotion, earlier: &[Promotion]) -> Wish {
+    let beside = earlier
+        .iter()
+        .filter(|other| other.service_id == promotion.service_id)
+        .filter_map(|other| other.target.parse().ok());
     Wish::Promote(Promote {
+        beside: beside.collect(),
         source: promotion.source.clone(),
         source_revision: None,
         freeze: true,

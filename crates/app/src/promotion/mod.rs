@@ -52,6 +52,8 @@ pub struct Promote {
     pub source_revision: Option<i64>,
     /// Whether floating pins are written as the numbers that they mean now.
     pub freeze: bool,
+    /// Other sets of the service that the same call may create: they count as if they were there.
+    pub beside: Vec<SetName>,
 }
 
 /// Copies the pins of one set of a service onto another, creating it if it is not there.

@@ -23,6 +23,7 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Promote, Caller>) -> Ans
         precondition: precondition(&call.headers)?,
     };
     let promote = promotion::Promote {
+        beside: Vec::new(),
         source: body.source,
         source_revision: body.source_revision,
         freeze: body.freeze,

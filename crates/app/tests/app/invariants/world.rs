@@ -214,6 +214,7 @@ impl World {
             } => {
                 let source = SETS[source].to_owned();
                 let promote = Promote {
+                    beside: Vec::new(),
                     source,
                     source_revision,
                     freeze,
