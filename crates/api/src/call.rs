@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use forge_app::{App, AppError, Caller, IdempotencyKey, sign_in};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
-use forge_wire::contract::{Location, Operation, Query};
+use forge_wire::contract::{Location, Operation, Query, mentions_terms};
 use forge_wire::json;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -399,7 +399,9 @@ fn json_of(operation: &Operation, bytes: &[u8], is_json: bool) -> Result<Option<
     }
     match parse(bytes, is_json) {
         Ok(value) => Ok(Some(value)),
-        Err(_) if operation.ignores_other_bodies() => Ok(None),
+        Err(_) if operation.ignores_other_bodies() && !mentions_terms(&String::from_utf8_lossy(bytes)) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

@@ -1,8 +1,8 @@
 //! Headers that ask for something, and what is wrong with those of a request.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use forge_domain::fault::Fault;
-use forge_wire::contract::Operation;
+use forge_wire::contract::{Operation, mentions_terms};
 
 use crate::replay::IDEMPOTENCY_KEY;
 
@@ -74,6 +74,32 @@ pub(crate) fn faults(operation: &Operation, headers: &HeaderMap) -> Vec<Fault> {
         let msg = "this operation knows no such condition, and nothing was done; leave the header out to have it done without";
         faults.push(fault(name, "unknown_name", msg));
     }
+    faults.extend(misspelt(operation, headers));
+    faults
+}
+
+/// Returns the headers that ask for safety in other words than ours: nothing of it would come to pass.
+fn misspelt(operation: &Operation, headers: &HeaderMap) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for name in headers.keys().map(HeaderName::as_str) {
+        let is_known = SINGLE
+            .iter()
+            .chain(&LISTS)
+            .any(|known| known.eq_ignore_ascii_case(name));
+        if is_known || name.eq_ignore_ascii_case(IDEMPOTENCY_KEY) || operation.reads_header(name) {
+            continue;
+        }
+        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let plain = plain.strip_prefix('x').unwrap_or(&plain);
+        let is_condition = ["ifmatch", "ifnonematch", "idempotencykey"].contains(&plain)
+            || name == "if-unmodified-since" && operation.method != "GET";
+        if name.starts_with("forge-") || is_condition || mentions_terms(name) {
+            let msg = "no operation knows this header, and nothing was done; terms such as `dry_run` stand in the query or \
+                       the body, conditions in `If-Match` and `If-None-Match`";
+            faults.push(fault(name, "unknown_name", msg));
+        }
+    }
+    faults.truncate(20);
     faults
 }
 

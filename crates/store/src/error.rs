@@ -90,9 +90,7 @@ fn postgres_class(code: &str) -> Class {
         // Whether the statement took place is unknown.
         | "40003"
         // The database is not there, or being replaced. A lock took too long.
-        | "3D000" | "55006" | "55P03"
-        // Another database answers, or one that is not whole: no schema, no table or column of ours, no rights.
-        | "3F000" | "42P01" | "42703" | "42501" => Class::Passing,
+        | "3D000" | "55006" | "55P03" => Class::Passing,
         _ => match code.get(..2) {
             // 08: connections, those of poolers too. 28: who may connect. 53: resources. 57: shutting down, starting,
             // cancelled. 58: errors of the system, such as of its disk.
@@ -133,11 +131,9 @@ mod tests {
                 "53000 53100 53200 53300 53400 57014 55P03 55006 25P03 25P04 40003 58000 58030 58P01",
                 Class::Passing,
             ),
-            // Another database than ours answers, or not all of it is there.
-            ("3F000 42P01 42703 42501", Class::Passing),
             ("40000 40001 40P01 72000", Class::Contended),
             (
-                "00000 02000 0A000 22001 22021 23502 23503 23514 25P02 40002 42601 54000 P0001 XX000 XX001 x",
+                "00000 02000 0A000 22001 22021 23502 23503 23514 25P02 40002 42501 42601 42P01 54000 P0001 XX000 XX001 x",
                 Class::Lasting,
             ),
         ];

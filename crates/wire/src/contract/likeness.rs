@@ -5,7 +5,7 @@ const LONGEST: usize = 64;
 
 /// Returns a name without what people write differently: `dry_run`, `dryRun` and `Dry-Run` are one.
 pub(super) fn bare(name: &str) -> String {
-    let letters = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.'));
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
     letters.take(LONGEST + 1).flat_map(char::to_lowercase).collect()
 }
 

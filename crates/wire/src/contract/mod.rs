@@ -12,4 +12,5 @@ mod times;
 
 pub use document::{Contract, contract};
 pub use operation::{Body, Location, Operation, Parameter};
+pub use own::mentions_terms;
 pub use request::Query;

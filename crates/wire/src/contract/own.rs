@@ -85,7 +85,12 @@ impl Own {
             let found = match self.term(name, Home::Body) {
                 Some(_) if !is_first => Err(twice()),
                 Some(term) => read_text(term, text).map(Some),
-                None if is_first && !strays.is_full() => self.refuse(name, Home::Query).map_or(Ok(None), Err),
+                None if is_first && !strays.is_full() => {
+                    let misread = || mentions_terms(text).then(misread);
+                    self.refuse(name, Home::Query)
+                        .or_else(misread)
+                        .map_or(Ok(None), Err)
+                }
                 None => Ok(None),
             };
             match found {
@@ -129,12 +134,12 @@ impl Own {
 
     /// Returns what is wrong with an unknown name; nothing if it may be ignored.
     fn refuse(&self, name: &str, place: Home) -> Option<Fault> {
-        let plain = bare(name);
-        if let Some(term) = TERMS.into_iter().find(|term| bare(term) == plain) {
+        if let Some(term) = meant_term(name) {
             return Some(self.misplaced(term, place));
         }
         if !self.is_extension {
-            return None;
+            let msg = |header| format!("did you mean the header `{header}`?");
+            return meant_condition(name).map(|header| Fault::new(Vec::new(), "misplaced", msg(header)));
         }
         let own: Vec<&str> = self.terms.iter().map(|term| term.name).collect();
         let (query, body) = (self.query.iter(), self.fields.iter());
@@ -177,6 +182,128 @@ impl Own {
         };
         Fault::new(Vec::new(), "misplaced", msg)
     }
+}
+
+/// Terms that are nobody's word for anything else: a name that has one of them in it means it.
+const UNMISTAKABLE: [&str; 3] = ["dry_run", "plan_digest", "lift_hold"];
+
+/// Headers that say on which condition something is done.
+const CONDITIONS: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
+
+/// Returns the term of ours that somebody means by a name, however it is written.
+pub(super) fn meant_term(name: &str) -> Option<&'static str> {
+    let plain = bare(name);
+    let has = |term: &&str| plain.contains(&bare(term));
+    let is = |term: &&str| plain == bare(term);
+    let is_like = |term: &&str| nearest(&plain, [*term]).is_some();
+    let find = |is_meant: &dyn Fn(&&str) -> bool| UNMISTAKABLE.into_iter().find(is_meant);
+    find(&has)
+        .or_else(|| TERMS.into_iter().find(is))
+        .or_else(|| find(&is_like))
+}
+
+/// Returns the header of a condition that somebody means by a name.
+fn meant_condition(name: &str) -> Option<&'static str> {
+    let plain = bare(name);
+    CONDITIONS.into_iter().find(|header| bare(header) == plain)
+}
+
+/// Returns the terms of ours that stand somewhere inside of a body, where they mean nothing: in an object whose fields the
+/// document lists, or in one that it does not know at all. Objects with keys of the caller's choice are theirs.
+pub(super) fn terms_inside(value: &Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
+    let mut search = Inside {
+        definitions,
+        place: Vec::new(),
+        faults: Vec::new(),
+    };
+    search.value(value, Some(schema), true);
+    search.faults
+}
+
+struct Inside<'d> {
+    definitions: &'d Value,
+    place: Vec<Step>,
+    faults: Vec<Fault>,
+}
+
+impl Inside<'_> {
+    fn value(&mut self, value: &Value, schema: Option<&Value>, is_outermost: bool) {
+        if self.faults.len() >= MOST_TOLD {
+            return;
+        }
+        let schema = schema.map(|schema| self.resolved(schema));
+        match value {
+            Value::Object(fields) => self.fields(fields, schema, is_outermost),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.place.push(index.into());
+                    self.value(item, schema.map(|schema| &schema["items"]), false);
+                    self.place.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Follows references, and takes what is not null of two alternatives.
+    fn resolved<'s>(&self, mut schema: &'s Value) -> &'s Value
+    where
+        Self: 's,
+    {
+        loop {
+            if let Some(name) = schema["$ref"].as_str().and_then(schema_name) {
+                // Both live as long as the document.
+                schema = &self.definitions[name];
+            } else if let Some([one, null]) = schema["anyOf"].as_array().map(Vec::as_slice)
+                && null["type"] == "null"
+            {
+                schema = one;
+            } else {
+                return schema;
+            }
+        }
+    }
+
+    fn fields(&mut self, fields: &Map<String, Value>, schema: Option<&Value>, is_outermost: bool) {
+        let known = schema.map(|schema| &schema["properties"]);
+        if schema.is_some_and(|schema| !schema["properties"].is_object()) {
+            return;
+        }
+        for (name, value) in fields {
+            let inner = known.and_then(|known| known.get(name));
+            let term = meant_term(name).filter(|_| inner.is_none() && !is_outermost);
+            if let Some(term) = term.filter(|term| UNMISTAKABLE.contains(term)) {
+                let mut loc = self.place.clone();
+                loc.push(shortened(name).into_owned().into());
+                let msg = format!(
+                    "`{term}` means nothing here, and nothing was done; it stands beside the other fields of the request"
+                );
+                if self.faults.len() < MOST_TOLD {
+                    self.faults.push(Fault::new(loc, "misplaced", msg));
+                }
+            } else {
+                self.place.push(shortened(name).into_owned().into());
+                self.value(value, inner, false);
+                self.place.pop();
+            }
+        }
+    }
+}
+
+/// Tells whether a body that nobody reads asks for something of ours all the same.
+pub fn mentions_terms(text: &str) -> bool {
+    let plain: String = text
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    UNMISTAKABLE.iter().any(|term| plain.contains(&bare(term)))
+}
+
+/// The fault of a term that became a part of another parameter's value.
+fn misread() -> Fault {
+    let msg = "this operation does not know this parameter, and its value has a term of ours in it; `&` stands between parameters";
+    Fault::new(Vec::new(), "misplaced", msg)
 }
 
 fn kind_of(place: Home) -> &'static str {

@@ -6,7 +6,7 @@ use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 
 use super::operation::{Location, Operation};
-use super::own::{Strays, unite, unknown_inside};
+use super::own::{Strays, mentions_terms, terms_inside, unite, unknown_inside};
 
 /// What the query of a request says.
 #[derive(Debug, Default)]
@@ -57,7 +57,9 @@ impl Operation {
             faults.extend(unite(values, |name| names.contains(name), strays.terms, "body"));
             let for_body = std::mem::take(&mut query.for_body);
             faults.extend(unite(fields, |_| true, for_body, "query"));
-        } else if self.body.is_none() && self.own.is_extension {
+        } else if self.body.is_none()
+            && (self.own.is_extension || self.has_terms() || mentions_terms(&value.to_string()))
+        {
             let msg = "expected an object, or no body at all";
             faults.push(Fault::new(vec!["body".into()], "type", msg));
         }
@@ -69,11 +71,13 @@ impl Operation {
             };
         };
         let inside = |fault: Fault| fault.inside("body");
-        if self.own.is_extension {
-            let schema = &body.schema;
-            let found = unknown_inside(&value, &schema.schema, &schema.definitions);
-            faults.extend(found.into_iter().map(inside));
-        }
+        let schema = &body.schema;
+        let found = if self.own.is_extension {
+            unknown_inside(&value, &schema.schema, &schema.definitions)
+        } else {
+            terms_inside(&value, &schema.schema, &schema.definitions)
+        };
+        faults.extend(found.into_iter().map(inside));
         match body.schema.read(value) {
             Ok(value) if faults.is_empty() => Ok(value),
             Ok(_) => Err(faults),
@@ -306,6 +310,55 @@ mod tests {
             read(id, &[], graph).unwrap_err(),
             ["body.dry_run: did you mean `dry_run` in the query?"]
         );
+    }
+
+    #[test]
+    fn a_term_is_recognised_in_every_spelling_and_depth() {
+        let put = "upsert-service-version-set";
+        let body = json!({"version_set": set()});
+        for name in [
+            "dry_run=true",
+            "?dry_run",
+            "amp;dry_run",
+            "dry_run[]",
+            "dry_run:true",
+            "dry_run\t",
+            "dry\u{200b}_run",
+            "dry\u{2013}run",
+            "\u{feff}dry_run",
+            "dry/run",
+            "params[dry_run]",
+            "dry_rum",
+            "dryRuns",
+            "is_dry_run",
+            "if_match",
+            "If-Match",
+            "plan-digset",
+            "x-lift-hold",
+        ] {
+            let faults = read(put, &[(name, "true")], body.clone()).unwrap_err();
+            assert!(
+                faults[0].contains("did you mean") || faults[0].contains("does not know"),
+                "{name}: {faults:?}"
+            );
+        }
+        assert!(read(put, &[("a", "b;dry_run=true")], body.clone()).is_err());
+        assert!(read(put, &[("limits", "3"), ("trace", "run dry")], body).is_ok());
+        let mut inside = json!({"version_set": set()});
+        inside["version_set"]["dry_run"] = json!(true);
+        let options = json!({"version_set": set(), "options": {"more": [{"dryRun": true}]}});
+        for body in [inside, options] {
+            let faults = read(put, &[], body).unwrap_err();
+            assert!(faults[0].contains("`dry_run` means nothing here"), "{faults:?}");
+        }
+        for body in [json!([{"dry_run": true}]), json!("dry_run"), json!(true)] {
+            assert!(read("delete-service-version-set", &[], body).is_err());
+        }
+        assert!(read("delete-agent", &[], json!([{"dry_run": true}])).is_err());
+        // Keys that callers choose are theirs.
+        let tagged = json!({"name": "a", "description": "d", "is_active": true, "keyterms": [], "tags": {"dry_run": "yes"},
+            "agent_id": "0123456789abcdef01234567", "service_hierarchical_state_machine_id": "0123456789abcdef01234567"});
+        assert!(read("create-service", &[], tagged).is_ok());
     }
 
     #[test]
