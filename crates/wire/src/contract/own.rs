@@ -191,15 +191,20 @@ const UNMISTAKABLE: [&str; 3] = ["dry_run", "plan_digest", "lift_hold"];
 const CONDITIONS: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
 
 /// Returns the term of ours that somebody means by a name, however it is written.
-pub(super) fn meant_term(name: &str) -> Option<&'static str> {
+fn meant_term(name: &str) -> Option<&'static str> {
     let plain = bare(name);
-    let has = |term: &&str| plain.contains(&bare(term));
     let is = |term: &&str| plain == bare(term);
     let is_like = |term: &&str| nearest(&plain, [*term]).is_some();
-    let find = |is_meant: &dyn Fn(&&str) -> bool| UNMISTAKABLE.into_iter().find(is_meant);
-    find(&has)
+    unmistakable_in(name)
         .or_else(|| TERMS.into_iter().find(is))
-        .or_else(|| find(&is_like))
+        .or_else(|| UNMISTAKABLE.into_iter().find(is_like))
+}
+
+/// Returns the term that a text has in it which is nobody's word for anything else.
+fn unmistakable_in(text: &str) -> Option<&'static str> {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    let plain: String = letters.flat_map(char::to_lowercase).collect();
+    UNMISTAKABLE.into_iter().find(|term| plain.contains(&bare(term)))
 }
 
 /// Returns the header of a condition that somebody means by a name.
@@ -208,96 +213,9 @@ fn meant_condition(name: &str) -> Option<&'static str> {
     CONDITIONS.into_iter().find(|header| bare(header) == plain)
 }
 
-/// Returns the terms of ours that stand somewhere inside of a body, where they mean nothing: in an object whose fields the
-/// document lists, or in one that it does not know at all. Objects with keys of the caller's choice are theirs.
-pub(super) fn terms_inside(value: &Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
-    let mut search = Inside {
-        definitions,
-        place: Vec::new(),
-        faults: Vec::new(),
-    };
-    search.value(value, Some(schema), true);
-    search.faults
-}
-
-struct Inside<'d> {
-    definitions: &'d Value,
-    place: Vec<Step>,
-    faults: Vec<Fault>,
-}
-
-impl Inside<'_> {
-    fn value(&mut self, value: &Value, schema: Option<&Value>, is_outermost: bool) {
-        if self.faults.len() >= MOST_TOLD {
-            return;
-        }
-        let schema = schema.map(|schema| self.resolved(schema));
-        match value {
-            Value::Object(fields) => self.fields(fields, schema, is_outermost),
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.place.push(index.into());
-                    self.value(item, schema.map(|schema| &schema["items"]), false);
-                    self.place.pop();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Follows references, and takes what is not null of two alternatives.
-    fn resolved<'s>(&self, mut schema: &'s Value) -> &'s Value
-    where
-        Self: 's,
-    {
-        loop {
-            if let Some(name) = schema["$ref"].as_str().and_then(schema_name) {
-                // Both live as long as the document.
-                schema = &self.definitions[name];
-            } else if let Some([one, null]) = schema["anyOf"].as_array().map(Vec::as_slice)
-                && null["type"] == "null"
-            {
-                schema = one;
-            } else {
-                return schema;
-            }
-        }
-    }
-
-    fn fields(&mut self, fields: &Map<String, Value>, schema: Option<&Value>, is_outermost: bool) {
-        let known = schema.map(|schema| &schema["properties"]);
-        if schema.is_some_and(|schema| !schema["properties"].is_object()) {
-            return;
-        }
-        for (name, value) in fields {
-            let inner = known.and_then(|known| known.get(name));
-            let term = meant_term(name).filter(|_| inner.is_none() && !is_outermost);
-            if let Some(term) = term.filter(|term| UNMISTAKABLE.contains(term)) {
-                let mut loc = self.place.clone();
-                loc.push(shortened(name).into_owned().into());
-                let msg = format!(
-                    "`{term}` means nothing here, and nothing was done; it stands beside the other fields of the request"
-                );
-                if self.faults.len() < MOST_TOLD {
-                    self.faults.push(Fault::new(loc, "misplaced", msg));
-                }
-            } else {
-                self.place.push(shortened(name).into_owned().into());
-                self.value(value, inner, false);
-                self.place.pop();
-            }
-        }
-    }
-}
-
 /// Tells whether a body that nobody reads asks for something of ours all the same.
 pub fn mentions_terms(text: &str) -> bool {
-    let plain: String = text
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    UNMISTAKABLE.iter().any(|term| plain.contains(&bare(term)))
+    unmistakable_in(text).is_some()
 }
 
 /// The fault of a term that became a part of another parameter's value.
@@ -379,70 +297,110 @@ pub(super) fn unite(
 /// Returns the fields of objects inside of a body that our own schemas do not have. Schemas of Classic ignore what they
 /// do not know, wherever they are used.
 pub(super) fn unknown_inside(value: &Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
+    search(value, schema, definitions, true)
+}
+
+/// Returns the terms of ours that stand somewhere inside of a body, where they mean nothing: in an object whose fields the
+/// document lists, or in one that it does not know at all. Objects with keys of the caller's choice are theirs.
+pub(super) fn terms_inside(value: &Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
+    search(value, schema, definitions, false)
+}
+
+fn search(value: &Value, schema: &Value, definitions: &Value, is_ours: bool) -> Vec<Fault> {
     let mut search = Search {
         definitions,
+        is_ours,
         place: Vec::new(),
         faults: Vec::new(),
     };
-    search.value(value, schema, true);
+    search.value(value, Some(schema), true);
     search.faults
 }
 
 struct Search<'d> {
     definitions: &'d Value,
+    /// Whether every unknown field is looked for, in what is ours; else terms alone, everywhere.
+    is_ours: bool,
     place: Vec<Step>,
     faults: Vec<Fault>,
 }
 
 impl Search<'_> {
-    fn value(&mut self, value: &Value, schema: &Value, is_outermost: bool) {
+    fn value(&mut self, value: &Value, mut schema: Option<&Value>, is_outermost: bool) {
         if self.faults.len() >= MOST_TOLD {
             return;
         }
-        if let Some(name) = schema["$ref"].as_str().and_then(schema_name) {
-            if is_own_schema(name) {
-                self.value(value, &self.definitions[name], is_outermost);
+        if let Some(name) = schema.and_then(|schema| schema["$ref"].as_str().and_then(schema_name)) {
+            if self.is_ours && !is_own_schema(name) {
+                return;
             }
-            return;
+            return self.value(value, Some(&self.definitions[name]), is_outermost);
         }
-        if let Some([one, null]) = schema["anyOf"].as_array().map(Vec::as_slice)
+        if let Some([one, null]) = schema.and_then(|schema| schema["anyOf"].as_array().map(Vec::as_slice))
             && null["type"] == "null"
         {
-            return self.value(value, one, is_outermost);
+            return self.value(value, Some(one), is_outermost);
         }
         match value {
             Value::Object(fields) => self.fields(fields, schema, is_outermost),
             Value::Array(items) => {
+                schema = schema.map(|schema| &schema["items"]);
                 for (index, item) in items.iter().enumerate() {
-                    self.place.push(index.into());
-                    self.value(item, &schema["items"], false);
-                    self.place.pop();
+                    self.inside(index.into(), item, schema);
                 }
             }
             _ => {}
         }
     }
 
-    fn fields(&mut self, fields: &Map<String, Value>, schema: &Value, is_outermost: bool) {
-        let Some(known) = schema["properties"].as_object() else {
+    fn fields(&mut self, fields: &Map<String, Value>, schema: Option<&Value>, is_outermost: bool) {
+        let known = schema.map(|schema| schema["properties"].as_object());
+        // Its keys are the caller's.
+        if known == Some(None) {
             return;
-        };
+        }
+        let known = known.flatten();
         for (name, value) in fields {
-            if let Some(schema) = known.get(name) {
-                self.place.push(name.as_str().into());
-                self.value(value, schema, false);
-                self.place.pop();
-            } else if !is_outermost && self.faults.len() < MOST_TOLD {
-                let meant = nearest(name, known.keys().map(String::as_str));
-                let msg = match meant {
-                    Some(meant) => format!("this field is unknown here; did you mean `{meant}`?"),
-                    None => "this field is unknown here".to_owned(),
-                };
-                let mut loc = self.place.clone();
-                loc.push(shortened(name).into_owned().into());
-                self.faults.push(Fault::new(loc, "unknown_name", msg));
+            let inner = known.and_then(|known| known.get(name));
+            let fault = match inner {
+                None if !is_outermost => self.judged(name, known),
+                _ => None,
+            };
+            match fault {
+                Some(_) if self.faults.len() >= MOST_TOLD => return,
+                Some((kind, msg)) => {
+                    let mut loc = self.place.clone();
+                    loc.push(shortened(name).into_owned().into());
+                    self.faults.push(Fault::new(loc, kind, msg));
+                }
+                // What is unknown at the outermost level is judged elsewhere.
+                None if inner.is_none() && self.is_ours => {}
+                None => self.inside(shortened(name).into_owned().into(), value, inner),
             }
         }
+    }
+
+    fn inside(&mut self, step: Step, value: &Value, schema: Option<&Value>) {
+        self.place.push(step);
+        self.value(value, schema, false);
+        self.place.pop();
+    }
+
+    /// Returns what is wrong with a name that the document does not have here, as its kind and in words.
+    fn judged(&self, name: &str, known: Option<&Map<String, Value>>) -> Option<(&'static str, String)> {
+        if !self.is_ours {
+            let term = unmistakable_in(name)?;
+            let msg = format!(
+                "`{term}` means nothing here, and nothing was done; it stands beside the other fields of the request"
+            );
+            return Some(("misplaced", msg));
+        }
+        let meant = known.and_then(|known| nearest(name, known.keys().map(String::as_str)));
+        let msg = match meant {
+            Some(meant) => format!("this field is unknown here; did you mean `{meant}`?"),
+            None => "this field is unknown here".to_owned(),
+        };
+        Some(("unknown_name", msg))
     }
 }
 
