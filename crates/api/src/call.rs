@@ -338,21 +338,18 @@ async fn read_content(
     body: Body,
 ) -> Result<Content, ApiError> {
     if operation.is_form {
-        let bytes = read_bytes(limits, headers, body).await?;
+        let bytes = read_bytes(limits, limits.max_body_bytes, headers, body).await?;
         return Ok(Content::Form(form::read(headers, bytes).await?));
     }
     let bytes = if !operation.looks_at_body() || !operation.needs_user && operation.body.is_none() {
         // Nobody in particular sends what nobody reads.
         Bytes::new()
     } else if operation.body.is_some() {
-        read_bytes(limits, headers, body).await?
+        read_bytes(limits, limits.max_body_bytes, headers, body).await?
     } else {
         // It may have terms of ours, and nothing else.
-        let limits = Limits {
-            max_body_bytes: limits.max_body_bytes.min(MOST_TERM_BYTES),
-            ..limits.clone()
-        };
-        read_bytes(&limits, headers, body).await?
+        let most = limits.max_body_bytes.min(MOST_TERM_BYTES);
+        read_bytes(limits, most, headers, body).await?
     };
     Ok(Content::Bytes(bytes, is_json(headers)))
 }
@@ -414,26 +411,28 @@ fn parse(bytes: &[u8], is_json: bool) -> Result<Value, ApiError> {
     json::parse(bytes).map_err(|fault| AppError::Invalid(vec![fault]).into())
 }
 
-async fn read_bytes(limits: &Limits, headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+/// Reads a body of at most so many bytes.
+async fn read_bytes(
+    limits: &Limits,
+    most: usize,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, ApiError> {
     let is_packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if headers.get_all(header::CONTENT_ENCODING).iter().any(is_packed) {
         return Err(ApiError::PackedBody);
     }
     // Known before anything of it has come: whoever asks whether to go on is told not to.
-    if body.size_hint().lower() > limits.max_body_bytes as u64 {
-        return Err(ApiError::BodyTooLarge {
-            limit: limits.max_body_bytes,
-        });
+    if body.size_hint().lower() > most as u64 {
+        return Err(ApiError::BodyTooLarge { limit: most });
     }
-    let reading = Limited::new(body, limits.max_body_bytes).collect();
+    let reading = Limited::new(body, most).collect();
     match tokio::time::timeout(limits.body_timeout, reading).await {
         Err(_) => Err(ApiError::BodyTooSlow {
             limit: limits.body_timeout.as_secs(),
         }),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge {
-            limit: limits.max_body_bytes,
-        }),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge { limit: most }),
         Ok(Err(_)) => Err(invalid(
             "body",
             "body_incomplete",

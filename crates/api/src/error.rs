@@ -207,10 +207,10 @@ fn bounded(mut body: Value) -> Value {
         text.truncate(end);
         text.push('…');
     }
-    let is_larger = |body: &Value| body.to_string().len() > MOST_BYTES;
-    if let Value::Object(fields) = &mut body
-        && DISPENSABLE.iter().any(|name| fields.contains_key(*name))
-        && is_larger(&Value::Object(fields.clone()))
+    let is_dispensable = DISPENSABLE.iter().any(|name| body.get(name).is_some());
+    if is_dispensable
+        && body.to_string().len() > MOST_BYTES
+        && let Value::Object(fields) = &mut body
     {
         fields.retain(|name, _| !DISPENSABLE.contains(&name.as_str()));
         if let Some(Value::String(text)) = fields.get_mut("detail") {
