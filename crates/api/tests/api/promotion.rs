@@ -162,9 +162,7 @@ both_engines! {
         assert_eq!(codes(&answer.body["plans"][39]["blockers"]), ["too_many_sets"]);
         assert_eq!(server.admin().post("promotion", body(&many[..38])).await.status, 200);
     }
-}
 
-both_engines! {
     async fn a_candidate_goes_to_release_and_back(server: TestServer) {
         let release = Release::new(&server, 3).await;
         release.put("preview", version_set(2, 3)).await;

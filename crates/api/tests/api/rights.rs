@@ -251,9 +251,7 @@ both_engines! {
             assert_eq!(is_shown, may_see, "{}", told.body);
         }
     }
-}
 
-both_engines! {
     async fn the_list_says_what_every_operation_asks(server: TestServer) {
         let document = served(&server).await;
         let listed: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();

@@ -67,9 +67,7 @@ both_engines! {
             assert_eq!(told.status, 422, "{kind}: {}", told.body);
         }
     }
-}
 
-both_engines! {
     async fn a_dry_run_and_a_digest_count_in_the_query_and_in_the_body_alike(server: TestServer) {
         let release = Release::new(&server, 3).await;
         release.release(2).await;
