@@ -38,7 +38,7 @@ fmt:
 
 # Make the contract anew from the public API document.
 contract document="../shared/api/classic-core.json":
-    python3 scripts/strip_contract.py {{ quote(document) }} -o crates/wire/contract/classic.json
+    python3 scripts/strip_contract.py {{ quote(document) }} -o crates/contract/classic.json
 
 # A server with sample data on this machine.
 quickstart:

@@ -13,9 +13,9 @@ use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use forge_app::{App, AppError, Caller, IdempotencyKey, sign_in};
+use forge_contract::{Location, Operation, Query, mentions_terms};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
-use forge_wire::contract::{Location, Operation, Query, mentions_terms};
 use forge_wire::json;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -388,7 +388,7 @@ fn understand<B: DeserializeOwned>(
 /// Returns the JSON of a body; nothing if there is no body, or one that may be ignored.
 fn json_of(operation: &Operation, bytes: &[u8], is_json: bool) -> Result<Option<Value>, ApiError> {
     if bytes.is_empty() {
-        let is_required = |expected: &forge_wire::contract::Body| expected.is_required;
+        let is_required = |expected: &forge_contract::Body| expected.is_required;
         if operation.body.as_ref().is_some_and(is_required) {
             return Err(invalid("body", "missing", "a JSON body is required"));
         }

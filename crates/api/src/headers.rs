@@ -1,8 +1,8 @@
 //! Headers that ask for something, and what is wrong with those of a request.
 
 use axum::http::{HeaderMap, HeaderName, header};
+use forge_contract::{Operation, mentions_terms};
 use forge_domain::fault::Fault;
-use forge_wire::contract::{Operation, mentions_terms};
 
 use crate::replay::IDEMPOTENCY_KEY;
 

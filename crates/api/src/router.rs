@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use forge_app::App;
-use forge_wire::contract::contract;
+use forge_contract::contract;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tower::ServiceExt as _;

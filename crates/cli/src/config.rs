@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use forge_app::Catalogues;
+use forge_contract::contract;
 use forge_domain::ToolId;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
-use forge_wire::contract::contract;
 use serde::Deserialize;
 
 use crate::input;

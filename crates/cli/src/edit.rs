@@ -3,9 +3,9 @@
 
 use forge_client::ClientError;
 use forge_client::answers::Finding;
+use forge_contract::contract;
 use forge_domain::Refusal;
 use forge_domain::fault::Fault;
-use forge_wire::contract::contract;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 

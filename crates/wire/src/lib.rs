@@ -1,18 +1,14 @@
 //! The JSON of the API, exactly as clients see it.
 //!
-//! [`contract`] is the API's document: the public Classic contract, stripped of its prose, and Forge's extensions. It
-//! is not only served: requests are normalised and validated by it, so what is documented and what is accepted cannot
-//! drift apart. The other modules hold the shapes of answers and their conversion from the domain's types.
-//!
-//! **Adding an operation:** Classic operations stand in `contract/classic.json` already; an extension gets its entry in
-//! `contract/extensions.json`. Then add the request's and the answer's types here, in the file of the noun.
+//! The modules hold the shapes of requests and answers and their conversion from and to the domain's types, each in the
+//! file of its noun. What of a request is accepted at all is decided before, by the document in the crate
+//! `forge-contract`.
 
 pub mod api_keys;
 pub mod assets;
 pub mod audit;
 pub mod behavior_sets;
 pub mod changes;
-pub mod contract;
 pub mod conversations;
 mod erasable;
 pub mod health;

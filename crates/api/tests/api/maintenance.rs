@@ -3,9 +3,9 @@
 use axum::http::Method;
 use forge_api::{Limits, RateLimits};
 use forge_app::admin;
+use forge_contract::contract;
 use forge_domain::OrganizationId;
 use forge_testkit::{Engine, TestClient, TestServer, both_engines};
-use forge_wire::contract::contract;
 use serde_json::json;
 
 const AGENTS: &str = "organization/agent";

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use axum::http::Method;
+use forge_contract::contract;
 use forge_domain::access::Permission;
 use forge_domain::audit::canonical_json;
 use forge_testkit::{TestServer, both_engines};
-use forge_wire::contract::contract;
 use serde_json::{Value, json};
 
 use crate::services::UNKNOWN_ID;
@@ -110,7 +110,7 @@ const NOT_SERVED: &[&str] = &[
 ];
 
 fn classic() -> Value {
-    serde_json::from_str(include_str!("../../../wire/contract/classic.json")).unwrap()
+    serde_json::from_str(include_str!("../../../contract/classic.json")).unwrap()
 }
 
 pub(crate) async fn served(server: &TestServer) -> Value {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use axum::http::Method;
 use forge_api::{Limits, RateLimits};
+use forge_contract::contract;
 use forge_domain::Clock as _;
 use forge_domain::access::DefaultRole;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
-use forge_wire::contract::contract;
 use serde_json::json;
 
 const AGENTS: &str = "organization/agent";

@@ -60,7 +60,7 @@ fn a_refused_request_is_told_without_what_it_brought() {
     // What a body was read into is told by its faults only, never by its values.
     let body = json!({"first_name": "Ida", "last_name": "Berg", "email": "x", "role_name": "R",
         "sensitive_user_variables": {"pin": ["a-secret-in-a-list"]}});
-    let operation = forge_wire::contract::contract()
+    let operation = forge_contract::contract()
         .operation("create-invited-user")
         .unwrap();
     let faults = operation.read_body(body).unwrap_err();

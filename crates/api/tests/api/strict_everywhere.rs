@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use forge_contract::{Location, Operation, contract};
 use forge_testkit::{TestResponse, TestServer, both_engines};
-use forge_wire::contract::{Location, Operation, contract};
 use serde_json::{Value, json};
 
 use crate::unauthorized::{Guarded, guarded, state};

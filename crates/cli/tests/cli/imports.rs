@@ -10,9 +10,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("forge-domain", &[]),
     ("forge-store", &["forge-domain"]),
     ("forge-wire", &["forge-domain"]),
+    ("forge-contract", &["forge-domain", "forge-wire"]),
     ("forge-runtime", &["forge-domain"]),
     ("forge-app", &["forge-domain", "forge-runtime", "forge-store"]),
-    ("forge-api", &["forge-app", "forge-domain", "forge-wire"]),
+    (
+        "forge-api",
+        &["forge-app", "forge-contract", "forge-domain", "forge-wire"],
+    ),
     ("forge-client", &["forge-domain", "forge-wire"]),
     (
         "forge-cli",
@@ -20,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "forge-api",
             "forge-app",
             "forge-client",
+            "forge-contract",
             "forge-domain",
             "forge-runtime",
             "forge-wire",
@@ -30,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "forge-api",
             "forge-app",
+            "forge-contract",
             "forge-domain",
             "forge-runtime",
             "forge-store",

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use forge_app::{AppError, sign_in};
-use forge_wire::contract::contract;
+use forge_contract::contract;
 use forge_wire::rfc3339;
 use forge_wire::sign_in::{SignInHeaders, SignedIn};
 

@@ -4,7 +4,7 @@ use forge_domain::Timestamp;
 use forge_domain::fault::Fault;
 use serde_json::Value;
 
-use crate::time::rfc3339;
+use forge_wire::rfc3339;
 
 /// Tells whether a schema admits a time.
 pub(super) fn is_time(schema: &Value) -> bool {
@@ -41,7 +41,7 @@ pub(super) fn fault(text: &str) -> Fault {
 
 /// Returns the time that a text of another form means.
 fn meant(text: &str) -> Option<String> {
-    let is_valid = |text: &String| crate::time::parse_rfc3339(text).is_some();
+    let is_valid = |text: &String| forge_wire::parse_rfc3339(text).is_some();
     if let Ok(number) = text.parse::<i64>() {
         // Ten digits are seconds of our time, thirteen are milliseconds.
         let millis = match text.len() {

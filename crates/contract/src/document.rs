@@ -62,8 +62,8 @@ pub(super) fn registry(document: Value) -> Registry<'static> {
 
 impl Contract {
     fn load() -> Self {
-        let mut document = load_file(include_str!("../../contract/classic.json"));
-        let mut extensions = load_file(include_str!("../../contract/extensions.json"));
+        let mut document = load_file(include_str!("../classic.json"));
+        let mut extensions = load_file(include_str!("../extensions.json"));
         mark_extensions(&document, &mut extensions);
         merge(&mut document, extensions);
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
@@ -305,8 +305,8 @@ mod tests {
                 })
                 .collect()
         };
-        let classic = operations(&load_file(include_str!("../../contract/classic.json")));
-        let extensions = operations(&load_file(include_str!("../../contract/extensions.json")));
+        let classic = operations(&load_file(include_str!("../classic.json")));
+        let extensions = operations(&load_file(include_str!("../extensions.json")));
         assert_eq!(
             contract().operations().count(),
             classic.union(&extensions).count()
@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn what_is_ours_can_be_told_from_classic() {
-        let classic = load_file(include_str!("../../contract/classic.json"));
-        let extensions = load_file(include_str!("../../contract/extensions.json"));
+        let classic = load_file(include_str!("../classic.json"));
+        let extensions = load_file(include_str!("../extensions.json"));
         let classic = classic["components"]["schemas"].as_object().unwrap();
         for name in extensions["components"]["schemas"].as_object().unwrap().keys() {
             assert_ne!(

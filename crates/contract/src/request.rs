@@ -303,7 +303,7 @@ mod tests {
         // Classic has a `dry_run` of its own, in the query alone.
         let id = "create-service-hierarchical-state-machine-version";
         let mut graph: Value =
-            serde_json::from_str(include_str!("../../../../examples/context_graph/v1.json")).unwrap();
+            serde_json::from_str(include_str!("../../../examples/context_graph/v1.json")).unwrap();
         assert!(read(id, &[("dry_run", "true")], graph.clone()).is_ok());
         graph["dry_run"] = json!(true);
         assert_eq!(

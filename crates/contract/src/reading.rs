@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn faults_inside_alternatives_are_found() {
         let mut graph: Value =
-            serde_json::from_str(include_str!("../../../../examples/context_graph/v1.json")).unwrap();
+            serde_json::from_str(include_str!("../../../examples/context_graph/v1.json")).unwrap();
         let id = "create-service-hierarchical-state-machine-version";
         assert!(read(id, graph.clone()).is_ok());
         graph["states"][0]["type"] = json!("dance");
