@@ -301,6 +301,7 @@ mod tests {
             kind = "openai-compatible"
             base_url = "https://api.openai.com/v1"
             key_env = "ACME_KEY"
+            swallowed_mark = "<think>"
 
             [[providers]]
             name = "dry"
@@ -355,6 +356,10 @@ mod tests {
             (
                 "[[providers]]\nname = \"a\"\nkind = \"ollama\"\nbase_url = \"ftp://x\"",
                 "base_url",
+            ),
+            (
+                "[[providers]]\nname = \"a\"\nkind = \"ollama\"\nswallowed_mark = \"<b>\"",
+                "provider `a` cannot be called: `swallowed_mark` is `<b>`",
             ),
             ("[[providers]]\nname = \"a\"\nkind = \"scripted\"", "script"),
             (
