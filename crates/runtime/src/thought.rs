@@ -238,7 +238,9 @@ fn places<'t>(
 
 /// Returns a text without the blanks at its beginning, and without what nobody sees there.
 fn without_blanks(text: &str) -> &str {
-    text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+    let is_unseen =
+        |c| matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{ad}');
+    text.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c))
 }
 
 /// Returns the beginning of a code fence that a text begins with: its strokes. Fewer than three may become some.
@@ -509,7 +511,12 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_before_a_thought_does_not_make_it_speech() {
-        for before in ["\u{feff}", "\u{200b}", " \u{feff}\n"] {
+        for before in [
+            "\u{feff}",
+            "\u{200b}",
+            " \u{feff}\n",
+            "\u{2060}\u{200d}\u{ad} \u{200e}",
+        ] {
             let text = format!("{before}<think>secret</think>Hi.");
             assert_eq!(said_in_pieces(&text, 2).as_deref(), Ok("Hi."), "{before:?}");
             assert_eq!(whole(&format!("{before}<think>secret")), Err(NothingButThoughts));
