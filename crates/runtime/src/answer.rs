@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::text::{harmless, make_harmless};
+use crate::json::Unambiguous;
+use crate::text::harmless;
 use crate::thought::{NothingButThoughts, answer_in, unended_thought_in};
 
 /// Why an answer that is a thought from beginning to end cannot be used.
@@ -23,14 +24,15 @@ pub(crate) fn object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     // A thought that has no end may try out other answers.
     let ends_at = begins_at + unended_thought_in(answer, |place| is_inside(begins_at + place));
     let mut reason = None;
-    for (range, mut value) in objects.into_iter().rev() {
+    for (range, read) in objects.into_iter().rev() {
         if range.start < begins_at {
             break;
         }
         if range.start >= ends_at {
             continue;
         }
-        make_harmless(&mut value);
+        // Nobody knows which of the two is meant, nor whether another object before it would count.
+        let value = read.0.ok_or("an object in it has a key twice")?;
         match serde_json::from_value(value) {
             Ok(object) => return Ok(object),
             Err(error) => {
@@ -64,14 +66,14 @@ pub(crate) fn text(text: &str) -> Result<String, String> {
 ///
 /// What is broken may be read more than once, each brace in it may begin an object. An answer that makes that much work is
 /// none.
-fn objects_in(text: &str) -> (Vec<(Range<usize>, Value)>, bool) {
+fn objects_in(text: &str) -> (Vec<(Range<usize>, Unambiguous)>, bool) {
     let mut found = Vec::new();
     let mut is_broken = false;
     let mut may_be_read = text.len() * 8;
     let mut from = 0;
     while let Some(start) = text[from..].find('{').map(|place| from + place) {
         let rest = &text[start..];
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Unambiguous>();
         match values.next() {
             Some(Ok(value)) => {
                 from = start + values.byte_offset();
@@ -180,8 +182,32 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_says_two_things_is_no_answer() {
+        for text in [
+            r#"{"choice": 0, "choice": 1}"#,
+            r#"{"choice": 1, "choice": 1}"#,
+            r#"{"choice": 0} {"choice": 1, "choice": 0}"#,
+            r#"{"choice": 0, "why": {"choice": 1, "choice": 0}}"#,
+            r#"{"choice": 0, "choice\u0000": 1}"#,
+            r#"{"choice": 0, "choice": 1, "x": {"choice": 1}}"#,
+        ] {
+            let error = choice(text, &["bye"], true).unwrap_err();
+            assert_eq!(error, "an object in it has a key twice", "{text}");
+        }
+        let considered = r#"{"choice": 0, "choice": 1}? {"choice": 1}"#;
+        assert_eq!(
+            choice(considered, &["bye"], true),
+            Ok(Some(0)),
+            "the last one counts"
+        );
+    }
+
+    #[test]
     fn what_a_model_thinks_does_not_count() {
         for text in [
+            r#"<think effort="high">{"choice": 1}</think >{"choice": 0}"#,
+            r#"<reflection>{"choice": 1}</reflection>{"choice": 0}"#,
+            r#"analysisMaybe {"choice": 1}.assistantfinal{"choice": 0}"#,
             r#"<think>The exit would be {"choice": 1}, but the user did not say bye.</think>{"choice": 0}"#,
             r#"maybe {"choice": 1} no.</think>{"choice": 0}"#,
             r#"<think>{"choice": 1}</think> or </think> {"choice": 0}"#,
@@ -197,6 +223,9 @@ mod tests {
             r#"{"choice": 1}</think>I would say none."#,
             r#"<think>a</think><think>{"choice": 1}"#,
             r#"<|channel|>commentary<|message|>{"choice": 1}<|call|>"#,
+            r#"<think >{"choice": 1}"#,
+            r#"analysisMaybe {"choice": 1}."#,
+            r#"{"choice": 0, "choice": 1}"#,
         ] {
             assert!(choice(text, &["bye"], true).is_err(), "{text}");
         }

@@ -8,6 +8,7 @@ mod answer;
 mod engine;
 mod error;
 mod http;
+mod json;
 mod judge;
 mod limits;
 mod models;

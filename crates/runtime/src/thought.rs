@@ -1,8 +1,10 @@
 //! What a model thinks before it answers, where its server leaves that in the text of the answer.
 //!
 //! A thought is nobody's business: it is not told, not kept, and no part of an answer. It stands at the beginning of an
-//! answer, between two marks; some servers swallow the first one. Between other words such marks are words: a text may
-//! well be about them.
+//! answer, between two marks; some servers keep the first one to themselves. Between other words such marks are words: a text
+//! may well be about them. Each text is judged by itself: nothing that was said in one changes how another is read.
+
+use std::ops::Range;
 
 /// What stands around thoughts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,30 +13,61 @@ pub(crate) struct Mark {
     pub(crate) close: &'static str,
     /// Who writes it.
     pub(crate) of: &'static str,
+    form: Form,
+}
+
+/// How a mark is told from other words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// By its characters, in capitals or not.
+    Exact,
+    /// The same, and before its last one may be blanks; in the first mark, attributes too.
+    Tag,
+    /// By letters that are no word, and only at the beginning: a letter follows them at once.
+    Bare,
 }
 
 /// Where the answer begins in the format of gpt-oss, whose channels have other contents before it.
 const FINAL: &str = "<|channel|>final";
 
+/// The most bytes that may stand between the name in a mark and its end.
+const MOST_ATTRIBUTES: usize = 200;
+
 /// Every mark that is known, in the order in which a text is held against them. `docs/models.md` has them as a table.
-pub(crate) const MARKS: [Mark; 14] = [
-    mark(
+pub(crate) const MARKS: [Mark; 19] = [
+    tag(
         "<think>",
         "</think>",
         "DeepSeek, Qwen, MiniMax, GLM, Nemotron and most others",
     ),
-    mark(
+    tag(
         "<thinking>",
         "</thinking>",
         "models that are told to think in XML",
     ),
-    mark("<thought>", "</thought>", "EXAONE, Gemini behind some gateways"),
-    mark(
+    tag("<thought>", "</thought>", "EXAONE, Gemini behind some gateways"),
+    tag(
+        "<thoughts>",
+        "</thoughts>",
+        "models that are told to think in XML",
+    ),
+    tag(
         "<reasoning>",
         "</reasoning>",
         "models that are told to think in XML",
     ),
-    mark("<seed:think>", "</seed:think>", "Seed-OSS"),
+    tag("<reflection>", "</reflection>", "Reflection"),
+    tag(
+        "<analysis>",
+        "</analysis>",
+        "models that are told to think in XML",
+    ),
+    tag(
+        "<scratchpad>",
+        "</scratchpad>",
+        "models that are told to think in XML",
+    ),
+    tag("<seed:think>", "</seed:think>", "Seed-OSS"),
     mark("[THINK]", "[/THINK]", "Magistral"),
     mark("◁think▷", "◁/think▷", "Kimi"),
     mark("<|START_THINKING|>", "<|END_THINKING|>", "Command A"),
@@ -44,40 +77,112 @@ pub(crate) const MARKS: [Mark; 14] = [
     mark(FINAL, "<|message|>", "gpt-oss, before its answer"),
     mark("<|channel|>", FINAL, "gpt-oss"),
     mark("<|start|>", FINAL, "gpt-oss"),
+    Mark {
+        form: Form::Bare,
+        ..mark(
+            "analysis",
+            "assistantfinal",
+            "gpt-oss, where its server leaves out special tokens",
+        )
+    },
 ];
 
 const fn mark(open: &'static str, close: &'static str, of: &'static str) -> Mark {
-    Mark { open, close, of }
+    Mark {
+        open,
+        close,
+        of,
+        form: Form::Exact,
+    }
+}
+
+const fn tag(open: &'static str, close: &'static str, of: &'static str) -> Mark {
+    Mark {
+        form: Form::Tag,
+        ..mark(open, close, of)
+    }
+}
+
+/// What a text is, held against a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// It begins with the mark, which has so many bytes.
+    Begins(usize),
+    /// It may be the first part of such a text.
+    MayBegin,
+    IsOther,
+}
+
+impl Held {
+    fn length(self) -> Option<usize> {
+        match self {
+            Self::Begins(length) => Some(length),
+            Self::MayBegin | Self::IsOther => None,
+        }
+    }
 }
 
 impl Mark {
-    /// Returns where, in a text that begins with the first mark, the thought ends and the rest begins.
-    fn end_in(self, text: &str) -> Option<usize> {
-        let start = find(text, self.close)?;
-        // What the answer of gpt-oss begins with is a mark of its own.
-        Some(if self.close == FINAL {
-            start
-        } else {
-            start + self.close.len()
-        })
+    /// Returns the marks that a thought can begin and end with at any place.
+    fn paired() -> impl Iterator<Item = Self> {
+        let is_paired = |mark: &Self| mark.open != FINAL && mark.form != Form::Bare;
+        MARKS.into_iter().filter(is_paired)
     }
 
-    /// Returns where, in a text that begins within a thought, the thought ends and the rest begins; `None` if the first mark
-    /// stands before the second one: then the text is about marks.
-    fn end_of_unopened_in(self, text: &str) -> Option<usize> {
-        let start = find(text, self.close)?;
-        let is_opened = find(&text[..start], self.open).is_some();
-        self.end_in(text).filter(|_| !is_opened)
+    /// Finds the mark that thoughts begin with for a server which keeps it to itself.
+    pub(crate) fn that_opens(open: &str) -> Option<Self> {
+        Self::paired().find(|mark| mark.open.eq_ignore_ascii_case(open))
+    }
+
+    fn open_at(self, text: &str) -> Held {
+        match self.form {
+            Form::Exact => held_against(text, self.open),
+            Form::Tag => held_against_tag(text, self.open, |c| !matches!(c, '<' | '>')),
+            Form::Bare => match text.strip_prefix(self.open).map(|rest| rest.chars().next()) {
+                Some(Some(next)) if next.is_alphabetic() => Held::Begins(self.open.len()),
+                Some(None) => Held::MayBegin,
+                None if self.open.starts_with(text) => Held::MayBegin,
+                _ => Held::IsOther,
+            },
+        }
+    }
+
+    fn close_at(self, text: &str) -> Held {
+        match self.form {
+            Form::Exact => held_against(text, self.close),
+            Form::Tag => held_against_tag(text, self.close, char::is_whitespace),
+            Form::Bare if text.starts_with(self.close) => Held::Begins(self.close.len()),
+            Form::Bare => Held::IsOther,
+        }
+    }
+
+    /// Returns where the second mark stands in a text, each time.
+    fn closings(self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        places(text, self.close, move |rest| self.close_at(rest))
+    }
+
+    fn openings(self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        places(text, self.open, move |rest| self.open_at(rest))
+    }
+
+    /// Returns where, in a text that begins with the first mark or within the thought, the thought ends and the rest begins.
+    fn end_in(self, text: &str) -> Option<usize> {
+        self.closings(text).next().map(|close| self.end_of(&close))
+    }
+
+    fn end_of(self, close: &Range<usize>) -> usize {
+        // What the answer of gpt-oss begins with is a mark of its own.
+        if self.close == FINAL {
+            close.start
+        } else {
+            close.end
+        }
     }
 
     /// Tells whether a second mark stands somewhere that no first one belongs to.
     fn is_unopened_in(self, text: &str) -> bool {
-        // It ends nothing but the name of a channel.
-        if self.open == FINAL {
-            return false;
-        }
-        let closed = count(text, self.close);
-        let opened = count(text, self.open);
+        let closed = self.closings(text).count();
+        let opened = self.openings(text).count();
         // In gpt-oss's format, the second mark begins like the first one.
         let opened = if self.close.starts_with(self.open) {
             opened - closed
@@ -88,52 +193,98 @@ impl Mark {
     }
 }
 
-/// Finds a mark, in capitals or not; its first byte is at the returned place.
-fn find(text: &str, mark: &str) -> Option<usize> {
-    places(text, mark).next()
+fn held_against(text: &str, mark: &str) -> Held {
+    let common = text.len().min(mark.len());
+    if !text.as_bytes()[..common].eq_ignore_ascii_case(&mark.as_bytes()[..common]) {
+        Held::IsOther
+    } else if common == mark.len() {
+        Held::Begins(common)
+    } else {
+        Held::MayBegin
+    }
 }
 
-fn count(text: &str, mark: &str) -> usize {
-    places(text, mark).count()
+/// Holds a text against a tag, which may have blanks and what follows them before its end, if that is admitted.
+fn held_against_tag(text: &str, tag: &str, is_admitted: impl Fn(char) -> bool) -> Held {
+    let name = &tag[..tag.len() - 1];
+    let length = match held_against(text, name) {
+        Held::Begins(length) => length,
+        other => return other,
+    };
+    let rest = &text[length..];
+    if !rest.is_empty() && !rest.starts_with('>') && !rest.starts_with(char::is_whitespace) {
+        return Held::IsOther;
+    }
+    match rest.find(|c: char| !is_admitted(c)) {
+        Some(end) if end <= MOST_ATTRIBUTES && rest[end..].starts_with('>') => Held::Begins(length + end + 1),
+        None if rest.len() <= MOST_ATTRIBUTES => Held::MayBegin,
+        _ => Held::IsOther,
+    }
 }
 
-fn places<'t>(text: &'t str, mark: &'t str) -> impl Iterator<Item = usize> + 't {
-    // Marks begin with `<`, `[` or `◁`, which have no capitals.
+/// Returns the places of a mark in a text.
+fn places<'t>(
+    text: &'t str,
+    mark: &'static str,
+    held: impl Fn(&str) -> Held + 't,
+) -> impl Iterator<Item = Range<usize>> + 't {
+    // No mark begins with a letter that has another form, but for those that are held against as they are.
     let first = mark.chars().next().unwrap_or_default();
-    text.match_indices(first)
-        .map(|(place, _)| place)
-        .filter(move |place| begins_with(&text[*place..], mark))
-}
-
-fn begins_with(text: &str, mark: &str) -> bool {
-    let beginning = text.as_bytes().get(..mark.len());
-    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(mark.as_bytes()))
-}
-
-/// Tells whether a text may become one that begins with the mark.
-fn may_become(text: &str, mark: &str) -> bool {
-    let beginning = mark.as_bytes().get(..text.len());
-    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(text.as_bytes()))
+    text.match_indices(first).filter_map(move |(place, _)| {
+        let length = held(&text[place..]).length()?;
+        Some(place..place + length)
+    })
 }
 
 /// Returns a text without the blanks at its beginning, and without what nobody sees there.
 fn without_blanks(text: &str) -> &str {
-    text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+    let is_unseen =
+        |c| matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{ad}');
+    text.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c))
+}
+
+/// Returns the beginning of a code fence that a text begins with: its strokes. Fewer than three may become some.
+fn strokes(text: &str) -> &str {
+    let Some(stroke @ ('`' | '~')) = text.chars().next() else {
+        return "";
+    };
+    &text[..text.len() - text.trim_start_matches(stroke).len()]
+}
+
+/// Returns what a code fence begins with that a text begins with, up to what stands in it.
+fn fence(text: &str) -> &str {
+    let strokes = strokes(text);
+    if strokes.len() < 3 {
+        return "";
+    }
+    let rest = &text[strokes.len()..];
+    let inside = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if rest.len() - inside.len() > MOST_ATTRIBUTES {
+        return "";
+    }
+    &text[..text.len() - without_blanks(inside).len()]
 }
 
 /// Returns the place in an answer from which on it is a thought without end: that of the first mark outside of what is
 /// solid, or the end of the answer.
 pub(crate) fn unended_thought_in(answer: &str, is_solid: impl Fn(usize) -> bool) -> usize {
-    let openings = MARKS.iter().filter(|mark| mark.open != FINAL);
-    let places = openings.flat_map(|mark| places(answer, mark.open));
+    let places = Mark::paired().flat_map(|mark| mark.openings(answer));
     places
+        .map(|open| open.start)
         .filter(|place| !is_solid(*place))
         .min()
         .unwrap_or(answer.len())
 }
 
 fn mark_at_the_beginning(text: &str) -> Option<Mark> {
-    MARKS.into_iter().find(|mark| begins_with(text, mark.open))
+    MARKS
+        .into_iter()
+        .find(|mark| mark.open_at(text).length().is_some())
+}
+
+/// Tells whether a text may become one that begins with a mark.
+fn may_become_a_thought(text: &str) -> bool {
+    MARKS.iter().any(|mark| mark.open_at(text) == Held::MayBegin)
 }
 
 /// The answer had no beginning: all of it is a thought.
@@ -143,10 +294,9 @@ pub(crate) struct NothingButThoughts;
 /// Returns the answer in a complete text: what follows its thoughts. Places in `solid` are looked over: marks in there
 /// are a part of what is said.
 pub(crate) fn answer_in(text: &str, is_solid: impl Fn(usize) -> bool) -> Result<&str, NothingButThoughts> {
-    let closings = MARKS.iter().filter(|mark| mark.open != FINAL);
-    let last_end = closings.flat_map(|mark| {
-        let length = if mark.close == FINAL { 0 } else { mark.close.len() };
-        places(text, mark.close).map(move |place| (place, place + length))
+    let last_end = Mark::paired().flat_map(|mark| {
+        let closings = mark.closings(text);
+        closings.map(move |close| (close.start, mark.end_of(&close)))
     });
     let last_end = last_end
         .filter(|(place, _)| !is_solid(*place))
@@ -154,15 +304,15 @@ pub(crate) fn answer_in(text: &str, is_solid: impl Fn(usize) -> bool) -> Result<
     let mut rest = &text[last_end.max().unwrap_or(0)..];
     loop {
         rest = without_blanks(rest);
-        match mark_at_the_beginning(rest) {
-            None => return Ok(rest),
-            Some(mark) => {
-                rest = mark
-                    .end_in(rest)
-                    .map(|end| &rest[end..])
-                    .ok_or(NothingButThoughts)?;
-            }
-        }
+        let inside = &rest[fence(rest).len()..];
+        let Some((thought, mark)) = [rest, inside]
+            .into_iter()
+            .find_map(|text| Some((text, mark_at_the_beginning(text)?)))
+        else {
+            return Ok(rest);
+        };
+        let end = mark.end_in(thought).ok_or(NothingButThoughts)?;
+        rest = &thought[end..];
     }
 }
 
@@ -184,6 +334,8 @@ pub(crate) struct Filter {
     state: State,
     /// What it is not known of yet what it is.
     held: String,
+    /// The beginning of a code fence that thoughts stood in.
+    fence: String,
     /// What was let through.
     spoken: String,
 }
@@ -193,23 +345,15 @@ enum State {
     /// Nothing but blanks and thoughts so far.
     #[default]
     Beginning,
-    /// The same, of a model whose thoughts are known to begin without a mark.
-    Suspicious,
     Thinking(Mark),
     Speaking,
 }
 
-/// Tells whether a thought ends in a complete text that never began.
-pub(crate) fn ends_unopened(text: &str) -> bool {
-    MARKS.iter().any(|mark| mark.is_unopened_in(text))
-}
-
 impl Filter {
-    /// Makes a filter for a model whose thoughts begin without a mark: everything is kept back up to their end, or to that
-    /// of the answer.
-    pub(crate) fn suspicious() -> Self {
+    /// Makes a filter for a text that begins within a thought, whose first mark nobody sent.
+    pub(crate) fn within(mark: Mark) -> Self {
         Self {
-            state: State::Suspicious,
+            state: State::Thinking(mark),
             ..Self::default()
         }
     }
@@ -220,28 +364,10 @@ impl Filter {
         loop {
             match self.state {
                 State::Beginning => {
-                    let beginning = without_blanks(&self.held);
-                    if let Some(mark) = mark_at_the_beginning(beginning) {
-                        self.held = beginning.to_owned();
-                        self.state = State::Thinking(mark);
-                    } else if MARKS.iter().any(|mark| may_become(beginning, mark.open)) {
+                    let Some(next) = self.begin() else {
                         return Ok(String::new());
-                    } else {
-                        self.state = State::Speaking;
-                    }
-                }
-                State::Suspicious => {
-                    let beginning = without_blanks(&self.held);
-                    let closings = MARKS.iter().filter(|mark| mark.open != FINAL);
-                    let ends = closings.filter_map(|mark| mark.end_of_unopened_in(&self.held));
-                    if mark_at_the_beginning(beginning).is_some() {
-                        self.state = State::Beginning;
-                    } else if let Some(end) = ends.min() {
-                        self.held.drain(..end);
-                        self.state = State::Beginning;
-                    } else {
-                        return Ok(String::new());
-                    }
+                    };
+                    self.state = next;
                 }
                 State::Thinking(mark) => {
                     let Some(end) = mark.end_in(&self.held) else {
@@ -264,11 +390,50 @@ impl Filter {
         }
     }
 
+    /// Finds out what a text is that has nothing but blanks and thoughts before it, once enough of it is there.
+    fn begin(&mut self) -> Option<State> {
+        let beginning = without_blanks(&self.held);
+        if !self.fence.is_empty() && beginning.len() == strokes(beginning).len() {
+            return None;
+        }
+        if !self.fence.is_empty() && strokes(beginning).len() >= 3 {
+            // There was nothing in it but thoughts. If a word follows, another one begins here.
+            self.fence.clear();
+            let after = &beginning[strokes(beginning).len()..];
+            if after.starts_with(char::is_whitespace) {
+                self.held = after.to_owned();
+            }
+            return Some(State::Beginning);
+        }
+        let fence = fence(beginning);
+        let inside = &beginning[fence.len()..];
+        if let Some(mark) = mark_at_the_beginning(beginning) {
+            self.held = beginning.to_owned();
+            return Some(State::Thinking(mark));
+        }
+        if let Some(mark) = mark_at_the_beginning(inside) {
+            self.fence = fence.to_owned();
+            self.held = inside.to_owned();
+            return Some(State::Thinking(mark));
+        }
+        let strokes = strokes(beginning);
+        let may_become_a_fence = !strokes.is_empty() && strokes.len() == beginning.len();
+        if may_become_a_fence || may_become_a_thought(beginning) || may_become_a_thought(inside) {
+            return None;
+        }
+        self.held.insert_str(0, &std::mem::take(&mut self.fence));
+        Some(State::Speaking)
+    }
+
     /// Ends the answer, and returns what was held back but was no thought.
     pub(crate) fn finish(&mut self) -> String {
         match self.state {
             State::Thinking(_) => String::new(),
-            State::Beginning | State::Suspicious | State::Speaking => std::mem::take(&mut self.held),
+            // The end of a fence that had nothing but thoughts in it.
+            State::Beginning if !self.fence.is_empty() && strokes(self.held.trim()).len() >= 3 => {
+                String::new()
+            }
+            State::Beginning | State::Speaking => std::mem::take(&mut self.held),
         }
     }
 
@@ -277,32 +442,28 @@ impl Filter {
         matches!(self.state, State::Thinking(_))
     }
 
-    /// Tells whether a thought was taken for speech.
-    pub(crate) fn were_thoughts_spoken(&self) -> bool {
-        ends_unopened(&self.spoken)
-    }
-
     /// Of a thought, only what may be the beginning of its end is of any use.
     fn forget_thoughts(&mut self, mark: Mark) {
-        let mut from = self.held.len().saturating_sub(mark.close.len());
-        while !self.held.is_char_boundary(from) {
-            from -= 1;
-        }
+        let longest = mark.close.len() + MOST_ATTRIBUTES;
+        let from = floor(&self.held, self.held.len().saturating_sub(longest));
         self.held.drain(..from);
     }
 
     /// Tells whether the latest bytes that were said end a thought that never began.
     fn is_thought_in(&self, latest: usize) -> bool {
-        let longest = MARKS.iter().map(|mark| mark.close.len()).max().unwrap_or(0);
-        let mut from = self.spoken.len().saturating_sub(latest + longest);
-        while !self.spoken.is_char_boundary(from) {
-            from -= 1;
-        }
+        let longest = Mark::paired().map(|mark| mark.close.len()).max().unwrap_or(0) + MOST_ATTRIBUTES;
+        let from = floor(&self.spoken, self.spoken.len().saturating_sub(latest + longest));
         let latest = &self.spoken[from..];
-        MARKS
-            .iter()
-            .any(|mark| find(latest, mark.close).is_some() && mark.is_unopened_in(&self.spoken))
+        Mark::paired().any(|mark| mark.closings(latest).next().is_some() && mark.is_unopened_in(&self.spoken))
     }
+}
+
+/// Returns the nearest place before or at this one where a character begins.
+fn floor(text: &str, mut place: usize) -> usize {
+    while !text.is_char_boundary(place) {
+        place -= 1;
+    }
+    place
 }
 
 #[cfg(test)]
@@ -339,7 +500,8 @@ mod tests {
                 );
             }
             let loud = text.to_ascii_uppercase();
-            assert_eq!(said_in_pieces(&loud, 3).as_deref(), Ok("HI <B>."), "{open}");
+            let is_heard = mark.form == Form::Bare || said_in_pieces(&loud, 3).as_deref() == Ok("HI <B>.");
+            assert!(is_heard, "{open}");
             assert_eq!(whole(&text), Ok("Hi <b>."), "{open}");
             let unended = format!("{open}secret plan: Hi");
             assert_eq!(said_in_pieces(&unended, 2).as_deref(), Ok(""), "{open}");
@@ -348,23 +510,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_about_marks_is_whole_also_of_a_model_that_swallows_them() {
-        let text =
-            "Never take more than 2 tablets a day. You write <think> before and </think> after it. Bye.";
-        for size in [1, 7, 1000] {
-            let mut filter = Filter::suspicious();
-            let mut said = String::new();
-            for piece in text.as_bytes().chunks(size) {
-                said.push_str(&filter.push(std::str::from_utf8(piece).unwrap()).unwrap());
-            }
-            said.push_str(&filter.finish());
-            assert_eq!(said, text, "{size}");
-        }
-    }
-
-    #[test]
     fn what_nobody_sees_before_a_thought_does_not_make_it_speech() {
-        for before in ["\u{feff}", "\u{200b}", " \u{feff}\n"] {
+        for before in [
+            "\u{feff}",
+            "\u{200b}",
+            " \u{feff}\n",
+            "\u{2060}\u{200d}\u{ad} \u{200e}",
+        ] {
             let text = format!("{before}<think>secret</think>Hi.");
             assert_eq!(said_in_pieces(&text, 2).as_deref(), Ok("Hi."), "{before:?}");
             assert_eq!(whole(&format!("{before}<think>secret")), Err(NothingButThoughts));
@@ -405,17 +557,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_to_begin_with_a_thought_is_held_back() {
+    fn a_text_that_begins_within_a_thought_is_heard_from_its_end_on() {
+        let mark = Mark::that_opens("<think>").unwrap();
         for (text, expected) in [
             ("I should say hi.</think>\nHi.", "\nHi."),
             ("a</think><think>b</think>Hi.", "Hi."),
             ("<think>a</think>Hi.", "Hi."),
-            ("x<|channel|>final<|message|>Hi.", "Hi."),
-            ("Hi, no thought.", "Hi, no thought."),
+            ("What does <think> mean?</think>Hi.", "Hi."),
+            ("</reasoning> or </thinking>?</THINK >Hi.", "Hi."),
+            (
+                "They ask about marks.</think>You write <think> before and </think> after it.",
+                "You write <think> before and </think> after it.",
+            ),
+            ("I should say hi, but nobody ended that.", ""),
         ] {
             for size in [1, 3, 100] {
                 let characters: Vec<char> = text.chars().collect();
-                let mut filter = Filter::suspicious();
+                let mut filter = Filter::within(mark);
                 let mut said = String::new();
                 for piece in characters.chunks(size) {
                     said.push_str(&filter.push(&piece.iter().collect::<String>()).unwrap());
@@ -424,7 +582,96 @@ mod tests {
                 assert_eq!(said, expected, "{text} {size}");
             }
         }
-        assert!(ends_unopened("a</think>b") && !ends_unopened("<think>a</think>b") && !ends_unopened("a"));
+        assert_eq!(Mark::that_opens("<|channel|>final"), None);
+        assert_eq!(Mark::that_opens("analysis"), None);
+    }
+
+    #[test]
+    fn a_tag_may_have_blanks_and_attributes() {
+        for text in [
+            "<think >secret</think>Hi.",
+            "<think effort=\"high\">secret</think >Hi.",
+            "<THINK\n>secret</Think\t>Hi.",
+            "<Reasoning lang='en' n=1 >secret</reasoning>Hi.",
+            "<reflection>secret</reflection><scratchpad>more</scratchpad>Hi.",
+        ] {
+            for size in 1..text.len() {
+                assert_eq!(said_in_pieces(text, size).as_deref(), Ok("Hi."), "{text} {size}");
+            }
+            assert_eq!(whole(text), Ok("Hi."), "{text}");
+            assert!(
+                said_in_pieces(&format!("a {text}"), 3).is_ok(),
+                "between words: {text}"
+            );
+        }
+        let long = format!("<think {}>Hi.", "x".repeat(MOST_ATTRIBUTES));
+        assert_eq!(
+            said_in_pieces(&long, 7).as_deref(),
+            Ok(&*long),
+            "nobody waits for ever"
+        );
+        assert_eq!(said_in_pieces("so </think >Hi.", 3), Err(ThoughtsWereSpoken));
+    }
+
+    #[test]
+    fn a_thought_in_a_code_fence_is_one() {
+        for (text, expected) in [
+            ("```\n<think>secret</think>\n```\nHi.", "\nHi."),
+            ("```\n<think>secret</think>\nHi.\n```", "```\n\nHi.\n```"),
+            ("~~~xml\n <thinking>secret</thinking>\n~~~\nHi.", "\nHi."),
+            ("```<think>secret</think>```", ""),
+            (
+                "```\n<think>a</think>\n```\n```\n<think>b</think>\n```\nHi.",
+                "\nHi.",
+            ),
+            (
+                "```\n<think>a</think>\n```python\nx = 1\n```",
+                "```python\nx = 1\n```",
+            ),
+            ("```\n<think>secret", ""),
+            ("```\nx = 1\n```", "```\nx = 1\n```"),
+            ("```\n<b>Hi</b>", "```\n<b>Hi</b>"),
+            (
+                "`<think>` begins it, `</think>` ends it.",
+                "`<think>` begins it, `</think>` ends it.",
+            ),
+            ("``", "``"),
+        ] {
+            for size in 1..=text.len() {
+                let said = said_in_pieces(text, size);
+                assert_eq!(
+                    said.as_deref().map(str::trim),
+                    Ok(expected.trim()),
+                    "{text} {size}"
+                );
+            }
+        }
+        assert_eq!(whole("```json\n<think>{\"choice\": 1}"), Err(NothingButThoughts));
+    }
+
+    #[test]
+    fn letters_that_are_no_word_begin_the_thoughts_of_gpt_oss() {
+        for (text, expected) in [
+            ("analysisThe user greets.assistantfinalHi.", "Hi."),
+            (
+                "analysiswe greet.assistantanalysisor not?assistantfinal Hi.",
+                " Hi.",
+            ),
+            ("analysisThe user greets.", ""),
+            ("analysis of your data: fine", "analysis of your data: fine"),
+            ("Analysis: fine", "Analysis: fine"),
+            ("an assistant", "an assistant"),
+            ("analysis", "analysis"),
+        ] {
+            for size in 1..text.len() {
+                assert_eq!(
+                    said_in_pieces(text, size).as_deref(),
+                    Ok(expected),
+                    "{text} {size}"
+                );
+            }
+        }
+        assert_eq!(whole("analysisMaybe {1}.assistantfinal{0}"), Ok("{0}"));
     }
 
     #[test]

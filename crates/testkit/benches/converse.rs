@@ -236,6 +236,7 @@ fn hosted(address: SocketAddr) -> Models {
             key: None,
         },
         answer_format: AnswerFormat::Text,
+        swallowed_mark: None,
     };
     let route = ModelRoute {
         model: "m".to_owned(),

@@ -138,8 +138,6 @@ fn start_log(format: LogFormat) -> anyhow::Result<()> {
         .filter(|wanted| !wanted.is_empty());
     let wanted = wanted.as_deref().unwrap_or("info");
     let filter = EnvFilter::try_new(wanted).with_context(|| format!("FORGE_LOG=`{wanted}` is not valid"))?;
-    // It traces what models are told and answer. Conversations are nothing for a log, whatever is asked for.
-    let filter = filter.add_directive("genai=off".parse()?);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -42,6 +42,8 @@ pub(super) struct Provider {
     /// How it holds a model to the form of an answer.
     #[serde(default)]
     answer_format: Format,
+    /// What thoughts begin with that it puts into the prompt and does not send.
+    swallowed_mark: Option<String>,
     /// The environment variable that holds the key. There is no other place for it.
     key_env: Option<String>,
     /// The file of a scripted provider, in the folder of the configuration unless it says otherwise.
@@ -98,6 +100,7 @@ impl Config {
                     Format::JsonObject => AnswerFormat::JsonObject,
                     Format::JsonSchema => AnswerFormat::JsonSchema,
                 },
+                swallowed_mark: provider.swallowed_mark.clone(),
             })
         });
         let providers = providers.collect::<anyhow::Result<Vec<_>>>()?;
@@ -298,6 +301,7 @@ mod tests {
             kind = "openai-compatible"
             base_url = "https://api.openai.com/v1"
             key_env = "ACME_KEY"
+            swallowed_mark = "<think>"
 
             [[providers]]
             name = "dry"
@@ -352,6 +356,10 @@ mod tests {
             (
                 "[[providers]]\nname = \"a\"\nkind = \"ollama\"\nbase_url = \"ftp://x\"",
                 "base_url",
+            ),
+            (
+                "[[providers]]\nname = \"a\"\nkind = \"ollama\"\nswallowed_mark = \"<b>\"",
+                "provider `a` cannot be called: `swallowed_mark` is `<b>`",
             ),
             ("[[providers]]\nname = \"a\"\nkind = \"scripted\"", "script"),
             (

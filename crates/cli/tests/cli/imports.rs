@@ -51,7 +51,6 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("clap", &["forge-cli"]),
     // The client talks to servers of Forge, the runtime to models and tools.
     ("reqwest", &["forge-client", "forge-runtime"]),
-    ("genai", &["forge-runtime"]),
 ];
 
 /// The domain is pure: it may use nothing that does I/O.

@@ -1,7 +1,6 @@
 //! One call of one model, and how it is repeated.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -12,6 +11,7 @@ use super::breaker::Breaker;
 use super::hosted::Hosted;
 use super::request::{Answer, Failure, FailureKind, Pieces, Request};
 use crate::Limits;
+use crate::thought::Mark;
 
 /// Somebody who serves models.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Provider {
     pub(super) name: String,
     pub(super) backend: Backend,
     pub(super) breaker: Breaker,
+    /// What thoughts of its models begin with, where it puts that into the prompt and does not send it.
+    pub(super) swallowed_mark: Option<Mark>,
 }
 
 #[derive(Debug)]
@@ -33,9 +35,6 @@ pub(super) struct Route {
     pub(super) provider: Arc<Provider>,
     /// The provider's own name of the model.
     pub(super) model: Arc<str>,
-    /// Whether the model's latest answer ended a thought that it had not begun: its server puts the first mark into the
-    /// prompt, then.
-    pub(super) swallows_marks: Arc<AtomicBool>,
 }
 
 impl Provider {
@@ -45,14 +44,6 @@ impl Provider {
 }
 
 impl Route {
-    pub(super) fn swallows_marks(&self) -> bool {
-        self.swallows_marks.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn note_marks(&self, are_swallowed: bool) {
-        self.swallows_marks.store(are_swallowed, Ordering::Relaxed);
-    }
-
     /// Calls the model once.
     pub(super) async fn call(
         &self,

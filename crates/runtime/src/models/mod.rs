@@ -1,7 +1,9 @@
 //! Calling models: which provider serves which, retries, and what every call leaves behind.
 
+mod asking;
 mod breaker;
 mod call;
+mod frames;
 mod hosted;
 mod options;
 mod protocol;
@@ -9,6 +11,7 @@ mod registry;
 mod request;
 mod script;
 mod session;
+mod stream;
 
 pub(crate) use request::{Hints, Pieces, Request};
 pub(crate) use session::Session;

@@ -11,6 +11,7 @@ use super::breaker::Breaker;
 use super::call::{Backend, Provider, Route};
 use super::hosted::ProviderSettings;
 use crate::RuntimeError;
+use crate::thought::Mark;
 
 /// The models that an installation can call. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +50,14 @@ pub enum InvalidModels {
     /// The default model is served by nobody.
     #[error("the default model `{0}` is served by no configured provider")]
     UnservedDefault(String),
+    /// A provider cannot be called.
+    #[error("provider `{provider}` cannot be called: {reason}")]
+    Uncallable {
+        /// The provider.
+        provider: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Connections cannot be made.
     #[error("no HTTP client can be made: {0}")]
     Client(String),
@@ -68,12 +77,21 @@ impl Models {
             name,
             kind,
             answer_format,
+            swallowed_mark,
         } in providers
         {
+            let uncallable = |reason| InvalidModels::Uncallable {
+                provider: name.clone(),
+                reason,
+            };
+            let backend = Backend::new(&http, kind, answer_format).map_err(uncallable)?;
+            let swallowed_mark = swallowed_mark.as_deref().map(mark).transpose();
+            let swallowed_mark = swallowed_mark.map_err(uncallable)?;
             let provider = Arc::new(Provider {
                 name: name.clone(),
-                backend: Backend::new(&http, kind, answer_format).map_err(InvalidModels::Client)?,
+                backend,
                 breaker: Breaker::default(),
+                swallowed_mark,
             });
             if by_name.insert(name.clone(), provider).is_some() {
                 return Err(InvalidModels::DuplicateProvider(name));
@@ -92,7 +110,6 @@ impl Models {
             let route = Route {
                 provider: Arc::clone(provider),
                 model: provider_model.into(),
-                swallows_marks: Arc::default(),
             };
             found.insert(model, route);
         }
@@ -114,13 +131,13 @@ impl Models {
             name: "scripted".to_owned(),
             backend: Backend::Scripted(script),
             breaker: Breaker::default(),
+            swallowed_mark: None,
         };
         Self {
             routes: HashMap::new(),
             everything_else: Some(Route {
                 provider: Arc::new(provider),
                 model: "scripted".into(),
-                swallows_marks: Arc::default(),
             }),
             default: Some(ModelPreference {
                 llm_name: "scripted".to_owned(),
@@ -151,6 +168,16 @@ impl Models {
     }
 }
 
+/// Returns the mark that an operator named.
+fn mark(open: &str) -> Result<Mark, String> {
+    Mark::that_opens(open).ok_or_else(|| {
+        format!(
+            "`swallowed_mark` is `{}`, which begins no thoughts that are known",
+            forge_domain::shortened(open)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +188,7 @@ mod tests {
             name: name.to_owned(),
             kind: ProviderKind::Scripted(Script::default()),
             answer_format: AnswerFormat::Text,
+            swallowed_mark: None,
         }
     }
 

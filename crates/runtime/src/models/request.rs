@@ -7,7 +7,7 @@ use tokio::sync::mpsc::Sender;
 use crate::Event;
 use crate::prompt::Prompt;
 use crate::text::harmless;
-use crate::thought::{Filter, ThoughtsWereSpoken};
+use crate::thought::{Filter, Mark, ThoughtsWereSpoken};
 
 /// One question to a model.
 #[derive(Debug, Clone)]
@@ -135,22 +135,13 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// Begins anew, unless somebody may have seen a part of the message. The model may be one whose thoughts begin without
-    /// a mark.
-    pub(crate) fn restart(&mut self, is_suspicious: bool) {
+    /// Begins anew, unless somebody may have seen a part of the message. It may begin within a thought whose first mark the
+    /// provider does not send.
+    pub(crate) fn restart(&mut self, swallowed_mark: Option<Mark>) {
         if !self.has_begun() {
             self.held_blanks.clear();
-            self.thoughts = if is_suspicious {
-                Filter::suspicious()
-            } else {
-                Filter::default()
-            };
+            self.thoughts = swallowed_mark.map_or_else(Filter::default, Filter::within);
         }
-    }
-
-    /// Tells whether thoughts were told as the message.
-    pub(crate) fn were_thoughts_spoken(&self) -> bool {
-        self.thoughts.were_thoughts_spoken()
     }
 
     /// Tells whether somebody may have seen a part of the message.
@@ -169,7 +160,7 @@ impl<'a> Pieces<'a> {
         let said = said.map_err(|ThoughtsWereSpoken| {
             Failure::cut_off(
                 "the model ended a thought that it had not begun, after it was told as the answer; have its server send \
-                 thoughts apart from answers",
+                 thoughts apart from answers, or say by `swallowed_mark` what they begin with",
             )
         })?;
         self.tell(&said).await;

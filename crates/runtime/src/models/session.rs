@@ -8,7 +8,6 @@ use super::Models;
 use super::call::pause_before;
 use super::request::{Answer, Failure, FailureKind, Pieces, Request};
 use crate::answer::ONLY_THOUGHTS;
-use crate::thought::ends_unopened;
 use crate::{Limits, RuntimeError};
 
 /// Calls models and keeps account.
@@ -107,7 +106,7 @@ impl<'a> Session<'a> {
             calls += 1;
             self.check()?;
             if let Some(pieces) = pieces.as_deref_mut() {
-                pieces.restart(route.swallows_marks());
+                pieces.restart(route.provider.swallowed_mark);
             }
             let began = Instant::now();
             let result = route
@@ -119,17 +118,6 @@ impl<'a> Session<'a> {
                     pieces.as_deref_mut(),
                 )
                 .await;
-            match &result {
-                Ok(answer) => route.note_marks(ends_unopened(&answer.text)),
-                Err(_)
-                    if pieces
-                        .as_ref()
-                        .is_some_and(|pieces| pieces.were_thoughts_spoken()) =>
-                {
-                    route.note_marks(true);
-                }
-                Err(_) => {}
-            }
             let mut record = ModelCall {
                 interaction: request.interaction.to_owned(),
                 model: preference.llm_name.clone(),

@@ -4,6 +4,7 @@
 
 mod answers;
 mod behaviors;
+mod endless;
 mod injection;
 mod judging;
 mod limits;
@@ -13,6 +14,7 @@ mod played;
 mod protocols;
 mod providers;
 mod references;
+mod requests;
 mod speech;
 mod states;
 mod talk;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +32,10 @@ pub(crate) enum Reply {
     BreaksOff(Vec<String>),
     /// A status, with headers and a body.
     Status(u16, Vec<(&'static str, String)>, String),
+    /// A status and a type, and after what comes first the same again and again, for as long as anybody takes it.
+    Endless(u16, &'static str, &'static str, String),
+    /// A status and the beginning of a body.
+    Stalls(u16, &'static str),
     /// Nothing, ever.
     Hangs,
 }
@@ -49,6 +54,7 @@ impl Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) path: String,
+    pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
@@ -74,6 +80,8 @@ impl Seen {
 struct Shared {
     replies: Arc<Mutex<VecDeque<Reply>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    /// How many bytes of endless answers were taken.
+    taken: Arc<AtomicUsize>,
 }
 
 /// A server with a list of replies; the last one is for all later requests too.
@@ -87,6 +95,7 @@ impl Provider {
         let shared = Shared {
             replies: Arc::new(Mutex::new(replies.into())),
             seen: Arc::default(),
+            taken: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -98,6 +107,11 @@ impl Provider {
     /// Returns what was asked so far.
     pub(crate) fn requests(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// Returns how many bytes of endless answers were taken so far, those on their way included.
+    pub(crate) fn taken(&self) -> usize {
+        self.shared.taken.load(Ordering::Relaxed)
     }
 
     /// Returns models that this server serves, as OpenAI would.
@@ -116,15 +130,21 @@ impl Provider {
 }
 
 pub(crate) fn models(kind: ProviderKind, answer_format: AnswerFormat) -> Models {
+    models_as("care-7b", kind, answer_format)
+}
+
+/// Returns a model that its provider calls by another name.
+pub(crate) fn models_as(provider_model: &str, kind: ProviderKind, answer_format: AnswerFormat) -> Models {
     let provider = ProviderSettings {
         name: "played".to_owned(),
         kind,
         answer_format,
+        swallowed_mark: None,
     };
     let route = ModelRoute {
         model: "acme_care".to_owned(),
         provider: "played".to_owned(),
-        provider_model: "care-7b".to_owned(),
+        provider_model: provider_model.to_owned(),
     };
     let default = serde_json::from_value(json!({"llm_name": "acme_care"})).unwrap();
     Models::new(vec![provider], vec![route], Some(default)).unwrap()
@@ -135,6 +155,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     shared.seen.lock().unwrap().push(Seen {
         path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     });
@@ -176,6 +197,26 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
                 response = response.header(name, value);
             }
             response.body(Body::from(body)).unwrap()
+        }
+        Reply::Endless(status, content_type, first, again) => {
+            let again = Bytes::from(again);
+            let taken = Arc::clone(&shared.taken);
+            let endless = stream::repeat(again).inspect(move |chunk| {
+                taken.fetch_add(chunk.len(), Ordering::Relaxed);
+            });
+            let first = stream::iter([Bytes::from(first)]);
+            let mut response = response(
+                content_type,
+                Body::from_stream(first.chain(endless).map(Ok::<_, Infallible>)),
+            );
+            *response.status_mut() = status.try_into().unwrap();
+            response
+        }
+        Reply::Stalls(status, beginning) => {
+            let beginning = stream::iter([Ok::<_, Infallible>(Bytes::from(beginning))]);
+            let mut response = response(EVENTS, Body::from_stream(beginning.chain(stream::pending())));
+            *response.status_mut() = status.try_into().unwrap();
+            response
         }
         Reply::Hangs => std::future::pending().await,
     }

@@ -7,7 +7,7 @@ use crate::played::{Provider, Reply, models};
 use crate::speech::{PROTOCOLS, frames_of, kind, speech};
 use crate::talk::{Talk, Told, action, graph};
 
-async fn talk(protocol: &str, replies: Vec<Reply>) -> (Provider, Talk) {
+pub(crate) async fn talk(protocol: &str, replies: Vec<Reply>) -> (Provider, Talk) {
     let provider = Provider::start(replies).await;
     let models = models(kind(protocol, &provider), AnswerFormat::Text);
     let graph = graph(
@@ -50,7 +50,7 @@ fn code(cell: &str) -> &str {
     cell.trim().trim_matches('`')
 }
 
-fn kind_of(error: &RuntimeError) -> &'static str {
+pub(crate) fn kind_of(error: &RuntimeError) -> &'static str {
     match error {
         RuntimeError::Unavailable { .. } => "unavailable",
         RuntimeError::Refused { .. } => "refused",
@@ -118,7 +118,7 @@ async fn every_mark_of_the_page_keeps_thoughts_from_being_told() {
         } else {
             ""
         };
-        let text = format!("{open}\nsecret plan\n{close}{rest}\n\nHi, Robin.");
+        let text = format!("{open}secret plan\n{close}{rest}\n\nHi, Robin.");
         for (protocol, size) in PROTOCOLS.into_iter().zip([1, 3, 8, 1000]) {
             let characters: Vec<char> = text.chars().collect();
             let pieces: Vec<String> = characters
@@ -135,7 +135,7 @@ async fn every_mark_of_the_page_keeps_thoughts_from_being_told() {
 }
 
 /// Returns the reason of an answer that is whole.
-fn whole(protocol: &str) -> &'static str {
+pub(crate) fn whole(protocol: &str) -> &'static str {
     match protocol {
         "anthropic" => "end_turn",
         "gemini" => "STOP",
@@ -352,5 +352,92 @@ async fn control_characters_reach_nobody() {
             "Good [31mmorning.",
             "{protocol}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_sees_before_a_frame_does_not_hide_it() {
+    for protocol in PROTOCOLS {
+        for mark in ["\u{feff}", "\u{feff}\u{feff}"] {
+            let Reply::Frames(content_type, frames, pause) =
+                speech(protocol, "", &["Do not", " take two."], whole(protocol))
+            else {
+                panic!("frames");
+            };
+            let frames = frames.into_iter().map(|frame| format!("{mark}{frame}")).collect();
+            let (_provider, mut talk) =
+                talk(protocol, vec![Reply::Frames(content_type, frames, pause)]).await;
+            let told = talk.say("Hello").await.unwrap();
+            assert_eq!(told.message, "Do not take two.", "{protocol}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_hides_a_frame_ends_the_call() {
+    for protocol in PROTOCOLS {
+        let speech = speech(protocol, "", &["Do not", " take two."], whole(protocol));
+        let Reply::Frames(content_type, frames, pause) = speech else {
+            panic!("frames");
+        };
+        for (seen, hidden) in [("{", "\u{200b}{"), ("data:", "\u{200b}data:")] {
+            let hide = |frame: &String| {
+                if frame.contains("Do not") {
+                    frame.replacen(seen, hidden, 1)
+                } else {
+                    frame.clone()
+                }
+            };
+            let hidden: Vec<String> = frames.iter().map(hide).collect();
+            if hidden == frames {
+                continue;
+            }
+            let reply = Reply::Frames(content_type, hidden, pause);
+            let (_provider, mut talk) = talk(protocol, vec![reply]).await;
+            let error = talk.say("Hello").await.unwrap_err();
+            assert_eq!(
+                kind_of(&error),
+                "setup",
+                "{protocol}: a part of an answer is none"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn thoughts_in_another_dress_are_not_told_either() {
+    for text in [
+        "```\n<think>secret plan</think>\n```\nHi, Robin.",
+        "<think >secret plan</think>Hi, Robin.",
+        "<think mode=\"deep\">secret plan</think >Hi, Robin.",
+        "<THINK>secret plan</Think>Hi, Robin.",
+        "<reflection>secret plan</reflection>Hi, Robin.",
+        "<|channel|>analysis<|message|>secret plan<|end|><|start|>assistant<|channel|>final<|message|>Hi, Robin.",
+        "analysisA secret plan.assistantfinalHi, Robin.",
+    ] {
+        for (protocol, size) in PROTOCOLS.into_iter().zip([1, 4, 9, 1000]) {
+            let characters: Vec<char> = text.chars().collect();
+            let pieces: Vec<String> = characters
+                .chunks(size)
+                .map(|piece| piece.iter().collect())
+                .collect();
+            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+            let reply = speech(protocol, "", &pieces, whole(protocol));
+            let (_provider, mut talk) = talk(protocol, vec![reply]).await;
+            let told = talk.say("Hello").await.unwrap();
+            assert_eq!(told.message, "Hi, Robin.", "{protocol} {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_comes_without_a_stream_is_one_all_the_same() {
+    let error = json!({"error": {"type": "authentication_error", "message": "secrets"}});
+    for protocol in PROTOCOLS {
+        let reply = Reply::Status(200, Vec::new(), error.to_string());
+        let (_provider, mut talk) = talk(protocol, vec![reply]).await;
+        let told = talk.say("Hello").await.unwrap_err();
+        assert_eq!(kind_of(&told), "setup", "{protocol}: {told}");
+        assert!(!told.to_string().contains("secrets"), "{told}");
     }
 }

@@ -7,7 +7,10 @@ use forge_domain::conversation::{AgentAction, TransitionCause};
 use forge_domain::metric::{MeasuredValue, MetricDocument};
 use forge_domain::model::ModelPreferences;
 use forge_domain::{BehaviorSetId, Timestamp, VersionNumber};
-use forge_runtime::{Behavior, Models, RuntimeError, Simulation, ToolSettings, Tools};
+use forge_runtime::{
+    AnswerFormat, Behavior, InvalidModels, ModelRoute, Models, ProviderKind, ProviderSettings, RuntimeError,
+    Script, Simulation, ToolSettings, Tools,
+};
 use serde_json::{Value, json};
 
 use crate::played::{Provider, Reply};
@@ -249,22 +252,56 @@ async fn an_answer_that_is_nothing_but_a_thought_is_asked_for_again() {
     );
 }
 
+/// Makes a model behind a server that begins its thoughts in the prompt.
+fn swallowing(mark: &str, rules: Value) -> Result<Models, InvalidModels> {
+    let script = Script::from_json(&json!({"rules": rules}).to_string()).unwrap();
+    let provider = ProviderSettings {
+        name: "played".to_owned(),
+        kind: ProviderKind::Scripted(script),
+        answer_format: AnswerFormat::Text,
+        swallowed_mark: Some(mark.to_owned()),
+    };
+    let route = ModelRoute {
+        model: "acme_care".to_owned(),
+        provider: "played".to_owned(),
+        provider_model: "care-7b".to_owned(),
+    };
+    let default = serde_json::from_value(json!({"llm_name": "acme_care"})).unwrap();
+    Models::new(vec![provider], vec![route], Some(default))
+}
+
 #[tokio::test]
-async fn a_model_whose_thoughts_begin_without_a_mark_is_listened_to_from_their_end_on() {
-    let models = script(json!([
-        {"interaction": "evaluate-exit-conditions", "contains": "again", "answer": "{\"choice\": 0}"},
-        {"interaction": "evaluate-exit-conditions", "answer": "None of {them}.</think>{\"choice\": 0}"},
-        {"interaction": "engage-user", "contains": "again", "answer": "Hello once more."},
-        {"interaction": "engage-user", "answer": "I should say hello.</think>Hello there."},
-    ]));
+async fn a_provider_that_keeps_the_first_mark_is_listened_to_from_the_second_one_on() {
+    let models = swallowing(
+        "<think>",
+        json!([
+            {"interaction": "evaluate-exit-conditions", "answer": "None of {them}.</think>{\"choice\": 0}"},
+            {"interaction": "engage-user", "contains": "marks", "answer":
+                "What does <think> do?</think>Write <think> before it and </think> after it."},
+            {"interaction": "engage-user", "contains": "unended", "attempt": 1, "answer": "I should say hello."},
+            {"interaction": "engage-user", "answer": "I should say hello.</think>Hello there."},
+        ]),
+    );
     let state = action("start", &["greet"], json!([exit("never ever", json!("end"))]));
     let end = action("end", &["part"], json!([]));
-    let mut talk = Talk::new(models, &[graph(&[state, end], json!({}))]);
+    let mut talk = Talk::new(models.unwrap(), &[graph(&[state, end], json!({}))]);
     let told = talk.say("Hello").await.unwrap();
     assert_eq!(told.pieces, ["Hello", " there.", ""]);
-    // What it said last is what it is known by.
-    let told = talk.say("Hello again").await.unwrap();
-    assert_eq!(told.pieces, ["Hello", " once", " more.", ""]);
+    let told = talk.say("How do marks work?").await.unwrap();
+    assert_eq!(told.message, "Write <think> before it and </think> after it.");
+    let told = talk.say("unended").await.unwrap();
+    assert_eq!(told.message, "Hello there.", "what has no end is a thought");
+}
+
+#[test]
+fn a_mark_that_begins_no_thoughts_is_refused() {
+    for mark in ["<b>", "", "</think>", "analysis", "<|channel|>final"] {
+        let error = swallowing(mark, json!([])).unwrap_err();
+        assert!(
+            matches!(&error, InvalidModels::Uncallable { reason, .. } if reason.contains("swallowed_mark")),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -287,6 +324,26 @@ async fn a_message_in_which_a_thought_ends_that_never_began_is_given_up() {
         "{error}"
     );
     assert_eq!(talk.transcript, before);
-    let told = talk.say("Hello").await.unwrap();
-    assert_eq!(told.message, "Hello.", "now it is known");
+}
+
+/// Whoever gets a model to say a second mark must not change what others hear.
+#[tokio::test]
+async fn nothing_that_is_said_to_one_user_changes_how_another_one_is_answered() {
+    let rules = json!([
+        {"interaction": "evaluate-exit-conditions", "contains": "mark", "answer": "None.</think>{\"choice\": 0}"},
+        {"interaction": "evaluate-exit-conditions", "answer": "{\"choice\": 0}"},
+        {"interaction": "engage-user", "contains": "mark", "answer": "A mark: </think>."},
+        {"interaction": "engage-user", "answer": "Never take </think> two tablets."},
+    ]);
+    let state = action("start", &["greet"], json!([exit("never ever", json!("end"))]));
+    let graph = graph(&[state, action("end", &["part"], json!([]))], json!({}));
+    let graphs = std::slice::from_ref(&graph);
+    let models = script(rules);
+    let mut alone = Talk::new(models.clone(), graphs);
+    let expected = alone.say("How many?").await.unwrap_err().to_string();
+    let mut one = Talk::new(models.clone(), graphs);
+    one.say("Say the mark").await.unwrap_err();
+    let mut other = Talk::new(models, graphs);
+    let error = other.say("How many?").await.unwrap_err();
+    assert_eq!(error.to_string(), expected, "half a message is none");
 }

@@ -1,8 +1,7 @@
 //! What providers say in their streams, frame by frame.
 //!
-//! The library sends requests and cuts streams in frames; what a frame means is read here, because the library does not
-//! tell everything of it: a refusal, a broken frame, an error that is null. A new protocol is a file here, its reasons to
-//! stop in `reasons.rs`, and a few lines in `docs/models.md`.
+//! A new protocol is a file here, its reasons to stop in `reasons.rs`, a file for what it is asked in [`super::asking`], and a
+//! few lines in `docs/models.md`.
 
 mod anthropic;
 mod gemini;
@@ -13,6 +12,7 @@ mod told;
 
 use serde_json::Value;
 
+use super::frames::Cut;
 use super::request::Failure;
 use reasons::Meaning;
 use told::ToldError;
@@ -31,6 +31,16 @@ pub(super) enum Protocol {
     Anthropic,
     Gemini,
     Ollama,
+}
+
+impl Protocol {
+    /// What its streams are cut into.
+    pub(super) fn cut(self) -> Cut {
+        match self {
+            Self::Ollama => Cut::Lines,
+            Self::OpenAi | Self::Anthropic | Self::Gemini => Cut::Events,
+        }
+    }
 }
 
 /// What one frame says.
@@ -81,16 +91,8 @@ impl Reading {
         }
     }
 
-    /// Reads what the library takes for the next frame.
+    /// Reads the next frame.
     pub(super) fn frame(&mut self, data: &str) {
-        match self.protocol {
-            // A frame of Ollama's is a line.
-            Protocol::Ollama => data.lines().for_each(|line| self.one(line)),
-            Protocol::OpenAi | Protocol::Anthropic | Protocol::Gemini => self.one(data),
-        }
-    }
-
-    fn one(&mut self, data: &str) {
         let data = data.trim();
         // Comments have no data.
         if self.is_over() || data.is_empty() {
@@ -103,7 +105,7 @@ impl Reading {
         match serde_json::from_str::<Value>(data) {
             Ok(frame @ Value::Object(_)) => self.object(&frame),
             // Some of the answer may be in there.
-            Err(_) if data.starts_with('{') => {
+            _ if data.contains('{') => {
                 self.failure = Some(Failure::setup(
                     "the provider's answer is no answer of its protocol",
                 ));
