@@ -303,6 +303,10 @@ pub(crate) fn unanswered(error: ClientError, check: &str) -> Failure {
         | ClientError::Busy {
             effect: Effect::Unknown,
             ..
+        }
+        | ClientError::TooLong {
+            effect: Effect::Unknown,
+            ..
         } => Failure::from(error).hint(format!("`{check}` tells what became of it")),
         _ => Failure::from(error),
     }
