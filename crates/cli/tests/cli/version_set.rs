@@ -278,6 +278,9 @@ async fn a_set_is_not_made_by_a_slip() {
     let transcript = world.pipe(&[
         "forge vs promote 'Dental care' preview relaese",
         "forge vs promote 'Dental care' preview relaese --apply",
+        "forge vs promote 'Dental care' preview relaese --json 2> /dev/null",
+        "forge vs upsert 'Dental care' relaese --create --json 2> /dev/null",
+        "forge vs promote --all-services preview relaese --json 2> /dev/null | grep -o similar_name",
         "forge vs promote --all-services release preveiw --apply",
         "forge vs upsert 'Dental care' realease --agent-version 1 --apply",
         // A set that others have may be meant where it is not.

@@ -114,7 +114,7 @@ async fn one(
     {
         lookup::tell_sets(session, service.id, &source.name).await;
     }
-    let planned = Planned::one(plan, planned.json);
+    let planned = Planned::one(plan, planned.json).with_findings()?;
     let act = async |digest: String| {
         let done = client
             .promote(service.id, target, &body(Some(digest)), expected)

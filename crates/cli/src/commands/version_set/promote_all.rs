@@ -74,7 +74,8 @@ pub(super) async fn run(session: &Session, source: &SetRef, target: &SetName, ar
         plans: planned.value.plans,
         digest: planned.value.digest,
         json: planned.json,
-    };
+    }
+    .with_findings()?;
     let act = async |digest: String| {
         let done = client.promote_many(&body(Some(digest))).await?;
         Ok(Done {

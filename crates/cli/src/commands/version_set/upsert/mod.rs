@@ -103,7 +103,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         service.version_sets.keys().map(String::as_str),
         args.create,
     );
-    let planned = Planned::one(plan, planned.json);
+    let planned = Planned::one(plan, planned.json).with_findings()?;
     let act = async |digest: String| {
         client
             .upsert_version_set(service.id, &args.set, &pins, terms(Some(digest)))
