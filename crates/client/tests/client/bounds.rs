@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forge_client::audit::AuditFilter;
-use forge_client::{Bounds, Client, ClientError, Credentials, Options, TokenCache};
+use forge_client::{Bounds, Client, ClientError, Credentials, Effect, Options, TokenCache};
 
 use crate::scripted::{Server, Step, answer, bounded, client, credentials, options, token};
 
@@ -42,6 +42,7 @@ async fn no_more_is_read_of_an_answer_than_it_may_have() {
         answer(200, &text(201)),
         answer(404, &refusal(100)),
         answer(404, &refusal(101)),
+        answer(200, &text(201)),
     ]);
     let client = bounded(&server.address, unhurried());
     assert!(client.get("a").await.is_ok());
@@ -64,6 +65,19 @@ async fn no_more_is_read_of_an_answer_than_it_may_have() {
             ClientError::TooLong {
                 status: 404,
                 longest: 100,
+                effect: Effect::Reads,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    // It may have been done, and is not done again.
+    let error = client.post("a", &1.into()).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ClientError::TooLong {
+                effect: Effect::Unknown,
                 ..
             }
         ),
