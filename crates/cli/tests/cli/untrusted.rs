@@ -78,6 +78,7 @@ async fn files_that_have_no_end_are_not_read() {
         "forge vs upsert 'Dental care' preview --from .",
         "forge auth login --base-url $FORGE_BASE_URL --organization acme --user u --api-key-id k < /dev/zero",
         "forge serve --config pipe",
+        "forge init --organization acme --data-dir data --master-key-file pipe; ls data",
         "forge audit verify pipe; forge audit verify /dev/zero; forge audit verify large.json --checkpoint pipe",
         // Nor is anything written over that is no file, nor through a link.
         "forge audit export -o link; forge audit export -o pipe; cat mine; ls -F link pipe",
