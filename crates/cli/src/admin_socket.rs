@@ -12,7 +12,7 @@ use forge_app::{App, OpenMode, admin, organizations};
 use forge_domain::OrganizationId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
@@ -30,6 +30,12 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How long a command may take to come once its connection is there.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest command, in bytes, with much to spare.
+const LONGEST_COMMAND: u64 = 64 * 1024;
+
+/// The longest answer, in bytes: that of many users.
+const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
 /// Something that only operators may do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -134,7 +140,9 @@ async fn ask(mut stream: UnixStream, request: &Request) -> anyhow::Result<anyhow
         .write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes())
         .await?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).await?;
+    BufReader::new(stream.take(LONGEST_ANSWER))
+        .read_line(&mut line)
+        .await?;
     let answer: Value = serde_json::from_str(&line).context("did not answer; look into its log")?;
     Ok(match answer["error"].as_str() {
         Some(error) => Err(anyhow!("{error}")),
@@ -239,9 +247,10 @@ async fn answer_or_warn(app: &App, stream: UnixStream) {
 }
 
 async fn answer(app: &App, stream: UnixStream) -> anyhow::Result<()> {
-    let mut stream = BufReader::new(stream);
+    let (reading, mut stream) = stream.into_split();
+    let mut reading = BufReader::new(reading.take(LONGEST_COMMAND));
     let mut line = String::new();
-    let reading = tokio::time::timeout(COMMAND_TIMEOUT, stream.read_line(&mut line)).await;
+    let reading = tokio::time::timeout(COMMAND_TIMEOUT, reading.read_line(&mut line)).await;
     if reading.context("no command came in time")?? == 0 {
         bail!("no command came");
     }

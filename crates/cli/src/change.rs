@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use forge_client::answers::{Plan, Service};
 use forge_client::{ClientError, Effect, Expected};
 use forge_domain::{ServiceId, SetName};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
@@ -63,6 +64,39 @@ impl Planned {
             plans: vec![plan],
             json,
         }
+    }
+
+    /// Adds to what the server answered what was found here, so that programs see all of it, too.
+    pub(crate) fn with_findings(mut self) -> Result<Self> {
+        let unreadable = |error: serde_json::Error| Failure::failed(error.to_string());
+        let mut document: Value = serde_json::from_str(self.json.get()).map_err(unreadable)?;
+        let mut has_more = false;
+        let places = match document.as_object_mut() {
+            Some(fields) if fields.contains_key("plans") => {
+                fields["plans"].as_array_mut().into_iter().flatten().collect()
+            }
+            Some(fields) if fields.contains_key("plan") => vec![&mut fields["plan"]],
+            _ => vec![&mut document],
+        };
+        for (place, plan) in places.into_iter().zip(&self.plans) {
+            for (field, found) in [("blockers", &plan.blockers), ("warnings", &plan.warnings)] {
+                let Some(told) = place[field].as_array_mut() else {
+                    continue;
+                };
+                let more = found
+                    .iter()
+                    .skip(told.len())
+                    .map(|found| json!({"code": found.code, "message": found.message, "hint": found.hint}));
+                let before = told.len();
+                told.extend(more);
+                has_more |= told.len() > before;
+            }
+        }
+        // What nothing was added to stays as it was sent, to the letter.
+        if has_more {
+            self.json = to_raw_value(&document).map_err(unreadable)?;
+        }
+        Ok(self)
     }
 }
 
@@ -301,6 +335,10 @@ pub(crate) fn unanswered(error: ClientError, check: &str) -> Failure {
             ..
         }
         | ClientError::Busy {
+            effect: Effect::Unknown,
+            ..
+        }
+        | ClientError::TooLong {
             effect: Effect::Unknown,
             ..
         } => Failure::from(error).hint(format!("`{check}` tells what became of it")),

@@ -145,7 +145,7 @@ struct Limits {
 impl Config {
     /// Reads a file; one that was not asked for by name may be missing.
     pub(crate) fn read(path: &Path, is_required: bool) -> anyhow::Result<Self> {
-        match std::fs::read(path) {
+        match input::file(path, input::LONGEST) {
             Ok(bytes) => input::text(bytes)
                 .map_err(anyhow::Error::msg)
                 .and_then(|text| Ok(toml::from_str(&text)?))

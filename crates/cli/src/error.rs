@@ -125,6 +125,9 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+/// What to look at when a server answers like no Forge.
+const OF_A_FORGE: &str = "`forge auth status` tells the server's address; is it that of a Forge?";
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let failure = Self::new(exit_of(&error), for_people(&error.to_string())).caused_by(&error);
@@ -165,9 +168,8 @@ impl From<ClientError> for Failure {
                 "the server's address is like `https://forge.example.com`, usually without a path; `forge auth status` tells \
                  which one is in use",
             ),
-            ClientError::Unexpected { .. } => {
-                failure.hint("`forge auth status` tells the server's address; is it that of a Forge?")
-            }
+            ClientError::TooLong { effect, .. } => with_effect(failure, *effect).hint(OF_A_FORGE),
+            ClientError::Unexpected { .. } | ClientError::Endless { .. } => failure.hint(OF_A_FORGE),
             ClientError::Refused {
                 request_id: Some(id), ..
             } => failure.hint(format!("the server's log has more about request {id}")),

@@ -1,6 +1,9 @@
-//! Reading files that people give: as text, and as strict JSON.
+//! Reading what people give: files and stdin, never without end; as text, and as strict JSON.
+//!
+//! Every file that the commands read is read by this.
 
-use std::io::Read as _;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, BufRead as _, Read};
 use std::path::Path;
 
 use forge_domain::fault::Fault;
@@ -12,15 +15,83 @@ use crate::error::{Failure, Result};
 /// What Windows programs put before a text in UTF-8.
 const MARK: char = '\u{feff}';
 
-/// Reads a file, or stdin for `-`.
-pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes)
+/// The longest document that is read, in bytes; longer than any that a server takes.
+pub(crate) const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// The longest line that is read from stdin where a line is asked for, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+/// Opens a file. It never waits: what is no regular file, such as a pipe or a device, may have no end, or never begin.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    regular(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // It may have become something else meanwhile.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Makes sure that something is a regular file.
+pub(crate) fn regular(found: &Metadata) -> io::Result<()> {
+    let kind = found.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    let what = if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a link"
     } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+        "a pipe, a device or a socket"
     };
-    read.map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))?;
+    Err(io::Error::other(format!("it is {what}, not a file")))
+}
+
+/// Reads a file of so many bytes at most.
+pub(crate) fn file(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    at_most(open(path)?, longest)
+}
+
+/// Reads a document that somebody named, or stdin for `-`.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
+    if path == Path::new("-") {
+        return at_most(io::stdin().lock(), LONGEST)
+            .map_err(|error| Failure::failed(format!("cannot read stdin: {error}")));
+    }
+    file(path, LONGEST).map_err(|error| {
+        let failure = Failure::failed(format!("cannot read {}: {error}", path.display()));
+        match fs::metadata(path) {
+            Ok(found) if !found.is_file() && !found.is_dir() => {
+                failure.hint("pipe it in, and name `-` instead")
+            }
+            _ => failure,
+        }
+    })
+}
+
+/// Reads a line of stdin; nothing at its end.
+pub(crate) fn line() -> io::Result<Option<String>> {
+    let mut line = String::new();
+    let read = io::stdin().lock().take(LONGEST_LINE).read_line(&mut line)?;
+    if read as u64 == LONGEST_LINE {
+        return Err(io::Error::other("the line is too long"));
+    }
+    Ok((read > 0).then(|| line.trim().to_owned()))
+}
+
+fn at_most(from: impl Read, longest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::Error::other(format!("it has more than {longest} bytes")));
+    }
     Ok(bytes)
 }
 
@@ -73,6 +144,32 @@ fn told(fault: &Fault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_files_of_a_bounded_length_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(file(&path, 5).unwrap(), b"12345");
+        assert_eq!(
+            file(&path, 4).unwrap_err().to_string(),
+            "it has more than 4 bytes"
+        );
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(
+            file(&link, 5).unwrap(),
+            b"12345",
+            "whoever names a link means what it leads to"
+        );
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        for endless in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            let fault = file(endless, 5).unwrap_err().to_string();
+            assert!(fault.ends_with(", not a file"), "{fault}");
+        }
+    }
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_a_text() {

@@ -7,7 +7,10 @@ use anyhow::{Context as _, bail};
 use forge_app::{App, Keyring, OpenMode, OsRandom, Runtime, Store, StoreUrl, SystemClock};
 
 use crate::config::Config;
-use crate::exposure;
+use crate::{exposure, input};
+
+/// The longest file of a master key, in bytes, with much to spare.
+const LONGEST_KEY: u64 = 64 * 1024;
 
 /// The address of a database. It may hold a password, so nothing prints it.
 #[derive(Clone)]
@@ -125,12 +128,13 @@ impl Location {
         let catalogues = config
             .catalogues()
             .with_context(|| format!("{} is not valid", config_path.display()))?;
-        let store = Store::open(&url, mode).await?;
-        let random = OsRandom::default();
         let key_file = self
             .master_key_file
             .clone()
             .unwrap_or_else(|| folder.join("master.key"));
+        check_key_file(&key_file)?;
+        let store = Store::open(&url, mode).await?;
+        let random = OsRandom::default();
         let has_organizations = App::has_organizations(&store).await?;
         let keyring = if has_organizations {
             Keyring::load(&key_file)?
@@ -163,5 +167,15 @@ impl Location {
             has_organizations,
             socket: self.socket()?,
         })
+    }
+}
+
+/// Makes sure that reading the master key comes to an end. What is missing is told by whoever needs it.
+fn check_key_file(path: &Path) -> anyhow::Result<()> {
+    match input::file(path, LONGEST_KEY) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot read the master key in {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }

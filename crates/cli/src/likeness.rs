@@ -16,13 +16,35 @@ pub(crate) fn alike<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -
     found.into_iter().map(|(_, name)| name).collect()
 }
 
+/// Returns the names that somebody may have meant who typed a new one. Names that go on, or that differ in their numbers only,
+/// are given on purpose.
+pub(crate) fn slips<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    let digit = |c: char| c.is_ascii_digit();
+    let is_meant = |name: &str| {
+        let is_numbered = typed.contains(digit) && name.contains(digit);
+        is_numbered && typed.replace(digit, "") == name.replace(digit, "")
+    };
+    let is_slip = |name: &&str| {
+        let (typed, name) = (typed.to_lowercase(), name.to_lowercase());
+        strsim::damerau_levenshtein(&typed, &name) <= most(&typed, &name)
+    };
+    let found = alike(typed, names).into_iter();
+    found.filter(is_slip).filter(|name| !is_meant(name)).collect()
+}
+
+/// Returns how far apart two names are at most of which one may be taken for the other.
+fn most(typed: &str, name: &str) -> usize {
+    let length = |text: &str| text.chars().count();
+    (length(typed).min(length(name)) / 3).clamp(1, 3)
+}
+
 /// Returns how far apart two names are; nothing if nobody would take one for the other.
 fn distance(typed: &str, name: &str) -> Option<usize> {
     let length = |text: &str| text.chars().count();
     let shorter = length(typed).min(length(name));
     let distance = strsim::damerau_levenshtein(typed, name);
     let is_part = shorter >= 2 && (name.contains(typed) || typed.contains(name));
-    let is_slip = distance <= (shorter / 3).clamp(1, 3) && shorter >= 2;
+    let is_slip = distance <= most(typed, name) && shorter >= 2;
     (is_part || is_slip || distance == 0).then_some(distance)
 }
 

@@ -14,6 +14,9 @@ use crate::ui::{Style, Ui, plain, quoted};
 /// How many candidates are listed.
 const LISTED: usize = 10;
 
+/// The sets that mean the same everywhere.
+pub(crate) const KNOWN_SETS: [&str; 4] = ["edge", "release", "preview", "test"];
+
 /// What services are called in messages.
 const SERVICES: Kind = Kind {
     plural: "services",
@@ -151,9 +154,8 @@ pub(crate) async fn tell_sets(session: &Session, service: ServiceId, wanted: &Se
 
 /// Puts the sets that mean the same everywhere first: `edge`, `release`, `preview`, `test`, then the others by name.
 pub(crate) fn set_order(name: &str) -> (usize, String) {
-    let first = ["edge", "release", "preview", "test"];
-    let place = first.iter().position(|known| *known == name);
-    (place.unwrap_or(first.len()), name.to_owned())
+    let place = KNOWN_SETS.iter().position(|known| *known == name);
+    (place.unwrap_or(KNOWN_SETS.len()), name.to_owned())
 }
 
 /// Makes sure that a version exists before anything is sent that names it.

@@ -17,7 +17,8 @@
 //!    [`change::Change::carry_out`], which shows it, asks, and carries out what was shown. What the server does not plan
 //!    is an [`edit::Edit`].
 //! 5. What goes wrong is a [`error::Failure`]; `?` makes one of a `ClientError`. It knows the exit code and what to do.
-//! 6. Tests are transcripts in `tests/cli`: the commands as typed, in a pipe and on a terminal. The examples of the help
+//! 6. Files are read by [`input`] and written by [`whole`], which never wait, end, and follow no links where none was named.
+//! 7. Tests are transcripts in `tests/cli`: the commands as typed, in a pipe and on a terminal. The examples of the help
 //!    run by themselves.
 
 mod admin_socket;
@@ -25,6 +26,7 @@ mod assets;
 mod change;
 mod commands;
 mod config;
+mod creation;
 mod descriptors;
 mod edit;
 mod error;
@@ -39,6 +41,7 @@ mod profile;
 mod session;
 mod ui;
 mod usage;
+mod whole;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

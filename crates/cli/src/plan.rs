@@ -11,6 +11,8 @@ use crate::ui::{Style, Ui};
 const AGENT: &str = "agent_version_number";
 const CONTEXT_GRAPH: &str = "service_hierarchical_state_machine_version_number";
 const MODELS: &str = "llm_model_preferences.";
+/// How many blockers, and how many warnings, are shown.
+const LISTED: usize = 50;
 
 /// Shows what a plan would change, and what stands against it.
 pub(crate) fn show(ui: &Ui, plan: &Plan, service: &str) -> Result<()> {
@@ -28,13 +30,18 @@ pub(crate) fn show(ui: &Ui, plan: &Plan, service: &str) -> Result<()> {
     Ok(())
 }
 
-/// Shows every blocker and every warning.
+/// Shows blockers and warnings, as many as anybody reads.
 pub(crate) fn findings(ui: &Ui, plan: &Plan) {
-    for blocker in &plan.blockers {
-        finding(ui, Style::Error, "blocker", blocker);
-    }
-    for warning in &plan.warnings {
-        finding(ui, Style::Warning, "warning", warning);
+    for (style, label, all) in [
+        (Style::Error, "blocker", &plan.blockers),
+        (Style::Warning, "warning", &plan.warnings),
+    ] {
+        for found in all.iter().take(LISTED) {
+            finding(ui, style, label, found);
+        }
+        if all.len() > LISTED {
+            ui.labelled(style, label, &format!("… and {} more", all.len() - LISTED));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forge_app::SystemClock;
-use forge_client::{Client, Options, TokenCache};
+use forge_client::{Bounds, Client, Options, TokenCache};
 
 use crate::change;
 use crate::error::{Exit, Failure, Result};
@@ -141,6 +141,7 @@ pub(crate) fn options(ui: &Ui, folders: &Folders) -> Options {
                 ui.progress(&format!("{}; again in {seconds:.1} s", waiting.reason));
             }) as _
         }),
+        bounds: Bounds::default(),
     }
 }
 

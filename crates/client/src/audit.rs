@@ -45,6 +45,8 @@ pub struct Export {
     stream: Stream,
     /// The beginning of a line whose end has not come yet.
     line: Vec<u8>,
+    /// The longest line that is taken, in bytes.
+    longest: usize,
     /// The number of the last event that came.
     last_sequence: Option<i64>,
     is_complete: bool,
@@ -77,6 +79,7 @@ impl Client {
         Ok(Export {
             stream: self.stream(&request).await?,
             line: Vec::new(),
+            longest: self.bounds().line,
             last_sequence: None,
             is_complete: false,
         })
@@ -100,6 +103,10 @@ impl Export {
         };
         let bytes = bytes.as_ref();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if part.len() > self.longest - self.line.len() {
+                let too_long = serde::de::Error::custom("a line is too long");
+                return Err(self.stream.unexpected(too_long));
+            }
             self.line.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.line);

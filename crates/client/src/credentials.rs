@@ -4,6 +4,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::address;
+
 /// What identifies a server, and a user who signs in there with an API key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -23,8 +25,13 @@ impl Credentials {
     /// Returns a hash of all of it, which tells the tokens of different credentials apart.
     pub(crate) fn hash(&self) -> String {
         let mut hash = Sha256::new();
+        // However it was typed.
+        let base_url = match address::used(&self.base_url) {
+            Ok(url) => address::text(&url),
+            Err(_) => self.base_url.clone(),
+        };
         let parts = [
-            self.base_url.trim_end_matches('/'),
+            &base_url,
             &self.organization_id,
             &self.api_key_id,
             &self.api_key,
@@ -79,7 +86,9 @@ mod tests {
             assert_ne!(other.hash(), hash);
         }
         let mut same = credentials.clone();
-        same.base_url = "http://host".into();
-        assert_eq!(same.hash(), hash);
+        for typed in ["http://host", "HTTP://HOST:80//"] {
+            same.base_url = typed.into();
+            assert_eq!(same.hash(), hash);
+        }
     }
 }

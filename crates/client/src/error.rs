@@ -86,8 +86,8 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
-    /// An answer that had begun did not go on.
-    #[error("{call} was answered, and then nothing came for {seconds} seconds")]
+    /// A stream did not begin, or did not go on.
+    #[error("nothing came of {call} for {seconds} seconds")]
     Silent {
         /// What was asked.
         call: Call,
@@ -156,6 +156,28 @@ pub enum ClientError {
         /// The request's id in the server's log.
         request_id: Option<String>,
     },
+    /// The answer is longer than any that is read.
+    #[error(
+        "{call} was answered with {status} and more than {longest} bytes, the rest of which was not read"
+    )]
+    TooLong {
+        /// What was asked.
+        call: Call,
+        /// The status of the answer.
+        status: u16,
+        /// How long an answer may be, in bytes.
+        longest: usize,
+        /// What was changed.
+        effect: Effect,
+    },
+    /// A list does not end.
+    #[error("the list of {call} does not end: {why}")]
+    Endless {
+        /// What was asked.
+        call: Call,
+        /// What shows it.
+        why: String,
+    },
     /// The answer is not what the API documents.
     #[error("{call} was answered with {status} and something else than the API documents")]
     Unexpected {
@@ -175,7 +197,9 @@ impl ClientError {
         match self {
             Self::Transport { .. } | Self::Busy { .. } | Self::BrokenOff { .. } | Self::Silent { .. } => true,
             // A proxy before a server that starts anew.
-            Self::Refused { status, .. } | Self::Unexpected { status, .. } => *status >= 500,
+            Self::Refused { status, .. } | Self::Unexpected { status, .. } | Self::TooLong { status, .. } => {
+                *status >= 500
+            }
             _ => false,
         }
     }

@@ -8,13 +8,19 @@
 //! not send yet are optional. So it works with the server of the same and of the previous minor version. [`Document`]
 //! keeps the answer as it was sent beside what was understood of it.
 //!
+//! No answer is read without end, in bytes, pages or time ([`Bounds`]), and no error has the API key or the token in it,
+//! whatever the server sends back.
+//!
 //! **Adding a call:** a method in the file of its noun, and the fields that its callers need in [`answers`]. Say by
 //! `Repeat` whether it may be sent twice.
 
+mod address;
 pub mod answers;
 mod assets;
 pub mod audit;
 pub mod behaviors;
+mod body;
+mod bounds;
 mod credentials;
 pub mod diff;
 mod document;
@@ -23,6 +29,7 @@ pub mod health;
 mod page;
 mod request;
 mod resolve_cache;
+mod secrets;
 mod services;
 mod session;
 pub mod simulations;
@@ -33,6 +40,7 @@ mod version_sets;
 pub mod watch;
 
 pub use assets::{Created, VersionCreated, Yanked};
+pub use bounds::Bounds;
 pub use credentials::Credentials;
 pub use document::Document;
 pub use error::{ClientError, Effect, Fault};

@@ -1,5 +1,6 @@
 //! Lists that come in pages.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use indexmap::IndexMap;
@@ -7,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::request::Request;
-use crate::{Client, ClientError, Document};
+use crate::{Bounds, Client, ClientError, Document};
 
 /// A list that is fetched page by page.
 pub struct Pages<'c, T> {
@@ -18,7 +19,44 @@ pub struct Pages<'c, T> {
     key: &'static str,
     page_size: i64,
     token: Option<i64>,
+    /// How far the list has come.
+    progress: Progress,
     rows: PhantomData<T>,
+}
+
+/// How far a list has come. One that does not come on, or that never ends, is an error.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Where pages began.
+    tokens: HashSet<i64>,
+    /// How many pages without a row came last.
+    empty_pages: u32,
+    /// How long all rows are, in bytes.
+    length: usize,
+}
+
+impl Progress {
+    /// Takes a page that began at a token, and the token of the next one; says what is wrong if the list does not end.
+    fn take(
+        &mut self,
+        bounds: &Bounds,
+        (token, next): (i64, Option<i64>),
+        rows: &[Box<RawValue>],
+    ) -> Option<String> {
+        self.tokens.insert(token);
+        if let Some(next) = next.filter(|next| self.tokens.contains(next)) {
+            return Some(format!("it goes on at {next}, where it was before"));
+        }
+        self.empty_pages = if rows.is_empty() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > bounds.empty_pages {
+            return Some(format!(
+                "{} pages without a row came one after the other",
+                self.empty_pages
+            ));
+        }
+        self.length += rows.iter().map(|row| row.get().len()).sum::<usize>();
+        (self.length > bounds.list).then(|| format!("it has more than {} bytes", bounds.list))
+    }
 }
 
 /// Rows of a list.
@@ -50,6 +88,7 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
             key,
             page_size,
             token: Some(0),
+            progress: Progress::default(),
             rows: PhantomData,
         }
     }
@@ -107,8 +146,14 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
         let page: Document<Envelope> = self.client.read((self.request)(limit, token)).await?;
         let envelope = page.value;
         let field = |name: &str| envelope.get(name).map_or("null", |value| value.get());
-        let rows = serde_json::from_str(field(self.key)).map_err(|source| self.unexpected(source))?;
+        let rows: Vec<Box<RawValue>> =
+            serde_json::from_str(field(self.key)).map_err(|source| self.unexpected(source))?;
         self.token = serde_json::from_str(field("continuation_token")).unwrap_or(None);
+        let tokens = (token, self.token);
+        if let Some(why) = self.progress.take(self.client.bounds(), tokens, &rows) {
+            let call = self.client.call(&(self.request)(limit, token));
+            return Err(ClientError::Endless { call, why });
+        }
         Ok(Some((envelope, rows)))
     }
 

@@ -7,8 +7,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::body::Body;
 use crate::document::plans;
-use crate::error::{Call, ClientError, Fault};
+use crate::error::{Call, ClientError, Effect, Fault};
+use crate::secrets::Secrets;
 
 /// Whether a request may be sent again without knowing what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
     pub(crate) repeat: Repeat,
+    /// A token that the server has from an earlier request, and that may come back.
+    pub(crate) earlier_token: Option<String>,
 }
 
 impl Request {
@@ -42,6 +46,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             repeat,
+            earlier_token: None,
         }
     }
 
@@ -78,7 +83,11 @@ pub(crate) struct Reply {
     pub(crate) call: Call,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
+    /// What was sent and may come back.
+    pub(crate) secrets: Secrets,
+    /// What was changed, as far as that can be told without what the answer says.
+    pub(crate) effect: Effect,
 }
 
 impl Reply {
@@ -90,7 +99,19 @@ impl Reply {
 
     /// Returns the JSON of an answer that grants what was asked, `null` if it has none, and the error of any other one.
     pub(crate) fn into_json(self) -> Result<Box<RawValue>, ClientError> {
-        let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
+        if let Some(longest) = self.body.is_longer_than {
+            return Err(ClientError::TooLong {
+                call: self.call,
+                status: self.status.as_u16(),
+                longest,
+                effect: self.effect,
+            });
+        }
+        let body: &[u8] = if self.body.bytes.is_empty() {
+            b"null"
+        } else {
+            &self.body.bytes
+        };
         let read = serde_json::from_slice::<Box<RawValue>>(body);
         if self.status.is_success() {
             let status = self.status.as_u16();
@@ -101,7 +122,10 @@ impl Reply {
             });
         }
         match read.and_then(|json| serde_json::from_str::<Value>(json.get())) {
-            Ok(body) => Err(self.refusal(&body)),
+            Ok(body) => {
+                let body = self.secrets.without_in(body);
+                Err(self.refusal(&body))
+            }
             Err(source) => Err(ClientError::Unexpected {
                 call: self.call,
                 status: self.status.as_u16(),
@@ -112,8 +136,19 @@ impl Reply {
 
     /// Returns what the server said.
     pub(crate) fn detail(&self) -> String {
-        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
-        detail(body.as_ref().unwrap_or(&Value::Null))
+        let body: Value = serde_json::from_slice(&self.body.bytes).unwrap_or_default();
+        detail(&self.secrets.without_in(body))
+    }
+
+    /// Returns what makes an error of why the answer could not be understood.
+    pub(crate) fn unexpected(&self) -> impl FnOnce(serde_json::Error) -> ClientError + use<> {
+        let (call, status) = (self.call.clone(), self.status.as_u16());
+        let secrets = self.secrets.clone();
+        move |source| ClientError::Unexpected {
+            call,
+            status,
+            source: secrets.without_error(source),
+        }
     }
 
     fn refusal(self, body: &Value) -> ClientError {
@@ -142,7 +177,7 @@ impl Reply {
                     .headers
                     .get("x-request-id")
                     .and_then(|id| id.to_str().ok())
-                    .map(str::to_owned),
+                    .map(|id| self.secrets.without(id)),
                 call: self.call,
             },
         }

@@ -95,9 +95,8 @@ impl ResolveCache {
     fn answered(&self, key: (ServiceId, SetName), reply: Reply) -> Result<Resolved, ClientError> {
         let etag = reply.headers.get("etag").and_then(|etag| etag.to_str().ok());
         let etag = etag.map(str::to_owned);
-        let (call, status) = (reply.call.clone(), reply.status.as_u16());
-        let resolution: Document<Resolution> = Document::read(reply.into_json()?)
-            .map_err(|source| ClientError::Unexpected { call, status, source })?;
+        let unexpected = reply.unexpected();
+        let resolution: Document<Resolution> = Document::read(reply.into_json()?).map_err(unexpected)?;
         let at = self.client.now();
         let known = Known {
             etag,

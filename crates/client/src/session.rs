@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forge_domain::{Clock, Timestamp};
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
-use serde::de::DeserializeOwned;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::answers::SignedIn;
+use crate::body::{self, Body};
 use crate::error::{Call, Effect};
 use crate::request::{Repeat, Reply, Request};
+use crate::secrets::Secrets;
 use crate::token_cache::Token;
-use crate::{ClientError, Credentials, Document, TokenCache};
+use crate::{Bounds, ClientError, Credentials, Document, TokenCache, address};
 
 /// How often a request is sent at most.
 pub(crate) const ATTEMPTS: u32 = 4;
@@ -23,7 +25,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long the client waits between the attempts of a request, all pauses together.
 const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The client waits before it sends a request again.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Options {
     pub user_agent: String,
     /// Is told before the client waits.
     pub on_wait: Option<OnWait>,
+    /// How much the server may answer, and how long it may take.
+    pub bounds: Bounds,
 }
 
 /// A client of one organization.
@@ -62,12 +65,12 @@ pub struct Client {
 
 impl Client {
     /// Makes a client. It signs in when it has to.
-    pub fn new(credentials: Credentials, options: Options) -> Result<Self, ClientError> {
-        let server = credentials.base_url.trim_end_matches('/');
-        let url = address(server)?;
+    pub fn new(mut credentials: Credentials, options: Options) -> Result<Self, ClientError> {
+        let url = address::used(&credentials.base_url)?;
+        credentials.base_url = address::text(&url);
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
+            .timeout(options.bounds.request)
             // Credentials go to the server that was named, and nowhere else.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(&options.user_agent);
@@ -75,7 +78,7 @@ impl Client {
             // Reading the system's certificates takes longer than a request.
             http = http.tls_certs_only([]);
         }
-        let base = format!("{server}/v1/{}", escaped(&credentials.organization_id));
+        let base = base(&credentials)?;
         Ok(Self {
             http: http.build().map_err(ClientError::Setup)?,
             base,
@@ -115,21 +118,49 @@ impl Client {
     /// Signs in anew, whatever is kept.
     pub async fn sign_in(&self) -> Result<(), ClientError> {
         let mut token = self.token.lock().await;
-        *token = Some(self.fetch_token().await?);
+        *token = Some(self.fetch_token(None).await?);
         Ok(())
     }
 
     /// Returns the error of an answer whose parts could not be read.
     pub(crate) fn unexpected(&self, request: &Request, source: serde_json::Error) -> ClientError {
-        let call = Call {
+        let held = self.token.try_lock();
+        let token = held.iter().find_map(|held| held.as_ref());
+        let secrets = self.secrets(token.map(|token| token.id_token.as_str()));
+        ClientError::Unexpected {
+            call: self.call(request),
+            status: StatusCode::OK.as_u16(),
+            source: secrets.without_error(source),
+        }
+    }
+
+    /// Returns a request as messages name it.
+    pub(crate) fn call(&self, request: &Request) -> Call {
+        Call {
             method: request.method.clone(),
             url: format!("{}/{}", self.base, request.path),
-        };
-        ClientError::Unexpected {
-            call,
-            status: StatusCode::OK.as_u16(),
-            source,
         }
+    }
+
+    /// Returns what no message may have in it.
+    pub(crate) fn secrets(&self, token: Option<&str>) -> Secrets {
+        Secrets::new(&self.credentials.api_key, token)
+    }
+
+    /// Returns how much the server may answer, and how long it may take.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.options.bounds
+    }
+
+    /// Reads an answer, so much of it as may be.
+    pub(crate) async fn body(&self, response: Response) -> Result<Body, reqwest::Error> {
+        let bounds = self.bounds();
+        let longest = if response.status().is_success() {
+            bounds.answer
+        } else {
+            bounds.refusal
+        };
+        body::read(response, longest).await
     }
 
     /// Sends a request and reads the answer.
@@ -138,9 +169,8 @@ impl Client {
         request: Request,
     ) -> Result<Document<T>, ClientError> {
         let reply = self.send(&request).await?;
-        let (call, status) = (reply.call.clone(), reply.status.as_u16());
-        let json = reply.into_json()?;
-        Document::read(json).map_err(|source| ClientError::Unexpected { call, status, source })
+        let unexpected = reply.unexpected();
+        Document::read(reply.into_json()?).map_err(unexpected)
     }
 
     /// Sends a request with a token, and once more with a new one if the server does not accept it.
@@ -169,7 +199,7 @@ impl Client {
         if let Some(token) = held.as_ref().filter(|token| token.is_fresh(now)) {
             return Ok((token.id_token.clone(), false));
         }
-        let token = self.fetch_token().await?;
+        let token = self.fetch_token(None).await?;
         Ok((held.insert(token).id_token.clone(), true))
     }
 
@@ -179,21 +209,22 @@ impl Client {
         if let Some(token) = held.as_ref().filter(|token| token.id_token != refused) {
             return Ok(token.id_token.clone());
         }
-        let token = self.fetch_token().await?;
+        let token = self.fetch_token(Some(refused)).await?;
         Ok(held.insert(token).id_token.clone())
     }
 
-    /// Signs in and keeps the token.
-    async fn fetch_token(&self) -> Result<Token, ClientError> {
-        let request = Request::new(Method::POST, "user/signin_with_api_key", Repeat::Read)
+    /// Signs in and keeps the token, in place of one that was refused if there is one.
+    async fn fetch_token(&self, refused: Option<&str>) -> Result<Token, ClientError> {
+        let mut request = Request::new(Method::POST, "user/signin_with_api_key", Repeat::Read)
             .header("x-api-key", &self.credentials.api_key)
             .header("x-api-key-id", &self.credentials.api_key_id)
             .header("x-user-id", &self.credentials.user_id);
+        request.earlier_token = refused.map(str::to_owned);
         let reply = self.send_patiently(&request, None).await?;
-        let (call, status) = (reply.call.clone(), reply.status.as_u16());
-        let json = reply.into_json()?;
-        let answer: SignedIn = serde_json::from_str(json.get())
-            .map_err(|source| ClientError::Unexpected { call, status, source })?;
+        let unexpected = reply.unexpected();
+        // Why it could not be read may quote it, and there may be a token in it.
+        let answer: SignedIn = serde_json::from_str(reply.into_json()?.get())
+            .map_err(|_| unexpected(serde_json::Error::custom("it has no token")))?;
         // A token whose end cannot be read is used at once and not kept for long.
         let now = self.options.clock.now();
         let token = Token {
@@ -286,12 +317,17 @@ impl Client {
         let failed = |source: reqwest::Error| (call.clone(), source.without_url());
         let response = builder.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(failed)?.to_vec();
+        let body = self.body(response).await.map_err(failed)?;
         Ok(Reply {
             call,
             status,
             headers,
             body,
+            secrets: self.secrets(token.or(request.earlier_token.as_deref())),
+            effect: match effect_of(request) {
+                Effect::NotApplied => Effect::Unknown,
+                reads => reads,
+            },
         })
     }
 
@@ -318,38 +354,21 @@ impl Client {
     }
 }
 
-/// Reads the address of a server. What is in it beside scheme, host, port and path would not be used, or not as it is meant.
-fn address(server: &str) -> Result<Url, ClientError> {
-    let bad = |address: &str, reason: &str| ClientError::BadAddress {
-        address: address.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let mut url = match Url::parse(server) {
-        Ok(url) => url,
-        // What cannot be read may have a password in it.
-        Err(error) if server.contains('@') => return Err(bad("…", &error.to_string())),
-        Err(error) => return Err(bad(server, &error.to_string())),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        // Neither can fail, as there is a host.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        return Err(bad(
-            url.as_str(),
-            "it had a user or a password in it, and is given without; users sign in with an API key",
-        ));
+/// Returns the address of an organization.
+fn base(credentials: &Credentials) -> Result<String, ClientError> {
+    let Credentials {
+        base_url,
+        organization_id,
+        ..
+    } = credentials;
+    // A path would go up instead of down.
+    if matches!(organization_id.as_str(), "" | "." | "..") {
+        return Err(ClientError::BadAddress {
+            address: format!("{base_url}/v1/{organization_id}"),
+            reason: format!("no organization is called `{organization_id}`"),
+        });
     }
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(bad(server, "it begins with `http://` or `https://` and a host"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad(server, "it has no `?` and no `#`"));
-    }
-    let mut segments = url.path_segments().into_iter().flatten();
-    if segments.any(|segment| segment == "v1") {
-        return Err(bad(server, "it ends before `/v1`, which is added"));
-    }
-    Ok(url)
+    Ok(format!("{base_url}/v1/{}", escaped(organization_id)))
 }
 
 /// Returns the error of a request that was never sent, because signing in for it failed.

@@ -3,21 +3,25 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use tokio::time::timeout;
 
 use crate::error::{Call, Effect};
 use crate::request::{Reply, Request};
+use crate::secrets::Secrets;
 use crate::session::{ATTEMPTS, backoff};
 use crate::{Client, ClientError};
 
 /// How long a stream may last. Those of changes end with their token, long before.
 const LONGEST: Duration = Duration::from_hours(24);
-/// How long a stream may be silent before it counts as broken.
-const SILENCE: Duration = Duration::from_mins(2);
 
 /// An answer that is still coming.
 pub(crate) struct Stream {
     call: Call,
     response: reqwest::Response,
+    /// How long it may be silent before it counts as broken.
+    silence: Duration,
+    /// What was sent and may come back.
+    secrets: Secrets,
 }
 
 impl Client {
@@ -50,18 +54,31 @@ impl Client {
     async fn begin(&self, request: &Request, token: &str, attempts: u32) -> Result<Stream, ClientError> {
         let (call, builder) = self.prepared(request, Some(token));
         let failed = |source| transport(call.clone(), attempts, source);
-        let response = builder.timeout(LONGEST).send().await.map_err(failed)?;
+        let limit = self.bounds().request;
+        let late = |_| silent(&call, limit);
+        // What is asked of any request holds until it goes on as a stream.
+        let begun = timeout(limit, builder.timeout(LONGEST).send());
+        let response = begun.await.map_err(late)?.map_err(failed)?;
         let status = response.status();
+        let secrets = self.secrets(Some(token));
         if status.is_success() {
-            return Ok(Stream { call, response });
+            return Ok(Stream {
+                call,
+                response,
+                silence: self.bounds().silence,
+                secrets,
+            });
         }
         let headers = response.headers().clone();
-        let body = response.bytes().await.map_err(failed)?.to_vec();
+        let body = timeout(limit, self.body(response));
+        let body = body.await.map_err(late)?.map_err(failed)?;
         let reply = Reply {
             call,
             status,
             headers,
             body,
+            secrets,
+            effect: Effect::Reads,
         };
         if matches!(
             status,
@@ -91,16 +108,13 @@ impl Client {
 impl Stream {
     /// Returns what came next; nothing at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, ClientError> {
-        match tokio::time::timeout(SILENCE, self.response.chunk()).await {
+        match timeout(self.silence, self.response.chunk()).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(source)) => Err(ClientError::BrokenOff {
                 call: self.call.clone(),
                 source: source.without_url(),
             }),
-            Err(_) => Err(ClientError::Silent {
-                call: self.call.clone(),
-                seconds: SILENCE.as_secs(),
-            }),
+            Err(_) => Err(silent(&self.call, self.silence)),
         }
     }
 
@@ -109,8 +123,15 @@ impl Stream {
         ClientError::Unexpected {
             call: self.call.clone(),
             status: self.response.status().as_u16(),
-            source,
+            source: self.secrets.without_error(source),
         }
+    }
+}
+
+fn silent(call: &Call, limit: Duration) -> ClientError {
+    ClientError::Silent {
+        call: call.clone(),
+        seconds: limit.as_secs(),
     }
 }
 

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Credentials;
 
+/// The longest file of a token, in bytes, with much to spare.
+const LONGEST: u64 = 1024 * 1024;
+
 /// A token, and when it ends.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Token {
@@ -53,8 +56,15 @@ impl TokenCache {
 
     /// Returns the token of these credentials. What cannot be read counts as not there.
     pub(crate) fn load(&self, credentials: &Credentials) -> Option<Token> {
-        let bytes = std::fs::read(self.path(credentials)).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        let path = self.path(credentials);
+        let length = std::fs::metadata(&path)
+            .ok()
+            .filter(std::fs::Metadata::is_file)?
+            .len();
+        if length > LONGEST {
+            return None;
+        }
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
     }
 
     /// Keeps a token.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::admin_socket::{self, Request};
 use crate::installation::Location;
 use crate::output;
+use crate::ui::plain;
 
 /// What operators may do. Where a server runs on the embedded database, it does it; otherwise the store is opened.
 #[derive(Debug, Subcommand)]
@@ -132,7 +133,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             };
             let users = send(&args.location, &request).await?;
             for user in users.as_array().into_iter().flatten() {
-                output::line(&format!("{}\t{}", text(user, "user_id"), text(user, "role_name")))?;
+                let (id, role) = (text(user, "user_id"), text(user, "role_name"));
+                output::line(&format!("{}\t{}", plain(id), plain(role)))?;
             }
             Ok(())
         }

@@ -29,11 +29,12 @@ Where a command finds the server and who signs in there:
   3. else the profile that FORGE_ENV names; it must be there
   4. else the profile `default`
 
-FORGE_ENV together with any of these variables is an error. All five values come from one of these places and are never
-mixed. Every plan tells the organization and the address.
+FORGE_ENV together with any of these variables is an error, and so are prefixes that say different things. All five
+values come from one of these places and are never mixed. Every plan tells the organization and the address.
 
 A profile is a file `.env.NAME` with the same names in it: in the working directory, else in `$XDG_CONFIG_HOME/forge` or
-`~/.config/forge`, where `forge auth login` writes it. A file without any of these names is none.
+`~/.config/forge`, where `forge auth login` writes it. A file without any of these names is none, and one that has a name
+twice is an error.
 
 Other variables:
 

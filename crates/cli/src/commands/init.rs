@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::admin_socket::{self, Request};
 use crate::installation::Location;
 use crate::output;
+use crate::ui::quoted;
 
 /// Create a store if needed, and an organization with its default roles, a super administrator and an API key.
 ///
@@ -65,7 +66,8 @@ fn write_credentials(created: &Value, as_json: bool) -> std::io::Result<()> {
         output::line(&format!(
             "export FORGE_{}={}",
             name.to_uppercase(),
-            value.as_str().unwrap_or_default()
+            // A shell reads it.
+            quoted(value.as_str().unwrap_or_default())
         ))?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use forge_app::{OpenMode, SystemClock, organizations};
-use forge_client::{Client, Credentials, Options};
+use forge_client::{Bounds, Client, Credentials, Options};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -156,6 +156,7 @@ async fn show(credentials: &Credentials, folder: &std::path::Path) -> anyhow::Re
         cache: None,
         user_agent: concat!("forge/", env!("CARGO_PKG_VERSION")).to_owned(),
         on_wait: None,
+        bounds: Bounds::default(),
     };
     let client = Client::new(credentials.clone(), options)?;
     output::line("\n2. An agent and a context graph; their versions never change once created")?;

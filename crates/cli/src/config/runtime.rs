@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Config, Model, Tool};
+use crate::input;
 
 /// `[runtime]`
 #[derive(Debug, Default, Deserialize)]
@@ -202,8 +203,11 @@ impl Provider {
             Kind::Ollama => ProviderKind::Ollama { base_url },
             Kind::Scripted => {
                 let path = folder.join(self.script.as_deref().unwrap_or(Path::new("")));
-                let text = std::fs::read_to_string(&path);
+                let text = input::file(&path, input::LONGEST);
                 let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+                let text = input::text(text)
+                    .map_err(anyhow::Error::msg)
+                    .with_context(|| path.display().to_string())?;
                 let script = Script::from_json(&text);
                 ProviderKind::Scripted(script.with_context(|| path.display().to_string())?)
             }

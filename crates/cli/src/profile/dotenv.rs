@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::PREFIXES;
+use super::{FIELDS, PREFIXES};
 
 /// Reads the lines. Those of other programs are among them, as far as they can be read.
 pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut values = BTreeMap::new();
+    // The lines of the values of profiles.
+    let mut ours: BTreeMap<&str, usize> = BTreeMap::new();
     let mut position = 0;
     while let Some(line) = lines.get(position) {
         let number = position + 1;
@@ -26,6 +28,13 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
             continue;
         };
         let (name, value) = (name.trim(), value.trim());
+        if is_value(name)
+            && let Some(first) = ours.insert(name, number)
+        {
+            return Err(format!(
+                "the lines {first} and {number} both give {name}; which of them is meant is not clear"
+            ));
+        }
         match read(value) {
             Read::Value(value) => {
                 values.insert(name.to_owned(), value.to_owned());
@@ -47,6 +56,12 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
         }
     }
     Ok(values)
+}
+
+/// Tells whether a name is that of a value of a profile.
+fn is_value(name: &str) -> bool {
+    let field = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+    field.is_some_and(|field| FIELDS.contains(&field))
 }
 
 fn without_export(line: &str) -> &str {
@@ -145,6 +160,18 @@ mod tests {
         }
         let fault = parse("AMIGO_API_KEY='a").unwrap_err();
         assert_eq!(fault, "line 1: the quote of AMIGO_API_KEY is not closed");
+    }
+
+    #[test]
+    fn a_value_is_given_once() {
+        let fault = parse("FORGE_BASE_URL=a\n# FORGE_BASE_URL=b\nexport FORGE_BASE_URL='c'").unwrap_err();
+        assert_eq!(
+            fault,
+            "the lines 1 and 3 both give FORGE_BASE_URL; which of them is meant is not clear"
+        );
+        // Even if it is the same one: whoever changes one of them believes to have changed it.
+        assert!(parse("AMIGO_API_KEY=a\nAMIGO_API_KEY=a").is_err());
+        assert_read("A=1\nA=2\nFORGE_X=1\nFORGE_X=2", &[("A", "2"), ("FORGE_X", "2")]);
     }
 
     #[test]

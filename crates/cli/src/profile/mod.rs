@@ -10,16 +10,19 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use forge_client::Credentials;
 
 use crate::error::{Exit, Failure, Result};
 use crate::input;
+use crate::likeness::slips;
 use values::{FIELDS, PREFIXES, read};
 
 pub(crate) use dotenv::write as file_text;
 pub(crate) use folders::Folders;
+pub(crate) use values::fault;
 
 /// The name of the profile that is used when none is named.
 pub(crate) const DEFAULT: &str = "default";
@@ -27,6 +30,8 @@ pub(crate) const DEFAULT: &str = "default";
 const NAMING: &str = "FORGE_ENV";
 /// What the names of files begin with.
 const FILE: &str = ".env.";
+/// The longest file of a profile, in bytes.
+const LONGEST: u64 = 1024 * 1024;
 
 /// Where a profile comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +109,7 @@ impl Places {
             }
             return self.named(name);
         }
+        values::check_prefixes(&self.variables, "the environment")?;
         let found = read(&self.variables, |missing, prefix| {
             incomplete(&format!("the variables {prefix}…"), missing, prefix).hint(
                 "set all five, or none of them to use a file; a server that `forge serve` runs on this machine is at \
@@ -142,6 +148,7 @@ impl Places {
 
     /// Returns the whole set of variables, if there is one.
     pub(crate) fn variables(&self) -> Result<Option<Credentials>> {
+        values::check_prefixes(&self.variables, "the environment")?;
         let found = read(&self.variables, |missing, prefix| {
             incomplete(&format!("the variables {prefix}…"), missing, prefix)
                 .hint("set all five, or give `forge auth login` the values as options")
@@ -162,7 +169,8 @@ impl Places {
     fn file(&self, name: &str) -> Result<Option<(Credentials, PathBuf)>> {
         for folder in self.looked_in() {
             let path = path_in(&folder, name);
-            if !path.is_file() {
+            // A link to nothing is there, too, and cannot be read.
+            if path.symlink_metadata().is_err() {
                 continue;
             }
             if let Some(credentials) = read_file(&path)? {
@@ -187,6 +195,16 @@ impl Places {
             }
         }
         names
+    }
+
+    /// Returns the profiles that are called nearly like a new one.
+    pub(crate) fn similar(&self, name: &str) -> Vec<String> {
+        let names = self.names();
+        if names.contains(name) {
+            return Vec::new();
+        }
+        let found = slips(name, names.iter().map(String::as_str));
+        found.into_iter().map(str::to_owned).collect()
     }
 
     fn no_such_profile(&self, name: &str) -> Failure {
@@ -253,8 +271,17 @@ pub(crate) fn path_in(folder: &Path, name: &str) -> PathBuf {
 pub(crate) fn read_file(path: &Path) -> Result<Option<Credentials>> {
     let place = path.display();
     let fault = |fault: String| Failure::new(Exit::NotPermitted, format!("{place}: {fault}"));
-    let text = input::text(input::bytes(path)?).map_err(fault)?;
+    let bytes = input::file(path, LONGEST).map_err(|error| {
+        fault(match path.symlink_metadata() {
+            Ok(found) if found.is_symlink() && error.kind() == io::ErrorKind::NotFound => {
+                "it is a link to nothing".to_owned()
+            }
+            _ => error.to_string(),
+        })
+    })?;
+    let text = input::text(bytes).map_err(fault)?;
     let values = dotenv::parse(&text).map_err(fault)?;
+    values::check_prefixes(&values, &place.to_string())?;
     let found = read(&values, |missing, prefix| {
         incomplete(&format!("the lines of {place}"), missing, prefix)
             .hint("`forge auth login` writes a whole profile")

@@ -104,8 +104,8 @@ fn without_a_name_the_variables_are_used_and_then_the_default_profile() {
     assert_eq!(who(&places, None), "default");
     places.variables = values("AMIGO_", "amigo");
     assert_eq!(who(&places, None), "amigo");
-    places.variables.extend(values("FORGE_", "forge"));
-    assert_eq!(who(&places, None), "forge");
+    places.variables.extend(values("FORGE_", "amigo"));
+    assert_eq!(who(&places, None), "amigo", "both say the same");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn sources_are_never_mixed() {
     let folder = tempfile::tempdir().unwrap();
     for field in FIELDS {
         let mut variables = values("FORGE_", "variable");
-        variables.extend(values("AMIGO_", "amigo"));
+        variables.extend(values("AMIGO_", "variable"));
         variables.remove(&format!("FORGE_{field}"));
         let failure = places(variables, folder.path()).find(None).unwrap_err();
         assert_eq!(failure.exit, Exit::NotPermitted);
@@ -159,6 +159,54 @@ fn sources_are_never_mixed() {
         .find(Some("staging"))
         .unwrap_err();
     assert!(failure.message.unwrap().ends_with(" lack FORGE_API_KEY"));
+}
+
+#[test]
+fn two_prefixes_that_name_two_servers_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for field in FIELDS {
+        let mut all = values("AMIGO_", "a");
+        all.extend(values("FORGE_", "a"));
+        assert_eq!(who(&places(all.clone(), folder.path()), None), "a");
+        all.insert(format!("AMIGO_{field}"), "b".to_owned());
+        write(&folder.path().join(".env.two"), &all);
+        for (variables, name) in [(all, None), (BTreeMap::new(), Some("two"))] {
+            let failure = places(variables, folder.path()).find(name).unwrap_err();
+            assert_eq!(failure.exit, Exit::NotPermitted);
+            let message = failure.message.unwrap();
+            for name in [format!("FORGE_{field}"), format!("AMIGO_{field}")] {
+                assert!(message.contains(&name), "{name} is not in {message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_file_is_told_and_never_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = places(BTreeMap::new(), folder.path());
+    write(
+        &folder.path().join("config/.env.gone"),
+        &values("FORGE_", "config"),
+    );
+    std::os::unix::fs::symlink("nowhere", folder.path().join(".env.gone")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join(".env.zero")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join(".env.pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    for (name, fault) in [
+        ("gone", "it is a link to nothing"),
+        ("zero", "it is a pipe, a device or a socket, not a file"),
+        ("pipe", "it is a pipe, a device or a socket, not a file"),
+    ] {
+        let message = places.find(Some(name)).unwrap_err().message.unwrap();
+        let path = folder.path().join(format!(".env.{name}"));
+        assert_eq!(message, format!("{}: {fault}", path.display()));
+    }
+    // Whoever mistypes a name is told of the others, without a look into what has no end.
+    let failure = places.find(Some("gine")).unwrap_err();
+    assert_eq!(failure.hints[0], "there is the profile `gone`");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use forge_client::Credentials;
 
 use crate::error::{Exit, Failure, Result};
 
-/// What variables, and the lines of files, begin with; the first that is there counts.
+/// What variables, and the lines of files, begin with.
 pub(super) const PREFIXES: [&str; 2] = ["FORGE_", "AMIGO_"];
 /// How they go on.
 pub(super) const FIELDS: [&str; 5] = ["BASE_URL", "ORGANIZATION_ID", "USER_ID", "API_KEY_ID", "API_KEY"];
@@ -64,8 +64,30 @@ pub(super) fn read(
     Ok(None)
 }
 
+/// Makes sure that what both prefixes name is the same. `place` is where they stand.
+pub(super) fn check_prefixes(values: &BTreeMap<String, String>, place: &str) -> Result<()> {
+    for field in FIELDS {
+        let names = PREFIXES.map(|prefix| format!("{prefix}{field}"));
+        let [first, second] = names
+            .each_ref()
+            .map(|name| values.get(name).map(|value| value.trim()));
+        let (Some(first), Some(second)) = (first, second) else {
+            continue;
+        };
+        if first != second && !first.is_empty() && !second.is_empty() {
+            let [first, second] = names;
+            let text = format!(
+                "{first} and {second} differ in {place}: it is not clear which server and user are meant"
+            );
+            return Err(Failure::new(Exit::NotPermitted, text)
+                .hint("leave out those of one prefix, or set both to the same"));
+        }
+    }
+    Ok(())
+}
+
 /// Says what in a value cannot be part of one.
-fn fault(value: &str) -> Option<&'static str> {
+pub(crate) fn fault(value: &str) -> Option<&'static str> {
     let found = value.chars().find(|c| c.is_control() || c.is_whitespace())?;
     Some(match found {
         '\n' | '\r' => "a line break",

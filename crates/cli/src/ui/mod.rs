@@ -8,17 +8,18 @@ mod table;
 mod text;
 mod time;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use forge_domain::{Clock as _, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use style::Style;
+use text::told;
 pub(crate) use text::{escaped_json, plain, quoted};
 
 use crate::error::{Exit, Failure, Result};
-use crate::output;
+use crate::{input, output};
 
 /// How wide a terminal is taken to be that does not say so.
 const DEFAULT_WIDTH: u16 = 100;
@@ -150,14 +151,14 @@ impl Ui {
     /// Tells something beside the data.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            output::note(&plain(text));
+            output::note(&plain(&told(text)));
         }
     }
 
     /// Tells people something that programs do not need.
     pub(crate) fn progress(&self, text: &str) {
         if self.tells_progress() {
-            output::note(&plain(text));
+            output::note(&plain(&told(text)));
         }
     }
 
@@ -173,7 +174,8 @@ impl Ui {
         } else {
             Style::None
         };
-        output::note(&format!("{} {}", style.paint(&format!("{label}:")), plain(text)));
+        let text = plain(&told(text));
+        output::note(&format!("{} {text}", style.paint(&format!("{label}:"))));
     }
 
     /// Returns a line of data as people see it.
@@ -194,10 +196,10 @@ impl Ui {
         }
         self.labelled(Style::Error, "error", message);
         for cause in &failure.causes {
-            output::note(&format!("  caused by: {}", plain(cause)));
+            output::note(&format!("  caused by: {}", plain(&told(cause))));
         }
         for detail in &failure.details {
-            output::note(&format!("  {}", plain(detail)));
+            output::note(&format!("  {}", plain(&told(detail))));
         }
         if !failure.hints.is_empty() {
             output::note("");
@@ -213,29 +215,34 @@ impl Ui {
         Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Asks for a line.
+    /// Asks for a line. Without an answer, the command fails.
     pub(crate) async fn ask(&self, question: &str) -> Result<String> {
         let mut stderr = io::stderr().lock();
         write!(stderr, "{}: ", plain(question))?;
         stderr.flush()?;
         drop(stderr);
         // On a thread of its own, so that Ctrl-C ends the command meanwhile.
-        let line = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            io::stdin().lock().read_line(&mut line).map(|_| line)
-        });
+        let line = tokio::task::spawn_blocking(input::line);
         let line = line.await.map_err(|error| Failure::failed(error.to_string()))??;
-        Ok(line.trim().to_owned())
+        line.ok_or_else(Self::unanswered)
     }
 
     /// Asks for a secret, which is not shown.
     pub(crate) async fn ask_secret(&self, question: &str) -> Result<String> {
         let question = format!("{}: ", plain(question));
         let secret = tokio::task::spawn_blocking(move || rpassword::prompt_password(question));
-        let secret = secret
-            .await
-            .map_err(|error| Failure::failed(error.to_string()))??;
-        Ok(secret.trim().to_owned())
+        match secret.await.map_err(|error| Failure::failed(error.to_string()))? {
+            Ok(secret) => Ok(secret.trim().to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Self::unanswered()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The input has ended, as by Ctrl-D, where an answer was waited for.
+    fn unanswered() -> Failure {
+        // What the terminal shows of it ends no line.
+        output::note("");
+        Failure::failed("there was no answer; nothing was changed")
     }
 }
 

@@ -3,9 +3,22 @@
 //! What somebody reviews must be what is there. So whatever could break a line or speak to a terminal becomes a blank, and
 //! whatever is not seen, or changes the order of what is seen, is shown by its number.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use forge_domain::hidden;
+
+/// How many characters of a message are told.
+const TOLD: usize = 2000;
+
+/// Returns the beginning of a message, and how much was left out. Others may have written it.
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(TOLD) else {
+        return Cow::Borrowed(text);
+    };
+    let (told, rest) = text.split_at(end);
+    Cow::Owned(format!("{told}… ({} more characters)", rest.chars().count()))
+}
 
 /// Returns a text without what could break a line, a field or a terminal: each control character becomes a blank. What would
 /// not be seen is shown as `\u{202e}`.
@@ -61,6 +74,16 @@ pub(crate) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_message_the_beginning_is_told() {
+        let long = "é".repeat(TOLD);
+        assert_eq!(told(&long), long);
+        assert_eq!(
+            told(&format!("{long}xyz")),
+            format!("{long}… (3 more characters)")
+        );
+    }
 
     #[test]
     fn names_are_quoted_for_shells() {

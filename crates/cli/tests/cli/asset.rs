@@ -127,7 +127,7 @@ async fn nothing_is_created_by_a_slip_of_the_fingers() {
         // Documents that two readers could read differently, and encodings.
         &format!("echo '{{\"initials\": \"MX\", \"initials\": \"MY\"}}' | {push} Mira -f - --apply"),
         &format!("echo '{{\"initials\": \"M\\u0000\"}}' | {push} Mira -f - --apply"),
-        &format!("(printf '\\357\\273\\277'; cat next.json) | {push} Mira -f - | head -1"),
+        &format!("(printf '\\357\\273\\277'; cat next.json) | {push} Mira -f - | sed -n 1p"),
         &format!("(printf '\\377\\376'; cat next.json) | {push} Mira -f -"),
         "forge asset agents | cut -f 2-",
     ]);

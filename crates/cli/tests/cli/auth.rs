@@ -107,6 +107,13 @@ async fn what_cannot_be_a_value_is_told_at_once() {
         "FORGE_BASE_URL=ftp://x forge auth status",
         "FORGE_BASE_URL=$FORGE_BASE_URL/v1 forge auth status",
         "FORGE_BASE_URL=http://user:password@host forge auth status",
+        "FORGE_BASE_URL=$FORGE_BASE_URL/V1/acme/ forge auth status",
+        "FORGE_ORGANIZATION_ID=.. forge auth status",
+        // What is shown is what is called.
+        "FORGE_BASE_URL=HTTP://0x7f.1:${FORGE_BASE_URL##*:}/a/..// forge auth status | head -2",
+        "FORGE_BASE_URL=HTTP://0x7f.1:${FORGE_BASE_URL##*:} forge vs upsert 'Dental care' personal-alex",
+        "AMIGO_BASE_URL=http://elsewhere forge auth status",
+        "AMIGO_BASE_URL=$FORGE_BASE_URL forge auth status | head -1",
         "FORGE_BASE_URL=$FORGE_BASE_URL/forge forge vs list 'Dental care'",
         "FORGE_BASE_URL=https://${FORGE_BASE_URL#http://} forge vs list 'Dental care' 2>&1 | grep -v 'caused by'",
     ]);
@@ -151,6 +158,41 @@ async fn files_of_several_programs_hold_profiles() {
         told.contains("after the closing quote of FORGE_BASE_URL"),
         "{told}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_one_file_that_says_everything_once() {
+    let world = World::seeded().await;
+    let lines: Vec<String> = world
+        .credentials_as_variables()
+        .iter()
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect();
+    let write = |name: &str, text: String| {
+        std::fs::write(world.home().join(format!(".env.{name}")), text).unwrap();
+    };
+    write("staging", lines.concat());
+    write(
+        "twice",
+        format!("{}FORGE_BASE_URL=http://elsewhere\n", lines.concat()),
+    );
+    write(
+        "both",
+        format!("{}AMIGO_BASE_URL=http://elsewhere\n", lines.concat()),
+    );
+    let transcript = world.pipe(&[
+        "forge auth status --env twice",
+        "forge auth status --env both",
+        "ln -s nowhere .env.gone; ln -s /dev/zero .env.zero; mkfifo .env.pipe; mkdir .env.folder",
+        "forge auth status --env gone",
+        "forge auth status --env zero",
+        "forge auth status --env pipe",
+        "forge auth status --env folder",
+        "truncate -s 2M .env.large; forge auth status --env large",
+        "forge auth status --env stagin",
+        "forge auth login --env stagin",
+    ]);
+    assert_transcript("auth_profiles", &transcript);
 }
 
 /// With the variables of one server set, changes go to another one that is named, and plans say so.
@@ -204,6 +246,10 @@ async fn signing_in_on_a_terminal() {
     let transcript = world.terminal(&[
         Typed::new("forge auth status"),
         login().secret("(it is not shown): ", "\u{3}"),
+        // The end of the input is no answer.
+        Typed::new("forge auth login").answer("server's address: ", "\u{4}"),
+        login().secret("(it is not shown): ", "\u{4}"),
+        Typed::new("ls -A .config"),
         login().secret("(it is not shown): ", text("api_key")),
         Typed::new("forge auth status"),
         Typed::new("forge auth logout"),

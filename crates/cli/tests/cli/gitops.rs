@@ -113,7 +113,7 @@ async fn what_a_rule_forbids_leaves_its_service_as_it_was() {
         &format!("{apply} --apply --quiet"),
         // Of a new service, the plans of sets can be made only once it is there.
         &format!("cp -r acme/services/eye-care acme/services/ears; cd acme/services/ears; sed -i 's/Eye/Ear/' service.json; \
-            sed 's/null/1/' version_sets/release.json > version_sets/My.json; cd ../../..; {apply} --strict --apply"),
+            sed 's/null/1/' version_sets/release.json > version_sets/My.json; cd ../../..; {apply} --create --strict --apply"),
         "forge vs list 'Ear care' | cut -f 1-4",
         &format!("{apply} --apply"),
         // What a service itself cannot become.
@@ -204,6 +204,75 @@ async fn files_are_read_strictly_and_in_one_encoding() {
         "rm -r acme/services/dental-care; forge apply -f acme --check --quiet",
     ]);
     assert_transcript("apply_encodings", &transcript);
+}
+
+/// Whatever a folder has in it that somebody else made, such as a repository: an export writes and removes nothing outside of
+/// it, and nothing in it that no export wrote.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_stays_in_its_folder() {
+    let world = World::seeded().await;
+    world.ok(
+        "mkdir -p outside/mira && echo mine | tee outside/mira/v1.json outside/mine.json > outside/notes.txt",
+    );
+    world.ok("forge export -o kept 2> /dev/null");
+    let fresh = "rm -rf there; cp -r kept there";
+    let export = "forge export -o there";
+    let transcript = world.pipe(&[
+        &format!("{fresh}; rm -r there/agents; ln -s $PWD/outside there/agents; {export}"),
+        &format!("{fresh}; rm -r there/agents/mira; ln -s $PWD/outside/mira there/agents/mira; {export}"),
+        &format!("{fresh}; ln -sf $PWD/outside/mine.json there/agents/mira/v1.json; {export}"),
+        &format!("{fresh}; ln -sf $PWD/outside/new.json there/forge.json; {export}"),
+        &format!("{fresh}; rm there/agents/mira/v1.json; mkfifo there/agents/mira/v1.json; {export}"),
+        "mkdir empty; ln -s $PWD/outside empty/services; forge export -o empty",
+        "ln -s outside acme; forge export; ls empty",
+        // Links that an export does not need are none of its business.
+        &format!("{fresh}; ln -s $PWD/outside there/services/more; {export}"),
+        "find outside -type f | sort; cat outside/mine.json outside/mira/v1.json",
+        // Somebody's own files, though an export might have written them.
+        &format!(
+            "{fresh}; echo {{}} > there/agents/notes.json; mkdir there/services/mine; cp kept/services/eye-care/service.json \
+             there/services/mine; echo {{}} > there/services/eye-care/version_sets/mine.json; {export}; ls there/agents there/services/*"
+        ),
+        // What the list of files says of others does not count.
+        &format!(
+            "{fresh}; echo '{{\"format\": 1, \"files\": [\"../outside/mine.json\", \"notes.json\", \"agents/../notes.json\"]}}' > \
+             there/forge.json; echo {{}} > there/notes.json; {export}; ls there outside"
+        ),
+        &format!("{fresh}; echo '<<<<<<<' >> there/forge.json; {export}; echo '{{\"format\": 2}}' > there/forge.json; {export}"),
+        // What was there keeps its folder, and who may read it.
+        &format!(
+            "{fresh}; mv there/services/eye-care there/services/eyes; chmod 600 there/forge.json there/services/eyes/service.json; \
+             sed -i s/Answers/Helps/ there/services/eyes/service.json; {export}; ls there/services; \
+             stat -c %a there/services/eyes/service.json there/agents/mira/v1.json"
+        ),
+    ]);
+    assert_transcript("export_in_a_folder_of_others", &transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_reads_files_of_its_folder_only() {
+    let world = World::seeded().await;
+    world.ok("forge export -o kept 2> /dev/null");
+    let fresh = "rm -rf acme; cp -r kept acme";
+    let apply = "forge apply -f acme --check";
+    let transcript = world.pipe(&[
+        &format!(
+            "{fresh}; cd acme; ln -s /dev/zero agents/mira/v4.json; ln -sf ../../../kept/agents/mira/v1.json agents/mira/v1.json; \
+             ln -s nowhere agents/gone; mkfifo services/eye-care/version_sets/x.json; cd ..; {apply}"
+        ),
+        &format!("{fresh}; rm -r acme/services; ln -s ../kept/services acme/services; {apply}"),
+        &format!("{fresh}; ln -sf /dev/zero acme/forge.json; {apply}"),
+        &format!("{fresh}; ln -s acme named; forge apply -f named --check --quiet"),
+        // Names that were mistyped.
+        &format!(
+            "{fresh}; cp acme/services/dental-care/version_sets/release.json acme/services/dental-care/version_sets/relaese.json; \
+             mkdir acme/agents/mirra; echo '{{\"name\": \"Mirra\"}}' > acme/agents/mirra/agent.json; forge apply -f acme"
+        ),
+        "forge apply -f acme --strict --apply",
+        "forge apply -f acme --create --strict --check --quiet | cut -f 1-3",
+        "forge apply -f acme --json | grep -o '\"similar\".*\"renamed\"'",
+    ]);
+    assert_transcript("apply_a_folder_of_others", &transcript);
 }
 
 #[tokio::test(flavor = "multi_thread")]

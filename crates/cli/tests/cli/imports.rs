@@ -196,3 +196,37 @@ fn every_dependency_has_an_admitted_licence_and_comes_from_the_public_registry()
         );
     }
 }
+
+/// Files are opened by what bounds them, and written by what follows no links.
+#[test]
+fn files_are_read_and_written_in_one_place() {
+    const CALLS: [&str; 5] = [
+        "fs::read(",
+        "fs::read_to_string(",
+        "fs::write(",
+        "File::open(",
+        "File::create(",
+    ];
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![source.clone()];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // What tests do with files of their own is their business.
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            if !path.ends_with("tests.rs") && CALLS.iter().any(|call| code.contains(call)) {
+                let file = path.strip_prefix(&source).unwrap();
+                found.insert(file.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    // It holds descriptors of `/dev/null` in reserve.
+    let allowed = ["admin_socket.rs"].map(str::to_owned);
+    assert_eq!(found, BTreeSet::from(allowed));
+}

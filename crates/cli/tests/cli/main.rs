@@ -26,6 +26,7 @@ mod service;
 mod sim;
 mod texts;
 mod torture;
+mod untrusted;
 mod version_set;
 mod watch;
 mod world;

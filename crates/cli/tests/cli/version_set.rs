@@ -271,3 +271,29 @@ async fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_is_not_made_by_a_slip() {
+    let world = World::seeded().await;
+    let transcript = world.pipe(&[
+        "forge vs promote 'Dental care' preview relaese",
+        "forge vs promote 'Dental care' preview relaese --apply",
+        "forge vs promote 'Dental care' preview relaese --json 2> /dev/null",
+        "forge vs upsert 'Dental care' relaese --create --json 2> /dev/null",
+        "forge vs promote --all-services preview relaese --json 2> /dev/null | grep -o similar_name",
+        "forge vs promote --all-services release preveiw --apply",
+        "forge vs upsert 'Dental care' realease --agent-version 1 --apply",
+        // A set that others have may be meant where it is not.
+        "forge vs upsert 'Eye care' perview --apply",
+        "forge vs upsert 'Eye care' preview --apply",
+        "forge vs list 'Dental care' | cut -f 1",
+        "forge vs upsert 'Dental care' relaese --create",
+        "forge vs upsert 'Dental care' relaese --create --strict --apply",
+        "forge vs promote 'Dental care' preview relaese --create --apply",
+        // Once it is there, it is known.
+        "forge vs promote 'Dental care' preview relaese --apply",
+        "forge vs upsert 'Dental care' pr-1 --apply && forge vs upsert 'Dental care' pr-2 --apply",
+        "forge service create --name 'Dental car' --agent Mira --context-graph Appointments --description 'Answers.'",
+    ]);
+    assert_transcript("version_set_slips", &transcript);
+}

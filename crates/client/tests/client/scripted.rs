@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use forge_client::{Client, Credentials, Options, TokenCache};
+use forge_client::{Bounds, Client, Credentials, Options, TokenCache};
 use forge_domain::{Clock, Timestamp};
 
 /// What the server does when it is asked something.
@@ -16,6 +16,8 @@ pub(crate) enum Step {
     Cut(String),
     /// Reads the request and hangs up.
     HangUp,
+    /// Begins an answer, and goes on with it no further until the other side hangs up.
+    Stall(&'static str),
 }
 
 /// Answers with a status and a body.
@@ -105,6 +107,12 @@ fn serve(stream: TcpStream, step: Step) -> Asked {
         Step::Answer(status, headers, body) => (status, headers, body, 0),
         Step::Cut(body) => (200, "", body, 1),
         Step::HangUp => return asked,
+        Step::Stall(begun) => {
+            reader.get_mut().write_all(begun.as_bytes()).unwrap();
+            // However the other side goes away.
+            let _ = reader.read(&mut [0]);
+            return asked;
+        }
     };
     let length = body.len() + missing;
     let answer = format!(
@@ -138,6 +146,15 @@ pub(crate) fn client(address: &str, now: i64, cache: Option<TokenCache>) -> Clie
     Client::new(credentials(address), options(now, cache)).unwrap()
 }
 
+/// A client that takes no more than this of an answer.
+pub(crate) fn bounded(address: &str, bounds: Bounds) -> Client {
+    let options = Options {
+        bounds,
+        ..options(0, None)
+    };
+    Client::new(credentials(address), options).unwrap()
+}
+
 /// The options of a client at second `now`.
 pub(crate) fn options(now: i64, cache: Option<TokenCache>) -> Options {
     Options {
@@ -145,5 +162,6 @@ pub(crate) fn options(now: i64, cache: Option<TokenCache>) -> Options {
         cache,
         user_agent: "test".into(),
         on_wait: None,
+        bounds: Bounds::default(),
     }
 }

@@ -48,7 +48,7 @@ enum Verb {
 
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let session = args.common.session()?;
-    interruptible(async {
+    interruptible(Box::pin(async {
         match args.verb {
             Verb::Agents => list::run(&session, AssetKind::Agent).await,
             Verb::ContextGraphs => list::run(&session, AssetKind::ContextGraph).await,
@@ -60,6 +60,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::Unyank(args) => yank::unyank(&session, args).await,
             Verb::Invocations(args) => invocations::run(&session, args).await,
         }
-    })
+    }))
     .await
 }

@@ -74,7 +74,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     };
     let pushed =
         checked(kind, file, latest.as_ref()).map_err(|faults| refused_file(&args.file, kind, faults))?;
-    let version = latest.as_ref().map_or(1, |latest| latest.version.version + 1);
+    let version = latest
+        .as_ref()
+        .map_or(1, |latest| latest.version.version.saturating_add(1));
     let mut edit = plan(session, kind, &target, latest, &pushed)?;
     if target.asset.is_none() {
         about_creation(kind, &target, args.create, &mut edit);
@@ -249,7 +251,7 @@ fn plan(
     pushed: &Pushed,
 ) -> Result<Edit> {
     let before = latest.as_ref().map(|latest| latest.version.version);
-    let version = before.unwrap_or(0) + 1;
+    let version = before.unwrap_or(0).saturating_add(1);
     let title = match asset {
         Some(_) => format!("push version {version} of {kind} `{name}`"),
         None => format!("create {kind} `{name}` and its version 1"),

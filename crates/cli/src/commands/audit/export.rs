@@ -1,6 +1,6 @@
 //! `forge audit export`
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use forge_client::ClientError;
@@ -8,7 +8,8 @@ use forge_client::audit::Export;
 
 use crate::error::{Exit, Failure, Result};
 use crate::session::{Common, Session, interruptible};
-use crate::ui::quoted;
+use crate::ui::{escaped_json, quoted};
+use crate::whole;
 
 /// Export the whole audit log, oldest first: one JSON document a line, with a signed checkpoint as the last one.
 ///
@@ -44,7 +45,13 @@ async fn export(args: Args) -> Result<Exit> {
 }
 
 async fn to_stdout(mut export: Export) -> Result<Exit> {
-    let end = copy(&mut export, &mut io::stdout()).await?;
+    let mut stdout = io::stdout();
+    let end = if stdout.is_terminal() {
+        let mut lines = Lines::new(stdout);
+        copy(&mut export, &mut lines).await?
+    } else {
+        copy(&mut export, &mut stdout).await?
+    };
     match incomplete(&export, end) {
         None => Ok(Exit::Ok),
         Some(failure) => Err(match export.last_sequence() {
@@ -69,7 +76,7 @@ async fn to_file(session: &Session, mut export: Export, path: &Path) -> Result<E
         )));
     }
     // Whoever reads the file finds the whole export, or what was there before.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut file = whole::begin_private(path).map_err(failed)?;
     let end = copy(&mut export, file.as_file_mut()).await?;
     if let Some(failure) = incomplete(&export, end) {
         return Err(failure.hint(format!("{} was left as it was; try again", path.display())));
@@ -97,6 +104,39 @@ async fn copy(export: &mut Export, to: &mut impl Write) -> Result<Option<ClientE
     Ok(None)
 }
 
+/// Lines of JSON as people see them: nothing in them speaks to the terminal. They say the same, but are not the same bytes.
+struct Lines<W> {
+    to: W,
+    /// The beginning of a line whose end has not come yet.
+    line: Vec<u8>,
+}
+
+impl<W: Write> Lines<W> {
+    fn new(to: W) -> Self {
+        Self { to, line: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.line);
+                let line = String::from_utf8_lossy(&line).replace('\r', " ");
+                let line = escaped_json(line.trim_end());
+                writeln!(self.to, "{line}")?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// A line that has broken off is not shown.
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
 fn incomplete(export: &Export, end: Option<ClientError>) -> Option<Failure> {
     match end {
         Some(error) => Some(Failure::from(error)),
@@ -104,5 +144,24 @@ fn incomplete(export: &Export, end: Option<ClientError>) -> Option<Failure> {
         None => Some(Failure::failed(
             "the export broke off: its last line is not the signed checkpoint",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_line_speaks_to_the_terminal_however_it_is_cut() {
+        let sent = "{\"a\":\"\u{9b}31m\u{202e}é\"}\n{\"b\":1}\n{\"broken".as_bytes();
+        for size in 1..=sent.len() {
+            let mut lines = Lines::new(Vec::new());
+            for part in sent.chunks(size) {
+                lines.write_all(part).unwrap();
+            }
+            lines.flush().unwrap();
+            let seen = String::from_utf8(lines.to).unwrap();
+            assert_eq!(seen, "{\"a\":\"\\u009b31m\\u202eé\"}\n{\"b\":1}\n");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! `forge audit verify`
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -13,12 +12,16 @@ use forge_wire::audit::{HeadInstance, Line, parse_line};
 use serde_json::json;
 
 use crate::error::{Exit, Failure};
+use crate::input;
 use crate::installation::DatabaseUrl;
 use crate::output;
 use crate::ui::{escaped_json, plain};
 
 /// The longest line that an export may have, in bytes; the server takes no body that would make a longer one.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
+/// The longest checkpoint, in bytes, with much to spare.
+const LONGEST_CHECKPOINT: u64 = 1024 * 1024;
 
 /// Look for entries that were edited, dropped, put in or moved.
 ///
@@ -118,10 +121,11 @@ async fn check(args: &Args) -> anyhow::Result<Vec<ChainReport>> {
 
 /// Reads a checkpoint from what the server answered, or from the last line of an export.
 fn read_checkpoint(path: &Path) -> anyhow::Result<SignedCheckpoint> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let read = match serde_json::from_str::<HeadInstance>(&text) {
+    let end = end_of(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let last = end.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    let read = match serde_json::from_slice::<HeadInstance>(&end) {
         Ok(head) => head.checkpoint.into_checkpoint(),
-        Err(_) => match parse_line(text.lines().last().unwrap_or_default().as_bytes()) {
+        Err(_) => match parse_line(last.unwrap_or_default()) {
             Ok(Line::Checkpoint(checkpoint, signature)) => Ok((checkpoint, signature)),
             Ok(Line::Event(_)) => Err("its last line is no checkpoint".to_owned()),
             Err(why) => Err(why),
@@ -134,6 +138,16 @@ fn read_checkpoint(path: &Path) -> anyhow::Result<SignedCheckpoint> {
         }),
         Err(why) => bail!("{} holds no checkpoint: {why}", path.display()),
     }
+}
+
+/// Returns the end of a file, in which the last line is: exports may be larger than memory.
+fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = input::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_CHECKPOINT)))?;
+    let mut end = Vec::new();
+    file.take(LONGEST_CHECKPOINT).read_to_end(&mut end)?;
+    Ok(end)
 }
 
 /// Returns what a log must have had in it. A checkpoint that nobody signed stands for nothing.
@@ -179,7 +193,7 @@ fn check_files(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Resul
         if path.as_os_str() == "-" {
             check_lines(&mut check, std::io::stdin().lock(), keys).with_context(reading)?;
         } else {
-            let file = File::open(path).with_context(reading)?;
+            let file = input::open(path).with_context(reading)?;
             check_lines(&mut check, BufReader::new(file), keys).with_context(reading)?;
         }
     }

@@ -1,11 +1,13 @@
 //! `forge auth login`
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use forge_client::{Client, Credentials};
 
+use crate::creation::joined;
 use crate::error::{Exit, Failure, Result};
+use crate::input;
 use crate::profile::{self, Places};
 use crate::session::{Common, options};
 use crate::ui::Ui;
@@ -67,6 +69,7 @@ pub(crate) async fn run(common: &Common, args: Args) -> Result<Exit> {
     let client = Client::new(credentials, options(&ui, &places.folders))?;
     client.sign_in().await?;
     let path = profile::path_in(&folder, name);
+    let similar = places.similar(name);
     write(&folder, &path, &profile::file_text(client.credentials()))
         .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
     let Credentials {
@@ -79,6 +82,13 @@ pub(crate) async fn run(common: &Common, args: Args) -> Result<Exit> {
         "signed in as {user_id} of `{organization_id}` at {base_url}"
     ));
     ui.note(&format!("the profile `{name}` is kept in {}", path.display()));
+    if !similar.is_empty() {
+        ui.warning(&format!(
+            "`{name}` is new, and called nearly like {}; `{}` forgets it",
+            joined(&similar, " and "),
+            format_args!("forge auth logout --env {name}")
+        ));
+    }
     Ok(Exit::Ok)
 }
 
@@ -120,17 +130,16 @@ async fn secret(ui: &Ui) -> Result<String> {
     if ui.can_ask() {
         return ui.ask_secret("API key (it is not shown)").await;
     }
-    let mut line = String::new();
-    if !std::io::stdin().is_terminal() {
-        std::io::stdin().lock().read_line(&mut line)?;
-    }
-    match line.trim() {
-        "" => Err(Failure::new(Exit::Usage, "there is no API key on stdin")),
-        key => Ok(key.to_owned()),
-    }
+    let line = if std::io::stdin().is_terminal() {
+        None
+    } else {
+        input::line()?
+    };
+    line.filter(|key| !key.is_empty())
+        .ok_or_else(|| Failure::new(Exit::Usage, "there is no API key on stdin"))
 }
 
-/// Names the value that a line of a file cannot hold, if there is one.
+/// Names the value that a line of a file cannot hold, or that would not be read, if there is one.
 fn unwritable(credentials: &Credentials) -> Option<&'static str> {
     let values = [
         ("server's address", &credentials.base_url),
@@ -139,7 +148,7 @@ fn unwritable(credentials: &Credentials) -> Option<&'static str> {
         ("API key's id", &credentials.api_key_id),
         ("API key", &credentials.api_key),
     ];
-    let is_bad = |value: &str| value.contains(|c: char| c.is_control() || c == '\'');
+    let is_bad = |value: &str| profile::fault(value).is_some() || value.contains('\'');
     values
         .into_iter()
         .find(|(_, value)| is_bad(value))

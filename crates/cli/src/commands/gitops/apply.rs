@@ -26,6 +26,10 @@ use crate::ui::quoted;
     after_help = "Examples:\n  forge apply -f acme\n  forge apply -f acme --apply --message 'Reviewed.'\n  forge apply -f acme --check\n\n\
     In a pipe, each line has: create, update or delete; kind of thing; name; field; value before; value after."
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are options, independent of each other"
+)]
 pub(crate) struct Args {
     /// Folder with the files.
     #[arg(long, short, value_name = "DIR")]
@@ -33,6 +37,9 @@ pub(crate) struct Args {
     /// Change nothing; exit with 1 if anything differs.
     #[arg(long, conflicts_with = "apply")]
     check: bool,
+    /// Take names that are nearly those of others for what was meant.
+    #[arg(long)]
+    create: bool,
     /// Delete the sets that the files do not have.
     #[arg(long)]
     prune: bool,
@@ -57,7 +64,10 @@ async fn apply(args: Args) -> Result<Exit> {
         |kind: AssetKind, name: &str| tree.assets(kind).iter().any(|asset| is_same(&asset.name, name));
     let known = server::ask(ui, client, wants).await?;
     known.spell(&mut tree);
-    let work = compare(&tree, &known, args.prune);
+    let mut work = compare(&tree, &known, args.prune);
+    if args.create {
+        work.similar.clear();
+    }
     if !work.problems.is_empty() {
         let mut failure = Failure::failed("the files do not fit what is on the server; nothing was changed");
         failure.details = work.problems;
@@ -126,7 +136,8 @@ fn verdict(
             Failure::failed(text).hint("without `--check`, the plan; `--apply` does it")
         ));
     }
-    let has_warnings = !work.renamed.is_empty() || findings(plans).any(|plan| !plan.warnings.is_empty());
+    let is_said = !work.renamed.is_empty() || !work.similar.is_empty();
+    let has_warnings = is_said || findings(plans).any(|plan| !plan.warnings.is_empty());
     if args.change.strict && has_warnings {
         let text = "there are warnings, and `--strict` is set; nothing was changed";
         return Some(Err(Failure::failed(text)));

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::same::is_same;
 use super::server::{Known, KnownService};
+use super::similar::{Similar, similar};
 use super::tree::{Asset, Document, Service, Tree, kind_name};
 
 /// What has to be done, in the order in which it can be done.
@@ -23,6 +24,8 @@ pub(super) struct Work {
     pub(super) left_alone: Vec<String>,
     /// Services that would be created, and those that they may have been before they were called so in the files.
     pub(super) renamed: Vec<Renamed>,
+    /// What would be created and is called nearly like something else.
+    pub(super) similar: Vec<Similar>,
 }
 
 /// A service of the files, and an active one of the server that runs the same and is not in the files.
@@ -104,6 +107,7 @@ pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
         }
     }
     work.renamed = renamed(files, known, &work);
+    work.similar = similar(&work, known);
     work
 }
 

@@ -12,5 +12,6 @@ mod files;
 mod same;
 mod server;
 mod show;
+mod similar;
 mod steps;
 mod tree;

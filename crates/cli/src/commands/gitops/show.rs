@@ -6,8 +6,10 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::compare::{AssetStep, Renamed, SetStep, Work};
+use super::similar::Similar;
 use super::steps::ServicePlans;
 use super::tree::kind_name;
+use crate::creation::joined;
 use crate::error::{Failure, Result};
 use crate::plan;
 use crate::session::Session;
@@ -170,6 +172,13 @@ pub(super) fn show(
             }
         }
     }
+    for Similar { kind, name, alike } in &work.similar {
+        ui.warning(&format!(
+            "the {kind} `{name}` would be created, and is called nearly like {}",
+            joined(alike, " and ")
+        ));
+        ui.labelled(Style::Hint, "  hint", "if that is meant, `--create` says so");
+    }
     for Renamed { from, to } in &work.renamed {
         ui.warning(&format!(
             "`{to}` would be created, and `{from}`, which runs the same and is not in the files, would stay active beside it"
@@ -234,6 +243,8 @@ pub(super) fn print_json(
             "to": change.map(|change| &change.to),
         })
     };
+    let similar =
+        |it: &Similar| json!({"kind": it.kind.replace(' ', "_"), "name": it.name, "alike": it.alike});
     let credentials = session.client.credentials();
     let document = json!({
         "organization_id": credentials.organization_id,
@@ -241,6 +252,7 @@ pub(super) fn print_json(
         "steps": rows.iter().map(step).collect::<Vec<_>>(),
         "version_sets": sets,
         "left_alone": work.left_alone,
+        "similar": work.similar.iter().map(similar).collect::<Vec<_>>(),
         "renamed": work.renamed.iter().map(|it| json!({"from": it.from, "to": it.to})).collect::<Vec<_>>(),
         "applied": applied,
     });

@@ -10,8 +10,10 @@ use super::binding::{against_creation, id, id_field};
 use super::state;
 use super::tag_arg::{TagArg, Tags, shown};
 use crate::assets;
+use crate::creation::joined;
 use crate::edit::{Edit, EditArgs, Edited, FieldEdit, check_body};
 use crate::error::{Exit, Result};
+use crate::likeness::slips;
 use crate::plan::pin;
 use crate::session::Session;
 use crate::ui::quoted;
@@ -73,6 +75,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     if fields.is_active {
         let active = client.services(&[], Some(true)).all().await?.value;
         edit.blockers.extend(taken(&active, &fields.name));
+        if edit.blockers.is_empty() {
+            edit.warnings.extend(similar(&active, &fields.name));
+        }
     }
     edit.carry_out(session, &args.edit, async || {
         let created = client.create_service(&fields).await;
@@ -125,5 +130,19 @@ pub(super) fn taken(active: &[Service], name: &str) -> Option<Finding> {
         code: "name_taken".to_owned(),
         message: format!("the active service {} is called `{name}` already", other.id),
         hint: Some("choose another name, or deactivate that one first".to_owned()),
+    })
+}
+
+/// Tells that active services are called nearly the same.
+fn similar(active: &[Service], name: &str) -> Option<Finding> {
+    let names = active.iter().map(|service| service.name.as_str());
+    let alike: Vec<String> = slips(name, names).into_iter().map(str::to_owned).collect();
+    (!alike.is_empty()).then(|| Finding {
+        code: "similar_name".to_owned(),
+        message: format!(
+            "there is {} already, called nearly the same",
+            joined(&alike, " and ")
+        ),
+        hint: None,
     })
 }

@@ -93,7 +93,7 @@ fn rows<'c>(failed: impl Iterator<Item = &'c ConversationArtifact>) -> Vec<[Stri
         let row = |kind: &str, text: &str| {
             [
                 conversation.unit_test_name.clone(),
-                (conversation.index + 1).to_string(),
+                conversation.index.saturating_add(1).to_string(),
                 conversation.conversation_id.clone().unwrap_or_default(),
                 kind.to_owned(),
                 text.to_owned(),
@@ -113,7 +113,7 @@ fn title(conversation: &ConversationArtifact) -> String {
     format!(
         "{}, conversation {}",
         conversation.unit_test_name,
-        conversation.index + 1
+        conversation.index.saturating_add(1)
     )
 }
 

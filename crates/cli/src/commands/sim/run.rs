@@ -1,6 +1,6 @@
 //! `forge sim run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use forge_client::ClientError;
@@ -13,6 +13,7 @@ use crate::change::unless_interrupted;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
+use crate::whole;
 
 /// How long to wait between two looks at a run.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -49,6 +50,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
+    if let Some(path) = &args.junit {
+        whole::check(path).map_err(|error| unwritable(path, &error))?;
+    }
     let set = find::unit_test_set(client, &args.set).await?;
     let service = match &args.service {
         Some(wanted) => Some(lookup::service_id(session, wanted).await?),
@@ -88,8 +92,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         failures::conversations(session, &run).await?
     };
     if let Some(path) = &args.junit {
-        std::fs::write(path, junit::xml(&set.name, &run, &conversations))
-            .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
+        let text = junit::xml(&set.name, &run, &conversations);
+        whole::write(path, text.as_bytes()).map_err(|error| unwritable(path, &error))?;
     }
     if ui.json {
         ui.document(&document)?;
@@ -98,6 +102,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     }
     failures::tell_reasons(session, &run, &conversations);
     Ok(report::exit_of(&run))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("cannot write {}: {error}", path.display()))
 }
 
 /// Tells why there is no run; if the version set is not there, which ones are.

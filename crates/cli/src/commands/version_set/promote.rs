@@ -9,6 +9,7 @@ use forge_wire::promotion::Promote;
 use super::promote_all;
 use super::set_ref::SetRef;
 use crate::change::{Change, Done, Planned, SetChangeArgs};
+use crate::creation;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -24,6 +25,10 @@ use crate::session::Session;
         forge version-set promote 'Dental care' preview release --apply --message 'Tried with five patients.'\n  \
         forge version-set promote --all-services preview release"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are options, independent of each other"
+)]
 pub(crate) struct Args {
     /// Name or id of the service; left out with `--all-services`.
     service: String,
@@ -35,14 +40,17 @@ pub(crate) struct Args {
     /// Promote in every active service that has SOURCE: all of them or none.
     #[arg(long, conflicts_with_all = ["no_freeze", "expect_revision"])]
     all_services: bool,
+    /// Create TARGET although it is called nearly like another set.
+    #[arg(long)]
+    pub(super) create: bool,
     /// Keep floating what floats.
     #[arg(long)]
     no_freeze: bool,
     /// Lift the hold on the target, if a rollback left one.
     #[arg(long)]
-    lift_hold: bool,
+    pub(super) lift_hold: bool,
     #[command(flatten)]
-    change: SetChangeArgs,
+    pub(super) change: SetChangeArgs,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
@@ -54,7 +62,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         // Without the service, everything moves up by one place.
         (None, true) => {
             let (source, target) = (parsed(&args.service)?, parsed(&args.source)?);
-            promote_all::run(session, &source, &target, args.lift_hold, &args.change.apply).await
+            promote_all::run(session, &source, &target, &args).await
         }
         (Some(_), true) => Err(usage("`--all-services` takes SOURCE and TARGET only")),
         (None, false) => Err(usage(
@@ -93,7 +101,12 @@ async fn one(
         Ok(planned) => planned,
         Err(error) => return Err(change.unplanned(error, &[&source.name, target]).await),
     };
-    let plan = planned.value.plan;
+    let mut plan = planned.value.plan;
+    creation::of_set(
+        &mut plan,
+        service.version_sets.keys().map(String::as_str),
+        args.create,
+    );
     if plan
         .blockers
         .iter()
@@ -101,7 +114,7 @@ async fn one(
     {
         lookup::tell_sets(session, service.id, &source.name).await;
     }
-    let planned = Planned::one(plan, planned.json);
+    let planned = Planned::one(plan, planned.json).with_findings()?;
     let act = async |digest: String| {
         let done = client
             .promote(service.id, target, &body(Some(digest)), expected)

@@ -4,8 +4,10 @@ use forge_client::answers::Service;
 use forge_domain::SetName;
 use forge_wire::promotion::{PromotionOfMany, Promotions};
 
+use super::promote::Args;
 use super::set_ref::SetRef;
-use crate::change::{ApplyArgs, Change, Done, Planned};
+use crate::change::{Change, Done, Planned};
+use crate::creation;
 use crate::error::{Exit, Failure, Result};
 use crate::session::Session;
 
@@ -13,13 +15,7 @@ use crate::session::Session;
 const AT_ONCE: usize = 50;
 
 /// Promotes in every active service that has the source.
-pub(super) async fn run(
-    session: &Session,
-    source: &SetRef,
-    target: &SetName,
-    lift_hold: bool,
-    args: &ApplyArgs,
-) -> Result<Exit> {
+pub(super) async fn run(session: &Session, source: &SetRef, target: &SetName, args: &Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
     if source.revision.is_some() {
         let text = format!("`{source}`: with `--all-services`, the sets are copied as they are now");
@@ -61,19 +57,25 @@ pub(super) async fn run(
                 target: target.to_string(),
             })
             .collect(),
-        lift_hold,
-        message: args.message.clone(),
+        lift_hold: args.lift_hold,
+        message: args.change.apply.message.clone(),
         dry_run: plan_digest.is_none(),
         plan_digest,
     };
-    let change = Change::new(session, args, &with, target);
+    let change = Change::new(session, &args.change.apply, &with, target);
     let planned = client.promote_many(&body(None)).await;
-    let planned = planned.map_err(|error| change.refused(error))?;
+    let mut planned = planned.map_err(|error| change.refused(error))?;
+    for plan in &mut planned.value.plans {
+        if let Some(service) = with.iter().find(|service| service.id == plan.service_id) {
+            creation::of_set(plan, service.version_sets.keys().map(String::as_str), args.create);
+        }
+    }
     let planned = Planned {
         plans: planned.value.plans,
         digest: planned.value.digest,
         json: planned.json,
-    };
+    }
+    .with_findings()?;
     let act = async |digest: String| {
         let done = client.promote_many(&body(Some(digest))).await?;
         Ok(Done {

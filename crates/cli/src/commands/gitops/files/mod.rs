@@ -1,7 +1,7 @@
 //! The files: where each thing stands, and how it is written.
 //!
 //! ```text
-//! forge.json                                     {"format": 1}
+//! forge.json                                     {"format": 1, "files": [what exports wrote]}
 //! agents/mira/agent.json                         {"name": "Mira"}
 //! agents/mira/v1.json                            the content of version 1
 //! context_graphs/appointments/context_graph.json {"name": "Appointments"}
@@ -10,6 +10,8 @@
 //! services/dental-care/version_sets/release.json what the set pins
 //! ```
 
+mod earlier;
+mod place;
 mod read;
 mod slug;
 mod write;
@@ -34,6 +36,17 @@ const KINDS: [AssetKind; 2] = [AssetKind::Agent, AssetKind::ContextGraph];
 #[serde(deny_unknown_fields)]
 struct Mark {
     format: i64,
+    /// The files that exports wrote, which they may remove again.
+    #[serde(default)]
+    files: Vec<String>,
+}
+
+impl Mark {
+    /// Says what is wrong with a format that this program does not know.
+    fn fault(&self) -> Option<String> {
+        let format = self.format;
+        (format != FORMAT).then(|| format!("it has format {format}; this version of forge knows {FORMAT}"))
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{AssetFile, FORMAT, MARK, Mark, SERVICE, SERVICES, SETS, places};
+use super::{AssetFile, MARK, Mark, SERVICE, SERVICES, SETS, place, places};
 use crate::commands::gitops::tree::{Asset, Document, Service, Tree, kind_name};
 use crate::error::{Failure, Result};
 use crate::input;
@@ -36,19 +36,13 @@ pub(in crate::commands::gitops) fn read(root: &Path) -> Result<Tree> {
         root,
         faults: Vec::new(),
     };
-    if !root.join(MARK).exists() {
+    if root.join(MARK).symlink_metadata().is_err() {
         let text = format!("{} has no `{MARK}`: it is no export", root.display());
         return Err(Failure::failed(text).hint("`forge export -o DIR` writes one"));
     }
-    match reader.json::<Mark>(Path::new(MARK)) {
-        Some(mark) if mark.format != FORMAT => {
-            let text = format!(
-                "it has format {}; this version of forge knows {FORMAT}",
-                mark.format
-            );
-            reader.fault(Path::new(MARK), text);
-        }
-        _ => {}
+    let mark = reader.json::<Mark>(Path::new(MARK));
+    if let Some(fault) = mark.and_then(|mark| mark.fault()) {
+        reader.fault(Path::new(MARK), fault);
     }
     let tree = Tree {
         agents: reader.assets(AssetKind::Agent),
@@ -74,7 +68,7 @@ impl Reader<'_> {
     }
 
     fn json<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
-        let read = fs::read(self.root.join(path)).map_err(|error| error.to_string());
+        let read = place::read(self.root, path).map_err(|error| error.to_string());
         read.and_then(input::document)
             .map_err(|error| self.fault(path, error))
             .ok()
@@ -82,7 +76,7 @@ impl Reader<'_> {
 
     /// Returns what is in a folder, in order of names; nothing if there is no such folder.
     fn list(&mut self, folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
-        let entries = match fs::read_dir(self.root.join(folder)) {
+        let entries = match place::below(self.root, folder).and_then(fs::read_dir) {
             Ok(entries) => entries.collect::<io::Result<Vec<_>>>(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -94,10 +88,20 @@ impl Reader<'_> {
                 return Vec::new();
             }
         };
-        let paths = entries.iter().map(|entry| folder.join(entry.file_name()));
-        let mut paths: Vec<PathBuf> = paths.filter(|path| is_wanted(&self.root.join(path))).collect();
+        let mut paths: Vec<PathBuf> = entries
+            .iter()
+            .map(|entry| folder.join(entry.file_name()))
+            .collect();
         paths.sort();
-        paths
+        let mut wanted = Vec::new();
+        for path in paths {
+            match place::below(self.root, &path) {
+                Ok(place) if is_wanted(&place) => wanted.push(path),
+                Ok(_) => {}
+                Err(error) => self.fault(&path, error),
+            }
+        }
+        wanted
     }
 
     fn assets(&mut self, kind: AssetKind) -> Vec<Asset> {

@@ -15,6 +15,7 @@ use model_arg::ModelArg;
 use version_arg::VersionArg;
 
 use crate::change::{Change, Done, Planned, SetChangeArgs};
+use crate::creation;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -50,6 +51,9 @@ pub(crate) struct Args {
     /// Begin with the pins of this JSON file instead of those that the set has; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    /// Create the set although it is called nearly like another one.
+    #[arg(long)]
+    create: bool,
     /// Lift the hold on the set, if a rollback left one.
     #[arg(long)]
     lift_hold: bool,
@@ -91,10 +95,15 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         .upsert_version_set(service.id, &args.set, &pins, terms(None))
         .await;
     let planned = planned.map_err(|error| change.refused(error))?;
-    let plan = planned
+    let mut plan = planned
         .value
         .ok_or_else(|| Failure::failed("the server answered no plan"))?;
-    let planned = Planned::one(plan, planned.json);
+    creation::of_set(
+        &mut plan,
+        service.version_sets.keys().map(String::as_str),
+        args.create,
+    );
+    let planned = Planned::one(plan, planned.json).with_findings()?;
     let act = async |digest: String| {
         client
             .upsert_version_set(service.id, &args.set, &pins, terms(Some(digest)))
