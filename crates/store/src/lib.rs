@@ -53,7 +53,7 @@ mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
-pub use audit::{EventFilter, ScannedEvent};
+pub use audit::{ChainLength, EventFilter, ScannedEvent};
 pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use conversation::{
     Conversation, ConversationFilter, ConversationSort, NewConversation, RunningConversations,
