@@ -4,11 +4,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use forge_domain::OrganizationId;
 use forge_domain::refusal::AssetKind;
-use forge_domain::user::Preferences;
-use forge_domain::{OrganizationId, Timestamp};
 use forge_store::{NotReady, OpenMode, Store, StoreError, WriteTx};
-use forge_testkit::{Dice, Engine, TestDatabase};
+use forge_testkit::{Dice, TestDatabase};
+
+use crate::fresh::{NOW, fresh};
 
 /// A store with one organization.
 struct Fixture {
@@ -19,15 +20,7 @@ struct Fixture {
 
 impl Fixture {
     async fn start() -> Self {
-        let database = TestDatabase::start(Engine::Sqlite).await;
-        let store = Store::open(&database.url, OpenMode::CreateIfMissing)
-            .await
-            .unwrap();
-        let organization: OrganizationId = "acme".parse().unwrap();
-        let created = store
-            .create_organization(&organization, "Acme", &Preferences::default(), now())
-            .await;
-        created.unwrap().unwrap().commit().await.unwrap();
+        let (database, store, organization) = fresh().await;
         Self {
             database,
             store,
@@ -40,7 +33,7 @@ impl Fixture {
     }
 
     async fn begin(&self) -> Result<WriteTx, StoreError> {
-        let write = self.store.write(&self.organization, now()).await?;
+        let write = self.store.write(&self.organization, NOW).await?;
         Ok(write.unwrap())
     }
 
@@ -55,10 +48,6 @@ impl Fixture {
     async fn write(&self) -> Result<i64, StoreError> {
         self.begin_with_asset().await?.commit().await
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_millis(0)
 }
 
 fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
