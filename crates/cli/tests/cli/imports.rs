@@ -50,6 +50,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 
 /// The domain is pure: it may use nothing that does I/O.
 const DOMAIN: &[&str] = &[
+    "emojis",
+    "icu_properties",
     "indexmap",
     "jsonschema",
     "serde",
@@ -58,7 +60,6 @@ const DOMAIN: &[&str] = &[
     "similar",
     "thiserror",
     "unicode-normalization",
-    "unicode-properties",
 ];
 
 /// Returns the normal dependencies of each crate of the workspace.
