@@ -15,6 +15,7 @@ pub mod behavior;
 pub mod context_graph;
 pub mod conversation;
 pub mod diff;
+mod emoji;
 pub mod evaluation;
 pub mod fault;
 pub mod health;

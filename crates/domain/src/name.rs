@@ -1,13 +1,16 @@
 //! Names that people give to things: one name looks one way, and every name can be seen.
 //!
-//! Names are kept in Unicode's composed form (NFC), so that what looks the same is the same: for uniqueness, for
-//! conditions of grants, for filters. Only new names are held to this; what is there stays as it is.
+//! Names are kept in Unicode's composed form (NFC), without the selectors of emoji, so that what looks the same is the same:
+//! for uniqueness, for conditions of grants, for filters. Only new names are held to this; what is there stays as it is.
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory as Category;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::agent::MAX_NAME_LENGTH;
-use crate::visible::{hidden, is_blank};
+use crate::emoji::{with_selectors, without_selectors};
+use crate::visible::{hidden, is_hidden};
 
 /// How many characters a fault names at the most.
 const MOST_NAMED: usize = 5;
@@ -71,7 +74,7 @@ pub fn new_name(text: &str) -> Result<String, BadName> {
     if !bad.is_empty() {
         return Err(BadName::Hidden(bad));
     }
-    let shows = |char: char| !char.is_whitespace() && !is_blank(char) && !is_combining_mark(char);
+    let shows = |char: char| !char.is_whitespace() && !is_hidden(char) && !is_combining_mark(char);
     if !text.chars().any(shows) {
         return Err(BadName::Invisible);
     }
@@ -86,12 +89,27 @@ pub fn new_asset_name(text: &str) -> Result<String, BadName> {
     if length > MAX_NAME_LENGTH {
         return Err(BadName::TooLong(length));
     }
-    match name.rsplit_once('@') {
-        Some((_, end)) if end == "latest" || (!end.is_empty() && end.bytes().all(|b| b.is_ascii_digit())) => {
-            Err(BadName::LikeAVersion(format!("@{end}")))
-        }
-        _ => Ok(name),
+    match ending_like_a_version(&name) {
+        Some(ending) => Err(BadName::LikeAVersion(ending)),
+        None => Ok(name),
     }
+}
+
+/// Returns the end of a name that reads as a version, however it is written: wide, in capitals, in digits of any script.
+fn ending_like_a_version(name: &str) -> Option<String> {
+    let plain = name.nfkc().collect::<String>().to_lowercase();
+    let (_, end) = plain.rsplit_once('@')?;
+    let version = end.trim_end();
+    let is_number = !version.is_empty()
+        && version
+            .chars()
+            .all(|char| category(char) == Category::DecimalNumber);
+    let is_version = version == "latest" || is_number;
+    is_version.then(|| format!("@{end}"))
+}
+
+fn category(char: char) -> Category {
+    CodePointMapData::new().get(char)
 }
 
 /// The blank of most scripts, and that of East Asian ones.
@@ -101,21 +119,25 @@ fn is_plain_blank(char: char) -> bool {
 
 /// Returns a name as it is kept, without a look at what is in it: for comparing and for finding.
 pub fn composed(name: &str) -> String {
-    name.nfc().collect()
+    without_selectors(name).nfc().collect()
 }
 
 /// Tells whether two names look the same: however they are spelled, they are one name.
 pub fn is_same(name: &str, other: &str) -> bool {
-    name == other || name.nfc().eq(other.nfc())
+    name == other || without_selectors(name).nfc().eq(without_selectors(other).nfc())
 }
 
-/// Returns how a name may be written in things that were there before names were composed: as it is kept first, and
-/// decomposed if that is another text.
+/// Returns how a name may be written in things that were there before names were kept in one form: as it is kept first, and
+/// then decomposed, and with the selectors with which emoji are sent, if those are other texts.
 pub fn spellings(name: &str) -> Vec<String> {
-    let mut spellings = vec![composed(name)];
-    let decomposed: String = name.nfd().collect();
-    if decomposed != spellings[0] {
-        spellings.push(decomposed);
+    let kept = composed(name);
+    let decomposed: String = kept.nfd().collect();
+    let sent = with_selectors(&kept);
+    let mut spellings = vec![kept];
+    for spelling in [decomposed, sent] {
+        if !spellings.contains(&spelling) {
+            spellings.push(spelling);
+        }
     }
     spellings
 }
@@ -133,11 +155,21 @@ mod tests {
         assert_eq!(new_name("\u{212B}").unwrap(), "Å");
         assert_eq!(spellings("Café"), ["Café", "Cafe\u{301}"]);
         assert_eq!(spellings("Mira"), ["Mira"]);
+        for name in ["Team ❤\u{fe0f}", "Team ❤\u{fe0e}"] {
+            assert_eq!(new_name(name).unwrap(), "Team ❤");
+        }
+        // Some send more selectors than are due.
+        assert_eq!(new_name("⭐\u{fe0f}").unwrap(), "⭐");
+        assert_eq!(
+            spellings("Café ❤\u{fe0f}"),
+            ["Café ❤", "Cafe\u{301} ❤", "Café ❤\u{fe0f}"]
+        );
     }
 
     #[test]
     fn a_name_is_found_however_an_editor_spells_it() {
         assert!(is_same("Caf\u{e9}", "Cafe\u{301}") && is_same("Mira", "Mira"));
+        assert!(is_same("❤", "❤\u{fe0f}") && !is_same("❤", "♥"));
         assert!(!is_same("Cafe", "Caf\u{e9}") && !is_same("Mira", "mira"));
     }
 
@@ -152,6 +184,13 @@ mod tests {
             "مساعد",
             "می\u{200c}خواهم",
             "क्\u{200d}ष",
+            "क्\u{200c}ष",
+            "ක්\u{200d}ර",
+            "ന്\u{200d}",
+            "क़्\u{200d}य",
+            "🧑🏻\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}🧑🏼",
+            "🏴\u{200d}☠\u{fe0f}",
+            "Acme™ © 2 ☎",
             "👨\u{200d}👩\u{200d}👧",
             "👩🏽\u{200d}⚕\u{fe0f}",
             "❤\u{fe0f}\u{200d}🔥",
@@ -175,6 +214,35 @@ mod tests {
             ("a\u{200d}b", '\u{200d}'),
             ("\u{200d}👧", '\u{200d}'),
             ("می\u{200c}", '\u{200c}'),
+            ("می\u{200d}خواهم", '\u{200d}'),
+            ("ا\u{200c}ب", '\u{200c}'),
+            ("م\u{200c}\u{200c}ب", '\u{200c}'),
+            ("क\u{200d}ष", '\u{200d}'),
+            ("क\u{200c}ष", '\u{200c}'),
+            ("क्\u{200c}", '\u{200c}'),
+            ("क्\u{200c}a", '\u{200c}'),
+            ("a्\u{200d}b", '\u{200d}'),
+            ("क्\u{200d}\u{200d}ष", '\u{200d}'),
+            ("👧\u{200d}👧", '\u{200d}'),
+            ("❤\u{fe0f}\u{fe0f}", '\u{fe0f}'),
+            ("\u{fe0f}", '\u{fe0f}'),
+            ("葛\u{e0100}", '\u{e0100}'),
+            ("a\u{600}", '\u{600}'),
+            ("a\u{605}", '\u{605}'),
+            ("a\u{6dd}", '\u{6dd}'),
+            ("a\u{8e2}", '\u{8e2}'),
+            ("a\u{2800}b", '\u{2800}'),
+            ("a\u{fffc}", '\u{fffc}'),
+            ("a\u{fdd0}", '\u{fdd0}'),
+            ("a\u{1fffe}", '\u{1fffe}'),
+            ("a\u{13430}", '\u{13430}'),
+            ("a\u{13441}", '\u{13441}'),
+            ("a\u{16fe4}", '\u{16fe4}'),
+            ("a\u{1bc9d}", '\u{1bc9d}'),
+            ("a\u{1bca0}", '\u{1bca0}'),
+            ("a\u{1bca3}", '\u{1bca3}'),
+            ("a\u{1d159}", '\u{1d159}'),
+            ("a\u{1d173}", '\u{1d173}'),
             ("1\u{fe0f}", '\u{fe0f}'),
             ("a\u{fe0f}", '\u{fe0f}'),
             ("🏴\u{e0067}\u{e007f}", '\u{e0067}'),
@@ -199,14 +267,28 @@ mod tests {
         assert!(text.contains("U+202E at position 3"), "{text}");
         let text = new_name(&"\u{200b}".repeat(9)).unwrap_err().to_string();
         assert!(text.contains("U+200B at position 5, 4 more"), "{text}");
-        for name in ["", " ", "\u{3000}", "\u{301}", "\u{2800}"] {
+        for name in ["", " ", "\u{3000}", "\u{301}"] {
             assert_eq!(new_name(name), Err(BadName::Invisible), "{name:?}");
         }
     }
 
     #[test]
     fn an_agents_name_does_not_end_like_a_version() {
-        for name in ["Mira@3", "Mira@latest", "@1", "Mira@0"] {
+        for name in [
+            "Mira@3",
+            "Mira@latest",
+            "@1",
+            "Mira@0",
+            "Mira@LATEST",
+            "Mira@Latest",
+            "Mira@３",
+            "Mira＠3",
+            "Mira﹫ｌａｔｅｓｔ",
+            "Mira@٣",
+            "Mira@३",
+            "Mira@3 ",
+            "@𝟛",
+        ] {
             assert!(
                 matches!(new_asset_name(name), Err(BadName::LikeAVersion(_))),
                 "{name}"
@@ -219,6 +301,8 @@ mod tests {
             "@3 Mira",
             "Mira @ 3",
             "Mira@v3",
+            "Mira@३x",
+            "Mira@the latest",
             "Mira@3x",
         ] {
             assert_eq!(new_asset_name(name).unwrap(), name);

@@ -3,15 +3,30 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use unicode_properties::UnicodeEmoji as _;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory as Category, JoiningType, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::char::canonical_combining_class;
 
-/// The flags whose sequences have invisible characters, after the black flag with which they begin.
-const FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
+use crate::emoji::emoji_places;
 
-const BLACK_FLAG: char = '\u{1F3F4}';
-const END_OF_FLAG: char = '\u{E007F}';
 const NON_JOINER: char = '\u{200C}';
 const JOINER: char = '\u{200D}';
+
+/// The combining classes of what takes the vowel from a consonant in scripts of India, and of the dot below it.
+const VIRAMA: u8 = 9;
+const NUKTA: u8 = 7;
+
+/// Signs that show nothing, though no property says so: blanks of Braille and of Egyptian, what stands for an object,
+/// fillers and selectors of Khitan and Duployan, and a note without a head.
+const EMPTY: [char; 7] = [
+    '\u{2800}',
+    '\u{FFFC}',
+    '\u{13441}',
+    '\u{13442}',
+    '\u{16FE4}',
+    '\u{1BC9D}',
+    '\u{1D159}',
+];
 
 /// Returns a text for people in which everything can be seen: what is hidden in it is written as `\u{202e}`. Line breaks
 /// and tabs stay.
@@ -44,7 +59,7 @@ pub(crate) fn shown(text: String) -> String {
 
 /// Returns the characters of a text that nobody sees, each with its position, in characters: control and format
 /// characters, and everything else that shows nothing by itself. Those that belong to an emoji are not among them, nor
-/// the joiners between letters of scripts that write with them.
+/// joiners where they change the shape of letters.
 pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     let may_be_hidden = text.chars().any(is_hidden);
     let chars: Vec<char> = if may_be_hidden {
@@ -52,84 +67,72 @@ pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     } else {
         Vec::new()
     };
+    let is_emoji = emoji_places(&chars);
     (0..chars.len()).filter_map(move |at| {
         let char = chars[at];
-        (is_hidden(char) && !is_meant(&chars, at)).then_some((at, char))
+        let is_meant = || is_emoji[at] || shapes_letters(&chars, at);
+        (is_hidden(char) && !is_meant()).then_some((at, char))
     })
 }
 
-/// Tells whether a character shows nothing, though it is no blank, or changes the order of others.
-fn is_hidden(char: char) -> bool {
+/// Tells whether a character shows nothing, though it is no blank by its properties, or changes what is around it.
+pub(crate) fn is_hidden(char: char) -> bool {
     // Most texts are over after this.
     if matches!(char, ' '..='~') {
         return false;
     }
-    char.is_control()
-        || matches!(
-            char,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{70F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-                | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-                | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
-                | '\u{E0000}'..='\u{E0FFF}'
-        )
+    let category = CodePointMapData::<Category>::new().get(char);
+    matches!(
+        category,
+        Category::Control | Category::Format | Category::LineSeparator | Category::ParagraphSeparator
+    ) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(char)
+        || is_noncharacter(char)
+        || EMPTY.contains(&char)
 }
 
-/// Tells whether a character leaves its place empty without being a blank by its properties.
-pub(crate) fn is_blank(char: char) -> bool {
-    char == '\u{2800}' || is_hidden(char)
+/// Those that never stand for anything: 32 in one place, and the last two of every plane.
+fn is_noncharacter(char: char) -> bool {
+    matches!(char, '\u{FDD0}'..='\u{FDEF}') || u32::from(char) & 0xFFFE == 0xFFFE
 }
 
-/// Tells whether a hidden character does what it is there for.
-fn is_meant(chars: &[char], at: usize) -> bool {
+/// Tells whether a joiner changes the shape of the letters around it, by the rules for names in the Internet (RFC 5892, A.1
+/// and A.2), which admit it where it does.
+fn shapes_letters(chars: &[char], at: usize) -> bool {
     let (before, after) = (&chars[..at], &chars[at + 1..]);
     match chars[at] {
-        JOINER => joins_emoji(before, after) || joins_letters(before, after),
-        NON_JOINER => joins_letters(before, after),
-        '\u{FE0E}' | '\u{FE0F}' => selects_emoji(before, after),
-        '\u{E0020}'..=END_OF_FLAG => is_of_flag(chars, at),
+        JOINER => stacking_letter(before).is_some(),
+        NON_JOINER => {
+            let next = after.first().map(|next| script(*next));
+            let parts_a_stack = stacking_letter(before).is_some_and(|letter| Some(script(letter)) == next);
+            parts_a_stack || parts_joined_letters(before, after)
+        }
         _ => false,
     }
 }
 
-fn joins_emoji(before: &[char], after: &[char]) -> bool {
-    let before = match before {
-        [before @ .., '\u{FE0F}'] | before => before,
-    };
-    let is_emoji = |char: Option<&char>| char.is_some_and(|char| !char.is_ascii() && char.is_emoji_char());
-    is_emoji(before.last()) && is_emoji(after.first())
+fn script(char: char) -> Script {
+    CodePointMapData::<Script>::new().get(char)
 }
 
-fn selects_emoji(before: &[char], after: &[char]) -> bool {
-    before.last().is_some_and(|char| {
-        let is_key = char.is_ascii() && after.first() == Some(&'\u{20E3}');
-        char.is_emoji_char() && (!char.is_ascii() || is_key)
-    })
+/// Returns the letter whose vowel was taken, if a text ends with one.
+fn stacking_letter(text: &[char]) -> Option<char> {
+    let (virama, rest) = text.split_last()?;
+    let (mut last, rest) = rest.split_last()?;
+    if canonical_combining_class(*last) == NUKTA {
+        last = rest.last()?;
+    }
+    let is_letter = CodePointMapData::<Category>::new().get(*last) == Category::OtherLetter;
+    (canonical_combining_class(*virama) == VIRAMA && is_letter).then_some(*last)
 }
 
-/// Scripts whose letters join, or stack, unless they are told otherwise: the Arabic ones, and those of India.
-fn joins_letters(before: &[char], after: &[char]) -> bool {
-    let joins = |char: Option<&char>| {
-        char.is_some_and(|char| {
-            matches!(char, '\u{620}'..='\u{6D3}' | '\u{750}'..='\u{77F}' | '\u{8A0}'..='\u{8E1}' | '\u{900}'..='\u{DFF}')
-        })
-    };
-    joins(before.last()) && joins(after.first())
-}
-
-fn is_of_flag(chars: &[char], at: usize) -> bool {
-    let Some(start) = chars[..at].iter().rposition(|char| *char == BLACK_FLAG) else {
-        return false;
-    };
-    let rest = &chars[start + 1..];
-    let is_flag = |name: &&'static str| {
-        let tags = name
-            .bytes()
-            .filter_map(|byte| char::from_u32(0xE0000 + u32::from(byte)));
-        let tags: Vec<char> = tags.chain([END_OF_FLAG]).collect();
-        rest.starts_with(&tags) && at <= start + tags.len()
-    };
-    FLAGS.iter().any(is_flag)
+/// Tells whether letters of a script like Arabic would join here, marks between them aside.
+fn parts_joined_letters(before: &[char], after: &[char]) -> bool {
+    let joining = |char: &char| CodePointMapData::<JoiningType>::new().get(*char);
+    let is_letter = |joining: &JoiningType| *joining != JoiningType::Transparent;
+    let left = before.iter().rev().map(joining).find(is_letter);
+    let right = after.iter().map(joining).find(is_letter);
+    matches!(left, Some(JoiningType::LeftJoining | JoiningType::DualJoining))
+        && matches!(right, Some(JoiningType::RightJoining | JoiningType::DualJoining))
 }
 
 #[cfg(test)]

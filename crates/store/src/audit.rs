@@ -36,8 +36,18 @@ statements! {
             AND (CAST($9 AS TEXT) IS NULL OR actor_user_id = $9)
             AND (CAST($10 AS TEXT) IS NULL OR actor_kind = $10)
         ORDER BY sequence DESC LIMIT $11";
-    // Those of deleted organizations too: what they wrote stays.
-    LIST_CHAINS = "SELECT id FROM organization ORDER BY id";
+    // Of a log that may have been tampered with. Whatever is no number there is beyond the bounds, or is none of them.
+    SCAN_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
+            object_kind, object_id, before_document, after_document, previous_hash, hash
+        FROM audit_event
+        WHERE organization_id = $1
+            AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
+            AND sequence <= $3
+        ORDER BY sequence LIMIT $4";
+    COUNT_EVENTS = "SELECT COUNT(*) AS entries, MAX(CAST(sequence AS BIGINT)) AS last
+        FROM audit_event WHERE organization_id = $1";
+    // Those of organizations that were deleted, or that are not there at all, too: what they wrote stays.
+    LIST_CHAINS = "SELECT organization_id AS id FROM audit_event UNION SELECT id FROM organization ORDER BY 1";
     LAST_CHANGE = "SELECT change_number FROM organization WHERE id = $1";
 }
 
@@ -71,6 +81,15 @@ pub struct ScannedEvent {
     pub sequence: i64,
     /// The event with its stored hash, or why it cannot be read.
     pub event: Result<(AuditEvent, String), String>,
+}
+
+/// How much of a log is there, however it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainLength {
+    /// How many rows.
+    pub entries: u64,
+    /// The highest number; nothing if there is none.
+    pub last: Option<i64>,
 }
 
 fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
@@ -123,20 +142,39 @@ impl Tx {
 }
 
 impl Tx {
-    /// The same for a log that may have been tampered with: of a row that cannot be read, it returns why.
+    /// Returns the events of a log that may have been tampered with, after one and up to another, oldest first, at most
+    /// `limit` rows of them. A row whose number cannot be read is left out: [`Tx::audit_chain_length`] counts it.
     pub async fn scan_audit_events(
         &mut self,
         organization: &OrganizationId,
-        after: i64,
+        (after, last): (Option<i64>, i64),
         limit: i64,
     ) -> Result<Vec<ScannedEvent>, StoreError> {
-        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
-            Ok(ScannedEvent {
-                sequence: row.integer("sequence")?,
+        let args = args![organization, after, last, limit];
+        let rows = self.all(&SCAN_EVENTS, args, |row| {
+            Ok(row.integer("sequence").ok().map(|sequence| ScannedEvent {
+                sequence,
                 event: exact_event(organization, row).map_err(|error| error.to_string()),
+            }))
+        });
+        Ok(rows.await?.into_iter().flatten().collect())
+    }
+
+    /// Counts the rows of a log, whatever is in them.
+    pub async fn audit_chain_length(
+        &mut self,
+        organization: &OrganizationId,
+    ) -> Result<ChainLength, StoreError> {
+        let counted = self.optional(&COUNT_EVENTS, args![organization], |row| {
+            Ok(ChainLength {
+                entries: row.convert("entries")?,
+                last: row.optional_integer("last")?,
             })
-        })
-        .await
+        });
+        Ok(counted.await?.unwrap_or(ChainLength {
+            entries: 0,
+            last: None,
+        }))
     }
 
     /// Returns up to `limit` events that pass the filter, newest first, each with its stored hash.
@@ -170,9 +208,11 @@ impl Tx {
         Ok(found.unwrap_or((0, GENESIS_HASH.to_owned())))
     }
 
-    /// Returns the ids of all organizations that have a log, deleted ones included; for operators only.
-    pub async fn list_audit_chains(&mut self) -> Result<Vec<OrganizationId>, StoreError> {
-        self.all(&LIST_CHAINS, args![], |row| row.parse("id")).await
+    /// Returns the ids of all organizations that have a log, or of an id that no organization can have, why; for
+    /// operators only.
+    pub async fn list_audit_chains(&mut self) -> Result<Vec<Result<OrganizationId, String>>, StoreError> {
+        let id = |row: &Row<'_>| Ok(row.parse("id").map_err(|error| error.to_string()));
+        self.all(&LIST_CHAINS, args![], id).await
     }
 
     /// Returns the number of the last change of an organization, deleted or not; nothing if there is none of that id.

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool};
 
 use crate::open::{ACQUIRE_TIMEOUT, Pools, require_writer};
-use crate::place::gone;
+use crate::place::Loss;
 use crate::tx::{Engine, ReadTx, RunTx, Tx, WriteTx};
 use crate::{Store, StoreError};
 
@@ -33,14 +33,17 @@ impl Store {
         self.seen.note_read();
         let (engine, how) = match &self.pools {
             Pools::Sqlite { readers, place, .. } => {
-                let connection = if place.is_there() {
-                    readers.acquire().await.map_err(StoreError::no_connection)?
-                } else {
+                let connection = match place.check() {
+                    Ok(()) => readers.acquire().await.map_err(StoreError::no_connection)?,
                     // Those that are open read what was acknowledged; a new one would read whatever is there now.
-                    let idle = tokio::time::timeout(IDLE_READER_TIMEOUT, idle_reader(readers)).await;
-                    idle.map_err(|_| StoreError::no_connection(gone()))?
+                    Err(Loss::Gone) => {
+                        let idle = tokio::time::timeout(IDLE_READER_TIMEOUT, idle_reader(readers)).await;
+                        idle.map_err(|_| StoreError::no_connection(Loss::Gone.into()))?
+                    }
+                    // Nobody knows what would be read.
+                    Err(damaged) => return Err(StoreError::no_connection(damaged.into())),
                 };
-                (Engine::Sqlite(connection), "BEGIN DEFERRED")
+                (Engine::Sqlite(connection, place.clone()), "BEGIN DEFERRED")
             }
             Pools::Postgres(pool) => (Engine::Postgres(acquire(pool).await?), READ),
         };

@@ -13,14 +13,18 @@ mod asset;
 mod audit;
 mod begin;
 mod behavior_invocation;
+mod contents;
 mod conversation;
 mod conversation_claim;
 mod conversation_message;
 mod error;
+mod file;
 mod folder;
 mod heads;
 mod idempotency;
 mod item;
+mod log_file;
+mod log_index;
 mod metric_result;
 mod migrate;
 mod open;
@@ -49,7 +53,7 @@ mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
-pub use audit::{EventFilter, ScannedEvent};
+pub use audit::{ChainLength, EventFilter, ScannedEvent};
 pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use conversation::{
     Conversation, ConversationFilter, ConversationSort, NewConversation, RunningConversations,

@@ -276,6 +276,9 @@ impl Store {
         };
         let mut writer = options.connect().await.map_err(connect)?;
         bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
+        // A log that a crash left is emptied: where its index was made anew, it is unknown what was copied already.
+        let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint").execute(&mut writer).await;
+        emptied.map_err(connect)?;
         let place = Place::of(folder)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
@@ -348,11 +351,23 @@ impl Store {
         matches!(self.pools, Pools::Sqlite { .. })
     }
 
-    /// Closes every connection; the embedded database is left tidy, with nothing in its log.
+    /// Closes every connection; the embedded database is left tidy, with nothing in its log, unless somebody else wrote
+    /// to its files.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers, .. } => {
-                readers.close().await;
+            Pools::Sqlite {
+                writer,
+                readers,
+                place,
+                ..
+            } => {
+                if place.check().is_ok() {
+                    readers.close().await;
+                } else {
+                    // The last connection that closes copies its log into the database, and removes the log that has its
+                    // name. Neither may be its own any more, so a reader stays open until the process ends.
+                    std::mem::forget(readers.clone());
+                }
                 if let Some(writer) = writer {
                     writer.close().await;
                 }

@@ -1,4 +1,4 @@
-//! Whether the files of the embedded database are still those that were opened.
+//! Whether the files of the embedded database are still those that were opened, and hold what SQLite wrote.
 //!
 //! A file that was removed or replaced stays open: what is written to it is gone when the process ends. So the writer
 //! looks before and after each commit, and nobody is told of a write that nobody can find later.
@@ -8,14 +8,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sqlx::error::DatabaseError;
+
+use crate::contents::{Contents, Damage};
 use crate::{OpenError, StoreError};
 
 /// The files as they were when the store was opened. An empty one, of a database in memory, is never lost.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Place {
-    files: Arc<[(PathBuf, Identity)]>,
-    /// Whether somebody has seen that they are not there, so that it is told once.
-    is_told: Arc<AtomicBool>,
+pub(crate) struct Place(Arc<Files>);
+
+#[derive(Debug, Default)]
+struct Files {
+    opened: Vec<(PathBuf, Identity)>,
+    /// Nothing where they cannot be looked into.
+    contents: Option<Contents>,
+    /// Whether somebody has seen that something is wrong, so that it is told once.
+    is_told: AtomicBool,
+}
+
+/// Why nothing can be written to the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Loss {
+    #[error("the data folder was removed or replaced")]
+    Gone,
+    #[error(transparent)]
+    Damaged(Damage),
 }
 
 /// Device and number of a file: another file of that name has others.
@@ -37,55 +54,111 @@ fn identity(path: &Path) -> io::Result<Identity> {
 impl Place {
     /// Notes which files are in a folder; its database is open, so its log is there too.
     pub(crate) fn of(folder: &Path) -> Result<Self, OpenError> {
-        let mut files = Vec::new();
+        let mut opened = Vec::new();
         for name in ["forge.db", "forge.db-wal", "forge.db-shm", "forge.lock"] {
             let path = folder.join(name);
             let identity = identity(&path).map_err(|source| OpenError::File {
                 path: path.clone(),
                 source,
             })?;
-            files.push((path, identity));
+            opened.push((path, identity));
         }
-        Ok(Self {
-            files: files.into(),
-            is_told: Arc::default(),
-        })
+        let contents = Contents::of(folder).map_err(|source| OpenError::File {
+            path: folder.to_owned(),
+            source,
+        })?;
+        if contents.is_none() {
+            tracing::warn!(
+                path = %folder.display(),
+                "the files of the database cannot be looked into here: it goes unnoticed if something else writes to them"
+            );
+        }
+        let is_told = AtomicBool::new(false);
+        Ok(Self(Arc::new(Files {
+            opened,
+            contents,
+            is_told,
+        })))
     }
 
-    /// Returns true if all files are still the ones that were opened.
-    pub(crate) fn is_there(&self) -> bool {
+    /// Returns why nothing can be written to the files, if so.
+    pub(crate) fn check(&self) -> Result<(), Loss> {
+        self.judge(Contents::check)
+    }
+
+    /// Says that a commit begins, which changes the files.
+    pub(crate) fn begin_commit(&self) {
+        self.0.contents.iter().for_each(Contents::begin_commit);
+    }
+
+    /// Says that it has ended, and returns why it may be lost, if so.
+    pub(crate) fn end_commit(&self) -> Result<(), Loss> {
+        self.judge(Contents::end_commit)
+    }
+
+    /// Notes that the database itself says it is damaged, if that is what an error says.
+    pub(crate) fn note_error(&self, error: &sqlx::Error) {
+        if let Some(contents) = &self.0.contents
+            && is_damage(error)
+        {
+            contents.note_damage();
+            let _ = self.check();
+        }
+    }
+
+    fn judge(&self, look: fn(&Contents) -> Result<(), Damage>) -> Result<(), Loss> {
         let missing = self
-            .files
+            .0
+            .opened
             .iter()
-            .find(|(path, opened)| !identity(path).is_ok_and(|found| found == *opened));
-        let was_told = self.is_told.swap(missing.is_some(), Ordering::Relaxed);
-        match missing {
-            Some((path, _)) if !was_told => tracing::error!(
+            .find(|(path, file)| !identity(path).is_ok_and(|found| found == *file));
+        let contents = self.0.contents.as_ref().map_or(Ok(()), look);
+        let found = match (missing, contents) {
+            (_, Err(damage)) => Err(Loss::Damaged(damage)),
+            (Some(_), _) => Err(Loss::Gone),
+            (None, Ok(())) => Ok(()),
+        };
+        let was_told = self.0.is_told.swap(found.is_err(), Ordering::Relaxed);
+        match (found, missing) {
+            (Err(Loss::Damaged(damage)), _) if !was_told => tracing::error!(
+                folder = ?self.folder(),
+                %damage,
+                "the files of the database were changed under the running server: nothing is written any more; stop the \
+                 server, remove forge.db-wal and forge.db-shm, put a backup in the place of forge.db, and start it"
+            ),
+            (Err(Loss::Gone), Some((path, _))) if !was_told => tracing::error!(
                 path = %path.display(),
                 "the data folder was removed or replaced under the running server: nothing is written any more; put \
                  the very same files back, or stop the server and start it on what is there"
             ),
-            None if was_told => tracing::warn!("the data folder is back; writes go on"),
+            (Ok(()), _) if was_told => tracing::warn!("the data folder is back; writes go on"),
             _ => {}
         }
-        missing.is_none()
+        found
     }
 
     /// Returns the folder; nothing of a database in memory, or that is only looked at.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.files.first().and_then(|(path, _)| path.parent())
+        self.0.opened.first().and_then(|(path, _)| path.parent())
     }
 
-    /// Fails unless all files are still the ones that were opened.
+    /// Fails if nothing can be written to the files.
     pub(crate) fn require(&self) -> Result<(), StoreError> {
-        if self.is_there() {
-            return Ok(());
-        }
-        Err(StoreError::Unavailable(Arc::new(gone())))
+        self.check()
+            .map_err(|loss| StoreError::Unavailable(Arc::new(loss.into())))
     }
 }
 
-/// Returns what stands for the loss of the files where the database itself notices nothing.
-pub(crate) fn gone() -> sqlx::Error {
-    sqlx::Error::Io(io::Error::other("the data folder was removed or replaced"))
+/// What stands for the loss of the files where the database itself notices nothing.
+impl From<Loss> for sqlx::Error {
+    fn from(loss: Loss) -> Self {
+        Self::Io(io::Error::other(loss))
+    }
+}
+
+/// Tells whether SQLite says that a file is damaged (11, CORRUPT) or is no database at all (26, NOTADB).
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }

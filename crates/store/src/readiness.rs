@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::begin::{WRITE, acquire};
 use crate::open::Pools;
+use crate::place::Loss;
 use crate::{Store, StoreError};
 
 /// How long a look may take.
@@ -33,6 +34,9 @@ pub enum NotReady {
     /// The folder is not the one that was opened.
     #[error("the data folder was removed or replaced; the server writes nothing any more")]
     FolderGone,
+    /// Something else than SQLite wrote to the files, or they are damaged.
+    #[error("the files of the database were overwritten or damaged; the server writes nothing any more")]
+    FilesDamaged,
     /// The disk is full or broken, or the folder may not be written to.
     #[error("the disk takes no writes")]
     DiskRefuses,
@@ -74,13 +78,14 @@ impl Store {
     async fn look(&self) -> Result<(), NotReady> {
         match &self.pools {
             Pools::Sqlite { place, .. } => {
-                if !place.is_there() {
-                    return Err(NotReady::FolderGone);
-                }
+                place.check()?;
                 if let Some(folder) = place.folder() {
                     disk_takes(folder).await?;
                 }
-                drop(self.begin_write().await.map_err(|error| no_answer(&error))?);
+                let write = self.begin_write().await;
+                // What the writer found wrong with the files says more than that it refuses.
+                place.check()?;
+                drop(write.map_err(|error| no_answer(&error))?);
                 Ok(())
             }
             Pools::Postgres(pool) => match is_read_only(pool).await {
@@ -88,6 +93,15 @@ impl Store {
                 Ok(true) => Err(NotReady::ReadOnly),
                 Err(error) => Err(no_answer(&error)),
             },
+        }
+    }
+}
+
+impl From<Loss> for NotReady {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::Gone => Self::FolderGone,
+            Loss::Damaged(_) => Self::FilesDamaged,
         }
     }
 }

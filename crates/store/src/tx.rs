@@ -12,6 +12,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection};
 use crate::StoreError;
 use crate::heads::{Announcement, Heads};
 use crate::organization::Change;
+use crate::place::Place;
 use crate::row::{Row, Value};
 use crate::statement::Statement;
 use crate::writer::Turn;
@@ -33,7 +34,8 @@ pub struct Tx {
 
 #[derive(Debug)]
 pub(crate) enum Engine {
-    Sqlite(PoolConnection<Sqlite>),
+    /// A reader, and the files that it reads.
+    Sqlite(PoolConnection<Sqlite>, Place),
     SqliteWriter(Turn),
     Postgres(PoolConnection<Postgres>),
 }
@@ -46,10 +48,22 @@ enum Connection<'c> {
 impl Engine {
     fn connection(&mut self) -> Connection<'_> {
         match self {
-            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Sqlite(connection, _) => Connection::Sqlite(connection),
             Self::SqliteWriter(turn) => Connection::Sqlite(turn.connection()),
             Self::Postgres(connection) => Connection::Postgres(connection),
         }
+    }
+
+    /// Makes the error of a statement, and notes what it says of the files.
+    fn failed(&self, statement: &Statement, error: sqlx::Error) -> StoreError {
+        match self {
+            Self::Sqlite(_, place) => place.note_error(&error),
+            Self::SqliteWriter(turn) => turn.place().note_error(&error),
+            Self::Postgres(_) => {}
+        }
+        let error = StoreError::from(error);
+        tracing::debug!(statement = statement.name, %error, "a statement failed");
+        error
     }
 }
 
@@ -90,7 +104,7 @@ impl Tx {
                     .map(|done| done.rows_affected())
             }
         };
-        let touched = touched.map_err(|error| failed(statement, error))?;
+        let touched = touched.map_err(|error| self.engine.failed(statement, error))?;
         self.is_broken = false;
         Ok(touched)
     }
@@ -115,20 +129,20 @@ impl Tx {
         let decoded = match self.start()? {
             Connection::Sqlite(connection) => {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
-                let rows = query
-                    .fetch_all(connection)
-                    .await
-                    .map_err(|error| failed(statement, error))?;
-                rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()
+                match query.fetch_all(connection).await {
+                    Ok(rows) => Ok(rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()),
+                    Err(error) => Err(error),
+                }
             }
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
-                let rows = answer(query.fetch_all(connection))
-                    .await
-                    .map_err(|error| failed(statement, error))?;
-                rows.iter().map(|row| decode(&Row::Postgres(row))).collect()
+                match answer(query.fetch_all(connection)).await {
+                    Ok(rows) => Ok(rows.iter().map(|row| decode(&Row::Postgres(row))).collect()),
+                    Err(error) => Err(error),
+                }
             }
         };
+        let decoded = decoded.map_err(|error| self.engine.failed(statement, error))?;
         self.is_broken = false;
         decoded
     }
@@ -210,12 +224,6 @@ async fn answer<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
     tokio::time::timeout(ANSWER_TIMEOUT, asked)
         .await
         .unwrap_or_else(silent)
-}
-
-fn failed(statement: &Statement, error: sqlx::Error) -> StoreError {
-    let error = StoreError::from(error);
-    tracing::debug!(statement = statement.name, %error, "a statement failed");
-    error
 }
 
 /// A read transaction: everything read through it is of one moment.

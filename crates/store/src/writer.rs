@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use crate::StoreError;
 use crate::heads::Announcement;
 use crate::open::{ACQUIRE_TIMEOUT, end_sqlite_transaction};
-use crate::place::{Place, gone};
+use crate::place::Place;
 use crate::settled::Outcome;
 
 /// How long a group takes in new writers: the first one's answer waits for the last one.
@@ -93,6 +93,11 @@ struct Desk {
 impl Turn {
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.desk.connection
+    }
+
+    /// Returns the files that are written to.
+    pub(crate) fn place(&self) -> &Place {
+        &self.desk.place
     }
 
     /// Returns the outcome of the group's commit, if the writer can see writes that depend on it.
@@ -309,7 +314,8 @@ enum Next {
 impl Desk {
     async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
-        if done.is_err() {
+        if let Err(error) = &done {
+            self.place.note_error(error);
             // Whatever is left of the transaction ends here; a connection that cannot do even that is replaced.
             self.is_sound = end_sqlite_transaction(&mut self.connection).await;
         }
@@ -338,14 +344,12 @@ impl Desk {
         if !keeps_last {
             self.run(UNDO).await.map_err(lost)?;
         }
-        self.run(COMMIT)
-            .await
-            .map_err(|error| not_committed(error, writes))?;
-        // Files that went away in the meantime may have been copied before, with the write or without it.
-        let is_there = self.place.is_there();
-        is_there
-            .then_some(())
-            .ok_or_else(|| StoreError::OutcomeUnknown(Arc::new(gone())))
+        self.place.begin_commit();
+        let committed = self.run(COMMIT).await;
+        // Files that went away or were overwritten in the meantime may hold the write or not.
+        let found = self.place.end_commit();
+        committed.map_err(|error| not_committed(error, writes))?;
+        found.map_err(|loss| StoreError::OutcomeUnknown(Arc::new(loss.into())))
     }
 }
 

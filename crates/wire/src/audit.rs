@@ -174,7 +174,7 @@ fn exactly<T: Serialize + DeserializeOwned>(value: Value) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use forge_domain::audit::GENESIS_HASH;
+    use forge_domain::audit::{ChainCheck, GENESIS_HASH};
     use forge_domain::{ActorKind, UserRef};
     use serde_json::json;
 
@@ -226,6 +226,30 @@ mod tests {
         };
         assert_eq!(read.0.hash(), read.1);
         assert_eq!(vector["sha256"], json!(read.1));
+    }
+
+    #[test]
+    fn the_published_exports_are_judged_as_they_say() {
+        let vectors: Value = serde_json::from_str(include_str!("../../../docs/audit-vectors.json")).unwrap();
+        let exports = vectors["exports"].as_array().unwrap();
+        assert!(!exports.is_empty());
+        for export in exports {
+            let mut check = ChainCheck::new(Vec::new()).with_checkpoint();
+            for line in export["lines"].as_array().unwrap() {
+                match parse_line(line.as_str().unwrap().as_bytes()) {
+                    Ok(Line::Event(event)) => check.add(&event.0, &event.1),
+                    Ok(Line::Checkpoint(checkpoint, _)) => check.add_checkpoint(&checkpoint),
+                    Err(why) => check.add_unreadable(why),
+                }
+            }
+            let report = check.finish();
+            assert_eq!(
+                report.is_intact(),
+                export["is_intact"],
+                "{}: {report:?}",
+                export["what"]
+            );
+        }
     }
 
     #[test]

@@ -85,6 +85,18 @@ both_engines! {
         assert_eq!(answer.status, 409, "{}", answer.body);
     }
 
+    async fn an_emoji_is_the_same_with_its_selector_and_without(server: TestServer) {
+        let post = async |name: &str| server.admin().post(AGENTS, agent_body(name)).await;
+        assert_eq!(post("Team \u{2764}\u{fe0f}").await.status, 201);
+        assert_eq!(post("Team \u{2764}").await.status, 409);
+        old_agent(&server, "Old \u{2764}\u{fe0f}").await;
+        assert_eq!(post("Old \u{2764}").await.status, 409);
+        assert_eq!(post("Old \u{2764}\u{fe0e}").await.status, 409);
+        for name in ["Mira\u{200c}", "می\u{200d}خواهم", "a\u{1d159}", "\u{1f467}\u{200d}\u{1f467}"] {
+            assert_invalid(&post(name).await, &["body.agent_name: hidden_character"]);
+        }
+    }
+
     async fn what_nobody_sees_is_in_no_new_name(server: TestServer) {
         for (path, field, body) in creations(&server, "Dental \u{202e}erac\u{202c}").await {
             let answer = server.admin().post(path, body.clone()).await;
@@ -92,15 +104,17 @@ both_engines! {
             let text = answer.body["detail"][0]["msg"].as_str().unwrap();
             assert!(text.contains("U+202E at position 8"), "{path}: {text}");
             let mut nothing = body;
-            nothing[field] = json!("\u{2800}");
+            nothing[field] = json!("\u{301}");
             let answer = server.admin().post(path, nothing).await;
             assert_invalid(&answer, &[&format!("body.{field}: no_visible_character")]);
         }
         let family = "Team \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
         assert_eq!(server.admin().post(AGENTS, agent_body(family)).await.status, 201);
         for (path, field) in [(AGENTS, "agent_name"), (GRAPHS, "state_machine_name")] {
-            let answer = server.admin().post(path, json!({field: "Mira@3"})).await;
-            assert_invalid(&answer, &[&format!("body.{field}: version_like_name")]);
+            for name in ["Mira@3", "Mira@LATEST", "Mira@\u{ff13}"] {
+                let answer = server.admin().post(path, json!({field: name})).await;
+                assert_invalid(&answer, &[&format!("body.{field}: version_like_name")]);
+            }
         }
     }
 

@@ -296,3 +296,23 @@ async fn a_data_folder_that_was_removed_or_replaced_takes_no_writes() {
     }
     server.app.store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_of_the_database_that_something_else_wrote_to_take_no_writes() {
+    for file in ["forge.db", "forge.db-wal", "forge.db-shm"] {
+        let database = TestDatabase::start(Engine::Sqlite).await;
+        let server = TestServer::alone(&database).await;
+        let (admin, service) = (server.admin(), server.service(2).await);
+        assert_eq!(put(admin, &service, 1).await.status, 204);
+        assert_eq!(resolve(admin, &service).await.status, 200);
+        let path = database.folder.path().join("data").join(file);
+        let file_of_nothing = std::fs::File::options().write(true).open(&path).unwrap();
+        file_of_nothing.set_len(0).unwrap();
+        assert_unavailable(&put(admin, &service, 2).await);
+        wait_for_readiness(admin, 503, "overwritten or damaged").await;
+        assert_eq!(resolve(admin, &service).await.status, 200, "{file}");
+        let read = admin.get(&format!("service/{service}/version_sets/test/")).await;
+        assert_unavailable(&read);
+        server.app.store.close().await;
+    }
+}

@@ -170,7 +170,7 @@ async fn the_printed_verifier_finds_an_intact_log_intact_and_a_broken_one_broken
     broken(
         "a gap before the checkpoint",
         &[&lines[..events - 1], &lines[events..]].concat(),
-        "there is no checkpoint",
+        "the checkpoint after entry",
     );
     let (is_intact, said) = folder.check("");
     assert!(!is_intact && said.contains("there is no checkpoint"), "{said}");
@@ -203,4 +203,17 @@ fn the_printed_verifier_knows_the_published_vectors() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+#[test]
+fn the_printed_verifier_judges_the_published_exports() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new(folder.path());
+    let vectors: Value = serde_json::from_str(include_str!("../../../../docs/audit-vectors.json")).unwrap();
+    for export in vectors["exports"].as_array().unwrap() {
+        let lines = export["lines"].as_array().unwrap();
+        let lines: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap()).collect();
+        let (is_intact, said) = folder.check(&(lines.join("\n") + "\n"));
+        assert_eq!(is_intact, export["is_intact"], "{}: {said}", export["what"]);
+    }
 }

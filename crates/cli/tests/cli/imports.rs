@@ -55,6 +55,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 
 /// The domain is pure: it may use nothing that does I/O.
 const DOMAIN: &[&str] = &[
+    "emojis",
+    "icu_properties",
     "indexmap",
     "jsonschema",
     "serde",
@@ -63,7 +65,6 @@ const DOMAIN: &[&str] = &[
     "similar",
     "thiserror",
     "unicode-normalization",
-    "unicode-properties",
 ];
 
 /// Returns the normal dependencies of each crate of the workspace.

@@ -40,6 +40,12 @@ pub enum ChainFaultKind {
     ChangesCut(i64),
     /// The log tells of changes after this number, which is the organization's last.
     ChangesUnknown(i64),
+    /// The store does not know the organization, though it has its log.
+    OrganizationGone,
+    /// The log stands under an id that no organization can have.
+    Ownerless(String),
+    /// So many entries have no number of their own, or none that can be read.
+    Unnumbered(u64),
     /// There is no entry at all; a log begins with the creation of its organization.
     Empty,
     /// The export does not end with its signed checkpoint.
@@ -67,6 +73,9 @@ impl ChainFaultKind {
             Self::ChangeMissing(_) => "change_missing",
             Self::ChangesCut(_) => "changes_cut",
             Self::ChangesUnknown(_) => "changes_unknown",
+            Self::OrganizationGone => "organization_gone",
+            Self::Ownerless(_) => "ownerless",
+            Self::Unnumbered(_) => "unnumbered",
             Self::Empty => "empty",
             Self::NoCheckpoint => "no_checkpoint",
             Self::Checkpoint(_) => "checkpoint",
@@ -146,6 +155,21 @@ impl fmt::Display for ChainFault {
                     "entry {sequence} tells of a change after change {last}, which is the organization's last"
                 )
             }
+            ChainFaultKind::OrganizationGone => {
+                f.write_str("the store does not know the organization, though it has its log")
+            }
+            ChainFaultKind::Ownerless(why) => {
+                write!(
+                    f,
+                    "there are entries under an id that no organization can have: {why}"
+                )
+            }
+            ChainFaultKind::Unnumbered(entries) => {
+                write!(
+                    f,
+                    "so many entries have no number of their own, or none that can be read: {entries}"
+                )
+            }
             ChainFaultKind::Empty => {
                 f.write_str("there is no entry; a log begins with the creation of its organization")
             }
@@ -201,6 +225,13 @@ impl ChainReport {
         report.organization = Some(organization);
         report
     }
+
+    /// Returns the report about a log that stands under an id that no organization can have.
+    pub fn ownerless(why: String) -> Self {
+        let mut check = ChainCheck::new(Vec::new());
+        check.fault(0, ChainFaultKind::Ownerless(why));
+        check.report
+    }
 }
 
 /// Checks a log from its first entry on, one entry after the other, in memory that does not grow with it.
@@ -247,10 +278,14 @@ impl ChainCheck {
         self
     }
 
-    /// Demands that the last entry is of this change: the last one that the organization has made.
+    /// Demands that the last entry is of this change: the last one that the organization has made. If there is none, the
+    /// organization is not there, though it should be.
     #[must_use]
-    pub fn up_to_change(mut self, number: i64) -> Self {
-        self.last_change = Some(number);
+    pub fn up_to_change(mut self, number: Option<i64>) -> Self {
+        if number.is_none() {
+            self.fault(0, ChainFaultKind::OrganizationGone);
+        }
+        self.last_change = number;
         self
     }
 
@@ -280,6 +315,13 @@ impl ChainCheck {
         self.note_end(false);
         // Which change it was of is unknown, too.
         self.last = None;
+    }
+
+    /// Notes how many entries there are that cannot be put in order.
+    pub fn add_unnumbered(&mut self, entries: u64) {
+        if entries > 0 {
+            self.fault(self.report.sequence, ChainFaultKind::Unnumbered(entries));
+        }
     }
 
     /// Holds a checkpoint that stands in the log against the entry before it. Whoever calls this has looked at its

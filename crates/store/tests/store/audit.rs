@@ -90,6 +90,14 @@ both_engines! {
         let stranger: OrganizationId = server.stranger().organization.parse().unwrap();
         assert_eq!(tx.audit_head(&stranger).await.unwrap().0, 1);
         let chains = tx.list_audit_chains().await.unwrap();
-        assert!(chains.contains(&organization(&server)) && chains.contains(&stranger));
+        for known in [organization(&server), stranger] {
+            assert!(chains.contains(&Ok(known)));
+        }
+        let length = tx.audit_chain_length(&organization(&server)).await.unwrap();
+        assert_eq!((length.entries, length.last), (2, Some(2)));
+        let length = tx.audit_chain_length(&nobody).await.unwrap();
+        assert_eq!((length.entries, length.last), (0, None));
+        let scanned = tx.scan_audit_events(&organization(&server), (Some(1), i64::MAX), 9).await.unwrap();
+        assert_eq!(scanned.iter().map(|event| event.sequence).collect::<Vec<_>>(), [2]);
     }
 }

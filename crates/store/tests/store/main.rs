@@ -5,6 +5,7 @@
 mod audit;
 mod constraints;
 mod conversations;
+mod fresh;
 mod opening;
 mod page_cursors;
 mod place;

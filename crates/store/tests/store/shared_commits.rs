@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use forge_domain::refusal::AssetKind;
 use forge_domain::service::Tags;
-use forge_domain::user::Preferences;
 use forge_domain::{Clock as _, OrganizationId, Timestamp, UserRef};
 use forge_store::{OpenMode, ServiceFields, SharedCommits, Store, StoreError, WriteTx};
-use forge_testkit::{Dice, Engine, TestDatabase, TestServer, both_engines};
+use forge_testkit::{Dice, Engine, TestServer, both_engines};
+
+use crate::fresh::{NOW, fresh};
 
 const KIND: AssetKind = AssetKind::Agent;
 
@@ -390,17 +391,8 @@ async fn what_was_seen_in_a_group_that_failed_is_not_settled() {
 
 #[tokio::test]
 async fn closing_waits_for_the_writer_and_turns_the_others_away() {
-    let database = TestDatabase::start(Engine::Sqlite).await;
-    let store = Store::open(&database.url, OpenMode::CreateIfMissing)
-        .await
-        .unwrap();
-    let organization: OrganizationId = "acme".parse().unwrap();
-    let (preferences, now) = (Preferences::default(), Timestamp::from_millis(0));
-    let created = store
-        .create_organization(&organization, "Acme", &preferences, now)
-        .await;
-    created.unwrap().unwrap().commit().await.unwrap();
-    let mut write = store.write(&organization, now).await.unwrap().unwrap();
+    let (database, store, organization) = fresh().await;
+    let mut write = store.write(&organization, NOW).await.unwrap().unwrap();
     insert(&mut write, 1, "first").await;
     let close = {
         let store = store.clone();
@@ -412,13 +404,13 @@ async fn closing_waits_for_the_writer_and_turns_the_others_away() {
     }
     let late = {
         let (store, organization) = (store.clone(), organization.clone());
-        started(async move { store.write(&organization, now).await }).await
+        started(async move { store.write(&organization, NOW).await }).await
     };
     write.commit().await.unwrap();
     close.await.unwrap();
     let error = late.await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-    let error = store.write(&organization, now).await.unwrap_err();
+    let error = store.write(&organization, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     drop(store);
     let store = Store::open(&database.url, OpenMode::MustExist).await.unwrap();

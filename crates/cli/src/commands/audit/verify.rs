@@ -243,7 +243,9 @@ fn check_lines(check: &mut ChainCheck, mut lines: impl BufRead, keys: &[String])
 
 async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Result<Vec<ChainReport>> {
     let store = Store::open(&url(args)?, OpenMode::ReadOnly).await?;
-    let known = audit::chains(&store).await?;
+    let (known, ownerless): (Vec<_>, Vec<_>) =
+        audit::chains(&store).await?.into_iter().partition(Result::is_ok);
+    let known: Vec<OrganizationId> = known.into_iter().flatten().collect();
     let mut organizations = known.clone();
     // Organizations are never removed, only marked as deleted: one that is not there is a fault, not an oversight.
     let wanted = args
@@ -262,6 +264,14 @@ async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow:
         bail!("the store has several logs; name the one that ended like this by `--organization ID`");
     }
     let mut reports = Vec::new();
+    if args.organization.is_none() {
+        reports.extend(
+            ownerless
+                .into_iter()
+                .filter_map(Result::err)
+                .map(ChainReport::ownerless),
+        );
+    }
     for organization in organizations {
         if !known.contains(&organization) {
             reports.push(ChainReport::missing(organization));

@@ -352,12 +352,42 @@ fn changes_have_no_gaps_from_the_first_to_the_last_that_the_organization_made() 
     assert_eq!(code(&check(&late, Vec::new())), "change_missing");
     let whole = plain(4);
     for (made, expected) in [(3, "changes_unknown"), (4, ""), (5, "changes_cut")] {
-        let mut check = ChainCheck::new(Vec::new()).up_to_change(made);
+        let mut check = ChainCheck::new(Vec::new()).up_to_change(Some(made));
         for (event, hash) in &whole {
             check.add(event, hash);
         }
         let report = check.finish();
         assert_eq!((code(&report), report.faults), (expected, u64::from(made != 4)));
+    }
+}
+
+#[test]
+fn what_cannot_be_put_in_order_and_what_belongs_to_nobody_is_a_fault() {
+    let checked = |change: Option<i64>, unnumbered: u64| {
+        let mut check = ChainCheck::new(Vec::new()).up_to_change(change);
+        for (event, hash) in plain(2) {
+            check.add(&event, &hash);
+        }
+        check.add_unnumbered(unnumbered);
+        let report = check.finish();
+        (code(&report), report.faults)
+    };
+    assert_eq!(checked(Some(2), 0), ("", 0));
+    assert_eq!(checked(Some(2), 3), ("unnumbered", 1));
+    assert_eq!(checked(None, 0), ("organization_gone", 1));
+    let ownerless = ChainReport::ownerless("`ACME`".to_owned());
+    assert_eq!((code(&ownerless), ownerless.faults), ("ownerless", 1));
+}
+
+#[test]
+fn a_number_below_the_first_is_a_fault() {
+    for sequence in [0, -1, i64::MIN] {
+        let mut chain = plain(2);
+        let mut stray = chain[0].clone();
+        stray.0.sequence = sequence;
+        stray.1 = stray.0.hash();
+        chain.insert(0, stray);
+        assert_eq!(code(&check(&chain, Vec::new())), "out_of_place", "{sequence}");
     }
 }
 
