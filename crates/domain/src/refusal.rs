@@ -92,14 +92,16 @@ pub enum Refusal {
     },
     AlikeName {
         name: SetName,
-        other: SetName,
+        /// Nothing if its spelling is not to be told.
+        other: Option<SetName>,
     },
     InUse {
         asset: AssetKind,
         services: String,
     },
     NameTaken {
-        service: String,
+        /// Nothing if it is not to be told.
+        service: Option<String>,
         name: String,
     },
     NoSuchVoice(String),
@@ -263,15 +265,20 @@ impl Refusal {
             ),
             Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
             Self::AlikeName { name, other } => {
-                format!("the new set `{name}` would differ from the set `{other}` only in capitals")
+                let other = other.as_ref().map_or_else(
+                    || "another set of the service".to_owned(),
+                    |other| format!("the set `{other}`"),
+                );
+                format!("the new set `{name}` would differ from {other} only in capitals")
             }
             Self::TooManySets { limit } => format!("a service has at most {limit} version sets"),
             Self::InUse { asset, services } => format!("an active service uses this {asset} ({services})"),
             Self::NameTaken { service, name } => {
-                format!(
-                    "the active service {service} is named `{}` already",
-                    shortened(name)
-                )
+                let service = service.as_ref().map_or_else(
+                    || "another active service".to_owned(),
+                    |id| format!("the active service {id}"),
+                );
+                format!("{service} is named `{}` already", shortened(name))
             }
             Self::NoSuchVoice(voice) => format!("there is no voice `{}`", shortened(voice)),
             Self::UnknownSource {
@@ -359,7 +366,12 @@ impl Refusal {
             }
             Self::InSet { reason, .. } => return reason.hint(),
             Self::TooManySets { .. } => "delete one first".to_owned(),
-            Self::AlikeName { other, .. } => {
+            Self::AlikeName { other: None, .. } => {
+                "choose a name that differs in more than capitals".to_owned()
+            }
+            Self::AlikeName {
+                other: Some(other), ..
+            } => {
                 format!("use `{other}`, or choose a name that differs in more than capitals")
             }
             Self::InUse { .. } => "deactivate or rebind it first".to_owned(),

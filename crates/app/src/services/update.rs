@@ -158,6 +158,7 @@ async fn prepare(
     for service in [&before, &after] {
         caller.authorize(Permission::UpdateService, &attributes(service))?;
     }
+    caller.require_no_gain(&attributes(&before), &attributes(&after))?;
     let sets = tx.list_sets(organization, id).await?;
     let binding = find_binding(tx, caller, &before).await?;
     let new = new_assets(&before, &after);

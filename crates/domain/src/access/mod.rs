@@ -4,6 +4,7 @@
 //! thing acted upon; all conditions must hold, and a condition on an attribute that the thing does not have is
 //! false, `NotEquals` included.
 
+mod change;
 mod comparison;
 mod grant;
 mod limits;
@@ -14,6 +15,7 @@ mod permission;
 mod privilege;
 mod role;
 
+pub use change::{CHANGEABLE_ATTRIBUTES, ChangeableAttribute, gained};
 pub use grant::{Condition, Grant};
 pub use limits::excesses;
 pub use operation::{Asked, Need, OPERATIONS, OperationNeeds};

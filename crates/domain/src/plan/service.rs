@@ -15,6 +15,25 @@ use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;
 use crate::version_set::{Binding, Pins, SetName};
 
+/// Another active service of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Namesake {
+    /// One that the caller may see.
+    Seen(ServiceId),
+    /// One of which the caller may learn no more than that the name is taken.
+    Hidden,
+}
+
+impl Namesake {
+    /// Returns which service it is, if that is to be told.
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::Seen(id) => Some(id.to_string()),
+            Self::Hidden => None,
+        }
+    }
+}
+
 /// Everything that a plan of a service looks at beside the change itself, as it is at one moment.
 #[derive(Debug)]
 pub struct ServiceSnapshot<'a> {
@@ -33,7 +52,7 @@ pub struct ServiceSnapshot<'a> {
     /// The unit tests that name its sets; looked up where the change deactivates it.
     pub unit_tests: &'a [UnitTestRef],
     /// Another active service that has the name which it would have.
-    pub namesake: Option<ServiceId>,
+    pub namesake: Option<Namesake>,
     /// The models that may be preferred.
     pub models: &'a ModelCatalogue,
     /// What time it is.
@@ -141,7 +160,7 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
     }
     if let Some(other) = snapshot.namesake.filter(|_| after.is_active) {
         refusals.push(Refusal::NameTaken {
-            service: other.to_string(),
+            service: other.id(),
             name: after.name.clone(),
         });
     }
@@ -157,6 +176,7 @@ fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Tar
         target: Some(target),
         // What other sets there are matters to new ones alone.
         sets: &[],
+        hidden_sets: &[],
         unit_tests: &[],
         long_prompt: None,
         models: snapshot.models,

@@ -11,7 +11,7 @@ struct Care {
     missing: Vec<Refusal>,
     sets: Vec<(SetName, Target)>,
     unit_tests: Vec<UnitTestRef>,
-    namesake: Option<ServiceId>,
+    namesake: Option<Namesake>,
 }
 
 impl Care {
@@ -85,7 +85,7 @@ pub(super) fn blocked() -> Vec<(&'static str, ServicePlan)> {
     let (mut missing, after_missing) = Care::new().on_another_agent(1);
     missing.missing.push(no_such_agent());
     let mut taken = Care::new();
-    taken.namesake = Some(ServiceId::new(NOW, [8; 8]));
+    taken.namesake = Some(Namesake::Seen(ServiceId::new(NOW, [8; 8])));
     vec![
         ("pin_lost_by_rebind", lost.plan(&after_loss)),
         ("no_versions", empty.plan(&after_emptiness)),
@@ -148,7 +148,7 @@ fn blockers_of_sets_name_the_set_and_those_of_the_service_are_told_once() {
     care.sets[1].1.hold = Some(hold("it swears"));
     let (mut care, after) = care.on_another_agent(1);
     care.wanted.agent.is_deprecated = true;
-    care.namesake = Some(ServiceId::new(NOW, [8; 8]));
+    care.namesake = Some(Namesake::Hidden);
     let plan = care.plan(&after);
     assert_eq!(
         codes(&plan.blockers),
@@ -156,6 +156,21 @@ fn blockers_of_sets_name_the_set_and_those_of_the_service_are_told_once() {
     );
     let named = |finding: &Finding| finding.message.contains("`release`");
     assert!(plan.blockers[2..].iter().all(named), "{}", plan.blockers_text());
+}
+
+#[test]
+fn a_name_is_taken_by_a_service_that_is_named_only_to_those_who_may_see_it() {
+    let mut care = Care::new();
+    let told = |care: &Care| care.plan(&care.service).blockers_text();
+    care.namesake = Some(Namesake::Seen(ServiceId::new(NOW, [8; 8])));
+    let id = ServiceId::new(NOW, [8; 8]).to_string();
+    assert!(told(&care).contains(&id), "{}", told(&care));
+    care.namesake = Some(Namesake::Hidden);
+    assert!(
+        told(&care).starts_with("another active service is named `Care` already"),
+        "{}",
+        told(&care)
+    );
 }
 
 #[test]
