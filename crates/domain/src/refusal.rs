@@ -87,6 +87,10 @@ pub enum Refusal {
         set: SetName,
         reason: Box<Refusal>,
     },
+    /// The same of a set whose name and content are not to be told.
+    InHiddenSet {
+        code: &'static str,
+    },
     TooManySets {
         limit: usize,
     },
@@ -197,6 +201,7 @@ impl Refusal {
             },
             Self::PinLostByRebind { .. } => "pin_lost_by_rebind",
             Self::InSet { reason, .. } => reason.code(),
+            Self::InHiddenSet { code } => code,
             Self::TooManySets { .. } => "too_many_sets",
             Self::AlikeName { .. } => "alike_name",
             Self::InUse { .. } => "in_use",
@@ -264,6 +269,7 @@ impl Refusal {
                 newest(*latest)
             ),
             Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
+            Self::InHiddenSet { .. } => "a version set that you may not see stands in the way".to_owned(),
             Self::AlikeName { name, other } => {
                 let other = other.as_ref().map_or_else(
                     || "another set of the service".to_owned(),
@@ -365,6 +371,7 @@ impl Refusal {
                 "pin a version that exists in both, or let the set float, and try again".to_owned()
             }
             Self::InSet { reason, .. } => return reason.hint(),
+            Self::InHiddenSet { .. } => "ask somebody who may see every set of the service".to_owned(),
             Self::TooManySets { .. } => "delete one first".to_owned(),
             Self::AlikeName { other: None, .. } => {
                 "choose a name that differs in more than capitals".to_owned()

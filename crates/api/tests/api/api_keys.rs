@@ -68,7 +68,7 @@ both_engines! {
         let maker = server.user(DefaultRole::AmigoAdministrator).await;
         let key = create(&maker, "DefaultAdministratorRole").await;
         let key = parts(&key);
-        let builder = json!({"role_name": "Builder", "description": "", "frontend_view": "client",
+        let builder = json!({"role_name": "Builder", "description": "Builds.", "frontend_view": "client",
             "permission_grants": [{"permission_name": "Service:UpdateVersionSet", "conditions": {}}]});
         assert_eq!(admin.post("role/", builder).await.status, 201);
         let builder = through(&member(&server, "Builder").await, key).await;

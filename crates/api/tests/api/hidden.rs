@@ -19,7 +19,7 @@ both_engines! {
         let admin = server.admin();
         let world = World::new(&server).await;
         let (agent, graph) = (server.agent(1).await, server.context_graph(1).await);
-        let test = world.body("Taken");
+        let (test, other) = (world.body("Taken"), world.test(&server, "Other").await);
         let bodies = [
             ("organization/agent", "id", json!({"agent_name": "Taken"})),
             ("organization/service_hierarchical_state_machine", "id", json!({"state_machine_name": "Taken"})),
@@ -29,7 +29,7 @@ both_engines! {
             ("simulation/persona/", "simulation_persona_id", persona_body("Taken")),
             ("simulation/scenario/", "simulation_scenario_id", scenario_body("Taken")),
             ("simulation/unit_test/", "simulation_unit_test_id", test),
-            ("simulation/unit_test_set/", "simulation_unit_test_set_id", set_body("Taken", &[])),
+            ("simulation/unit_test_set/", "simulation_unit_test_set_id", set_body("Taken", &[(&other, 1)])),
         ];
         let named = ["agent", "service_hierarchical_state_machine", "service", "dynamic_behavior_set", "metric",
             "simulation_persona", "simulation_scenario", "simulation_unit_test", "simulation_unit_test_set"];

@@ -188,6 +188,13 @@ async fn prepare(
         None
     };
     let targets: Vec<(SetName, Target)> = sets.iter().map(target).collect();
+    let is_hidden = |name: &&SetName| !caller.may(Permission::GetVersionSet, &set_attributes(&before, name));
+    let hidden_sets: Vec<SetName> = targets
+        .iter()
+        .map(|(name, _)| name)
+        .filter(is_hidden)
+        .cloned()
+        .collect();
     let snapshot = ServiceSnapshot {
         service: &before,
         binding: &binding,
@@ -195,6 +202,7 @@ async fn prepare(
         missing: &missing,
         yanked: &yanked,
         sets: &targets,
+        hidden_sets: &hidden_sets,
         unit_tests: &unit_tests,
         namesake,
         models: &app.catalogues.models,

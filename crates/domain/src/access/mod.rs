@@ -118,6 +118,26 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn a_name_is_the_same_however_it_is_spelled() {
+        let thing = || Attributes::default().with("agent_name", "Caf\u{e9}");
+        for spelling in ["Caf\u{e9}", "Cafe\u{301}"] {
+            let allowed = |kind| {
+                let mut condition = json!({"type": kind, "value": spelling, "values": [spelling]});
+                condition
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(if kind == "In" { "value" } else { "values" });
+                allows(&grants(json!({"agent_name": condition})), GET, &thing())
+            };
+            assert_eq!(
+                ["Equals", "In", "NotEquals"].map(allowed),
+                [true, true, false],
+                "{spelling:?}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn more_conditions_never_allow_more(name in "[ab]", value in "[ab]", other in "[ab]", actual in "[ab]") {

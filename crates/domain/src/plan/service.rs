@@ -49,6 +49,8 @@ pub struct ServiceSnapshot<'a> {
     pub yanked: &'a [YankedVersion],
     /// Its sets, without deleted ones.
     pub sets: &'a [(SetName, Target)],
+    /// Those of them that the caller must not learn of.
+    pub hidden_sets: &'a [SetName],
     /// The unit tests that name its sets; looked up where the change deactivates it.
     pub unit_tests: &'a [UnitTestRef],
     /// Another active service that has the name which it would have.
@@ -147,9 +149,12 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
         if after.is_active && !before.is_active {
             let live = |(name, target): &(SetName, Target)| Some((name.clone(), target.pins.clone()?));
             let pins: Vec<(SetName, Pins)> = snapshot.sets.iter().filter_map(live).collect();
-            let reasons = check_activation(new, &pins, snapshot.models, snapshot.now);
-            let new_ones = reasons.into_iter().filter(|reason| !refusals.contains(reason));
-            refusals.extend(new_ones.collect::<Vec<_>>());
+            for reason in check_activation(new, &pins, snapshot.models, snapshot.now) {
+                let reason = as_told(reason, snapshot.hidden_sets);
+                if !refusals.contains(&reason) {
+                    refusals.push(reason);
+                }
+            }
         }
     }
     if before.is_active && !after.is_active {
@@ -165,6 +170,16 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
         });
     }
     refusals
+}
+
+/// Returns a reason as the caller may be told it.
+fn as_told(reason: Refusal, hidden: &[SetName]) -> Refusal {
+    match reason {
+        Refusal::InSet { set, reason } if hidden.contains(&set) => {
+            Refusal::InHiddenSet { code: reason.code() }
+        }
+        reason => reason,
+    }
 }
 
 fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Target) -> Snapshot<'a> {
