@@ -5,9 +5,6 @@
 //! no answer without its write. An answer that tells of no write is remembered by itself. Answers may hold secrets, such
 //! as a new API key, so they are sealed under the master key.
 //!
-//! A call that is made again is not carried out, so nothing asks for permissions on what it is about; and that may be gone
-//! by now. So an answer is told again only to a caller who may do what they might when it was given.
-//!
 //! A repeated call asks for no permission on what it is about: what was done may have moved or ended it. So an answer is
 //! told again only as long as its caller may do what they could when it was given.
 

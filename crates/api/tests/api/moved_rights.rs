@@ -152,7 +152,7 @@ both_engines! {
         assert_eq!(mover.post(&path, json!({"name": "Invoices"})).await.status, 200);
         // A grant for a while counts like any other.
         let given = admin.post("role/temporary_permission_grant/", json!({
-            "user_id": mover.user_id, "duration": "PT1H", "tags": {}, "justification": "A test.",
+            "user_id": mover.user_id, "duration": "PT1H", "tags": {}, "justification": "It is a test.",
             "permission_grant": grant("Service:DeleteVersionSet", &equals("service_name", "Old bills"))})).await;
         assert_eq!(given.status, 201, "{}", given.body);
         let renamed = mover.post(&path, json!({"name": "Old bills"})).await;
