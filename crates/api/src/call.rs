@@ -134,6 +134,10 @@ where
         let content = read_content(operation, &server.limits, &parts.headers, body).await?;
         let size = content.size();
         let read = aside::run(size, move || understand(operation, values, content)).await?;
+        if operation.looks_at_body() {
+            // A body may take its time; what counts is what the caller may do when it is there.
+            caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
+        }
         let Understood {
             values,
             idempotency_key,

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use forge_app::{App, AppError, IdempotencyKey};
+use forge_app::{App, AppError, Caller, IdempotencyKey};
 use forge_contract::Operation;
 use forge_domain::audit::canonical_json;
 use forge_domain::number::integral_numbers;
@@ -65,21 +65,19 @@ where
     let Some((key, caller)) = named else {
         return endpoint(call).await;
     };
-    let app = call
-        .server
-        .app
-        .for_named_call(&call.organization, &caller.user, key);
-    if let Some(first) = app.recall().await? {
+    let caller = caller.clone();
+    let app = call.server.app.for_named_call(&caller, key);
+    if let Some(first) = app.recall(&caller).await? {
         return restored(&first);
     }
     call.server.app = app.clone();
     let response = endpoint(call).await.unwrap_or_else(ApiError::into_response);
-    finish(&app, response).await
+    finish(&app, &caller, response).await
 }
 
 /// Ends a call under a key. Kept is what will not be otherwise if the call is made again: that it was done, or that a rule
 /// refuses it. What failed for another reason may be tried again under the same key.
-async fn finish(app: &App, response: Response) -> Answer {
+async fn finish(app: &App, caller: &Caller, response: Response) -> Answer {
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes);
     let body = body.map_err(|error| AppError::Internal(Box::new(error)))?;
@@ -98,7 +96,7 @@ async fn finish(app: &App, response: Response) -> Answer {
     } else {
         None
     };
-    match app.finish_call(kept.as_deref()).await? {
+    match app.finish_call(caller, kept.as_deref()).await? {
         Some(first) => restored(&first),
         None => Ok(Response::from_parts(parts, body.into())),
     }

@@ -10,7 +10,7 @@ use crate::organizations::MAINTENANCE;
 use crate::{App, AppError, organizations};
 
 /// The user in whose name history keeps what operators do from the command line.
-const OPERATOR: &str = "forge-admin";
+pub(crate) const OPERATOR: &str = "forge-admin";
 
 async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Actor), AppError> {
     let write = app.store.write(organization, app.clock.now()).await?;
@@ -25,6 +25,7 @@ async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Act
         Actor {
             user,
             kind: ActorKind::Person,
+            key: None,
         },
     ))
 }

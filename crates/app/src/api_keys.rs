@@ -97,10 +97,9 @@ pub async fn create(
     let named = |name: &str| Attributes::default().with("role_name", name);
     caller.authorize(Permission::CreateApiKey, &named(role_name))?;
     let mut tx = app.write_access(caller).await?;
-    let role = roles::find(&mut tx, caller, role_name).await?;
+    let role = roles::find_to_give(&mut tx, caller, role_name).await?;
     // The name may have been spelled in another way.
     caller.authorize(Permission::CreateApiKey, &named(&role.name))?;
-    caller.require_greater(&role)?;
     let now = tx.now();
     if tx.list_api_keys(&caller.organization, now).await?.len() >= MAX_KEYS {
         let text = format!("the organization has {MAX_KEYS} API keys already; delete one first");

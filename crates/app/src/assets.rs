@@ -8,7 +8,7 @@ use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
-use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber};
+use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
 pub use forge_store::{Asset, AssetVersion, Yank};
 use forge_store::{AssetHead, Tx, WriteTx};
 use serde_json::{Value, json};
@@ -206,8 +206,9 @@ pub async fn create(
             .await?;
         if found.is_some() {
             return Err(AppError::Conflict(format!(
-                "a{} {kind} named `{spelling}` exists already, perhaps deprecated; choose another name",
+                "a{} {kind} named `{}` exists already, perhaps deprecated; choose another name",
                 if kind == AssetKind::Agent { "n" } else { "" },
+                shortened(&name),
             )));
         }
     }

@@ -11,7 +11,7 @@ use forge_store::{Store, Tx};
 
 use crate::page::PageBuilder;
 use crate::tokens::require_signing_key;
-use crate::{App, AppError, Caller, Page};
+use crate::{App, AppError, Caller, Page, sign_in};
 
 const PERMISSION: Permission = Permission::GetAuditEvent;
 
@@ -100,6 +100,7 @@ pub async fn head(app: &App, caller: &Caller) -> Result<(SignedCheckpoint, Strin
 #[derive(Clone)]
 pub struct Export {
     app: App,
+    caller: Caller,
     after: i64,
     /// The end of the log.
     pub checkpoint: SignedCheckpoint,
@@ -110,6 +111,7 @@ pub async fn export(app: &App, caller: &Caller, after_sequence: i64) -> Result<E
     let (checkpoint, _) = head(app, caller).await?;
     Ok(Export {
         app: app.clone(),
+        caller: caller.clone(),
         after: after_sequence,
         checkpoint,
     })
@@ -117,12 +119,17 @@ pub async fn export(app: &App, caller: &Caller, after_sequence: i64) -> Result<E
 
 impl Export {
     /// Returns the next events, oldest first; none at the end.
+    ///
+    /// # Errors
+    /// Ends with the right to see them, which is looked at every time.
     pub async fn next_events(&mut self) -> Result<Vec<Entry>, AppError> {
         let Checkpoint {
             organization,
             sequence,
             ..
         } = &self.checkpoint.checkpoint;
+        let caller = sign_in::recognise_still(&self.app, &self.caller).await?;
+        authorize_whole(&caller)?;
         let wanted = sequence.saturating_sub(self.after).clamp(0, CHUNK);
         let mut tx = self.app.store.read().await?;
         let events = tx.list_audit_events(organization, self.after, wanted).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Condition, Grant, Permission, Privileges, allows, allows_some};
-use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
+use forge_domain::{Actor, ActorKey, ActorKind, OrganizationId, Timestamp, UserRef};
 
 use crate::AppError;
 
@@ -30,7 +30,7 @@ pub struct Caller {
     /// What kind of caller they are.
     pub kind: ActorKind,
     /// The API key that they signed in with.
-    pub key_id: String,
+    pub key: ActorKey,
     /// What their role may do in the organization acted in: it alone counts when roles are compared.
     pub privileges: Arc<Privileges>,
     /// What they may do for a while beside that.
@@ -47,6 +47,7 @@ impl Caller {
         Actor {
             user: self.user.clone(),
             kind: self.kind,
+            key: Some(self.key.clone()),
         }
     }
 

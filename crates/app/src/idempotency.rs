@@ -4,15 +4,29 @@
 //! case commits; when the answer is known, both become durable together. So there is no write whose answer is lost, and
 //! no answer without its write. An answer that tells of no write is remembered by itself. Answers may hold secrets, such
 //! as a new API key, so they are sealed under the master key.
+//!
+//! A repeated call asks for no permission on what it is about: what was done may have moved or ended it. So an answer is
+//! told again only as long as its caller may do what they could when it was given.
 
 use forge_domain::fault::Fault;
-use forge_domain::{Duration, OrganizationId, Timestamp, UserRef};
+use forge_domain::{Duration, Timestamp, UserRef};
 use forge_store::{CallName, Tx};
+use sha2::{Digest as _, Sha256};
 
-use crate::{App, AppError};
+use crate::{App, AppError, Caller};
 
 /// How long answers are remembered.
 const REMEMBERED: Duration = Duration::days(1);
+
+/// How many bytes stand for what a caller may do.
+const RIGHTS_LEN: usize = 32;
+
+/// Returns what stands for all that a caller may do.
+fn rights(caller: &Caller) -> Result<[u8; RIGHTS_LEN], AppError> {
+    let grants = (&caller.privileges.grants, &caller.temporary_grants);
+    let text = serde_json::to_vec(&grants).map_err(|error| AppError::Internal(Box::new(error)))?;
+    Ok(Sha256::digest(text).into())
+}
 
 /// Names a call of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +59,11 @@ fn context(name: &CallName) -> String {
 impl App {
     /// Returns the app as a call under a key uses it: what that writes waits for [`App::finish_call`].
     #[must_use]
-    pub fn for_named_call(&self, organization: &OrganizationId, user: &UserRef, key: IdempotencyKey) -> Self {
+    pub fn for_named_call(&self, caller: &Caller, key: IdempotencyKey) -> Self {
         let mut app = self.clone();
         app.store = self.store.for_named_call(CallName {
-            organization: organization.clone(),
-            user: user.clone(),
+            organization: caller.organization.clone(),
+            user: caller.user.clone(),
             path: key.path,
             key: key.key,
             request_hash: key.request_hash,
@@ -60,15 +74,26 @@ impl App {
     /// Returns what the call was answered first, if it was made before.
     ///
     /// # Errors
-    /// Refuses a key that was used for another request.
-    pub async fn recall(&self) -> Result<Option<Vec<u8>>, AppError> {
+    /// Refuses a key that was used for another request, and a caller who may not do the same any more.
+    pub async fn recall(&self, caller: &Caller) -> Result<Option<Vec<u8>>, AppError> {
         let Some(name) = self.store.call_name() else {
             return Ok(None);
         };
         let mut tx = self.store.read().await?;
-        self.recall_in(&mut tx, name).await
+        let Some(remembered) = self.recall_in(&mut tx, name).await? else {
+            return Ok(None);
+        };
+        match remembered.split_at_checked(RIGHTS_LEN) {
+            Some((then, answer)) if then == rights(caller)? => Ok(Some(answer.to_vec())),
+            _ => Err(AppError::TooLittle(
+                "this call was made before, and what you may do has changed since, so its answer is not told again; look \
+                 at what is there, and use another key"
+                    .to_owned(),
+            )),
+        }
     }
 
+    /// Returns what is remembered of the call: what stands for the caller's rights, and the answer.
     async fn recall_in(&self, tx: &mut Tx, name: &CallName) -> Result<Option<Vec<u8>>, AppError> {
         let found = tx.find_answer(name, before(self.clock.now())).await?;
         let Some(found) = found else { return Ok(None) };
@@ -104,11 +129,19 @@ impl App {
     /// undone.
     ///
     /// Returns the first answer, if the same call was made at the same time and answered first; then this one did nothing.
-    pub async fn finish_call(&self, answer: Option<&[u8]>) -> Result<Option<Vec<u8>>, AppError> {
+    pub async fn finish_call(
+        &self,
+        caller: &Caller,
+        answer: Option<&[u8]>,
+    ) -> Result<Option<Vec<u8>>, AppError> {
         let Some(name) = self.store.call_name() else {
             return Ok(None);
         };
-        let sealed = answer.map(|answer| self.keyring.seal(&context(name), answer));
+        let rights = rights(caller)?;
+        let sealed = answer.map(|answer| {
+            let remembered = [&rights[..], answer].concat();
+            self.keyring.seal(&context(name), &remembered)
+        });
         let sealed = sealed
             .transpose()
             .map_err(|error| AppError::Internal(Box::new(error)))?;
@@ -122,6 +155,6 @@ impl App {
         }
         // The first answer may have been seen by a writer before it was durable.
         self.store.settled().await?;
-        self.recall().await
+        self.recall(caller).await
     }
 }

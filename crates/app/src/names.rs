@@ -1,7 +1,10 @@
 //! Names of new things, as requests give them.
 
+use std::fmt::Display;
+
 use forge_domain::fault::Fault;
 use forge_domain::name::{self, BadName};
+use forge_domain::shortened;
 
 use crate::AppError;
 
@@ -30,6 +33,16 @@ pub(crate) fn changed_name(old: &str, new: Option<String>) -> Result<Option<Stri
     match new {
         Some(new) if new != old => new_name("name", &new).map(Some),
         unchanged => Ok(unchanged),
+    }
+}
+
+/// Says that a name is taken, and by which thing, if the caller may see that one. Of a hidden one no more is told: whoever
+/// may give a name learns by that whether it is free.
+pub(crate) fn taken(noun: &str, seen: Option<&impl Display>, name: &str) -> String {
+    let name = shortened(name);
+    match seen {
+        Some(id) => format!("the {noun} {id} is named `{name}` already"),
+        None => format!("the name `{name}` is taken by another {noun}"),
     }
 }
 

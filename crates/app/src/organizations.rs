@@ -78,6 +78,7 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     let actor = Actor {
         user: user.clone(),
         kind: ActorKind::Person,
+        key: None,
     };
     record(
         &mut tx,

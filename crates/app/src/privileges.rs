@@ -1,9 +1,9 @@
 //! What callers may hand out, and whom they may touch.
 
-use forge_domain::access::{Grant, Privileges};
+use forge_domain::access::{Attributes, Grant, Permission, Privileges, gained};
 use forge_store::Role;
 
-use crate::{AppError, Caller};
+use crate::{AppError, Caller, roles};
 
 /// Returns a role as far as it is compared with others.
 pub(crate) fn of(role: &Role) -> Privileges {
@@ -21,9 +21,18 @@ impl Caller {
             return Ok(());
         }
         Err(AppError::TooLittle(format!(
-            "your role is not greater than the role `{}`",
-            role.name
+            "your role is not greater than {}",
+            self.named(role)
         )))
+    }
+
+    /// Returns a role's name, or that it is one, if the caller may not see it.
+    fn named(&self, role: &Role) -> String {
+        if self.may(Permission::GetRole, &roles::attributes(role)) {
+            format!("the role `{}`", role.name)
+        } else {
+            "that role".to_owned()
+        }
     }
 
     /// Refuses unless the caller's role holds everything that is to be granted.
@@ -44,8 +53,21 @@ impl Caller {
             return Ok(());
         }
         Err(AppError::TooLittle(format!(
-            "the role `{}` is above your own",
-            role.name
+            "{} is above your own",
+            self.named(role)
         )))
+    }
+    /// Refuses a change of what conditions are about that would give the caller a permission on the thing: nobody moves a
+    /// thing into their own reach.
+    pub(crate) fn require_no_gain(&self, before: &Attributes, after: &Attributes) -> Result<(), AppError> {
+        let grants = self.privileges.grants.iter().chain(&self.temporary_grants);
+        match gained(grants, before, after) {
+            None => Ok(()),
+            Some(permission) => Err(AppError::TooLittle(format!(
+                "this change would give you `{}` on it, which you do not have now; whoever has it before and after, or \
+                 neither, can make the change",
+                permission.name()
+            ))),
+        }
     }
 }

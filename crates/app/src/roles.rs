@@ -15,7 +15,7 @@ use crate::{App, AppError, Caller, Written, commit, privileges, users};
 /// How long a replaced role can still be read, in seconds: a day, as the contract says.
 const REPLACED_SECONDS: i64 = 24 * 3600;
 
-fn attributes(role: &Role) -> Attributes {
+pub(crate) fn attributes(role: &Role) -> Attributes {
     Attributes::default()
         .with("role_id", role.id.to_string())
         .with("role_name", role.name.as_str())
@@ -43,8 +43,26 @@ pub fn view_name(has_admin_view: bool) -> &'static str {
 }
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
+    by_name(tx, caller, name).await?.ok_or_else(|| unknown(name))
+}
+
+fn unknown(name: &str) -> AppError {
+    AppError::NotFound(format!("there is no role `{}`", shortened(name)))
+}
+
+/// Returns the role that a caller is about to give to somebody, for which theirs must be greater. Where it is not, one that
+/// they may not see is answered like one that is not there; to whom no role is shown, both are too great.
+pub(crate) async fn find_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
     let found = by_name(tx, caller, name).await?;
-    found.ok_or_else(|| AppError::NotFound(format!("there is no role `{}`", shortened(name))))
+    let may_see = |role: &Role| caller.may(Permission::GetRole, &attributes(role));
+    match found {
+        Some(role) if may_see(&role) => caller.require_greater(&role).map(|()| role),
+        Some(role) if caller.require_greater(&role).is_ok() => Ok(role),
+        _ if caller.may_some(Permission::GetRole) => Err(unknown(name)),
+        _ => Err(AppError::TooLittle(
+            "your role is not greater than that role".to_owned(),
+        )),
+    }
 }
 
 /// Returns the role of a name, however the name is spelled: exactly so if there is one, else as names are kept or were.
@@ -208,6 +226,7 @@ pub async fn modify(
     };
     if is_replaced {
         caller.require_greater(&new)?;
+        caller.require_no_gain(&attributes(&old), &attributes(&new))?;
         let expires_at = tx.now().plus_seconds(REPLACED_SECONDS);
         tx.replace_role(old.id, &new, expires_at).await?;
     } else {
@@ -234,12 +253,16 @@ pub async fn assign(
         ));
     }
     let mut tx = app.write_access(caller).await?;
-    let role = find(&mut tx, caller, name).await?;
-    caller.require_greater(&role)?;
+    let role = find_to_give(&mut tx, caller, name).await?;
     let user = users::find(&mut tx, caller, user_id).await?;
-    if user.id != caller.user.user_id || caller.user.org_id != caller.organization {
-        caller.require_greater(&user.role)?;
+    if !caller.user.is(&caller.organization, user_id)
+        && let Err(error) = caller.require_greater(&user.role)
+    {
+        let may_see = caller.may(Permission::GetUserInfo, &users::attributes(&user));
+        return Err(if may_see { error } else { users::unknown() });
     }
+    let with_new_role = users::attributes_of(user_id, &role.name);
+    caller.require_no_gain(&users::attributes(&user), &with_new_role)?;
     if role.id != user.role.id && users::is_last_super_administrator(&mut tx, caller, &user).await? {
         return Err(AppError::TooLittle(users::LAST_SUPER_ADMINISTRATOR.to_owned()));
     }

@@ -5,6 +5,7 @@ mod update;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
+use forge_domain::plan::Namesake;
 use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_binding};
@@ -208,17 +209,23 @@ async fn missing_assets(
     Ok(missing)
 }
 
-/// Returns the active service of a name, however the name is spelled, unless it is that one.
+/// Returns the active service of a name, however the name is spelled, unless it is that one. Of one that the caller may not
+/// see, no more is told than that it is there.
 async fn namesake(
     tx: &mut Tx,
     caller: &Caller,
     name: &str,
     own: Option<ServiceId>,
-) -> Result<Option<ServiceId>, AppError> {
+) -> Result<Option<Namesake>, AppError> {
     for spelling in spellings(name) {
         let found = tx.find_active_service(&caller.organization, &spelling).await?;
-        if found.is_some_and(|id| Some(id) != own) {
-            return Ok(found);
+        if let Some(id) = found.filter(|id| Some(*id) != own) {
+            let may_see = caller.may(Permission::GetService, &attributes_of(id, &spelling));
+            return Ok(Some(if may_see {
+                Namesake::Seen(id)
+            } else {
+                Namesake::Hidden
+            }));
         }
     }
     Ok(None)
@@ -226,15 +233,14 @@ async fn namesake(
 
 async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {
     match namesake(tx, caller, name, None).await? {
-        Some(other) => Err(AppError::Conflict(name_taken(other, name).to_string())),
+        Some(other) => {
+            let taken = Refusal::NameTaken {
+                service: other.id(),
+                name: name.to_owned(),
+            };
+            Err(AppError::Conflict(taken.to_string()))
+        }
         None => Ok(()),
-    }
-}
-
-fn name_taken(other: ServiceId, name: &str) -> Refusal {
-    Refusal::NameTaken {
-        service: other.to_string(),
-        name: name.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_domain::{ActorKind, OrganizationId, Timestamp, UserRef, hex};
+use forge_domain::{ActorKey, ActorKind, OrganizationId, Timestamp, UserRef, hex};
 use forge_store::{KeyHead, Tx};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -135,7 +135,10 @@ pub async fn authenticate(
     Ok(Caller {
         organization: organization.clone(),
         kind,
-        key_id: key.id.clone(),
+        key: ActorKey {
+            id: key.id.clone(),
+            created_by: key.creator.clone(),
+        },
         privileges,
         temporary_grants,
         ends_at: claims.expires_at(),
@@ -182,20 +185,30 @@ pub async fn wait_for(app: &App, organization: &OrganizationId, change_number: i
     app.memory.wait_for(app, organization, change_number).await
 }
 
+const ENDED: AppError = AppError::Unauthenticated("the token has ended; sign in again");
+
 /// Returns a caller who was recognised a while ago as they are now.
 ///
 /// # Errors
 /// Refuses one whose token has ended, or whose user or key is gone.
 pub(crate) async fn recognise_again(app: &App, caller: &Caller) -> Result<Caller, AppError> {
-    let ended = AppError::Unauthenticated("the token has ended; sign in again");
+    if app.clock.now() < caller.ends_at {
+        recognise_still(app, caller).await
+    } else {
+        Err(ENDED)
+    }
+}
+
+/// The same for a caller who goes on with what they began before their token ended.
+pub(crate) async fn recognise_still(app: &App, caller: &Caller) -> Result<Caller, AppError> {
     let known = app.memory.organization(app, &caller.user.org_id).await?;
     let (access, now) = (&known.state.access, app.clock.now());
-    let (user, key) = (access.user(&caller.user.user_id), access.key(&caller.key_id, now));
-    let (Some(user), Some(key), true) = (user, key, now < caller.ends_at) else {
-        return Err(ended);
+    let (user, key) = (access.user(&caller.user.user_id), access.key(&caller.key.id, now));
+    let (Some(user), Some(key)) = (user, key) else {
+        return Err(ENDED);
     };
     if !access.signs_in(&key, &user) {
-        return Err(ended);
+        return Err(ENDED);
     }
     let mut caller = caller.clone();
     if caller.user.org_id == caller.organization {
@@ -210,7 +223,7 @@ pub(crate) async fn recognise_again(app: &App, caller: &Caller) -> Result<Caller
 pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
     let (organization, now) = (&caller.organization, app.clock.now());
     let user = tx.find_user(organization, &caller.user.user_id).await?;
-    let key = tx.find_api_key(organization, &caller.key_id).await?;
+    let key = tx.find_api_key(organization, &caller.key.id).await?;
     let (Some(user), Some(key)) = (user, key) else {
         return Ok(false);
     };

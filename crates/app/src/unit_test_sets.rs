@@ -7,11 +7,11 @@ use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::simulation::{UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
-use forge_domain::{UnitTestId, UnitTestSetId, UserRef, shortened};
+use forge_domain::{UnitTestId, UnitTestSetId, UserRef};
 use forge_store::{SortValue, Tx};
 use serde_json::{Value, json};
 
-use crate::names::{changed_name, new_name};
+use crate::names::{changed_name, new_name, taken};
 use crate::searching::{MAX_FOUND, Words, distinct};
 use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
@@ -112,7 +112,9 @@ pub async fn update(
     require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
     if fields.name != old.name {
         // A grant that holds for the old name only must not give the set a name out of its reach.
-        caller.authorize(Permission::ModifyUnitTestSet, &attributes_of(id, &fields.name))?;
+        let renamed = attributes_of(id, &fields.name);
+        caller.authorize(Permission::ModifyUnitTestSet, &renamed)?;
+        caller.require_no_gain(&attributes_of(id, &old.name), &renamed)?;
         refuse_taken_name(&mut tx, caller, &fields.name, Some(id)).await?;
     }
     tx.update_unit_test_set(id, &fields, &caller.user).await?;
@@ -173,10 +175,9 @@ async fn refuse_taken_name(
             .find_live_unit_test_set(&caller.organization, &spelling)
             .await?;
         if let Some(other) = found.filter(|other| Some(*other) != own) {
-            return Err(AppError::Conflict(format!(
-                "the unit test set {other} is named `{}` already; choose another name",
-                shortened(name)
-            )));
+            let may_see = caller.may(Permission::GetUnitTestSet, &attributes_of(other, &spelling));
+            let taken = taken("unit test set", may_see.then_some(&other), name);
+            return Err(AppError::Conflict(format!("{taken}; choose another name")));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page, Written, commit, roles};
+use crate::{App, AppError, Caller, Page, Written, admin, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
 fn audit_document(role_name: &str) -> Value {
@@ -25,16 +25,23 @@ fn object(id: &str) -> AuditObject {
 }
 
 pub(crate) fn attributes(user: &User) -> Attributes {
+    attributes_of(&user.id, &user.role.name)
+}
+
+/// Returns the same attributes where the user is known by the id and the role's name only.
+pub(crate) fn attributes_of(id: &str, role_name: &str) -> Attributes {
     Attributes::default()
-        .with("user_id", user.id.as_str())
-        .with("role_name", user.role.name.as_str())
+        .with("user_id", id)
+        .with("role_name", role_name)
 }
 
 pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<User, AppError> {
     let found = tx.find_user(&caller.organization, id).await?;
-    found
-        .filter(|user| !user.is_deleted)
-        .ok_or_else(|| AppError::NotFound("there is no such user".to_owned()))
+    found.filter(|user| !user.is_deleted).ok_or_else(unknown)
+}
+
+pub(crate) fn unknown() -> AppError {
+    AppError::NotFound("there is no such user".to_owned())
 }
 
 /// A user to be invited. It cannot be printed: some of the variables are secrets.
@@ -55,10 +62,9 @@ pub async fn invite(app: &App, caller: &Caller, invited: InviteUser) -> Result<W
     let named = |name: &str| Attributes::default().with("role_name", name);
     caller.authorize(Permission::InviteUser, &named(&invited.role_name))?;
     let mut tx = app.write_access(caller).await?;
-    let role = roles::find(&mut tx, caller, &invited.role_name).await?;
+    let role = roles::find_to_give(&mut tx, caller, &invited.role_name).await?;
     // The name may have been spelled in another way.
     caller.authorize(Permission::InviteUser, &named(&role.name))?;
-    caller.require_greater(&role)?;
     if tx
         .find_user_by_email(&caller.organization, &invited.email)
         .await?
@@ -237,6 +243,18 @@ fn changed_visibility(now: &Preferences, update: &UpdateUser) -> Vec<&'static st
     changed.map(|(name, ..)| name).collect()
 }
 
+/// Tells whether nobody can be behind a caller who must not be. Whoever makes a key can sign in with it as others; so that has
+/// to be the caller, an operator, or a super administrator, who are trusted with everything.
+async fn speaks_for_themselves(tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
+    let maker = &caller.key.created_by;
+    if *maker == caller.user || maker.user_id == admin::OPERATOR {
+        return Ok(true);
+    }
+    let maker = tx.find_user(&caller.organization, &maker.user_id).await?;
+    let is_super = |user: &User| user.role.name == DefaultRole::SuperAdministrator.name();
+    Ok(maker.is_some_and(|user| !user.is_deleted && is_super(&user)))
+}
+
 /// Changes what is known of a user. What a user hides from administrators is theirs alone to say.
 pub async fn update(
     app: &App,
@@ -254,10 +272,18 @@ pub async fn update(
     )?;
     caller.require_not_above(&user.role)?;
     let visibility = changed_visibility(&user.preferences, &update);
-    if let (false, Some(setting)) = (is_own, visibility.first()) {
-        return Err(AppError::TooLittle(format!(
-            "only the user may change `{setting}`: it hides what is theirs from everybody else"
-        )));
+    if let Some(setting) = visibility.first() {
+        if !is_own {
+            return Err(AppError::TooLittle(format!(
+                "only the user may change `{setting}`: it hides what is theirs from everybody else"
+            )));
+        }
+        if !speaks_for_themselves(&mut tx, caller).await? {
+            return Err(AppError::TooLittle(format!(
+                "only the user may change `{setting}`, and whoever made the API key could be behind this: sign in with a \
+                 key that a super administrator made"
+            )));
+        }
     }
     replace(&mut user.first_name, update.first_name);
     replace(&mut user.last_name, update.last_name);

@@ -56,6 +56,16 @@ impl std::str::FromStr for ActorKind {
     }
 }
 
+/// An API key that somebody signed in with. Whoever has its secret can sign in as any user of a lesser role, so that who made
+/// it may be behind what the user does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActorKey {
+    /// Its id.
+    pub id: String,
+    /// Who made it.
+    pub created_by: UserRef,
+}
+
 /// Who made a change, as history and the audit log keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
@@ -64,4 +74,7 @@ pub struct Actor {
     pub user: UserRef,
     /// What kind of caller it was.
     pub kind: ActorKind,
+    /// The key that they signed in with; nothing if they did not, or if it was not kept yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ActorKey>,
 }

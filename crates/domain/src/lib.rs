@@ -41,7 +41,7 @@ pub mod version;
 pub mod version_set;
 mod visible;
 
-pub use actor::{Actor, ActorKind, UserRef};
+pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use id::{
     AgentId, BehaviorInvocationId, BehaviorSetId, ContextGraphId, ConversationId, Id, InteractionId,
     ItemVersionId, MessageId, MetricId, MetricResultId, PersonaId, RoleId, ScenarioId, ServiceId,

@@ -87,19 +87,25 @@ pub enum Refusal {
         set: SetName,
         reason: Box<Refusal>,
     },
+    /// The same of a set whose name and content are not to be told.
+    InHiddenSet {
+        code: &'static str,
+    },
     TooManySets {
         limit: usize,
     },
     AlikeName {
         name: SetName,
-        other: SetName,
+        /// Nothing if its spelling is not to be told.
+        other: Option<SetName>,
     },
     InUse {
         asset: AssetKind,
         services: String,
     },
     NameTaken {
-        service: String,
+        /// Nothing if it is not to be told.
+        service: Option<String>,
         name: String,
     },
     NoSuchVoice(String),
@@ -195,6 +201,7 @@ impl Refusal {
             },
             Self::PinLostByRebind { .. } => "pin_lost_by_rebind",
             Self::InSet { reason, .. } => reason.code(),
+            Self::InHiddenSet { code } => code,
             Self::TooManySets { .. } => "too_many_sets",
             Self::AlikeName { .. } => "alike_name",
             Self::InUse { .. } => "in_use",
@@ -262,16 +269,22 @@ impl Refusal {
                 newest(*latest)
             ),
             Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
+            Self::InHiddenSet { .. } => "a version set that you may not see stands in the way".to_owned(),
             Self::AlikeName { name, other } => {
-                format!("the new set `{name}` would differ from the set `{other}` only in capitals")
+                let other = other.as_ref().map_or_else(
+                    || "another set of the service".to_owned(),
+                    |other| format!("the set `{other}`"),
+                );
+                format!("the new set `{name}` would differ from {other} only in capitals")
             }
             Self::TooManySets { limit } => format!("a service has at most {limit} version sets"),
             Self::InUse { asset, services } => format!("an active service uses this {asset} ({services})"),
             Self::NameTaken { service, name } => {
-                format!(
-                    "the active service {service} is named `{}` already",
-                    shortened(name)
-                )
+                let service = service.as_ref().map_or_else(
+                    || "another active service".to_owned(),
+                    |id| format!("the active service {id}"),
+                );
+                format!("{service} is named `{}` already", shortened(name))
             }
             Self::NoSuchVoice(voice) => format!("there is no voice `{}`", shortened(voice)),
             Self::UnknownSource {
@@ -358,8 +371,14 @@ impl Refusal {
                 "pin a version that exists in both, or let the set float, and try again".to_owned()
             }
             Self::InSet { reason, .. } => return reason.hint(),
+            Self::InHiddenSet { .. } => "ask somebody who may see every set of the service".to_owned(),
             Self::TooManySets { .. } => "delete one first".to_owned(),
-            Self::AlikeName { other, .. } => {
+            Self::AlikeName { other: None, .. } => {
+                "choose a name that differs in more than capitals".to_owned()
+            }
+            Self::AlikeName {
+                other: Some(other), ..
+            } => {
                 format!("use `{other}`, or choose a name that differs in more than capitals")
             }
             Self::InUse { .. } => "deactivate or rebind it first".to_owned(),

@@ -28,6 +28,10 @@ impl SetName {
     /// The longest name, in characters.
     pub const MAX_LENGTH: usize = 40;
 
+    /// The sets that all who work on a service share. They are no others in capitals, even before they are there:
+    /// otherwise whoever may not create one of them could keep everybody from it.
+    pub const SHARED: [&str; 4] = ["edge", "release", "preview", "test"];
+
     /// The set that always floats; it cannot be changed.
     pub fn edge() -> Self {
         Self("edge".to_owned())
@@ -244,8 +248,9 @@ pub fn check_models(preferences: &ModelPreferences, models: &ModelCatalogue, now
 
 /// Returns every reason against writing a set of this name, beyond what it pins.
 ///
-/// `is_new` says that the set does not exist yet; `sets` is how many the service has.
-pub fn check_upsert(name: &SetName, is_new: bool, sets: &[SetName]) -> Vec<Refusal> {
+/// `is_new` says that the set does not exist yet; `sets` are those that the service has, and of those in `hidden` the caller
+/// must not learn the name.
+pub fn check_upsert(name: &SetName, is_new: bool, sets: &[SetName], hidden: &[SetName]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if name.is_edge() {
         refusals.push(Refusal::EdgeIsFixed);
@@ -254,10 +259,13 @@ pub fn check_upsert(name: &SetName, is_new: bool, sets: &[SetName]) -> Vec<Refus
         refusals.push(Refusal::TooManySets { limit: MAX_SETS });
     }
     let is_alike = |other: &&SetName| *other != name && other.0.eq_ignore_ascii_case(&name.0);
-    if let Some(other) = sets.iter().find(is_alike).filter(|_| is_new) {
+    let shared = SetName::SHARED.map(|shared| SetName(shared.to_owned()));
+    // Everybody knows the shared names, so that to be told of one does not say whether it is there.
+    let known = shared.iter().find(is_alike);
+    if is_new && let Some(other) = known.or_else(|| sets.iter().find(is_alike)) {
         refusals.push(Refusal::AlikeName {
             name: name.clone(),
-            other: other.clone(),
+            other: Some(other.clone()).filter(|other| known.is_some() || !hidden.contains(other)),
         });
     }
     refusals
@@ -355,13 +363,16 @@ mod tests {
             .map(|number| format!("set-{number}").parse().unwrap())
             .collect();
         assert_eq!(
-            codes(check_upsert(&SetName::edge(), false, &sets)),
+            codes(check_upsert(&SetName::edge(), false, &sets, &[])),
             ["edge_is_fixed"]
         );
-        assert!(check_upsert(&SetName::release(), false, &sets).is_empty());
-        assert!(check_upsert(&personal, true, &sets[1..]).is_empty());
-        assert_eq!(codes(check_upsert(&personal, true, &sets)), ["too_many_sets"]);
-        assert!(check_upsert(&personal, false, &sets).is_empty());
+        assert!(check_upsert(&SetName::release(), false, &sets, &[]).is_empty());
+        assert!(check_upsert(&personal, true, &sets[1..], &[]).is_empty());
+        assert_eq!(
+            codes(check_upsert(&personal, true, &sets, &[])),
+            ["too_many_sets"]
+        );
+        assert!(check_upsert(&personal, false, &sets, &[]).is_empty());
         assert_eq!(codes(check_delete(&SetName::edge())), ["set_is_permanent"]);
         assert_eq!(codes(check_delete(&SetName::release())), ["set_is_permanent"]);
         assert!(check_delete(&personal).is_empty());

@@ -13,17 +13,17 @@ statements! {
     LAST_EVENT = "SELECT sequence, hash FROM audit_event
         WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1";
     INSERT_EVENT = "INSERT INTO audit_event (organization_id, sequence, change_number, created_at, actor_org_id,
-            actor_user_id, actor_kind, action, object_kind, object_id, before_document, after_document,
-            previous_hash, hash)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+            actor_user_id, actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind,
+            object_id, before_document, after_document, previous_hash, hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     // Neither times nor change numbers ever go back along the chain.
     FIND_CHANGE_AT = "SELECT change_number FROM audit_event WHERE organization_id = $1 AND created_at <= $2
         ORDER BY created_at DESC, sequence DESC LIMIT 1";
-    LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
-            object_kind, object_id, before_document, after_document, previous_hash, hash
+    LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
+            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
-    FIND_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
-            object_kind, object_id, before_document, after_document, previous_hash, hash
+    FIND_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
+            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event
         WHERE organization_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
@@ -263,6 +263,7 @@ impl WriteTx {
             previous_hash,
         };
         let hash = event.hash();
+        let key = event.actor.key.as_ref();
         let args = args![
             &event.organization,
             event.sequence,
@@ -271,6 +272,9 @@ impl WriteTx {
             &event.actor.user.org_id,
             event.actor.user.user_id,
             event.actor.kind.as_str(),
+            key.map(|key| key.id.clone()),
+            key.map(|key| key.created_by.org_id.to_string()),
+            key.map(|key| key.created_by.user_id.clone()),
             event.action,
             event.object.kind,
             event.object.id,

@@ -50,6 +50,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0007_page_cursors.sql"),
         include_str!("../migrations/postgres/0007_page_cursors.sql"),
     ),
+    (
+        8,
+        "actor keys",
+        include_str!("../migrations/sqlite/0008_actor_keys.sql"),
+        include_str!("../migrations/postgres/0008_actor_keys.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

@@ -5,7 +5,7 @@ use forge_domain::access::Grant;
 use forge_domain::audit::AuditObject;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{
-    Actor, AgentId, ContextGraphId, OrganizationId, Pins, RoleId, ServiceId, SetName, Timestamp,
+    Actor, AgentId, ContextGraphId, OrganizationId, Pins, RoleId, ServiceId, SetName, Timestamp, UserRef,
     VersionNumber,
 };
 
@@ -21,9 +21,9 @@ statements! {
         FROM role WHERE organization_id = $1";
     USERS = "SELECT id, role_id FROM app_user WHERE organization_id = $1 AND NOT is_deleted";
     USER = "SELECT id, role_id FROM app_user WHERE organization_id = $1 AND NOT is_deleted AND id = $2";
-    KEYS = "SELECT id, secret_hash, role_id, is_agent, expires_at FROM api_key
+    KEYS = "SELECT id, secret_hash, role_id, is_agent, creator_org_id, creator_user_id, expires_at FROM api_key
         WHERE organization_id = $1 AND revoked_at IS NULL";
-    KEY = "SELECT id, secret_hash, role_id, is_agent, expires_at FROM api_key
+    KEY = "SELECT id, secret_hash, role_id, is_agent, creator_org_id, creator_user_id, expires_at FROM api_key
         WHERE organization_id = $1 AND revoked_at IS NULL AND id = $2";
     GRANTS = "SELECT user_id, grant_document, expires_at FROM temporary_grant
         WHERE organization_id = $1 AND expires_at > $2 ORDER BY seq";
@@ -41,8 +41,8 @@ statements! {
     SETS_OF_SERVICE = "SELECT service_id, name, revision, is_deleted, agent_version, context_graph_version,
             model_preferences
         FROM version_set WHERE organization_id = $1 AND service_id = $2";
-    CHANGES = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
-            object_kind, object_id,
+    CHANGES = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
+            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id,
             CASE WHEN object_kind = 'version_set' THEN after_document ELSE 'null' END AS set_afterwards
         FROM audit_event WHERE organization_id = $1 AND change_number > $2
         ORDER BY change_number, sequence LIMIT $3";
@@ -68,6 +68,8 @@ pub struct KeyHead {
     pub role_id: RoleId,
     /// Whether it belongs to an AI agent.
     pub is_agent: bool,
+    /// Who created it.
+    pub creator: UserRef,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -157,6 +159,7 @@ fn key(row: &Row<'_>) -> Result<KeyHead, StoreError> {
         secret_hash: row.text("secret_hash")?,
         role_id: row.parse("role_id")?,
         is_agent: row.boolean("is_agent")?,
+        creator: row.user("creator")?,
         expires_at: row.time("expires_at")?,
     })
 }

@@ -96,11 +96,18 @@ impl Row<'_> {
         })
     }
 
-    /// Returns the actor that three columns name.
+    /// Returns the actor that three columns name, and the key that three more do, if any.
     pub(crate) fn actor(&self) -> Result<forge_domain::Actor, StoreError> {
         Ok(forge_domain::Actor {
             user: self.user("actor")?,
             kind: self.parse("actor_kind")?,
+            key: match self.optional_text("actor_key_id")? {
+                Some(id) => Some(forge_domain::ActorKey {
+                    id,
+                    created_by: self.user("actor_key")?,
+                }),
+                None => None,
+            },
         })
     }
 

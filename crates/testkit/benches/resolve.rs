@@ -98,6 +98,7 @@ async fn fill(site: &Site, services: usize) -> Vec<String> {
             user_id: site.server.admin().user_id.clone(),
         },
         kind: ActorKind::Key,
+        key: None,
     };
     let store = &site.server.app.store;
     let ids: Vec<String> = (0..services).map(|number| format!("{number:024x}")).collect();

@@ -13,7 +13,7 @@ use forge_domain::agent::VoiceCatalogue;
 use forge_domain::audit::AuditObject;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
+use forge_domain::{ActorKey, ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
 use forge_runtime::{Models, Runtime, Script, Tools};
 use forge_store::NewUser;
 use serde_json::json;
@@ -184,6 +184,15 @@ impl TestServer {
         }
     }
 
+    /// Returns how answers name the super administrator, who signed in with their own key.
+    pub fn admin_actor(&self) -> serde_json::Value {
+        let user = json!({"org_id": self.admin.organization, "user_id": self.admin.user_id});
+        let mut actor = user.clone();
+        actor["kind"] = "key".into();
+        actor["key"] = json!({"id": self.credentials[1], "created_by": user});
+        actor
+    }
+
     /// Returns a caller of the first organization with exactly these grants, for use cases.
     pub fn caller(&self, grants: Vec<Grant>) -> Caller {
         let organization: OrganizationId = self.admin.organization.parse().unwrap();
@@ -195,7 +204,13 @@ impl TestServer {
             organization,
             user,
             kind: ActorKind::Key,
-            key_id: self.credentials[1].clone(),
+            key: ActorKey {
+                id: self.credentials[1].clone(),
+                created_by: UserRef {
+                    org_id: self.admin.organization.parse().unwrap(),
+                    user_id: self.admin.user_id.clone(),
+                },
+            },
             privileges: Arc::new(Privileges {
                 role_name: "custom".into(),
                 grants,

@@ -3,11 +3,11 @@
 use axum::http::Method;
 use forge_domain::ActorKind;
 use forge_domain::access::DefaultRole;
-use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
+use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
 use crate::services::{a_day_later, organization};
-use crate::users::{assert_invalid_at, sign_in};
+use crate::users::{assert_invalid_at, member, sign_in};
 
 const KEYS: &str = "organization/api_key/";
 const AGENTS: &str = "organization/agent";
@@ -55,7 +55,69 @@ async fn latest_actor(server: &TestServer) -> ActorKind {
     events.last().unwrap().0.actor.kind
 }
 
+/// Returns the actor of the newest thing in a list, as the list tells it.
+async fn actor_in(client: &TestClient, path: &str, list: &str) -> Value {
+    let found = client.get(path).await;
+    assert_eq!(found.status, 200, "{path}: {}", found.body);
+    found.body[list][0]["actor"].clone()
+}
+
 both_engines! {
+    async fn an_actor_is_told_with_the_key_and_who_made_it(server: TestServer) {
+        let admin = server.admin();
+        let maker = server.user(DefaultRole::AmigoAdministrator).await;
+        let key = create(&maker, "DefaultAdministratorRole").await;
+        let key = parts(&key);
+        let builder = json!({"role_name": "Builder", "description": "Builds.", "frontend_view": "client",
+            "permission_grants": [{"permission_name": "Service:UpdateVersionSet", "conditions": {}}]});
+        assert_eq!(admin.post("role/", builder).await.status, 201);
+        let builder = through(&member(&server, "Builder").await, key).await;
+        let service = server.service(1).await;
+        let release = format!("service/{service}/version_sets/release");
+        let body = json!({"version_set": version_set(1, 1)});
+        assert_eq!(builder.put(&format!("{release}/"), body).await.status, 204);
+        let made_by = |user: &TestClient, id: &str, maker: &str| json!({"org_id": admin.organization,
+            "user_id": user.user_id, "kind": "key",
+            "key": {"id": id, "created_by": {"org_id": admin.organization, "user_id": maker}}});
+        let expected = made_by(&builder, key[0], &maker.user_id);
+        assert_eq!(actor_in(admin, "audit_event/?limit=1", "audit_events").await, expected);
+        assert_eq!(actor_in(admin, &format!("{release}/history"), "revisions").await, expected);
+        let mut tx = server.app.store.read().await.unwrap();
+        let (event, hash) = tx.list_audit_events(&organization(&server), 0, 10_000).await.unwrap().pop().unwrap();
+        assert_eq!(event.hash(), hash);
+    }
+
+    async fn what_only_the_user_decides_takes_a_key_that_no_other_could_be_behind(server: TestServer) {
+        let admin = server.admin();
+        let user = server.user(DefaultRole::User).await;
+        let path = format!("user/{}", user.user_id);
+        let shows = |is_shown: bool| json!({"conversations_visible_to_admins": is_shown});
+        assert_eq!(user.post(&path, shows(false)).await.status, 204, "the key is a super administrator's");
+        let maker = server.user(DefaultRole::AmigoAdministrator).await;
+        let made = create(&maker, "DefaultAdministratorRole").await;
+        let behind = through(&user, parts(&made)).await;
+        for field in ["conversations_visible_to_admins", "user_model_visible_to_admins"] {
+            let was_shown = field == "user_model_visible_to_admins";
+            let refused = behind.post(&path, json!({field: !was_shown})).await;
+            assert_eq!(refused.status, 403, "{field}: {}", refused.body);
+            assert!(refused.detail().contains(field), "{}", refused.detail());
+        }
+        assert_eq!(behind.post(&path, json!({"first_name": "Ada"})).await.status, 204);
+        assert_eq!(user.post(&path, shows(true)).await.status, 204);
+        // Whoever made the key has to be a super administrator now.
+        let made = create(admin, "DefaultAdministratorRole").await;
+        let trusted = through(&user, parts(&made)).await;
+        assert_eq!(trusted.post(&path, shows(false)).await.status, 204);
+        let other = server.user(DefaultRole::SuperAdministrator).await;
+        let demoted = json!({"user_id": admin.user_id});
+        assert_eq!(other.post("role/DefaultUserRole/assign", demoted).await.status, 200);
+        assert_eq!(trusted.post(&path, shows(true)).await.status, 403);
+        // Operators are nobody's administrators.
+        let made = forge_app::admin::create_key(&server.app, &organization(&server), &other.user_id).await.unwrap();
+        let operated = through(&user, [&made.id, &made.secret]).await;
+        assert_eq!(operated.post(&path, shows(true)).await.status, 204);
+    }
+
     async fn a_key_signs_in_users_of_roles_below_its_own(server: TestServer) {
         let created = create(server.admin(), "DefaultAdministratorRole").await;
         let key = parts(&created);

@@ -35,7 +35,11 @@ async fn append(server: &TestServer, count: usize) {
         user_id: "somebody".to_owned(),
     };
     let kind = ActorKind::Agent;
-    let actor = Actor { user, kind };
+    let actor = Actor {
+        user,
+        kind,
+        key: None,
+    };
     for number in 0..count {
         let object = AuditObject {
             kind: "thing".to_owned(),
@@ -89,7 +93,7 @@ both_engines! {
             "previous_hash", "sequence",
         ]);
         assert_eq!(newest["object"], json!({"kind": "service", "id": service}));
-        assert_eq!(newest["actor"], json!({"org_id": admin.organization, "user_id": admin.user_id, "kind": "key"}));
+        assert_eq!(newest["actor"], server.admin_actor());
         let all = sequences(admin, "").await;
         assert_eq!(all, (1..=newest["sequence"].as_i64().unwrap()).rev().collect::<Vec<_>>());
         let (mut paged, mut token) = (Vec::new(), json!(0));

@@ -192,8 +192,7 @@ both_engines! {
         assert_eq!(history[0]["restored_revision"], json!(1));
         assert_eq!(history[0]["previous"]["pins"]["agent_version_number"], json!(2));
         assert_eq!(history[1]["source"], json!({"name": "preview", "revision": 1}));
-        assert_eq!(history[1]["actor"], json!({"org_id": server.admin().organization,
-            "user_id": server.admin().user_id, "kind": "key"}));
+        assert_eq!(history[1]["actor"], server.admin_actor());
         assert_eq!(history[2]["previous"], Value::Null);
     }
 

@@ -258,7 +258,7 @@ async fn examples(server: &TestServer) -> BTreeMap<&'static str, Example> {
     .chain(examples_of_access(server).await)
     .chain(examples_of_behavior_sets_and_metrics(server).await)
     .chain(examples_of_personas_and_scenarios(server).await)
-    .chain(examples_of_simulations(server).await)
+    .chain(Box::pin(examples_of_simulations(server)).await)
     .chain(examples_of_conversations(server, &service, (&agent, &graph)).await)
     .map(|(id, path, body)| (id, Example { path, body }))
     .collect()

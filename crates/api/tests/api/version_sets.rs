@@ -511,16 +511,16 @@ both_engines! {
         let service = server.admin().post("service/", service_body("Care", &agent, &graph)).await.id();
         for (set, pins) in [
             ("test", version_set(5, 4)),
-            ("Preview", version_set(2, 1)),
+            ("Next", version_set(2, 1)),
             ("10", version_set(None, 3)),
             ("9", version_set(1, None)),
         ] {
             upsert(&server, &service, set, pins).await;
         }
-        assert_eq!(names(&server, &service).await, ["10", "9", "Preview", "edge", "release", "test"]);
+        assert_eq!(names(&server, &service).await, ["10", "9", "Next", "edge", "release", "test"]);
         for (set, behind, is_floating) in [
             ("test", (0, 0), false),
-            ("Preview", (3, 3), false),
+            ("Next", (3, 3), false),
             ("10", (0, 1), true),
             ("9", (4, 0), true),
             ("edge", (0, 0), true),

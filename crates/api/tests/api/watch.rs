@@ -166,7 +166,7 @@ both_engines! {
         assert_eq!(change.data["events"], json!([{
             "action": "create",
             "object": {"kind": "version_set", "id": format!("{service}/preview")},
-            "actor": {"org_id": admin.organization, "user_id": admin.user_id, "kind": "key"},
+            "actor": server.admin_actor(),
             "service_id": service,
             "version_set_name": "preview",
             "revision": 1,

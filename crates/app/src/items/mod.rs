@@ -14,7 +14,7 @@ use forge_domain::audit::AuditObject;
 pub use forge_domain::item::{Item, ItemDetails, ItemDocument, ItemKind};
 use forge_domain::name::spellings;
 use forge_domain::service::Tags;
-use forge_domain::{OrganizationId, ServiceId, VersionNumber, shortened};
+use forge_domain::{OrganizationId, ServiceId, VersionNumber};
 pub use forge_store::ItemSort;
 use forge_store::{NewItem, Tx, WriteTx};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub use list::{CreatorFilter, FilterValues, ItemPage, ListItems, SearchItems, li
 pub(crate) use versions::content;
 pub use versions::{ListVersions, Version, find_latest, list_versions};
 
-use crate::names::{changed_name, new_name};
+use crate::names::{changed_name, new_name, taken};
 use crate::{App, AppError, Caller, Written, commit, services, unit_tests};
 
 /// The permissions on one kind of item.
@@ -75,10 +75,14 @@ const fn permissions(kind: ItemKind) -> Permissions {
 
 /// Returns what conditions on permissions may be about.
 pub(crate) fn attributes(item: &Item) -> Attributes {
-    let permissions = permissions(item.details.kind());
+    attributes_of(item.details.kind(), &item.id, &item.name)
+}
+
+fn attributes_of(kind: ItemKind, id: &str, name: &str) -> Attributes {
+    let permissions = permissions(kind);
     Attributes::default()
-        .with(permissions.id, item.id.as_str())
-        .with(permissions.name, item.name.as_str())
+        .with(permissions.id, id)
+        .with(permissions.name, name)
 }
 
 /// Returns an item that a caller names in something else and that may be used anew. One that the caller may not read is
@@ -182,12 +186,11 @@ pub(crate) async fn authorize_read(
 ) -> Result<Item, AppError> {
     let permission = permissions(kind).get;
     caller.authorize_some(permission)?;
-    let item = if kind == ItemKind::BehaviorSet {
-        find_live(tx, &caller.organization, kind, id).await?
-    } else {
-        find(tx, &caller.organization, kind, id).await?
-    };
+    let item = find(tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
+    if kind == ItemKind::BehaviorSet {
+        return live(item);
+    }
     Ok(item)
 }
 
@@ -288,14 +291,15 @@ async fn refuse_taken_name(
             .find_item_by_name(&caller.organization, kind, &spelling)
             .await?;
         if let Some(id) = found.filter(|id| Some(id.as_str()) != own) {
+            let may_see = caller.may(permissions(kind).get, &attributes_of(kind, &id, &spelling));
             let (active, advice) = if kind == ItemKind::BehaviorSet {
                 ("active ", ", or deactivate that one first")
             } else {
                 ("", "")
             };
+            let taken = taken(&format!("{active}{kind}"), may_see.then_some(&id), name);
             return Err(AppError::Conflict(format!(
-                "the {active}{kind} {id} is named `{}` already; choose another name{advice}",
-                shortened(name)
+                "{taken}; choose another name{advice}"
             )));
         }
     }
@@ -379,8 +383,9 @@ pub async fn update(
     let permission = permissions(kind).modify;
     caller.authorize_some(permission)?;
     let mut tx = app.write(caller).await?;
-    let item = find_live(&mut tx, &caller.organization, kind, id).await?;
+    let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
+    let item = live(item)?;
     let update = UpdateItem {
         name: changed_name(&item.name, update.name)?,
         ..update
@@ -388,6 +393,7 @@ pub async fn update(
     let changed = update.apply(&item);
     // A grant that holds for the old name only must not give the item a name out of its reach.
     caller.authorize(permission, &attributes(&changed))?;
+    caller.require_no_gain(&attributes(&item), &attributes(&changed))?;
     let moved = moved(
         item.details.applied_to_services(),
         changed.details.applied_to_services(),
@@ -412,8 +418,9 @@ pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Res
     let permission = permissions(kind).delete;
     caller.authorize_some(permission)?;
     let mut tx = app.write(caller).await?;
-    let item = find_live(&mut tx, &caller.organization, kind, id).await?;
+    let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
+    let item = live(item)?;
     unit_tests::refuse_used(&mut tx, caller, &item).await?;
     tx.delete_item(id, &caller.user).await?;
     let before = audit_document_of(&item);

@@ -9,7 +9,7 @@ use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
 use forge_store::{ItemVersion, NewItemVersion, Tx, WriteTx};
 use serde_json::json;
 
-use super::{attributes, authorize_read, find_live, object, permissions};
+use super::{attributes, authorize_read, find, find_live, live, object, permissions};
 use crate::page::PageBuilder;
 use crate::{App, AppError, Caller, Page, Written, commit};
 
@@ -147,9 +147,9 @@ pub(crate) async fn begin_version(
     let permission = permissions(kind).modify;
     caller.authorize_some(permission)?;
     let mut tx = app.write(caller).await?;
-    let item = find_live(&mut tx, &caller.organization, kind, id).await?;
+    let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
-    Ok((tx, item))
+    Ok((tx, live(item)?))
 }
 
 /// Adds the next version to an item, provided that it gets the number that the caller expects.

@@ -75,6 +75,7 @@ pub(super) mod tests {
                     user_id: "u".to_owned(),
                 },
                 kind: ActorKind::Key,
+                key: None,
             },
             action: "update".to_owned(),
             object: AuditObject {

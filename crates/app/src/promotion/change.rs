@@ -188,6 +188,8 @@ pub(super) async fn prepare(
     } else {
         Vec::new()
     };
+    let is_hidden = |name: &&SetName| !caller.may(Permission::GetVersionSet, &set_attributes(&service, name));
+    let hidden_sets: Vec<SetName> = sets.iter().filter(is_hidden).cloned().collect();
     let unit_tests = match (wish, &set_name) {
         (Wish::Delete, Some(set_name)) => users_of(tx, caller, service_id, Some(set_name)).await?,
         _ => Vec::new(),
@@ -204,6 +206,7 @@ pub(super) async fn prepare(
         name,
         target: target.as_ref(),
         sets: &sets,
+        hidden_sets: &hidden_sets,
         unit_tests: &unit_tests,
         models: &app.catalogues.models,
         long_prompt: None,

@@ -158,6 +158,7 @@ async fn prepare(
     for service in [&before, &after] {
         caller.authorize(Permission::UpdateService, &attributes(service))?;
     }
+    caller.require_no_gain(&attributes(&before), &attributes(&after))?;
     let sets = tx.list_sets(organization, id).await?;
     let binding = find_binding(tx, caller, &before).await?;
     let new = new_assets(&before, &after);
@@ -187,6 +188,13 @@ async fn prepare(
         None
     };
     let targets: Vec<(SetName, Target)> = sets.iter().map(target).collect();
+    let is_hidden = |name: &&SetName| !caller.may(Permission::GetVersionSet, &set_attributes(&before, name));
+    let hidden_sets: Vec<SetName> = targets
+        .iter()
+        .map(|(name, _)| name)
+        .filter(is_hidden)
+        .cloned()
+        .collect();
     let snapshot = ServiceSnapshot {
         service: &before,
         binding: &binding,
@@ -194,6 +202,7 @@ async fn prepare(
         missing: &missing,
         yanked: &yanked,
         sets: &targets,
+        hidden_sets: &hidden_sets,
         unit_tests: &unit_tests,
         namesake,
         models: &app.catalogues.models,

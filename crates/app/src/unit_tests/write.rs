@@ -6,12 +6,14 @@ use forge_domain::item::{ItemDetails, ItemKind};
 use forge_domain::name::spellings;
 use forge_domain::service::Tags;
 use forge_domain::simulation::{SuccessCriterion, UnitTestFields, UnitTestSet, named};
-use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId, shortened};
+use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
-use super::{OBJECT, attributes, authorize_parts, find, find_item, find_metrics, find_target, no_target};
-use crate::names::new_name;
+use super::{
+    OBJECT, attributes, attributes_of, authorize_parts, find, find_item, find_metrics, find_target, no_target,
+};
+use crate::names::{new_name, taken};
 use crate::{App, AppError, Caller, Written, commit, unit_test_sets};
 
 fn object(id: UnitTestId) -> AuditObject {
@@ -101,10 +103,9 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
     check(&mut tx, caller, &fields).await?;
     for spelling in spellings(&fields.name) {
         if let Some(other) = tx.find_live_unit_test(&caller.organization, &spelling).await? {
-            return Err(AppError::Conflict(format!(
-                "the unit test {other} is named `{}` already; choose another name",
-                shortened(&fields.name)
-            )));
+            let may_see = caller.may(Permission::GetUnitTest, &attributes_of(other, &spelling));
+            let taken = taken("unit test", may_see.then_some(&other), &fields.name);
+            return Err(AppError::Conflict(format!("{taken}; choose another name")));
         }
     }
     let id = app.new_id()?;

@@ -4,11 +4,13 @@
 //! longer than anybody will wait. So everything that a comparison does costs steps, and when they are used up there is
 //! no answer.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::grant::canonical;
 use super::limits::{weight_of_text, weight_of_value};
 use super::{Condition, Grant};
 
@@ -24,7 +26,7 @@ pub(super) struct Comparison<'g> {
     steps: Steps,
     /// Permissions, attributes and values by their numbers, so that to compare two of them is one step.
     texts: HashMap<&'g str, usize>,
-    values: HashMap<&'g Value, usize>,
+    values: HashMap<Cow<'g, Value>, usize>,
 }
 
 struct Steps {
@@ -237,7 +239,7 @@ impl<'g> Comparison<'g> {
     fn number_value(&mut self, value: &'g Value) -> Result<usize, OutOfSteps> {
         self.steps.spend(weight_of_value(value))?;
         let next = self.values.len();
-        Ok(*self.values.entry(value).or_insert(next))
+        Ok(*self.values.entry(canonical(value)).or_insert(next))
     }
 }
 

@@ -1,8 +1,12 @@
 //! Grants: a permission, narrowed by conditions.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::name;
 
 /// A permission, and the conditions under which it is given; none means always.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,9 +42,26 @@ impl Condition {
     /// Tells whether the condition holds for an attribute that is there.
     pub fn holds_for(&self, actual: &Value) -> bool {
         match self {
-            Self::Equals { value } => value == actual,
-            Self::NotEquals { value } => value != actual,
-            Self::In { values } => values.contains(actual),
+            Self::Equals { value } => is_same(value, actual),
+            Self::NotEquals { value } => !is_same(value, actual),
+            Self::In { values } => values.iter().any(|value| is_same(value, actual)),
         }
+    }
+}
+
+/// Tells whether a condition means a value. A name is the same however it is spelled: whoever writes a condition does not see
+/// how it is composed.
+fn is_same(value: &Value, actual: &Value) -> bool {
+    match (value, actual) {
+        (Value::String(value), Value::String(actual)) => name::is_same(value, actual),
+        _ => value == actual,
+    }
+}
+
+/// Returns the one value that stands for all that mean the same.
+pub(super) fn canonical(value: &Value) -> Cow<'_, Value> {
+    match value {
+        Value::String(text) if !text.is_ascii() => Cow::Owned(Value::String(name::composed(text))),
+        value => Cow::Borrowed(value),
     }
 }

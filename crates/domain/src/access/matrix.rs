@@ -7,7 +7,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Asked, Attributes, Condition, DefaultRole, Grant, Need, OPERATIONS, Permission, allows};
+use super::{
+    Asked, Attributes, CHANGEABLE_ATTRIBUTES, Condition, DefaultRole, Grant, Need, OPERATIONS, Permission,
+    allows,
+};
 
 /// What conditions are tried on: an attribute that has the value, one that has another, and one that is absent.
 const VALUE: &str = "a";
@@ -112,7 +115,33 @@ fn page() -> String {
     for role in DefaultRole::ALL {
         writeln!(text, "- `{}`: {}", role.name(), role.description()).unwrap();
     }
-    text + &operations()
+    text + &changes() + &operations()
+}
+
+/// Returns the table of what changes what conditions are about.
+fn changes() -> String {
+    let mut text = String::from(
+        "\n## What changes what conditions are about\n\n\
+        Every other attribute is what it is for as long as the thing exists. Whoever changes one of these gains nothing\n\
+        by it: where a permission on the thing, or on what belongs to it, would come to them by the new value that they\n\
+        do not have by the old one, the change is a 403 that names the permission.\n\n\
+        | attribute | of | changed by | permissions |\n\
+        |---|---|---|---|\n",
+    );
+    for attribute in CHANGEABLE_ATTRIBUTES {
+        let permissions: Vec<String> = attribute
+            .permissions()
+            .map(|permission| format!("`{}`", permission.name()))
+            .collect();
+        let permissions = permissions.join(", ");
+        writeln!(
+            text,
+            "| `{}` | {} | {} | {permissions} |",
+            attribute.name, attribute.of, attribute.operation
+        )
+        .unwrap();
+    }
+    text
 }
 
 /// Returns the table of what each operation asks.

@@ -4,6 +4,7 @@
 //! thing acted upon; all conditions must hold, and a condition on an attribute that the thing does not have is
 //! false, `NotEquals` included.
 
+mod change;
 mod comparison;
 mod grant;
 mod limits;
@@ -14,6 +15,7 @@ mod permission;
 mod privilege;
 mod role;
 
+pub use change::{CHANGEABLE_ATTRIBUTES, ChangeableAttribute, gained};
 pub use grant::{Condition, Grant};
 pub use limits::excesses;
 pub use operation::{Asked, Need, OPERATIONS, OperationNeeds};
@@ -114,6 +116,26 @@ mod tests {
             GET,
             &Attributes::default().with("agent_id", "1")
         ));
+    }
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_spelled() {
+        let thing = || Attributes::default().with("agent_name", "Caf\u{e9}");
+        for spelling in ["Caf\u{e9}", "Cafe\u{301}"] {
+            let allowed = |kind| {
+                let mut condition = json!({"type": kind, "value": spelling, "values": [spelling]});
+                condition
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(if kind == "In" { "value" } else { "values" });
+                allows(&grants(json!({"agent_name": condition})), GET, &thing())
+            };
+            assert_eq!(
+                ["Equals", "In", "NotEquals"].map(allowed),
+                [true, true, false],
+                "{spelling:?}"
+            );
+        }
     }
 
     proptest! {

@@ -127,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_compared_however_it_is_spelled() {
+        let on = |kind: &str, name: &str| {
+            role(vec![grant(
+                json!({"service_name": {"type": kind, "value": name}}),
+            )])
+        };
+        let [composed, decomposed] = ["Caf\u{e9}", "Cafe\u{301}"];
+        assert!(on("Equals", composed).cover(&on("Equals", decomposed).grants));
+        assert!(!on("NotEquals", decomposed).cover(&on("Equals", composed).grants));
+    }
+
+    #[test]
     fn several_grants_cover_several_values_together() {
         let both = role(vec![
             grant(json!({"service_id": {"type": "Equals", "value": "a"}})),

@@ -108,8 +108,18 @@ fn write_canonical(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actor::{ActorKind, UserRef};
+    use crate::actor::{ActorKey, ActorKind, UserRef};
     use serde_json::json;
+
+    fn key(id: &str, creator: &str) -> ActorKey {
+        ActorKey {
+            id: id.into(),
+            created_by: UserRef {
+                org_id: "acme".parse().unwrap(),
+                user_id: creator.into(),
+            },
+        }
+    }
 
     fn event() -> AuditEvent {
         AuditEvent {
@@ -123,6 +133,7 @@ mod tests {
                     user_id: "u".into(),
                 },
                 kind: ActorKind::Key,
+                key: Some(key("k", "v")),
             },
             action: "create".into(),
             object: AuditObject {
@@ -158,21 +169,26 @@ mod tests {
             let again = canonical_json(&serde_json::from_str(&canonical).unwrap());
             assert_eq!(again, canonical, "{}", text("what"));
         }
-        let text = |field: &str| vectors["event"][field].as_str().unwrap();
-        let event: AuditEvent = serde_json::from_str(text("canonical")).unwrap();
-        assert_eq!(event.hash(), text("sha256"));
+        for event in ["event", "event_with_key"] {
+            let text = |field: &str| vectors[event][field].as_str().unwrap();
+            let event: AuditEvent = serde_json::from_str(text("canonical")).unwrap();
+            assert_eq!(event.hash(), text("sha256"));
+        }
     }
 
     #[test]
     fn every_field_is_part_of_the_hash() {
         let original = event().hash();
         assert_eq!(original.len(), 64);
-        let changes: [fn(&mut AuditEvent); 8] = [
+        let changes: [fn(&mut AuditEvent); 11] = [
             |e| e.organization = "other".parse().unwrap(),
             |e| e.sequence = 2,
             |e| e.change_number = 2,
             |e| e.created_at = Timestamp::from_millis(6),
             |e| e.actor.kind = ActorKind::Agent,
+            |e| e.actor.key = None,
+            |e| e.actor.key = Some(key("l", "v")),
+            |e| e.actor.key = Some(key("k", "w")),
             |e| e.action = "update".into(),
             |e| e.after = json!({}),
             |e| e.previous_hash = "1".into(),

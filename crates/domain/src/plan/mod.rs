@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 pub use changes::{FieldChange, pin_changes};
 pub use rollback::{Past, choose_restored};
 pub use rule::{RULES, Rule, Severity};
-pub use service::{PlannedService, ServicePlan, ServiceSnapshot, plan_service};
+pub use service::{Namesake, PlannedService, ServicePlan, ServiceSnapshot, plan_service};
 pub use warning::{RETIRES_SOON, Warning};
 
 use crate::audit::canonical_json;
@@ -51,6 +51,8 @@ pub struct Snapshot<'a> {
     pub target: Option<&'a Target>,
     /// The names of the service's sets, without deleted ones; looked up where the set is new.
     pub sets: &'a [SetName],
+    /// Those of them that the caller must not learn of.
+    pub hidden_sets: &'a [SetName],
     /// The unit tests that name the set, without deleted ones; looked up where the change is a deletion.
     pub unit_tests: &'a [UnitTestRef],
     /// The models that may be preferred.
@@ -384,7 +386,7 @@ fn check_target(
         }
         // The pins stay as they are, those of `edge` too.
         Change::Rebind(_) => Vec::new(),
-        _ => check_upsert(&name, is_new, snapshot.sets),
+        _ => check_upsert(&name, is_new, snapshot.sets, snapshot.hidden_sets),
     };
     // A rollback goes back, which a hold does not forbid; to go forward again is judged where it is chosen.
     let is_rollback = matches!(change, Change::Rollback { .. });

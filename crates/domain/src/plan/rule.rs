@@ -43,7 +43,7 @@ rules! {
     Blocker "edge_is_fixed" ("upsert, promote, rollback") "`edge` always means the latest versions.";
     Blocker "set_is_permanent" ("delete") "`edge` and `release` belong to every service for as long as it exists.";
     Blocker "too_many_sets" ("upsert, promote") "A service has at most 100 version sets.";
-    Blocker "alike_name" ("upsert, promote, rollback") "The name of a new set differs from every other of the service in more than capitals.";
+    Blocker "alike_name" ("upsert, promote, rollback") "The name of a new set differs in more than capitals from every other of the service, and from `edge`, `release`, `preview` and `test`.";
     Blocker "held" ("upsert, promote, delete, rebind") "Nothing moves a set forward that was rolled back, until someone lifts the hold.";
     Blocker "used_by_unit_tests" ("delete, deactivate") "A set that a unit test names stays, and its service active, as long as the test is there.";
     Blocker "name_taken" ("activate, rename") "No two active services have the same name.";

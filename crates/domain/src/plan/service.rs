@@ -15,6 +15,25 @@ use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;
 use crate::version_set::{Binding, Pins, SetName};
 
+/// Another active service of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Namesake {
+    /// One that the caller may see.
+    Seen(ServiceId),
+    /// One of which the caller may learn no more than that the name is taken.
+    Hidden,
+}
+
+impl Namesake {
+    /// Returns which service it is, if that is to be told.
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::Seen(id) => Some(id.to_string()),
+            Self::Hidden => None,
+        }
+    }
+}
+
 /// Everything that a plan of a service looks at beside the change itself, as it is at one moment.
 #[derive(Debug)]
 pub struct ServiceSnapshot<'a> {
@@ -30,10 +49,12 @@ pub struct ServiceSnapshot<'a> {
     pub yanked: &'a [YankedVersion],
     /// Its sets, without deleted ones.
     pub sets: &'a [(SetName, Target)],
+    /// Those of them that the caller must not learn of.
+    pub hidden_sets: &'a [SetName],
     /// The unit tests that name its sets; looked up where the change deactivates it.
     pub unit_tests: &'a [UnitTestRef],
     /// Another active service that has the name which it would have.
-    pub namesake: Option<ServiceId>,
+    pub namesake: Option<Namesake>,
     /// The models that may be preferred.
     pub models: &'a ModelCatalogue,
     /// What time it is.
@@ -128,9 +149,12 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
         if after.is_active && !before.is_active {
             let live = |(name, target): &(SetName, Target)| Some((name.clone(), target.pins.clone()?));
             let pins: Vec<(SetName, Pins)> = snapshot.sets.iter().filter_map(live).collect();
-            let reasons = check_activation(new, &pins, snapshot.models, snapshot.now);
-            let new_ones = reasons.into_iter().filter(|reason| !refusals.contains(reason));
-            refusals.extend(new_ones.collect::<Vec<_>>());
+            for reason in check_activation(new, &pins, snapshot.models, snapshot.now) {
+                let reason = as_told(reason, snapshot.hidden_sets);
+                if !refusals.contains(&reason) {
+                    refusals.push(reason);
+                }
+            }
         }
     }
     if before.is_active && !after.is_active {
@@ -141,11 +165,21 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
     }
     if let Some(other) = snapshot.namesake.filter(|_| after.is_active) {
         refusals.push(Refusal::NameTaken {
-            service: other.to_string(),
+            service: other.id(),
             name: after.name.clone(),
         });
     }
     refusals
+}
+
+/// Returns a reason as the caller may be told it.
+fn as_told(reason: Refusal, hidden: &[SetName]) -> Refusal {
+    match reason {
+        Refusal::InSet { set, reason } if hidden.contains(&set) => {
+            Refusal::InHiddenSet { code: reason.code() }
+        }
+        reason => reason,
+    }
 }
 
 fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Target) -> Snapshot<'a> {
@@ -157,6 +191,7 @@ fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Tar
         target: Some(target),
         // What other sets there are matters to new ones alone.
         sets: &[],
+        hidden_sets: &[],
         unit_tests: &[],
         long_prompt: None,
         models: snapshot.models,

@@ -8,7 +8,7 @@ use crate::revision::RevisionAction;
 use crate::text::shortened;
 use crate::time::{Duration, Timestamp};
 use crate::version::VersionNumber;
-use crate::version_set::Pins;
+use crate::version_set::{Pins, SetName};
 use crate::visible::shown;
 
 /// How far ahead a model's retirement is warned about.
@@ -209,6 +209,6 @@ fn is_conventional(name: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     match name.strip_prefix("personal-") {
         Some(rest) => !rest.is_empty() && rest.bytes().all(is_plain),
-        None => ["edge", "release", "preview", "test"].contains(&name),
+        None => SetName::SHARED.contains(&name),
     }
 }

@@ -25,7 +25,11 @@ async fn append(server: &TestServer, user: &str, kind: ActorKind, action: &str, 
         id: object.1.to_owned(),
     };
     tx.append_audit_event(
-        &Actor { user, kind },
+        &Actor {
+            user,
+            kind,
+            key: None,
+        },
         action,
         object,
         Value::Null,

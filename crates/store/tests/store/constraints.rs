@@ -35,7 +35,9 @@ fn sound_rows() -> String {
         set("s", "release", "2"),
         item("i", 1, "metric", "same", "TRUE"),
         item_version("i", 1, "NULL"),
-        "INSERT INTO audit_event VALUES ('o', 1, 1, 0, 'o', 'u', 'key', 'create', 'x', 'y', 'null', 'null', '0', '1');"
+        "INSERT INTO audit_event (organization_id, sequence, change_number, created_at, actor_org_id, actor_user_id,
+            actor_kind, action, object_kind, object_id, before_document, after_document, previous_hash, hash)
+            VALUES ('o', 1, 1, 0, 'o', 'u', 'key', 'create', 'x', 'y', 'null', 'null', '0', '1');"
             .to_owned(),
         "COMMIT;".to_owned(),
     ]

@@ -48,6 +48,7 @@ fn chain(steps: Vec<(i64, i64, usize, Value, Value)>) -> Vec<Entry> {
                     user_id: format!("user-{kind}"),
                 },
                 kind: [ActorKind::Person, ActorKind::Key, ActorKind::Agent][kind],
+                key: None,
             },
             action: "update".to_owned(),
             object: AuditObject {

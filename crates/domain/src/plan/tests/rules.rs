@@ -247,7 +247,7 @@ fn warned() -> Vec<(&'static str, Planned)> {
         ),
         (
             "unconventional_name",
-            World::named("Test").without_target().plan(upsert(&pins(2, 2))),
+            World::named("Tests").without_target().plan(upsert(&pins(2, 2))),
         ),
         ("unconventional_name", World::named("7").plan(promote(pins(2, 2)))),
         (
@@ -384,6 +384,51 @@ fn a_new_set_is_not_told_from_another_by_capitals_alone() {
         ..beside("Hotfix", &["hotfix"])
     };
     assert_eq!(blockers(&again.plan(upsert(&pins(1, 1)))), ["alike_name"]);
+}
+
+#[test]
+fn names_that_all_share_are_written_in_one_way_before_they_are_there() {
+    let create = |name: &str| World::named(name).without_target().plan(upsert(&pins(1, 1)));
+    for name in ["EDGE", "Release", "PREVIEW", "pReview", "Test"] {
+        assert_eq!(blockers(&create(name)), ["alike_name"], "{name}");
+        let told = create(name).plan.blockers_text();
+        assert!(
+            told.contains(&format!("`{}`", name.to_ascii_lowercase())),
+            "{told}"
+        );
+    }
+    for name in ["preview", "test", "previews", "Personal-Alex"] {
+        assert!(!create(name).plan.is_blocked(), "{name}");
+    }
+    let there = World::named("PREVIEW").plan(upsert(&pins(1, 1)));
+    assert!(!there.plan.is_blocked(), "what is there already goes on");
+}
+
+#[test]
+fn the_spelling_of_a_hidden_set_is_not_told() {
+    let told = |hidden: &[&str], name: &str| {
+        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let world = World {
+            sets: names(&["edge", "hotFix", "preview", "release"]),
+            hidden_sets: names(hidden),
+            ..World::named(name)
+        };
+        world
+            .without_target()
+            .plan(upsert(&pins(1, 1)))
+            .plan
+            .blockers_text()
+    };
+    assert!(told(&[], "HotFix").contains("`hotFix`"));
+    let hidden = told(&["hotFix", "preview"], "HotFix");
+    assert!(
+        hidden.contains("another set of the service") && !hidden.contains("hotFix"),
+        "{hidden}"
+    );
+    assert!(
+        told(&["preview"], "Preview").contains("`preview`"),
+        "everybody knows it"
+    );
 }
 
 #[test]

@@ -10,8 +10,9 @@ struct Care {
     wanted: Binding,
     missing: Vec<Refusal>,
     sets: Vec<(SetName, Target)>,
+    hidden_sets: Vec<SetName>,
     unit_tests: Vec<UnitTestRef>,
-    namesake: Option<ServiceId>,
+    namesake: Option<Namesake>,
 }
 
 impl Care {
@@ -41,6 +42,7 @@ impl Care {
                 (SetName::edge(), target(pins(None, None))),
                 (SetName::release(), target(pins(2, 2))),
             ],
+            hidden_sets: Vec::new(),
             unit_tests: Vec::new(),
             namesake: None,
         }
@@ -65,6 +67,7 @@ impl Care {
             missing: &self.missing,
             yanked: &[],
             sets: &self.sets,
+            hidden_sets: &self.hidden_sets,
             unit_tests: &self.unit_tests,
             namesake: self.namesake,
             models: &MODELS,
@@ -85,7 +88,7 @@ pub(super) fn blocked() -> Vec<(&'static str, ServicePlan)> {
     let (mut missing, after_missing) = Care::new().on_another_agent(1);
     missing.missing.push(no_such_agent());
     let mut taken = Care::new();
-    taken.namesake = Some(ServiceId::new(NOW, [8; 8]));
+    taken.namesake = Some(Namesake::Seen(ServiceId::new(NOW, [8; 8])));
     vec![
         ("pin_lost_by_rebind", lost.plan(&after_loss)),
         ("no_versions", empty.plan(&after_emptiness)),
@@ -148,7 +151,7 @@ fn blockers_of_sets_name_the_set_and_those_of_the_service_are_told_once() {
     care.sets[1].1.hold = Some(hold("it swears"));
     let (mut care, after) = care.on_another_agent(1);
     care.wanted.agent.is_deprecated = true;
-    care.namesake = Some(ServiceId::new(NOW, [8; 8]));
+    care.namesake = Some(Namesake::Hidden);
     let plan = care.plan(&after);
     assert_eq!(
         codes(&plan.blockers),
@@ -156,6 +159,47 @@ fn blockers_of_sets_name_the_set_and_those_of_the_service_are_told_once() {
     );
     let named = |finding: &Finding| finding.message.contains("`release`");
     assert!(plan.blockers[2..].iter().all(named), "{}", plan.blockers_text());
+}
+
+#[test]
+fn a_hidden_set_that_stands_in_the_way_is_not_named() {
+    let mut care = Care::new();
+    care.service.is_active = false;
+    let preferring = |model: &str| {
+        let mut pins = pins(2, 2);
+        let preferred = json!({"talk": {"llm_name": model, "params": {}}});
+        pins.model_preferences = serde_json::from_value(preferred).unwrap();
+        target(pins)
+    };
+    for (name, model) in [("secret", "model-a"), ("secreter", "model-b")] {
+        care.sets.push((name.parse().unwrap(), preferring(model)));
+    }
+    let after = Service {
+        is_active: true,
+        ..care.service.clone()
+    };
+    let told = care.plan(&after).blockers_text();
+    assert!(told.contains("`secret`") && told.contains("`secreter`"), "{told}");
+    care.hidden_sets = vec!["secret".parse().unwrap(), "secreter".parse().unwrap()];
+    let plan = care.plan(&after);
+    assert_eq!(codes(&plan.blockers), ["unknown_model"], "the same is told once");
+    let told = plan.blockers_text();
+    assert!(!told.contains("secret") && !told.contains("model-"), "{told}");
+}
+
+#[test]
+fn a_name_is_taken_by_a_service_that_is_named_only_to_those_who_may_see_it() {
+    let mut care = Care::new();
+    let told = |care: &Care| care.plan(&care.service).blockers_text();
+    care.namesake = Some(Namesake::Seen(ServiceId::new(NOW, [8; 8])));
+    let id = ServiceId::new(NOW, [8; 8]).to_string();
+    assert!(told(&care).contains(&id), "{}", told(&care));
+    care.namesake = Some(Namesake::Hidden);
+    assert!(
+        told(&care).starts_with("another active service is named `Care` already"),
+        "{}",
+        told(&care)
+    );
 }
 
 #[test]
