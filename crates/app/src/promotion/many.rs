@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use forge_domain::ServiceId;
 use forge_domain::fault::Fault;
 use forge_domain::plan::{Plan, joint_digest};
+use forge_domain::size::is_within;
 use forge_store::WriteTx;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ use super::Promote;
 use super::change::{Prepared, Wish, prepare, write};
 use super::terms::{Plans, Terms};
 use crate::{App, AppError, Caller};
+
+/// How large the plans of one call may be together, in bytes of JSON.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// One promotion among several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +60,7 @@ pub async fn promote_many(
             let prepared = prepare(app, &mut tx, caller, id, target, &wish, (terms.lift_hold, now)).await?;
             plans.push(prepared.planned.plan);
         }
+        refuse_large(&plans)?;
         let digest = check_digest(&plans, terms)?;
         return Ok(PromotionsOutcome {
             is_applied: false,
@@ -91,6 +96,7 @@ async fn carry_out(
         all.push(prepare(app, tx, caller, id, target, &wish, (terms.lift_hold, now)).await?);
     }
     let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
+    refuse_large(&plans)?;
     let digest = check_digest(&plans, terms)?;
     if plans.iter().any(Plan::is_blocked) {
         return Err(AppError::Blocked(Plans::Many(plans)));
@@ -129,6 +135,18 @@ fn check_digest(plans: &[Plan], terms: &Terms) -> Result<String, AppError> {
         return Err(AppError::PlanMoved(Plans::Many(plans.to_vec())));
     }
     Ok(digest)
+}
+
+/// Refuses plans that are too large to be told together.
+fn refuse_large(plans: &[Plan]) -> Result<(), AppError> {
+    if is_within(&plans, MOST_BYTES) {
+        return Ok(());
+    }
+    let text = format!(
+        "the plans of this call take more than {MOST_BYTES} bytes together; promote fewer services at once, or each set \
+         by itself"
+    );
+    Err(AppError::Refused(text))
 }
 
 /// Refuses to promote into one set twice: only the last could count.

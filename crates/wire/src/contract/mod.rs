@@ -1,5 +1,6 @@
 //! The document of the API, and requests seen through it.
 
+mod bounds;
 mod document;
 mod finding;
 mod likeness;
