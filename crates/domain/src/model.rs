@@ -219,8 +219,11 @@ mod tests {
     fn faults_of_parameters_are_told_in_short() {
         let catalogue = ModelCatalogue::new(builtin_models()).unwrap();
         let name = catalogue.descriptions().next().unwrap().name.clone();
-        let params: Map<String, Value> = (0..500).map(|n| (format!("x{n}{}", "y".repeat(500)), json!(1))).collect();
-        let Some(ModelProblem::Parameters(told)) = catalogue.problem(&preference(&name, params.into()), NOW) else {
+        let params: Map<String, Value> = (0..500)
+            .map(|n| (format!("x{n}{}", "y".repeat(500)), json!(1)))
+            .collect();
+        let Some(ModelProblem::Parameters(told)) = catalogue.problem(&preference(&name, params.into()), NOW)
+        else {
             panic!("these parameters are admitted");
         };
         assert!(told.len() < MOST_REASONS * (MOST_LETTERS + 100), "{}", told.len());

@@ -11,7 +11,10 @@ use super::document::schema_name;
 
 /// The operations whose bodies are bounded by their size alone, and why.
 pub(super) const WHOLE_DOCUMENTS: [(&str, &str); 5] = [
-    ("create-agent-version", "an agent is one document, written once and read whole"),
+    (
+        "create-agent-version",
+        "an agent is one document, written once and read whole",
+    ),
     (
         "create-service-hierarchical-state-machine-version",
         "a context graph is one document, written once and read whole",
@@ -110,7 +113,11 @@ impl Bounds<'_> {
         }
         let kinds = kinds(schema.get("type"));
         if kinds.contains(&"string") {
-            self.text(pointer, &document.pointer(pointer).cloned().unwrap_or_default(), name);
+            self.text(
+                pointer,
+                &document.pointer(pointer).cloned().unwrap_or_default(),
+                name,
+            );
         }
         if kinds.contains(&"array") {
             if !schema.contains_key("maxItems") {
@@ -250,7 +257,9 @@ mod tests {
         }
         let kinds = kinds(schema.get("type"));
         let is_told = has("enum") || has("const");
-        let is_open = schema.get("additionalProperties").is_some_and(|more| *more != false);
+        let is_open = schema
+            .get("additionalProperties")
+            .is_some_and(|more| *more != false);
         let says_nothing = !is_told && !has("type") && !has("anyOf") && !has("oneOf") && !has("properties");
         let is_bounded = |kind: &str, keyword: &str| !kinds.contains(&kind) || has(keyword);
         if !is_told && !has_fixed_length(schema) && !is_bounded("string", "maxLength")
@@ -320,7 +329,10 @@ mod tests {
         );
         let key = "k".repeat(1_025);
         let told = faults(put, set(&json!({key: {"llm_name": "m"}})));
-        assert!(told[0].ends_with("the text has more than 1024 characters"), "{told:?}");
+        assert!(
+            told[0].ends_with("the text has more than 1024 characters"),
+            "{told:?}"
+        );
     }
 
     #[test]
@@ -349,7 +361,10 @@ mod tests {
                 "permission_grants": [{"action": "Allow", "permission_name": "Role:GetRole",
                     "conditions": {"role_name": {"type": "In", "values": values}}}]})
         };
-        let told = faults("create-role", role(100_000, 20_000, json!([{"a": "x".repeat(20_000)}])));
+        let told = faults(
+            "create-role",
+            role(100_000, 20_000, json!([{"a": "x".repeat(20_000)}])),
+        );
         assert_eq!(told.len(), 3, "{told:?}");
         let told = faults("create-role", role(5, 16_384, json!(["x"])));
         assert_eq!(told, Vec::<String>::new());
