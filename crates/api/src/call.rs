@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use forge_app::{App, AppError, Caller, IdempotencyKey, sign_in};
+use forge_app::{App, AppError, Caller, IdempotencyKey, aside, sign_in};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
 use forge_wire::contract::{Location, Operation, Query, mentions_terms};
@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use crate::Limits;
 use crate::bodies::{Bodies, Held, holders};
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
@@ -32,7 +33,6 @@ use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::replay;
 use crate::serve::Peer;
-use crate::{Limits, aside};
 
 /// How large a body may be where none is documented, in bytes.
 const MOST_TERM_BYTES: usize = 16 * 1024;

@@ -6,7 +6,6 @@
 //!
 //! **Adding an endpoint:** `docs/adding-an-endpoint.md`.
 
-mod aside;
 mod bodies;
 mod call;
 mod caller;

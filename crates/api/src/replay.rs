@@ -107,11 +107,11 @@ async fn finish(app: &App, response: Response) -> Result<(Response, usize), ApiE
     if is_kept && body.len() > MOST_OF_ONE {
         // An answer is remembered whole or not at all; without it nothing may have been done.
         app.finish_call(None).await?;
-        let text = format!(
-            "the answer has more than {MOST_OF_ONE} bytes and cannot be remembered, so nothing was done; call without an \
-             Idempotency-Key"
+        let loc = vec!["header".into(), IDEMPOTENCY_KEY.into()];
+        let msg = format!(
+            "the answer has more than {MOST_OF_ONE} bytes and cannot be remembered, so nothing was done; call without a key"
         );
-        return Err(AppError::Refused(text).into());
+        return Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]).into());
     }
     let kept = if is_kept {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

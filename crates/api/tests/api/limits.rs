@@ -138,7 +138,11 @@ async fn large_bodies_find_a_place_or_are_told_to_come_back_and_small_ones_need_
         let expect = "Expect: 100-continue\r\n\r\n";
         format!("{}{expect}", post(&server, length).strip_suffix("\r\n").unwrap())
     };
-    let body = |name: &str, length: usize| format!("{:<length$}", format!("{{\"agent_name\": \"{name}\"}}"));
+    let body = |name: &str, length: usize| {
+        let body = format!("{{\"agent_name\": \"{name}\"}}");
+        let blanks = " ".repeat(length - body.len());
+        body + &blanks
+    };
     let mut first = Connection::open(&address).await;
     assert!(first.send(&expecting(100_000)).await.starts_with("HTTP/1.1 100 "));
     // Nothing of it has come yet, and its place is taken.

@@ -10,7 +10,7 @@ use forge_store::WriteTx;
 use serde::{Deserialize, Serialize};
 
 use super::Promote;
-use super::change::{Prepared, Wish, prepare, write};
+use super::change::{Conditions, Prepared, Wish, prepare, write};
 use super::terms::{Plans, Terms};
 use crate::{App, AppError, Caller};
 
@@ -54,10 +54,15 @@ pub async fn promote_many(
         let mut tx = app.store.read().await?;
         let mut plans = Vec::new();
         for (index, promotion) in promotions.iter().enumerate() {
-            let (wish, now) = (wish(promotion, &promotions[..index]), app.clock.now());
+            let wish = wish(promotion, &promotions[..index]);
+            let conditions = Conditions {
+                lift_hold: terms.lift_hold,
+                now: app.clock.now(),
+                is_writing: false,
+            };
             wish.authorize_some(caller)?;
             let (id, target) = (promotion.service_id, promotion.target.as_str());
-            let prepared = prepare(app, &mut tx, caller, id, target, &wish, (terms.lift_hold, now)).await?;
+            let prepared = prepare(app, &mut tx, caller, id, target, &wish, conditions).await?;
             plans.push(prepared.planned.plan);
         }
         refuse_large(&plans)?;
@@ -90,10 +95,15 @@ async fn carry_out(
 ) -> Result<PromotionsOutcome, AppError> {
     let mut all: Vec<Prepared> = Vec::new();
     for (index, promotion) in promotions.iter().enumerate() {
-        let (wish, now) = (wish(promotion, &promotions[..index]), tx.now());
+        let wish = wish(promotion, &promotions[..index]);
+        let conditions = Conditions {
+            lift_hold: terms.lift_hold,
+            now: tx.now(),
+            is_writing: true,
+        };
         wish.authorize_some(caller)?;
         let (id, target) = (promotion.service_id, promotion.target.as_str());
-        all.push(prepare(app, tx, caller, id, target, &wish, (terms.lift_hold, now)).await?);
+        all.push(prepare(app, tx, caller, id, target, &wish, conditions).await?);
     }
     let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
     refuse_large(&plans)?;
@@ -142,11 +152,12 @@ fn refuse_large(plans: &[Plan]) -> Result<(), AppError> {
     if is_within(&plans, MOST_BYTES) {
         return Ok(());
     }
-    let text = format!(
+    let msg = format!(
         "the plans of this call take more than {MOST_BYTES} bytes together; promote fewer services at once, or each set \
          by itself"
     );
-    Err(AppError::Refused(text))
+    let loc = vec!["body".into(), "promotions".into()];
+    Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]))
 }
 
 /// Refuses to promote into one set twice: only the last could count.

@@ -102,7 +102,7 @@ pub struct Content {
 }
 
 /// A change that somebody wants to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Replace what the set pins, creating it if need be.
     Upsert(RequestedPins),

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use forge_app::memory::PreparedAnswer;
 use forge_app::resolve::Resolution;
-use forge_app::{AppError, Caller, resolve};
+use forge_app::{AppError, Caller, aside, resolve};
 use forge_domain::refusal::AssetKind;
 use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
@@ -18,7 +18,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::existing;
 use super::tags::opaque;
-use crate::aside;
 use crate::bodies::{Held, holders};
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
