@@ -185,8 +185,8 @@ impl Bounds<'_> {
         let most = match schema["format"].as_str() {
             Some("uri") => ADDRESS,
             Some(_) => NAME,
-            None if is_called(&["name", "id", "source", "target", "tags", "keyterms", "variables"]) => NAME,
-            None if is_called(&["description", "justification", "message", "reason", "notes"]) => DESCRIPTION,
+            None if is_called(&["name", "id", "source", "target", "tags", "keyterms"]) => NAME,
+            None if is_called(&["description", "justification", "notes"]) => DESCRIPTION,
             None => TEXT,
         };
         self.add(pointer, "maxLength", most);
