@@ -117,6 +117,17 @@ both_engines! {
         assert!(bytes < 1024 * 1024, "{bytes}");
     }
 
+    async fn a_large_set_that_is_refused_waits_for_nobody_who_writes(server: TestServer) {
+        let (admin, service) = (admin(&server), server.service(1).await);
+        let (organization, now) = (organization(&server), forge_domain::Clock::now(&*server.clock));
+        let writing = server.app.store.write(&organization, now).await.unwrap().unwrap();
+        let path = format!("service/{service}/version_sets/test/");
+        let call = admin.put(&path, many_preferences("n", "none"));
+        let answer = tokio::time::timeout(SOON, call).await.expect("it waits");
+        assert_status(&answer, 400);
+        drop(writing);
+    }
+
     async fn more_preferences_than_a_set_may_have_are_refused_wherever_they_are_sent(server: TestServer) {
         let (admin, service) = (admin(&server), server.service(1).await);
         let preferences: Map<String, Value> = (0..1001).map(|n| (n.to_string(), json!({"llm_name": "none"}))).collect();
