@@ -23,7 +23,7 @@ const USER_PART: usize = 8;
 #[derive(Debug, Clone)]
 pub(crate) struct Bodies {
     most: usize,
-    held: Arc<Mutex<Counts>>,
+    counts: Arc<Mutex<Counts>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ struct Counts {
 /// A place for bytes, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
-    held: Arc<Mutex<Counts>>,
+    counts: Arc<Mutex<Counts>>,
     holders: [String; 2],
     bytes: usize,
 }
@@ -56,7 +56,7 @@ impl Bodies {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
-            held: Arc::default(),
+            counts: Arc::default(),
         }
     }
 
@@ -72,7 +72,7 @@ impl Bodies {
         if bytes <= SMALL {
             return Ok(None);
         }
-        let mut counts = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = [ORGANIZATION_PART, USER_PART].map(|part| (self.most / part).max(largest));
         let is_own = holders.iter().zip(parts).any(|(holder, part)| {
             counts
@@ -90,7 +90,7 @@ impl Bodies {
         }
         drop(counts);
         Ok(Some(Held {
-            held: Arc::clone(&self.held),
+            counts: Arc::clone(&self.counts),
             holders,
             bytes,
         }))
@@ -99,7 +99,7 @@ impl Bodies {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut counts = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all -= self.bytes;
         for holder in &self.holders {
             if let Some(held) = counts.by_holder.get_mut(holder) {
@@ -122,6 +122,7 @@ mod tests {
         [organization.to_owned(), format!("{organization}/{user}")]
     }
 
+    /// Takes a place for a large body; else tells whether the caller holds too much themselves.
     fn hold(bodies: &Bodies, holders: [String; 2]) -> Result<Option<Held>, bool> {
         let held = bodies.hold(holders, MEBIBYTE, MEBIBYTE);
         held.map_err(|error| matches!(error, ApiError::TooMuchHeld { is_own: true }))
@@ -134,14 +135,14 @@ mod tests {
         for name in ["a", "b", "c", "d"] {
             all.push(hold(&bodies, user("one", name)).unwrap());
             all.push(hold(&bodies, user("one", name)).unwrap());
-            assert_eq!(hold(&bodies, user("one", name)).unwrap_err(), true, "{name}");
+            assert!(hold(&bodies, user("one", name)).unwrap_err(), "{name}");
         }
-        assert_eq!(hold(&bodies, user("one", "e")).unwrap_err(), true, "half of all");
+        assert!(hold(&bodies, user("one", "e")).unwrap_err(), "half of all");
         for name in ["a", "b", "c", "d"] {
             all.push(hold(&bodies, user("other", name)).unwrap());
             all.push(hold(&bodies, user("other", name)).unwrap());
         }
-        assert_eq!(hold(&bodies, user("third", "a")).unwrap_err(), false, "all of it");
+        assert!(!hold(&bodies, user("third", "a")).unwrap_err(), "all of it");
         assert!(
             bodies
                 .hold(user("third", "a"), SMALL, MEBIBYTE)
@@ -151,7 +152,7 @@ mod tests {
         all.pop();
         assert!(hold(&bodies, user("third", "a")).is_ok());
         drop(all);
-        let counts = bodies.held.lock().unwrap();
+        let counts = bodies.counts.lock().unwrap();
         assert!(counts.all == 0 && counts.by_holder.is_empty());
     }
 
@@ -159,7 +160,7 @@ mod tests {
     fn one_body_has_a_place_however_little_is_admitted() {
         let bodies = Bodies::new(1);
         let held = hold(&bodies, user("one", "a")).unwrap();
-        assert_eq!(hold(&bodies, user("two", "a")).unwrap_err(), false);
+        assert!(!hold(&bodies, user("two", "a")).unwrap_err());
         drop(held);
         assert!(hold(&bodies, user("two", "a")).is_ok());
     }

@@ -123,7 +123,7 @@ both_engines! {
         let writing = server.app.store.write(&organization, now).await.unwrap().unwrap();
         let path = format!("service/{service}/version_sets/test/");
         let call = admin.put(&path, many_preferences("n", "none"));
-        let answer = tokio::time::timeout(SOON, call).await.expect("it waits");
+        let answer = tokio::time::timeout(SOON, call).await.unwrap();
         assert_status(&answer, 400);
         drop(writing);
     }

@@ -174,7 +174,9 @@ pub(super) async fn change(
             now: app.clock.now(),
             is_writing: false,
         };
-        let prepared = prepare(app, &mut tx, caller, service_id, name, &wish, conditions).await?;
+        // On the heap, for what is planned is large.
+        let prepared = Box::pin(prepare(app, &mut tx, caller, service_id, name, &wish, conditions)).await?;
+        let prepared = Box::new(prepared);
         check_terms(&mut tx, caller, &prepared, terms).await?;
         if terms.is_dry_run {
             let revision = prepared.live_revision();
@@ -192,7 +194,8 @@ pub(super) async fn change(
         foreseen = Some(prepared);
     }
     let mut tx = app.write(caller).await?;
-    let outcome = carry_out(app, &mut tx, caller, (service_id, name, &wish), terms, foreseen).await?;
+    let carrying = carry_out(app, &mut tx, caller, (service_id, name, &wish), terms, foreseen);
+    let outcome = Box::pin(carrying).await?;
     if outcome.is_applied {
         tx.commit().await?;
     }
@@ -207,7 +210,7 @@ async fn carry_out(
     caller: &Caller,
     (service_id, name, wish): (ServiceId, &str, &Wish),
     terms: &Terms,
-    foreseen: Option<Prepared>,
+    foreseen: Option<Box<Prepared>>,
 ) -> Result<Outcome, AppError> {
     let conditions = Conditions {
         lift_hold: terms.lift_hold,
@@ -216,7 +219,7 @@ async fn carry_out(
     };
     let gathered = gather(tx, caller, service_id, name, wish, terms.lift_hold).await?;
     let prepared = match foreseen {
-        Some(foreseen) if foreseen.gathered == gathered => foreseen,
+        Some(foreseen) if foreseen.gathered == gathered => *foreseen,
         _ => plan_gathered(app, tx, caller, gathered, conditions).await?,
     };
     check_terms(tx, caller, &prepared, terms).await?;

@@ -49,10 +49,10 @@ const PREFERENCES: &str = "llm_model_preferences";
 
 /// Adds a bound to every part of a body that has none.
 pub(super) fn add_bounds(document: &mut Value) {
-    let mut found = Bounds {
+    let mut bounds = Bounds {
         document,
         seen: BTreeSet::new(),
-        bounds: BTreeMap::new(),
+        found: BTreeMap::new(),
     };
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
@@ -67,11 +67,11 @@ pub(super) fn add_bounds(document: &mut Value) {
                     escaped(path),
                     escaped(media)
                 );
-                found.look_at(&pointer, "");
+                bounds.look_at(&pointer, "");
             }
         }
     }
-    for ((pointer, keyword), bound) in found.bounds {
+    for ((pointer, keyword), bound) in bounds.found {
         if let Some(schema) = document.pointer_mut(&pointer) {
             schema[keyword] = bound;
         }
@@ -82,12 +82,12 @@ struct Bounds<'d> {
     document: &'d Value,
     seen: BTreeSet<String>,
     /// By the place of a schema, and a keyword that it lacks.
-    bounds: BTreeMap<(String, &'static str), Value>,
+    found: BTreeMap<(String, &'static str), Value>,
 }
 
 impl Bounds<'_> {
     fn add(&mut self, pointer: &str, keyword: &'static str, bound: impl Into<Value>) {
-        self.bounds.insert((pointer.to_owned(), keyword), bound.into());
+        self.found.insert((pointer.to_owned(), keyword), bound.into());
     }
 
     /// Looks at the schema at a place, which is that of a field of this name.

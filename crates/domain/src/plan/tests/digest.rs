@@ -225,11 +225,8 @@ fn the_digest_stands_for_what_is_found_beyond_what_is_told() {
         for number in 0..149 {
             wanted = preferring(wanted, &format!("i{number}"), "none", json!({}));
         }
-        let mut rolled_back = World::default();
-        rolled_back.target = Some(target(preferring(wanted.clone(), "last", last, json!({}))));
-        rolled_back
-            .plan(upsert(&preferring(wanted, "last", last, json!({}))))
-            .plan
+        let wanted = preferring(wanted, "last", last, json!({}));
+        World::default().plan(upsert(&wanted)).plan
     };
     let (one, other) = (planned("none"), planned("retired"));
     let told = |plan: &Plan| {
