@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use forge_app::{App, AppError, Caller, IdempotencyKey, sign_in};
+use forge_app::{App, AppError, Caller, IdempotencyKey, aside, sign_in};
 use forge_contract::{Location, Operation, Query, mentions_terms};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
@@ -23,14 +23,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use crate::Limits;
+use crate::bodies::{Bodies, Held, holders};
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::form;
 use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
+use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::replay;
 use crate::serve::Peer;
-use crate::{Limits, aside};
 
 /// How large a body may be where none is documented, in bytes.
 const MOST_TERM_BYTES: usize = 16 * 1024;
@@ -57,6 +59,8 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) origin: String,
     /// Names the call, so that repeating it does nothing more.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// The place of the body in memory, until the call is answered.
+    _held: Option<Held>,
     /// What the query names, known or not.
     query_names: BTreeSet<String>,
 }
@@ -67,6 +71,8 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Arc<RateLimiter>,
+    pub(crate) bodies: Bodies,
+    pub(crate) answers: KeptAnswers,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -78,6 +84,8 @@ impl Server {
             app: self.app.for_call(),
             limits: Arc::clone(&self.limits),
             limiter: Arc::clone(&self.limiter),
+            bodies: self.bodies.clone(),
+            answers: self.answers.clone(),
             stopping: self.stopping.clone(),
         }
     }
@@ -131,9 +139,14 @@ where
             caller.authorize_any(&operation.permissions)?;
         }
         let values = read_parameters(operation, &path, &parts)?;
-        let content = read_content(operation, &server.limits, &parts.headers, body).await?;
+        let most = most_bytes(operation, &server.limits);
+        let held = hold(server, caller.known(), &body, most)?;
+        let content = read_content(operation, &server.limits, &parts.headers, (body, most)).await?;
         let size = content.size();
-        let read = aside::run(size, move || understand(operation, values, content)).await?;
+        // The place goes with the body, also where nobody waits for it any more.
+        let work = move || (understand(operation, values, content), held);
+        let (read, held) = aside::run(size, work).await;
+        let read = read?;
         if operation.looks_at_body() {
             // A body may take its time; what counts is what the caller may do when it is there.
             caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
@@ -157,6 +170,7 @@ where
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             origin: origin(&parts),
             idempotency_key,
+            _held: held,
             query_names: names,
         })
     }
@@ -335,24 +349,53 @@ struct Understood<B> {
     body: B,
 }
 
+/// Returns how large the body of a request may be; 0 if it is not read.
+fn most_bytes(operation: &Operation, limits: &Limits) -> usize {
+    if operation.is_form {
+        limits.max_body_bytes
+    } else if !operation.looks_at_body() || !operation.needs_user && operation.body.is_none() {
+        // Nobody in particular sends what nobody reads.
+        0
+    } else if operation.body.is_some() {
+        limits.max_body_bytes
+    } else {
+        // It may have terms of ours, and nothing else.
+        limits.max_body_bytes.min(MOST_TERM_BYTES)
+    }
+}
+
+/// Takes a place for a body before it is read. One that does not say how large it is may be as large as any.
+fn hold(
+    server: &Server,
+    caller: Option<&Caller>,
+    body: &Body,
+    most: usize,
+) -> Result<Option<Held>, ApiError> {
+    let announced = body
+        .size_hint()
+        .upper()
+        .and_then(|size| usize::try_from(size).ok());
+    let bytes = announced.unwrap_or(most);
+    if bytes > most {
+        // It is not read.
+        return Ok(None);
+    }
+    server.bodies.hold(holders(caller), bytes, most)
+}
+
 async fn read_content(
     operation: &Operation,
     limits: &Limits,
     headers: &HeaderMap,
-    body: Body,
+    (body, most): (Body, usize),
 ) -> Result<Content, ApiError> {
     if operation.is_form {
-        let bytes = read_bytes(limits, limits.max_body_bytes, headers, body).await?;
+        let bytes = read_bytes(limits, most, headers, body).await?;
         return Ok(Content::Form(form::read(headers, bytes).await?));
     }
-    let bytes = if !operation.looks_at_body() || !operation.needs_user && operation.body.is_none() {
-        // Nobody in particular sends what nobody reads.
+    let bytes = if most == 0 {
         Bytes::new()
-    } else if operation.body.is_some() {
-        read_bytes(limits, limits.max_body_bytes, headers, body).await?
     } else {
-        // It may have terms of ours, and nothing else.
-        let most = limits.max_body_bytes.min(MOST_TERM_BYTES);
         read_bytes(limits, most, headers, body).await?
     };
     Ok(Content::Bytes(bytes, is_json(headers)))

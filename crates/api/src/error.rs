@@ -53,6 +53,11 @@ pub(crate) enum ApiError {
     },
     /// The caller has called too often; the headers of the answer say how long to wait.
     TooManyRequests,
+    /// Too much of what is sent is held in memory.
+    TooMuchHeld {
+        /// Whether it is the caller, or the caller's organization, who holds it.
+        is_own: bool,
+    },
     /// No operation has this path.
     UnknownPath,
     /// The path has operations, but none with this method.
@@ -94,6 +99,15 @@ impl IntoResponse for ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 detail("you call this too often; the header Retry-After says when to try again"),
             ),
+            Self::TooMuchHeld { is_own } => {
+                let who = if is_own {
+                    "you, or others of your organization, send"
+                } else {
+                    "others send"
+                };
+                let text = format!("{who} and are sent too many large bodies at once; try again in a moment");
+                (StatusCode::SERVICE_UNAVAILABLE, detail(text))
+            }
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,
                 detail("there is no such path; see /v1/openapi.json"),

@@ -32,6 +32,18 @@ fn fault(request: &Request) -> Option<String> {
     {
         return Some(format!("the header `{name}` occurs more than once"));
     }
+    if let Some(authority) = request.uri().authority() {
+        // Whoever gives the whole address names the host twice, and a proxy may look at the other one.
+        let named = authority.as_str();
+        if !is_host(named) {
+            return Some("the address of the request names no host, or a user before it".to_owned());
+        }
+        let scheme = request.uri().scheme_str().unwrap_or("http");
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        if host.is_some_and(|host| !is_same_host(host, named, scheme)) {
+            return Some("the address of the request and the header `host` name different hosts".to_owned());
+        }
+    }
     let Some(host) = headers.get(header::HOST) else {
         // What is called without a connection, and HTTP before 1.1, need not name one.
         let is_required = request.version() == Version::HTTP_11
@@ -41,6 +53,17 @@ fn fault(request: &Request) -> Option<String> {
     };
     let names_host = host.to_str().is_ok_and(is_host);
     (!names_host).then(|| "the header `host` names no host".to_owned())
+}
+
+/// Tells whether two names of hosts are the same, with or without the port that the scheme means anyway.
+fn is_same_host(one: &str, other: &str, scheme: &str) -> bool {
+    let port = if scheme.eq_ignore_ascii_case("https") {
+        ":443"
+    } else {
+        ":80"
+    };
+    let bare = |host: &'_ str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    bare(one) == bare(other)
 }
 
 /// Tells whether a text is the name or the address of a host, perhaps with a port.
@@ -67,6 +90,24 @@ fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_the_same_in_other_letters_and_with_the_port_of_its_scheme() {
+        for (one, other, scheme, expected) in [
+            ("a.example", "A.Example", "http", true),
+            ("a.example:80", "a.example", "http", true),
+            ("a.example", "a.example:443", "https", true),
+            ("a.example:443", "a.example", "http", false),
+            ("[::1]:80", "[::1]", "http", true),
+            ("a.example", "b.example", "http", false),
+        ] {
+            assert_eq!(
+                is_same_host(one, other, scheme),
+                expected,
+                "{one} {other} {scheme}"
+            );
+        }
+    }
 
     #[test]
     fn names_and_addresses_are_hosts_and_what_would_change_a_link_is_none() {

@@ -6,13 +6,14 @@
 //!
 //! **Adding an endpoint:** `docs/adding-an-endpoint.md`.
 
-mod aside;
+mod bodies;
 mod call;
 mod caller;
 mod error;
 mod form;
 mod head;
 mod headers;
+mod kept_answers;
 mod middleware;
 mod rate_limit;
 mod replay;
@@ -40,6 +41,10 @@ const GIVE_BACK: Duration = Duration::from_secs(5);
 pub struct Limits {
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// How much large bodies and answers may take in memory together, in bytes.
+    pub bodies_bytes: usize,
+    /// How much is remembered for a user of what was answered to calls under keys, in a day, in bytes.
+    pub answers_bytes: usize,
     /// How many headers a request may have.
     pub max_headers: usize,
     /// How large the headers of a request may be together, in bytes.
@@ -66,6 +71,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 4 * 1024 * 1024,
+            bodies_bytes: 256 * 1024 * 1024,
+            answers_bytes: 64 * 1024 * 1024,
             max_headers: 100,
             max_header_bytes: 32 * 1024,
             body_timeout: Duration::from_secs(30),

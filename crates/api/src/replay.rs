@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use forge_app::{App, AppError, Caller, IdempotencyKey};
 use forge_contract::Operation;
 use forge_domain::audit::canonical_json;
+use forge_domain::fault::Fault;
 use forge_domain::number::integral_numbers;
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::call::Call;
 use crate::caller::Authenticate;
 use crate::error::ApiError;
+use crate::kept_answers::MOST_OF_ONE;
 use crate::reply::Answer;
 
 /// The header that names a call.
@@ -70,18 +72,45 @@ where
     if let Some(first) = app.recall(&caller).await? {
         return restored(&first);
     }
+    let answers = call.server.answers.clone();
+    let holder = call.caller.identity().unwrap_or_default();
+    if !answers.has_place(&holder, app.clock.now()) {
+        return Err(too_much_is_kept());
+    }
     call.server.app = app.clone();
     let response = endpoint(call).await.unwrap_or_else(ApiError::into_response);
-    finish(&app, &caller, response).await
+    let (answer, kept) = finish(&app, &caller, response).await?;
+    if kept > 0 {
+        answers.add(&holder, kept, app.clock.now());
+    }
+    Ok(answer)
+}
+
+fn too_much_is_kept() -> ApiError {
+    let loc = vec!["header".into(), IDEMPOTENCY_KEY.into()];
+    let msg = "what is remembered of your calls under keys is too much to add to it; what was answered first is forgotten \
+               after a day, until then call without a key";
+    AppError::Invalid(vec![Fault::new(loc, "too_many_answers", msg)]).into()
 }
 
 /// Ends a call under a key. Kept is what will not be otherwise if the call is made again: that it was done, or that a rule
 /// refuses it. What failed for another reason may be tried again under the same key.
-async fn finish(app: &App, caller: &Caller, response: Response) -> Answer {
+///
+/// Returns the answer, and how many bytes of it are remembered now.
+async fn finish(app: &App, caller: &Caller, response: Response) -> Result<(Response, usize), ApiError> {
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes);
     let body = body.map_err(|error| AppError::Internal(Box::new(error)))?;
     let is_kept = parts.status.is_success() || parts.status == StatusCode::BAD_REQUEST;
+    if is_kept && body.len() > MOST_OF_ONE {
+        // An answer is remembered whole or not at all; without it nothing may have been done.
+        app.finish_call(None).await?;
+        let loc = vec!["header".into(), IDEMPOTENCY_KEY.into()];
+        let msg = format!(
+            "the answer has more than {MOST_OF_ONE} bytes and cannot be remembered, so nothing was done; call without a key"
+        );
+        return Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]).into());
+    }
     let kept = if is_kept {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = parts.headers.iter();
@@ -96,9 +125,10 @@ async fn finish(app: &App, caller: &Caller, response: Response) -> Answer {
     } else {
         None
     };
+    let size = kept.as_ref().map_or(0, Vec::len);
     match app.finish_call(caller, kept.as_deref()).await? {
-        Some(first) => restored(&first),
-        None => Ok(Response::from_parts(parts, body.into())),
+        Some(first) => Ok((restored(&first)?, 0)),
+        None => Ok((Response::from_parts(parts, body.into()), size)),
     }
 }
 

@@ -17,9 +17,11 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::bodies::Bodies;
 use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
+use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::RateLimiter;
 use crate::reply::Answer;
 use crate::{Limits, head, middleware, replay, routes};
@@ -177,6 +179,8 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
     let operations = Operations {
         server: Server {
             app,
+            bodies: Bodies::new(limits.bodies_bytes),
+            answers: KeptAnswers::new(limits.answers_bytes),
             limits: Arc::new(limits),
             limiter,
             stopping,

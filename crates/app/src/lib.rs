@@ -11,6 +11,7 @@
 pub mod admin;
 pub mod agents;
 pub mod api_keys;
+pub mod aside;
 pub mod assets;
 pub mod audit;
 mod caller;

@@ -18,6 +18,9 @@ use crate::{App, AppError, Caller, assets};
 /// By how much clocks may differ, as with tokens.
 const CLOCK_DIFFERENCE: Duration = Duration::seconds(30);
 
+/// How large the contents of an agent and a context graph may be together to be told with what a set means, in bytes.
+pub const MOST_DOCUMENTS_BYTES: usize = 4 * 1024 * 1024;
+
 /// What a runtime runs: exact versions and models.
 #[derive(Debug, Clone)]
 pub struct Resolution {
@@ -35,6 +38,14 @@ pub struct Resolution {
     pub context_graph: (ContextGraphId, VersionNumber),
     /// The contents of both, where asked for.
     pub documents: Option<(Arc<AssetVersion>, Arc<AssetVersion>)>,
+}
+
+impl Resolution {
+    /// Returns how large the contents are, in bytes.
+    pub fn documents_bytes(&self) -> usize {
+        let documents = self.documents.iter().flat_map(|(agent, graph)| [agent, graph]);
+        documents.map(|version| version.document.get().len()).sum()
+    }
 }
 
 /// A set as a server remembers it: what it means now, and the answer that says so.
@@ -133,6 +144,12 @@ pub async fn with_documents(
     let agent = content(AssetKind::Agent, agent.to_string(), agent_version).await?;
     let graph = content(AssetKind::ContextGraph, graph.to_string(), graph_version).await?;
     resolution.documents = Some((agent, graph));
+    if resolution.documents_bytes() > MOST_DOCUMENTS_BYTES {
+        return Err(AppError::Refused(format!(
+            "the contents take more than {MOST_DOCUMENTS_BYTES} bytes together; resolve without `include=documents`, and \
+             read version {agent_version} of the agent and version {graph_version} of the context graph by themselves"
+        )));
+    }
     Ok(resolution)
 }
 

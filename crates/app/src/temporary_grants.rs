@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use forge_domain::access::{Attributes, Grant, Permission};
+use forge_domain::access::{Attributes, Grant, Permission, excesses};
 use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
 use forge_domain::service::{TagFilter, Tags};
@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page, Written, commit, roles, users};
+
+/// How many temporary grants a user may have at once.
+const MOST_GRANTS: usize = 100;
 
 fn attributes(user_id: &str, grant: &Grant) -> Attributes {
     Attributes::default()
@@ -49,6 +52,11 @@ pub async fn create(
     caller.require_cover(std::slice::from_ref(&given.grant))?;
     let mut tx = app.write_access(caller).await?;
     users::find(&mut tx, caller, &given.user_id).await?;
+    let (organization, now) = (&caller.organization, tx.now());
+    let live = tx
+        .live_temporary_grants(organization, &given.user_id, now)
+        .await?;
+    check_together(live, &given.grant)?;
     let grant = TemporaryGrant {
         id: app
             .new_id::<forge_domain::id::kind::TemporaryGrant>()?
@@ -72,6 +80,26 @@ pub async fn create(
     tx.append_audit_event(&caller.actor(), "create", object, Value::Null, after)
         .await?;
     commit(tx, (grant.id, grant.expires_at)).await
+}
+
+/// Refuses a grant that would be too much beside those which a user has already: all of them are looked at with each of
+/// the user's requests. The limits are those of a role, and there are fewer of them.
+fn check_together(mut live: Vec<Grant>, new: &Grant) -> Result<(), AppError> {
+    let count = live.len();
+    if count >= MOST_GRANTS {
+        return Err(AppError::Refused(format!(
+            "the user has {count} temporary grants already, as many as there may be at once; wait until one ends, or give \
+             a role instead"
+        )));
+    }
+    live.push(new.clone());
+    if excesses(&live).is_empty() {
+        return Ok(());
+    }
+    Err(AppError::Refused(format!(
+        "with the {count} temporary grants that the user has already, the conditions would have more values together than \
+         a role may have; wait until one ends, or give a role instead"
+    )))
 }
 
 /// What a caller asks of a list of temporary grants; an empty filter lets everything through.

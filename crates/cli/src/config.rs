@@ -134,6 +134,8 @@ struct Tool {
 #[serde(deny_unknown_fields, default)]
 struct Limits {
     max_body_bytes: Option<usize>,
+    bodies_bytes: Option<usize>,
+    answers_bytes: Option<usize>,
     max_headers: Option<usize>,
     max_header_bytes: Option<usize>,
     body_seconds: Option<u64>,
@@ -167,6 +169,8 @@ impl Config {
         }
         Ok(forge_api::Limits {
             max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes),
+            bodies_bytes: self.limits.bodies_bytes.unwrap_or(default.bodies_bytes),
+            answers_bytes: self.limits.answers_bytes.unwrap_or(default.answers_bytes),
             max_headers: self.limits.max_headers.unwrap_or(default.max_headers),
             max_header_bytes: self.limits.max_header_bytes.unwrap_or(default.max_header_bytes),
             body_timeout: self

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use jsonschema::Registry;
 use serde_json::{Map, Value, json};
 
+use super::bounds::add_bounds;
 use super::finding::Schemas;
 use super::operation::{Operation, operations};
 use super::reading::prepare_for_reading;
@@ -68,6 +69,7 @@ impl Contract {
         merge(&mut document, extensions);
         document["info"] = json!({"title": "Forge", "version": env!("CARGO_PKG_VERSION")});
         open_model_names(&mut document);
+        add_bounds(&mut document);
         add_permissions(&mut document);
         add_idempotency_keys(&mut document);
         add_error_answers(&mut document);

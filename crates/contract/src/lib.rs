@@ -7,6 +7,7 @@
 //! **Adding an operation:** Classic operations stand in `classic.json` already; an extension gets its entry in
 //! `extensions.json`. Then add the request's and the answer's types to the file of the noun in `forge-wire`.
 
+mod bounds;
 mod document;
 mod finding;
 mod likeness;

@@ -339,13 +339,16 @@ impl Parameter {
                 format!("the text {reason}"),
             )]);
         }
-        let schema = &self.schema.schema;
+        let (schema, definitions) = (&self.schema.schema, &self.schema.definitions);
         let value = match given {
-            _ if self.is_list => given.iter().map(|text| coerce(text, &schema["items"])).collect(),
+            _ if self.is_list => given
+                .iter()
+                .map(|text| coerce(text, &schema["items"], definitions))
+                .collect(),
             // The framework of the contract lets the last one count; two readers would see two things.
             [_, _, ..] => return Err(vec![twice()]),
             _ if times::is_time(schema) => times::repaired(given.first().unwrap_or(&"")).into(),
-            _ => coerce(given.first().unwrap_or(&""), schema),
+            _ => coerce(given.first().unwrap_or(&""), schema, definitions),
         };
         // An address means exactly what it says: what one method finds there, another must find too.
         let is_address = self.location == Location::Path;
@@ -361,8 +364,14 @@ impl Parameter {
     }
 }
 
+/// Tells whether a schema is not a reference, or one to a text: a text that looks like JSON is a text all the same.
+fn is_text(schema: &Value, definitions: &Value) -> bool {
+    let target = schema["$ref"].as_str().and_then(schema_name);
+    target.is_none_or(|name| definitions[name]["type"] == "string")
+}
+
 /// Returns what a text means where the schema expects a number or a truth value; otherwise the text.
-fn coerce(text: &str, schema: &Value) -> Value {
+fn coerce(text: &str, schema: &Value, definitions: &Value) -> Value {
     let alternatives = schema["anyOf"]
         .as_array()
         .map_or(std::slice::from_ref(schema), Vec::as_slice);
@@ -379,7 +388,7 @@ fn coerce(text: &str, schema: &Value) -> Value {
                 _ => {}
             },
             // What is more than a word comes as JSON.
-            None if alternative["$ref"].is_string() && text.starts_with('{') => {
+            None if text.starts_with('{') && !is_text(alternative, definitions) => {
                 if let Ok(value) = serde_json::from_str(text) {
                     return value;
                 }
@@ -407,6 +416,15 @@ mod tests {
             .unwrap()
             .read_parameters(Location::Query, &texts);
         read.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_text_that_looks_like_json_is_a_text() {
+        let why = r#"{"ticket": 7}"#;
+        for id in ["upsert-service-version-set", "delete-service-version-set"] {
+            let read = query(id, &[("message", why)]).unwrap();
+            assert_eq!(read["message"], why, "{id}");
+        }
     }
 
     #[test]

@@ -233,6 +233,7 @@ pub(super) fn fault(error: &ValidationError<'_>) -> Fault {
             )
         }
         ValidationErrorKind::Format { format } => ("format", format!("expected the format `{format}`")),
+        ValidationErrorKind::Custom { message, .. } => ("too_long", message.clone()),
         other => ("invalid", format!("breaks the rule `{}`", other.keyword())),
     };
     Fault::new(loc, kind, msg)

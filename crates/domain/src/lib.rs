@@ -34,6 +34,7 @@ pub mod refusal;
 pub mod revision;
 pub mod service;
 pub mod simulation;
+pub mod size;
 mod text;
 pub mod time;
 pub mod user;

@@ -12,7 +12,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::number;
+use crate::text::{cut, shortened};
 use crate::time::Timestamp;
+
+/// How many faults of a model's parameters are told, and how many characters of each.
+const MOST_REASONS: usize = 10;
+const MOST_LETTERS: usize = 300;
 
 /// The model preferred for one interaction, and how to call it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -176,9 +181,14 @@ impl ModelCatalogue {
         let reasons: Vec<String> = entry
             .parameters
             .iter_errors(&params)
-            .map(|error| match error.instance_path().as_str() {
-                "" => error.to_string(),
-                place => format!("{}: {error}", place.trim_start_matches('/')),
+            .take(MOST_REASONS)
+            .map(|error| {
+                let text = error.to_string();
+                let reason = cut(&text, MOST_LETTERS);
+                match error.instance_path().as_str() {
+                    "" => reason.into_owned(),
+                    place => format!("{}: {reason}", shortened(place.trim_start_matches('/'))),
+                }
             })
             .collect();
         (!reasons.is_empty()).then(|| ModelProblem::Parameters(reasons.join("; ")))
@@ -203,6 +213,20 @@ mod tests {
         for model in catalogue.descriptions() {
             assert_eq!(catalogue.problem(&preference(&model.name, json!({})), NOW), None);
         }
+    }
+
+    #[test]
+    fn faults_of_parameters_are_told_in_short() {
+        let catalogue = ModelCatalogue::new(builtin_models()).unwrap();
+        let name = catalogue.descriptions().next().unwrap().name.clone();
+        let params: Map<String, Value> = (0..500)
+            .map(|n| (format!("x{n}{}", "y".repeat(500)), json!(1)))
+            .collect();
+        let Some(ModelProblem::Parameters(told)) = catalogue.problem(&preference(&name, params.into()), NOW)
+        else {
+            panic!("these parameters are admitted");
+        };
+        assert!(told.len() < MOST_REASONS * (MOST_LETTERS + 100), "{}", told.len());
     }
 
     #[test]

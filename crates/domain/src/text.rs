@@ -15,8 +15,12 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Returns a text that a caller wrote, cut to what an error message bears.
 pub fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
-    const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
+    cut(text, 80)
+}
+
+/// Returns a text, cut to so many characters.
+pub(crate) fn cut(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     }

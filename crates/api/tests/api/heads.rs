@@ -52,6 +52,26 @@ async fn a_request_must_name_one_host_and_one_caller() {
 }
 
 #[tokio::test]
+async fn a_whole_address_names_the_host_that_the_header_names() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let address = serve(&server, Limits::default()).await;
+    for (target, host, expected) in [
+        ("http://test/healthz", "Host: test\r\n", 200),
+        ("http://TEST:80/healthz", "Host: test\r\n", 200),
+        ("http://test/healthz", "Host: other\r\n", 400),
+        ("http://other/healthz", "Host: test\r\n", 400),
+        ("http://test:81/healthz", "Host: test\r\n", 400),
+        ("http://user@test/healthz", "Host: test\r\n", 400),
+        ("http://user:word@test/healthz", "Host: test\r\n", 400),
+        ("http://user@test/healthz", "", 400),
+        ("http://test/healthz", "", 200),
+    ] {
+        let answer = answer(&address, &format!("GET {target} HTTP/1.1\r\n{host}\r\n")).await;
+        assert_eq!(status(&answer), expected, "{target} {host}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent() {
     let server = TestServer::start(Engine::Sqlite).await;
     let address = serve(&server, Limits::default()).await;

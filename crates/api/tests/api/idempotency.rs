@@ -46,6 +46,22 @@ both_engines! {
         assert_eq!(versions.body["agent_versions"].as_array().unwrap().len(), 2, "{}", versions.body);
     }
 
+    async fn no_more_is_remembered_for_a_user_than_is_admitted(server: TestServer) {
+        let limits = forge_api::Limits { answers_bytes: 1, ..forge_testkit::limits() };
+        let client = TestClient { router: server.router_with(limits), ..server.admin().clone() };
+        let call = async |key: &str, name: &str| {
+            let body = json!({"agent_name": name}).to_string().into_bytes();
+            let headers = [("Idempotency-Key", key)];
+            client.send_raw(Method::POST, "organization/agent", &headers, Some("application/json"), body).await
+        };
+        let first = call("a", "Mira").await;
+        assert_eq!(first.status, 201, "{}", first.body);
+        let refused = call("b", "Tom").await;
+        assert_eq!(refused.faults(), ["header.Idempotency-Key: too_many_answers"]);
+        assert_eq!(call("a", "Mira").await.body, first.body, "what was remembered is told");
+        assert_eq!(client.post("organization/agent", json!({"agent_name": "Tom"})).await.status, 201);
+    }
+
     async fn a_new_key_is_told_again_and_never_stored_in_the_clear(server: TestServer) {
         let body = json!({"name": "ci", "duration": "P1D", "role_name": "DefaultUserRole"});
         let first = post(server.admin(), "organization/api_key/", &body).await;

@@ -126,6 +126,44 @@ async fn a_body_that_does_not_arrive_in_time_is_refused() {
 }
 
 #[tokio::test]
+async fn large_bodies_find_a_place_or_are_told_to_come_back_and_small_ones_need_none() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let limits = Limits {
+        bodies_bytes: 150_000,
+        max_body_bytes: 100_000,
+        ..Limits::default()
+    };
+    let address = serve(&server, limits).await;
+    let expecting = |length: usize| {
+        let expect = "Expect: 100-continue\r\n\r\n";
+        format!("{}{expect}", post(&server, length).strip_suffix("\r\n").unwrap())
+    };
+    let body = |name: &str, length: usize| {
+        let body = format!("{{\"agent_name\": \"{name}\"}}");
+        let blanks = " ".repeat(length - body.len());
+        body + &blanks
+    };
+    let mut first = Connection::open(&address).await;
+    assert!(first.send(&expecting(100_000)).await.starts_with("HTTP/1.1 100 "));
+    // Nothing of it has come yet, and its place is taken.
+    let refused = Connection::open(&address).await.send(&expecting(90_000)).await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.to_lowercase().contains("retry-after: 1"), "{refused}");
+    let mut small = Connection::open(&address).await;
+    let told = small
+        .send(&format!("{}{}", post(&server, 60_000), body("Small", 60_000)))
+        .await;
+    assert!(told.starts_with("HTTP/1.1 201 "), "{told}");
+    let told = first.send(&body("First", 100_000)).await;
+    assert!(told.starts_with("HTTP/1.1 201 "), "{told}");
+    let mut next = Connection::open(&address).await;
+    let told = next
+        .send(&format!("{}{}", post(&server, 90_000), body("Next", 90_000)))
+        .await;
+    assert!(told.starts_with("HTTP/1.1 201 "), "{told}");
+}
+
+#[tokio::test]
 async fn whoever_finds_no_place_is_told_to_come_back() {
     let server = TestServer::start(Engine::Sqlite).await;
     let limits = Limits {

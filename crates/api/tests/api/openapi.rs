@@ -9,7 +9,7 @@ use forge_contract::contract;
 use forge_domain::access::Permission;
 use forge_domain::audit::canonical_json;
 use forge_testkit::{TestServer, both_engines};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::services::UNKNOWN_ID;
 
@@ -23,6 +23,10 @@ const DIFFERENCES: &[(&str, &str)] = &[
     (
         "+ * request! *.llm_name! {\"type\":\"string\"}",
         "so every text is read, and an unknown model is a 400",
+    ),
+    (
+        "+ *.<propertyNames> {\"maxLength\":1024,\"type\":\"string\"}",
+        "keys that callers choose have a bound",
     ),
     (
         "+ * answer 4* *",
@@ -292,10 +296,31 @@ fn differences(old: &Value, new: &Value, ids: &BTreeSet<&str>) -> BTreeSet<Strin
     for id in ids {
         let old_lines = Lines::of(old, id, &old_operations[id]);
         let new_lines = Lines::of(new, id, &new_operations[id]);
-        differences.extend(old_lines.difference(&new_lines).map(|line| format!("- {line}")));
-        differences.extend(new_lines.difference(&old_lines).map(|line| format!("+ {line}")));
+        // Where the contract has no bound, ours may stand.
+        let bare = |line: &String| {
+            let bare = without_bounds(line)?;
+            (bare != *line && old_lines.contains(&bare)).then_some(bare)
+        };
+        let bounded: BTreeSet<String> = new_lines.iter().filter_map(bare).collect();
+        let gone = old_lines
+            .difference(&new_lines)
+            .filter(|line| !bounded.contains(*line));
+        let added = new_lines
+            .difference(&old_lines)
+            .filter(|line| bare(line).is_none());
+        differences.extend(gone.map(|line| format!("- {line}")));
+        differences.extend(added.map(|line| format!("+ {line}")));
     }
     differences
+}
+
+/// Returns a line of a schema without the bounds in it; nothing if it is a line of something else.
+fn without_bounds(line: &str) -> Option<String> {
+    const BOUNDS: [&str; 4] = ["maxItems", "maxLength", "maxProperties", "x-max-bytes"];
+    let (place, schema) = line.split_at(line.find(" {")? + 1);
+    let mut schema: Map<String, Value> = serde_json::from_str(schema).ok()?;
+    schema.retain(|keyword, _| !BOUNDS.contains(&keyword.as_str()));
+    Some(format!("{place}{}", Value::Object(schema)))
 }
 
 /// Tells whether a line is one of a kind; see [`DIFFERENCES`].

@@ -402,8 +402,8 @@ both_engines! {
 async fn a_sorted_list_is_read_on_while_nothing_can_be_written() {
     let server = TestServer::start(Engine::Sqlite).await;
     // Names too long for the room that is left on the last page of the table.
-    let names_of = |letter: &str| letter.repeat(20_000);
-    let all = ["a", "b", "c"].map(names_of);
+    let names_of = |letter: &str| letter.repeat(1_024);
+    let all = ["\u{20000}", "\u{20001}", "\u{20002}"].map(names_of);
     services(&server, &all.each_ref().map(String::as_str)).await;
     server.app.store.limit_pages(1).await.unwrap();
     let mut token = json!(0);

@@ -79,6 +79,33 @@ both_engines! {
         }
     }
 
+    async fn a_user_has_a_hundred_grants_at_once_at_the_most(server: TestServer) {
+        let user = server.user(DefaultRole::User).await;
+        let small = any("Service:GetService");
+        for _ in 0..100 {
+            given(&give(server.admin(), &user.user_id, &small).await);
+        }
+        let refused = give(server.admin(), &user.user_id, &small).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert!(refused.detail().contains("100 temporary grants already"), "{}", refused.detail());
+        given(&give(server.admin(), &server.admin().user_id, &small).await);
+        server.clock.advance_seconds(30 * 60);
+        given(&give(server.admin(), &user.user_id, &small).await);
+    }
+
+    async fn the_grants_of_a_user_have_no_more_values_together_than_a_role(server: TestServer) {
+        let user = server.user(DefaultRole::User).await;
+        let values: Vec<i64> = (0..999).collect();
+        let large = grant("Service:GetService", &json!({"service_id": {"type": "In", "values": values}}));
+        for _ in 0..10 {
+            given(&give(server.admin(), &user.user_id, &large).await);
+        }
+        let refused = give(server.admin(), &user.user_id, &large).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert!(refused.detail().contains("more values together"), "{}", refused.detail());
+        given(&give(server.admin(), &server.admin().user_id, &large).await);
+    }
+
     async fn a_grant_must_be_well_formed(server: TestServer) {
         let admin = server.admin();
         for (field, value, place) in [

@@ -1,9 +1,17 @@
 //! The one way in which a set is changed.
 
+use std::sync::Arc;
+
 use forge_domain::access::Permission;
-use forge_domain::plan::{self, Change, HoldEffect, Plan, Planned, Snapshot, Target, choose_restored};
+use forge_domain::model::ModelPreferences;
+use forge_domain::plan::{
+    self, Change, HoldEffect, Plan, Planned, Snapshot, Target, YankedVersion, choose_restored,
+};
+use forge_domain::prompt::LongPrompt;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
+use forge_domain::simulation::UnitTestRef;
+use forge_domain::size::is_within;
 use forge_domain::version_set::{Binding, Hold, RequestedPins, Resolved};
 use forge_domain::{Pins, ServiceId, SetName, Timestamp};
 use forge_store::{Revision, Tx, VersionSet, WriteTx};
@@ -15,7 +23,7 @@ use super::{Promote, Rollback};
 use crate::services::find_bound;
 use crate::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, Catalogues, aside};
 
 /// A change that a caller asks for.
 #[derive(Debug, Clone)]
@@ -56,18 +64,93 @@ impl Wish {
     }
 }
 
+/// Under which conditions a change is planned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conditions {
+    /// Whether a hold on the set does not stand in the way and is gone afterwards.
+    pub(super) lift_hold: bool,
+    /// What time it is.
+    pub(super) now: Timestamp,
+    /// Whether others wait for this change, because it is about to be written.
+    pub(super) is_writing: bool,
+}
+
+/// Everything that a plan looks at beside what time it is, as it was read. The same again comes to the same plan.
+#[derive(Debug, PartialEq)]
+pub(super) struct Gathered {
+    service: Service,
+    binding: Binding,
+    name: String,
+    set: Option<VersionSet>,
+    target: Option<Target>,
+    change: Change,
+    yanked: Vec<YankedVersion>,
+    sets: Vec<SetName>,
+    hidden_sets: Vec<SetName>,
+    unit_tests: Vec<UnitTestRef>,
+    lift_hold: bool,
+}
+
+impl Gathered {
+    fn snapshot<'a>(
+        &'a self,
+        catalogues: &'a Catalogues,
+        long_prompt: Option<LongPrompt>,
+        now: Timestamp,
+    ) -> Snapshot<'a> {
+        Snapshot {
+            service_id: self.service.id,
+            binding: &self.binding,
+            yanked: &self.yanked,
+            name: &self.name,
+            target: self.target.as_ref(),
+            sets: &self.sets,
+            hidden_sets: &self.hidden_sets,
+            unit_tests: &self.unit_tests,
+            models: &catalogues.models,
+            long_prompt,
+            now,
+        }
+    }
+
+    /// Returns how large what is planned is, as far as that tells whether it takes long.
+    fn size(&self) -> usize {
+        let old = self.set.as_ref().map(|set| &set.pins.model_preferences);
+        let new = match &self.change {
+            Change::Upsert(requested) => Some(&requested.llm_model_preferences),
+            Change::Promote {
+                content: Some(content),
+                ..
+            }
+            | Change::Rollback {
+                restored: Ok(content),
+                ..
+            } => Some(&content.pins.model_preferences),
+            _ => None,
+        };
+        if old.into_iter().chain(new).any(are_large) {
+            usize::MAX
+        } else {
+            0
+        }
+    }
+}
+
+fn are_large(preferences: &ModelPreferences) -> bool {
+    !is_within(preferences, aside::LARGE as u64)
+}
+
 /// A change as it was planned, with what carrying it out needs.
 pub(super) struct Prepared {
-    pub(super) service: Service,
-    pub(super) binding: Binding,
-    pub(super) set: Option<VersionSet>,
+    gathered: Gathered,
     pub(super) planned: Planned,
 }
 
 impl Prepared {
     /// Returns the latest revision of the set, if it is there.
     pub(super) fn live_revision(&self) -> Option<i64> {
-        self.set
+        self.gathered
+            .set
             .as_ref()
             .filter(|set| !set.is_deleted)
             .map(|set| set.revision)
@@ -84,48 +167,63 @@ pub(super) async fn change(
     terms: &Terms,
 ) -> Result<Outcome, AppError> {
     wish.authorize_some(caller)?;
-    if terms.is_dry_run {
+    let is_large = matches!(&wish, Wish::Upsert(requested) if are_large(&requested.llm_model_preferences));
+    let mut foreseen = None;
+    if terms.is_dry_run || is_large {
         let mut tx = app.store.read().await?;
-        let now = app.clock.now();
-        let prepared = prepare(
-            app,
-            &mut tx,
-            caller,
-            service_id,
-            name,
-            &wish,
-            (terms.lift_hold, now),
-        )
-        .await?;
+        let conditions = Conditions {
+            lift_hold: terms.lift_hold,
+            now: app.clock.now(),
+            is_writing: false,
+        };
+        // On the heap, for what is planned is large.
+        let prepared = Box::pin(prepare(app, &mut tx, caller, service_id, name, &wish, conditions)).await?;
+        let prepared = Box::new(prepared);
         check_terms(&mut tx, caller, &prepared, terms).await?;
-        let revision = prepared.live_revision();
-        return Ok(Outcome {
-            is_applied: false,
-            revision,
-            plan: prepared.planned.plan,
-            change_number: None,
-        });
+        if terms.is_dry_run {
+            let revision = prepared.live_revision();
+            return Ok(Outcome {
+                is_applied: false,
+                revision,
+                plan: prepared.planned.plan,
+                change_number: None,
+            });
+        }
+        // What takes long to plan is planned before others have to wait for it.
+        if prepared.planned.plan.is_blocked() {
+            return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
+        }
+        foreseen = Some(prepared);
     }
     let mut tx = app.write(caller).await?;
-    let outcome = carry_out(app, &mut tx, caller, service_id, name, &wish, terms).await?;
+    let carrying = carry_out(app, &mut tx, caller, (service_id, name, &wish), terms, foreseen);
+    let outcome = Box::pin(carrying).await?;
     if outcome.is_applied {
         tx.commit().await?;
     }
     Ok(outcome)
 }
 
-/// Plans a change in a write transaction and writes it, unless something stands against it or all is so already.
+/// Plans a change in a write transaction and writes it, unless something stands against it or all is so already. What was
+/// foreseen holds if nothing that it was planned on has changed.
 async fn carry_out(
     app: &App,
     tx: &mut WriteTx,
     caller: &Caller,
-    service_id: ServiceId,
-    name: &str,
-    wish: &Wish,
+    (service_id, name, wish): (ServiceId, &str, &Wish),
     terms: &Terms,
+    foreseen: Option<Box<Prepared>>,
 ) -> Result<Outcome, AppError> {
-    let now = tx.now();
-    let prepared = prepare(app, tx, caller, service_id, name, wish, (terms.lift_hold, now)).await?;
+    let conditions = Conditions {
+        lift_hold: terms.lift_hold,
+        now: tx.now(),
+        is_writing: true,
+    };
+    let gathered = gather(tx, caller, service_id, name, wish, terms.lift_hold).await?;
+    let prepared = match foreseen {
+        Some(foreseen) if foreseen.gathered == gathered => *foreseen,
+        _ => plan_gathered(app, tx, caller, gathered, conditions).await?,
+    };
     check_terms(tx, caller, &prepared, terms).await?;
     if prepared.planned.plan.is_blocked() {
         return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
@@ -155,8 +253,21 @@ pub(super) async fn prepare(
     service_id: ServiceId,
     name: &str,
     wish: &Wish,
-    (lift_hold, now): (bool, Timestamp),
+    conditions: Conditions,
 ) -> Result<Prepared, AppError> {
+    let gathered = gather(tx, caller, service_id, name, wish, conditions.lift_hold).await?;
+    plan_gathered(app, tx, caller, gathered, conditions).await
+}
+
+/// Reads what the plan looks at, and authorises the caller.
+async fn gather(
+    tx: &mut Tx,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: &str,
+    wish: &Wish,
+    lift_hold: bool,
+) -> Result<Gathered, AppError> {
     let organization = &caller.organization;
     let (service, binding) = find_bound(tx, caller, service_id).await?;
     let set_name: Option<SetName> = name.parse().ok();
@@ -199,36 +310,64 @@ pub(super) async fn prepare(
         pins: (!set.is_deleted).then(|| set.pins.clone()),
         hold: set.hold.clone(),
     });
-    let snapshot = Snapshot {
-        service_id,
-        binding: &binding,
-        yanked: &yanked,
-        name,
-        target: target.as_ref(),
-        sets: &sets,
-        hidden_sets: &hidden_sets,
-        unit_tests: &unit_tests,
-        models: &app.catalogues.models,
-        long_prompt: None,
-        now,
-    };
-    let mut planned = plan::plan(&snapshot, change.clone(), lift_hold);
-    // What the set would mean is known only now.
-    if let Some(resolved) = planned.plan.resolved
-        && let Some(found) = crate::long_prompts::find(app, tx, organization, &service, resolved).await?
-    {
-        let snapshot = Snapshot {
-            long_prompt: Some(found),
-            ..snapshot
-        };
-        planned = plan::plan(&snapshot, change, lift_hold);
-    }
-    Ok(Prepared {
+    Ok(Gathered {
         service,
         binding,
+        name: name.to_owned(),
         set,
-        planned,
+        target,
+        change,
+        yanked,
+        sets,
+        hidden_sets,
+        unit_tests,
+        lift_hold,
     })
+}
+
+/// Plans what was gathered.
+async fn plan_gathered(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    gathered: Gathered,
+    conditions: Conditions,
+) -> Result<Prepared, AppError> {
+    let prepared = plan_with(app, gathered, None, conditions).await;
+    // What the set would mean is known only now.
+    if let Some(resolved) = prepared.planned.plan.resolved
+        && let service = &prepared.gathered.service
+        && let Some(found) =
+            crate::long_prompts::find(app, tx, &caller.organization, service, resolved).await?
+    {
+        return Ok(plan_with(app, prepared.gathered, Some(found), conditions).await);
+    }
+    Ok(prepared)
+}
+
+/// Plans what was gathered; of what is large, on a thread of its own.
+async fn plan_with(
+    app: &App,
+    gathered: Gathered,
+    long_prompt: Option<LongPrompt>,
+    conditions: Conditions,
+) -> Prepared {
+    let Conditions {
+        lift_hold,
+        now,
+        is_writing,
+    } = conditions;
+    let (size, catalogues) = (gathered.size(), Arc::clone(&app.catalogues));
+    let work = move || {
+        let snapshot = gathered.snapshot(&catalogues, long_prompt, now);
+        let planned = plan::plan(&snapshot, gathered.change.clone(), lift_hold);
+        Prepared { gathered, planned }
+    };
+    if is_writing {
+        aside::run_first(size, work).await
+    } else {
+        aside::run(size, work).await
+    }
 }
 
 /// Returns the set that a wish changes and the one that it copies, if it copies one. Nothing of the latter may be told
@@ -313,14 +452,15 @@ pub(super) async fn check_terms(
     prepared: &Prepared,
     terms: &Terms,
 ) -> Result<(), AppError> {
+    let gathered = &prepared.gathered;
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
         let is_visible = |set: &VersionSet| {
-            let attributes = set_attributes(&prepared.service, &set.name);
+            let attributes = set_attributes(&gathered.service, &set.name);
             !set.is_deleted && caller.may(Permission::GetVersionSet, &attributes)
         };
-        let set = prepared.set.clone().filter(is_visible);
-        let uses = Uses::of_service(tx, caller, prepared.service.id).await?;
-        let view = set.map(|set| Box::new(view(set, &prepared.binding, &uses)));
+        let set = gathered.set.clone().filter(is_visible);
+        let uses = Uses::of_service(tx, caller, gathered.service.id).await?;
+        let view = set.map(|set| Box::new(view(set, &gathered.binding, &uses)));
         return Err(AppError::PreconditionFailed(view));
     }
     let plan = &prepared.planned.plan;
@@ -341,12 +481,13 @@ pub(super) async fn write(
     prepared: &Prepared,
     message: Option<&str>,
 ) -> Result<i64, AppError> {
-    let Prepared {
+    let Gathered {
         service,
         binding,
         set,
-        planned: Planned { plan, effect },
-    } = prepared;
+        ..
+    } = &prepared.gathered;
+    let Planned { plan, effect } = &prepared.planned;
     let name: SetName = plan
         .target
         .name

@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use forge_domain::ServiceId;
 use forge_domain::fault::Fault;
 use forge_domain::plan::{Plan, joint_digest};
+use forge_domain::size::is_within;
 use forge_store::WriteTx;
 use serde::{Deserialize, Serialize};
 
 use super::Promote;
-use super::change::{Prepared, Wish, prepare, write};
+use super::change::{Conditions, Prepared, Wish, prepare, write};
 use super::terms::{Plans, Terms};
 use crate::{App, AppError, Caller};
+
+/// How large the plans of one call may be together, in bytes of JSON.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// One promotion among several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +54,18 @@ pub async fn promote_many(
         let mut tx = app.store.read().await?;
         let mut plans = Vec::new();
         for (index, promotion) in promotions.iter().enumerate() {
-            let (wish, now) = (wish(promotion, &promotions[..index]), app.clock.now());
+            let wish = wish(promotion, &promotions[..index]);
+            let conditions = Conditions {
+                lift_hold: terms.lift_hold,
+                now: app.clock.now(),
+                is_writing: false,
+            };
             wish.authorize_some(caller)?;
             let (id, target) = (promotion.service_id, promotion.target.as_str());
-            let prepared = prepare(app, &mut tx, caller, id, target, &wish, (terms.lift_hold, now)).await?;
+            let prepared = prepare(app, &mut tx, caller, id, target, &wish, conditions).await?;
             plans.push(prepared.planned.plan);
         }
+        refuse_large(&plans)?;
         let digest = check_digest(&plans, terms)?;
         return Ok(PromotionsOutcome {
             is_applied: false,
@@ -85,12 +95,18 @@ async fn carry_out(
 ) -> Result<PromotionsOutcome, AppError> {
     let mut all: Vec<Prepared> = Vec::new();
     for (index, promotion) in promotions.iter().enumerate() {
-        let (wish, now) = (wish(promotion, &promotions[..index]), tx.now());
+        let wish = wish(promotion, &promotions[..index]);
+        let conditions = Conditions {
+            lift_hold: terms.lift_hold,
+            now: tx.now(),
+            is_writing: true,
+        };
         wish.authorize_some(caller)?;
         let (id, target) = (promotion.service_id, promotion.target.as_str());
-        all.push(prepare(app, tx, caller, id, target, &wish, (terms.lift_hold, now)).await?);
+        all.push(prepare(app, tx, caller, id, target, &wish, conditions).await?);
     }
     let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
+    refuse_large(&plans)?;
     let digest = check_digest(&plans, terms)?;
     if plans.iter().any(Plan::is_blocked) {
         return Err(AppError::Blocked(Plans::Many(plans)));
@@ -129,6 +145,19 @@ fn check_digest(plans: &[Plan], terms: &Terms) -> Result<String, AppError> {
         return Err(AppError::PlanMoved(Plans::Many(plans.to_vec())));
     }
     Ok(digest)
+}
+
+/// Refuses plans that are too large to be told together.
+fn refuse_large(plans: &[Plan]) -> Result<(), AppError> {
+    if is_within(&plans, MOST_BYTES) {
+        return Ok(());
+    }
+    let msg = format!(
+        "the plans of this call take more than {MOST_BYTES} bytes together; promote fewer services at once, or each set \
+         by itself"
+    );
+    let loc = vec!["body".into(), "promotions".into()];
+    Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]))
 }
 
 /// Refuses to promote into one set twice: only the last could count.

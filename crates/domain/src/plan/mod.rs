@@ -9,6 +9,7 @@ mod rebind;
 mod rollback;
 mod rule;
 mod service;
+mod told;
 mod warning;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub use rollback::{Past, choose_restored};
 pub use rule::{RULES, Rule, Severity};
 pub use service::{Namesake, PlannedService, ServicePlan, ServiceSnapshot, plan_service};
 pub use warning::{RETIRES_SOON, Warning};
+
+use told::told_of_each_rule;
 
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
@@ -101,7 +104,7 @@ pub struct Content {
 }
 
 /// A change that somebody wants to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Replace what the set pins, creating it if need be.
     Upsert(RequestedPins),
@@ -149,13 +152,14 @@ impl Finding {
     }
 }
 
-/// Returns findings as one text; of very many, the first ones and how many there are beside.
+/// Returns findings as one text; of very many, the first ones and how many there are
+/// beside, as far as that is known.
 fn told(findings: &[Finding]) -> String {
     let texts: Vec<String> = findings.iter().take(MOST_TOLD).map(Finding::text).collect();
     let told = texts.join("; ");
     match findings.len().saturating_sub(MOST_TOLD) {
         0 => told,
-        more => format!("{told}; and {more} more reasons"),
+        more => format!("{told}; and at least {more} more reasons"),
     }
 }
 
@@ -183,9 +187,9 @@ pub struct Plan {
     pub changes: Vec<FieldChange>,
     /// The versions that the set would mean right after; nothing if it would be deleted or the change cannot be made.
     pub resolved: Option<Resolved>,
-    /// Every rule that forbids it.
+    /// Every rule that forbids it; of very many findings of one rule, the first ones and how many more there are.
     pub blockers: Vec<Finding>,
-    /// What to think twice about.
+    /// What to think twice about, told alike.
     pub warnings: Vec<Finding>,
     /// Whether everything is so already.
     pub is_no_op: bool,
@@ -323,7 +327,12 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     };
     let digest = digest(&plan, snapshot, yanked, hold, (wanted.freeze, lift_hold));
     Planned {
-        plan: Plan { digest, ..plan },
+        plan: Plan {
+            digest,
+            blockers: told_of_each_rule(plan.blockers),
+            warnings: told_of_each_rule(plan.warnings),
+            ..plan
+        },
         effect,
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::told::told_of_each_rule;
 use super::{Change, Effect, FieldChange, Finding, Plan, Snapshot, Target, YankedVersion, plan, sorted};
 use crate::ServiceId;
 use crate::audit::canonical_json;
@@ -130,7 +131,12 @@ pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: 
     };
     let digest = digest(&plan, lift_hold);
     PlannedService {
-        plan: ServicePlan { digest, ..plan },
+        plan: ServicePlan {
+            digest,
+            blockers: told_of_each_rule(plan.blockers),
+            warnings: told_of_each_rule(plan.warnings),
+            ..plan
+        },
         effects,
     }
 }

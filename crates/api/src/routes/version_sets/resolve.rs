@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use forge_app::memory::PreparedAnswer;
 use forge_app::resolve::Resolution;
-use forge_app::{AppError, Caller, resolve};
+use forge_app::{AppError, Caller, aside, resolve};
 use forge_domain::refusal::AssetKind;
 use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::existing;
 use super::tags::opaque;
+use crate::bodies::{Held, holders};
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::middleware::Frequent;
@@ -48,13 +49,24 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         }
         (present.resolution()?, present.stale_for)
     };
-    let found = if with_documents {
-        resolve::with_documents(app, &call.caller, found).await?
-    } else {
-        found
+    if !with_documents {
+        let prepared = Arc::new(prepare(&call.organization, found)?);
+        return Ok(with_staleness(answer(prepared, held)?, stale_for));
+    }
+    let found = resolve::with_documents(app, &call.caller, found).await?;
+    let size = found.documents_bytes();
+    // Such an answer is made anew for each call and may be taken slowly, so it is counted like a body.
+    let place = call
+        .server
+        .bodies
+        .hold(holders(Some(&call.caller)), size, resolve::MOST_DOCUMENTS_BYTES)?;
+    let organization = call.organization.clone();
+    let prepared = aside::run(size, move || prepare(&organization, found)).await?;
+    let body = Body {
+        prepared: Arc::new(prepared),
+        _place: place,
     };
-    let prepared = Arc::new(prepare(&call.organization, found)?);
-    Ok(with_staleness(answer(prepared, held)?, stale_for))
+    Ok(with_staleness(answer(body, held)?, stale_for))
 }
 
 /// Makes the answer's body. Its entity tag is its hash.
@@ -88,16 +100,31 @@ fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedA
 }
 
 /// A prepared body, sent without being copied.
-struct Body(Arc<PreparedAnswer>);
+struct Body {
+    prepared: Arc<PreparedAnswer>,
+    /// Its place in memory, until it is sent.
+    _place: Option<Held>,
+}
+
+impl From<Arc<PreparedAnswer>> for Body {
+    fn from(prepared: Arc<PreparedAnswer>) -> Self {
+        Self {
+            prepared,
+            _place: None,
+        }
+    }
+}
 
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
-        &self.0.body
+        &self.prepared.body
     }
 }
 
 /// Answers with the content, or only says that the caller has it already.
-fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
+fn answer(body: impl Into<Body>, held: Option<&str>) -> Answer {
+    let body = body.into();
+    let prepared = &body.prepared;
     let is_held = held.is_some_and(|held| holds(held, &prepared.entity_tag));
     let tag = HeaderValue::from_str(&prepared.entity_tag);
     let tag = tag.map_err(|error| AppError::Internal(Box::new(error)))?;
@@ -113,7 +140,7 @@ fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
         return Ok((StatusCode::NOT_MODIFIED, headers, Extension(Frequent)).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let body = Bytes::from_owner(Body(prepared));
+    let body = Bytes::from_owner(body);
     Ok((StatusCode::OK, headers, json, Extension(Frequent), body).into_response())
 }
 

@@ -217,3 +217,25 @@ fn several_plans_have_one_digest_that_each_of_them_and_their_order_moves() {
         assert_ne!(joint_digest(&other), together);
     }
 }
+
+#[test]
+fn the_digest_stands_for_what_is_found_beyond_what_is_told() {
+    let planned = |last: &str| {
+        let mut wanted = pins(3, 3);
+        for number in 0..149 {
+            wanted = preferring(wanted, &format!("i{number}"), "none", json!({}));
+        }
+        let wanted = preferring(wanted, "last", last, json!({}));
+        World::default().plan(upsert(&wanted)).plan
+    };
+    let (one, other) = (planned("none"), planned("retired"));
+    let told = |plan: &Plan| {
+        plan.blockers
+            .iter()
+            .filter(|finding| finding.code == "unknown_model")
+            .count()
+    };
+    assert_eq!((told(&one), told(&other)), (101, 101));
+    assert_eq!(one.blockers[100].message, "there are 50 more of these");
+    assert_ne!(one.digest, other.digest);
+}

@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
-/// The size of a body from which on it is read aside, in bytes.
-const LARGE: usize = 64 * 1024;
+/// The size from which on work is done aside, in bytes.
+pub const LARGE: usize = 64 * 1024;
 
-/// How many large bodies are read at once: as many as there are processors. The others wait, which costs nothing.
+/// How much large work is done at once: as many pieces as there are processors. The others wait, which costs nothing.
 static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Arc::new(Semaphore::new(processors))
@@ -15,7 +15,7 @@ static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 
 /// Does work that takes time in proportion to a size: at once if that is small, else on a thread of its own, so that
 /// requests of others go on being answered.
-pub(crate) async fn run<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn run<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
     if size <= LARGE {
         return work();
     }
@@ -25,6 +25,18 @@ pub(crate) async fn run<T: Send + 'static>(size: usize, work: impl FnOnce() -> T
         let _place = place;
         work()
     };
+    on_a_thread(work).await
+}
+
+/// Does work like [`run`] but lets it wait for no place: for those for whom others wait, such as whoever writes.
+pub async fn run_first<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if size <= LARGE {
+        return work();
+    }
+    on_a_thread(work).await
+}
+
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // Nobody cancels it, so it panicked; that is for the same net as any other panic.

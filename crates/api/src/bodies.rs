@@ -1,0 +1,167 @@
+//! How much of what callers send, and of what they are sent, is held in memory together.
+//!
+//! Small bodies are not counted: what they take is bounded by the number of connections, and they never wait for large
+//! ones. Large ones are counted from before they are read until the request is answered, and large answers until they
+//! are sent. Whoever would hold too much is refused at once; neither a user nor the users of an organization can hold
+//! everything.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use forge_app::Caller;
+
+use crate::error::ApiError;
+
+/// The size up to which a body is not counted, in bytes.
+pub(crate) const SMALL: usize = 64 * 1024;
+
+/// Which part of everything the users of an organization, and one user, may hold: one in so many.
+const ORGANIZATION_PART: usize = 2;
+const USER_PART: usize = 8;
+
+/// Counts the bytes that are held.
+#[derive(Debug, Clone)]
+pub(crate) struct Bodies {
+    most: usize,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    /// By organization, and by organization and user; those who hold nothing are not there.
+    by_holder: HashMap<String, usize>,
+}
+
+/// A place for bytes, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    counts: Arc<Mutex<Counts>>,
+    holders: [String; 2],
+    bytes: usize,
+}
+
+/// Returns the names under which is counted what a caller holds. Whoever is not known is one caller with all others of
+/// the kind.
+pub(crate) fn holders(caller: Option<&Caller>) -> [String; 2] {
+    let (organization, user) = match caller {
+        Some(caller) => (caller.user.org_id.to_string(), caller.user.user_id.as_str()),
+        None => (String::new(), ""),
+    };
+    let user = format!("{organization}/{user}");
+    [organization, user]
+}
+
+impl Bodies {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            most,
+            counts: Arc::default(),
+        }
+    }
+
+    /// Takes a place for so many bytes; none is needed if they are few.
+    ///
+    /// A caller's part is never less than one body: `largest` says how large that may be.
+    pub(crate) fn hold(
+        &self,
+        holders: [String; 2],
+        bytes: usize,
+        largest: usize,
+    ) -> Result<Option<Held>, ApiError> {
+        if bytes <= SMALL {
+            return Ok(None);
+        }
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = [ORGANIZATION_PART, USER_PART].map(|part| (self.most / part).max(largest));
+        let is_own = holders.iter().zip(parts).any(|(holder, part)| {
+            counts
+                .by_holder
+                .get(holder)
+                .is_some_and(|held| held.saturating_add(bytes) > part)
+        });
+        // Whatever is configured, one body has a place if nothing else is held.
+        if is_own || counts.all > 0 && counts.all.saturating_add(bytes) > self.most {
+            return Err(ApiError::TooMuchHeld { is_own });
+        }
+        counts.all += bytes;
+        for holder in &holders {
+            *counts.by_holder.entry(holder.clone()).or_default() += bytes;
+        }
+        drop(counts);
+        Ok(Some(Held {
+            counts: Arc::clone(&self.counts),
+            holders,
+            bytes,
+        }))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.all -= self.bytes;
+        for holder in &self.holders {
+            if let Some(held) = counts.by_holder.get_mut(holder) {
+                *held -= self.bytes;
+                if *held == 0 {
+                    counts.by_holder.remove(holder);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEBIBYTE: usize = 1024 * 1024;
+
+    fn user(organization: &str, user: &str) -> [String; 2] {
+        [organization.to_owned(), format!("{organization}/{user}")]
+    }
+
+    /// Takes a place for a large body; else tells whether the caller holds too much themselves.
+    fn hold(bodies: &Bodies, holders: [String; 2]) -> Result<Option<Held>, bool> {
+        let held = bodies.hold(holders, MEBIBYTE, MEBIBYTE);
+        held.map_err(|error| matches!(error, ApiError::TooMuchHeld { is_own: true }))
+    }
+
+    #[test]
+    fn neither_a_user_nor_an_organization_holds_everything() {
+        let bodies = Bodies::new(16 * MEBIBYTE);
+        let mut all = Vec::new();
+        for name in ["a", "b", "c", "d"] {
+            all.push(hold(&bodies, user("one", name)).unwrap());
+            all.push(hold(&bodies, user("one", name)).unwrap());
+            assert!(hold(&bodies, user("one", name)).unwrap_err(), "{name}");
+        }
+        assert!(hold(&bodies, user("one", "e")).unwrap_err(), "half of all");
+        for name in ["a", "b", "c", "d"] {
+            all.push(hold(&bodies, user("other", name)).unwrap());
+            all.push(hold(&bodies, user("other", name)).unwrap());
+        }
+        assert!(!hold(&bodies, user("third", "a")).unwrap_err(), "all of it");
+        assert!(
+            bodies
+                .hold(user("third", "a"), SMALL, MEBIBYTE)
+                .unwrap()
+                .is_none()
+        );
+        all.pop();
+        assert!(hold(&bodies, user("third", "a")).is_ok());
+        drop(all);
+        let counts = bodies.counts.lock().unwrap();
+        assert!(counts.all == 0 && counts.by_holder.is_empty());
+    }
+
+    #[test]
+    fn one_body_has_a_place_however_little_is_admitted() {
+        let bodies = Bodies::new(1);
+        let held = hold(&bodies, user("one", "a")).unwrap();
+        assert!(!hold(&bodies, user("two", "a")).unwrap_err());
+        drop(held);
+        assert!(hold(&bodies, user("two", "a")).is_ok());
+    }
+}
