@@ -104,7 +104,7 @@ async fn finish(app: &App, caller: &Caller, response: Response) -> Result<(Respo
     let is_kept = parts.status.is_success() || parts.status == StatusCode::BAD_REQUEST;
     if is_kept && body.len() > MOST_OF_ONE {
         // An answer is remembered whole or not at all; without it nothing may have been done.
-        app.finish_call(None).await?;
+        app.finish_call(caller, None).await?;
         let loc = vec!["header".into(), IDEMPOTENCY_KEY.into()];
         let msg = format!(
             "the answer has more than {MOST_OF_ONE} bytes and cannot be remembered, so nothing was done; call without a key"
