@@ -53,6 +53,8 @@ pub(crate) enum ApiError {
     },
     /// The caller has called too often; the headers of the answer say how long to wait.
     TooManyRequests,
+    /// The answer is large, and so are those that others have not taken yet.
+    TooManyUntaken,
     /// No operation has this path.
     UnknownPath,
     /// The path has operations, but none with this method.
@@ -93,6 +95,10 @@ impl IntoResponse for ApiError {
             Self::TooManyRequests => (
                 StatusCode::TOO_MANY_REQUESTS,
                 detail("you call this too often; the header Retry-After says when to try again"),
+            ),
+            Self::TooManyUntaken => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                detail("too many large answers wait for their clients; try again, or ask for less at once"),
             ),
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,

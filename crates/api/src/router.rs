@@ -22,7 +22,7 @@ use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::rate_limit::RateLimiter;
 use crate::reply::Answer;
-use crate::{Limits, head, middleware, replay, routes};
+use crate::{Limits, aside, head, middleware, replay, routes};
 
 /// Collects the operations; methods and paths come from the contract.
 struct Operations {
@@ -55,7 +55,16 @@ impl Operations {
                 let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
                 let mut verdict = None;
                 let answer = match Call::read(&server, operation, request, &mut verdict).await {
-                    Ok(call) => replay::answer(call, endpoint).await,
+                    Ok(call) => {
+                        let place = if operation.tells_many() {
+                            aside::page_place().await
+                        } else {
+                            None
+                        };
+                        let answer = replay::answer(call, endpoint).await;
+                        drop(place);
+                        answer
+                    }
                     Err(error) => Err(error),
                 };
                 let answer = server.app.settled(answer).await;

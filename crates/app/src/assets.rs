@@ -260,16 +260,22 @@ pub async fn list(
     } else {
         let mut rows = Vec::new();
         for id in &query.ids {
-            rows.extend(tx.find_asset(&caller.organization, kind, id).await?);
+            rows.extend(tx.asset_row(&caller.organization, kind, id).await?);
         }
-        rows.sort_unstable_by_key(|asset| asset.seq);
-        rows.retain(|asset| asset.seq > query.continuation_token);
-        rows.retain(|asset| {
+        rows.sort_unstable_by_key(|(asset, _)| asset.seq);
+        rows.dedup_by_key(|(asset, _)| asset.seq);
+        rows.retain(|(asset, _)| asset.seq > query.continuation_token);
+        rows.retain(|(asset, _)| {
             query
                 .is_deprecated
                 .is_none_or(|wanted| wanted == asset.is_deprecated)
         });
-        page.add(rows, i64::MAX, |asset| asset.seq, is_visible);
+        page.add(
+            rows.into_iter().collect(),
+            i64::MAX,
+            |asset| asset.seq,
+            is_visible,
+        );
     }
     Ok(page.finish())
 }

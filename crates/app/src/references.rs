@@ -81,7 +81,7 @@ async fn read(
         let mut rows = tx
             .list_references(&caller.organization, kind, version, after, count)
             .await?;
-        for row in &mut rows {
+        for row in rows.iter_mut() {
             let (id, name) = (row.service_id, row.service_name.clone());
             row.sets.retain(|set| may_see(caller, id, &name, set));
         }

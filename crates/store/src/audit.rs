@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
@@ -114,8 +115,8 @@ impl Tx {
         organization: &OrganizationId,
         after: i64,
         limit: i64,
-    ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
-        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
+    ) -> Result<Rows<(AuditEvent, String)>, StoreError> {
+        self.some(&LIST_EVENTS, args![organization, after, limit], |row| {
             event(organization, row)
         })
         .await
@@ -129,8 +130,8 @@ impl Tx {
         organization: &OrganizationId,
         after: i64,
         limit: i64,
-    ) -> Result<Vec<ScannedEvent>, StoreError> {
-        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
+    ) -> Result<Rows<ScannedEvent>, StoreError> {
+        self.some(&LIST_EVENTS, args![organization, after, limit], |row| {
             Ok(ScannedEvent {
                 sequence: row.integer("sequence")?,
                 event: exact_event(organization, row).map_err(|error| error.to_string()),
@@ -145,7 +146,7 @@ impl Tx {
         organization: &OrganizationId,
         filter: &EventFilter,
         limit: i64,
-    ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
+    ) -> Result<Rows<(AuditEvent, String)>, StoreError> {
         let filter = filter.clone();
         let args = args![
             organization,
@@ -160,7 +161,8 @@ impl Tx {
             filter.actor_kind.map(|kind| kind.as_str().to_owned()),
             limit,
         ];
-        self.all(&FIND_EVENTS, args, |row| event(organization, row)).await
+        self.some(&FIND_EVENTS, args, |row| event(organization, row))
+            .await
     }
 
     /// Returns the number and the hash of the last event; 0 and the genesis hash before the first.

@@ -29,6 +29,10 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many readers SQLite serves at once.
 const SQLITE_READERS: u32 = 8;
 
+/// How many rows the thread of a SQLite connection reads ahead of whoever takes them: each may be large, and nobody may
+/// take it.
+const ROWS_AHEAD: usize = 2;
+
 /// How much of the database each connection to SQLite keeps in memory at the most; negative means KiB.
 const SQLITE_CACHE: &str = "-16384";
 
@@ -224,6 +228,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .read_only(true)
+            .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let connect = |source| OpenError::Connect {
@@ -269,6 +274,7 @@ impl Store {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", SQLITE_CACHE)
             .statement_cache_capacity(SQLITE_STATEMENTS)
+            .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let connect = |source| OpenError::Connect {
             url: url.clone(),

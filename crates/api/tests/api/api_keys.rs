@@ -51,7 +51,8 @@ async fn latest_actor(server: &TestServer) -> ActorKind {
     let events = tx
         .list_audit_events(&organization(server), 0, 10_000)
         .await
-        .unwrap();
+        .unwrap()
+        .into_rows();
     events.last().unwrap().0.actor.kind
 }
 

@@ -752,6 +752,7 @@ pub(crate) async fn state(server: &TestServer) -> Vec<(i64, usize)> {
             .list_audit_events(&organization, 0, 10_000)
             .await
             .unwrap()
+            .into_rows()
             .len();
         state.push((change_number, events));
     }

@@ -158,7 +158,7 @@ async fn prepare(
     for service in [&before, &after] {
         caller.authorize(Permission::UpdateService, &attributes(service))?;
     }
-    let sets = tx.list_sets(organization, id).await?;
+    let sets = tx.list_sets(organization, id).await?.into_rows();
     let binding = find_binding(tx, caller, &before).await?;
     let new = new_assets(&before, &after);
     if !new.is_empty() {

@@ -81,7 +81,7 @@ pub async fn invocations(
             .list_behavior_invocations(organization, id, &query.sort, place)
             .await?
             .ok_or_else(unknown_token)?;
-        for row in &rows {
+        for row in rows.iter() {
             if let Entry::Vacant(unknown) = may_read.entry(row.conversation_id) {
                 let conversation = tx.find_conversation(organization, row.conversation_id).await?;
                 let is_readable = conversation
