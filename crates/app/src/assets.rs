@@ -248,7 +248,7 @@ pub async fn list(
     }
     let is_visible = |asset: &Asset| caller.may(permission, &attributes(kind, asset));
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if query.ids.is_empty() {
         while let Some((after, count)) = page.next_read() {
             let organization = &caller.organization;
@@ -392,7 +392,7 @@ async fn read_versions(
     asset: &Asset,
     query: &ListVersions,
 ) -> Result<Page<AssetVersion>, AppError> {
-    let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     let Some(latest) = asset.latest_version else {
         return Ok(page.finish());
     };

@@ -62,7 +62,7 @@ pub async fn list(
 ) -> Result<Page<Entry>, AppError> {
     caller.authorize_some(PERMISSION)?;
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::of_large_rows(limit, continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token);
     while let Some((token, asked)) = page.next_read() {
         let mut filter = filter.clone();
         if token > 0 {

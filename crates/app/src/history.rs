@@ -44,7 +44,7 @@ pub async fn list(
     caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
     let organization = &caller.organization;
     // Each is told twice: as itself, and as what the next one replaced.
-    let mut page = PageBuilder::of_large_rows(limit, continuation_token).telling(2);
+    let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token).telling(2);
     while let Some((before, count)) = page.next_read() {
         let rows = tx.list_revisions(organization, service_id, name, before, count);
         page.add(rows.await?, count, |revision| revision.revision, |_| true);

@@ -1,7 +1,7 @@
 //! Pages of lists, filled after permission filtering.
 
 use forge_domain::fault::Fault;
-use forge_store::{MOST_BYTES, Rows};
+use forge_store::Rows;
 
 use crate::AppError;
 
@@ -35,14 +35,15 @@ const FIRST_LARGE: i64 = 4;
 
 /// Collects the rows that a caller may see until a page is full and it is known whether more follow.
 ///
-/// A page is full when it has as many rows as were asked for, or when the next one does not fit into
-/// [`MOST_BYTES`] any more. One row always fits.
+/// A page is full when it has as many rows as were asked for, or when there is no room for the bytes of the next one. One
+/// row always fits.
 pub(crate) struct PageBuilder<T, P = i64> {
     /// The rows, each with its size.
     items: Vec<(T, usize)>,
     limit: usize,
-    /// How many bytes the items have.
+    /// How many bytes the items have, and for how many there is room.
     bytes: usize,
+    room: usize,
     /// How often the page tells each of its rows.
     times_told: usize,
     /// The place of the last row of the page; where the page begins while it is empty.
@@ -59,11 +60,12 @@ pub(crate) struct PageBuilder<T, P = i64> {
 
 impl<T, P: Clone> PageBuilder<T, P> {
     /// Starts a page of at most `limit` rows after a place; 0 is the start of the list.
-    pub(crate) fn new(limit: i64, after: P) -> Self {
+    pub(crate) fn new(room: usize, limit: i64, after: P) -> Self {
         Self {
             items: Vec::new(),
             limit: usize::try_from(limit).unwrap_or(0),
             bytes: 0,
+            room,
             times_told: 1,
             end: after.clone(),
             after,
@@ -75,10 +77,10 @@ impl<T, P: Clone> PageBuilder<T, P> {
     }
 
     /// Starts a page of a list whose rows may be large: no more is read than is needed.
-    pub(crate) fn of_large_rows(limit: i64, after: P) -> Self {
+    pub(crate) fn of_large_rows(room: usize, limit: i64, after: P) -> Self {
         Self {
             are_large: true,
-            ..Self::new(limit, after)
+            ..Self::new(room, limit, after)
         }
     }
 
@@ -90,6 +92,11 @@ impl<T, P: Clone> PageBuilder<T, P> {
     /// Returns where the page begins, while it is empty.
     pub(crate) fn start(&self) -> &P {
         &self.end
+    }
+
+    /// Returns for how many bytes there is room.
+    pub(crate) fn room(&self) -> usize {
+        self.room
     }
 
     /// Returns how many rows it has at the most.
@@ -109,7 +116,7 @@ impl<T, P: Clone> PageBuilder<T, P> {
         let most = match rows {
             0 if self.are_large => FIRST_LARGE,
             0 => MIN_CHUNK,
-            _ => i64::try_from(MOST_BYTES * rows / bytes.max(1)).unwrap_or(i64::MAX),
+            _ => i64::try_from(self.room.saturating_mul(rows) / bytes.max(1)).unwrap_or(i64::MAX),
         };
         wanted
             .saturating_add(1)
@@ -142,7 +149,7 @@ impl<T, P: Clone> PageBuilder<T, P> {
     /// Puts the next row on the page. Tells whether there was room for it.
     pub(crate) fn put(&mut self, row: T, bytes: usize, place: P) -> bool {
         let all = self.bytes + bytes * self.times_told;
-        if self.items.len() >= self.limit || !self.items.is_empty() && all > MOST_BYTES {
+        if self.items.len() >= self.limit || !self.items.is_empty() && all > self.room {
             self.next = Some(row);
             return false;
         }
@@ -211,6 +218,8 @@ pub(crate) fn unknown_token() -> AppError {
 
 #[cfg(test)]
 mod tests {
+    use forge_store::MOST_BYTES;
+
     use super::*;
 
     /// Reads a whole list of `1..=n` in pages and returns them.
@@ -218,7 +227,7 @@ mod tests {
         let mut pages = Vec::new();
         let mut token = Some(0);
         while let Some(start) = token {
-            let mut builder = PageBuilder::new(limit, start);
+            let mut builder = PageBuilder::new(MOST_BYTES, limit, start);
             while let Some((after, asked)) = builder.next_read() {
                 let numbers = (after + 1..=n).take(usize::try_from(asked).unwrap());
                 let rows = numbers.map(|number| (number, bytes)).collect();
@@ -252,22 +261,22 @@ mod tests {
 
     #[test]
     fn of_large_rows_few_are_read_first_and_then_no_more_than_are_likely_to_fit_in() {
-        let mut page = PageBuilder::of_large_rows(500, 0);
+        let mut page = PageBuilder::of_large_rows(MOST_BYTES, 500, 0);
         assert_eq!(page.next_read(), Some((0, FIRST_LARGE)));
         let rows = |from: i64, bytes| (from..from + FIRST_LARGE).map(|n| (n, bytes)).collect();
         page.add(rows(1, MOST_BYTES / 100), FIRST_LARGE, |row| *row, |_| true);
         assert_eq!(page.next_read(), Some((4, 100)));
-        let mut page = PageBuilder::of_large_rows(500, 0);
+        let mut page = PageBuilder::of_large_rows(MOST_BYTES, 500, 0);
         page.add(rows(1, 1), FIRST_LARGE, |row| *row, |_| true);
         assert_eq!(page.next_read(), Some((4, 497)));
-        let mut page = PageBuilder::new(1, 0);
+        let mut page = PageBuilder::new(MOST_BYTES, 1, 0);
         page.add(rows(1, MOST_BYTES), FIRST_LARGE, |row| *row, |_| false);
         assert_eq!(page.next_read(), Some((4, 1)));
     }
 
     #[test]
     fn a_limit_of_zero_tells_only_whether_there_are_rows() {
-        let mut builder = PageBuilder::new(0, 7);
+        let mut builder = PageBuilder::new(MOST_BYTES, 0, 7);
         builder.add([(8, 1), (9, 1)].into_iter().collect(), 50, |row| *row, |_| true);
         assert_eq!(
             builder.finish(),

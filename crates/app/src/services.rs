@@ -308,7 +308,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     }
     let (found, end) = page.end_with_sizes();
     // With their sets, fewer of them may fit.
-    let mut page = PageBuilder::new(query.limit, Place::Row(0));
+    let mut page = PageBuilder::new(tx.room(), query.limit, Place::Row(0));
     for (service, mut bytes) in found {
         let mut sets = Vec::new();
         for (set, size) in tx.list_sets(organization, service.id).await? {

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use forge_domain::{Duration, Timestamp};
-use forge_store::{MOST_BYTES, PageCursor, Place, Position, ReadTx, Rows, SortValue, StoreError, Tx};
+use forge_store::{PageCursor, Place, Position, ReadTx, Rows, SortValue, StoreError, Tx};
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{PageBuilder, unknown_token};
@@ -91,13 +91,17 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
             if token != 0 && self.is_moving && !self.keys.is_empty() {
                 return Err(unknown_token());
             }
-            return Ok(PageBuilder::new(limit, Place::Row(token)));
+            return Ok(PageBuilder::new(tx.room(), limit, Place::Row(token)));
         }
         let (cursor, _) = find(app, tx, caller, token).await?.ok_or_else(unknown_token)?;
         if cursor != self.cursor(caller, cursor.position.clone()) {
             return Err(unknown_token());
         }
-        Ok(PageBuilder::new(limit, Place::Position(cursor.position)))
+        Ok(PageBuilder::new(
+            tx.room(),
+            limit,
+            Place::Position(cursor.position),
+        ))
     }
 
     /// Returns the place of a row.
@@ -244,7 +248,7 @@ impl<K: Copy + PartialEq + Debug, T> Selection<'_, K, T> {
         // Of what does not fit, the page needs the first alone.
         while let Some((_, _, last)) = self.rows.last()
             && (self.rows.len() > self.page.limit() + 1
-                || self.rows.len() > 2 && self.bytes - last > MOST_BYTES)
+                || self.rows.len() > 2 && self.bytes - last > self.page.room())
         {
             self.bytes -= last;
             self.rows.pop();
@@ -353,6 +357,7 @@ async fn write(
 #[cfg(test)]
 mod tests {
     use forge_domain::UserRef;
+    use forge_store::MOST_BYTES;
 
     use super::*;
 
@@ -401,7 +406,7 @@ mod tests {
         let list: Sorted<(), Row> = Sorted::moving("row", &[((), true), ((), false)], name, |row| row.1);
         assert_eq!(list.keys(), [((), true)]);
         let place = list.place(&("c", 3));
-        let page = PageBuilder::new(2, place);
+        let page = PageBuilder::new(MOST_BYTES, 2, place);
         let rows = vec![("d", 1), ("c", 2), ("a", 5), ("zz", 3), ("c", 4), ("b", 6)];
         let mut selection = list.select(page);
         selection.offer(rows.into_iter().map(|row| (row, 1)).collect(), |_| true);

@@ -314,7 +314,7 @@ pub async fn search(
             && words.are_in(&[&set.fields.name, description])
             && caller.may(Permission::GetUnitTestSet, &attributes(set))
     };
-    let mut found = PageBuilder::of_large_rows(MAX_FOUND, 0);
+    let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);
     while let Some(place) = found.next_read() {
         let sets = tx
             .list_unit_test_sets(&caller.organization, Some(false), place)

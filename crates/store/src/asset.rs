@@ -351,10 +351,20 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Rows<ServiceReference>, StoreError> {
-        let args = args![organization, id, version, is_latest, after, limit];
-        let rows = self
-            .some(&Statements::of(kind).references, args, service_reference)
-            .await?;
+        let statement = &Statements::of(kind).references;
+        let args = |limit: i64| args![organization, id, version, is_latest, after, limit];
+        let mut rows = self.some(statement, args(limit), service_reference).await?;
+        if rows.is_cut()
+            && rows
+                .iter()
+                .all(|row| rows.iter().next().is_some_and(|first| first.seq == row.seq))
+        {
+            // There is no room for one service with all of its sets, and half of them would be wrong.
+            rows = self
+                .rows(statement, args(1), service_reference, usize::MAX)
+                .await?
+                .cut();
+        }
         Ok(rows.join(
             |last, row| last.seq == row.seq,
             |last, row| last.sets.extend(row.sets),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -19,6 +20,7 @@ use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::place::Place;
 use crate::readiness::LastLook;
+use crate::rows::MOST_BYTES;
 use crate::settled::Seen;
 use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
@@ -121,6 +123,8 @@ pub struct Store {
     pub(crate) heads: Arc<Heads>,
     pub(crate) seen: Seen,
     pub(crate) last_look: LastLook,
+    /// How many bytes of rows are read at once, see [`MOST_BYTES`].
+    pub(crate) room: Arc<AtomicUsize>,
     /// The call that uses this handle, if it may be repeated.
     pub(crate) call: Option<Arc<NamedCall>>,
 }
@@ -187,8 +191,14 @@ impl Store {
             heads: Arc::default(),
             seen: Seen::default(),
             last_look: LastLook::default(),
+            room: Arc::new(AtomicUsize::new(MOST_BYTES)),
             call: None,
         }
+    }
+
+    /// Makes room for fewer bytes of rows than [`MOST_BYTES`], so that small rows make pages end, too. For tests.
+    pub fn limit_room(&self, bytes: usize) {
+        self.room.store(bytes, Ordering::Relaxed);
     }
 
     /// Returns how far each organization has come, as far as this process knows.

@@ -26,7 +26,13 @@ impl<T> Rows<T> {
         }
     }
 
-    fn is_cut(&self) -> bool {
+    /// Makes them rows after which there may be more.
+    pub(crate) fn cut(self) -> Self {
+        Self { room: 0, ..self }
+    }
+
+    /// Tells whether the room is used up, so that there may be more.
+    pub(crate) fn is_cut(&self) -> bool {
         self.bytes >= self.room
     }
 

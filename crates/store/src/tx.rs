@@ -31,6 +31,8 @@ pub struct Tx {
     engine: Engine,
     /// Whether a statement failed or was abandoned half-way: then nothing goes on, and nothing is committed.
     is_broken: bool,
+    /// How many bytes of rows are read at once.
+    pub(crate) room: usize,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,13 @@ impl Tx {
         Self {
             engine,
             is_broken: false,
+            room: MOST_BYTES,
         }
+    }
+
+    /// Returns how many bytes of rows are read at once, and how many a page has.
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     /// Runs a statement and returns how many rows it touched.
@@ -126,7 +134,8 @@ impl Tx {
         args: Vec<Value>,
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Rows<T>, StoreError> {
-        self.rows(statement, args, decode, MOST_BYTES).await
+        let room = self.room;
+        self.rows(statement, args, decode, room).await
     }
 
     /// Runs a query and decodes its rows one by one, as many as there is room for.

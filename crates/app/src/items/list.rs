@@ -7,7 +7,7 @@ use forge_domain::item::{Item, ItemKind, SearchTerms};
 use forge_domain::metric::MetricValueKind;
 use forge_domain::service::TagFilter;
 use forge_domain::{OrganizationId, ServiceId, UserRef};
-use forge_store::{ItemSort, MOST_BYTES, SortValue, Tx};
+use forge_store::{ItemSort, SortValue, Tx};
 
 use super::{attributes, permissions};
 use crate::page::{Scan, unknown_token};
@@ -254,7 +254,7 @@ pub async fn search(
         // The sort is stable, so that equals stay in order of creation.
         found.sort_by_key(|(relevance, ..)| Reverse(*relevance));
         found.truncate(MOST_FOUND);
-        let mut room = MOST_BYTES;
+        let mut room = tx.room();
         let fitting = found.iter().take_while(|(.., bytes)| {
             let fits = *bytes <= room;
             room = room.saturating_sub(*bytes);

@@ -121,7 +121,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
     }
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     while let Some((after, count)) = page.next_read() {
         let rows = tx
             .list_unit_test_set_runs(organization, query.by_creation, after, count)
@@ -133,7 +133,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
     }
     let (runs, end) = page.end_with_sizes();
     // With their conversations, fewer of them may fit.
-    let mut page = PageBuilder::new(query.limit, 0);
+    let mut page = PageBuilder::new(tx.room(), query.limit, 0);
     for (run, bytes) in runs {
         let conversations = tx.list_unit_test_runs(organization, run.id).await?;
         let (seq, bytes) = (run.seq, bytes + conversations.bytes());

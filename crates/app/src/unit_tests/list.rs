@@ -167,7 +167,7 @@ pub async fn search(
             && words.are_in(&[&fields.name, &fields.description])
             && caller.may(PERMISSION, &attributes(test))
     };
-    let mut found = PageBuilder::of_large_rows(MAX_FOUND, 0);
+    let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);
     while let Some(place) = found.next_read() {
         let tests = tx
             .list_unit_tests(&caller.organization, Some(false), place)

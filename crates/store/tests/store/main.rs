@@ -8,6 +8,7 @@ mod conversations;
 mod opening;
 mod page_cursors;
 mod place;
+mod rows;
 mod schema;
 mod sets;
 mod shared_commits;

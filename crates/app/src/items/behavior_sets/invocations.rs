@@ -70,7 +70,7 @@ pub async fn invocations(
 ) -> Result<Page<BehaviorInvocation>, AppError> {
     let mut tx = app.store.read().await?;
     authorize_read(&mut tx, caller, ItemKind::BehaviorSet, id).await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if caller.authorize_some(Permission::GetMessage).is_err() {
         return Ok(page.finish());
     }
