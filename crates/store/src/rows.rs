@@ -10,7 +10,7 @@ pub const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Rows that were read at once, each with how many bytes it has where it is told as JSON, about.
 #[derive(Debug, Clone)]
 pub struct Rows<T> {
-    rows: Vec<(T, usize)>,
+    read: Vec<(T, usize)>,
     bytes: usize,
     /// How many bytes of them are taken.
     room: usize,
@@ -20,7 +20,7 @@ impl<T> Rows<T> {
     /// Begins with none. The row that uses up the room is the last.
     pub(crate) fn for_room(room: usize) -> Self {
         Self {
-            rows: Vec::new(),
+            read: Vec::new(),
             bytes: 0,
             room,
         }
@@ -39,7 +39,7 @@ impl<T> Rows<T> {
     /// Adds a row. Tells whether there is room for more; if not, there may be more all the same.
     pub(crate) fn push(&mut self, row: T, bytes: usize) -> bool {
         self.bytes += bytes;
-        self.rows.push((row, bytes));
+        self.read.push((row, bytes));
         !self.is_cut()
     }
 
@@ -48,7 +48,7 @@ impl<T> Rows<T> {
     pub(crate) fn join(self, is_same: impl Fn(&T, &T) -> bool, mut join: impl FnMut(&mut T, T)) -> Self {
         let is_cut = self.is_cut();
         let mut joined: Vec<(T, usize)> = Vec::new();
-        for (row, bytes) in self.rows {
+        for (row, bytes) in self.read {
             match joined.last_mut() {
                 Some((last, size)) if is_same(last, &row) => {
                     join(last, row);
@@ -60,22 +60,22 @@ impl<T> Rows<T> {
         if is_cut && joined.len() > 1 {
             joined.pop();
         }
-        Self { rows: joined, ..self }
+        Self { read: joined, ..self }
     }
 
     /// Tells whether no more rows follow, where `asked` were asked for.
     pub fn are_last(&self, asked: i64) -> bool {
-        !self.is_cut() && i64::try_from(self.rows.len()).is_ok_and(|read| read < asked)
+        !self.is_cut() && i64::try_from(self.read.len()).is_ok_and(|read| read < asked)
     }
 
     /// Returns how many there are.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.read.len()
     }
 
     /// Tells whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.read.is_empty()
     }
 
     /// Returns how many bytes they have together.
@@ -85,17 +85,17 @@ impl<T> Rows<T> {
 
     /// Returns the rows.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.rows.iter().map(|(row, _)| row)
+        self.read.iter().map(|(row, _)| row)
     }
 
     /// Returns the rows, to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.iter_mut().map(|(row, _)| row)
+        self.read.iter_mut().map(|(row, _)| row)
     }
 
     /// Returns the rows without their sizes.
     pub fn into_rows(self) -> Vec<T> {
-        self.rows.into_iter().map(|(row, _)| row).collect()
+        self.read.into_iter().map(|(row, _)| row).collect()
     }
 }
 
@@ -104,7 +104,7 @@ impl<T> FromIterator<(T, usize)> for Rows<T> {
         let rows: Vec<(T, usize)> = rows.into_iter().collect();
         Self {
             bytes: rows.iter().map(|(_, bytes)| bytes).sum(),
-            rows,
+            read: rows,
             room: usize::MAX,
         }
     }
@@ -115,6 +115,6 @@ impl<T> IntoIterator for Rows<T> {
     type IntoIter = IntoIter<(T, usize)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.rows.into_iter()
+        self.read.into_iter()
     }
 }
