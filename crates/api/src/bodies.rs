@@ -6,9 +6,14 @@
 //! everything.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
+use axum::body::{Body, Bytes};
+use axum::response::Response;
 use forge_app::Caller;
+use hyper::body::{Body as _, Frame, SizeHint};
 
 use crate::error::ApiError;
 
@@ -97,6 +102,62 @@ impl Bodies {
     }
 }
 
+/// Marks an answer whose body is in memory once, however many are sent it.
+#[derive(Clone, Copy)]
+struct Shared;
+
+/// Says of an answer that its body is in memory once, however many are sent it: it needs no place.
+pub(crate) fn shared(mut response: Response) -> Response {
+    response.extensions_mut().insert(Shared);
+    response
+}
+
+/// An answer's body, and its place until it is sent.
+struct Kept {
+    body: Body,
+    _place: Held,
+}
+
+impl hyper::body::Body for Kept {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Bodies {
+    /// Gives an answer that is large a place until it is sent: the client may take its time, and what it is told waits in
+    /// memory meanwhile.
+    ///
+    /// # Errors
+    /// Refuses one for which there is no place: to wait would take room, too.
+    pub(crate) fn keep(&self, holders: [String; 2], response: Response) -> Result<Response, ApiError> {
+        if response.extensions().get::<Shared>().is_some() {
+            return Ok(response);
+        }
+        // One that comes piece by piece is not in memory.
+        let exact = response.body().size_hint().exact();
+        let bytes = exact.and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
+        let Some(place) = self.hold(holders, bytes, bytes)? else {
+            return Ok(response);
+        };
+        Ok(response.map(|body| Body::new(Kept { body, _place: place })))
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,6 +215,18 @@ mod tests {
         drop(all);
         let counts = bodies.counts.lock().unwrap();
         assert!(counts.all == 0 && counts.by_holder.is_empty());
+    }
+
+    #[test]
+    fn an_answer_has_its_place_until_it_is_sent() {
+        let bodies = Bodies::new(4 * MEBIBYTE);
+        let answer = |bytes: usize| Response::new(Body::from(vec![0; bytes]));
+        let one = bodies.keep(user("one", "a"), answer(MEBIBYTE)).unwrap();
+        assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_err());
+        let small = bodies.keep(user("one", "a"), answer(SMALL));
+        assert_eq!(small.unwrap().body().size_hint().exact(), Some(SMALL as u64));
+        drop(one);
+        assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_ok());
     }
 
     #[test]

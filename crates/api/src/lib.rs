@@ -15,6 +15,7 @@ mod head;
 mod headers;
 mod kept_answers;
 mod middleware;
+mod pages;
 mod rate_limit;
 mod replay;
 mod reply;

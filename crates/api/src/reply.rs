@@ -1,7 +1,12 @@
 //! Answers.
 
+use std::io;
+
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use forge_app::aside;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -13,16 +18,47 @@ pub(crate) const FORGE_SEQUENCE: HeaderName = HeaderName::from_static("forge-seq
 /// What an endpoint answers.
 pub(crate) type Answer = Result<Response, ApiError>;
 
-/// Answers with JSON.
+/// Answers with JSON that is small.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     match serde_json::to_vec(body) {
-        Ok(bytes) => Ok((
-            status,
-            [(axum::http::header::CONTENT_TYPE, "application/json")],
-            bytes,
-        )
-            .into_response()),
-        Err(error) => Err(forge_app::AppError::Internal(Box::new(error)).into()),
+        Ok(bytes) => Ok((status, [(CONTENT_TYPE, "application/json")], bytes).into_response()),
+        Err(error) => Err(unwritable(error)),
+    }
+}
+
+/// Answers with JSON that may be large: what has more than 64 KiB is written aside.
+pub(crate) async fn large<T: Serialize + Send + 'static>(status: StatusCode, body: T) -> Answer {
+    let mut start = Start(Vec::new());
+    let bytes = match serde_json::to_writer(&mut start, &body) {
+        Ok(()) => Bytes::from(start.0),
+        // Then it is begun anew: how long it becomes is not known before.
+        Err(error) if error.is_io() => {
+            let bytes = aside::run(usize::MAX, move || serde_json::to_vec(&body)).await;
+            Bytes::from(bytes.map_err(unwritable)?)
+        }
+        Err(error) => return Err(unwritable(error)),
+    };
+    Ok((status, [(CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+fn unwritable(error: serde_json::Error) -> ApiError {
+    forge_app::AppError::Internal(Box::new(error)).into()
+}
+
+/// Takes an answer unless it is large.
+struct Start(Vec<u8>);
+
+impl io::Write for Start {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > aside::LARGE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

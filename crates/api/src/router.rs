@@ -17,14 +17,14 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::bodies::Bodies;
+use crate::bodies::{Bodies, holders};
 use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::RateLimiter;
 use crate::reply::Answer;
-use crate::{Limits, head, middleware, replay, routes};
+use crate::{Limits, head, middleware, pages, replay, routes};
 
 /// Collects the operations; methods and paths come from the contract.
 struct Operations {
@@ -56,8 +56,23 @@ impl Operations {
             async move {
                 let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
                 let mut verdict = None;
-                let answer = match Call::read(&server, operation, request, &mut verdict).await {
-                    Ok(call) => replay::answer(call, endpoint).await,
+                let answer = match Call::<P, Q, B, C>::read(&server, operation, request, &mut verdict).await {
+                    Ok(call) => {
+                        let place = if operation.tells_many() {
+                            pages::place().await
+                        } else {
+                            None
+                        };
+                        let holders = holders(call.caller.known());
+                        let answer = replay::answer(call, endpoint).await;
+                        drop(place);
+                        // What was done is told, however much is held.
+                        if operation.tells_many() || operation.method == "GET" {
+                            answer.and_then(|response| server.bodies.keep(holders, response))
+                        } else {
+                            answer
+                        }
+                    }
                     Err(error) => Err(error),
                 };
                 let answer = server.app.settled(answer).await;

@@ -249,7 +249,7 @@ pub async fn list(
     }
     let is_visible = |asset: &Asset| caller.may(permission, &attributes(kind, asset));
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if query.ids.is_empty() {
         while let Some((after, count)) = page.next_read() {
             let organization = &caller.organization;
@@ -261,16 +261,22 @@ pub async fn list(
     } else {
         let mut rows = Vec::new();
         for id in &query.ids {
-            rows.extend(tx.find_asset(&caller.organization, kind, id).await?);
+            rows.extend(tx.asset_row(&caller.organization, kind, id).await?);
         }
-        rows.sort_unstable_by_key(|asset| asset.seq);
-        rows.retain(|asset| asset.seq > query.continuation_token);
-        rows.retain(|asset| {
+        rows.sort_unstable_by_key(|(asset, _)| asset.seq);
+        rows.dedup_by_key(|(asset, _)| asset.seq);
+        rows.retain(|(asset, _)| asset.seq > query.continuation_token);
+        rows.retain(|(asset, _)| {
             query
                 .is_deprecated
                 .is_none_or(|wanted| wanted == asset.is_deprecated)
         });
-        page.add(rows, i64::MAX, |asset| asset.seq, is_visible);
+        page.add(
+            rows.into_iter().collect(),
+            i64::MAX,
+            |asset| asset.seq,
+            is_visible,
+        );
     }
     Ok(page.finish())
 }
@@ -387,7 +393,7 @@ async fn read_versions(
     asset: &Asset,
     query: &ListVersions,
 ) -> Result<Page<AssetVersion>, AppError> {
-    let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     let Some(latest) = asset.latest_version else {
         return Ok(page.finish());
     };

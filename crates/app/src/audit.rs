@@ -15,7 +15,7 @@ use crate::{App, AppError, Caller, Page, sign_in};
 
 const PERMISSION: Permission = Permission::GetAuditEvent;
 
-/// How many events are held in memory at once.
+/// How many events are held in memory at once, if there is room for as many.
 const CHUNK: i64 = 50;
 
 /// An event, and the hash that is stored with it.
@@ -62,7 +62,7 @@ pub async fn list(
 ) -> Result<Page<Entry>, AppError> {
     caller.authorize_some(PERMISSION)?;
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(limit, continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token);
     while let Some((token, asked)) = page.next_read() {
         let mut filter = filter.clone();
         if token > 0 {
@@ -133,6 +133,7 @@ impl Export {
         let wanted = sequence.saturating_sub(self.after).clamp(0, CHUNK);
         let mut tx = self.app.store.read().await?;
         let events = tx.list_audit_events(organization, self.after, wanted).await?;
+        let events = events.into_rows();
         if let Some((last, _)) = events.last() {
             self.after = last.sequence;
         }
@@ -201,6 +202,7 @@ pub async fn check(
     while let Some(last) = length.last {
         let mut tx = store.read().await?;
         let rows = tx.scan_audit_events(organization, (after, last), CHUNK).await?;
+        let rows = rows.into_rows();
         let Some(end) = rows.last() else { break };
         after = Some(end.sequence);
         seen += rows.len() as u64;

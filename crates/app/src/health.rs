@@ -27,7 +27,7 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
     let organization = &caller.organization;
-    let mut sets = tx.list_sets(organization, service_id).await?;
+    let mut sets = tx.list_sets(organization, service_id).await?.into_rows();
     sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
     if sets.is_empty() {
         return Err(AppError::Forbidden(Permission::GetVersionSet.name()));

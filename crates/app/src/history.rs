@@ -4,17 +4,27 @@ use forge_domain::access::Permission;
 use forge_domain::{ServiceId, SetName};
 use forge_store::Revision;
 
+use crate::page::PageBuilder;
 use crate::services::find;
 use crate::version_sets::{set_attributes, unknown};
 use crate::{App, AppError, Caller, Page};
 
-/// A revision, and the one before it.
+/// A page of the revisions of a set.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HistoryEntry {
-    /// The revision.
-    pub revision: Revision,
-    /// What it replaced; nothing for the first.
-    pub previous: Option<Revision>,
+pub struct History {
+    /// The revisions, newest first.
+    pub page: Page<Revision>,
+    /// What the last of them replaced; nothing if it is the first revision. All others replaced the one after them.
+    pub before: Option<Revision>,
+}
+
+impl History {
+    /// Returns each revision with what it replaced; nothing for the first.
+    pub fn entries(&self) -> impl Iterator<Item = (&Revision, Option<&Revision>)> {
+        let revisions = &self.page.items;
+        let previous = revisions.iter().skip(1).chain(&self.before).map(Some);
+        revisions.iter().zip(previous.chain([None]))
+    }
 }
 
 /// Returns a page of the revisions of a set, newest first; those of a deleted set too.
@@ -27,30 +37,26 @@ pub async fn list(
     name: &SetName,
     limit: i64,
     continuation_token: i64,
-) -> Result<Page<HistoryEntry>, AppError> {
+) -> Result<History, AppError> {
     caller.authorize_some(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
     let organization = &caller.organization;
-    // One more than the page: what its last revision replaced.
-    let rows = tx
-        .list_revisions(organization, service_id, name, continuation_token, limit + 1)
-        .await?;
-    if rows.is_empty() && tx.find_set(organization, service_id, name).await?.is_none() {
+    // Each is told twice: as itself, and as what the next one replaced.
+    let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token).telling(2);
+    while let Some((before, count)) = page.next_read() {
+        let rows = tx.list_revisions(organization, service_id, name, before, count);
+        page.add(rows.await?, count, |revision| revision.revision, |_| true);
+    }
+    let (items, before) = page.end_with_next();
+    if items.is_empty() && before.is_none() && tx.find_set(organization, service_id, name).await?.is_none() {
         return Err(unknown(name.as_str()));
     }
-    let limit = usize::try_from(limit).unwrap_or(0);
-    let has_more = rows.len() > limit;
-    let mut previous = rows.iter().skip(1).cloned().map(Some).collect::<Vec<_>>();
-    previous.push(None);
-    let entries = rows.into_iter().zip(previous).take(limit);
-    let items: Vec<HistoryEntry> = entries
-        .map(|(revision, previous)| HistoryEntry { revision, previous })
-        .collect();
-    let last = items.last().map(|entry| entry.revision.revision);
-    Ok(Page {
-        continuation_token: last.filter(|_| has_more),
+    let last = items.last().map(|last| last.revision);
+    let page = Page {
+        continuation_token: last.filter(|_| before.is_some()),
         items,
-    })
+    };
+    Ok(History { page, before })
 }

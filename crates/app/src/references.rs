@@ -75,13 +75,13 @@ async fn read(
     continuation_token: i64,
 ) -> Result<References, AppError> {
     let is_latest = asset.latest_version == Some(version);
-    let mut page = PageBuilder::new(limit, continuation_token);
+    let mut page = PageBuilder::new(tx.room(), limit, continuation_token);
     while let Some((after, count)) = page.next_read() {
         let version = (asset.id.as_str(), version, is_latest);
         let mut rows = tx
             .list_references(&caller.organization, kind, version, after, count)
             .await?;
-        for row in &mut rows {
+        for row in rows.iter_mut() {
             let (id, name) = (row.service_id, row.service_name.clone());
             row.sets.retain(|set| may_see(caller, id, &name, set));
         }

@@ -2,8 +2,8 @@
 
 use forge_domain::UserRef;
 
-/// How many things a search finds at the most.
-pub(crate) const MAX_FOUND: usize = 100;
+/// How many things a search finds at the most, if they fit on a page.
+pub(crate) const MAX_FOUND: i64 = 100;
 
 /// The words that a search looks for.
 pub(crate) struct Words(Vec<String>);
@@ -21,13 +21,18 @@ impl Words {
     }
 }
 
+/// Adds a user unless it is there already.
+pub(crate) fn add_distinct(users: &mut Vec<UserRef>, user: &UserRef) {
+    if !users.contains(user) {
+        users.push(user.clone());
+    }
+}
+
 /// Returns the users without repetitions, in the order in which they come first.
 pub(crate) fn distinct<'a>(users: impl Iterator<Item = &'a UserRef>) -> Vec<UserRef> {
     let mut kept: Vec<UserRef> = Vec::new();
     for user in users {
-        if !kept.contains(user) {
-            kept.push(user.clone());
-        }
+        add_distinct(&mut kept, user);
     }
     kept
 }

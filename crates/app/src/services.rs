@@ -11,12 +11,12 @@ use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_binding};
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName};
+use forge_store::{Place, SortValue, Tx, VersionSet};
 pub use forge_store::{ServiceFields, SortKey};
-use forge_store::{SortValue, Tx, VersionSet};
 use serde_json::{Value, json};
 
 use crate::names::new_name;
-use crate::page::unknown_token;
+use crate::page::{PageBuilder, unknown_token};
 use crate::sorting::Sorted;
 use crate::version_sets::{NewRevision, set_attributes, set_before_creation};
 use crate::{App, AppError, Caller, Page, Written, assets, commit};
@@ -304,22 +304,31 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
             );
         }
     } else {
-        let mut rows = Vec::new();
-        for id in &query.ids {
-            rows.extend(tx.find_service(organization, *id).await?);
-        }
+        let mut selection = list.select(page);
         let is_wanted = |service: &Service| query.is_active.is_none_or(|wanted| wanted == service.is_active);
-        list.add_all(&mut page, rows, |service| {
-            is_wanted(service) && is_visible(service)
-        })?;
+        for id in &query.ids {
+            let row = tx.service_row(organization, *id).await?;
+            selection.offer(row, |service| is_wanted(service) && is_visible(service));
+        }
+        page = selection.finish()?;
     }
-    let (found, end) = page.end();
-    let mut items = Vec::new();
-    for service in found {
-        let mut sets = tx.list_sets(organization, service.id).await?;
-        sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
-        items.push((service, sets));
+    let (found, end) = page.end_with_sizes();
+    // With their sets, fewer of them may fit.
+    let mut page = PageBuilder::new(tx.room(), query.limit, Place::Row(0));
+    for (service, mut bytes) in found {
+        let mut sets = Vec::new();
+        for (set, size) in tx.list_sets(organization, service.id).await? {
+            if caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)) {
+                bytes += size;
+                sets.push(set);
+            }
+        }
+        let place = list.place(&service);
+        if !page.put((service, sets), bytes, place) {
+            break;
+        }
     }
+    let (items, cut) = page.end();
     let tags = if is_first {
         let all = tx.list_service_tags(organization).await?.into_iter();
         let seen = all.filter(|(id, name, _)| caller.may(Permission::GetService, &attributes_of(*id, name)));
@@ -330,7 +339,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     Ok(ServicePage {
         page: Page {
             items,
-            continuation_token: list.token(app, tx, caller, end).await?,
+            continuation_token: list.token(app, tx, caller, cut.or(end)).await?,
         },
         tags,
     })

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use forge_domain::{Duration, Timestamp};
-use forge_store::{PageCursor, Place, Position, ReadTx, SortValue, StoreError, Tx};
+use forge_store::{PageCursor, Place, Position, ReadTx, Rows, SortValue, StoreError, Tx};
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{PageBuilder, unknown_token};
@@ -91,13 +91,17 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
             if token != 0 && self.is_moving && !self.keys.is_empty() {
                 return Err(unknown_token());
             }
-            return Ok(PageBuilder::new(limit, Place::Row(token)));
+            return Ok(PageBuilder::new(tx.room(), limit, Place::Row(token)));
         }
         let (cursor, _) = find(app, tx, caller, token).await?.ok_or_else(unknown_token)?;
         if cursor != self.cursor(caller, cursor.position.clone()) {
             return Err(unknown_token());
         }
-        Ok(PageBuilder::new(limit, Place::Position(cursor.position)))
+        Ok(PageBuilder::new(
+            tx.room(),
+            limit,
+            Place::Position(cursor.position),
+        ))
     }
 
     /// Returns the place of a row.
@@ -109,34 +113,16 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
         }
     }
 
-    /// Adds all rows that there are, in any order, to a page.
-    ///
-    /// # Errors
-    /// Refuses a place that is none of these rows, where it must be one.
-    pub(crate) fn add_all(
-        &self,
-        page: &mut PageBuilder<T, Place>,
-        rows: Vec<T>,
-        keep: impl Fn(&T) -> bool,
-    ) -> Result<(), AppError> {
-        let Some((start, _)) = page.next_read() else {
-            return Ok(());
-        };
-        let mut rows: Vec<(Position, T)> = rows.into_iter().map(|row| (self.position(&row), row)).collect();
-        rows.sort_unstable_by(|(left, _), (right, _)| self.compare(left, right));
-        match start {
-            Place::Row(0) => {}
-            Place::Row(seq) => {
-                let last = rows.iter().position(|(position, _)| position.seq == seq);
-                rows.drain(..=last.ok_or_else(unknown_token)?);
-            }
-            Place::Position(start) => {
-                rows.retain(|(position, _)| self.compare(position, &start).is_gt());
-            }
+    /// Begins to look for the rows of a page among rows that come in any order.
+    pub(crate) fn select(&self, page: PageBuilder<T, Place>) -> Selection<'_, K, T> {
+        Selection {
+            list: self,
+            start: page.start().clone(),
+            page,
+            has_start: false,
+            rows: Vec::new(),
+            bytes: 0,
         }
-        let rows = rows.into_iter().map(|(_, row)| row).collect();
-        page.add(rows, i64::MAX, |row| self.place(row), keep);
-        Ok(())
     }
 
     /// Ends a page, and with it the transaction; if more rows follow, keeps the place where it ends.
@@ -206,6 +192,84 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
             sort: keys.collect::<Vec<_>>().join(" "),
             position,
         }
+    }
+}
+
+/// The first rows of a page, of all that were offered in any order. No more of them are held than fit on it.
+pub(crate) struct Selection<'s, K, T> {
+    list: &'s Sorted<K, T>,
+    page: PageBuilder<T, Place>,
+    start: Place,
+    /// Whether the row at the start was offered.
+    has_start: bool,
+    rows: Vec<(Position, T, usize)>,
+    bytes: usize,
+}
+
+impl<K: Copy + PartialEq + Debug, T> Selection<'_, K, T> {
+    /// Says where the row is that the page begins after, if it begins after a row: before any is offered, in a list whose
+    /// rows stay where they are.
+    pub(crate) fn find_start<'t>(&mut self, rows: impl IntoIterator<Item = &'t T>)
+    where
+        T: 't,
+    {
+        let Place::Row(seq) = self.start else { return };
+        let found = rows.into_iter().find(|row| (self.list.seq)(row) == seq);
+        if let Some(row) = found {
+            self.start = Place::Position(self.list.position(row));
+        }
+    }
+
+    /// Offers rows to the page.
+    pub(crate) fn offer(&mut self, rows: Rows<T>, keep: impl Fn(&T) -> bool) {
+        for (row, bytes) in rows {
+            let position = self.list.position(&row);
+            let is_after = match &self.start {
+                Place::Row(seq) => {
+                    self.has_start |= position.seq == *seq;
+                    position.seq > *seq
+                }
+                Place::Position(start) => self.list.compare(&position, start).is_gt(),
+            };
+            if is_after && keep(&row) {
+                self.hold(position, row, bytes);
+            }
+        }
+    }
+
+    fn hold(&mut self, position: Position, row: T, bytes: usize) {
+        let compare = |held: &(Position, T, usize)| self.list.compare(&held.0, &position);
+        // One that was offered before is held already.
+        let Err(place) = self.rows.binary_search_by(compare) else {
+            return;
+        };
+        self.rows.insert(place, (position, row, bytes));
+        self.bytes += bytes;
+        // Of what does not fit, the page needs the first alone.
+        while let Some((_, _, last)) = self.rows.last()
+            && (self.rows.len() > self.page.limit() + 1
+                || self.rows.len() > 2 && self.bytes - last > self.page.room())
+        {
+            self.bytes -= last;
+            self.rows.pop();
+        }
+    }
+
+    /// Returns the page.
+    ///
+    /// # Errors
+    /// Refuses a place that is none of the rows, where it must be one.
+    pub(crate) fn finish(mut self) -> Result<PageBuilder<T, Place>, AppError> {
+        if matches!(self.start, Place::Row(seq) if seq != 0 && !self.has_start) {
+            return Err(unknown_token());
+        }
+        for (_, row, bytes) in self.rows {
+            let place = self.list.place(&row);
+            if !self.page.put(row, bytes, place) {
+                break;
+            }
+        }
+        Ok(self.page)
     }
 }
 
@@ -293,6 +357,7 @@ async fn write(
 #[cfg(test)]
 mod tests {
     use forge_domain::UserRef;
+    use forge_store::MOST_BYTES;
 
     use super::*;
 
@@ -341,10 +406,11 @@ mod tests {
         let list: Sorted<(), Row> = Sorted::moving("row", &[((), true), ((), false)], name, |row| row.1);
         assert_eq!(list.keys(), [((), true)]);
         let place = list.place(&("c", 3));
-        let mut page = PageBuilder::new(2, place);
+        let page = PageBuilder::new(MOST_BYTES, 2, place);
         let rows = vec![("d", 1), ("c", 2), ("a", 5), ("zz", 3), ("c", 4), ("b", 6)];
-        list.add_all(&mut page, rows, |_| true).unwrap();
-        let (rows, end) = page.end();
+        let mut selection = list.select(page);
+        selection.offer(rows.into_iter().map(|row| (row, 1)).collect(), |_| true);
+        let (rows, end) = selection.finish().unwrap().end();
         assert_eq!(rows, [("c", 4), ("b", 6)]);
         assert_eq!(end, Some(list.place(&("b", 6))));
     }

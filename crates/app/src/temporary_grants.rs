@@ -150,7 +150,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page
             )
     };
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     while let Some((after, count)) = page.next_read() {
         let rows = tx
             .list_temporary_grants(&caller.organization, &query.sort, after, count)

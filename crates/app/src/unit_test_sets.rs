@@ -12,7 +12,8 @@ use forge_store::{SortValue, Tx};
 use serde_json::{Value, json};
 
 use crate::names::{changed_name, new_name, taken};
-use crate::searching::{MAX_FOUND, Words, distinct};
+use crate::page::{PageBuilder, Scan};
+use crate::searching::{MAX_FOUND, Words, add_distinct};
 use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
 
@@ -236,14 +237,11 @@ pub struct UnitTestSetFilterValues {
 }
 
 impl UnitTestSetFilterValues {
-    fn of<'s>(sets: impl Iterator<Item = &'s UnitTestSet> + Clone) -> Self {
-        let entries = sets.clone().flat_map(|set| &set.fields.unit_test_runs);
-        let tags = sets.clone().flat_map(|set| set.fields.tags.keys().cloned());
-        Self {
-            creators: distinct(sets.clone().map(|set| &set.creator)),
-            unit_tests: entries.map(|entry| entry.unit_test_id).collect(),
-            tags: tags.collect(),
-        }
+    fn add(&mut self, set: &UnitTestSet) {
+        let entries = set.fields.unit_test_runs.iter();
+        add_distinct(&mut self.creators, &set.creator);
+        self.unit_tests.extend(entries.map(|entry| entry.unit_test_id));
+        self.tags.extend(set.fields.tags.keys().cloned());
     }
 }
 
@@ -257,23 +255,32 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
         });
     }
     let mut tx = app.store.read().await?;
-    // All of them, because the one at which the page before this ended may have ceased to pass the filter.
-    let sets = tx.list_unit_test_sets(&caller.organization, None).await?;
     let is_visible = |set: &UnitTestSet| {
         query.filter.admits(set) && caller.may(Permission::GetUnitTestSet, &attributes(set))
     };
-    let filter_values =
-        is_first.then(|| UnitTestSetFilterValues::of(sets.iter().filter(|set| is_visible(set))));
     let sort: Vec<(UnitTestSetSort, bool)> = query
         .by_update
         .map(|latest_first| (UnitTestSetSort::UpdatedAt, latest_first))
         .into_iter()
         .collect();
     let list = Sorted::moving("unit_test_set", &sort, sort_value, |set: &UnitTestSet| set.seq);
-    let mut page = list
+    let page = list
         .page(app, &mut tx, caller, query.limit, query.continuation_token)
         .await?;
-    list.add_all(&mut page, sets, is_visible)?;
+    let mut filter_values = is_first.then(UnitTestSetFilterValues::default);
+    let (mut selection, mut scan) = (list.select(page), Scan::default());
+    // All of them, because the one at which the page before this ended may have ceased to pass the filter.
+    while let Some(place) = scan.next_read() {
+        let sets = tx.list_unit_test_sets(&caller.organization, None, place).await?;
+        scan.note(&sets, |set| set.seq);
+        if let Some(values) = &mut filter_values {
+            sets.iter()
+                .filter(|set| is_visible(set))
+                .for_each(|set| values.add(set));
+        }
+        selection.offer(sets, is_visible);
+    }
+    let page = selection.finish()?;
     Ok(UnitTestSetPage {
         page: list.finish(app, tx, caller, page).await?,
         filter_values,
@@ -302,12 +309,18 @@ pub async fn search(
     }
     let words = Words::of(query);
     let mut tx = app.store.read().await?;
-    let sets = tx.list_unit_test_sets(&caller.organization, Some(false)).await?;
-    let found = sets.into_iter().filter(|set| {
+    let is_found = |set: &UnitTestSet| {
         let description = set.fields.description.as_deref().unwrap_or_default();
         filter.admits(set)
             && words.are_in(&[&set.fields.name, description])
             && caller.may(Permission::GetUnitTestSet, &attributes(set))
-    });
-    Ok(found.take(MAX_FOUND).collect())
+    };
+    let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);
+    while let Some(place) = found.next_read() {
+        let sets = tx
+            .list_unit_test_sets(&caller.organization, Some(false), place)
+            .await?;
+        found.add(sets, place.1, |set| set.seq, is_found);
+    }
+    Ok(found.finish().items)
 }

@@ -5,7 +5,7 @@ use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::user::{Preferences, Variables};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
-use forge_store::{NewUser, SortValue, Tx};
+use forge_store::{NewUser, Rows, SortValue, Tx};
 use serde_json::{Value, json};
 
 use crate::page::unknown_token;
@@ -160,31 +160,42 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
             );
         }
     } else {
-        let rows = named(&mut tx, caller, query).await?;
-        list.add_all(&mut page, rows, is_visible)?;
+        let mut selection = list.select(page);
+        for id in &query.ids {
+            selection.offer(by_id(&mut tx, caller, id).await?, is_visible);
+        }
+        let emails = if query.ids.is_empty() {
+            query.emails.as_slice()
+        } else {
+            &[]
+        };
+        for email in emails {
+            selection.offer(by_email(&mut tx, caller, email).await?, is_visible);
+        }
+        page = selection.finish()?;
     }
     list.finish(app, tx, caller, page).await
 }
 
-/// Returns the users that a query names, by their ids, deleted ones included, or else by their email addresses.
-async fn named(tx: &mut Tx, caller: &Caller, query: &ListUsers) -> Result<Vec<ListedUser>, AppError> {
-    let organization = &caller.organization;
-    let mut users = Vec::new();
-    if query.ids.is_empty() {
-        for email in &query.emails {
-            users.extend(tx.find_user_by_email(organization, email).await?);
-        }
-    } else {
-        for id in &query.ids {
-            users.extend(tx.find_user(organization, id).await?);
-        }
-    }
+/// Returns the user that a query names by the id, deleted or not.
+async fn by_id(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Rows<ListedUser>, AppError> {
+    let row = tx.user_row(&caller.organization, id).await?;
+    with_stats(tx, caller, row).await
+}
+
+/// Returns the user that a query names by the email address.
+async fn by_email(tx: &mut Tx, caller: &Caller, email: &str) -> Result<Rows<ListedUser>, AppError> {
+    let row = tx.user_row_by_email(&caller.organization, email).await?;
+    with_stats(tx, caller, row).await
+}
+
+async fn with_stats(tx: &mut Tx, caller: &Caller, row: Rows<User>) -> Result<Rows<ListedUser>, AppError> {
     let mut rows = Vec::new();
-    for user in users {
-        let stats = tx.find_user_stats(organization, &user.id).await?;
-        rows.push(ListedUser { user, stats });
+    for (user, bytes) in row {
+        let stats = tx.find_user_stats(&caller.organization, &user.id).await?;
+        rows.push((ListedUser { user, stats }, bytes));
     }
-    Ok(rows)
+    Ok(rows.into_iter().collect())
 }
 
 fn sort_value(key: UserSort, row: &ListedUser) -> SortValue {

@@ -153,7 +153,7 @@ pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<V
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
-    let mut sets = tx.list_sets(&caller.organization, service_id).await?;
+    let mut sets = tx.list_sets(&caller.organization, service_id).await?.into_rows();
     sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
     let uses = Uses::of_service(&mut tx, caller, service_id).await?;
     Ok(sets.into_iter().map(|set| view(set, &binding, &uses)).collect())

@@ -220,8 +220,8 @@ pub(super) fn too_large(most: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::contract;
     use super::*;
+    use crate::contract;
 
     fn faults(id: &str, body: Value) -> Vec<String> {
         let read = contract().operation(id).unwrap().read_body(body);

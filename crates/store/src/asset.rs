@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::StoreError;
 use crate::row::{Row, args};
+use crate::rows::Rows;
 use crate::statement::Statement;
 use crate::tx::{Tx, WriteTx};
 
@@ -228,6 +229,17 @@ impl Tx {
             .await
     }
 
+    /// Returns the row of an asset, if there is one.
+    pub async fn asset_row(
+        &mut self,
+        organization: &OrganizationId,
+        kind: AssetKind,
+        id: &str,
+    ) -> Result<Rows<Asset>, StoreError> {
+        self.some(&Statements::of(kind).find, args![organization, id], asset)
+            .await
+    }
+
     /// Returns an asset by its name.
     pub async fn find_asset_by_name(
         &mut self,
@@ -251,9 +263,9 @@ impl Tx {
         after: i64,
         is_deprecated: Option<bool>,
         limit: i64,
-    ) -> Result<Vec<Asset>, StoreError> {
+    ) -> Result<Rows<Asset>, StoreError> {
         let args = args![organization, after, is_deprecated, limit];
-        self.all(&Statements::of(kind).list, args, asset).await
+        self.some(&Statements::of(kind).list, args, asset).await
     }
 
     /// Returns one version of an asset.
@@ -299,14 +311,14 @@ impl Tx {
         is_descending: bool,
         after: i64,
         limit: i64,
-    ) -> Result<Vec<AssetVersion>, StoreError> {
+    ) -> Result<Rows<AssetVersion>, StoreError> {
         let statements = Statements::of(kind);
         let list = if is_descending {
             &statements.list_descending
         } else {
             &statements.list_ascending
         };
-        self.all(
+        self.some(
             list,
             args![organization, id, lower, upper, after, limit],
             asset_version,
@@ -338,19 +350,25 @@ impl Tx {
         (id, version, is_latest): (&str, VersionNumber, bool),
         after: i64,
         limit: i64,
-    ) -> Result<Vec<ServiceReference>, StoreError> {
-        let args = args![organization, id, version, is_latest, after, limit];
-        let rows = self
-            .all(&Statements::of(kind).references, args, service_reference)
-            .await?;
-        let mut services: Vec<ServiceReference> = Vec::new();
-        for row in rows {
-            match services.last_mut() {
-                Some(last) if last.seq == row.seq => last.sets.extend(row.sets),
-                _ => services.push(row),
-            }
+    ) -> Result<Rows<ServiceReference>, StoreError> {
+        let statement = &Statements::of(kind).references;
+        let args = |limit: i64| args![organization, id, version, is_latest, after, limit];
+        let mut rows = self.some(statement, args(limit), service_reference).await?;
+        if rows.is_cut()
+            && rows
+                .iter()
+                .all(|row| rows.iter().next().is_some_and(|first| first.seq == row.seq))
+        {
+            // There is no room for one service with all of its sets, and half of them would be wrong.
+            rows = self
+                .rows(statement, args(1), service_reference, usize::MAX)
+                .await?
+                .cut();
         }
-        Ok(services)
+        Ok(rows.join(
+            |last, row| last.seq == row.seq,
+            |last, row| last.sets.extend(row.sets),
+        ))
     }
 
     /// Returns the ids and names of up to `limit` active services that use the asset.

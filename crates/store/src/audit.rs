@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
@@ -133,8 +134,8 @@ impl Tx {
         organization: &OrganizationId,
         after: i64,
         limit: i64,
-    ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
-        self.all(&LIST_EVENTS, args![organization, after, limit], |row| {
+    ) -> Result<Rows<(AuditEvent, String)>, StoreError> {
+        self.some(&LIST_EVENTS, args![organization, after, limit], |row| {
             event(organization, row)
         })
         .await
@@ -149,15 +150,15 @@ impl Tx {
         organization: &OrganizationId,
         (after, last): (Option<i64>, i64),
         limit: i64,
-    ) -> Result<Vec<ScannedEvent>, StoreError> {
+    ) -> Result<Rows<ScannedEvent>, StoreError> {
         let args = args![organization, after, last, limit];
-        let rows = self.all(&SCAN_EVENTS, args, |row| {
+        let rows = self.some(&SCAN_EVENTS, args, |row| {
             Ok(row.integer("sequence").ok().map(|sequence| ScannedEvent {
                 sequence,
                 event: exact_event(organization, row).map_err(|error| error.to_string()),
             }))
         });
-        Ok(rows.await?.into_iter().flatten().collect())
+        Ok(rows.await?.present())
     }
 
     /// Counts the rows of a log, whatever is in them.
@@ -183,7 +184,7 @@ impl Tx {
         organization: &OrganizationId,
         filter: &EventFilter,
         limit: i64,
-    ) -> Result<Vec<(AuditEvent, String)>, StoreError> {
+    ) -> Result<Rows<(AuditEvent, String)>, StoreError> {
         let filter = filter.clone();
         let args = args![
             organization,
@@ -198,7 +199,8 @@ impl Tx {
             filter.actor_kind.map(|kind| kind.as_str().to_owned()),
             limit,
         ];
-        self.all(&FIND_EVENTS, args, |row| event(organization, row)).await
+        self.some(&FIND_EVENTS, args, |row| event(organization, row))
+            .await
     }
 
     /// Returns the number and the hash of the last event; 0 and the genesis hash before the first.

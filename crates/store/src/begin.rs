@@ -1,6 +1,7 @@
 //! Beginning transactions.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
@@ -47,7 +48,9 @@ impl Store {
             }
             Pools::Postgres(pool) => (Engine::Postgres(acquire(pool).await?), READ),
         };
-        Ok(ReadTx(Tx::new(engine).begin(how).await?))
+        let mut tx = Tx::new(engine).begin(how).await?;
+        tx.room = self.room.load(Ordering::Relaxed);
+        Ok(ReadTx(tx))
     }
 
     /// Begins a write to an organization: waits for its lock and takes its next change number.

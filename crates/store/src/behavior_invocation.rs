@@ -7,6 +7,7 @@ use forge_domain::{
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
@@ -116,7 +117,7 @@ impl Tx {
         set: &str,
         sort: &[(InvocationSort, bool)],
         page: (i64, i64),
-    ) -> Result<Option<Vec<BehaviorInvocation>>, StoreError> {
+    ) -> Result<Option<Rows<BehaviorInvocation>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization, set], args![set]);
         self.page(&LIST, args, &order, page, invocation).await

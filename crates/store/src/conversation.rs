@@ -12,6 +12,7 @@ use forge_domain::{
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
@@ -269,6 +270,16 @@ impl Tx {
         self.optional(&FIND_UNFINISHED, args, conversation).await
     }
 
+    /// Returns the row of a conversation, if there is one.
+    pub async fn conversation_row(
+        &mut self,
+        organization: &OrganizationId,
+        id: ConversationId,
+    ) -> Result<Rows<Conversation>, StoreError> {
+        self.some(&FIND_CONVERSATION, args![organization, id], conversation)
+            .await
+    }
+
     /// Returns where a conversation stands.
     pub async fn find_position(
         &mut self,
@@ -302,7 +313,7 @@ impl Tx {
         filter: &ConversationFilter,
         sort: &[(ConversationSort, bool)],
         page: (Place, i64),
-    ) -> Result<Option<Vec<Conversation>>, StoreError> {
+    ) -> Result<Option<Rows<Conversation>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let filters = args![filter.user_id.clone(), filter.service_id, filter.is_finished];
         let args = (args![organization], filters);

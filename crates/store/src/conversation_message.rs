@@ -5,6 +5,7 @@ use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
@@ -132,7 +133,7 @@ impl Tx {
         sort: &[(MessageSort, bool)],
         after: i64,
         limit: i64,
-    ) -> Result<Option<Vec<NumberedMessage>>, StoreError> {
+    ) -> Result<Option<Rows<NumberedMessage>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization, conversation], args![conversation]);
         self.page(&LIST, args, &order, (after, limit), numbered).await

@@ -7,6 +7,7 @@ use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNum
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::service::hash;
 use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
@@ -35,7 +36,7 @@ statements! {
         WHERE organization_id = $1 AND kind = $2 AND name_hash = $3 AND is_active AND NOT is_deleted";
     ALL_ITEMS = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
             creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
-        FROM versioned_item WHERE organization_id = $1 AND kind = $2 ORDER BY seq";
+        FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND seq > $3 ORDER BY seq LIMIT $4";
     SEARCH_ITEMS = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
             creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at, search_name, search_text
         FROM versioned_item
@@ -210,13 +211,25 @@ impl Tx {
             .await
     }
 
-    /// Returns every item of a kind, deleted ones included, in order of creation.
+    /// Returns up to `limit` items of a kind after the place `after`, deleted ones included, in order of creation.
     pub async fn all_items(
         &mut self,
         organization: &OrganizationId,
         kind: ItemKind,
-    ) -> Result<Vec<Item>, StoreError> {
-        self.all(&ALL_ITEMS, args![organization, kind.as_str()], item)
+        (after, limit): (i64, i64),
+    ) -> Result<Rows<Item>, StoreError> {
+        let args = args![organization, kind.as_str(), after, limit];
+        self.some(&ALL_ITEMS, args, item).await
+    }
+
+    /// Returns the row of an item, if there is one.
+    pub async fn item_row(
+        &mut self,
+        organization: &OrganizationId,
+        kind: ItemKind,
+        id: &str,
+    ) -> Result<Rows<Item>, StoreError> {
+        self.some(&FIND_ITEM, args![organization, kind.as_str(), id], item)
             .await
     }
 
@@ -229,7 +242,7 @@ impl Tx {
         sort: &[(ItemSort, bool)],
         (is_active, is_deleted): (Option<bool>, Option<bool>),
         page: (Place, i64),
-    ) -> Result<Option<Vec<Item>>, StoreError> {
+    ) -> Result<Option<Rows<Item>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let scope = args![organization, kind.as_str()];
         let filters = args![kind.as_str(), is_active, is_deleted];
@@ -244,9 +257,9 @@ impl Tx {
         kind: ItemKind,
         text: &str,
         (after, limit): (i64, i64),
-    ) -> Result<Vec<(Item, String, String)>, StoreError> {
+    ) -> Result<Rows<(Item, String, String)>, StoreError> {
         let args = args![organization, kind.as_str(), after, containing(text), limit];
-        self.all(&SEARCH_ITEMS, args, |row| {
+        self.some(&SEARCH_ITEMS, args, |row| {
             Ok((item(row)?, row.text("search_name")?, row.text("search_text")?))
         })
         .await
@@ -272,13 +285,13 @@ impl Tx {
         (lower, upper): (VersionNumber, VersionNumber),
         is_descending: bool,
         (after, limit): (i64, i64),
-    ) -> Result<Vec<ItemVersion>, StoreError> {
+    ) -> Result<Rows<ItemVersion>, StoreError> {
         let list = if is_descending {
             &LIST_DESCENDING
         } else {
             &LIST_ASCENDING
         };
-        self.all(list, args![organization, id, lower, upper, after, limit], version)
+        self.some(list, args![organization, id, lower, upper, after, limit], version)
             .await
     }
 

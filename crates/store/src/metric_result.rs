@@ -5,6 +5,7 @@ use forge_domain::{ConversationId, MetricId, OrganizationId, Timestamp, UnitTest
 
 use crate::StoreError;
 use crate::row::{Row, Value, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
@@ -133,7 +134,7 @@ impl Tx {
         filter: &MetricResultFilter,
         sort: &[(MetricResultSort, bool)],
         page: (i64, i64),
-    ) -> Result<Option<Vec<StoredMetricResult>>, StoreError> {
+    ) -> Result<Option<Rows<StoredMetricResult>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization], filter.args().to_vec());
         self.page(&LIST, args, &order, page, stored).await

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -19,6 +20,7 @@ use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::place::Place;
 use crate::readiness::LastLook;
+use crate::rows::MOST_BYTES;
 use crate::settled::Seen;
 use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
@@ -28,6 +30,10 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many readers SQLite serves at once.
 const SQLITE_READERS: u32 = 8;
+
+/// How many rows the thread of a SQLite connection reads ahead of whoever takes them: each may be large, and nobody may
+/// take it.
+const ROWS_AHEAD: usize = 2;
 
 /// How much of the database each connection to SQLite keeps in memory at the most; negative means KiB.
 const SQLITE_CACHE: &str = "-16384";
@@ -117,6 +123,8 @@ pub struct Store {
     pub(crate) heads: Arc<Heads>,
     pub(crate) seen: Seen,
     pub(crate) last_look: LastLook,
+    /// How many bytes of rows are read at once, see [`MOST_BYTES`].
+    pub(crate) room: Arc<AtomicUsize>,
     /// The call that uses this handle, if it may be repeated.
     pub(crate) call: Option<Arc<NamedCall>>,
 }
@@ -183,8 +191,14 @@ impl Store {
             heads: Arc::default(),
             seen: Seen::default(),
             last_look: LastLook::default(),
+            room: Arc::new(AtomicUsize::new(MOST_BYTES)),
             call: None,
         }
+    }
+
+    /// Makes room for fewer bytes of rows than [`MOST_BYTES`], so that small rows make pages end, too. For tests.
+    pub fn limit_room(&self, bytes: usize) {
+        self.room.store(bytes, Ordering::Relaxed);
     }
 
     /// Returns how far each organization has come, as far as this process knows.
@@ -224,6 +238,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .read_only(true)
+            .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let connect = |source| OpenError::Connect {
@@ -269,6 +284,7 @@ impl Store {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", SQLITE_CACHE)
             .statement_cache_capacity(SQLITE_STATEMENTS)
+            .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let connect = |source| OpenError::Connect {
             url: url.clone(),

@@ -1,5 +1,6 @@
 //! Rows of either engine, decoded column by column into types of the domain.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -13,17 +14,41 @@ use sqlx::sqlite::SqliteRow;
 use crate::StoreError;
 
 /// A row, whichever engine it comes from.
-pub(crate) enum Row<'r> {
+pub(crate) struct Row<'r> {
+    row: EngineRow<'r>,
+    /// What was decoded of it so far, in bytes.
+    bytes: Cell<usize>,
+}
+
+enum EngineRow<'r> {
     Sqlite(&'r SqliteRow),
     Postgres(&'r PgRow),
+}
+
+impl<'r> From<&'r SqliteRow> for Row<'r> {
+    fn from(row: &'r SqliteRow) -> Self {
+        Self {
+            row: EngineRow::Sqlite(row),
+            bytes: Cell::new(0),
+        }
+    }
+}
+
+impl<'r> From<&'r PgRow> for Row<'r> {
+    fn from(row: &'r PgRow) -> Self {
+        Self {
+            row: EngineRow::Postgres(row),
+            bytes: Cell::new(0),
+        }
+    }
 }
 
 macro_rules! columns {
     ($($(#[$doc:meta])* $name:ident -> $type:ty;)*) => {
         $($(#[$doc])* pub(crate) fn $name(&self, column: &str) -> Result<$type, StoreError> {
-            match self {
-                Self::Sqlite(row) => row.try_get(column),
-                Self::Postgres(row) => row.try_get(column),
+            match self.row {
+                EngineRow::Sqlite(row) => row.try_get(column),
+                EngineRow::Postgres(row) => row.try_get(column),
             }
             .map_err(|error| corrupt(column, error))
         })*
@@ -32,11 +57,32 @@ macro_rules! columns {
 
 impl Row<'_> {
     columns! {
-        text -> String;
-        optional_text -> Option<String>;
+        raw_text -> Option<String>;
         integer -> i64;
         optional_integer -> Option<i64>;
         boolean -> bool;
+    }
+
+    /// Returns the column's text, or nothing where it is null.
+    pub(crate) fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        let text = self.raw_text(column)?;
+        self.count(text.as_deref().map_or(0, told_bytes));
+        Ok(text)
+    }
+
+    /// Returns the column's text.
+    pub(crate) fn text(&self, column: &str) -> Result<String, StoreError> {
+        let text = self.optional_text(column)?;
+        text.ok_or_else(|| corrupt(column, "it is null"))
+    }
+
+    fn count(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get() + bytes);
+    }
+
+    /// Returns how many bytes of JSON tell what was decoded of the row, about: texts count in full, other values do not.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.get()
     }
 
     /// Returns the column's text as a `T`.
@@ -61,7 +107,9 @@ impl Row<'_> {
 
     /// Returns the column's JSON as a `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(column)?).map_err(|error| corrupt(column, error))
+        let text = self.raw_text(column)?.unwrap_or_default();
+        self.count(text.len());
+        serde_json::from_str(&text).map_err(|error| corrupt(column, error))
     }
 
     /// Returns the column's integer as a `T`.
@@ -129,6 +177,17 @@ impl Row<'_> {
         let millis = self.optional_integer(column)?;
         Ok(millis.map(forge_domain::Timestamp::from_millis))
     }
+}
+
+/// Returns how many bytes a text has where it is told as JSON.
+fn told_bytes(text: &str) -> usize {
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' => 1,
+        // As in `\u0001`.
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(more).sum::<usize>()
 }
 
 fn corrupt(column: &str, reason: impl Display) -> StoreError {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -149,6 +150,15 @@ impl Tx {
             .await
     }
 
+    /// Returns the row of a service, if there is one.
+    pub async fn service_row(
+        &mut self,
+        organization: &OrganizationId,
+        id: ServiceId,
+    ) -> Result<Rows<Service>, StoreError> {
+        self.some(&FIND_SERVICE, args![organization, id], service).await
+    }
+
     /// Returns a service with the latest versions of its agent and its context graph.
     pub async fn find_bound_service(
         &mut self,
@@ -184,7 +194,7 @@ impl Tx {
         after: Place,
         is_active: Option<bool>,
         limit: i64,
-    ) -> Result<Option<Vec<Service>>, StoreError> {
+    ) -> Result<Option<Rows<Service>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization], args![is_active]);
         self.page(&LIST, args, &order, (after, limit), service).await

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::row::{Row, Value};
+use crate::rows::Rows;
 use crate::statement::Statement;
 use crate::tx::Tx;
 
@@ -134,8 +135,8 @@ impl SortColumn {
 }
 
 impl Tx {
-    /// Returns up to `limit` rows of a list that come after a place in the order asked for. Returns nothing if there is no
-    /// such place. `filters` are the list's parameters after the first four.
+    /// Returns up to `limit` rows of a list that come after a place in the order asked for, as far as there is room.
+    /// Returns nothing if there is no such place. `filters` are the list's parameters after the first four.
     pub(crate) async fn page<T>(
         &mut self,
         list: &SortedList,
@@ -143,7 +144,7 @@ impl Tx {
         order: &[(usize, bool)],
         (after, limit): (impl Into<Place>, i64),
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
-    ) -> Result<Option<Vec<T>>, StoreError> {
+    ) -> Result<Option<Rows<T>>, StoreError> {
         let columns: Vec<&SortColumn> = order.iter().map(|(column, _)| &list.columns[*column]).collect();
         let mut args = scope.iter().take(1).cloned().collect::<Vec<_>>();
         let (seq, values) = match after.into() {
@@ -157,7 +158,7 @@ impl Tx {
         args.extend([seq.into(), limit.into(), (seq == 0).into()]);
         args.extend(filters);
         args.extend(values);
-        self.all(&list.statement(order), args, decode).await.map(Some)
+        self.some(&list.statement(order), args, decode).await.map(Some)
     }
 
     /// Returns the sort values of a row; nothing if there is no such row, or if it could have moved.

@@ -6,6 +6,7 @@ use forge_domain::{OrganizationId, Timestamp, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -111,7 +112,7 @@ impl Tx {
         sort: &[(TemporaryGrantSort, bool)],
         after: i64,
         limit: i64,
-    ) -> Result<Option<Vec<TemporaryGrant>>, StoreError> {
+    ) -> Result<Option<Rows<TemporaryGrant>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization], Vec::new());
         self.page(&LIST, args, &order, (after, limit), temporary_grant)

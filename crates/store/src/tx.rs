@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
+use futures_util::{Stream, TryStreamExt as _};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteConnection};
+use sqlx::postgres::{PgConnection, PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 
 use crate::StoreError;
 use crate::heads::{Announcement, Heads};
 use crate::organization::Change;
 use crate::place::Place;
 use crate::row::{Row, Value};
+use crate::rows::{MOST_BYTES, Rows};
 use crate::statement::Statement;
 use crate::writer::Turn;
 
@@ -30,6 +32,8 @@ pub struct Tx {
     engine: Engine,
     /// Whether a statement failed or was abandoned half-way: then nothing goes on, and nothing is committed.
     is_broken: bool,
+    /// How many bytes of rows are read at once.
+    pub(crate) room: usize,
 }
 
 #[derive(Debug)]
@@ -83,7 +87,13 @@ impl Tx {
         Self {
             engine,
             is_broken: false,
+            room: MOST_BYTES,
         }
+    }
+
+    /// Returns how many bytes of rows are read at once, and how many a page has.
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     /// Runs a statement and returns how many rows it touched.
@@ -126,25 +136,45 @@ impl Tx {
         args: Vec<Value>,
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let decoded = match self.start()? {
+        let rows = self.rows(statement, args, decode, usize::MAX).await?;
+        Ok(rows.into_rows())
+    }
+
+    /// Runs the query of a list and decodes its rows while there is room for them: what follows is read by a query that
+    /// begins after the last one.
+    pub(crate) async fn some<T>(
+        &mut self,
+        statement: &Statement,
+        args: Vec<Value>,
+        decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Rows<T>, StoreError> {
+        let room = self.room;
+        self.rows(statement, args, decode, room).await
+    }
+
+    /// Runs a query and decodes its rows one by one, as many as there is room for.
+    pub(crate) async fn rows<T>(
+        &mut self,
+        statement: &Statement,
+        args: Vec<Value>,
+        decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+        room: usize,
+    ) -> Result<Rows<T>, StoreError> {
+        let read = match self.start()? {
             Connection::Sqlite(connection) => {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
-                match query.fetch_all(connection).await {
-                    Ok(rows) => Ok(rows.iter().map(|row| decode(&Row::Sqlite(row))).collect()),
-                    Err(error) => Err(error),
-                }
+                let decode = |row: SqliteRow| decoded(&decode, &Row::from(&row));
+                take(query.fetch(connection), decode, room).await
             }
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
-                match answer(query.fetch_all(connection)).await {
-                    Ok(rows) => Ok(rows.iter().map(|row| decode(&Row::Postgres(row))).collect()),
-                    Err(error) => Err(error),
-                }
+                let decode = |row: PgRow| decoded(&decode, &Row::from(&row));
+                answer(take(query.fetch(connection), decode, room)).await
             }
         };
-        let decoded = decoded.map_err(|error| self.engine.failed(statement, error))?;
+        let read = read.map_err(|error| self.engine.failed(statement, error))?;
         self.is_broken = false;
-        decoded
+        read
     }
 
     pub(crate) async fn begin(mut self, how: &'static str) -> Result<Self, StoreError> {
@@ -224,6 +254,34 @@ async fn answer<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
     tokio::time::timeout(ANSWER_TIMEOUT, asked)
         .await
         .unwrap_or_else(silent)
+}
+
+/// Returns what a row is decoded to, and how many bytes it has.
+fn decoded<T>(
+    decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    row: &Row<'_>,
+) -> Result<(T, usize), StoreError> {
+    decode(row).map(|decoded| (decoded, row.bytes()))
+}
+
+/// Takes rows as they come, while there is room for them. The driver forgets those that nobody takes any more, before it
+/// runs the next statement. A row that cannot be decoded fails the read, not the transaction.
+async fn take<R, T>(
+    mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
+    decode: impl Fn(R) -> Result<(T, usize), StoreError>,
+    room: usize,
+) -> Result<Result<Rows<T>, StoreError>, sqlx::Error> {
+    let mut taken = Rows::for_room(room);
+    while let Some(row) = rows.try_next().await? {
+        let (row, bytes) = match decode(row) {
+            Ok(decoded) => decoded,
+            Err(error) => return Ok(Err(error)),
+        };
+        if !taken.push(row, bytes) {
+            break;
+        }
+    }
+    Ok(Ok(taken))
 }
 
 /// A read transaction: everything read through it is of one moment.

@@ -5,6 +5,7 @@ use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestId, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -38,7 +39,9 @@ statements! {
     FIND_UNIT_TEST = select_unit_test!("id = $2");
     FIND_LIVE_UNIT_TEST_BY_NAME = "SELECT id FROM unit_test
         WHERE organization_id = $1 AND name_hash = $2 AND NOT is_deleted";
-    LIST_UNIT_TESTS = select_unit_test!("(CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) ORDER BY seq");
+    LIST_UNIT_TESTS = select_unit_test!(
+        "(CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) AND seq > $3 ORDER BY seq LIMIT $4"
+    );
     LIST_UNIT_TESTS_OF_SERVICE = "SELECT id, name, version_set_name FROM unit_test
         WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted ORDER BY seq";
 }
@@ -93,14 +96,15 @@ impl Tx {
             .await
     }
 
-    /// Returns the organization's unit tests in order of creation: all of them, only deleted ones, or only others.
+    /// Returns up to `limit` unit tests after the place `after` in order of creation: of all, of deleted ones, or of others.
     pub async fn list_unit_tests(
         &mut self,
         organization: &OrganizationId,
         is_deleted: Option<bool>,
-    ) -> Result<Vec<UnitTest>, StoreError> {
-        self.all(&LIST_UNIT_TESTS, args![organization, is_deleted], unit_test)
-            .await
+        (after, limit): (i64, i64),
+    ) -> Result<Rows<UnitTest>, StoreError> {
+        let args = args![organization, is_deleted, after, limit];
+        self.some(&LIST_UNIT_TESTS, args, unit_test).await
     }
 
     /// Returns the unit tests that name sets of a service, each with the set, without deleted ones.

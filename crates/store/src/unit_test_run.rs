@@ -4,6 +4,7 @@ use forge_domain::simulation::{Judged, RunSpec, RunStatus, UnitTestRun, UnitTest
 use forge_domain::{ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Places, SortColumn, SortedList};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
@@ -243,7 +244,7 @@ impl Tx {
         is_descending: Option<bool>,
         after: i64,
         limit: i64,
-    ) -> Result<Option<Vec<UnitTestSetRun>>, StoreError> {
+    ) -> Result<Option<Rows<UnitTestSetRun>>, StoreError> {
         let order: Vec<(usize, bool)> = is_descending
             .into_iter()
             .map(|descending| (0, descending))
@@ -265,8 +266,9 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         run: UnitTestSetRunId,
-    ) -> Result<Vec<UnitTestRun>, StoreError> {
-        self.all(&LIST_UNIT_TEST_RUNS, args![organization, run], unit_test_run)
+    ) -> Result<Rows<UnitTestRun>, StoreError> {
+        let args = args![organization, run];
+        self.rows(&LIST_UNIT_TEST_RUNS, args, unit_test_run, usize::MAX)
             .await
     }
 

@@ -5,6 +5,7 @@ use forge_domain::{OrganizationId, UnitTestSetId, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -38,7 +39,9 @@ statements! {
     FIND_UNIT_TEST_SET = select_unit_test_set!("id = $2");
     FIND_LIVE_UNIT_TEST_SET_BY_NAME = "SELECT id FROM unit_test_set
         WHERE organization_id = $1 AND name_hash = $2 AND NOT is_deleted";
-    LIST_UNIT_TEST_SETS = select_unit_test_set!("(CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) ORDER BY seq");
+    LIST_UNIT_TEST_SETS = select_unit_test_set!(
+        "(CAST($2 AS BOOLEAN) IS NULL OR is_deleted = $2) AND seq > $3 ORDER BY seq LIMIT $4"
+    );
 }
 
 fn unit_test_set(row: &Row<'_>) -> Result<UnitTestSet, StoreError> {
@@ -82,19 +85,16 @@ impl Tx {
             .await
     }
 
-    /// Returns the organization's sets of unit tests in order of creation: all of them, only deleted ones, or only
-    /// others.
+    /// Returns up to `limit` sets of unit tests after the place `after` in order of creation: of all, of deleted ones,
+    /// or of others.
     pub async fn list_unit_test_sets(
         &mut self,
         organization: &OrganizationId,
         is_deleted: Option<bool>,
-    ) -> Result<Vec<UnitTestSet>, StoreError> {
-        self.all(
-            &LIST_UNIT_TEST_SETS,
-            args![organization, is_deleted],
-            unit_test_set,
-        )
-        .await
+        (after, limit): (i64, i64),
+    ) -> Result<Rows<UnitTestSet>, StoreError> {
+        let args = args![organization, is_deleted, after, limit];
+        self.some(&LIST_UNIT_TEST_SETS, args, unit_test_set).await
     }
 }
 

@@ -6,6 +6,7 @@ use forge_domain::{OrganizationId, RoleId, Timestamp};
 use crate::StoreError;
 use crate::role::{Role, role};
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -229,6 +230,15 @@ impl Tx {
         self.optional(&FIND_USER, args![organization, id], user).await
     }
 
+    /// Returns the row of a user, if there is one.
+    pub async fn user_row(
+        &mut self,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Rows<User>, StoreError> {
+        self.some(&FIND_USER, args![organization, id], user).await
+    }
+
     /// Returns what else is known of a user, one fact each.
     pub async fn find_additional_context(
         &mut self,
@@ -246,7 +256,17 @@ impl Tx {
         organization: &OrganizationId,
         email: &str,
     ) -> Result<Option<User>, StoreError> {
-        self.optional(&FIND_USER_BY_EMAIL, args![organization, email], user)
+        let row = self.user_row_by_email(organization, email).await?;
+        Ok(row.into_rows().pop())
+    }
+
+    /// Returns the row of the user of that email address, if there is one.
+    pub async fn user_row_by_email(
+        &mut self,
+        organization: &OrganizationId,
+        email: &str,
+    ) -> Result<Rows<User>, StoreError> {
+        self.some(&FIND_USER_BY_EMAIL, args![organization, email], user)
             .await
     }
 
@@ -258,7 +278,7 @@ impl Tx {
         sort: &[(UserSort, bool)],
         after: Place,
         limit: i64,
-    ) -> Result<Option<Vec<ListedUser>>, StoreError> {
+    ) -> Result<Option<Rows<ListedUser>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = (args![organization], Vec::new());
         self.page(&LIST, args, &order, (after, limit), listed).await

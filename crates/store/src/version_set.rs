@@ -7,6 +7,7 @@ use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, Service
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
+use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
@@ -203,14 +204,14 @@ fn revision(row: &Row<'_>) -> Result<Revision, StoreError> {
 }
 
 impl Tx {
-    /// Returns the sets of a service by name, without deleted ones.
+    /// Returns the sets of a service by name, without deleted ones: all of them, whatever room they take.
     pub async fn list_sets(
         &mut self,
         organization: &OrganizationId,
         service: ServiceId,
-    ) -> Result<Vec<VersionSet>, StoreError> {
-        self.all(&LIST_SETS, args![organization, service], version_set)
-            .await
+    ) -> Result<Rows<VersionSet>, StoreError> {
+        let args = args![organization, service];
+        self.rows(&LIST_SETS, args, version_set, usize::MAX).await
     }
 
     /// Returns a set, deleted or not.
@@ -255,8 +256,8 @@ impl Tx {
         name: &SetName,
         before: i64,
         limit: i64,
-    ) -> Result<Vec<Revision>, StoreError> {
-        self.all(
+    ) -> Result<Rows<Revision>, StoreError> {
+        self.some(
             &LIST_REVISIONS,
             args![organization, service, name, before, limit],
             revision,
@@ -275,10 +276,10 @@ impl Tx {
         if !(1..i64::MAX).contains(&revision) {
             return Ok(None);
         }
-        let mut found = self
+        let found = self
             .list_revisions(organization, service, name, revision + 1, 1)
             .await?;
-        Ok(found.pop().filter(|found| found.revision == revision))
+        Ok(found.into_rows().pop().filter(|found| found.revision == revision))
     }
 
     /// Returns the revision of a set that was in force when the organization's change of that number was made.

@@ -3,7 +3,6 @@
 use forge_domain::health::{Reason, Status};
 use forge_domain::{ServiceId, SetName, UnitTestId, VersionNumber};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 use crate::version_sets::VersionSetInstance;
 
@@ -78,18 +77,20 @@ pub struct RunningReference {
 
 /// Makes the answer of the reverse index.
 pub fn references(
-    services: &[ServiceReferenceInstance],
+    services: Vec<ServiceReferenceInstance>,
     running: &[RunningReference],
     unit_tests: &[UnitTestId],
     continuation_token: Option<i64>,
-) -> Map<String, Value> {
-    let mut page = crate::page("services", services, continuation_token);
+) -> References {
     let conversations: i64 = running.iter().map(|running| running.running_conversations).sum();
-    page.insert("running_conversations".to_owned(), conversations.into());
-    page.insert("running_revisions".to_owned(), json!(running));
-    page.insert("unit_tests".to_owned(), json!(unit_tests));
-    page
+    crate::Page::new("services", services, continuation_token)
+        .with("running_conversations", conversations)
+        .with("running_revisions", running)
+        .with("unit_tests", unit_tests)
 }
+
+/// The answer of the reverse index.
+pub type References = crate::Page<Vec<ServiceReferenceInstance>>;
 
 /// The body that yanks a version.
 #[derive(Debug, Deserialize)]
@@ -108,5 +109,5 @@ pub struct YankedInstance {
     /// Why.
     pub reason: Option<String>,
     /// Where it runs.
-    pub references: Map<String, Value>,
+    pub references: References,
 }

@@ -31,7 +31,8 @@ pub mod unit_tests;
 pub mod users;
 pub mod version_sets;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 pub use time::{parse_rfc3339, rfc3339};
@@ -43,11 +44,43 @@ pub struct Created<T> {
     pub id: T,
 }
 
-/// Makes the answer of a list: the rows under `key`, and how to get the next ones.
-pub fn page<T: Serialize>(key: &str, rows: &[T], continuation_token: Option<i64>) -> Map<String, Value> {
-    let mut page = Map::new();
-    page.insert(key.to_owned(), json!(rows));
-    page.insert("has_more".to_owned(), continuation_token.is_some().into());
-    page.insert("continuation_token".to_owned(), json!(continuation_token));
-    page
+/// The answer of a list: the rows under a key, how to get the next ones, and what else is told.
+#[derive(Debug)]
+pub struct Page<R> {
+    key: &'static str,
+    rows: R,
+    continuation_token: Option<i64>,
+    more: Map<String, Value>,
+}
+
+impl<R> Page<R> {
+    /// Makes the answer of a list of these rows, which are told as an array.
+    pub fn new(key: &'static str, rows: R, continuation_token: Option<i64>) -> Self {
+        Self {
+            key,
+            rows,
+            continuation_token,
+            more: Map::new(),
+        }
+    }
+
+    /// Adds what else is told.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.more.insert(name.to_owned(), json!(value));
+        self
+    }
+}
+
+impl<R: Serialize> Serialize for Page<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut page = serializer.serialize_map(None)?;
+        page.serialize_entry(self.key, &self.rows)?;
+        page.serialize_entry("has_more", &self.continuation_token.is_some())?;
+        page.serialize_entry("continuation_token", &self.continuation_token)?;
+        for (name, value) in &self.more {
+            page.serialize_entry(name, value)?;
+        }
+        page.end()
+    }
 }

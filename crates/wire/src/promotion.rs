@@ -129,25 +129,25 @@ pub struct PromotionsAnswer<'a> {
 
 /// What a revision pinned; null if it deleted the set.
 #[derive(Debug, Serialize)]
-pub struct RevisionPins {
+pub struct RevisionPins<'r> {
     /// Its number.
     pub revision: i64,
     /// What it pinned.
-    pub pins: Option<Pins>,
+    pub pins: Option<&'r Pins>,
     /// The versions that this meant at the time.
     pub resolved: Resolved,
 }
 
 /// One entry of a set's history.
 #[derive(Debug, Serialize)]
-pub struct RevisionInstance {
+pub struct RevisionInstance<'r> {
     /// Its number, what it pinned, and what that meant.
     #[serde(flatten)]
-    pub after: RevisionPins,
+    pub after: RevisionPins<'r>,
     /// What happened.
     pub action: RevisionAction,
     /// The revision that it replaced.
-    pub previous: Option<RevisionPins>,
+    pub previous: Option<RevisionPins<'r>>,
     /// The service's agent at the time.
     pub agent_id: AgentId,
     /// The service's context graph at the time.
@@ -158,9 +158,9 @@ pub struct RevisionInstance {
     /// The revision that was restored.
     pub restored_revision: Option<i64>,
     /// Who did it.
-    pub actor: Actor,
+    pub actor: &'r Actor,
     /// Why.
-    pub message: Option<String>,
+    pub message: Option<&'r str>,
     /// The organization's change number of the write.
     pub change_number: i64,
     /// When.

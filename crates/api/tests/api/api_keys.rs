@@ -51,7 +51,8 @@ async fn latest_actor(server: &TestServer) -> ActorKind {
     let events = tx
         .list_audit_events(&organization(server), 0, 10_000)
         .await
-        .unwrap();
+        .unwrap()
+        .into_rows();
     events.last().unwrap().0.actor.kind
 }
 
@@ -83,7 +84,7 @@ both_engines! {
         assert_eq!(actor_in(admin, "audit_event/?limit=1", "audit_events").await, expected);
         assert_eq!(actor_in(admin, &format!("{release}/history"), "revisions").await, expected);
         let mut tx = server.app.store.read().await.unwrap();
-        let (event, hash) = tx.list_audit_events(&organization(&server), 0, 10_000).await.unwrap().pop().unwrap();
+        let (event, hash) = tx.list_audit_events(&organization(&server), 0, 10_000).await.unwrap().into_rows().pop().unwrap();
         assert_eq!(event.hash(), hash);
     }
 

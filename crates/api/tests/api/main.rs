@@ -27,6 +27,7 @@ mod openapi;
 mod organization_changes;
 mod organizations;
 mod outages;
+mod page_sizes;
 mod paging;
 mod promotion;
 mod rate_limits;

@@ -87,7 +87,7 @@ both_engines! {
         close(&server, server.admin(), true).await;
         close(&server, server.admin(), false).await;
         let mut tx = server.app.store.read().await.unwrap();
-        let events = tx.list_audit_events(&organization, 0, 1000).await.unwrap();
+        let events = tx.list_audit_events(&organization, 0, 1000).await.unwrap().into_rows();
         let changes: Vec<_> = events.iter().map(|(event, _)| event).filter(|event| event.action == "maintenance").collect();
         assert_eq!(changes.len(), 2);
         assert!(changes.iter().all(|event| event.object.kind == "organization"));

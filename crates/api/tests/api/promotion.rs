@@ -608,7 +608,7 @@ both_engines! {
         release.roll_back().await;
         release.client.delete(&format!("{}/release/hold", release.sets())).await;
         let mut tx = server.app.store.read().await.unwrap();
-        let events = tx.list_audit_events(&organization(&server), 0, 1000).await.unwrap();
+        let events = tx.list_audit_events(&organization(&server), 0, 1000).await.unwrap().into_rows();
         let last: Vec<(&str, bool)> = events[events.len() - 3..]
             .iter()
             .map(|(event, _)| (event.action.as_str(), event.after["is_held"].as_bool().unwrap()))

@@ -262,7 +262,7 @@ both_engines! {
     async fn each_permission_that_an_operation_asks_is_missed_where_it_is_the_only_one_that_lacks(database: TestDatabase) {
         // Only the operator's users create organizations.
         let server = TestServer::alone(&database).await;
-        let (guarded, variants) = (guarded(&server).await, variants(&server).await);
+        let (guarded, variants) = (Box::pin(guarded(&server)).await, variants(&server).await);
         let probe = user_with(&server, ROLE, vec![any("Nothing:AtAll")]).await;
         for Guarded { id, .. } in &guarded {
             assert!(OPERATIONS.iter().any(|operation| operation.id == id.as_str()), "no list says what {id} asks");

@@ -46,7 +46,8 @@ pub(crate) async fn history(server: &TestServer, service: &str, set: &str) -> Ve
     let mut revisions = tx
         .list_revisions(&organization(server), service, &set, 0, 1000)
         .await
-        .unwrap();
+        .unwrap()
+        .into_rows();
     revisions.reverse();
     revisions
 }

@@ -107,7 +107,7 @@ impl Try<'_> {
 
 both_engines! {
     async fn nothing_that_asks_for_safety_is_overlooked_by_any_operation(server: TestServer) {
-        let all = guarded(&server).await;
+        let all = Box::pin(guarded(&server)).await;
         let before = state(&server).await;
         for guarded in &all {
             let operation = contract().operation(&guarded.id).unwrap();
@@ -143,7 +143,7 @@ both_engines! {
 
     async fn a_post_under_a_key_is_done_once_and_answered_as_the_first_time(server: TestServer) {
         let mut replayed = 0;
-        for guarded in &guarded(&server).await {
+        for guarded in &Box::pin(guarded(&server)).await {
             let operation = contract().operation(&guarded.id).unwrap();
             if !operation.reads_header("Idempotency-Key") {
                 let is_named = operation.method != "POST" || operation.not_replayed.is_some();

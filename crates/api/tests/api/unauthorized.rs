@@ -752,6 +752,7 @@ pub(crate) async fn state(server: &TestServer) -> Vec<(i64, usize)> {
             .list_audit_events(&organization, 0, 10_000)
             .await
             .unwrap()
+            .into_rows()
             .len();
         state.push((change_number, events));
     }
@@ -774,7 +775,7 @@ fn grafted(claims: &str, signature: &str) -> String {
 
 both_engines! {
     async fn every_operation_asks_for_credentials_that_prove_something(server: TestServer) {
-        let guarded = guarded(&server).await;
+        let guarded = Box::pin(guarded(&server)).await;
         let (admin, stranger) = (server.admin(), server.stranger());
         let [own, foreign] = [admin, stranger].map(|client| client.token.clone().unwrap());
         let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
@@ -821,7 +822,7 @@ both_engines! {
     }
 
     async fn another_organizations_token_brings_no_rights_along(server: TestServer) {
-        let guarded = guarded(&server).await;
+        let guarded = Box::pin(guarded(&server)).await;
         let stranger = server.stranger().in_organization(&server.admin().organization);
         let before = state(&server).await;
         for operation in &guarded {
@@ -837,7 +838,7 @@ both_engines! {
     }
 
     async fn plain_users_may_call_only_what_is_meant_for_them(server: TestServer) {
-        let guarded = guarded(&server).await;
+        let guarded = Box::pin(guarded(&server)).await;
         let user = server.user(DefaultRole::User).await;
         let before = state(&server).await;
         let mut allowed = BTreeSet::new();
@@ -857,7 +858,7 @@ both_engines! {
     }
 
     async fn things_of_another_organization_are_not_there(server: TestServer) {
-        let guarded = guarded(&server).await;
+        let guarded = Box::pin(guarded(&server)).await;
         let before = state(&server).await;
         for operation in guarded.iter().filter(|operation| operation.names_something()) {
             let answer = operation.call(server.stranger(), &[]).await;
@@ -867,7 +868,7 @@ both_engines! {
     }
 
     async fn an_organization_that_is_not_there_is_told_before_anything_else(server: TestServer) {
-        let guarded = guarded(&server).await;
+        let guarded = Box::pin(guarded(&server)).await;
         let document = served(&server).await;
         let operations = operations(&document);
         for nowhere in ["nowhere", "No-Where", "no_where", "%20", &"x".repeat(65)] {
@@ -886,14 +887,14 @@ both_engines! {
     async fn the_same_requests_succeed_with_the_right_credentials(database: TestDatabase) {
         // Only the operator's users create organizations.
         let server = TestServer::alone(&database).await;
-        for operation in &guarded(&server).await {
+        for operation in &Box::pin(guarded(&server)).await {
             let answer = operation.call(server.admin(), &[]).await;
             assert!(answer.status.is_success(), "{}: {} {}", operation.id, answer.status, answer.body);
         }
     }
 
     async fn an_ended_token_and_one_whose_key_was_revoked_open_nothing(server: TestServer) {
-        let guarded = guarded(&server).await;
+        let guarded = Box::pin(guarded(&server)).await;
         let admin = server.admin();
         let key = json!({"name": null, "duration": "P1D", "role_name": "DefaultSuperAdministratorRole"});
         let key = admin.post("organization/api_key/", key).await.body;
@@ -913,7 +914,7 @@ both_engines! {
     }
 
     async fn a_token_counts_as_a_password_and_with_its_own_organization_named(server: TestServer) {
-        let (admin, guarded) = (server.admin(), guarded(&server).await);
+        let (admin, guarded) = (server.admin(), Box::pin(guarded(&server)).await);
         let token = admin.token.as_ref().unwrap();
         let user = STANDARD.encode(format!("{}_{}:{token}", admin.organization, admin.user_id));
         let (basic, bearer) = (format!("Basic {user}"), format!("bearer {token}"));

@@ -215,7 +215,7 @@ both_engines! {
         assert_eq!(update(admin, &id, body).await.status, 204);
         assert_eq!(delete(admin, &id).await.status, 204);
         let mut tx = server.app.store.read().await.unwrap();
-        let events = tx.list_audit_events(&organization(&server), 0, 10_000).await.unwrap();
+        let events = tx.list_audit_events(&organization(&server), 0, 10_000).await.unwrap().into_rows();
         let about = events.iter().filter(|(event, _)| event.object.id == id);
         let actions: Vec<&str> = about.map(|(event, _)| event.action.as_str()).collect();
         assert_eq!(actions, ["invite", "update", "delete"]);

@@ -859,6 +859,7 @@ async fn audit_log(server: &TestServer) -> Vec<(AuditEvent, String)> {
     tx.list_audit_events(&organization(server), 0, 10_000)
         .await
         .unwrap()
+        .into_rows()
 }
 
 /// Checks that nothing was taken from the log, added or changed.
@@ -1055,7 +1056,7 @@ both_engines! {
         assert_eq!(numbers, (1..=change_number(&server).await).collect::<Vec<_>>());
         // The other organization's log has nothing of it.
         let stranger = server.stranger().organization.parse().unwrap();
-        let others = server.app.store.read().await.unwrap().list_audit_events(&stranger, 0, 100).await.unwrap();
+        let others = server.app.store.read().await.unwrap().list_audit_events(&stranger, 0, 100).await.unwrap().into_rows();
         assert_eq!(others.len(), 1);
         assert_chain_holds(&others);
     }

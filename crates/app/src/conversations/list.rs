@@ -72,13 +72,21 @@ pub async fn list(
             page.add(rows, count, |row| list.place(row), is_visible);
         }
     } else {
-        let mut rows: Vec<Conversation> = Vec::new();
-        for id in &query.ids {
-            if rows.iter().all(|row| row.id != *id) {
-                rows.extend(tx.find_conversation(&caller.organization, *id).await?);
-            }
+        let mut selection = list.select(page);
+        let starts = if query.continuation_token == 0 {
+            &[]
+        } else {
+            query.ids.as_slice()
+        };
+        for id in starts {
+            let row = tx.conversation_row(&caller.organization, *id).await?;
+            selection.find_start(row.iter());
         }
-        list.add_all(&mut page, rows, is_visible)?;
+        for id in &query.ids {
+            let row = tx.conversation_row(&caller.organization, *id).await?;
+            selection.offer(row, is_visible);
+        }
+        page = selection.finish()?;
     }
     let page = list.finish(app, tx, caller, page).await?;
     Ok(Page {

@@ -39,7 +39,7 @@ pub async fn messages(
     }
     let mut tx = app.store.read().await?;
     let conversation = find(&mut tx, caller, id).await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     if !may_see(caller, Permission::GetMessage, &conversation) {
         return Ok(page.finish());
     }

@@ -244,7 +244,7 @@ pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<
     };
     let (organization, filter) = (&caller.organization, query.narrowed());
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     while let Some(place) = page.next_read() {
         let rows = tx
             .list_metric_results(organization, &filter, &query.sort, place)

@@ -10,12 +10,12 @@ use forge_domain::{OrganizationId, ServiceId, UserRef};
 use forge_store::{ItemSort, SortValue, Tx};
 
 use super::{attributes, permissions};
-use crate::page::unknown_token;
-use crate::searching::distinct;
+use crate::page::{Scan, unknown_token};
+use crate::searching::add_distinct;
 use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page};
 
-/// How many items a search finds at the most.
+/// How many items a search finds at the most, if they fit on a page.
 const MOST_FOUND: usize = 50;
 
 /// How many items a search reads at once: what they are found by may be long.
@@ -113,19 +113,13 @@ pub struct FilterValues {
 }
 
 impl FilterValues {
-    fn of(items: &[Item]) -> Self {
-        let mut values = Self {
-            creators: distinct(items.iter().map(|item| &item.creator)),
-            ..Self::default()
-        };
-        for item in items {
-            values.tags.extend(item.tags.keys().cloned());
-            let details = &item.details;
-            values.applied_to_services.extend(details.applied_to_services());
-            values.roles.extend(details.role().map(str::to_owned));
-            values.value_kinds.extend(details.value_kind());
-        }
-        values
+    fn add(&mut self, item: &Item) {
+        add_distinct(&mut self.creators, &item.creator);
+        self.tags.extend(item.tags.keys().cloned());
+        let details = &item.details;
+        self.applied_to_services.extend(details.applied_to_services());
+        self.roles.extend(details.role().map(str::to_owned));
+        self.value_kinds.extend(details.value_kind());
     }
 }
 
@@ -172,17 +166,14 @@ pub async fn list(
             );
         }
     } else {
-        let rows = named(&mut tx, caller, kind, query).await?;
-        list.add_all(&mut page, rows, is_visible)?;
+        let mut selection = list.select(page);
+        for id in &query.ids {
+            selection.offer(tx.item_row(organization, kind, id).await?, is_visible);
+        }
+        page = selection.finish()?;
     }
     let filter_values = if token == 0 {
-        let mut items = if query.ids.is_empty() {
-            tx.all_items(organization, kind).await?
-        } else {
-            named(&mut tx, caller, kind, query).await?
-        };
-        items.retain(is_visible);
-        Some(FilterValues::of(&items))
+        Some(filter_values(&mut tx, caller, (kind, &query.ids), is_visible).await?)
     } else {
         None
     };
@@ -192,19 +183,30 @@ pub async fn list(
     })
 }
 
-/// Returns the items that a query names by their ids, in order of creation.
-async fn named(
+/// Returns what the filters can take over the items of those ids, or over all.
+async fn filter_values(
     tx: &mut Tx,
     caller: &Caller,
-    kind: ItemKind,
-    query: &ListItems,
-) -> Result<Vec<Item>, AppError> {
-    let mut items = Vec::new();
-    for id in &query.ids {
-        items.extend(tx.find_item(&caller.organization, kind, id).await?);
+    (kind, ids): (ItemKind, &[String]),
+    is_visible: impl Fn(&Item) -> bool,
+) -> Result<FilterValues, AppError> {
+    let organization = &caller.organization;
+    let mut values = FilterValues::default();
+    for id in ids {
+        let row = tx.item_row(organization, kind, id).await?;
+        row.iter()
+            .filter(|item| is_visible(item))
+            .for_each(|item| values.add(item));
     }
-    items.sort_unstable_by_key(|item| item.seq);
-    Ok(items)
+    let mut scan = Scan::default();
+    while let Some(place) = scan.next_read().filter(|_| ids.is_empty()) {
+        let rows = tx.all_items(organization, kind, place).await?;
+        scan.note(&rows, |item| item.seq);
+        rows.iter()
+            .filter(|item| is_visible(item))
+            .for_each(|item| values.add(item));
+    }
+    Ok(values)
 }
 
 fn is_of_deletion(item: &Item, wanted: Option<bool>) -> bool {
@@ -233,27 +235,34 @@ pub async fn search(
         return Ok(Vec::new());
     };
     let mut tx = app.store.read().await?;
-    let mut found: Vec<(u32, Item)> = Vec::new();
+    let mut found: Vec<(u32, Item, usize)> = Vec::new();
     let mut after = 0;
     loop {
         let rows = tx
             .search_items(&caller.organization, kind, rarest, (after, SEARCH_CHUNK))
             .await?;
-        let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SEARCH_CHUNK);
-        for (item, name, text) in rows {
+        let is_last = rows.are_last(SEARCH_CHUNK);
+        for ((item, name, text), bytes) in rows {
             after = item.seq;
             if let Some(relevance) = terms.relevance(&name, &text)
                 && filter.admits(&item)
                 && caller.may(permission, &attributes(&item))
             {
-                found.push((relevance, item));
+                found.push((relevance, item, bytes));
             }
         }
         // The sort is stable, so that equals stay in order of creation.
-        found.sort_by_key(|(relevance, _)| Reverse(*relevance));
+        found.sort_by_key(|(relevance, ..)| Reverse(*relevance));
         found.truncate(MOST_FOUND);
+        let mut room = tx.room();
+        let fitting = found.iter().take_while(|(.., bytes)| {
+            let fits = *bytes <= room;
+            room = room.saturating_sub(*bytes);
+            fits
+        });
+        found.truncate(fitting.count().max(1));
         if is_last {
-            return Ok(found.into_iter().map(|(_, item)| item).collect());
+            return Ok(found.into_iter().map(|(_, item, _)| item).collect());
         }
     }
 }

@@ -200,7 +200,7 @@ pub async fn list_versions(
     let mut tx = app.store.read().await?;
     let item = authorize_read(&mut tx, caller, kind, id).await?;
     let with_secrets = caller.may(permissions(kind).modify, &attributes(&item));
-    let mut page = PageBuilder::of_large_rows(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     let bounds = query.range.bounds(item.latest_version);
     while let Some((after, count)) = page.next_read() {
         let organization = &caller.organization;

@@ -9,13 +9,14 @@ use forge_domain::access::Permission;
 use forge_domain::conversation::Message;
 use forge_domain::refusal::AssetKind;
 use forge_domain::simulation::{Judged, UnitTestRun};
-use forge_domain::{MetricResultId, OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
+use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
 use forge_store::{MetricResultFilter, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::list::{RunView, Told};
 use super::{attributes, find};
 use crate::assets::authorize_read;
+use crate::page::Scan;
 use crate::{App, AppError, Caller};
 
 /// How long a link is good for, in seconds.
@@ -116,7 +117,7 @@ pub async fn open(
         .find_unit_test_set_run(organization, id)
         .await?
         .ok_or_else(refused)?;
-    let conversations = tx.list_unit_test_runs(organization, id).await?;
+    let conversations = tx.list_unit_test_runs(organization, id).await?.into_rows();
     let transcripts = if sealed.told.specs_and_results {
         transcripts(&mut tx, organization, id, &conversations).await?
     } else {
@@ -143,15 +144,14 @@ async fn transcripts(
         simulation_run_id: Some(run_id),
         ..MetricResultFilter::default()
     };
-    let results = tx
-        .list_metric_results(organization, &filter, &[], (0, i64::MAX))
-        .await?;
-    let results = results
-        .unwrap_or_default()
-        .into_iter()
-        .map(|stored| stored.result);
-    let results: HashMap<MetricResultId, String> =
-        results.map(|result| (result.id, result.justification)).collect();
+    let (mut results, mut scan) = (HashMap::new(), Scan::default());
+    while let Some(place) = scan.next_read() {
+        let rows = tx.list_metric_results(organization, &filter, &[], place).await?;
+        let rows = rows.ok_or_else(|| AppError::internal("the result of a run's metric is gone"))?;
+        scan.note(&rows, |stored| stored.seq);
+        let rows = rows.into_rows().into_iter().map(|stored| stored.result);
+        results.extend(rows.map(|result| (result.id, result.justification)));
+    }
     let why = |judged: &Judged| results.get(&judged.result_id).cloned().unwrap_or_default();
     for run in runs {
         let messages = match run.conversation_id {

@@ -121,7 +121,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
     }
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     while let Some((after, count)) = page.next_read() {
         let rows = tx
             .list_unit_test_set_runs(organization, query.by_creation, after, count)
@@ -131,18 +131,22 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
         };
         page.add(rows.ok_or_else(unknown_token)?, count, |run| run.seq, is_wanted);
     }
-    let Page {
-        items,
-        continuation_token,
-    } = page.finish();
-    let mut views = Vec::new();
-    for run in items {
-        views.push(RunView {
-            conversations: tx.list_unit_test_runs(organization, run.id).await?,
+    let (runs, end) = page.end_with_sizes();
+    // With their conversations, fewer of them may fit.
+    let mut page = PageBuilder::new(tx.room(), query.limit, 0);
+    for (run, bytes) in runs {
+        let conversations = tx.list_unit_test_runs(organization, run.id).await?;
+        let (seq, bytes) = (run.seq, bytes + conversations.bytes());
+        let view = RunView {
+            conversations: conversations.into_rows(),
             told: Told::to(caller, &run),
             run,
-        });
+        };
+        if !page.put(view, bytes, seq) {
+            break;
+        }
     }
+    let (views, cut) = page.end();
     let filter_values = if is_first {
         let mut heads = tx.list_run_heads(organization).await?;
         heads.retain(|run| {
@@ -159,7 +163,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
     Ok(RunPage {
         page: Page {
             items: views,
-            continuation_token,
+            continuation_token: cut.or(end),
         },
         filter_values,
     })

@@ -9,7 +9,8 @@ use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UserR
 use forge_store::SortValue;
 
 use super::attributes;
-use crate::searching::{MAX_FOUND, Words, distinct};
+use crate::page::{PageBuilder, Scan};
+use crate::searching::{MAX_FOUND, Words, add_distinct};
 use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page};
 
@@ -85,22 +86,15 @@ pub struct UnitTestFilterValues {
 }
 
 impl UnitTestFilterValues {
-    fn of<'t>(tests: impl Iterator<Item = &'t UnitTest> + Clone) -> Self {
-        let mut values = Self {
-            creators: distinct(tests.clone().map(|test| &test.creator)),
-            ..Self::default()
-        };
-        for UnitTest { fields, .. } in tests {
-            values.tags.extend(fields.tags.keys().cloned());
-            values.services.insert(fields.service_id);
-            values.personas.insert(fields.persona_id);
-            values.scenarios.insert(fields.scenario_id);
-            let criteria = fields.success_criterions.iter();
-            values
-                .metrics
-                .extend(criteria.map(|criterion| criterion.metric_id));
-        }
-        values
+    fn add(&mut self, test: &UnitTest) {
+        let fields = &test.fields;
+        add_distinct(&mut self.creators, &test.creator);
+        self.tags.extend(fields.tags.keys().cloned());
+        self.services.insert(fields.service_id);
+        self.personas.insert(fields.persona_id);
+        self.scenarios.insert(fields.scenario_id);
+        let criteria = fields.success_criterions.iter();
+        self.metrics.extend(criteria.map(|criterion| criterion.metric_id));
     }
 }
 
@@ -114,21 +108,31 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
         });
     }
     let mut tx = app.store.read().await?;
-    // All of them, because the one at which the page before this ended may have ceased to pass the filter.
-    let tests = tx.list_unit_tests(&caller.organization, None).await?;
     let is_visible = |test: &UnitTest| query.filter.admits(test) && caller.may(PERMISSION, &attributes(test));
-    let filter_values =
-        is_first.then(|| UnitTestFilterValues::of(tests.iter().filter(|test| is_visible(test))));
     let sort: Vec<(UnitTestSort, bool)> = query
         .by_update
         .map(|latest_first| (UnitTestSort::UpdatedAt, latest_first))
         .into_iter()
         .collect();
     let list = Sorted::moving("unit_test", &sort, sort_value, |test: &UnitTest| test.seq);
-    let mut page = list
+    let page = list
         .page(app, &mut tx, caller, query.limit, query.continuation_token)
         .await?;
-    list.add_all(&mut page, tests, is_visible)?;
+    let mut filter_values = is_first.then(UnitTestFilterValues::default);
+    let (mut selection, mut scan) = (list.select(page), Scan::default());
+    // All of them, because the one at which the page before this ended may have ceased to pass the filter.
+    while let Some(place) = scan.next_read() {
+        let tests = tx.list_unit_tests(&caller.organization, None, place).await?;
+        scan.note(&tests, |test| test.seq);
+        if let Some(values) = &mut filter_values {
+            tests
+                .iter()
+                .filter(|test| is_visible(test))
+                .for_each(|test| values.add(test));
+        }
+        selection.offer(tests, is_visible);
+    }
+    let page = selection.finish()?;
     Ok(UnitTestPage {
         page: list.finish(app, tx, caller, page).await?,
         filter_values,
@@ -157,12 +161,18 @@ pub async fn search(
     }
     let words = Words::of(query);
     let mut tx = app.store.read().await?;
-    let tests = tx.list_unit_tests(&caller.organization, Some(false)).await?;
-    let found = tests.into_iter().filter(|test| {
+    let is_found = |test: &UnitTest| {
         let UnitTest { fields, .. } = test;
         filter.admits(test)
             && words.are_in(&[&fields.name, &fields.description])
             && caller.may(PERMISSION, &attributes(test))
-    });
-    Ok(found.take(MAX_FOUND).collect())
+    };
+    let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);
+    while let Some(place) = found.next_read() {
+        let tests = tx
+            .list_unit_tests(&caller.organization, Some(false), place)
+            .await?;
+        found.add(tests, place.1, |test| test.seq, is_found);
+    }
+    Ok(found.finish().items)
 }

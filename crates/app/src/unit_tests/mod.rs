@@ -10,6 +10,7 @@ use forge_domain::simulation::{UnitTest, UnitTestRef, check_unused};
 use forge_domain::{ServiceId, SetName, UnitTestId};
 use forge_store::Tx;
 
+use crate::page::Scan;
 use crate::{AppError, Caller};
 
 pub use list::{ListUnitTests, UnitTestFilter, UnitTestFilterValues, UnitTestPage, list, search};
@@ -62,17 +63,20 @@ pub(crate) async fn refuse_used(tx: &mut Tx, caller: &Caller, item: &Item) -> Re
         ItemKind::Metric => test.fields.judges_by(&item.id),
         ItemKind::BehaviorSet => false,
     };
-    let mut tests = tx.list_unit_tests(&caller.organization, Some(false)).await?;
-    tests.retain(uses);
-    let tests: Vec<UnitTestRef> = tests
-        .into_iter()
-        .map(|test| UnitTestRef {
+    let (mut scan, mut users) = (Scan::default(), Vec::new());
+    while let Some(place) = scan.next_read() {
+        let tests = tx
+            .list_unit_tests(&caller.organization, Some(false), place)
+            .await?;
+        scan.note(&tests, |test| test.seq);
+        let used = tests.into_rows().into_iter().filter(uses);
+        users.extend(used.map(|test| UnitTestRef {
             is_hidden: !may_see(caller, test.id, &test.fields.name),
             id: test.id,
             name: test.fields.name,
-        })
-        .collect();
-    match check_unused(format!("the {kind} {}", item.id), &tests) {
+        }));
+    }
+    match check_unused(format!("the {kind} {}", item.id), &users) {
         Some(refusal) => Err(refusal.into()),
         None => Ok(()),
     }

@@ -14,6 +14,7 @@ use super::{
     OBJECT, attributes, attributes_of, authorize_parts, find, find_item, find_metrics, find_target, no_target,
 };
 use crate::names::{new_name, taken};
+use crate::page::Scan;
 use crate::{App, AppError, Caller, Written, commit, unit_test_sets};
 
 fn object(id: UnitTestId) -> AuditObject {
@@ -161,17 +162,22 @@ pub async fn delete(app: &App, caller: &Caller, id: UnitTestId) -> Result<i64, A
 }
 
 async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Result<(), AppError> {
-    let mut sets = tx.list_unit_test_sets(&caller.organization, Some(false)).await?;
-    sets.retain(|set| set.fields.runs(id));
-    if sets.is_empty() {
-        return Ok(());
-    }
     let may_see =
         |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &unit_test_sets::attributes(set));
-    let sets = named(
-        sets.iter()
-            .map(|set| may_see(set).then(|| (set.id.to_string(), set.fields.name.as_str()))),
-    );
+    let (mut scan, mut users) = (Scan::default(), Vec::new());
+    while let Some(place) = scan.next_read() {
+        let sets = tx
+            .list_unit_test_sets(&caller.organization, Some(false), place)
+            .await?;
+        scan.note(&sets, |set| set.seq);
+        let using = sets.iter().filter(|set| set.fields.runs(id));
+        users.extend(using.map(|set| may_see(set).then(|| (set.id.to_string(), set.fields.name.clone()))));
+    }
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users = users.iter();
+    let sets = named(users.map(|set| set.as_ref().map(|(id, name)| (id.clone(), name.as_str()))));
     Err(Refusal::UsedByUnitTestSets { sets }.into())
 }
 

@@ -148,7 +148,7 @@ both_engines! {
         let organization = server.admin().organization.parse().unwrap();
         let name = "preview".parse().unwrap();
         let mut tx = server.app.store.read().await.unwrap();
-        let history = tx.list_revisions(&organization, id, &name, 0, 100).await.unwrap();
+        let history = tx.list_revisions(&organization, id, &name, 0, 100).await.unwrap().into_rows();
         let numbers: Vec<i64> = history.iter().rev().map(|revision| revision.revision).collect();
         assert_eq!(numbers, (1..=i64::try_from(changes).unwrap()).collect::<Vec<_>>());
         let set = tx.find_set(&organization, id, &name).await.unwrap().unwrap();

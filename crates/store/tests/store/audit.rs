@@ -46,7 +46,8 @@ async fn found(server: &TestServer, filter: EventFilter, limit: i64) -> Vec<i64>
     let events = tx
         .find_audit_events(&organization(server), &filter, limit)
         .await
-        .unwrap();
+        .unwrap()
+        .into_rows();
     events.iter().map(|(event, _)| event.sequence).collect()
 }
 
@@ -88,7 +89,7 @@ both_engines! {
         append(&server, "ida", ActorKind::Key, "create", ("service", "1")).await;
         let mut tx = server.app.store.read().await.unwrap();
         let head = tx.audit_head(&organization(&server)).await.unwrap();
-        let events = tx.find_audit_events(&organization(&server), &EventFilter::default(), 1).await.unwrap();
+        let events = tx.find_audit_events(&organization(&server), &EventFilter::default(), 1).await.unwrap().into_rows();
         assert_eq!(head, (2, events[0].0.hash()));
         assert_eq!(events[0].1, head.1);
         let stranger: OrganizationId = server.stranger().organization.parse().unwrap();

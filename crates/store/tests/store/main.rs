@@ -9,6 +9,7 @@ mod fresh;
 mod opening;
 mod page_cursors;
 mod place;
+mod rows;
 mod schema;
 mod sets;
 mod shared_commits;

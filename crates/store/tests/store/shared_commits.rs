@@ -67,7 +67,7 @@ impl Fixture {
     async fn names(&self) -> Vec<String> {
         let mut read = self.store.read().await.unwrap();
         let assets = read.list_assets(&self.organization, KIND, 0, None, 1000).await;
-        assets.unwrap().into_iter().map(|asset| asset.name).collect()
+        assets.unwrap().iter().map(|asset| asset.name.clone()).collect()
     }
 
     /// Makes an agent and a context graph for a service.
@@ -435,7 +435,7 @@ both_engines! {
         let error = write.commit().await.unwrap_err();
         assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
         let mut read = server.app.store.read().await.unwrap();
-        assert_eq!(read.list_assets(&organization, KIND, 0, None, 10).await.unwrap(), []);
+        assert_eq!(read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().into_rows(), []);
     }
 
     async fn of_many_writers_at_once_exactly_the_committed_are_there(server: TestServer) {
@@ -482,7 +482,7 @@ both_engines! {
         let end = start + i64::try_from(numbers.len()).unwrap();
         assert_eq!(numbers, (start..end).collect::<Vec<_>>(), "no gaps; FORGE_TEST_SEED={seed}");
         let mut read = store.read().await.unwrap();
-        let there = read.list_assets(&organization, KIND, 0, None, 1000).await.unwrap();
+        let there = read.list_assets(&organization, KIND, 0, None, 1000).await.unwrap().into_rows();
         let there: Vec<String> = there.into_iter().map(|asset| asset.name).collect();
         let names: Vec<String> = committed.into_iter().map(|(_, name)| name).collect();
         assert_eq!(there, names, "in the order of their numbers; FORGE_TEST_SEED={seed}");

@@ -13,13 +13,13 @@ both_engines! {
     async fn a_read_sees_one_moment(server: TestServer) {
         let organization = server.admin().organization.parse().unwrap();
         let mut read = server.app.store.read().await.unwrap();
-        let before = read.list_assets(&organization, KIND, 0, None, 10).await.unwrap();
+        let before = read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().into_rows();
         server.agent(1).await;
-        let after = read.list_assets(&organization, KIND, 0, None, 10).await.unwrap();
+        let after = read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().into_rows();
         assert_eq!(before, after);
         drop(read);
         let mut read = server.app.store.read().await.unwrap();
-        assert_eq!(read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().len(), before.len() + 1);
+        assert_eq!(read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().into_rows().len(), before.len() + 1);
     }
 
     async fn a_dropped_write_leaves_nothing(server: TestServer) {
@@ -64,7 +64,7 @@ both_engines! {
         let stranger = server.stranger().organization.parse().unwrap();
         let mut read = server.app.store.read().await.unwrap();
         assert_eq!(read.find_asset(&stranger, KIND, &agent).await.unwrap(), None);
-        assert_eq!(read.list_assets(&stranger, KIND, 0, None, 10).await.unwrap(), []);
+        assert_eq!(read.list_assets(&stranger, KIND, 0, None, 10).await.unwrap().into_rows(), []);
     }
 
     async fn of_several_first_organizations_one_is_the_operators(database: TestDatabase) {

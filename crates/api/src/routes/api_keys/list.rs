@@ -26,10 +26,11 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Caller>) -> Ans
             KeyHolder::Key
         },
     });
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &ApiKeys {
+        ApiKeys {
             api_keys: instances.collect(),
         },
     )
+    .await
 }

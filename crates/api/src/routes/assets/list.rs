@@ -42,8 +42,9 @@ async fn list(kind: AssetKind, call: Call<Nothing, Query, Nothing, Caller>) -> A
         latest_version: asset.latest_version,
     });
     let instances: Vec<AssetInstance> = instances.collect();
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &forge_wire::page(list_key(kind), &instances, page.continuation_token),
+        forge_wire::Page::new(list_key(kind), instances, page.continuation_token),
     )
+    .await
 }

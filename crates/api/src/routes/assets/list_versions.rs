@@ -39,8 +39,9 @@ async fn list(kind: AssetKind, call: Call<AssetPath, VersionsQuery, Nothing, Cal
         })
     };
     let instances: Result<Vec<_>, ApiError> = page.items.into_iter().map(instance).collect();
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &forge_wire::page(version_list_key(kind), &instances?, page.continuation_token),
+        forge_wire::Page::new(version_list_key(kind), instances?, page.continuation_token),
     )
+    .await
 }

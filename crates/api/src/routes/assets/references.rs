@@ -6,7 +6,6 @@ use forge_app::references::{self, References, ServiceReference};
 use forge_domain::refusal::AssetKind;
 use forge_wire::health::{RunningReference, ServiceReferenceInstance, SetReferenceInstance};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
@@ -30,10 +29,10 @@ async fn list(kind: AssetKind, call: Call<VersionPath, Query, Nothing, Caller>) 
     let version = (call.path.id.as_str(), call.path.version);
     let (limit, token) = (call.query.limit, token(call.query.continuation_token)?);
     let found = references::list(&call.server.app, &call.caller, kind, version, limit, token).await?;
-    reply::json(StatusCode::OK, &instance(found))
+    reply::large(StatusCode::OK, instance(found)).await
 }
 
-pub(super) fn instance(found: References) -> Map<String, Value> {
+pub(super) fn instance(found: References) -> forge_wire::health::References {
     let page = found.services;
     let sets = |service: ServiceReference| {
         let sets = service.sets.into_iter().map(|set| SetReferenceInstance {
@@ -56,5 +55,5 @@ pub(super) fn instance(found: References) -> Map<String, Value> {
         running_conversations: running.conversations,
     });
     let running: Vec<RunningReference> = running.collect();
-    forge_wire::health::references(&services, &running, &found.unit_tests, page.continuation_token)
+    forge_wire::health::references(services, &running, &found.unit_tests, page.continuation_token)
 }

@@ -43,8 +43,9 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     let token = token(query.continuation_token)?;
     let page = audit::list(&call.server.app, &call.caller, &filter, query.limit, token).await?;
     let events: Vec<EventInstance> = page.items.into_iter().map(EventInstance::new).collect();
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &forge_wire::page("audit_events", &events, page.continuation_token),
+        forge_wire::Page::new("audit_events", events, page.continuation_token),
     )
+    .await
 }

@@ -46,8 +46,8 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     };
     let page = conversations::list(&call.server.app, &call.caller, &query).await?;
     let rows: Vec<ConversationInstance> = page.items.into_iter().map(instance).collect();
-    let page = forge_wire::page("conversations", &rows, page.continuation_token);
-    reply::json(StatusCode::OK, &page)
+    let page = forge_wire::Page::new("conversations", rows, page.continuation_token);
+    reply::large(StatusCode::OK, page).await
 }
 
 fn sort(text: &str) -> Result<(ConversationSort, bool), ApiError> {

@@ -45,8 +45,8 @@ pub(crate) async fn handle(call: Call<ConversationPath, Query, Nothing, Caller>)
         .into_iter()
         .map(|row| MessageInstance::new(row.message));
     let rows: Vec<MessageInstance> = rows.collect();
-    let page = forge_wire::page("messages", &rows, page.continuation_token);
-    reply::json(StatusCode::OK, &page)
+    let page = forge_wire::Page::new("messages", rows, page.continuation_token);
+    reply::large(StatusCode::OK, page).await
 }
 
 fn sort(text: &str) -> Result<(MessageSort, bool), ApiError> {

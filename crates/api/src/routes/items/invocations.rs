@@ -49,10 +49,11 @@ pub(crate) async fn handle(call: Call<ItemPath, Query, Nothing, Caller>) -> Answ
     };
     let instances: Vec<InvocationInstance> = page.items.into_iter().map(instance).collect();
     let list = "dynamic_behavior_invocations";
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &forge_wire::page(list, &instances, page.continuation_token),
+        forge_wire::Page::new(list, instances, page.continuation_token),
     )
+    .await
 }
 
 fn sort(text: &str) -> Result<(InvocationSort, bool), ApiError> {

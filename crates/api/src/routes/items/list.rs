@@ -5,7 +5,6 @@ use forge_app::Caller;
 use forge_app::items::{self, ItemKind, ItemSort, ListItems};
 use forge_wire::items::{FilterValues, list_key};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::filter::{CreatorForm, Filter};
 use super::instances;
@@ -62,7 +61,7 @@ async fn list(kind: ItemKind, creators: CreatorForm, call: ListCall) -> Answer {
     };
     let found = items::list(&call.server.app, &call.caller, kind, &query).await?;
     let instances = instances(&call.organization, found.page.items);
-    let mut page = forge_wire::page(list_key(kind), &instances, found.page.continuation_token);
+    let page = forge_wire::Page::new(list_key(kind), instances, found.page.continuation_token);
     let values = found.filter_values.map(|values| {
         let values = FilterValues {
             creators: values.creators,
@@ -73,8 +72,8 @@ async fn list(kind: ItemKind, creators: CreatorForm, call: ListCall) -> Answer {
         };
         values.of_kind(kind)
     });
-    page.insert("filter_values".to_owned(), json!(values));
-    reply::json(StatusCode::OK, &page)
+    let page = page.with("filter_values", values);
+    reply::large(StatusCode::OK, page).await
 }
 
 fn sort(text: &str) -> Result<(ItemSort, bool), ApiError> {

@@ -46,8 +46,9 @@ async fn list(kind: ItemKind, call: VersionsCall) -> Answer {
         })
     };
     let instances: Vec<_> = page.items.iter().map(instance).collect();
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &forge_wire::page(version_list_key(kind), &instances, page.continuation_token),
+        forge_wire::Page::new(version_list_key(kind), instances, page.continuation_token),
     )
+    .await
 }

@@ -63,16 +63,16 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         source: stored.result.source,
     };
     let instances: Vec<ResultInstance> = found.page.items.into_iter().map(instance).collect();
-    let mut page = forge_wire::page(
+    let page = forge_wire::Page::new(
         "metric_evaluation_results",
-        &instances,
+        instances,
         found.page.continuation_token,
     );
     let values = found
         .metric_ids
         .map(|metric_ids| json!({"metric_ids": metric_ids}));
-    page.insert("filter_values".to_owned(), json!(values));
-    reply::json(StatusCode::OK, &page)
+    let page = page.with("filter_values", values);
+    reply::large(StatusCode::OK, page).await
 }
 
 /// Reads `<metric_id>-<version>`; without the version, any is meant.

@@ -1,11 +1,12 @@
 //! Looks for items.
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::items::{self, ItemKind};
 use forge_wire::items::list_key;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::filter::{CreatorForm, Filter};
 use super::instances;
@@ -36,8 +37,9 @@ pub(crate) async fn scenarios(call: SearchCall) -> Answer {
 async fn search(kind: ItemKind, call: SearchCall) -> Answer {
     let filter = call.query.filter.read(CreatorForm::WithOrganization)?;
     let found = items::search(&call.server.app, &call.caller, kind, &call.query.query, &filter).await?;
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &json!({list_key(kind): instances(&call.organization, found)}),
+        HashMap::from([(list_key(kind), instances(&call.organization, found))]),
     )
+    .await
 }

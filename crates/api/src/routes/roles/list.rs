@@ -30,10 +30,11 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
             Vec::new()
         },
     });
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &Roles {
+        Roles {
             roles: instances.collect(),
         },
     )
+    .await
 }

@@ -22,7 +22,7 @@ pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) ->
         version_sets: sets.collect(),
         reasons: health.reasons,
     };
-    reply::json(StatusCode::OK, &answer)
+    reply::large(StatusCode::OK, answer).await
 }
 
 fn running(view: &SetView) -> Vec<RunningRevision> {

@@ -6,7 +6,6 @@ use forge_app::services::{self, SortKey};
 use forge_domain::ServiceId;
 use forge_wire::services::{FilterValues, ServiceInstance};
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::call::{Call, Nothing, invalid_query};
 use crate::error::ApiError;
@@ -52,12 +51,9 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         )
     });
     let instances: Vec<ServiceInstance> = instances.collect();
-    let mut page = forge_wire::page("services", &instances, token);
-    page.insert(
-        "filter_values".to_owned(),
-        json!(found.tags.map(FilterValues::new)),
-    );
-    reply::json(StatusCode::OK, &page)
+    let page = forge_wire::Page::new("services", instances, token);
+    let page = page.with("filter_values", found.tags.map(FilterValues::new));
+    reply::large(StatusCode::OK, page).await
 }
 
 fn sort(text: &str) -> Result<(SortKey, bool), ApiError> {

@@ -62,8 +62,8 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         tags: grant.tags,
     });
     let instances: Vec<TemporaryGrantInstance> = instances.collect();
-    let page = forge_wire::page("temporary_permission_grants", &instances, page.continuation_token);
-    reply::json(StatusCode::OK, &page)
+    let page = forge_wire::Page::new("temporary_permission_grants", instances, page.continuation_token);
+    reply::large(StatusCode::OK, page).await
 }
 
 fn sort(text: &str) -> Result<(temporary_grants::TemporaryGrantSort, bool), ApiError> {

@@ -36,7 +36,7 @@ pub(crate) async fn handle(call: Call<Path, Query, Nothing, Anyone>) -> Answer {
         simulation_unit_test_set_run: instance(&call.organization, found.view),
         conversations,
     };
-    Ok(reply::secret(reply::json(StatusCode::OK, &artifacts)?))
+    Ok(reply::secret(reply::large(StatusCode::OK, artifacts).await?))
 }
 
 fn conversation(

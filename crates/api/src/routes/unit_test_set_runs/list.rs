@@ -6,7 +6,6 @@ use forge_app::unit_test_set_runs::{self, ListRuns, RunFilter};
 use forge_domain::{UnitTestSetId, UnitTestSetRunId};
 use forge_wire::unit_test_set_runs::{RunFilterValues, RunInstance};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::instance;
 use crate::call::{Call, Nothing};
@@ -56,12 +55,12 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     let token = found.page.continuation_token;
     let runs = found.page.items.into_iter();
     let runs: Vec<RunInstance> = runs.map(|view| instance(&call.organization, view)).collect();
-    let mut page = forge_wire::page("simulation_unit_test_set_runs", &runs, token);
+    let page = forge_wire::Page::new("simulation_unit_test_set_runs", runs, token);
     let values = found.filter_values.map(|values| RunFilterValues {
         creators: values.creators,
         simulation_unit_test_set_ids: values.unit_test_sets,
         tags: [],
     });
-    page.insert("filter_values".to_owned(), json!(values));
-    reply::json(StatusCode::OK, &page)
+    let page = page.with("filter_values", values);
+    reply::large(StatusCode::OK, page).await
 }

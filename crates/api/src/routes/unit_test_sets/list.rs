@@ -7,7 +7,6 @@ use forge_domain::{UnitTestId, UnitTestSetId};
 use forge_wire::unit_test_sets::{UnitTestSetFilterValues, UnitTestSetInstance};
 use forge_wire::unit_tests::Listed;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
@@ -49,12 +48,12 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     });
     let instances: Vec<_> = instances.collect();
     let token = found.page.continuation_token;
-    let mut page = forge_wire::page("simulation_unit_test_sets", &instances, token);
+    let page = forge_wire::Page::new("simulation_unit_test_sets", instances, token);
     let values = found.filter_values.map(|values| UnitTestSetFilterValues {
         creators: values.creators,
         unit_test_ids: values.unit_tests,
         tags: values.tags,
     });
-    page.insert("filter_values".to_owned(), json!(values));
-    reply::json(StatusCode::OK, &page)
+    let page = page.with("filter_values", values);
+    reply::large(StatusCode::OK, page).await
 }

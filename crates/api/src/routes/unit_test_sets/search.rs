@@ -1,5 +1,7 @@
 //! Searches sets of unit tests.
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::unit_test_sets::{self, UnitTestSetFilter};
@@ -7,7 +9,6 @@ use forge_domain::UnitTestId;
 use forge_wire::unit_test_sets::UnitTestSetInstance;
 use forge_wire::unit_tests::Found;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
@@ -38,5 +39,9 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         fields: UnitTestSetInstance::new(&call.organization, set),
     });
     let found: Vec<_> = found.collect();
-    reply::json(StatusCode::OK, &json!({"simulation_unit_test_sets": found}))
+    reply::large(
+        StatusCode::OK,
+        HashMap::from([("simulation_unit_test_sets", found)]),
+    )
+    .await
 }

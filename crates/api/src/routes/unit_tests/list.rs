@@ -6,7 +6,6 @@ use forge_app::unit_tests::{self, ListUnitTests, UnitTestFilter};
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId};
 use forge_wire::unit_tests::{Listed, UnitTestFilterValues, UnitTestInstance};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::creators;
 use crate::call::{Call, Nothing};
@@ -53,7 +52,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         fields: UnitTestInstance::new(&call.organization, test),
     });
     let instances: Vec<_> = instances.collect();
-    let mut page = forge_wire::page("simulation_unit_tests", &instances, found.page.continuation_token);
+    let page = forge_wire::Page::new("simulation_unit_tests", instances, found.page.continuation_token);
     let values = found.filter_values.map(|values| UnitTestFilterValues {
         creators: values.creators,
         tags: values.tags,
@@ -62,6 +61,6 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         scenario_ids: values.scenarios,
         metric_ids: values.metrics,
     });
-    page.insert("filter_values".to_owned(), json!(values));
-    reply::json(StatusCode::OK, &page)
+    let page = page.with("filter_values", values);
+    reply::large(StatusCode::OK, page).await
 }

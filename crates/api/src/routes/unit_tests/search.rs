@@ -1,12 +1,13 @@
 //! Searches unit tests.
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::unit_tests::{self, UnitTestFilter};
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId};
 use forge_wire::unit_tests::{Found, UnitTestInstance};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::creators;
 use crate::call::{Call, Nothing};
@@ -43,5 +44,5 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         fields: UnitTestInstance::new(&call.organization, test),
     });
     let found: Vec<_> = found.collect();
-    reply::json(StatusCode::OK, &json!({"simulation_unit_tests": found}))
+    reply::large(StatusCode::OK, HashMap::from([("simulation_unit_tests", found)])).await
 }

@@ -52,10 +52,11 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
             enable_actions_access: false,
         });
     let instances: Vec<UserInstance> = instances.collect();
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &forge_wire::page("users", &instances, page.continuation_token),
+        forge_wire::Page::new("users", instances, page.continuation_token),
     )
+    .await
 }
 
 fn sort(text: &str) -> Result<(users::UserSort, bool), ApiError> {

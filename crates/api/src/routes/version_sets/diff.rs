@@ -27,7 +27,7 @@ pub(crate) async fn handle(call: Call<ServicePath, Query, Nothing, Caller>) -> A
         is_empty: found.diff.is_empty(),
         diff: found.diff,
     };
-    reply::json(StatusCode::OK, &body)
+    reply::large(StatusCode::OK, body).await
 }
 
 fn named(parameter: &str, text: &str) -> Result<SetOrRevision, ApiError> {

@@ -13,7 +13,7 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Nothing, Caller>) -> Ans
     let view = version_sets::get(&call.server.app, &call.caller, call.path.service_id, &name).await?;
     let etag = HeaderValue::try_from(format!("\"{}\"", view.set.revision));
     let etag = etag.map_err(|error| AppError::Internal(Box::new(error)))?;
-    let mut response = reply::json(StatusCode::OK, &instance(view))?;
+    let mut response = reply::large(StatusCode::OK, instance(view)).await?;
     response.headers_mut().insert(header::ETAG, etag);
     Ok(response)
 }

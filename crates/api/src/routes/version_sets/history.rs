@@ -2,13 +2,13 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::history::{self, HistoryEntry};
+use forge_app::history::{self, History};
 use forge_app::version_sets::Revision;
 use forge_domain::revision::RevisionAction;
 use forge_wire::promotion::{RevisionInstance, RevisionPins};
 use forge_wire::rfc3339;
 use forge_wire::version_sets::Source;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::existing;
 use crate::call::{Call, Nothing};
@@ -25,36 +25,45 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let name = existing(&call.path.version_set_name)?;
     let token = token(call.query.continuation_token)?;
     let (app, service_id) = (&call.server.app, call.path.service_id);
-    let page = history::list(app, &call.caller, service_id, &name, call.query.limit, token).await?;
-    let rows: Vec<RevisionInstance> = page.items.into_iter().map(instance).collect();
-    reply::json(
-        StatusCode::OK,
-        &forge_wire::page("revisions", &rows, page.continuation_token),
-    )
+    let found = history::list(app, &call.caller, service_id, &name, call.query.limit, token).await?;
+    let token = found.page.continuation_token;
+    let page = forge_wire::Page::new("revisions", Revisions(found), token);
+    reply::large(StatusCode::OK, page).await
 }
 
-fn instance(entry: HistoryEntry) -> RevisionInstance {
-    let HistoryEntry { revision, previous } = entry;
+/// The revisions of a page, which are told as they are, twice each, and not copied.
+struct Revisions(History);
+
+impl Serialize for Revisions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.entries().map(instance))
+    }
+}
+
+fn instance<'r>((revision, previous): (&'r Revision, Option<&'r Revision>)) -> RevisionInstance<'r> {
     RevisionInstance {
-        after: pins(&revision),
+        after: pins(revision),
         action: revision.action,
-        previous: previous.as_ref().map(pins),
+        previous: previous.map(pins),
         agent_id: revision.agent_id,
         context_graph_id: revision.context_graph_id,
-        source: revision.source.map(|(name, revision)| Source { name, revision }),
+        source: revision
+            .source
+            .clone()
+            .map(|(name, revision)| Source { name, revision }),
         restored_revision: revision.restored_revision,
-        actor: revision.actor,
-        message: revision.message,
+        actor: &revision.actor,
+        message: revision.message.as_deref(),
         change_number: revision.change_number,
         created_at: rfc3339(revision.created_at),
     }
 }
 
-fn pins(revision: &Revision) -> RevisionPins {
+fn pins(revision: &Revision) -> RevisionPins<'_> {
     let is_deletion = revision.action == RevisionAction::Delete;
     RevisionPins {
         revision: revision.revision,
-        pins: (!is_deletion).then(|| revision.pins.clone()),
+        pins: (!is_deletion).then_some(&revision.pins),
         resolved: revision.resolved,
     }
 }

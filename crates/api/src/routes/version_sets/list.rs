@@ -11,10 +11,11 @@ use crate::routes::ServicePath;
 
 pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
     let sets = version_sets::list(&call.server.app, &call.caller, call.path.service_id).await?;
-    reply::json(
+    reply::large(
         StatusCode::OK,
-        &VersionSets {
+        VersionSets {
             version_sets: sets.into_iter().map(instance).collect(),
         },
     )
+    .await
 }

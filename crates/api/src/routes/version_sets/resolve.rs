@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::existing;
 use super::tags::opaque;
-use crate::bodies::{Held, holders};
+use crate::bodies::shared;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::middleware::Frequent;
@@ -45,7 +45,8 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         let present = resolve::present(app, &call.caller, service_id, name).await?;
         if !with_documents {
             let prepared = present.answer(|found| prepare(&call.organization, found))?;
-            return Ok(with_staleness(answer(prepared, held)?, present.stale_for));
+            let answer = shared(answer(prepared, held)?);
+            return Ok(with_staleness(answer, present.stale_for));
         }
         (present.resolution()?, present.stale_for)
     };
@@ -55,18 +56,9 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     }
     let found = resolve::with_documents(app, &call.caller, found).await?;
     let size = found.documents_bytes();
-    // Such an answer is made anew for each call and may be taken slowly, so it is counted like a body.
-    let place = call
-        .server
-        .bodies
-        .hold(holders(Some(&call.caller)), size, resolve::MOST_DOCUMENTS_BYTES)?;
     let organization = call.organization.clone();
     let prepared = aside::run(size, move || prepare(&organization, found)).await?;
-    let body = Body {
-        prepared: Arc::new(prepared),
-        _place: place,
-    };
-    Ok(with_staleness(answer(body, held)?, stale_for))
+    Ok(with_staleness(answer(Arc::new(prepared), held)?, stale_for))
 }
 
 /// Makes the answer's body. Its entity tag is its hash.
@@ -100,31 +92,16 @@ fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedA
 }
 
 /// A prepared body, sent without being copied.
-struct Body {
-    prepared: Arc<PreparedAnswer>,
-    /// Its place in memory, until it is sent.
-    _place: Option<Held>,
-}
-
-impl From<Arc<PreparedAnswer>> for Body {
-    fn from(prepared: Arc<PreparedAnswer>) -> Self {
-        Self {
-            prepared,
-            _place: None,
-        }
-    }
-}
+struct Body(Arc<PreparedAnswer>);
 
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
-        &self.prepared.body
+        &self.0.body
     }
 }
 
 /// Answers with the content, or only says that the caller has it already.
-fn answer(body: impl Into<Body>, held: Option<&str>) -> Answer {
-    let body = body.into();
-    let prepared = &body.prepared;
+fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
     let is_held = held.is_some_and(|held| holds(held, &prepared.entity_tag));
     let tag = HeaderValue::from_str(&prepared.entity_tag);
     let tag = tag.map_err(|error| AppError::Internal(Box::new(error)))?;
@@ -140,7 +117,7 @@ fn answer(body: impl Into<Body>, held: Option<&str>) -> Answer {
         return Ok((StatusCode::NOT_MODIFIED, headers, Extension(Frequent)).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let body = Bytes::from_owner(body);
+    let body = Bytes::from_owner(Body(prepared));
     Ok((StatusCode::OK, headers, json, Extension(Frequent), body).into_response())
 }
 

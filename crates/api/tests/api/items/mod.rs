@@ -194,6 +194,11 @@ pub(crate) async fn behavior_set(server: &TestServer, name: &str) -> String {
     BEHAVIOR_SET.named(server, name).await
 }
 
+/// Creates a behavior set of that body and returns its id.
+pub(crate) async fn behavior_set_of(server: &TestServer, body: Value) -> String {
+    BEHAVIOR_SET.create(server, body).await
+}
+
 /// Creates a metric and returns its id.
 pub(crate) async fn metric(server: &TestServer, name: &str) -> String {
     METRIC.named(server, name).await

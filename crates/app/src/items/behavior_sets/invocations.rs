@@ -70,7 +70,7 @@ pub async fn invocations(
 ) -> Result<Page<BehaviorInvocation>, AppError> {
     let mut tx = app.store.read().await?;
     authorize_read(&mut tx, caller, ItemKind::BehaviorSet, id).await?;
-    let mut page = PageBuilder::new(query.limit, query.continuation_token);
+    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if caller.authorize_some(Permission::GetMessage).is_err() {
         return Ok(page.finish());
     }
@@ -81,7 +81,7 @@ pub async fn invocations(
             .list_behavior_invocations(organization, id, &query.sort, place)
             .await?
             .ok_or_else(unknown_token)?;
-        for row in &rows {
+        for row in rows.iter() {
             if let Entry::Vacant(unknown) = may_read.entry(row.conversation_id) {
                 let conversation = tx.find_conversation(organization, row.conversation_id).await?;
                 let is_readable = conversation

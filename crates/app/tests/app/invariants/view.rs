@@ -43,7 +43,11 @@ impl World {
             versions: BTreeMap::new(),
             deprecated: BTreeSet::new(),
             yanked: BTreeMap::new(),
-            events: tx.list_audit_events(organization, 0, 10_000).await.unwrap(),
+            events: tx
+                .list_audit_events(organization, 0, 10_000)
+                .await
+                .unwrap()
+                .into_rows(),
         };
         for id in &self.services {
             let service = tx.find_service(organization, *id).await.unwrap().unwrap();
@@ -53,7 +57,11 @@ impl World {
                 if let Some(found) = tx.find_set(organization, *id, &set).await.unwrap() {
                     view.sets.insert((*id, name), found);
                 }
-                let mut history = tx.list_revisions(organization, *id, &set, 0, 1000).await.unwrap();
+                let mut history = tx
+                    .list_revisions(organization, *id, &set, 0, 1000)
+                    .await
+                    .unwrap()
+                    .into_rows();
                 history.reverse();
                 view.histories.insert((*id, name), history);
             }
