@@ -37,6 +37,6 @@ pub async fn create_version(
     }
     let text = serde_json::to_string(&document).map_err(|error| AppError::Internal(Box::new(error)))?;
     insert_version(&mut tx, caller, KIND, &agent, version, text).await?;
-    let created_at = tx.now();
+    let created_at = tx.changed_at();
     commit(tx, (version, created_at)).await
 }

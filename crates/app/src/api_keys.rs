@@ -60,7 +60,7 @@ pub(crate) async fn insert(
 ) -> Result<CreatedKey, AppError> {
     let id = uuid_v4(app.random_bytes()?);
     let secret = format!("forge_{}", URL_SAFE_NO_PAD.encode(app.random_bytes::<32>()?));
-    let expires_at = tx.now() + duration;
+    let expires_at = app.clock.now() + duration;
     tx.insert_api_key(NewApiKey {
         id: id.clone(),
         object_id: app.new_id::<forge_domain::id::kind::ApiKey>()?.to_string(),
@@ -100,7 +100,7 @@ pub async fn create(
     let role = roles::find_to_give(&mut tx, caller, role_name).await?;
     // The name may have been spelled in another way.
     caller.authorize(Permission::CreateApiKey, &named(&role.name))?;
-    let now = tx.now();
+    let now = app.clock.now();
     if tx.list_api_keys(&caller.organization, now).await?.len() >= MAX_KEYS {
         let text = format!("the organization has {MAX_KEYS} API keys already; delete one first");
         return Err(AppError::Refused(text));

@@ -33,7 +33,7 @@ pub async fn create_version(
     let (graph, version) = check(app, &mut tx, caller, id, expected, document).await?;
     let text = serde_json::to_string(document).map_err(|error| AppError::Internal(Box::new(error)))?;
     insert_version(&mut tx, caller, KIND, &graph, version, text).await?;
-    let created_at = tx.now();
+    let created_at = tx.changed_at();
     commit(tx, (version, created_at)).await
 }
 

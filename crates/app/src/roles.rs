@@ -227,7 +227,7 @@ pub async fn modify(
     if is_replaced {
         caller.require_greater(&new)?;
         caller.require_no_gain(&attributes(&old), &attributes(&new))?;
-        let expires_at = tx.now().plus_seconds(REPLACED_SECONDS);
+        let expires_at = app.clock.now().plus_seconds(REPLACED_SECONDS);
         tx.replace_role(old.id, &new, expires_at).await?;
     } else {
         tx.set_role_description(new.id, &new.description).await?;

@@ -129,7 +129,7 @@ pub async fn create(
     let mut tx = app.write(caller).await?;
     let binding = require_binding(&mut tx, caller, fields).await?;
     let mut refusals = check_binding(&binding);
-    let release = match release.map(|pins| Pins::check(pins, &binding, &app.catalogues.models, tx.now())) {
+    let release = match release.map(|pins| Pins::check(pins, &binding, &app.catalogues.models, app.clock.now())) {
         None => Pins::default(),
         Some(Ok(pins)) => pins,
         Some(Err(reasons)) => {

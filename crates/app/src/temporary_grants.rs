@@ -52,7 +52,7 @@ pub async fn create(
     caller.require_cover(std::slice::from_ref(&given.grant))?;
     let mut tx = app.write_access(caller).await?;
     users::find(&mut tx, caller, &given.user_id).await?;
-    let (organization, now) = (&caller.organization, tx.now());
+    let (organization, now) = (&caller.organization, app.clock.now());
     let live = tx
         .live_temporary_grants(organization, &given.user_id, now)
         .await?;
@@ -67,8 +67,8 @@ pub async fn create(
         tags: given.tags,
         justification: given.justification,
         creator: caller.user.clone(),
-        created_at: tx.now(),
-        expires_at: tx.now() + given.duration,
+        created_at: tx.changed_at(),
+        expires_at: now + given.duration,
     };
     tx.insert_temporary_grant(&grant).await?;
     let object = AuditObject {

@@ -83,7 +83,7 @@ impl NewRevision<'_> {
             message: self.message.map(str::to_owned),
             actor: caller.actor(),
             change_number: tx.change_number(),
-            created_at: tx.now(),
+            created_at: tx.changed_at(),
         };
         tx.append_revision(service, &revision).await?;
         Ok(revision.revision)

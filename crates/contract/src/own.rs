@@ -306,6 +306,18 @@ pub(super) fn terms_inside(value: &Value, schema: &Value, definitions: &Value) -
     search(value, schema, definitions, false)
 }
 
+/// Returns the terms of ours that stand somewhere inside of a body of which the document says nothing at all.
+pub(super) fn terms_anywhere_inside(value: &Value) -> Vec<Fault> {
+    let mut search = Search {
+        definitions: &Value::Null,
+        is_ours: false,
+        place: Vec::new(),
+        faults: Vec::new(),
+    };
+    search.value(value, None, true);
+    search.faults
+}
+
 fn search(value: &Value, schema: &Value, definitions: &Value, is_ours: bool) -> Vec<Fault> {
     let mut search = Search {
         definitions,

@@ -6,7 +6,7 @@ use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 
 use super::operation::{Location, Operation};
-use super::own::{Strays, mentions_terms, terms_inside, unite, unknown_inside};
+use super::own::{Strays, mentions_terms, terms_anywhere_inside, terms_inside, unite, unknown_inside};
 
 /// What the query of a request says.
 #[derive(Debug, Default)]
@@ -69,14 +69,15 @@ impl Operation {
             let msg = "expected an object, or no body at all";
             faults.push(Fault::new(vec!["body".into()], "type", msg));
         }
+        let inside = |fault: Fault| fault.inside("body");
         let Some(body) = &self.body else {
+            faults.extend(terms_anywhere_inside(&value).into_iter().map(inside));
             return if faults.is_empty() {
                 Ok(Value::Object(Map::new()))
             } else {
                 Err(faults)
             };
         };
-        let inside = |fault: Fault| fault.inside("body");
         let schema = &body.schema;
         let found = if self.own.is_extension {
             unknown_inside(&value, &schema.schema, &schema.definitions)
@@ -361,6 +362,18 @@ mod tests {
             assert!(read("delete-service-version-set", &[], body).is_err());
         }
         assert!(read("delete-agent", &[], json!([{"dry_run": true}])).is_err());
+        // Where no body is documented, nothing of one is anybody's word for anything else.
+        for id in ["delete-service-version-set", "delete-agent"] {
+            for body in [
+                json!({"terms": {"dry_run": true}}),
+                json!({"x": [{"dryRun": true}]}),
+                json!({"options": {"a": {"plan_digest": "00"}}}),
+            ] {
+                let faults = read(id, &[], body).unwrap_err();
+                assert!(faults[0].contains("means nothing here"), "{id}: {faults:?}");
+            }
+            assert!(read(id, &[], json!({"options": {"force": true}})).is_ok(), "{id}");
+        }
         // Keys that callers choose are theirs.
         let tagged = json!({"name": "a", "description": "d", "is_active": true, "keyterms": [], "tags": {"dry_run": "yes"},
             "agent_id": "0123456789abcdef01234567", "service_hierarchical_state_machine_id": "0123456789abcdef01234567"});

@@ -127,7 +127,7 @@ impl WriteTx {
             key.is_agent,
             &key.creator.org_id,
             key.creator.user_id,
-            self.now(),
+            self.changed_at(),
             key.expires_at,
         ];
         self.execute(&INSERT_API_KEY, args).await.map(drop)
@@ -135,7 +135,7 @@ impl WriteTx {
 
     /// Ends an API key, and with it every token got with it.
     pub async fn revoke_api_key(&mut self, id: &str) -> Result<(), StoreError> {
-        let args = args![&self.organization, id, self.now()];
+        let args = args![&self.organization, id, self.changed_at()];
         self.execute(&REVOKE_API_KEY, args).await.map(drop)
     }
 }

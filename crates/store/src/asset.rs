@@ -391,7 +391,7 @@ impl Tx {
 impl WriteTx {
     /// Adds an asset without versions.
     pub async fn insert_asset(&mut self, kind: AssetKind, id: &str, name: &str) -> Result<(), StoreError> {
-        let args = args![&self.organization, id, name, self.now()];
+        let args = args![&self.organization, id, name, self.changed_at()];
         self.execute(&Statements::of(kind).insert, args).await.map(drop)
     }
 
@@ -422,7 +422,7 @@ impl WriteTx {
             self.change_number(),
             &creator.org_id,
             &creator.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&Statements::of(kind).insert_version, args).await?;
         let args = args![&self.organization, id, version];

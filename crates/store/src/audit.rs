@@ -256,7 +256,7 @@ impl WriteTx {
             organization,
             sequence: sequence + 1,
             change_number: self.change_number(),
-            created_at: self.now(),
+            created_at: self.changed_at(),
             actor: actor.clone(),
             action: action.to_owned(),
             object,

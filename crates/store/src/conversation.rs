@@ -382,7 +382,7 @@ impl WriteTx {
     /// interaction that runs loses its claim. Returns false if there is no such conversation.
     pub async fn delete_conversation(&mut self, id: ConversationId) -> Result<bool, StoreError> {
         // First, so that an interaction that is being kept is waited for, and deleted, too.
-        let args = args![&self.organization, id, self.now()];
+        let args = args![&self.organization, id, self.changed_at()];
         let is_deleted = self.execute(&DELETE_CONVERSATION, args).await? > 0;
         let args = args![&self.organization, id];
         self.execute(&DELETE_MESSAGES, args.clone()).await?;
@@ -393,7 +393,7 @@ impl WriteTx {
 
     /// Does the same with every conversation of a user. What simulated users said is not theirs.
     pub async fn delete_conversations_of_user(&mut self, user_id: &str) -> Result<(), StoreError> {
-        let args = args![&self.organization, user_id, self.now()];
+        let args = args![&self.organization, user_id, self.changed_at()];
         self.execute(&DELETE_CONVERSATIONS_OF_USER, args).await?;
         let args = args![&self.organization, user_id];
         self.execute(&DELETE_MESSAGES_OF_USER, args.clone()).await?;

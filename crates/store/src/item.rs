@@ -336,7 +336,7 @@ impl WriteTx {
             first.searched_text.to_lowercase(),
             &creator.org_id,
             &creator.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&INSERT_ITEM, args).await?;
         self.insert_item_version_row(&new.id, first, creator).await
@@ -355,7 +355,7 @@ impl WriteTx {
             item.name.to_lowercase(),
             &updated_by.org_id,
             &updated_by.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&UPDATE_ITEM, args).await.map(drop)
     }
@@ -367,7 +367,7 @@ impl WriteTx {
             id,
             &deleted_by.org_id,
             &deleted_by.user_id,
-            self.now()
+            self.changed_at()
         ];
         self.execute(&DELETE_ITEM, args).await.map(drop)
     }
@@ -387,7 +387,7 @@ impl WriteTx {
             new.searched_text.to_lowercase(),
             &creator.org_id,
             &creator.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&SET_LATEST, args).await.map(drop)
     }
@@ -410,7 +410,7 @@ impl WriteTx {
             self.change_number(),
             &creator.org_id,
             &creator.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&INSERT_VERSION, args).await.map(drop)
     }

@@ -86,7 +86,7 @@ impl WriteTx {
             &role.description,
             if role.has_admin_view { "admin" } else { "client" },
             grants,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&INSERT_ROLE, args).await.map(drop)
     }

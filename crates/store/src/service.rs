@@ -267,7 +267,7 @@ impl WriteTx {
             to_json(&fields.keyterms),
             &user.org_id,
             &user.user_id,
-            self.now(),
+            self.changed_at(),
             hash(&fields.name),
         ];
         self.execute(statement, args).await.map(drop)

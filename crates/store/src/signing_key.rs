@@ -72,7 +72,7 @@ impl WriteTx {
             &key.id,
             &key.public_key,
             &key.sealed_private_key,
-            self.now()
+            self.changed_at()
         ];
         self.execute(&INSERT_SIGNING_KEY, args).await.map(drop)
     }

@@ -133,7 +133,7 @@ impl WriteTx {
             &grant.justification,
             &grant.creator.org_id,
             &grant.creator.user_id,
-            self.now(),
+            self.changed_at(),
             grant.expires_at,
         ];
         self.execute(&INSERT_GRANT, args).await.map(drop)

@@ -379,8 +379,9 @@ impl WriteTx {
         self.change.number
     }
 
-    /// Returns the time of the change: now, but never before the organization's previous change.
-    pub fn now(&self) -> Timestamp {
+    /// Returns the time that history gives the change: never before that of the organization's previous change, so that
+    /// it lies ahead for as long as a clock was that has been set right since. Rules and deadlines go by the clock.
+    pub fn changed_at(&self) -> Timestamp {
         self.change.at
     }
 

@@ -132,7 +132,7 @@ impl WriteTx {
             id,
             &deleted_by.org_id,
             &deleted_by.user_id,
-            self.now()
+            self.changed_at()
         ];
         self.execute(&DELETE_UNIT_TEST_SET, args).await.map(drop)
     }
@@ -154,7 +154,7 @@ impl WriteTx {
             to_json(&fields.tags),
             &user.org_id,
             &user.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(statement, args).await.map(drop)
     }

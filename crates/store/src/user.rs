@@ -322,7 +322,7 @@ impl WriteTx {
             to_json(&user.nonsensitive_variables),
             to_json(&user.sensitive_variable_names),
             user.sealed_sensitive_variables,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&INSERT_USER, args).await.map(drop)
     }

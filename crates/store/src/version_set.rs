@@ -340,7 +340,7 @@ impl WriteTx {
             key.map(|key| key.id.clone()),
             key.map(|key| key.created_by.org_id.to_string()),
             key.map(|key| key.created_by.user_id.clone()),
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(&INSERT_REVISION, args).await?;
         let args = args![

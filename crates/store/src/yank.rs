@@ -159,7 +159,7 @@ impl WriteTx {
             reason,
             &by.org_id,
             &by.user_id,
-            self.now(),
+            self.changed_at(),
         ];
         self.execute(statements_of(kind).put, args).await.map(drop)
     }

@@ -6,6 +6,7 @@ mod agents;
 mod api_keys;
 mod audit_events;
 mod bad_input;
+mod clocks;
 mod commits;
 mod context_graphs;
 mod conversations;

@@ -216,7 +216,7 @@ async fn carry_out(
 ) -> Result<Outcome, AppError> {
     let conditions = Conditions {
         lift_hold: terms.lift_hold,
-        now: tx.now(),
+        now: app.clock.now(),
         is_writing: true,
     };
     let gathered = gather(tx, caller, service_id, name, wish, terms.lift_hold).await?;
@@ -513,7 +513,7 @@ pub(super) async fn write(
             message: message.map(str::to_owned),
             actor: caller.actor(),
             change_number: tx.change_number(),
-            created_at: tx.now(),
+            created_at: tx.changed_at(),
         };
         tx.append_revision(service.id, &new).await?;
     }
@@ -522,7 +522,7 @@ pub(super) async fn write(
         HoldEffect::Keep => {}
         HoldEffect::Lift => tx.put_hold(service.id, &name, None).await?,
         HoldEffect::Place => {
-            let (since, by) = (tx.now(), caller.user.clone());
+            let (since, by) = (tx.changed_at(), caller.user.clone());
             let hold = Hold {
                 reason: message.map(str::to_owned),
                 since,

@@ -98,7 +98,7 @@ async fn carry_out(
         let wish = wish(promotion, &promotions[..index]);
         let conditions = Conditions {
             lift_hold: terms.lift_hold,
-            now: tx.now(),
+            now: app.clock.now(),
             is_writing: true,
         };
         wish.authorize_some(caller)?;

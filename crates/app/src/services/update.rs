@@ -111,7 +111,7 @@ pub async fn update(
         });
     }
     let mut tx = app.write(caller).await?;
-    let now = tx.now();
+    let now = app.clock.now();
     let prepared = prepare(app, &mut tx, caller, (id, update), (terms.lift_hold, now)).await?;
     check_terms(&mut tx, caller, &prepared, terms).await?;
     let plan = &prepared.planned.plan;
