@@ -112,10 +112,22 @@ pub(crate) fn shared(mut response: Response) -> Response {
     response
 }
 
-/// An answer's body, and its place until it is sent.
+/// An answer's body whose pieces keep its place until they are sent.
 struct Kept {
     body: Body,
-    _place: Held,
+    place: Arc<Held>,
+}
+
+/// A piece of an answer. The server drops a body once it has all of it, and keeps the pieces until the client took them.
+struct Piece {
+    bytes: Bytes,
+    _place: Arc<Held>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl hyper::body::Body for Kept {
@@ -126,7 +138,13 @@ impl hyper::body::Body for Kept {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let place = &self.place;
+        let keep = |bytes| {
+            let _place = Arc::clone(place);
+            Bytes::from_owner(Piece { bytes, _place })
+        };
+        polled.map(|frame| Some(frame?.map(|frame| frame.map_data(keep))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -154,7 +172,8 @@ impl Bodies {
         let Some(place) = self.hold(holders, bytes, bytes)? else {
             return Ok(response);
         };
-        Ok(response.map(|body| Body::new(Kept { body, _place: place })))
+        let place = Arc::new(place);
+        Ok(response.map(|body| Body::new(Kept { body, place })))
     }
 }
 
@@ -175,6 +194,8 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt as _;
+
     use super::*;
 
     const MEBIBYTE: usize = 1024 * 1024;
@@ -217,15 +238,19 @@ mod tests {
         assert!(counts.all == 0 && counts.by_holder.is_empty());
     }
 
-    #[test]
-    fn an_answer_has_its_place_until_it_is_sent() {
+    #[tokio::test]
+    async fn an_answer_has_its_place_until_it_is_sent() {
         let bodies = Bodies::new(4 * MEBIBYTE);
         let answer = |bytes: usize| Response::new(Body::from(vec![0; bytes]));
-        let one = bodies.keep(user("one", "a"), answer(MEBIBYTE)).unwrap();
+        let mut one = bodies.keep(user("one", "a"), answer(MEBIBYTE)).unwrap();
         assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_err());
         let small = bodies.keep(user("one", "a"), answer(SMALL));
         assert_eq!(small.unwrap().body().size_hint().exact(), Some(SMALL as u64));
+        // The server has all of it, and the client nothing.
+        let piece = one.body_mut().frame().await.unwrap().unwrap();
         drop(one);
+        assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_err());
+        drop(piece);
         assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_ok());
     }
 

@@ -23,6 +23,7 @@ mod router;
 mod routes;
 mod serve;
 mod stream;
+mod unread;
 
 use std::future::Future;
 use std::time::Duration;

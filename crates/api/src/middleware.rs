@@ -12,6 +12,7 @@ use forge_app::Random;
 use tracing::Instrument as _;
 
 use crate::error::ApiError;
+use crate::unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,7 +41,7 @@ pub(crate) async fn observe(random: Arc<dyn Random>, request: Request, next: Nex
     );
     let started = Instant::now();
     let mut response = async {
-        let response = next.run(request).await;
+        let response = unread::take(request, next).await;
         // To the microsecond: more digits would tell nothing.
         let milliseconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1000.0;
         let status = response.status().as_u16();

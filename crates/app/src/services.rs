@@ -129,18 +129,19 @@ pub async fn create(
     let mut tx = app.write(caller).await?;
     let binding = require_binding(&mut tx, caller, fields).await?;
     let mut refusals = check_binding(&binding);
-    let release = match release.map(|pins| Pins::check(pins, &binding, &app.catalogues.models, app.clock.now())) {
-        None => Pins::default(),
-        Some(Ok(pins)) => pins,
-        Some(Err(reasons)) => {
-            let name = SetName::release();
-            refusals.extend(reasons.into_iter().map(|reason| Refusal::InSet {
-                set: name.clone(),
-                reason: reason.into(),
-            }));
-            Pins::default()
-        }
-    };
+    let release =
+        match release.map(|pins| Pins::check(pins, &binding, &app.catalogues.models, app.clock.now())) {
+            None => Pins::default(),
+            Some(Ok(pins)) => pins,
+            Some(Err(reasons)) => {
+                let name = SetName::release();
+                refusals.extend(reasons.into_iter().map(|reason| Refusal::InSet {
+                    set: name.clone(),
+                    reason: reason.into(),
+                }));
+                Pins::default()
+            }
+        };
     Refusals::unless_empty(refusals)?;
     if fields.is_active {
         refuse_taken_name(&mut tx, caller, &fields.name).await?;

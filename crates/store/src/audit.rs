@@ -38,8 +38,8 @@ statements! {
             AND (CAST($10 AS TEXT) IS NULL OR actor_kind = $10)
         ORDER BY sequence DESC LIMIT $11";
     // Of a log that may have been tampered with. Whatever is no number there is beyond the bounds, or is none of them.
-    SCAN_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, action,
-            object_kind, object_id, before_document, after_document, previous_hash, hash
+    SCAN_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
+            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event
         WHERE organization_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)

@@ -233,3 +233,36 @@ async fn a_connection_goes_on_after_an_error() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_connection_goes_on_after_a_body_that_nobody_read_or_says_that_it_ends() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let address = serve(&server, Limits::default()).await;
+    let path = format!("/v1/{}/{AGENTS}", server.admin().organization);
+    let head = |more: &str| {
+        format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{more}\r\n\r\n")
+    };
+    let mut connection = Connection::open(&address).await;
+    for (more, body) in [
+        ("Content-Length: 16", "{\"agent_name\":1}".to_owned()),
+        ("Content-Length: 200000", "1".repeat(200_000)),
+        ("Transfer-Encoding: chunked", "4\r\n1234\r\n0\r\n\r\n".to_owned()),
+    ] {
+        // A client that sends the head by itself is refused before it has sent the body.
+        connection.0.write_all(head(more).as_bytes()).await.unwrap();
+        tokio::task::yield_now().await;
+        let answer = connection.send(&body).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(!answer.to_lowercase().contains("connection: close"), "{answer}");
+        let next = connection.send(&get("/healthz")).await;
+        assert!(next.starts_with("HTTP/1.1 200 "), "{more}: {next}");
+    }
+    for more in [
+        "Content-Length: 2000000",
+        "Content-Length: 16\r\nExpect: 100-continue",
+    ] {
+        let answer = Connection::open(&address).await.send(&head(more)).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
+    }
+}

@@ -5,7 +5,7 @@ use forge_domain::conversation::Said;
 use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
-use forge_store::{Conversation, NewConversation};
+use forge_store::{Conversation, NewConversation, Tx};
 
 use super::interaction::{CLAIM_TIME, Claim, Interaction};
 use super::{busy, person, require_sayable, setup};
@@ -27,8 +27,23 @@ pub struct Create {
     pub tags: Tags,
 }
 
+/// How often a set is looked up that is changed meanwhile, before that is told.
+const ATTEMPTS: usize = 5;
+
 /// Starts a conversation of the caller: looks up what the set means now and keeps that to the conversation's end.
 pub async fn create(app: &App, caller: &Caller, create: Create) -> Result<Interaction, AppError> {
+    for _ in 1..ATTEMPTS {
+        match look_up_and_begin(app, caller, create.clone()).await {
+            Err(AppError::Behind { wanted, .. }) => {
+                app.memory.wait_for(app, &caller.organization, wanted).await?;
+            }
+            begun => return begun,
+        }
+    }
+    look_up_and_begin(app, caller, create).await
+}
+
+async fn look_up_and_begin(app: &App, caller: &Caller, create: Create) -> Result<Interaction, AppError> {
     caller.authorize_some(Permission::CreateConversation)?;
     let known = app.memory.organization(app, &caller.organization).await?;
     let service = known.state.service(create.service_id);
@@ -49,6 +64,7 @@ pub async fn create(app: &App, caller: &Caller, create: Create) -> Result<Intera
         organization: caller.organization.clone(),
         user_id: caller.user.user_id.clone(),
         resolution: resolution(service, set)?,
+        resolved_at: Some(known.state.change_number()),
         tags: create.tags,
         said: create.said,
         simulation: None,
@@ -65,6 +81,8 @@ pub struct Start {
     pub user_id: String,
     /// What it runs on to its end.
     pub resolution: Resolution,
+    /// The organization's change by which the set means that; nothing if it need not mean it any more.
+    pub resolved_at: Option<i64>,
     /// Its tags.
     pub tags: Tags,
     /// What begins it; nothing lets the agent speak first.
@@ -77,7 +95,8 @@ pub struct Start {
 /// that fails, the conversation has never been.
 ///
 /// # Errors
-/// Refuses a user who has an unfinished conversation in the service already.
+/// Refuses a user who has an unfinished conversation in the service already, and what the set does not mean any more
+/// ([`AppError::Behind`]).
 pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
     let now = app.clock.now();
     if let Some(said) = &start.said {
@@ -116,6 +135,9 @@ pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
         busy_until: now + CLAIM_TIME,
     };
     let mut tx = app.store.write_run(organization).await?;
+    if let Some(resolved_at) = start.resolved_at {
+        require_current(&mut tx, organization, &start.resolution, resolved_at).await?;
+    }
     if simulation_run_id.is_none() {
         tx.remove_abandoned_conversation(user_id, service_id, now).await?;
     }
@@ -128,6 +150,35 @@ pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
     tx.commit().await?;
     let claim = Claim::new(app, organization, new.id, new.interaction_id);
     Interaction::new(claim, conversation, setup, person, start.said)
+}
+
+/// Refuses what was resolved before a change that may have made the set mean something else: a conversation keeps to its end
+/// what it begins with, so what memory knows is not enough where the database knows better.
+async fn require_current(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    resolution: &Resolution,
+    resolved_at: i64,
+) -> Result<(), AppError> {
+    let wanted = tx.last_change(organization).await?.unwrap_or_default();
+    if wanted <= resolved_at {
+        return Ok(());
+    }
+    let service = tx.find_service(organization, resolution.service_id).await?;
+    let set = tx
+        .find_set(organization, resolution.service_id, &resolution.name)
+        .await?;
+    // Whatever else was changed, a set that pins everything means the same as long as its revision does.
+    let is_same = service.is_some_and(|service| service.is_active)
+        && !resolution.pins.is_floating()
+        && set.is_some_and(|set| !set.is_deleted && set.revision == resolution.revision);
+    if is_same {
+        return Ok(());
+    }
+    Err(AppError::Behind {
+        wanted,
+        seen: resolved_at,
+    })
 }
 
 /// Says why a user cannot start another conversation.

@@ -187,6 +187,7 @@ async fn begin(app: &App, work: &Work, parts: &Parts, said: Option<Said>) -> Res
             context_graph: spec.context_graph,
             documents: None,
         },
+        resolved_at: None,
         tags: forge_domain::service::Tags::new(),
         said,
         simulation: Some((key.run_id, parts.person())),

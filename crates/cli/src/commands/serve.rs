@@ -140,6 +140,8 @@ fn start_log(format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(wanted).with_context(|| format!("FORGE_LOG=`{wanted}` is not valid"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // What cannot be written is lost: to say so would go to the same place, and requests go on without a log.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),

@@ -311,9 +311,10 @@ both_engines! {
                 continue;
             }
             let insert = format!(
-                "INSERT INTO audit_event SELECT {organization}, {sequence}, change_number, created_at, actor_org_id,
-                    actor_user_id, actor_kind, action, object_kind, object_id, before_document, after_document,
-                    previous_hash, 'beside' FROM audit_event WHERE sequence = 1"
+                "INSERT INTO audit_event (organization_id, sequence, change_number, created_at, actor_org_id, actor_user_id,
+                    actor_kind, action, object_kind, object_id, before_document, after_document, previous_hash, hash)
+                SELECT {organization}, {sequence}, change_number, created_at, actor_org_id, actor_user_id,
+                    actor_kind, action, object_kind, object_id, before_document, after_document, previous_hash, 'beside' FROM audit_event WHERE sequence = 1"
             );
             installation.tamper(&insert).await;
             let (code, said) = check(&[]);

@@ -1,12 +1,13 @@
 //! `forge serve`
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
 use forge_testkit::{Engine, TestDatabase, both_engines};
 use serde_json::Value;
 
-use crate::process::{Serving, init, location, one_line_error, run};
+use crate::process::{Serving, forge, init, location, one_line_error, run};
 
 pub(crate) async fn sign_in(address: &str, credentials: &Value) -> String {
     let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
@@ -26,6 +27,46 @@ pub(crate) async fn sign_in(address: &str, credentials: &Value) -> String {
 
 async fn status(url: &str) -> u16 {
     reqwest::get(url).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_server_goes_on_when_nobody_takes_its_log_any_more() {
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    let credentials = init("acme", &location);
+    let start = |stderr: Stdio| {
+        let mut command = forge();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(&location);
+        command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap()
+    };
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for stderr in [Stdio::piped(), full().into()] {
+        let mut server = start(stderr);
+        let mut line = String::new();
+        let mut stdout = BufReader::new(server.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
+        // Whoever read it is gone.
+        drop(server.stderr.take());
+        for path in ["healthz", "readyz"] {
+            assert_eq!(status(&format!("{address}/{path}")).await, 200);
+        }
+        let token = sign_in(&address, &credentials).await;
+        let agent = reqwest::Client::new().post(format!("{address}/v1/acme/organization/agent"));
+        let agent = agent
+            .bearer_auth(&token)
+            .json(&serde_json::json!({"agent_name": format!("Mira {}", server.id())}));
+        assert_eq!(agent.send().await.unwrap().status(), 201);
+        let id = server.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(server.wait().unwrap().code(), Some(0));
+    }
 }
 
 both_engines! {

@@ -276,3 +276,23 @@ async fn another_server_on_the_same_database() {
     let (one, two) = tokio::join!(one, two);
     assert!([one.status, two.status].contains(&axum::http::StatusCode::OK));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_server_has_put_in_force_is_what_the_next_one_begins_with() {
+    if !Engine::Postgres.is_available() {
+        return;
+    }
+    let database = TestDatabase::start(Engine::Postgres).await;
+    let server = TestServer::alone(&database).await;
+    let pinned = pinned(&server).await;
+    let other = beside(&server, &database).await;
+    // The other server knows what the set means, and hears of no change: nothing tells it.
+    pinned.goes_on_for(&other).await;
+    assert_eq!(finish(&other, &pinned.conversation).await.status, 204);
+    put(&pinned.client, &pinned.service, "test", version_set(2, 2)).await;
+    let test = json!({"service_version_set_name": "test"});
+    let started = create(&other, &pinned.service, test).await;
+    let row = listed(&other, &started.conversation()).await.unwrap();
+    assert_eq!(row["version_set_info"]["revision"], 2);
+    assert_eq!(started.message(), "Hello from greet_patient.");
+}
