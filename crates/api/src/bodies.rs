@@ -1,8 +1,8 @@
 //! How much of what callers send, and of what they are sent, is held in memory together.
 //!
 //! Small bodies are not counted: what they take is bounded by the number of connections, and they never wait for large
-//! ones. Large ones are counted from before they are read until the request is answered, and large answers until they
-//! are sent. Whoever would hold too much is refused at once; neither a user nor the users of an organization can hold
+//! ones. Large ones are counted as they come, so that whoever only announces one takes no place of others, and until the
+//! request is answered; large answers, apart from them, until they are sent. Whoever would hold too much is refused at once; neither a user nor the users of an organization can hold
 //! everything.
 
 use std::collections::HashMap;
@@ -57,7 +57,48 @@ pub(crate) fn holders(caller: Option<&Caller>) -> [String; 2] {
     [organization, user]
 }
 
+/// In which steps the place of a body grows, in bytes.
+const STEP: usize = SMALL;
+
+/// The place of a body that comes piece by piece.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    bodies: Bodies,
+    holders: [String; 2],
+    largest: usize,
+    held: Vec<Held>,
+}
+
+impl Growing {
+    /// Makes sure that there is a place for so many bytes of the body.
+    ///
+    /// # Errors
+    /// Refuses a body that grows where there is no place any more.
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
+        if bytes <= SMALL {
+            return Ok(());
+        }
+        while self.held.len() * STEP < bytes {
+            let held = self
+                .bodies
+                .take(&self.holders, STEP, self.largest.saturating_add(STEP));
+            self.held.push(held?);
+        }
+        Ok(())
+    }
+}
+
 impl Bodies {
+    /// Begins a place for a body of a caller, which may become so large.
+    pub(crate) fn growing(&self, holders: [String; 2], largest: usize) -> Growing {
+        Growing {
+            bodies: self.clone(),
+            holders,
+            largest,
+            held: Vec::new(),
+        }
+    }
+
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
@@ -66,17 +107,16 @@ impl Bodies {
     }
 
     /// Takes a place for so many bytes; none is needed if they are few.
-    ///
-    /// A caller's part is never less than one body: `largest` says how large that may be.
-    pub(crate) fn hold(
-        &self,
-        holders: [String; 2],
-        bytes: usize,
-        largest: usize,
-    ) -> Result<Option<Held>, ApiError> {
+    fn hold(&self, holders: &[String; 2], bytes: usize) -> Result<Option<Held>, ApiError> {
         if bytes <= SMALL {
             return Ok(None);
         }
+        self.take(holders, bytes, bytes).map(Some)
+    }
+
+    /// Takes a place for so many bytes. The part of a caller, and the whole, are never less than one body: `largest` says
+    /// how large that may be.
+    fn take(&self, holders: &[String; 2], bytes: usize, largest: usize) -> Result<Held, ApiError> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = [ORGANIZATION_PART, USER_PART].map(|part| (self.most / part).max(largest));
         let is_own = holders.iter().zip(parts).any(|(holder, part)| {
@@ -85,20 +125,20 @@ impl Bodies {
                 .get(holder)
                 .is_some_and(|held| held.saturating_add(bytes) > part)
         });
-        // Whatever is configured, one body has a place if nothing else is held.
-        if is_own || counts.all > 0 && counts.all.saturating_add(bytes) > self.most {
+        let is_full = counts.all.saturating_add(bytes) > self.most.max(largest);
+        if is_own || is_full {
             return Err(ApiError::TooMuchHeld { is_own });
         }
         counts.all += bytes;
-        for holder in &holders {
+        for holder in holders {
             *counts.by_holder.entry(holder.clone()).or_default() += bytes;
         }
         drop(counts);
-        Ok(Some(Held {
+        Ok(Held {
             counts: Arc::clone(&self.counts),
-            holders,
+            holders: holders.clone(),
             bytes,
-        }))
+        })
     }
 }
 
@@ -169,7 +209,7 @@ impl Bodies {
         // One that comes piece by piece is not in memory.
         let exact = response.body().size_hint().exact();
         let bytes = exact.and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
-        let Some(place) = self.hold(holders, bytes, bytes)? else {
+        let Some(place) = self.hold(&holders, bytes)? else {
             return Ok(response);
         };
         let place = Arc::new(place);
@@ -206,7 +246,7 @@ mod tests {
 
     /// Takes a place for a large body; else tells whether the caller holds too much themselves.
     fn hold(bodies: &Bodies, holders: [String; 2]) -> Result<Option<Held>, bool> {
-        let held = bodies.hold(holders, MEBIBYTE, MEBIBYTE);
+        let held = bodies.hold(&holders, MEBIBYTE);
         held.map_err(|error| matches!(error, ApiError::TooMuchHeld { is_own: true }))
     }
 
@@ -225,12 +265,7 @@ mod tests {
             all.push(hold(&bodies, user("other", name)).unwrap());
         }
         assert!(!hold(&bodies, user("third", "a")).unwrap_err(), "all of it");
-        assert!(
-            bodies
-                .hold(user("third", "a"), SMALL, MEBIBYTE)
-                .unwrap()
-                .is_none()
-        );
+        assert!(bodies.hold(&user("third", "a"), SMALL).unwrap().is_none());
         all.pop();
         assert!(hold(&bodies, user("third", "a")).is_ok());
         drop(all);
@@ -252,6 +287,27 @@ mod tests {
         assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_err());
         drop(piece);
         assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_ok());
+    }
+
+    #[test]
+    fn a_body_takes_the_place_of_what_has_come_of_it() {
+        let bodies = Bodies::new(4 * MEBIBYTE);
+        let mut idle: Vec<Growing> = (0..100)
+            .map(|_| bodies.growing(user("one", "a"), MEBIBYTE))
+            .collect();
+        for body in &mut idle {
+            body.grow_to(SMALL).unwrap();
+        }
+        assert_eq!(bodies.counts.lock().unwrap().all, 0);
+        let mut body = bodies.growing(user("one", "b"), MEBIBYTE);
+        for bytes in [SMALL + 1, MEBIBYTE / 2, MEBIBYTE / 2, MEBIBYTE] {
+            body.grow_to(bytes).unwrap();
+        }
+        assert_eq!(bodies.counts.lock().unwrap().all, MEBIBYTE);
+        let mut next = bodies.growing(user("one", "b"), MEBIBYTE);
+        assert!(next.grow_to(MEBIBYTE).is_err(), "more than the part of one user");
+        drop((body, next));
+        assert_eq!(bodies.counts.lock().unwrap().all, 0);
     }
 
     #[test]

@@ -17,14 +17,14 @@ use forge_contract::{Location, Operation, Query, mentions_terms};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
 use forge_wire::json;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::Limits;
-use crate::bodies::{Bodies, Held, holders};
+use crate::bodies::{Bodies, Growing, holders};
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::form;
@@ -60,7 +60,7 @@ pub(crate) struct Call<P, Q, B, C> {
     /// Names the call, so that repeating it does nothing more.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// The place of the body in memory, until the call is answered.
-    _held: Option<Held>,
+    _place: Growing,
     /// What the query names, known or not.
     query_names: BTreeSet<String>,
 }
@@ -72,6 +72,8 @@ pub(crate) struct Server {
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Arc<RateLimiter>,
     pub(crate) bodies: Bodies,
+    /// What is sent, apart from what comes: whoever sends much keeps nobody from being answered.
+    pub(crate) large_answers: Bodies,
     pub(crate) answers: KeptAnswers,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -85,6 +87,7 @@ impl Server {
             limits: Arc::clone(&self.limits),
             limiter: Arc::clone(&self.limiter),
             bodies: self.bodies.clone(),
+            large_answers: self.large_answers.clone(),
             answers: self.answers.clone(),
             stopping: self.stopping.clone(),
         }
@@ -140,12 +143,12 @@ where
         }
         let values = read_parameters(operation, &path, &parts)?;
         let most = most_bytes(operation, &server.limits);
-        let held = hold(server, caller.known(), &body, most)?;
-        let content = read_content(operation, &server.limits, &parts.headers, (body, most)).await?;
+        let mut place = server.bodies.growing(holders(caller.known()), most);
+        let content = read_content(operation, &server.limits, &parts.headers, body, &mut place).await?;
         let size = content.size();
         // The place goes with the body, also where nobody waits for it any more.
-        let work = move || (understand(operation, values, content), held);
-        let (read, held) = aside::run(size, work).await;
+        let work = move || (understand(operation, values, content), place);
+        let (read, place) = aside::run(size, work).await;
         let read = read?;
         if operation.looks_at_body() {
             // A body may take its time; what counts is what the caller may do when it is there.
@@ -170,7 +173,7 @@ where
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             origin: origin(&parts),
             idempotency_key,
-            _held: held,
+            _place: place,
             query_names: names,
         })
     }
@@ -364,39 +367,22 @@ fn most_bytes(operation: &Operation, limits: &Limits) -> usize {
     }
 }
 
-/// Takes a place for a body before it is read. One that does not say how large it is may be as large as any.
-fn hold(
-    server: &Server,
-    caller: Option<&Caller>,
-    body: &Body,
-    most: usize,
-) -> Result<Option<Held>, ApiError> {
-    let announced = body
-        .size_hint()
-        .upper()
-        .and_then(|size| usize::try_from(size).ok());
-    let bytes = announced.unwrap_or(most);
-    if bytes > most {
-        // It is not read.
-        return Ok(None);
-    }
-    server.bodies.hold(holders(caller), bytes, most)
-}
-
 async fn read_content(
     operation: &Operation,
     limits: &Limits,
     headers: &HeaderMap,
-    (body, most): (Body, usize),
+    body: Body,
+    place: &mut Growing,
 ) -> Result<Content, ApiError> {
+    let most = most_bytes(operation, limits);
     if operation.is_form {
-        let bytes = read_bytes(limits, most, headers, body).await?;
+        let bytes = read_bytes(limits, most, headers, body, place).await?;
         return Ok(Content::Form(form::read(headers, bytes).await?));
     }
     let bytes = if most == 0 {
         Bytes::new()
     } else {
-        read_bytes(limits, most, headers, body).await?
+        read_bytes(limits, most, headers, body, place).await?
     };
     Ok(Content::Bytes(bytes, is_json(headers)))
 }
@@ -463,7 +449,8 @@ async fn read_bytes(
     limits: &Limits,
     most: usize,
     headers: &HeaderMap,
-    body: Body,
+    mut body: Body,
+    place: &mut Growing,
 ) -> Result<Bytes, ApiError> {
     let is_packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if headers.get_all(header::CONTENT_ENCODING).iter().any(is_packed) {
@@ -473,19 +460,27 @@ async fn read_bytes(
     if body.size_hint().lower() > most as u64 {
         return Err(ApiError::BodyTooLarge { limit: most });
     }
-    let reading = Limited::new(body, most).collect();
-    match tokio::time::timeout(limits.body_timeout, reading).await {
-        Err(_) => Err(ApiError::BodyTooSlow {
-            limit: limits.body_timeout.as_secs(),
-        }),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge { limit: most }),
-        Ok(Err(_)) => Err(invalid(
-            "body",
-            "body_incomplete",
-            "the body ended too early; send it again",
-        )),
-    }
+    let reading = async {
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let early = "the body ended too early; send it again";
+            let frame = frame.map_err(|_| invalid("body", "body_incomplete", early))?;
+            let Some(data) = frame.data_ref() else { continue };
+            let size = bytes.len() + data.len();
+            if size > most {
+                return Err(ApiError::BodyTooLarge { limit: most });
+            }
+            place.grow_to(size)?;
+            bytes.extend_from_slice(data);
+        }
+        Ok(bytes.into())
+    };
+    let slow = |_| ApiError::BodyTooSlow {
+        limit: limits.body_timeout.as_secs(),
+    };
+    tokio::time::timeout(limits.body_timeout, reading)
+        .await
+        .map_err(slow)?
 }
 
 /// Reads validated values into a type. What the type refuses beyond the contract is the request's fault too.

@@ -68,7 +68,7 @@ impl Operations {
                         drop(place);
                         // What was done is told, however much is held.
                         if operation.tells_many() || operation.method == "GET" {
-                            answer.and_then(|response| server.bodies.keep(holders, response))
+                            answer.and_then(|response| server.large_answers.keep(holders, response))
                         } else {
                             answer
                         }
@@ -195,6 +195,7 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
         server: Server {
             app,
             bodies: Bodies::new(limits.bodies_bytes),
+            large_answers: Bodies::new(limits.bodies_bytes),
             answers: KeptAnswers::new(limits.answers_bytes),
             limits: Arc::new(limits),
             limiter,

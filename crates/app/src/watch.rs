@@ -8,7 +8,7 @@ use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
 use forge_domain::refusal::AssetKind;
 use forge_domain::{Actor, ServiceId, SetName, Timestamp};
-use forge_store::AuditedChange;
+use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;
 
 use crate::memory::OrganizationState;
@@ -112,6 +112,10 @@ impl Watcher {
         let is_news = |head: &i64| *head > seen;
         // Nobody closes a head; and whether there is news is looked at below.
         let _ = tokio::time::timeout(patience, self.head.wait_for(is_news)).await;
+        if *self.head.borrow() == GONE {
+            let text = "the database has gone back to an earlier state; begin anew";
+            return Err(AppError::Conflict(text.to_owned()));
+        }
         // What the watcher may see can have changed since the last time, and is looked at for every change.
         self.caller = sign_in::recognise_again(&self.app, &self.caller).await?;
         self.caller.authorize_some(Permission::GetVersionSet)?;

@@ -76,10 +76,14 @@ impl Store {
         organization: &OrganizationId,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
+        let known = *self.heads.of(organization).borrow();
         let mut tx = self.begin_write().await?;
         // READ COMMITTED is enough: after this statement nobody else writes to the organization, and every later
         // statement sees what was committed before.
         let change = tx.next_change(organization, now).await?;
+        if let Some(change) = change.as_ref().filter(|change| change.number <= known) {
+            self.heads.go_back(organization, change.number - 1);
+        }
         Ok(change.map(|change| WriteTx {
             tx,
             organization: organization.clone(),

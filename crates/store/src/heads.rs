@@ -21,6 +21,9 @@ const SETTINGS: &str = "forge_setting";
 /// waits for a change can subscribe to it.
 pub type Head = watch::Sender<i64>;
 
+/// What a head says that is no more: the database has gone back to a state before it ([`Heads::go_back`]).
+pub const GONE: i64 = i64::MAX;
+
 /// The heads of all organizations.
 #[derive(Debug, Default)]
 pub struct Heads {
@@ -60,6 +63,23 @@ impl Heads {
             *known = change_number.max(*known);
             is_news
         });
+    }
+
+    /// Takes notice that the database has gone back: an organization has come no further than to a change that is earlier
+    /// than one that it had made. So it is if a backup was put in its place, if a standby took over that had not heard of
+    /// everything, and if an organization was deleted and created anew.
+    ///
+    /// What was known is forgotten, and the head of it says that it is [`GONE`].
+    pub fn go_back(&self, organization: &OrganizationId, change_number: i64) {
+        let mut known = self.organizations.write().unwrap_or_else(PoisonError::into_inner);
+        let is_later = |head: &Arc<Head>| *head.borrow() > change_number;
+        if !known.get(organization).is_some_and(is_later) {
+            return;
+        }
+        if let Some(head) = known.remove(organization) {
+            let was = head.send_replace(GONE);
+            tracing::warn!(%organization, was, is = change_number, "the database has gone back to an earlier state");
+        }
     }
 
     /// Takes notice that a commit begins. From here on, others may see it in the database; the head follows later.

@@ -62,7 +62,7 @@ pub use conversation::{
 pub use conversation_claim::Kept;
 pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
-pub use heads::{Head, Heads, Listener};
+pub use heads::{GONE, Head, Heads, Listener};
 pub use idempotency::{CallName, RememberedAnswer};
 pub use item::{BehaviorHead, ItemSort, ItemVersion, NewItem, NewItemVersion};
 pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};

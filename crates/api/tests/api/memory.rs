@@ -288,3 +288,36 @@ two_servers! {
         assert_eq!(put(&other, &service, "release", 2).await.status, 204);
     }
 }
+
+both_engines! {
+    async fn what_is_written_after_the_database_has_gone_back_is_what_runs(database: TestDatabase) {
+        let server = TestServer::alone(&database).await;
+        let service = server.service(2).await;
+        let client = server.admin();
+        assert_eq!(put(client, &service, "test", 1).await.status, 204);
+        assert_eq!(put(client, &service, "test", 2).await.status, 204);
+        for agent in [1, 2, 1, 2] {
+            assert_eq!(put(client, &service, "preview", agent).await.status, 204);
+        }
+        assert_eq!(resolved_agent(client, &service, "test").await, 2);
+        // A backup, or a standby that had not heard of everything.
+        database.tamper("UPDATE organization SET change_number = change_number - 4 WHERE change_number > 6").await;
+        assert_eq!(put(client, &service, "test", 1).await.status, 204);
+        assert_eq!(resolved_agent(client, &service, "test").await, 1);
+        assert_eq!(put(client, &service, "test", 2).await.status, 204);
+        assert_eq!(resolved_agent(client, &service, "test").await, 2);
+        // Also where nobody writes: it is looked for.
+        database.tamper("UPDATE organization SET change_number = change_number - 4 WHERE change_number > 6").await;
+        let app = server.app.clone();
+        let before = Arc::as_ptr(&app.store.heads().of(&client.organization.parse().unwrap())) as usize;
+        let following = tokio::spawn(async move { follow(&app, Duration::from_millis(10)).await });
+        let (store, organization) = (server.app.store.clone(), client.organization.parse().unwrap());
+        let is_new = async || {
+            while Arc::as_ptr(&store.heads().of(&organization)) as usize == before {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(SOON, is_new()).await.unwrap();
+        following.abort();
+    }
+}

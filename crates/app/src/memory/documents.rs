@@ -41,6 +41,14 @@ impl<T: Clone> Documents<T> {
         kept.versions.get(key).map(|(content, _)| content.clone())
     }
 
+    /// Keeps nothing any more.
+    pub(crate) fn clear(&self) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.versions.clear();
+        kept.order.clear();
+        kept.bytes = 0;
+    }
+
     /// Keeps a content whose text has so many bytes.
     pub(crate) fn keep(&self, key: VersionKey, content: &T, bytes: usize) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -47,9 +47,16 @@ async fn listen(app: &App) -> Result<(), StoreError> {
 /// behind.
 async fn look(app: &App) {
     let database = &app.memory.database;
+    // Before looking: what was known by then is in every later state of the database.
+    let known = app.memory.change_numbers();
     let looked = match tokio::time::timeout(LOOK_TIMEOUT, heads(app)).await {
         Ok(Ok(heads)) => {
             database.answered(app.clock.now());
+            for (id, change_number) in &heads {
+                if known.get(id).is_some_and(|known| known > change_number) {
+                    app.store.heads().go_back(id, *change_number);
+                }
+            }
             // However long that takes: an organization can be large.
             bring_up_to_date(app, &heads).await
         }
@@ -79,6 +86,7 @@ async fn bring_up_to_date(app: &App, heads: &[(OrganizationId, i64)]) -> Result<
         app.store.heads().learn(id, *change_number);
         let done = match memory.find(id) {
             None => memory.load(app, id).await.map(drop),
+            Some(remembered) if remembered.is_gone() => memory.load_anew(app, id).await.map(drop),
             Some(remembered) if !remembered.is_current() => {
                 memory.advance(app, &remembered, *change_number).await
             }

@@ -17,6 +17,7 @@ mod recent;
 mod service;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +26,7 @@ use arc_swap::ArcSwap;
 use forge_domain::agent::AgentDocument;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::{OrganizationId, Timestamp};
-use forge_store::{AssetVersion, AuditedChange, Head, ReadTx};
+use forge_store::{AssetVersion, AuditedChange, GONE, Head, ReadTx};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 
@@ -109,6 +110,9 @@ impl Memory {
         let Some(remembered) = self.find(id) else {
             return self.load(app, id).await;
         };
+        if remembered.is_gone() {
+            return self.load_anew(app, id).await;
+        }
         if remembered.is_current() || self.database.is_away.load(Ordering::Relaxed) {
             return Ok(self.known(app, &remembered));
         }
@@ -251,6 +255,15 @@ impl Memory {
         self.is_server_closed.store(Arc::new(Some((heard, is_closed))));
     }
 
+    /// Returns the latest change that is known of each organization.
+    fn change_numbers(&self) -> BTreeMap<OrganizationId, i64> {
+        let all = self.organizations.load();
+        let numbers = all
+            .iter()
+            .map(|(id, known)| (id.clone(), known.state.load().change_number()));
+        numbers.collect()
+    }
+
     fn find(&self, id: &OrganizationId) -> Option<Arc<Remembered>> {
         self.organizations.load().get(id).cloned()
     }
@@ -278,12 +291,23 @@ impl Memory {
         });
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have been faster.
-        let remembered = self.find(id).unwrap_or(remembered);
+        let known = self.find(id).filter(|known| !known.is_gone());
+        let remembered = known.unwrap_or(remembered);
         let all = self.organizations.load();
         self.organizations
             .store(Arc::new(all.insert(id.clone(), Arc::clone(&remembered))));
         self.database.answered(app.clock.now());
         Ok(self.known(app, &remembered))
+    }
+
+    /// Reads an organization anew whose database has gone back to an earlier state. What was read of versions is forgotten,
+    /// too: others may have been given their numbers.
+    async fn load_anew(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
+        self.tokens.clear();
+        self.documents.clear();
+        self.agents.clear();
+        self.context_graphs.clear();
+        self.load(app, id).await
     }
 
     fn forget(&self, id: &OrganizationId) {
@@ -345,6 +369,11 @@ fn not_later(mut events: Vec<AuditedChange>, up_to: i64, latest: i64) -> (Vec<Au
 }
 
 impl Remembered {
+    /// Tells whether it is of a state from which the database has gone back.
+    fn is_gone(&self) -> bool {
+        *self.head.borrow() == GONE
+    }
+
     fn is_current(&self) -> bool {
         self.state.load().change_number() >= *self.head.borrow()
     }

@@ -25,6 +25,11 @@ impl VerifiedTokens {
         known.get(&key(issuer, token)).cloned()
     }
 
+    /// Remembers none any more.
+    pub(crate) fn clear(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Remembers a token whose signature was found right.
     pub(crate) fn remember(&self, issuer: &OrganizationId, token: &str, claims: Arc<Claims>, now: Timestamp) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
