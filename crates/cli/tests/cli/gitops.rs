@@ -316,6 +316,7 @@ async fn files_are_applied_on_a_terminal() {
     let transcript = world.terminal(&[
         Typed::new("forge apply -f acme"),
         Typed::new("forge apply -f acme --apply").answer(asked, "n\n"),
+        Typed::new("forge apply -f acme --apply --json").answer(asked, "n\n"),
         Typed::new("forge apply -f acme --apply").answer(asked, "y\n"),
         Typed::new("forge apply -f acme --check"),
         Typed::new("forge export"),

@@ -133,7 +133,17 @@ pub(super) fn show(
 ) -> Result<()> {
     let ui = &session.ui;
     session.tell_place();
-    if !ui.json {
+    if ui.json {
+        // The document is for programs, and comes at the end; whoever is asked sees this.
+        for row in rows {
+            let change = row.change.as_ref().map(|change| {
+                let [from, to] = &change.shown;
+                format!(": {}: {from} → {to}", change.label)
+            });
+            let (action, kind, name) = (row.action, row.kind, &row.name);
+            ui.progress(&format!("  {action} {kind} {name}{}", change.unwrap_or_default()));
+        }
+    } else {
         ui.rows(
             rows,
             ["action", "what", "name", "field", "from", "to"],
