@@ -197,6 +197,11 @@ impl Known {
         ))
     }
 
+    /// Returns all of them.
+    pub(crate) fn into_assets(self) -> impl Iterator<Item = Asset> {
+        self.0.into_values()
+    }
+
     /// Returns the name, or the id where that is all there is.
     pub(crate) fn name(&self, id: &str) -> String {
         self.0

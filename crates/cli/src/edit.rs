@@ -31,14 +31,15 @@ pub(crate) struct EditArgs {
 }
 
 /// One field before and after.
+#[derive(Clone)]
 pub(crate) struct FieldEdit {
-    field: String,
+    pub(crate) field: String,
     /// What people call it.
-    label: String,
-    from: Value,
-    to: Value,
+    pub(crate) label: String,
+    pub(crate) from: Value,
+    pub(crate) to: Value,
     /// What people see instead.
-    shown: [String; 2],
+    pub(crate) shown: [String; 2],
 }
 
 impl FieldEdit {

@@ -32,9 +32,14 @@ pub(crate) fn show(ui: &Ui, plan: &Plan, service: &str) -> Result<()> {
 
 /// Shows blockers and warnings, as many as anybody reads.
 pub(crate) fn findings(ui: &Ui, plan: &Plan) {
+    blockers_and_warnings(ui, &plan.blockers, &plan.warnings);
+}
+
+/// The same, of whatever has them.
+pub(crate) fn blockers_and_warnings(ui: &Ui, blockers: &[Finding], warnings: &[Finding]) {
     for (style, label, all) in [
-        (Style::Error, "blocker", &plan.blockers),
-        (Style::Warning, "warning", &plan.warnings),
+        (Style::Error, "blocker", blockers),
+        (Style::Warning, "warning", warnings),
     ] {
         for found in all.iter().take(LISTED) {
             finding(ui, style, label, found);

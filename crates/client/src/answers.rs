@@ -194,6 +194,9 @@ pub struct Plan {
 /// What a change of a service would do.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ServicePlan {
+    /// Its fields that would change.
+    #[serde(default)]
+    pub changes: Vec<FieldChange>,
     /// What would become of each of its sets; none where they go on meaning what they mean.
     #[serde(default)]
     pub version_sets: Vec<Plan>,

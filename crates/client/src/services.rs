@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::answers::{Service, ServicePlan};
 use crate::assets::Created;
 use crate::request::{Repeat, Request};
-use crate::{Client, ClientError, Document, Pages};
+use crate::{Client, ClientError, Document, Pages, Terms};
 
 /// Which services a list has, and in which order. An empty one has all of them.
 #[derive(Debug, Clone, Default)]
@@ -57,15 +57,12 @@ pub struct ServiceChange {
     pub context_graph_id: Option<ContextGraphId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<IndexMap<String, Option<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyterms: Option<Vec<String>>,
 }
 
-fn update_request(service: ServiceId, change: &ServiceChange, repeat: Repeat, lift_hold: bool) -> Request {
-    let request = Request::new(Method::POST, format!("service/{service}/"), repeat).body(json!(change));
-    if lift_hold {
-        request.query("lift_hold", true)
-    } else {
-        request
-    }
+fn update_request(service: ServiceId, change: &ServiceChange) -> Request {
+    Request::new(Method::POST, format!("service/{service}/"), Repeat::Never).body(json!(change))
 }
 
 impl Client {
@@ -104,16 +101,18 @@ impl Client {
         self.read(request).await
     }
 
-    /// Plans a change of a service. With `lift_hold`, holds on its sets do not stand in the way.
+    /// Plans a change of a service.
     pub async fn plan_service_update(
         &self,
         service: ServiceId,
         change: &ServiceChange,
-        lift_hold: bool,
+        terms: Terms,
     ) -> Result<Document<ServicePlan>, ClientError> {
-        let mut request = update_request(service, change, Repeat::Read, lift_hold);
-        request = request.query("dry_run", true);
-        self.read(request).await
+        let terms = Terms {
+            dry_run: true,
+            ..terms
+        };
+        self.read(terms.of(update_request(service, change))).await
     }
 
     /// Changes a service as it was planned, or not at all.
@@ -121,10 +120,14 @@ impl Client {
         &self,
         service: ServiceId,
         change: &ServiceChange,
-        lift_hold: bool,
+        terms: Terms,
         plan_digest: &str,
     ) -> Result<Document<Value>, ClientError> {
-        let request = update_request(service, change, Repeat::Never, lift_hold);
-        self.read(request.query("plan_digest", plan_digest)).await
+        let terms = Terms {
+            dry_run: false,
+            plan_digest: Some(plan_digest.to_owned()),
+            ..terms
+        };
+        self.read(terms.of(update_request(service, change))).await
     }
 }

@@ -19,7 +19,7 @@ pub enum Expected {
     Absent,
 }
 
-/// The terms of replacing or deleting a set.
+/// The terms of replacing or deleting a set, and of changing a service.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
     /// Whether only the plan is wanted.
@@ -28,14 +28,14 @@ pub struct Terms {
     pub plan_digest: Option<String>,
     /// Why.
     pub message: Option<String>,
-    /// Whether a hold on the set is lifted.
+    /// Whether a hold on the set, or on any set of the service, is lifted.
     pub lift_hold: bool,
-    /// What the set must be like.
+    /// What the set must be like; of a service, its `release`.
     pub expected: Option<Expected>,
 }
 
 impl Terms {
-    fn of(self, request: Request) -> Request {
+    pub(crate) fn of(self, request: Request) -> Request {
         let mut request = request
             .query_if("plan_digest", self.plan_digest)
             .query_if("message", self.message);

@@ -1,5 +1,7 @@
 //! `forge export` and `forge apply`
 
+use std::sync::Arc;
+
 use crate::guide::run_page;
 use crate::help::examples;
 use crate::world::{Typed, World, assert_transcript};
@@ -314,6 +316,7 @@ async fn files_are_applied_on_a_terminal() {
     let transcript = world.terminal(&[
         Typed::new("forge apply -f acme"),
         Typed::new("forge apply -f acme --apply").answer(asked, "n\n"),
+        Typed::new("forge apply -f acme --apply --json").answer(asked, "n\n"),
         Typed::new("forge apply -f acme --apply").answer(asked, "y\n"),
         Typed::new("forge apply -f acme --check"),
         Typed::new("forge export"),
@@ -332,4 +335,163 @@ async fn the_examples_of_the_help_work() {
             world.ok(&example);
         }
     }
+}
+
+/// Adds an agent `Nora` with the versions of `Mira`.
+fn add_nora(world: &World) {
+    for version in 1..=3 {
+        world.ok(&format!(
+            "forge asset show agent Mira@{version} --json | forge asset push agent Nora -f - --create --apply"
+        ));
+    }
+}
+
+const RELEASE: &str = "acme/services/dental-care/version_sets/release.json";
+const SERVICE: &str = "acme/services/dental-care/service.json";
+/// What the files do to a service that becomes Nora's.
+const TO_NORA: &str = "sed -i 's/\"Mira\"/\"Nora\"/' acme/services/dental-care/service.json";
+/// What is there now, in a few words.
+const NOW: &str = "forge vs list 'Dental care' | cut -f 1-4,7; forge vs history 'Dental care' release | cut -f 1-4,9; \
+    forge service list | grep Dental | cut -f 2-4";
+
+/// Whatever somebody else does between the plan and the answer: what was not shown is not done.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_while_its_plan_is_looked_at_is_left_as_it_is() {
+    let world = Arc::new(World::seeded().await);
+    add_nora(&world);
+    world.ok(
+        "forge vs promote 'Dental care' preview release --apply; forge export 2> /dev/null; cp -r acme kept",
+    );
+    let meanwhile = |command: &'static str| {
+        let world = world.clone();
+        move || {
+            world.ok(command);
+        }
+    };
+    let asked = "[y/N]: ";
+    let apply = "forge apply -f acme --apply --lift-hold -m Reviewed.";
+    let see = |transcript: &mut String, typed| {
+        transcript.push_str(&world.terminal(&[typed]));
+        transcript.push_str(&world.pipe(&[NOW]));
+    };
+    let mut transcript = String::new();
+    // A new version, and a set that pins it.
+    world.ok("sed 's/MI/MX/' acme/agents/mira/v3.json > acme/agents/mira/v4.json");
+    world.ok(&edit(
+        RELEASE,
+        r#""agent_version_number": 2"#,
+        r#""agent_version_number": 4"#,
+    ));
+    let incident = meanwhile("forge vs rollback 'Dental care' --apply -m 'It books on holidays.'");
+    see(
+        &mut transcript,
+        Typed::new(apply).answer_after(asked, incident, "y\n"),
+    );
+    // Another agent.
+    let to_nora = format!("rm -r acme; forge export 2> /dev/null; {TO_NORA}");
+    world.ok(&to_nora);
+    let pinned =
+        meanwhile("forge vs upsert 'Dental care' release --agent-version 3 --lift-hold --apply 2> /dev/null");
+    see(
+        &mut transcript,
+        Typed::new(apply).answer_after(asked, pinned, "y\n"),
+    );
+    world.ok(&to_nora);
+    let other = "forge asset show agent Mira@1 --json | forge asset push agent Zoe -f - --create --apply && \
+        forge vs upsert 'Dental care' release --agent-version 1 --apply --quiet && \
+        forge vs upsert 'Dental care' preview --agent-version 1 --apply --quiet && \
+        forge service update 'Dental care' --agent Zoe --apply";
+    see(
+        &mut transcript,
+        Typed::new(apply).answer_after(asked, meanwhile(other), "y\n"),
+    );
+    assert_eq!(transcript.matches("exit 5").count(), 3, "{transcript}");
+    assert_transcript("apply_what_moved", &transcript);
+}
+
+/// What a service's sets come to mean by another agent is planned by the server, and shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_agent_is_applied_as_it_was_planned() {
+    let world = World::seeded().await;
+    add_nora(&world);
+    world.ok("forge vs promote 'Dental care' preview release --apply; forge export 2> /dev/null");
+    world.ok("forge vs rollback 'Dental care' --apply -m 'It books on holidays.'; forge export 2> /dev/null");
+    world.ok(TO_NORA);
+    let apply = "forge apply -f acme";
+    let transcript = world.pipe(&[
+        // A hold stops it, and lifting it is shown.
+        apply,
+        &format!("{apply} --lift-hold"),
+        &format!("{apply} --lift-hold --json"),
+        // So does a warning, if that is wanted.
+        "forge asset yank agent Nora@3 --reason 'It shouts.' --apply --quiet",
+        &format!("{apply} --lift-hold --strict --apply"),
+        &format!("{apply} --lift-hold --apply -m Reviewed."),
+        NOW,
+        &format!("{apply} --check"),
+    ]);
+    assert_transcript("apply_another_agent", &transcript);
+}
+
+/// Nothing runs in between what nobody asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_agent_and_other_pins_are_two_steps() {
+    let world = World::seeded().await;
+    add_nora(&world);
+    world.ok("forge export 2> /dev/null");
+    world.ok(TO_NORA);
+    world.ok(&edit(
+        RELEASE,
+        r#""agent_version_number": 1"#,
+        r#""agent_version_number": 3"#,
+    ));
+    world.ok("forge asset yank agent Nora@3 --reason 'It shouts.' --apply");
+    let apply = "forge apply -f acme";
+    let transcript = world.pipe(&[
+        apply,
+        &format!("{apply} --json"),
+        &format!("{apply} --apply"),
+        NOW,
+        // An agent that comes with the files: it comes first.
+        &format!(
+            "forge export; {}; mkdir acme/agents/zoe; \
+             echo '{{\"name\": \"Zoe\"}}' > acme/agents/zoe/agent.json; cp acme/agents/mira/v1.json acme/agents/zoe/; \
+             cp acme/agents/mira/v2.json acme/agents/zoe/; {apply} --create --apply",
+            TO_NORA.replace("Nora", "Zoe")
+        ),
+        NOW,
+        &format!("{apply} --apply -m Reviewed."),
+        NOW,
+    ]);
+    assert_transcript("apply_in_two_steps", &transcript);
+}
+
+/// A service starts conversations only with what its sets are to be, and none after it was to stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_active_no_longer_than_its_sets_are_as_wanted() {
+    let world = World::seeded().await;
+    world.ok("forge service update 'Dental care' --inactive --apply; forge export 2> /dev/null");
+    world.ok(&edit(SERVICE, r#""is_active": false"#, r#""is_active": true"#));
+    world.ok(&edit(
+        RELEASE,
+        r#""agent_version_number": 1"#,
+        r#""agent_version_number": 3"#,
+    ));
+    let order = "forge audit list --limit 2 | cut -f 4-6";
+    let transcript = world.pipe(&[
+        "forge apply -f acme --apply",
+        order,
+        &format!(
+            "{}; {}",
+            edit(SERVICE, r#""is_active": true"#, r#""is_active": false"#),
+            edit(
+                RELEASE,
+                r#""agent_version_number": 3"#,
+                r#""agent_version_number": 2"#
+            )
+        ),
+        "forge apply -f acme --apply",
+        order,
+    ]);
+    assert_transcript("apply_activation", &transcript);
 }

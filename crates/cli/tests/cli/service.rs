@@ -127,6 +127,11 @@ async fn another_agent_means_other_versions_in_every_set() {
         update,
         "forge version-set history 'Dental care' preview | cut -f 1-4",
         "forge service update 'Dental care' --agent Empty",
+        // A hold that goes is shown.
+        "forge vs promote 'Eye care' edge release --apply > /dev/null 2>&1; forge vs rollback 'Eye care' --apply -m 'It shouts.' --quiet",
+        "forge service update 'Eye care' --agent Nora",
+        "forge service update 'Eye care' --agent Nora --lift-hold",
+        "forge service update 'Eye care' --agent Nora --lift-hold --apply --json",
     ]);
     assert_transcript("service_rebound", &transcript);
 }

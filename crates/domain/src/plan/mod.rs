@@ -357,7 +357,8 @@ fn digest(
     };
     let all = json!({
         "plan": plan, "deleted_revision": tombstone, "hold": hold, "freeze": freeze, "lift_hold": lift_hold,
-        "yanked": sorted(&yanked),
+        "yanked": sorted(&yanked), "agent_id": snapshot.binding.agent.id,
+        "context_graph_id": snapshot.binding.context_graph.id,
     });
     crate::hex(&Sha256::digest(
         canonical_json(&integral_numbers(&all)).as_bytes(),

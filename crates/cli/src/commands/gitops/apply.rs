@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use forge_client::answers::Plan;
 use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 
 use super::compare::{ServiceWork, Work, compare};
+use super::planned::{ServicePlans, Wishes, plan};
 use super::show::{Row, print_json, rows, show};
-use super::steps::{ServicePlans, Wishes, Worker, plan_sets};
+use super::steps::Worker;
 use super::{files, server};
 use crate::change::{ApplyArgs, confirm, watched};
 use crate::error::{Exit, Failure, Result};
@@ -19,8 +19,8 @@ use crate::ui::quoted;
 /// Make agents, context graphs, services and version sets like the files that `forge export` writes.
 ///
 /// Agents and graphs get the versions that they lack, then services are created and changed, then their sets, each by its own
-/// plan. Nothing is ever deleted but sets with --prune. If a rule forbids a change of a set, nothing of its service is
-/// changed, and the exit code is 1.
+/// plan. Nothing is ever deleted but sets with --prune. If a rule forbids a change of a service or of one of its sets, nothing
+/// of that service is changed, and the exit code is 1. What is not as it was shown any more is not changed either: 5.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge apply -f acme\n  forge apply -f acme --apply --message 'Reviewed.'\n  forge apply -f acme --check\n\n\
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Delete the sets that the files do not have.
     #[arg(long)]
     prune: bool,
-    /// Lift the holds on the sets that change.
+    /// Lift the holds on the sets that change; the plan shows which.
     #[arg(long)]
     lift_hold: bool,
     #[command(flatten)]
@@ -78,8 +78,8 @@ async fn apply(args: Args) -> Result<Exit> {
         lift_hold: args.lift_hold,
         strict: args.change.strict,
     };
-    let plans = plan_sets(client, &work, &wishes).await?;
-    let rows = rows(&work);
+    let plans = plan(client, &work, &known, &wishes).await?;
+    let rows = rows(&work, &plans);
     show(&session, &work, &rows, &plans, args.check)?;
     if let Some(end) = verdict(&args, &work, &rows, &plans) {
         if ui.json {
@@ -137,7 +137,7 @@ fn verdict(
         ));
     }
     let is_said = !work.renamed.is_empty() || !work.similar.is_empty();
-    let has_warnings = is_said || findings(plans).any(|plan| !plan.warnings.is_empty());
+    let has_warnings = is_said || plans.iter().any(ServicePlans::has_warnings);
     if args.change.strict && has_warnings {
         let text = "there are warnings, and `--strict` is set; nothing was changed";
         return Some(Err(Failure::failed(text)));
@@ -149,7 +149,7 @@ fn verdict(
         .services
         .iter()
         .zip(plans)
-        .filter(|(_, plans)| plans.is_blocked)
+        .filter(|(_, plans)| plans.is_blocked())
         .map(|(work, _)| work.service.fields.name.clone())
         .collect();
     if names.is_empty() {
@@ -162,10 +162,6 @@ fn blocked(names: &[String]) -> Failure {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     Failure::failed(format!("rules forbid changes of {}", names.join(", ")))
         .hint("the other services do not wait for them; what a rule forbids is named above")
-}
-
-fn findings(plans: &[ServicePlans]) -> impl Iterator<Item = &Plan> {
-    plans.iter().flat_map(|plans| plans.plans.iter().flatten())
 }
 
 /// Returns how many steps there are.

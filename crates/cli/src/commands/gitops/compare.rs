@@ -65,7 +65,11 @@ pub(super) struct ServiceWork {
     /// The fields of the service that change.
     pub(super) changes: Vec<FieldChange>,
     pub(super) sets: Vec<SetStep>,
-    /// Whether a set may pin a version that is not there before the other steps.
+    /// Whether it gets another agent or context graph.
+    pub(super) is_rebound: bool,
+    /// Its agent and its context graph, as far as versions of them come with the files.
+    pub(super) awaited: Vec<String>,
+    /// Whether a set pins such a version.
     pub(super) awaits_versions: bool,
 }
 
@@ -267,17 +271,38 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
         }
     };
     let changes = found.map_or_else(Vec::new, |found| field_changes(&found.service, service));
-    let rebinds = changes
+    let is_rebound = changes
         .iter()
         .any(|change| change.field == "agent" || change.field == "context_graph");
     let sets = set_steps(service, found, prune, &mut work.left_alone);
+    let awaited = awaited(service, &work.assets);
     work.services.push(ServiceWork {
         service: service.clone(),
         known: found.cloned(),
         changes,
         sets,
-        awaits_versions: awaits_versions || rebinds,
+        is_rebound,
+        awaited,
+        awaits_versions,
     });
+}
+
+/// Returns what a service runs, as far as something of it is to be created.
+fn awaited(service: &Service, steps: &[AssetStep]) -> Vec<String> {
+    let fields = &service.fields;
+    let pair = [
+        (AssetKind::Agent, &fields.agent),
+        (AssetKind::ContextGraph, &fields.context_graph),
+    ];
+    let is_created = |wanted: &(AssetKind, &String)| {
+        steps.iter().any(|step| match step {
+            AssetStep::Create { kind, name } | AssetStep::CreateVersion { kind, name, .. } => {
+                *wanted == (*kind, name)
+            }
+        })
+    };
+    let text = |(kind, name): (AssetKind, &String)| format!("{} `{name}`", kind_name(kind));
+    pair.into_iter().filter(is_created).map(text).collect()
 }
 
 /// Makes sure that what a service runs and what its sets pin is there, or comes with the files. Tells whether a set pins

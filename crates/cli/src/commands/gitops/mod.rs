@@ -9,6 +9,7 @@ pub(crate) mod apply;
 mod compare;
 pub(crate) mod export;
 mod files;
+mod planned;
 mod same;
 mod server;
 mod show;

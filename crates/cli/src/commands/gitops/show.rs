@@ -6,10 +6,11 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::compare::{AssetStep, Renamed, SetStep, Work};
+use super::planned::ServicePlans;
 use super::similar::Similar;
-use super::steps::ServicePlans;
 use super::tree::kind_name;
 use crate::creation::joined;
+use crate::edit::FieldEdit;
 use crate::error::{Failure, Result};
 use crate::plan;
 use crate::session::Session;
@@ -21,11 +22,11 @@ pub(super) struct Row {
     pub(super) kind: &'static str,
     pub(super) name: String,
     /// The field that changes, if it is about one.
-    change: Option<FieldChange>,
+    change: Option<FieldEdit>,
 }
 
-/// Returns the lines of the plan.
-pub(super) fn rows(work: &Work) -> Vec<Row> {
+/// Returns the lines of the plan: what the server planned, where it could.
+pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
     let mut rows = Vec::new();
     let row = |action, kind, name: String, change| Row {
         action,
@@ -47,34 +48,47 @@ pub(super) fn rows(work: &Work) -> Vec<Row> {
             }
         });
     }
-    for work in &work.services {
+    for (work, plans) in work.services.iter().zip(plans) {
         let name = &work.service.fields.name;
         if work.known.is_none() {
             rows.push(row("create", "service", name.clone(), None));
         }
-        for change in &work.changes {
-            rows.push(row("update", "service", name.clone(), Some(change.clone())));
+        let changes = match &plans.update {
+            Some(update) => update.rows.clone(),
+            None => work.changes.iter().map(edit).collect(),
+        };
+        for change in changes {
+            rows.push(row("update", "service", name.clone(), Some(change)));
         }
-        for step in &work.sets {
+        for (step, plan) in work.sets.iter().zip(&plans.sets) {
             let action = match (&step.before, &step.after) {
                 (None, _) => "create",
                 (_, None) => "delete",
                 _ => "update",
             };
             let name = format!("{name}/{}", step.name);
-            let changes = pin_changes(step);
+            let mut changes = plan
+                .as_ref()
+                .map_or_else(|| pin_changes(step), |plan| plan.changes.clone());
+            changes.retain(|change| change.from != change.to);
             if changes.is_empty() {
                 rows.push(row(action, "version set", name.clone(), None));
             }
-            for change in changes {
-                rows.push(row(action, "version set", name.clone(), Some(change)));
+            for change in &changes {
+                rows.push(row(action, "version set", name.clone(), Some(edit(change))));
             }
         }
     }
     rows
 }
 
-/// Returns the fields of a set that change. Of one that comes or goes, what floats is no change.
+/// Returns a change as it is shown: a version that floats has a name.
+fn edit(change: &FieldChange) -> FieldEdit {
+    let edit = FieldEdit::new(change.field.clone(), change.from.clone(), change.to.clone());
+    edit.shown_as(shown(change, &change.from), shown(change, &change.to))
+}
+
+/// Returns the fields of a set before and after.
 fn pin_changes(step: &SetStep) -> Vec<FieldChange> {
     let fields = |pins: Option<&Pins>| {
         let mut fields = serde_json::Map::new();
@@ -106,7 +120,6 @@ fn pin_changes(step: &SetStep) -> Vec<FieldChange> {
             from: value(&before, name),
             to: value(&after, name),
         })
-        .filter(|change| change.from != change.to)
         .collect()
 }
 
@@ -120,17 +133,26 @@ pub(super) fn show(
 ) -> Result<()> {
     let ui = &session.ui;
     session.tell_place();
-    if !ui.json {
+    if ui.json {
+        // The document is for programs, and comes at the end; whoever is asked sees this.
+        for row in rows {
+            let change = row.change.as_ref().map(|change| {
+                let [from, to] = &change.shown;
+                format!(": {}: {from} → {to}", change.label)
+            });
+            let (action, kind, name) = (row.action, row.kind, &row.name);
+            ui.progress(&format!("  {action} {kind} {name}{}", change.unwrap_or_default()));
+        }
+    } else {
         ui.rows(
             rows,
             ["action", "what", "name", "field", "from", "to"],
             |row| {
                 let [field, from, to] = match &row.change {
-                    Some(change) => [
-                        plan::field(&change.field),
-                        shown(change, &change.from),
-                        shown(change, &change.to),
-                    ],
+                    Some(change) => {
+                        let [from, to] = change.shown.clone();
+                        [change.label.clone(), from, to]
+                    }
                     None => Default::default(),
                 };
                 [
@@ -163,7 +185,12 @@ pub(super) fn show(
         )?;
     }
     for (work, plans) in work.services.iter().zip(plans) {
-        for (step, plan) in work.sets.iter().zip(&plans.plans) {
+        let [blockers, warnings] = plans.of_service();
+        if !(blockers.is_empty() && warnings.is_empty()) {
+            ui.note(&format!("`{}`:", work.service.fields.name));
+            plan::blockers_and_warnings(ui, blockers, warnings);
+        }
+        for (step, plan) in work.sets.iter().zip(&plans.sets) {
             if let Some(plan) = plan
                 && !(plan.blockers.is_empty() && plan.warnings.is_empty())
             {
@@ -222,9 +249,15 @@ pub(super) fn print_json(
     let finding =
         |finding: &Finding| json!({"code": finding.code, "message": finding.message, "hint": finding.hint});
     let all = |findings: &[Finding]| findings.iter().map(finding).collect::<Vec<_>>();
-    let mut sets = Vec::new();
+    let (mut services, mut sets) = (Vec::new(), Vec::new());
     for (work, plans) in work.services.iter().zip(plans) {
-        for (step, plan) in work.sets.iter().zip(&plans.plans) {
+        let [blockers, warnings] = plans.of_service();
+        if work.known.is_some() && !work.changes.is_empty() {
+            services.push(json!({
+                "name": work.service.fields.name, "blockers": all(blockers), "warnings": all(warnings),
+            }));
+        }
+        for (step, plan) in work.sets.iter().zip(&plans.sets) {
             let Some(plan) = plan else { continue };
             sets.push(json!({
                 "service": work.service.fields.name,
@@ -250,6 +283,7 @@ pub(super) fn print_json(
         "organization_id": credentials.organization_id,
         "base_url": credentials.base_url,
         "steps": rows.iter().map(step).collect::<Vec<_>>(),
+        "services": services,
         "version_sets": sets,
         "left_alone": work.left_alone,
         "similar": work.similar.iter().map(similar).collect::<Vec<_>>(),

@@ -1,97 +1,21 @@
-//! Planning the changes of sets by dry runs, and carrying everything out.
+//! Carrying everything out, as it was shown.
 
 use std::collections::BTreeMap;
 
-use forge_client::answers::Plan;
-use forge_client::{Client, ClientError, Terms};
+use forge_client::ClientError;
+use forge_client::answers::{FieldChange, Finding, Plan, ServicePlan};
 use forge_domain::refusal::AssetKind;
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 
 use super::compare::{AssetStep, ServiceWork, SetStep, Work};
+use super::planned::{ServicePlans, Update, Wishes, dry_run, send};
 use super::server::{Known, rename_references};
 use super::tree::kind_name;
 use crate::error::{Exit, Failure, Result};
 use crate::plan;
 use crate::session::Session;
 use crate::ui::Style;
-
-/// What is asked of every change of a set.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Wishes {
-    pub(super) message: Option<String>,
-    pub(super) lift_hold: bool,
-    /// Whether a warning counts like a rule that forbids it.
-    pub(super) strict: bool,
-}
-
-/// The plans of the changes of one service's sets, where the server could make them.
-#[derive(Debug, Default)]
-pub(super) struct ServicePlans {
-    pub(super) plans: Vec<Option<Plan>>,
-    /// Whether a rule forbids one of them.
-    pub(super) is_blocked: bool,
-}
-
-/// Asks the server for the plan of every change of a set whose service is there.
-pub(super) async fn plan_sets(client: &Client, work: &Work, wishes: &Wishes) -> Result<Vec<ServicePlans>> {
-    let mut all = Vec::new();
-    for service in &work.services {
-        let mut plans = ServicePlans::default();
-        for step in &service.sets {
-            let plan = match &service.known {
-                Some(known) => Some(dry_run(client, known.id, step, wishes, service.awaits_versions).await?),
-                None => None,
-            };
-            plans.is_blocked |= plan.as_ref().is_some_and(|plan| !plan.blockers.is_empty());
-            plans.plans.push(plan);
-        }
-        all.push(plans);
-    }
-    Ok(all)
-}
-
-/// Asks for the plan of a change. Versions that are still to come are no reason against it.
-async fn dry_run(
-    client: &Client,
-    service: ServiceId,
-    step: &SetStep,
-    wishes: &Wishes,
-    awaits_versions: bool,
-) -> Result<Plan> {
-    let plan = send(client, service, step, wishes, None).await?;
-    let mut plan = plan.ok_or_else(|| Failure::failed("the server answered no plan"))?;
-    if awaits_versions {
-        plan.blockers.retain(|blocker| blocker.code != "no_such_version");
-    }
-    Ok(plan)
-}
-
-/// Sends a change: with the digest of its plan, or as a dry run.
-async fn send(
-    client: &Client,
-    service: ServiceId,
-    step: &SetStep,
-    wishes: &Wishes,
-    digest: Option<String>,
-) -> std::result::Result<Option<Plan>, ClientError> {
-    let terms = Terms {
-        dry_run: digest.is_none(),
-        plan_digest: digest,
-        message: wishes.message.clone(),
-        lift_hold: wishes.lift_hold,
-        expected: None,
-    };
-    let answer = match &step.after {
-        Some(pins) => {
-            client
-                .upsert_version_set(service, &step.name, pins, terms)
-                .await?
-        }
-        None => client.delete_version_set(service, &step.name, terms).await?,
-    };
-    Ok(answer.value)
-}
 
 /// Carries the work out.
 pub(super) struct Worker<'s> {
@@ -149,7 +73,7 @@ impl<'s> Worker<'s> {
             self.done += 1;
         }
         for (service, plans) in work.services.iter().zip(plans) {
-            if plans.is_blocked {
+            if plans.is_blocked() {
                 self.blocked.push(service.service.fields.name.clone());
             } else if !service.is_nothing() {
                 self.service(service, plans).await?;
@@ -203,24 +127,62 @@ impl<'s> Worker<'s> {
     }
 
     async fn service(&mut self, work: &ServiceWork, plans: &ServicePlans) -> Result<()> {
-        let id = match &work.known {
-            Some(known) if work.changes.is_empty() => Some(known.id),
-            Some(known) => self.update_service(known.id, work).await?,
-            None => self.create_service(work).await?,
+        let is_done = match &work.known {
+            Some(known) => self.change_service(work, known.id, plans).await?,
+            None => self.new_service(work).await?,
         };
-        let Some(id) = id else {
+        if !is_done {
             self.blocked.push(work.service.fields.name.clone());
-            return Ok(());
-        };
-        self.done += usize::from(work.known.is_none() || !work.changes.is_empty());
-        for (step, shown) in work.sets.iter().zip(&plans.plans) {
-            if !self.set(work, id, step, shown.as_ref()).await? {
-                self.blocked.push(work.service.fields.name.clone());
-                return Ok(());
-            }
-            self.done += 1;
         }
         Ok(())
+    }
+
+    /// Changes a service and its sets by plans that are as they were shown. All of them are looked at before anything is sent.
+    /// Tells whether no rule forbids it.
+    async fn change_service(
+        &mut self,
+        work: &ServiceWork,
+        service: ServiceId,
+        plans: &ServicePlans,
+    ) -> Result<bool> {
+        let mut digests = Vec::new();
+        for (step, shown) in work.sets.iter().zip(&plans.sets) {
+            match self.judge(work, service, step, shown.as_ref()).await? {
+                Some(digest) => digests.push(digest),
+                None => return Ok(false),
+            }
+        }
+        // Conversations start in it only once its sets are as wanted.
+        let starts = |update: &&Update| update.change.is_active == Some(true);
+        let (last, first) = match &plans.update {
+            update @ Some(known) if starts(&known) => (update.as_ref(), None),
+            update => (None, update.as_ref()),
+        };
+        if let Some(update) = first {
+            self.update_service(work, service, update).await?;
+        }
+        for (step, digest) in work.sets.iter().zip(digests) {
+            self.send_set(service, step, digest).await?;
+        }
+        if let Some(update) = last {
+            self.update_service(work, service, update).await?;
+        }
+        Ok(true)
+    }
+
+    /// Creates a service and its sets, whose plans can only be made then. Tells whether no rule forbids it.
+    async fn new_service(&mut self, work: &ServiceWork) -> Result<bool> {
+        let Some(service) = self.create_service(work).await? else {
+            return Ok(false);
+        };
+        self.done += 1;
+        for step in &work.sets {
+            match self.judge(work, service, step, None).await? {
+                Some(digest) => self.send_set(service, step, digest).await?,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Creates a service, and returns its id unless a rule forbids it.
@@ -236,75 +198,135 @@ impl<'s> Worker<'s> {
             "tags": fields.tags,
             "release_version_set": work.service.version_sets.get(&SetName::release()),
         });
-        let Some(created) = self.post_service(work, "service/", &body).await? else {
-            return Ok(None);
+        let created = match self.session.client.post("service/", &body).await {
+            Ok(created) => created,
+            Err(ClientError::Blocked { detail, .. }) => {
+                let text = format!("service `{}`: {detail}", fields.name);
+                self.session.ui.labelled(Style::Error, "blocker", &text);
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
         };
         let id = created["id"].as_str().and_then(|id| id.parse().ok());
         id.map(Some)
             .ok_or_else(|| Failure::failed("the server answered no id of the new service"))
     }
 
-    /// Changes the fields of a service that differ, and returns its id unless a rule forbids it.
-    async fn update_service(&self, id: ServiceId, work: &ServiceWork) -> Result<Option<ServiceId>> {
-        let mut body = json!({});
-        for change in &work.changes {
-            let name = change.to.as_str().unwrap_or_default();
-            let (field, value) = match change.field.as_str() {
-                "agent" => ("agent_id", json!(self.id(AssetKind::Agent, name)?)),
-                "context_graph" => (
-                    "service_hierarchical_state_machine_id",
-                    json!(self.id(AssetKind::ContextGraph, name)?),
-                ),
-                field => (field, change.to.clone()),
-            };
-            body[field] = value;
-        }
-        let answer = self.post_service(work, &format!("service/{id}/"), &body).await?;
-        Ok(answer.map(|_| id))
-    }
-
-    /// Sends a change of a service. If a rule forbids it, that is told, and nothing is returned.
-    async fn post_service(&self, work: &ServiceWork, path: &str, body: &Value) -> Result<Option<Value>> {
-        match self.session.client.post(path, body).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(ClientError::Blocked { detail, .. }) => {
-                let text = format!("service `{}`: {detail}", work.service.fields.name);
-                self.session.ui.labelled(Style::Error, "blocker", &text);
-                Ok(None)
+    /// Changes a service as it was shown.
+    async fn update_service(&mut self, work: &ServiceWork, id: ServiceId, update: &Update) -> Result<()> {
+        let (change, digest) = (&update.change, &update.plan.digest);
+        let sent = self
+            .session
+            .client
+            .update_service(id, change, self.wishes.terms(), digest);
+        match sent.await {
+            Ok(_) => {
+                self.done += 1;
+                Ok(())
+            }
+            Err(ClientError::Conflict { .. }) => {
+                let now = self
+                    .session
+                    .client
+                    .plan_service_update(id, change, self.wishes.terms());
+                let details = service_moved(&update.plan, &now.await?.value);
+                Err(moved(format!("`{}`", work.service.fields.name), details))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Changes a set by a plan that is as it was shown. Tells whether no rule forbids it.
-    async fn set(
+    /// Looks once more at the change of a set, and returns the digest by which it may be made unless a rule forbids it.
+    async fn judge(
         &self,
         work: &ServiceWork,
         service: ServiceId,
         step: &SetStep,
         shown: Option<&Plan>,
-    ) -> Result<bool> {
-        let (ui, client) = (&self.session.ui, &self.session.client);
-        // What floats means another number once there are new versions, so that the plan that was shown has another
-        // digest than this one, which is the one to be carried out.
-        let plan = dry_run(client, service, step, self.wishes, false).await?;
-        let is_forbidden = !plan.blockers.is_empty() || self.wishes.strict && !plan.warnings.is_empty();
-        if is_forbidden || shown.is_none() && !plan.warnings.is_empty() {
-            ui.note(&format!("`{}` of `{}`:", step.name, work.service.fields.name));
-            plan::findings(ui, &plan);
+    ) -> Result<Option<String>> {
+        let ui = &self.session.ui;
+        let now = dry_run(&self.session.client, service, step, self.wishes).await?;
+        let place = format!("`{}` of `{}`", step.name, work.service.fields.name);
+        if let Some(shown) = shown {
+            // What floats means another number once there are new versions, and what rules say of those is known only then.
+            let is_other = shown.target != now.target
+                || shown.changes != now.changes
+                || work.awaited.is_empty() && shown.digest != now.digest;
+            if is_other {
+                return Err(moved(place, what_moved(shown, &now)));
+            }
         }
-        if is_forbidden {
-            return Ok(false);
+        let stops = self.wishes.stop(&now.blockers, &now.warnings);
+        let is_told = |found: &Finding| shown.is_some_and(|shown| shown.warnings.contains(found));
+        if stops || !now.warnings.iter().all(is_told) {
+            ui.note(&format!("{place}:"));
+            plan::findings(ui, &now);
         }
-        let has_moved = |shown: &Plan| shown.target != plan.target || shown.changes != plan.changes;
-        if !work.awaits_versions && shown.is_some_and(has_moved) {
-            let text = format!(
-                "`{}` of `{}` was changed while its plan was looked at",
-                step.name, work.service.fields.name
-            );
-            return Err(Failure::new(Exit::Conflict, text).hint("look at the plan anew, and apply that"));
-        }
-        send(client, service, step, self.wishes, Some(plan.digest)).await?;
-        Ok(true)
+        Ok((!stops).then_some(now.digest))
     }
+
+    async fn send_set(&mut self, service: ServiceId, step: &SetStep, digest: String) -> Result<()> {
+        send(&self.session.client, service, step, self.wishes, Some(digest)).await?;
+        self.done += 1;
+        Ok(())
+    }
+}
+
+/// Says that something is not as it was shown any more.
+fn moved(what: String, details: Vec<String>) -> Failure {
+    let text = format!("{what} was changed while its plan was looked at");
+    let mut failure = Failure::new(Exit::Conflict, text).hint("look at the plan anew, and apply that");
+    failure.details = details;
+    failure
+}
+
+/// Tells in what two plans of a service differ.
+fn service_moved(shown: &ServicePlan, now: &ServicePlan) -> Vec<String> {
+    let mut details = changes_moved(&shown.changes, &now.changes);
+    for now in &now.version_sets {
+        let name = &now.target.name;
+        let before = shown.version_sets.iter().find(|set| set.target.name == *name);
+        let of_set = match before {
+            Some(shown) if shown.digest == now.digest => continue,
+            Some(shown) => what_moved(shown, now),
+            None => vec!["it was not there".to_owned()],
+        };
+        details.extend(of_set.into_iter().map(|detail| format!("`{name}`: {detail}")));
+    }
+    or_the_rules(details)
+}
+
+/// Tells in what two plans of a set differ.
+fn what_moved(shown: &Plan, now: &Plan) -> Vec<String> {
+    let revision = |plan: &Plan| match plan.target.revision {
+        Some(revision) => format!("at revision {revision}"),
+        None => "not there".to_owned(),
+    };
+    let mut details = Vec::new();
+    if shown.target != now.target {
+        details.push(format!("it was {}, and is {}", revision(shown), revision(now)));
+    }
+    details.extend(changes_moved(&shown.changes, &now.changes));
+    or_the_rules(details)
+}
+
+fn changes_moved(shown: &[FieldChange], now: &[FieldChange]) -> Vec<String> {
+    let text = |change: &FieldChange| {
+        let (from, to) = (plan::text(&change.from), plan::text(&change.to));
+        format!(
+            "now it would change {}: {from} → {to}",
+            plan::field(&change.field)
+        )
+    };
+    now.iter()
+        .filter(|change| !shown.contains(change))
+        .map(text)
+        .collect()
+}
+
+fn or_the_rules(mut details: Vec<String>) -> Vec<String> {
+    if details.is_empty() {
+        details.push("the rules find something else now".to_owned());
+    }
+    details
 }

@@ -1,15 +1,13 @@
-//! The agent and the context graph of a service, and what another one does to its sets.
+//! The agent and the context graph of a service.
 
-use forge_client::answers::{Asset, Finding, VersionSet};
+use forge_client::answers::{Asset, Finding};
 use forge_domain::VersionNumber;
 use forge_domain::refusal::AssetKind;
 use forge_domain::service::check_binding;
 use forge_domain::version_set::{Binding, Bound};
-use serde_json::json;
 
-use crate::edit::{FieldEdit, of_rule};
+use crate::edit::of_rule;
 use crate::error::{Failure, Result};
-use crate::plan::pin;
 
 /// The name that the API gives to the field which has the id.
 pub(super) fn id_field(kind: AssetKind) -> &'static str {
@@ -43,33 +41,4 @@ pub(super) fn against_creation(agent: &Asset, graph: &Asset) -> Vec<Finding> {
         context_graph: bound(AssetKind::ContextGraph, graph),
     };
     check_binding(&binding).iter().map(of_rule).collect()
-}
-
-/// Tells what each set would mean after a service got another agent or context graph. The numbers stay.
-pub(super) fn rebound_sets(
-    kind: AssetKind,
-    sets: &[VersionSet],
-    (from_id, from_name): (&str, &str),
-    to: &Asset,
-) -> Vec<FieldEdit> {
-    let edit = |set: &VersionSet| {
-        let (pinned, meant) = match kind {
-            AssetKind::Agent => (set.pins.agent_version_number, set.resolved.agent_version_number),
-            AssetKind::ContextGraph => (
-                set.pins.context_graph_version_number,
-                set.resolved.context_graph_version_number,
-            ),
-        };
-        FieldEdit::new(
-            format!("version_sets.{}.{}", set.name, id_field(kind)),
-            json!({"id": from_id, "version": meant}),
-            json!({"id": to.id, "version": pinned.or(to.latest_version)}),
-        )
-        .called(format!("{kind} of `{}`", set.name))
-        .shown_as(
-            format!("{from_name} {}", pin(pinned, meant)),
-            format!("{} {}", to.name, pin(pinned, to.latest_version)),
-        )
-    };
-    sets.iter().map(edit).collect()
 }

@@ -112,7 +112,7 @@ fn rows(fields: &ServiceFields, agent: &Asset, graph: &Asset) -> Vec<FieldEdit> 
 }
 
 /// Returns the change of tags as one field, if they differ.
-pub(super) fn tag_rows(from: &Tags, to: &Tags) -> Option<FieldEdit> {
+fn tag_rows(from: &Tags, to: &Tags) -> Option<FieldEdit> {
     let text = |tags: &Tags| {
         if tags.is_empty() {
             "-".to_owned()

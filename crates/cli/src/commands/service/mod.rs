@@ -4,6 +4,7 @@ mod binding;
 mod create;
 mod health;
 mod list;
+pub(crate) mod plan;
 mod show;
 mod tag_arg;
 mod update;

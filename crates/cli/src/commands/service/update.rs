@@ -1,16 +1,15 @@
 //! `forge service update`
 
 use forge_client::answers::{Asset, Service};
-use forge_client::{Client, ServiceChange};
+use forge_client::{Client, ServiceChange, Terms};
 use forge_domain::refusal::AssetKind;
 use serde_json::json;
 
-use super::binding::{id, id_field, rebound_sets};
-use super::create::tag_rows;
-use super::state;
+use super::binding::id;
+use super::plan;
 use super::tag_arg::{TagArg, Tags, tags_of};
 use crate::assets::{self, Known};
-use crate::edit::{Edit, EditArgs, Edited, FieldEdit, check_body};
+use crate::edit::{Edit, EditArgs, Edited, check_body};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -77,18 +76,21 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         format!("update the service `{}`", service.name),
         &format!("service show {}", service.id),
     );
-    edit.fields = rows(&service, &change);
-    edit.fields.extend(rebind.rows(client, &service).await?);
-    let plan = client
-        .plan_service_update(service.id, &change, args.lift_hold)
-        .await?
-        .value;
+    let terms = Terms {
+        lift_hold: args.lift_hold,
+        ..Terms::default()
+    };
+    let plan = client.plan_service_update(service.id, &change, terms.clone());
+    let plan = plan.await?.value;
+    let mut seen = plan::Seen::of(client, service.id, &plan).await?;
+    seen.assets = rebind.assets(client, &service).await?;
+    edit.fields = plan::rows(&plan, &seen);
     edit.blockers.clone_from(&plan.blockers);
     edit.warnings.clone_from(&plan.warnings);
     edit.carry_out(session, &args.edit, async || {
         refuse_if_moved(client, &service).await?;
         let updated = client
-            .update_service(service.id, &change, args.lift_hold, &plan.digest)
+            .update_service(service.id, &change, terms, &plan.digest)
             .await;
         updated.map_err(|error| edit.refused(error))?;
         Ok(Edited {
@@ -113,6 +115,7 @@ fn wanted(args: &Args, service: &Service, rebind: &Rebind) -> Result<ServiceChan
         agent_id: rebind.agent.as_ref().map(id).transpose()?,
         context_graph_id: rebind.graph.as_ref().map(id).transpose()?,
         tags: wanted_tags(args, &tags_of(&service.tags))?,
+        keyterms: None,
     })
 }
 
@@ -128,22 +131,6 @@ fn wanted_tags(args: &Args, now: &Tags) -> Result<Option<Tags>> {
         tags.insert(tag.key.clone(), tag.value.clone());
     }
     Ok((tags != *now).then_some(tags))
-}
-
-fn rows(service: &Service, change: &ServiceChange) -> Vec<FieldEdit> {
-    let text = |name: &str, from: &str, to: &String| FieldEdit::new(name, json!(from), json!(to));
-    let mut rows = Vec::new();
-    rows.extend(change.name.iter().map(|to| text("name", &service.name, to)));
-    let description = change.description.iter();
-    rows.extend(description.map(|to| text("description", &service.description, to)));
-    rows.extend(change.is_active.map(|to| {
-        FieldEdit::new("is_active", json!(service.is_active), json!(to))
-            .called("state")
-            .shown_as(state(service.is_active), state(to))
-    }));
-    let tags = change.tags.iter();
-    rows.extend(tags.filter_map(|to| tag_rows(&tags_of(&service.tags), to)));
-    rows
 }
 
 impl Rebind {
@@ -164,33 +151,28 @@ impl Rebind {
         })
     }
 
-    /// Tells what it does to the service and to each of its sets.
-    async fn rows(&self, client: &Client, service: &Service) -> Result<Vec<FieldEdit>> {
-        let mut rows = Vec::new();
-        if self.agent.is_none() && self.graph.is_none() {
-            return Ok(rows);
-        }
-        let sets = client.version_sets(service.id).await?.value.version_sets;
+    /// Returns what it is about: those that the service gets, and those that it has.
+    async fn assets(self, client: &Client, service: &Service) -> Result<Vec<Asset>> {
+        let mut assets = Vec::new();
         for (kind, to, from) in [
-            (AssetKind::Agent, &self.agent, service.agent_id.to_string()),
+            (AssetKind::Agent, self.agent, service.agent_id.to_string()),
             (
                 AssetKind::ContextGraph,
-                &self.graph,
+                self.graph,
                 service.context_graph_id.to_string(),
             ),
         ] {
             let Some(to) = to else { continue };
-            let known = Known::fetch(client, kind, [from.clone()].into_iter().collect()).await?;
-            let name = known.name(&from);
-            let bound = FieldEdit::new(id_field(kind), json!(from), json!(to.id));
-            rows.push(bound.called(kind.to_string()).shown_as(&name, &to.name));
-            rows.extend(rebound_sets(kind, &sets, (&from, &name), to));
+            assets.push(to);
+            let known = Known::fetch(client, kind, [from].into_iter().collect()).await?;
+            assets.extend(known.into_assets());
         }
-        Ok(rows)
+        Ok(assets)
     }
 }
 
-/// What people see comes from what was looked at before the server planned. So it is looked at once more, right before.
+/// What is asked for comes from what was looked at before the server planned: tags are replaced as a whole. So it is looked at
+/// once more, right before.
 async fn refuse_if_moved(client: &Client, seen: &Service) -> Result<()> {
     let now = client.services(&[seen.id], None).all().await?.value;
     let parts = |service: &Service| {

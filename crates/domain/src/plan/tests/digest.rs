@@ -116,6 +116,19 @@ fn a_set_that_was_never_there_and_one_that_was_deleted_differ() {
     assert_ne!(one.plan.digest, two.plan.digest);
 }
 
+/// A set that is there gets a revision with another agent; one that would come into being cannot.
+#[test]
+fn whose_versions_the_numbers_are_is_part_of_the_digest() {
+    let new = || World::default().without_target();
+    let (mut other_agent, mut other_graph) = (new(), new());
+    other_agent.binding.agent.id = agent_id(9).to_string();
+    other_graph.binding.context_graph.id = graph_id(9).to_string();
+    let of = |world: &World| digest(world, upsert(&pins(1, 1)));
+    assert_ne!(of(&other_agent), of(&new()));
+    assert_ne!(of(&other_graph), of(&new()));
+    assert_ne!(of(&other_graph), of(&other_agent));
+}
+
 #[test]
 fn who_holds_a_set_and_why_is_part_of_the_digest() {
     let held_for = |reason| {

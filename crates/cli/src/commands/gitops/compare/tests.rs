@@ -113,8 +113,25 @@ fn new_versions_come_first_and_release_comes_last() {
         .collect();
     assert_eq!(names, ["test", "release"]);
     assert!(work.services[0].awaits_versions);
+    assert_eq!(work.services[0].awaited, ["agent `Mira`"]);
     let work = compare(&files(2, &[("release", 2)]), &known(2, &[("release", 1)]), false);
-    assert!(!work.services[0].awaits_versions);
+    assert!(!work.services[0].awaits_versions && work.services[0].awaited.is_empty());
+}
+
+#[test]
+fn another_agent_of_a_service_and_what_comes_of_it_with_the_files_are_told() {
+    let known = known(2, &[("release", 1)]);
+    let mut files = files(3, &[("release", 1)]);
+    assert!(!compare(&files, &known, false).services[0].is_rebound);
+    files.services[0].fields.agent = "Nora".to_owned();
+    files.agents.push(asset("Nora", &versions(1)));
+    let work = compare(&files, &known, false);
+    assert!(work.services[0].is_rebound && work.services[0].sets.is_empty());
+    assert_eq!(
+        work.services[0].awaited,
+        ["agent `Nora`"],
+        "what it had is no matter"
+    );
 }
 
 #[test]
