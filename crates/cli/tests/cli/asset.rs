@@ -182,6 +182,36 @@ async fn versions_are_yanked_in_a_pipe() {
     assert_transcript("asset_yanked_in_a_pipe", &transcript);
 }
 
+/// A yank is taken back, replaced or made as it was shown, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yank_that_was_not_shown_is_left_alone() {
+    let world = Arc::new(World::seeded().await);
+    let yank = "forge asset yank agent Mira@2 --reason";
+    let unyank = "forge asset unyank agent Mira@2 --apply";
+    let mut transcript = String::new();
+    for (before, command) in [
+        (format!("{yank} 'A typo.' --apply"), unyank.to_owned()),
+        (
+            format!("{yank} 'A typo.' --apply"),
+            format!("{yank} 'Two typos.' --apply"),
+        ),
+        ("true".to_owned(), format!("{yank} 'A typo.' --apply")),
+    ] {
+        world.ok(unyank);
+        world.ok(&before);
+        let other = world.clone();
+        let meanwhile = move || {
+            other.ok(unyank);
+            other.ok(&format!("{yank} 'It books on holidays.' --apply"));
+        };
+        transcript
+            .push_str(&world.terminal(&[Typed::new(command).answer_after("[y/N]: ", meanwhile, "y\n")]));
+        let shown = world.ok("forge asset versions agent Mira");
+        assert!(shown.contains("It books on holidays."), "{transcript}{shown}");
+    }
+    assert_transcript("asset_yank_conflicts", &transcript);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_seen_and_changed_on_a_terminal() {
     let world = Arc::new(world_with_files().await);
