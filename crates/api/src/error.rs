@@ -10,6 +10,7 @@ use forge_domain::fault::{Fault, Faults};
 use forge_domain::visible;
 use serde_json::{Value, json};
 
+use crate::routes::assets::yank::yank_instance;
 use crate::routes::version_sets;
 
 /// How large the body of a failure is at most, in bytes: what a caller sends must not make them get much more back.
@@ -174,6 +175,14 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
             (
                 StatusCode::PRECONDITION_FAILED,
                 json!({"detail": visible(&text), "version_set": set}),
+            )
+        }
+        AppError::YankMoved(yank) => {
+            let text = AppError::YankMoved(yank.clone()).to_string();
+            let yanked = yank.map(|yank| yank_instance(*yank));
+            (
+                StatusCode::PRECONDITION_FAILED,
+                json!({"detail": visible(&text), "yanked": yanked}),
             )
         }
         AppError::NotReady(reason) => {

@@ -9,6 +9,7 @@
 mod bodies;
 mod call;
 mod caller;
+mod conditions;
 mod error;
 mod form;
 mod head;
@@ -23,6 +24,7 @@ mod router;
 mod routes;
 mod serve;
 mod stream;
+mod tags;
 mod unread;
 
 use std::future::Future;

@@ -100,7 +100,12 @@ pub(crate) async fn find_named(
     id: &str,
 ) -> Result<Option<Asset>, AppError> {
     let found = tx.find_asset(&caller.organization, kind, id).await?;
-    Ok(found.filter(|asset| caller.may(permissions(kind).get, &attributes(kind, asset))))
+    Ok(found.filter(|asset| may_read(caller, kind, asset)))
+}
+
+/// Tells whether a caller may read an asset.
+pub(crate) fn may_read(caller: &Caller, kind: AssetKind, asset: &Asset) -> bool {
+    caller.may(permissions(kind).get, &attributes(kind, asset))
 }
 
 /// Refuses a caller who may read nothing of a kind, before anything is looked up.

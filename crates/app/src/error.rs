@@ -4,7 +4,7 @@ use forge_domain::fault::Fault;
 use forge_domain::version::NotTheNextVersion;
 use forge_domain::{Refusal, Refusals};
 use forge_runtime::RuntimeError;
-use forge_store::{NotReady, StoreError};
+use forge_store::{NotReady, StoreError, Yank};
 
 use crate::promotion::Plans;
 use crate::version_sets::SetView;
@@ -48,6 +48,10 @@ pub enum AppError {
     /// The set is not as the caller's condition says; this is what it is like, if it is there.
     #[error("{}", precondition_text(.0.as_deref()))]
     PreconditionFailed(Option<Box<SetView>>),
+    /// The yank of a version is not the one that the caller's condition names; this is the one that is there, if the caller
+    /// may see it.
+    #[error("{}", yank_text(.0.as_deref()))]
+    YankMoved(Option<Box<Yank>>),
     /// Something else is already there, or moved meanwhile.
     #[error("{0}")]
     Conflict(String),
@@ -91,6 +95,16 @@ fn precondition_text(view: Option<&SetView>) -> String {
             view.set.name, view.set.revision
         ),
         None => "the condition does not hold: the set is not there".to_owned(),
+    }
+}
+
+fn yank_text(yank: Option<&Yank>) -> String {
+    match yank {
+        Some(yank) => format!(
+            "the condition does not hold: the version is yanked, because: {}",
+            yank.reason
+        ),
+        None => "the condition does not hold: the version is not yanked as it says".to_owned(),
     }
 }
 

@@ -48,6 +48,7 @@ pub mod unit_tests;
 pub mod users;
 pub mod version_sets;
 pub mod watch;
+pub mod yanks;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -209,6 +209,14 @@ impl Edit {
             ClientError::Conflict { .. } => {
                 Failure::from(error).hint("nothing was changed; look at the plan anew, and apply that")
             }
+            ClientError::YankMoved { yanked, .. } => {
+                let is_told = yanked.is_some();
+                let failure = Failure::from(error);
+                if is_told {
+                    return failure.hint("that yank was left alone; look at it anew");
+                }
+                failure.hint(format!("`{}` tells how it is now", self.check))
+            }
             _ => unanswered(error, &self.check),
         }
     }

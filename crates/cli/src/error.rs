@@ -183,7 +183,9 @@ fn exit_of(error: &ClientError) -> Exit {
         ClientError::NotSignedIn(_) | ClientError::Forbidden(_) | ClientError::BadAddress { .. } => {
             Exit::NotPermitted
         }
-        ClientError::Conflict { .. } | ClientError::SetMoved { .. } => Exit::Conflict,
+        ClientError::Conflict { .. } | ClientError::SetMoved { .. } | ClientError::YankMoved { .. } => {
+            Exit::Conflict
+        }
         _ => Exit::Failed,
     }
 }

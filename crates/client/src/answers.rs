@@ -330,4 +330,7 @@ pub struct Yank {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
+    /// What tells it from another yank; empty if the server tells nothing that does, and then none is changed.
+    #[serde(default)]
+    pub etag: String,
 }

@@ -6,9 +6,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answers::{Asset, AssetVersion};
+use crate::answers::{Asset, AssetVersion, Yank};
 use crate::health::ServiceReference;
-use crate::request::{Repeat, Request};
+use crate::request::{Repeat, Request, keyed_post};
 use crate::session::escaped;
 use crate::{Client, ClientError, Document, Page, Pages};
 
@@ -126,20 +126,23 @@ impl Client {
         })
     }
 
-    /// Declares a version unfit for a reason, or takes that back. Twice is the same as once.
+    /// Declares a version unfit for a reason, or takes that back, provided that its yank is the one that was seen.
     pub async fn yank(
         &self,
         kind: AssetKind,
         id: &str,
         version: i64,
+        seen: Option<&Yank>,
         reason: Option<&str>,
     ) -> Result<Document<Yanked>, ClientError> {
         let path = format!("{}/yank", version_path(kind, id, version));
-        self.read(match reason {
-            Some(reason) => {
-                Request::new(Method::POST, path, Repeat::Recognised).body(json!({"reason": reason}))
-            }
+        let request = match reason {
+            Some(reason) => keyed_post(path, json!({"reason": reason})),
             None => Request::new(Method::DELETE, path, Repeat::Recognised),
+        };
+        self.read(match seen {
+            Some(yank) => request.header("If-Match", format!("\"{}\"", yank.etag)),
+            None => request.header("If-None-Match", "*"),
         })
         .await
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use reqwest::Method;
 
-use crate::answers::{Plan, VersionSet};
+use crate::answers::{Plan, VersionSet, Yank};
 
 /// A request, as messages name it.
 #[derive(Debug, Clone)]
@@ -140,6 +140,14 @@ pub enum ClientError {
         detail: String,
         /// The set as it is now, if it is there.
         version_set: Option<Box<VersionSet>>,
+    },
+    /// The yank of a version is not the one that the caller saw (412).
+    #[error("{detail}")]
+    YankMoved {
+        /// What the server said.
+        detail: String,
+        /// How the version is yanked now, if it is and the caller may see it.
+        yanked: Option<Yank>,
     },
     /// The request has faults (422).
     #[error("the server does not accept the request: {}", faults_text(.0))]

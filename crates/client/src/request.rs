@@ -78,6 +78,18 @@ impl Request {
     }
 }
 
+/// A change that the server recognises by its key when it is sent again.
+pub(crate) fn keyed_post(path: String, body: Value) -> Request {
+    let mut key = [0; 16];
+    // Without random bytes there is no key that nobody else has.
+    match getrandom::fill(&mut key) {
+        Ok(()) => Request::new(Method::POST, path, Repeat::Recognised)
+            .header("Idempotency-Key", forge_domain::hex(&key)),
+        Err(_) => Request::new(Method::POST, path, Repeat::Never),
+    }
+    .body(body)
+}
+
 /// The answer to a request, whatever it says.
 pub(crate) struct Reply {
     pub(crate) call: Call,
@@ -164,6 +176,10 @@ impl Reply {
             409 => ClientError::Conflict {
                 detail,
                 plans: plans(body),
+            },
+            412 if body.get("yanked").is_some() => ClientError::YankMoved {
+                detail,
+                yanked: serde_json::from_value(body["yanked"].clone()).ok(),
             },
             412 => ClientError::SetMoved {
                 detail,

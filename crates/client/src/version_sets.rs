@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answers::{self, Pins, Plan, Promotion, Resolution, Revision, VersionSet, VersionSets};
-use crate::request::{Repeat, Request};
+use crate::request::{Repeat, Request, keyed_post};
 use crate::{Client, ClientError, Document, Pages};
 
 /// What a caller expects of the set that is to change.
@@ -161,36 +161,22 @@ impl Client {
         self.read(post("promotion".to_owned(), body, body.dry_run)).await
     }
 
-    /// Lifts the hold on a set. Lifting it twice is the same as once.
+    /// Lifts the hold that is on a set at a revision, and no later one. Lifting it twice is the same as once.
     pub async fn lift_hold(
         &self,
         service: ServiceId,
         name: &SetName,
+        revision: i64,
     ) -> Result<Document<Value>, ClientError> {
         let path = format!("{}/{name}/hold", sets(service));
-        self.read(Request::new(Method::DELETE, path, Repeat::Recognised))
-            .await
+        let request = Request::new(Method::DELETE, path, Repeat::Recognised);
+        self.read(expecting(request, Some(Expected::At(revision)))).await
     }
 }
 
-/// A change that the server recognises by its key when it is sent again, or the dry run of one.
 fn post(path: String, body: &impl Serialize, is_dry_run: bool) -> Request {
-    let repeat = if is_dry_run {
-        Repeat::Read
-    } else {
-        Repeat::Recognised
-    };
-    let request = Request::new(Method::POST, path, repeat).body(json!(body));
-    let mut key = [0; 16];
     if is_dry_run {
-        return request;
+        return Request::new(Method::POST, path, Repeat::Read).body(json!(body));
     }
-    // Without random bytes there is no key that nobody else has.
-    match getrandom::fill(&mut key) {
-        Ok(()) => request.header("Idempotency-Key", forge_domain::hex(&key)),
-        Err(_) => Request {
-            repeat: Repeat::Never,
-            ..request
-        },
-    }
+    keyed_post(path, json!(body))
 }

@@ -88,6 +88,8 @@ pub struct YankInstance {
     pub since: String,
     /// Who yanked it.
     pub by: UserRef,
+    /// What tells this yank from another, for `If-Match`.
+    pub etag: String,
 }
 
 /// A version in a list.

@@ -409,7 +409,14 @@ both_engines! {
             ] {
                 let page = admin.get(&kind.versions(&id, query)).await.body;
                 let versions = page[kind.version_list].as_array().unwrap();
-                let told: Vec<Value> = versions.iter().map(|version| version["yanked"].clone()).collect();
+                let told = |version: &Value| {
+                    let mut yanked = version["yanked"].clone();
+                    if let Some(fields) = yanked.as_object_mut() {
+                        assert!(fields.remove("etag").unwrap().is_string());
+                    }
+                    yanked
+                };
+                let told: Vec<Value> = versions.iter().map(told).collect();
                 assert_eq!(told, expected, "{query}");
             }
             let page = admin.get(&kind.versions(&other, "")).await.body;

@@ -1,9 +1,12 @@
 //! Health of services, yanked versions, and where versions run.
 
+use axum::http::Method;
 use forge_testkit::{TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
+use crate::items::user_with;
 use crate::promotion::Release;
+use crate::roles::any;
 use crate::services::{change_number, grant};
 
 fn codes(body: &Value) -> Vec<(&str, &str)> {
@@ -72,6 +75,65 @@ both_engines! {
         assert_eq!((taken_back.status.as_u16(), &taken_back.body["is_yanked"]), (200, &json!(false)));
         let body = json!({"version_set": version_set(2, 1)});
         assert_eq!(admin.put(&format!("{sets}/test/"), body).await.status, 204);
+    }
+
+    async fn a_yank_is_changed_on_condition_that_it_is_the_one_that_was_seen(server: TestServer) {
+        let admin = server.admin();
+        let (agent, graph) = (server.agent(2).await, server.context_graph(2).await);
+        for (kind, id) in [("agent", agent), ("service_hierarchical_state_machine", graph)] {
+            let yank = format!("organization/{kind}/{id}/version/2/yank");
+            let send = async |method: Method, header: (&str, &str), reason: &str| {
+                let body = if reason.is_empty() { Vec::new() } else { json!({"reason": reason}).to_string().into_bytes() };
+                admin.send_raw(method, &yank, &[header], Some("application/json"), body).await
+            };
+            let seen = async || {
+                let page = admin.get(&format!("organization/{kind}/{id}/version?version=2")).await.body;
+                let list = page.as_object().unwrap().values().find(|value| value.is_array()).unwrap();
+                format!("\"{}\"", list[0]["yanked"]["etag"].as_str().unwrap())
+            };
+            // What was not yanked is yanked once.
+            let fresh = ("If-None-Match", "*");
+            assert_eq!(send(Method::POST, ("If-Match", "*"), "a typo").await.status, 412);
+            assert_eq!(send(Method::POST, fresh, "a typo").await.status, 200);
+            let typo = seen().await;
+            let moved = send(Method::POST, fresh, "two typos").await;
+            assert_eq!((moved.status.as_u16(), &moved.body["yanked"]["reason"]), (412, &json!("a typo")));
+            assert_eq!(format!("\"{}\"", moved.body["yanked"]["etag"].as_str().unwrap()), typo);
+            // Somebody else takes it back, and yanks the version for another reason.
+            assert_eq!(admin.delete(&yank).await.status, 200);
+            assert_eq!(admin.post(&yank, json!({"reason": "it swears"})).await.status, 200);
+            let before = change_number(&server).await;
+            for (method, reason) in [(Method::DELETE, ""), (Method::POST, "two typos")] {
+                let moved = send(method, ("If-Match", &typo), reason).await;
+                assert_eq!((moved.status.as_u16(), &moved.body["yanked"]["reason"]), (412, &json!("it swears")));
+            }
+            assert_eq!(send(Method::DELETE, fresh, "").await.status, 422);
+            assert_eq!(send(Method::DELETE, ("If-Match", ""), "").await.status, 422);
+            assert_eq!(change_number(&server).await, before);
+
+            let swears = seen().await;
+            assert_ne!(swears, typo);
+            let both = format!("{typo}, W/{swears}");
+            assert_eq!(send(Method::POST, ("If-Match", &both), "it swears a lot").await.status, 200);
+            assert_eq!(send(Method::DELETE, ("If-Match", &swears), "").await.status, 412);
+            let lot = seen().await;
+            let taken_back = send(Method::DELETE, ("If-Match", &lot), "").await;
+            assert!(taken_back.status == 200 && taken_back.sequence().is_some(), "{}", taken_back.body);
+            let again = send(Method::DELETE, ("If-Match", &lot), "").await;
+            assert!(again.status == 200 && again.sequence().is_none(), "it was so already: {}", again.body);
+        }
+    }
+
+    async fn a_yank_that_moved_is_shown_to_those_who_may_see_the_version(server: TestServer) {
+        let agent = server.agent(1).await;
+        let yank = format!("organization/agent/{agent}/version/1/yank");
+        assert_eq!(server.admin().post(&yank, json!({"reason": "it swears"})).await.status, 200);
+        let writer = user_with(&server, "Writer", vec![any("Organization:CreateAgentVersion")]).await;
+        for (client, may_see) in [(&writer, false), (server.admin(), true)] {
+            let told = client.send_raw(Method::DELETE, &yank, &[("if-match", "\"x\"")], None, Vec::new()).await;
+            assert_eq!((told.status.as_u16(), told.body["yanked"].is_object()), (412, may_see), "{}", told.body);
+            assert_eq!(told.body.to_string().contains("swears"), may_see);
+        }
     }
 
     async fn only_versions_that_exist_are_yanked(server: TestServer) {

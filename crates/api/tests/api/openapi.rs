@@ -419,7 +419,9 @@ both_engines! {
             for (status, answer) in operation.content["responses"].as_object().unwrap() {
                 let schema = match status.as_str() {
                     // Those of plans are described one by one, see the contract's extensions.
-                    "400" | "409" | "412" if is_planned(id) => continue,
+                    "400" | "409" if is_planned(id) => continue,
+                    "412" if id.contains("yank") => "ForgeYankMoved",
+                    "412" => "ForgePreconditionFailed",
                     "410" => "ForgeGone",
                     "422" => "ForgeValidationError",
                     failure if failure.starts_with(['4', '5']) => "ForgeError",

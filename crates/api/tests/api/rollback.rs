@@ -1,9 +1,13 @@
 //! Undoing, and undoing again: a rollback only ever goes further back, until somebody goes forward on purpose.
 
+use axum::http::Method;
 use forge_testkit::{both_engines, version_set};
 use serde_json::{Value, json};
 
+use crate::items::user_with;
 use crate::promotion::{Release, assert_applied, assert_blocked, codes};
+use crate::roles::any;
+use crate::services::change_number;
 
 /// The set that these tests move; unlike `release` it does not begin with a revision that floats.
 const SET: &str = "test";
@@ -260,6 +264,54 @@ both_engines! {
         release.back(json!({})).await;
         assert_eq!((release.hold_reason().await, release.restored().await), (Value::Null, Some(5)));
         assert_ne!(release.get(SET).await["hold"], Value::Null, "held, for no reason that was told");
+    }
+
+    async fn a_hold_is_lifted_on_condition_that_it_is_the_one_that_was_seen(server: TestServer) {
+        let release = Release::new(&server, 3).await;
+        for agent in [1, 2] {
+            release.pin(agent).await;
+        }
+        release.back(json!({"message": "a typo"})).await;
+        let hold = format!("{}/{SET}/hold", release.sets());
+        let lift = async |header: (&str, &str)| release.send(Method::DELETE, &hold, &[header], Value::Null).await;
+        // Somebody else rolls back for another reason; to the same, even.
+        release.back(json!({"to_revision": 1, "message": "it swears"})).await;
+        let before = change_number(&server).await;
+        for stale in ["\"3\"", "\"1\", W/\"3\""] {
+            let moved = lift(("If-Match", stale)).await;
+            assert_eq!(moved.status, 412, "{}", moved.body);
+            let told = &moved.body["version_set"];
+            assert_eq!((&told["revision"], &told["hold"]["reason"]), (&json!(4), &json!("it swears")));
+        }
+        assert_eq!(lift(("If-Match", "x")).await.status, 422);
+        assert_eq!(lift(("If-None-Match", "*")).await.status, 422);
+        assert_eq!(release.hold_reason().await, "it swears");
+        assert_eq!(change_number(&server).await, before);
+
+        let lifted = lift(("If-Match", "\"4\"")).await;
+        assert_eq!((lifted.status.as_u16(), lifted.sequence()), (204, Some(before + 1)));
+        // Who sends it again finds it done, whatever the set is like by now, but lifts no later hold.
+        release.forward(3).await;
+        let again = lift(("If-Match", "\"4\"")).await;
+        assert_eq!((again.status.as_u16(), again.sequence()), (204, None));
+        release.back(json!({"message": "again"})).await;
+        assert_eq!(lift(("If-Match", "\"4\"")).await.status, 412);
+        assert_eq!(release.hold_reason().await, "again");
+        assert_eq!(lift(("If-Match", "*")).await.status, 204);
+    }
+
+    async fn a_hold_that_moved_is_shown_to_those_who_may_see_the_set(server: TestServer) {
+        let release = Release::new(&server, 2).await;
+        for agent in [1, 2] {
+            release.pin(agent).await;
+        }
+        release.back(json!({})).await;
+        let hold = format!("{}/{SET}/hold", release.sets());
+        let writer = user_with(&server, "Writer", vec![any("Service:UpdateVersionSet")]).await;
+        for (client, may_see) in [(&writer, false), (server.admin(), true)] {
+            let told = client.send_raw(Method::DELETE, &hold, &[("if-match", "\"1\"")], None, Vec::new()).await;
+            assert_eq!((told.status.as_u16(), told.body["version_set"].is_object()), (412, may_see), "{}", told.body);
+        }
     }
 
     async fn a_rollback_that_lifts_the_hold_leaves_none(server: TestServer) {

@@ -454,14 +454,8 @@ pub(super) async fn check_terms(
 ) -> Result<(), AppError> {
     let gathered = &prepared.gathered;
     if !terms.precondition.is_fulfilled(prepared.live_revision()) {
-        let is_visible = |set: &VersionSet| {
-            let attributes = set_attributes(&gathered.service, &set.name);
-            !set.is_deleted && caller.may(Permission::GetVersionSet, &attributes)
-        };
-        let set = gathered.set.clone().filter(is_visible);
-        let uses = Uses::of_service(tx, caller, gathered.service.id).await?;
-        let view = set.map(|set| Box::new(view(set, &gathered.binding, &uses)));
-        return Err(AppError::PreconditionFailed(view));
+        let set = gathered.set.clone();
+        return Err(set_moved(tx, caller, &gathered.service, &gathered.binding, set).await?);
     }
     let plan = &prepared.planned.plan;
     if terms
@@ -472,6 +466,25 @@ pub(super) async fn check_terms(
         return Err(AppError::PlanMoved(Plans::One(Box::new(plan.clone()))));
     }
     Ok(())
+}
+
+/// Says that a set is not as the caller's condition says, and what it is like, if the caller may see it.
+pub(super) async fn set_moved(
+    tx: &mut Tx,
+    caller: &Caller,
+    service: &Service,
+    binding: &Binding,
+    set: Option<VersionSet>,
+) -> Result<AppError, AppError> {
+    let is_visible = |set: &VersionSet| {
+        let attributes = set_attributes(service, &set.name);
+        !set.is_deleted && caller.may(Permission::GetVersionSet, &attributes)
+    };
+    let uses = Uses::of_service(tx, caller, service.id).await?;
+    let view = set
+        .filter(is_visible)
+        .map(|set| Box::new(view(set, binding, &uses)));
+    Ok(AppError::PreconditionFailed(view))
 }
 
 /// Writes the effect of a plan that nothing stands against, and returns the set's latest revision afterwards.

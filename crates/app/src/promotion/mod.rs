@@ -16,11 +16,11 @@ use forge_domain::{ServiceId, SetName};
 pub use many::{Promotion, PromotionsOutcome, promote_many};
 pub use terms::{Outcome, Plans, Precondition, Terms};
 
-use crate::services::find;
+use crate::services::{find, find_binding};
 use crate::version_sets::{object, set_attributes, unknown};
 use crate::{App, AppError, Caller, commit};
 pub(crate) use change::audit_document;
-use change::{Wish, change};
+use change::{Wish, change, set_moved};
 pub(crate) use content::content;
 
 /// Makes a set pin what is asked for, creating it if it is not there.
@@ -104,11 +104,15 @@ pub async fn delete(
 }
 
 /// Lifts the hold on a set. Returns the change number; nothing if there was no hold, in which case nothing is written.
+///
+/// A set's revision tells one hold on it from another: only a rollback places one, and that appends a revision. Where there
+/// is no hold, all is as it was asked for, whatever the condition says: whoever sends the call again finds it done.
 pub async fn lift_hold(
     app: &App,
     caller: &Caller,
     service_id: ServiceId,
     name: &SetName,
+    precondition: &Precondition,
 ) -> Result<Option<i64>, AppError> {
     caller.authorize_some(Permission::UpdateVersionSet)?;
     let mut tx = app.write(caller).await?;
@@ -120,6 +124,10 @@ pub async fn lift_hold(
         .ok_or_else(|| unknown(name.as_str()))?;
     if set.hold.is_none() {
         return Ok(None);
+    }
+    if !precondition.is_fulfilled(Some(set.revision)) {
+        let binding = find_binding(&mut tx, caller, &service).await?;
+        return Err(set_moved(&mut tx, caller, &service, &binding, Some(set)).await?);
     }
     tx.put_hold(service_id, name, None).await?;
     let before = audit_document(set.revision, Some(&set.pins), true);

@@ -18,28 +18,28 @@ pub struct Terms {
     pub precondition: Precondition,
 }
 
-/// What a set must be like for a change of it to be made.
+/// What something must be like for a change of it to be made: a set, known by its latest revision, or a yank.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Precondition {
+pub enum Precondition<T = i64> {
     /// Anything.
     #[default]
     None,
     /// It is there.
     Exists,
-    /// It is there, and its latest revision is one of these.
-    IsAt(Vec<i64>),
+    /// It is there, and is one of these.
+    IsAt(Vec<T>),
     /// It is not there.
     IsAbsent,
 }
 
-impl Precondition {
-    /// Tells whether a set fulfils it, given the latest revision of one that is there.
-    pub(crate) fn is_fulfilled(&self, revision: Option<i64>) -> bool {
+impl<T: PartialEq> Precondition<T> {
+    /// Tells whether it is fulfilled, given what is there, if something is.
+    pub(crate) fn is_fulfilled(&self, there: Option<T>) -> bool {
         match self {
             Self::None => true,
-            Self::Exists => revision.is_some(),
-            Self::IsAt(revisions) => revision.is_some_and(|revision| revisions.contains(&revision)),
-            Self::IsAbsent => revision.is_none(),
+            Self::Exists => there.is_some(),
+            Self::IsAt(wanted) => there.is_some_and(|there| wanted.contains(&there)),
+            Self::IsAbsent => there.is_none(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::world::{Typed, World, assert_transcript};
+use crate::world::{Proxy, Typed, World, assert_transcript};
 
 /// A world with files to push: `same.json`, `next.json`, and faulty ones.
 async fn world_with_files() -> World {
@@ -180,6 +180,67 @@ async fn versions_are_yanked_in_a_pipe() {
         "forge asset yank agent Mira@2",
     ]);
     assert_transcript("asset_yanked_in_a_pipe", &transcript);
+}
+
+/// A yank is taken back, replaced or made as it was shown, or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yank_that_was_not_shown_is_left_alone() {
+    let world = Arc::new(World::seeded().await);
+    let yank = "forge asset yank agent Mira@2 --reason";
+    let unyank = "forge asset unyank agent Mira@2 --apply";
+    let mut transcript = String::new();
+    for (before, command) in [
+        (format!("{yank} 'A typo.' --apply"), unyank.to_owned()),
+        (
+            format!("{yank} 'A typo.' --apply"),
+            format!("{yank} 'Two typos.' --apply"),
+        ),
+        ("true".to_owned(), format!("{yank} 'A typo.' --apply")),
+    ] {
+        world.ok(unyank);
+        world.ok(&before);
+        let other = world.clone();
+        let meanwhile = move || {
+            other.ok(unyank);
+            other.ok(&format!("{yank} 'It books on holidays.' --apply"));
+        };
+        transcript
+            .push_str(&world.terminal(&[Typed::new(command).answer_after("[y/N]: ", meanwhile, "y\n")]));
+        let shown = world.ok("forge asset versions agent Mira");
+        assert!(shown.contains("It books on holidays."), "{transcript}{shown}");
+    }
+    assert_transcript("asset_yank_conflicts", &transcript);
+}
+
+/// The answer to a yank, or to taking one back, is lost, and before the call comes again, somebody else undoes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_comes_again_leaves_a_later_yank_alone() {
+    let mut world = World::seeded().await;
+    let server = world.address.clone();
+    let yank = "forge asset yank agent Mira@2 --reason 'A typo.' --apply";
+    let unyank = "forge asset unyank agent Mira@2 --apply";
+    let other = "forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply";
+    for (before, call, meanwhile, exit) in [("true", yank, unyank, 0), (yank, unyank, other, 5)] {
+        world.set("FORGE_BASE_URL", &server);
+        world.ok(before);
+        let proxy = Proxy::losing_once(&server, world.later(meanwhile));
+        world.set("FORGE_BASE_URL", &proxy.address);
+        let output = world.shell(call);
+        assert_eq!(
+            output.status.code(),
+            Some(exit),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        proxy.wait_for_loss();
+        let versions = world.ok("forge asset versions agent Mira");
+        assert!(!versions.contains("A typo."), "{versions}");
+        assert_eq!(
+            versions.contains("It books on holidays."),
+            exit == 5,
+            "{versions}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

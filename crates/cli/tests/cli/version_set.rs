@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::process::forge;
 use crate::world::{Loss, Proxy, Typed, World, assert_transcript};
@@ -217,6 +217,52 @@ async fn sets_are_compared() {
         Typed::new(format!("{diff} test preview --exit-code")),
     ]);
     assert_transcript("version_set_diff", &format!("{in_a_pipe}{on_a_terminal}"));
+}
+
+/// What is lifted is the hold that was shown, and no later one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_was_not_shown_is_not_lifted() {
+    let world = Arc::new(World::seeded().await);
+    world.ok("forge vs promote 'Dental care' preview release --apply");
+    world.ok("forge vs rollback 'Dental care' --apply -m 'A typo.'");
+    let other = world.clone();
+    let meanwhile = move || {
+        other.ok("forge vs rollback 'Dental care' --to 1 --apply -m 'It books on holidays.'");
+    };
+    let release = "forge version-set release-hold 'Dental care' --apply";
+    let mut transcript = world.terminal(&[Typed::new(release).answer_after("[y/N]: ", meanwhile, "y\n")]);
+    transcript.push_str(&world.pipe(&[release]));
+    assert_transcript("version_set_hold_conflicts", &transcript);
+}
+
+/// The answer to lifting a hold is lost, and before the call comes again, there is another hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_comes_again_lifts_no_later_hold() {
+    let mut world = World::seeded().await;
+    let release = "forge version-set release-hold 'Dental care' --apply";
+    let server = world.address.clone();
+    let again = "forge vs rollback 'Dental care' --to 1 --apply -m 'It books on holidays.'";
+    for (command, hold, exit) in [
+        ("true", Value::Null, 0),
+        (again, json!("It books on holidays."), 5),
+    ] {
+        world.set("FORGE_BASE_URL", &server);
+        world.ok("forge vs promote 'Dental care' preview release --lift-hold --apply");
+        world.ok("forge vs rollback 'Dental care' --apply -m 'A typo.'");
+        let proxy = Proxy::losing_once(&server, world.later(command));
+        world.set("FORGE_BASE_URL", &proxy.address);
+        let output = world.shell(release);
+        assert_eq!(
+            output.status.code(),
+            Some(exit),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        proxy.wait_for_loss();
+        let shown = world.ok("forge vs show 'Dental care' release --json");
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["hold"]["reason"], hold);
+    }
 }
 
 /// The answer to a change is lost: a promotion is sent again and was done once; of a deletion nobody can tell.

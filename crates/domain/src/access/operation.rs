@@ -102,9 +102,11 @@ operations! {
         Shows GetUnitTest ("each unit test", "that it names one of those sets");
     "yank-agent-version":
         Always CreateAgentVersion ("the agent"),
+        Shows GetAgent ("the agent", "how the version is yanked where the condition does not hold"),
         Shows GetVersionSet ("each version set", "that it means the version");
     "unyank-agent-version":
         Always CreateAgentVersion ("the agent"),
+        Shows GetAgent ("the agent", "how the version is yanked where the condition does not hold"),
         Shows GetVersionSet ("each version set", "that it means the version");
     "create-service-hierarchical-state-machine":
         Always CreateContextGraph ("the new context graph");
@@ -124,9 +126,11 @@ operations! {
         Shows GetUnitTest ("each unit test", "that it names one of those sets");
     "yank-service-hierarchical-state-machine-version":
         Always CreateContextGraphVersion ("the context graph"),
+        Shows GetContextGraph ("the context graph", "how the version is yanked where the condition does not hold"),
         Shows GetVersionSet ("each version set", "that it means the version");
     "unyank-service-hierarchical-state-machine-version":
         Always CreateContextGraphVersion ("the context graph"),
+        Shows GetContextGraph ("the context graph", "how the version is yanked where the condition does not hold"),
         Shows GetVersionSet ("each version set", "that it means the version");
     "get-services":
         Rows GetService ("each service"),
@@ -172,7 +176,8 @@ operations! {
     "roll-back-version-set":
         Always UpdateVersionSet ("the version set");
     "lift-version-set-hold":
-        Always UpdateVersionSet ("the version set");
+        Always UpdateVersionSet ("the version set"),
+        Shows GetVersionSet ("the version set", "what it is like where `If-Match` does not hold");
     "promote-version-sets":
         Always GetVersionSet ("each source"),
         When CreateVersionSet ("each target", "it is not there"),

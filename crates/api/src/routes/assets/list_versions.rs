@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use forge_app::{Caller, assets};
 use forge_domain::refusal::AssetKind;
-use forge_wire::assets::{ListedVersion, YankInstance, version_list_key};
-use forge_wire::rfc3339;
+use forge_wire::assets::{ListedVersion, version_list_key};
 
+use super::yank::yank_instance;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
@@ -31,11 +31,7 @@ async fn list(kind: AssetKind, call: Call<AssetPath, VersionsQuery, Nothing, Cal
     let instance = |listed: assets::ListedVersion| -> Result<ListedVersion, ApiError> {
         Ok(ListedVersion {
             version: version_instance(&call.organization, kind, id, &listed.version)?,
-            yanked: listed.yank.map(|yank| YankInstance {
-                reason: yank.reason,
-                since: rfc3339(yank.since),
-                by: yank.by,
-            }),
+            yanked: listed.yank.map(yank_instance),
         })
     };
     let instances: Result<Vec<_>, ApiError> = page.items.into_iter().map(instance).collect();

@@ -1,14 +1,20 @@
 //! Declares a version unfit, or takes that back.
 
 use axum::http::StatusCode;
-use forge_app::references::{self, Yanked};
+use forge_app::promotion::Precondition;
+use forge_app::yanks::{self, YankChange, Yanked};
 use forge_app::{AppError, Caller};
 use forge_domain::VersionNumber;
 use forge_domain::refusal::AssetKind;
+use forge_wire::assets::YankInstance;
 use forge_wire::health::{Yank, YankedInstance};
+use forge_wire::rfc3339;
+use serde_json::{Map, Value};
 
 use super::references::instance;
 use crate::call::{Call, Nothing};
+use crate::conditions::{self, About};
+use crate::error::ApiError;
 use crate::reply::{self, Answer};
 use crate::routes::VersionPath;
 
@@ -29,20 +35,49 @@ pub(crate) async fn context_graph_back(call: Call<VersionPath, Nothing, Nothing,
 }
 
 async fn yank(kind: AssetKind, call: Call<VersionPath, Nothing, Yank, Caller>) -> Answer {
+    let change = YankChange {
+        precondition: precondition(&call.headers)?,
+        reason: Some(call.body.reason),
+    };
     let version = (call.path.id.as_str(), call.path.version);
-    let reason = Some(call.body.reason.as_str());
     answer(
         call.path.version,
-        references::yank(&call.server.app, &call.caller, kind, version, reason).await,
+        yanks::yank(&call.server.app, &call.caller, kind, version, change).await,
     )
 }
 
 async fn unyank(kind: AssetKind, call: Call<VersionPath, Nothing, Nothing, Caller>) -> Answer {
+    let change = YankChange {
+        precondition: precondition(&call.headers)?,
+        reason: None,
+    };
     let version = (call.path.id.as_str(), call.path.version);
     answer(
         call.path.version,
-        references::yank(&call.server.app, &call.caller, kind, version, None).await,
+        yanks::yank(&call.server.app, &call.caller, kind, version, change).await,
     )
+}
+
+/// Returns what the headers of a request ask of the yank of the version.
+fn precondition(headers: &Map<String, Value>) -> Result<Precondition<String>, ApiError> {
+    conditions::precondition(
+        headers,
+        &About {
+            thing: "the yank",
+            tags: "the yank's `etag`, as the list of versions tells it, in quotes",
+            read: |tag| (!tag.is_empty()).then(|| tag.to_owned()),
+        },
+    )
+}
+
+/// Returns a yank as it is told.
+pub(crate) fn yank_instance(yank: yanks::Yank) -> YankInstance {
+    YankInstance {
+        etag: yanks::tag(&yank),
+        reason: yank.reason,
+        since: rfc3339(yank.since),
+        by: yank.by,
+    }
 }
 
 fn answer(version: VersionNumber, yanked: Result<Yanked, AppError>) -> Answer {

@@ -3,12 +3,15 @@
 use forge_app::{Caller, promotion};
 
 use super::existing;
+use super::terms::precondition;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 use crate::routes::SetPath;
 
 pub(crate) async fn handle(call: Call<SetPath, Nothing, Nothing, Caller>) -> Answer {
     let name = existing(&call.path.version_set_name)?;
-    let lifted = promotion::lift_hold(&call.server.app, &call.caller, call.path.service_id, &name).await?;
+    let precondition = precondition(&call.headers)?;
+    let (app, service) = (&call.server.app, call.path.service_id);
+    let lifted = promotion::lift_hold(app, &call.caller, service, &name, &precondition).await?;
     Ok(reply::with_sequence(reply::no_content(), lifted))
 }

@@ -18,7 +18,6 @@ pub(crate) mod promote;
 pub(crate) mod promote_many;
 pub(crate) mod resolve;
 pub(crate) mod rollback;
-mod tags;
 mod terms;
 pub(crate) mod upsert;
 

@@ -17,13 +17,13 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::existing;
-use super::tags::opaque;
 use crate::bodies::shared;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::middleware::Frequent;
 use crate::reply::Answer;
 use crate::routes::{SetPath, moment, version_instance};
+use crate::tags::opaque;
 
 #[derive(Deserialize)]
 pub(crate) struct Query {

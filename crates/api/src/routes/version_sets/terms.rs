@@ -1,49 +1,24 @@
 //! The terms of a change, as a request states them.
 
 use axum::http::StatusCode;
-use forge_app::AppError;
 use forge_app::promotion::{Outcome, Precondition, Terms};
-use forge_domain::fault::Fault;
 use forge_wire::promotion::{PromotionAnswer, TermsQuery};
 use serde_json::{Map, Value, json};
 
-use super::tags::opaque;
+use crate::conditions::{self, About};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
 
 /// Returns what the headers of a request ask of the set.
 pub(super) fn precondition(headers: &Map<String, Value>) -> Result<Precondition, ApiError> {
-    let text = |name: &str| headers.get(name).and_then(Value::as_str).map(str::trim);
-    match (text("If-Match"), text("If-None-Match")) {
-        (None, None) => Ok(Precondition::None),
-        (Some(_), Some(_)) => {
-            let msg = "the header cannot be combined with If-Match: a set is there or it is not";
-            Err(invalid_header("If-None-Match", msg))
-        }
-        (None, Some("*")) => Ok(Precondition::IsAbsent),
-        (None, Some(_)) => Err(invalid_header(
-            "If-None-Match",
-            "expected `*`: the set must not be there yet",
-        )),
-        (Some("*"), None) => Ok(Precondition::Exists),
-        (Some(list), None) => {
-            let revision = |part: &str| opaque(part).parse().ok().filter(|number| *number > 0);
-            let revisions: Option<Vec<i64>> = list.split(',').map(revision).collect();
-            let msg = "expected the set's revision in quotes, such as `\"3\"`, or `*`: the set must be there";
-            revisions
-                .map(Precondition::IsAt)
-                .ok_or_else(|| invalid_header("If-Match", msg))
-        }
-    }
-}
-
-fn invalid_header(name: &str, msg: &str) -> ApiError {
-    AppError::Invalid(vec![Fault::new(
-        vec!["header".into(), name.into()],
-        "invalid",
-        msg,
-    )])
-    .into()
+    conditions::precondition(
+        headers,
+        &About {
+            thing: "the set",
+            tags: "the set's revision in quotes, such as `\"3\"`",
+            read: |tag| tag.parse().ok().filter(|revision| *revision > 0),
+        },
+    )
 }
 
 /// Returns the terms that a query and the headers state.

@@ -1,8 +1,9 @@
 //! A server with some agents, context graphs and services, and calls to it.
 
-use forge_app::promotion::{self, Promote, Promotion, Rollback, Terms};
+use forge_app::promotion::{self, Precondition, Promote, Promotion, Rollback, Terms};
 use forge_app::services::{self, UpdateService};
-use forge_app::{App, AppError, Caller, assets, references};
+use forge_app::yanks::{self, YankChange};
+use forge_app::{App, AppError, Caller, assets};
 use forge_domain::refusal::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, SetName};
 use forge_store::ReadTx;
@@ -123,10 +124,11 @@ impl World {
             Call::Yank(kind, index, version, is_yanked) => {
                 let version = (self.ids(*kind)[*index].as_str(), (*version).try_into().unwrap());
                 let reason = format!("call {number}");
-                let reason = is_yanked.then_some(reason.as_str());
-                references::yank(app, caller, *kind, version, reason)
-                    .await
-                    .map(drop)
+                let change = YankChange {
+                    reason: is_yanked.then_some(reason),
+                    ..YankChange::default()
+                };
+                yanks::yank(app, caller, *kind, version, change).await.map(drop)
             }
             Call::Deprecate(kind, index) => assets::deprecate(app, caller, *kind, &self.ids(*kind)[*index])
                 .await
@@ -249,7 +251,8 @@ impl World {
                     .map(drop)
             }
             Call::LiftHold(service, set) => {
-                promotion::lift_hold(app, caller, self.services[service], &name(set))
+                let id = self.services[service];
+                promotion::lift_hold(app, caller, id, &name(set), &Precondition::None)
                     .await
                     .map(drop)
             }

@@ -105,7 +105,9 @@ async fn change(
             .extend(runs_on(session, kind, &asset, number).await?);
     }
     edit.carry_out(session, args, async || {
-        let yanked = client.yank(kind, &asset.id, number, reason).await;
+        let yanked = client
+            .yank(kind, &asset.id, number, found.yanked.as_ref(), reason)
+            .await;
         let yanked = yanked.map_err(|error| edit.refused(error))?;
         let state = if yanked.value.is_yanked {
             "yanked"

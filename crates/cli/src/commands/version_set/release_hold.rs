@@ -1,12 +1,14 @@
 //! `forge version-set release-hold`
 
+use forge_client::ClientError;
 use forge_domain::SetName;
 use serde_json::value::RawValue;
 
 use crate::change::{confirm, unanswered, watched};
-use crate::error::{Exit, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
+use crate::ui::Ui;
 
 /// Lift the hold that a rollback left.
 ///
@@ -75,13 +77,34 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         lookup::handle(&service),
         args.set
     ));
-    let lifted = watched(&check, client.lift_hold(service.id, &args.set)).await;
-    lifted.map_err(|error| unanswered(error, &check))?;
+    let revision = set.value.revision;
+    let lifted = watched(&check, client.lift_hold(service.id, &args.set, revision)).await;
+    lifted.map_err(|error| not_lifted(ui, error, &check))?;
     if ui.json {
         show(session, &client.version_set(service.id, &args.set).await?.json)?;
     }
     ui.note(&format!("done: `{}` is not held any more", args.set));
     Ok(Exit::Ok)
+}
+
+/// Tells why the hold was not lifted, with the one that is there now.
+fn not_lifted(ui: &Ui, error: ClientError, check: &str) -> Failure {
+    let ClientError::SetMoved { version_set, .. } = &error else {
+        return unanswered(error, check);
+    };
+    let now = version_set.as_ref().and_then(|set| {
+        let hold = set.hold.as_ref()?;
+        let reason = hold.reason.as_ref();
+        let because = reason.map(|reason| format!(", because: {reason}"));
+        let (when, by) = (ui.time(&hold.since), &hold.by.user_id);
+        Some(format!(
+            "held since {when} by {by}{}",
+            because.unwrap_or_default()
+        ))
+    });
+    let mut failure = Failure::from(error);
+    failure.details.extend(now);
+    failure.hint("that hold was left alone; look at it anew")
 }
 
 fn show(session: &Session, json: &RawValue) -> Result<()> {

@@ -24,11 +24,20 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Stands before the server at this address.
     pub(crate) fn start(server: &str, loss: Loss) -> Arc<Self> {
+        Self::stand(server, loss, || {})
+    }
+
+    /// Stands before the server at this address, loses one answer, and does something else before the line breaks.
+    pub(crate) fn losing_once(server: &str, meanwhile: impl FnOnce() + Send + 'static) -> Arc<Self> {
+        Self::stand(server, Loss::Once, meanwhile)
+    }
+
+    fn stand(server: &str, loss: Loss, meanwhile: impl FnOnce() + Send + 'static) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = server.strip_prefix("http://").unwrap().to_owned();
         let (sender, lost) = channel();
-        std::thread::spawn(move || carry(&listener, &server, loss, &sender));
+        std::thread::spawn(move || carry(&listener, &server, loss, meanwhile, &sender));
         Arc::new(Self {
             address,
             lost: Mutex::new(lost),
@@ -42,19 +51,19 @@ impl Proxy {
 }
 
 /// Carries one request after the other, each on a connection of its own.
-fn carry(listener: &TcpListener, server: &str, loss: Loss, lost: &Sender<()>) {
+fn carry(listener: &TcpListener, server: &str, loss: Loss, meanwhile: impl FnOnce(), lost: &Sender<()>) {
     let mut kept = Vec::new();
-    let mut has_lost = false;
+    let mut meanwhile = Some(meanwhile);
     while let Ok((mut client, _)) = listener.accept() {
         let Some(request) = read(&client) else { continue };
         let mut stream = TcpStream::connect(server).unwrap();
         stream.write_all(&request).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let is_change = String::from_utf8_lossy(&request).contains("plan_digest=")
-            || String::from_utf8_lossy(&request).contains("\"plan_digest\":\"");
-        if is_change && !has_lost {
-            has_lost = true;
+        if is_change(&String::from_utf8_lossy(&request))
+            && let Some(meanwhile) = meanwhile.take()
+        {
+            meanwhile();
             if loss == Loss::Forever {
                 kept.push(client);
             }
@@ -64,6 +73,14 @@ fn carry(listener: &TcpListener, server: &str, loss: Loss, lost: &Sender<()>) {
         }
         client.write_all(&answer).unwrap();
     }
+}
+
+fn is_change(request: &str) -> bool {
+    let line = request.lines().next().unwrap_or_default();
+    request.contains("plan_digest=")
+        || request.contains("\"plan_digest\":\"")
+        || line.contains("/hold ")
+        || line.contains("/yank ")
 }
 
 /// Reads a request, and asks for the end of the connection after it.

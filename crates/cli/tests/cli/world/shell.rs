@@ -56,8 +56,7 @@ impl Shell {
         usual.into_iter().chain(self.variables.iter().cloned()).collect()
     }
 
-    /// Runs a line of shell without a terminal.
-    pub(crate) fn shell(&self, line: &str) -> Output {
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new("bash");
         command
             .args(["-c", line])
@@ -65,7 +64,22 @@ impl Shell {
             .env_clear()
             .envs(self.environment())
             .stdin(Stdio::null());
-        command.output().unwrap()
+        command
+    }
+
+    /// Runs a line of shell without a terminal.
+    pub(crate) fn shell(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// Returns what runs a line of shell later, with the variables of now. It must go well.
+    pub(crate) fn later(&self, line: &str) -> impl FnOnce() + Send + 'static {
+        let mut command = self.command(line);
+        move || {
+            let output = command.output().unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{error}");
+        }
     }
 
     /// Runs a line of shell that must go well and returns what it printed.

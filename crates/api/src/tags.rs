@@ -5,7 +5,7 @@ const CODINGS: [&str; 4] = ["-gzip", "-br", "-zstd", "-deflate"];
 
 /// Returns what an entity tag says. A proxy that compresses an answer calls the tag weak (`W/"2"`) or marks it (`"2-gzip"`);
 /// what it stands for is the same.
-pub(super) fn opaque(tag: &str) -> &str {
+pub(crate) fn opaque(tag: &str) -> &str {
     let tag = tag.trim();
     let text = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
     let plain = CODINGS.iter().find_map(|coding| text.strip_suffix(coding));
