@@ -191,6 +191,8 @@ impl Edit {
         }
         confirm(session, args.yes).await?;
         let done = watched(&self.check, act()).await?;
+        // First of all that it was done: what comes of the document is another matter.
+        ui.note(&done.text);
         if ui.json {
             let json = match done.json {
                 Some(json) => json,
@@ -198,7 +200,6 @@ impl Edit {
             };
             ui.document(&json)?;
         }
-        ui.note(&done.text);
         Ok(Exit::Ok)
     }
 

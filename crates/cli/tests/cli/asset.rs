@@ -87,7 +87,7 @@ async fn versions_are_pushed_in_a_pipe() {
         "forge asset diff agent Mira @4 @5",
         // What is wrong is told, all of it, before anything is sent.
         &format!("{push} misspelt.json --strict --apply"),
-        &format!("{push} misspelt.json"),
+        &format!("{push} misspelt.json --apply --yes"),
         &format!("{push} bad.json --apply"),
         &format!("{push} list.json --apply"),
         &format!("{push} none.json --apply"),

@@ -22,8 +22,9 @@ use crate::ui::quoted;
 
 /// Make a file the next version of an agent or a context graph.
 ///
-/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. If there is
-/// nothing of that name, `--create` makes it with its first version. In a file of an agent, what is absent stays as it is.
+/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. A field that
+/// no version has is refused. If there is nothing of that name, `--create` makes it with its first version. In a file of an
+/// agent, what is absent stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge asset show agent Mira@2 --json > mira.json && forge asset push agent Mira -f mira.json\n  \
@@ -280,17 +281,13 @@ fn plan(
         edit.fields
             .push(FieldEdit::new("version", json!(before), json!(version)));
     }
-    let unknown = pushed.unknown.iter().map(|field| Finding {
-        code: "unknown_field".to_owned(),
-        message: format!("a version has no field `{field}`; it is not sent"),
-        hint: None,
-    });
-    if has_changed {
-        edit.warnings.extend(unknown);
-    } else {
-        // What was to change something is not among what is sent.
-        edit.blockers.extend(unknown);
-    }
+    // What was to change something would not be among what is sent.
+    edit.blockers.extend(
+        pushed
+            .unknown
+            .iter()
+            .map(|field| unknown_field(field, &pushed.document)),
+    );
     if asset.as_ref().is_some_and(|asset| asset.deprecated) && has_changed {
         edit.warnings.push(Finding {
             code: "deprecated".to_owned(),
@@ -299,6 +296,19 @@ fn plan(
         });
     }
     Ok(edit)
+}
+
+fn unknown_field(field: &str, document: &Map<String, Value>) -> Finding {
+    let known = alike(field, document.keys().map(String::as_str));
+    let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    Finding {
+        code: "unknown_field".to_owned(),
+        message: format!("a version has no field `{field}`"),
+        hint: Some(match known.as_slice() {
+            [] => "leave it out".to_owned(),
+            known => format!("did you mean {}?", known.join(" or ")),
+        }),
+    }
 }
 
 async fn send(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::compare::{AssetStep, ServiceWork, SetStep, Work};
 use super::server::{Known, rename_references};
 use super::tree::kind_name;
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, for_people};
 use crate::plan;
 use crate::session::Session;
 use crate::ui::Style;
@@ -268,7 +268,7 @@ impl<'s> Worker<'s> {
         match self.session.client.post(path, body).await {
             Ok(answer) => Ok(Some(answer)),
             Err(ClientError::Blocked { detail, .. }) => {
-                let text = format!("service `{}`: {detail}", work.service.fields.name);
+                let text = format!("service `{}`: {}", work.service.fields.name, for_people(&detail));
                 self.session.ui.labelled(Style::Error, "blocker", &text);
                 Ok(None)
             }
