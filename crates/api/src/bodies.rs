@@ -181,8 +181,10 @@ impl hyper::body::Body for Kept {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         let place = &self.place;
         let keep = |bytes| {
-            let _place = Arc::clone(place);
-            Bytes::from_owner(Piece { bytes, _place })
+            Bytes::from_owner(Piece {
+                bytes,
+                _place: Arc::clone(place),
+            })
         };
         polled.map(|frame| Some(frame?.map(|frame| frame.map_data(keep))))
     }

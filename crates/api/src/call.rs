@@ -80,6 +80,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Makes a server; `stopping` becomes true when it stops.
+    pub(crate) fn new(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
+        Self {
+            app,
+            limiter: Arc::new(RateLimiter::new(limits.rates.clone())),
+            bodies: Bodies::new(limits.bodies_bytes),
+            large_answers: Bodies::new(limits.bodies_bytes),
+            answers: KeptAnswers::new(limits.answers_bytes),
+            limits: Arc::new(limits),
+            stopping,
+        }
+    }
+
     /// Returns the server as one call uses it.
     pub(crate) fn for_call(&self) -> Self {
         Self {

@@ -17,12 +17,10 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::bodies::{Bodies, holders};
+use crate::bodies::holders;
 use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
-use crate::kept_answers::KeptAnswers;
-use crate::rate_limit::RateLimiter;
 use crate::reply::Answer;
 use crate::{Limits, head, middleware, pages, replay, routes};
 
@@ -190,17 +188,8 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
         agents, api_keys, assets, audit_events, changes, context_graphs, models, organizations, roles,
         server, services, temporary_grants, users, version_sets,
     };
-    let limiter = Arc::new(RateLimiter::new(limits.rates.clone()));
     let operations = Operations {
-        server: Server {
-            app,
-            bodies: Bodies::new(limits.bodies_bytes),
-            large_answers: Bodies::new(limits.bodies_bytes),
-            answers: KeptAnswers::new(limits.answers_bytes),
-            limits: Arc::new(limits),
-            limiter,
-            stopping,
-        },
+        server: Server::new(app, limits, stopping),
         ids: BTreeSet::new(),
         paths: BTreeMap::new(),
     };

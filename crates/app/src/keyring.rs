@@ -41,6 +41,11 @@ pub enum KeyringError {
     /// The file holds something else.
     #[error("{0} holds no master key: expected 32 bytes in base64")]
     Malformed(PathBuf),
+    /// The file was saved by a program that puts a mark before texts.
+    #[error(
+        "{0} begins with a byte order mark, which is no part of a master key; save it as UTF-8 without one"
+    )]
+    Marked(PathBuf),
     /// No random bytes could be had for a new key.
     #[error("the operating system gives no random bytes")]
     NoRandomBytes,
@@ -59,15 +64,19 @@ impl Keyring {
 
     /// Reads the master key from a file.
     pub fn load(path: &Path) -> Result<Self, KeyringError> {
-        let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        let text = std::fs::read(path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => KeyringError::Missing(path.to_owned()),
             _ => KeyringError::File {
                 path: path.to_owned(),
                 source,
             },
         })?;
+        let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+        if marks.iter().any(|mark| text.starts_with(mark)) {
+            return Err(KeyringError::Marked(path.to_owned()));
+        }
         let bytes = STANDARD
-            .decode(text.trim())
+            .decode(text.trim_ascii())
             .map_err(|_| KeyringError::Malformed(path.to_owned()))?;
         let key = bytes
             .try_into()
@@ -176,7 +185,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         assert!(matches!(Keyring::load(&path), Err(KeyringError::Missing(_))));
-        std::fs::write(&path, "nonsense").unwrap();
-        assert!(matches!(Keyring::load(&path), Err(KeyringError::Malformed(_))));
+        for nonsense in [b"nonsense".as_slice(), b"\xff\n"] {
+            std::fs::write(&path, nonsense).unwrap();
+            assert!(matches!(Keyring::load(&path), Err(KeyringError::Malformed(_))));
+        }
+        let key = STANDARD.encode([1; KEY_LENGTH]);
+        std::fs::write(&path, format!(" {key}\r\n")).unwrap();
+        Keyring::load(&path).unwrap();
+        for mark in [b"\xef\xbb\xbf".as_slice(), b"\xff\xfe"] {
+            std::fs::write(&path, [mark, key.as_bytes()].concat()).unwrap();
+            let error = Keyring::load(&path).unwrap_err().to_string();
+            assert!(error.contains("byte order mark"), "{error}");
+        }
     }
 }

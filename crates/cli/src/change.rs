@@ -192,10 +192,11 @@ impl<'s> Change<'s> {
         let done = watched(&self.check, act(planned.digest))
             .await
             .map_err(|error| self.refused(error))?;
+        // First of all that it was done: what comes of the document is another matter.
+        ui.note(&done.text);
         if ui.json {
             ui.document(done.json.as_deref().unwrap_or(&planned.json))?;
         }
-        ui.note(&done.text);
         Ok(Exit::Ok)
     }
 

@@ -192,6 +192,8 @@ impl Edit {
         }
         confirm(session, args.yes).await?;
         let done = watched(&self.check, act()).await?;
+        // First of all that it was done: what comes of the document is another matter.
+        ui.note(&done.text);
         if ui.json {
             let json = match done.json {
                 Some(json) => json,
@@ -199,7 +201,6 @@ impl Edit {
             };
             ui.document(&json)?;
         }
-        ui.note(&done.text);
         Ok(Exit::Ok)
     }
 

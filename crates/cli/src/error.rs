@@ -204,7 +204,7 @@ const OF_THE_API: [(&str, &str); 4] = [
     ("lift_hold=true", "`--lift-hold`"),
     (
         "admin/get_models lists those there are",
-        "the server's operator knows those there are, and so does `GET /v1/ORGANIZATION/admin/get_models/`",
+        "`forge version-set models` lists those there are",
     ),
     ("see /v1/openapi.json", "the API is described at /v1/openapi.json"),
 ];
@@ -249,5 +249,10 @@ mod tests {
             "the plan has changed since you saw it"
         );
         assert_eq!(for_people("pass lift_hold=true"), "pass `--lift-hold`");
+        let unknown = "there is no model `x`; admin/get_models lists those there are";
+        assert_eq!(
+            for_people(unknown),
+            "there is no model `x`; `forge version-set models` lists those there are"
+        );
     }
 }

@@ -71,13 +71,33 @@ impl Installation {
     /// Makes what conversations run with. Only a server needs it, and the keys of model providers in its environment.
     pub(crate) fn runtime(&self) -> anyhow::Result<Arc<Runtime>> {
         let folder = self.config_path.parent().unwrap_or(Path::new(""));
-        let runtime = self.config.runtime(folder, |name| std::env::var(name).ok());
+        let runtime = self.config.runtime(folder, |name| {
+            // What is no text is told as what cannot be sent.
+            Some(std::env::var_os(name)?.to_string_lossy().into_owned())
+        });
         let runtime = runtime.with_context(|| format!("{} is not valid", self.config_path.display()))?;
         Ok(Arc::new(runtime))
     }
 }
 
 impl Location {
+    /// Makes sure that nothing stands around or in what was named that nobody sees and nobody meant.
+    fn check(&self) -> anyhow::Result<()> {
+        let path = |path: &Option<PathBuf>| Some(path.as_ref()?.to_string_lossy().into_owned());
+        check_named("--data-dir", "FORGE_DATA_DIR", path(&self.data_dir).as_deref())?;
+        check_named(
+            "--database-url",
+            "FORGE_DATABASE_URL",
+            self.database_url.as_deref(),
+        )?;
+        check_named(
+            "--master-key-file",
+            "FORGE_MASTER_KEY_FILE",
+            path(&self.master_key_file).as_deref(),
+        )?;
+        check_named("--config", "FORGE_CONFIG", path(&self.config).as_deref())
+    }
+
     fn folder(&self) -> anyhow::Result<PathBuf> {
         if let Some(folder) = &self.data_dir {
             return Ok(folder.clone());
@@ -95,6 +115,7 @@ impl Location {
 
     /// Returns where the database is, and the folder of everything else.
     fn places(&self) -> anyhow::Result<(StoreUrl, PathBuf)> {
+        self.check()?;
         // An empty variable is one that is not set.
         let named = self
             .database_url
@@ -170,6 +191,22 @@ impl Location {
     }
 }
 
+/// Makes sure that a place has no blanks around it and no control characters in it, as the end of a line has that came from a
+/// file. The value is not told, as it may hold a password.
+pub(crate) fn check_named(option: &str, variable: &str, value: Option<&str>) -> anyhow::Result<()> {
+    let value = value.unwrap_or_default();
+    let fault = if value.contains(['\n', '\r']) {
+        "a line break in it"
+    } else if value.contains(char::is_control) {
+        "a control character in it"
+    } else if value.trim() != value {
+        "a blank at its beginning or end"
+    } else {
+        return Ok(());
+    };
+    bail!("what `{option}` or {variable} names has {fault}; set it anew")
+}
+
 /// Makes sure that reading the master key comes to an end. What is missing is told by whoever needs it.
 fn check_key_file(path: &Path) -> anyhow::Result<()> {
     match input::file(path, LONGEST_KEY) {
@@ -177,5 +214,47 @@ fn check_key_file(path: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("cannot read the master key in {}", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_a_place_has_nothing_around_it_that_nobody_meant() {
+        let location = |index: usize, text: &str| {
+            let path = |place: usize| (place == index).then(|| PathBuf::from(text));
+            Location {
+                data_dir: path(0),
+                database_url: (index == 1).then(|| text.to_owned().into()),
+                master_key_file: path(2),
+                config: path(3),
+            }
+        };
+        let variables = [
+            "FORGE_DATA_DIR",
+            "FORGE_DATABASE_URL",
+            "FORGE_MASTER_KEY_FILE",
+            "FORGE_CONFIG",
+        ];
+        for (index, variable) in variables.into_iter().enumerate() {
+            for (text, fault) in [
+                ("sqlite:///forge\n", "a line break"),
+                ("sqlite:///forge\r\n", "a line break"),
+                ("sqlite:///for\nge", "a line break"),
+                ("sqlite:///forge ", "a blank"),
+                (" sqlite:///forge", "a blank"),
+                ("sqlite:///for\tge", "a control character"),
+            ] {
+                let error = location(index, text).places().unwrap_err().to_string();
+                assert!(
+                    error.contains(variable) && error.contains(fault),
+                    "{text:?}: {error}"
+                );
+                assert!(!error.contains("sqlite"), "{error}");
+            }
+            location(index, "sqlite:///my forge").check().unwrap();
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Names that somebody may have meant.
 
+use std::collections::HashSet;
+
 use crate::error::Failure;
 
 /// How many names are suggested.
 const LISTED: usize = 10;
 
-/// Returns the names that are like the one that was typed, the most alike first.
+/// Returns the names that are like the one that was typed, the most alike first, each once.
 pub(crate) fn alike<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let typed = typed.to_lowercase();
     let mut found: Vec<(usize, &str)> = names
@@ -13,7 +15,13 @@ pub(crate) fn alike<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -
         .filter_map(|name| Some((distance(&typed, &name.to_lowercase())?, name)))
         .collect();
     found.sort_by_key(|(distance, _)| *distance);
-    found.into_iter().map(|(_, name)| name).collect()
+    each_once(found.into_iter().map(|(_, name)| name))
+}
+
+/// Returns the names in their order, without those that came before: inactive things may be called alike.
+fn each_once<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut seen = HashSet::new();
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 /// Returns the names that somebody may have meant who typed a new one. Names that go on, or that differ in their numbers only,
@@ -67,6 +75,7 @@ pub(crate) fn suggest(failure: Failure, typed: &str, names: &[&str], kind: Kind)
     if !alike.is_empty() {
         return failure.hint(format!("did you mean {}?", listed(&alike, " or ")));
     }
+    let names = &each_once(names.iter().copied());
     if names.is_empty() {
         return failure.hint(kind.none);
     }
@@ -115,9 +124,14 @@ mod tests {
         let hint =
             |typed: &str, names: &[&str]| suggest(Failure::failed("x"), typed, names, kind).hints.remove(0);
         assert_eq!(hint("zzz", &["Mira", "Nora"]), "the agents are `Mira`, `Nora`");
-        assert_eq!(hint("zzz", &["Mira"; 11]).matches("Mira").count(), 10);
-        assert!(hint("zzz", &["Mira"; 11]).ends_with(", …"));
+        let many: Vec<String> = (0..11).map(|number| format!("Mira {number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(hint("zzz", &many).matches("Mira").count(), 10);
+        assert!(hint("zzz", &many).ends_with(", …"));
         assert_eq!(hint("Mirra", &["Mira", "Nora"]), "did you mean `Mira`?");
         assert_eq!(hint("x", &[]), "there is none");
+        let namesakes = ["Dental care", "Nora", "Dental care", "Dental care", "Nora"];
+        assert_eq!(hint("Dental caer", &namesakes), "did you mean `Dental care`?");
+        assert_eq!(hint("zzz", &namesakes), "the agents are `Dental care`, `Nora`");
     }
 }

@@ -55,11 +55,8 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
     line(&table.to_string())
 }
 
-/// Tells something that is not data.
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place that writes to stderr, beside the logs"
-)]
+/// Tells something that is not data. If it cannot be written, nobody is told, and all goes on: what was done is done.
 pub(crate) fn note(text: &str) {
-    eprintln!("{text}");
+    // In one piece, so that lines of others do not stand within it.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }

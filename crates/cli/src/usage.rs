@@ -172,7 +172,7 @@ const CHANGING: [&str; 8] = [
 ];
 
 /// Commands that change nothing, and names of groups of commands.
-const READING: [&str; 23] = [
+const READING: [&str; 24] = [
     "agents",
     "asset",
     "audit",
@@ -187,6 +187,7 @@ const READING: [&str; 23] = [
     "invocations",
     "list",
     "man",
+    "models",
     "service",
     "show",
     "sim",

@@ -26,6 +26,7 @@ pub mod diff;
 mod document;
 mod error;
 pub mod health;
+pub mod models;
 mod page;
 mod request;
 mod resolve_cache;

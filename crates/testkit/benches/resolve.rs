@@ -152,7 +152,7 @@ async fn insert(write: &mut WriteTx, id: ServiceId, fields: &ServiceFields, crea
             message: None,
             actor: creator.clone(),
             change_number: write.change_number(),
-            created_at: write.now(),
+            created_at: write.changed_at(),
         };
         write.append_revision(id, &revision).await.unwrap();
     }

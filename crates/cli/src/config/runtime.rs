@@ -184,7 +184,7 @@ impl Provider {
         let key = self
             .key_env
             .as_deref()
-            .map(|name| required(environment, name))
+            .map(|name| key(environment, name))
             .transpose()?;
         let base_url = self.base_url.clone();
         Ok(match self.kind {
@@ -253,9 +253,30 @@ impl Tool {
     }
 }
 
+/// Returns a secret, which is sent in a header. Blanks and line breaks around it, such as the end of the file that it came from,
+/// are no part of it.
 fn required(environment: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<String> {
-    let value = environment(name).filter(|value| !value.is_empty());
-    value.with_context(|| format!("the environment variable {name} is not set"))
+    let value = environment(name).unwrap_or_default();
+    let value = value.trim();
+    if value.is_empty() {
+        bail!("the environment variable {name} is not set");
+    }
+    let fault = match value.chars().find(|c| c.is_control() || !c.is_ascii()) {
+        None => return Ok(value.to_owned()),
+        Some('\n' | '\r') => "a line break",
+        Some(c) if c.is_control() => "a control character",
+        Some(_) => "a character that is not ASCII",
+    };
+    bail!("the environment variable {name} has {fault} in it, which cannot be sent; set it anew")
+}
+
+/// Returns the key of a provider, which is one word.
+fn key(environment: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<String> {
+    let key = required(environment, name)?;
+    if key.contains(' ') {
+        bail!("the environment variable {name} has a blank in it, so it is no key; set it anew");
+    }
+    Ok(key)
 }
 
 /// Puts environment variables into the places `${NAME}`.
@@ -283,7 +304,7 @@ mod tests {
             folder.path().join("broken.json"),
             r#"{"rules": [{"answer": "x", "wehn": 1}]}"#,
         )?;
-        let environment = |name: &str| (name == "ACME_KEY").then(|| "a key of acme".to_owned());
+        let environment = |name: &str| (name == "ACME_KEY").then(|| "a-key-of-acme".to_owned());
         toml::from_str::<Config>(text)?.runtime(folder.path(), environment)
     }
 
@@ -330,7 +351,7 @@ mod tests {
             shown.contains("acme_care") && shown.contains("gpt-5-mini-2025-08-07"),
             "{shown}"
         );
-        assert!(!shown.contains("a key of acme"), "{shown}");
+        assert!(!shown.contains("a-key-of-acme"), "{shown}");
     }
 
     #[test]
@@ -339,6 +360,48 @@ mod tests {
         let routes = toml::from_str::<Config>(config).unwrap().routes();
         let routes: Vec<_> = routes.iter().map(|route| route.provider_model.as_str()).collect();
         assert_eq!(routes, ["gemini-2.5-pro", "gemini-2.5-flash"]);
+    }
+
+    #[test]
+    fn what_is_around_a_secret_is_no_part_of_it_and_what_cannot_be_sent_is_refused() {
+        let taken = |value: &str| {
+            let environment = |_: &str| Some(value.to_owned());
+            let text = |result: anyhow::Result<String>| result.map_err(|error| error.to_string());
+            (
+                text(key(&environment, "ACME_KEY")),
+                text(filled_in("Bearer ${ACME_KEY}", &environment)),
+            )
+        };
+        for value in ["k", "k\n", "k\r\n", " k\t", "\n\nk \n", "\u{a0}k\u{2028}"] {
+            let expected = (Ok("k".to_owned()), Ok("Bearer k".to_owned()));
+            assert_eq!(taken(value), expected, "{value:?}");
+        }
+        for (value, fault) in [
+            ("k\nl", "a line break"),
+            ("k\r\nl", "a line break"),
+            ("k\0l", "a control character"),
+            ("k\tl", "a control character"),
+            ("k\u{9b}l", "a control character"),
+            ("\u{feff}k", "not ASCII"),
+            ("k\u{200b}", "not ASCII"),
+            ("k\u{fffd}", "not ASCII"),
+            (" \n", "is not set"),
+        ] {
+            let (key, header) = taken(value);
+            for error in [key.unwrap_err(), header.unwrap_err()] {
+                assert!(
+                    error.contains("ACME_KEY") && error.contains(fault),
+                    "{value:?}: {error}"
+                );
+            }
+        }
+        let (key, header) = taken("Token k");
+        assert!(key.unwrap_err().contains("ACME_KEY has a blank in it"));
+        assert_eq!(
+            header.unwrap(),
+            "Bearer Token k",
+            "headers may have several words"
+        );
     }
 
     #[test]

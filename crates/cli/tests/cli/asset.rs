@@ -12,6 +12,7 @@ async fn world_with_files() -> World {
     let world = World::seeded().await;
     world.ok("forge asset show agent Mira --json > same.json");
     world.ok("sed 's/\"initials\":\"MI\"/\"initials\":\"MX\"/' same.json > next.json");
+    world.ok("sed 's/\"identity\":{/\"identity\":{\"nmae\":\"Nora\",/' next.json > nested.json");
     world.ok("forge asset show context-graph Appointments --json > graph.json");
     world.ok("sed 's/\"terminal_state\":\"[a-z_]*\"/\"terminal_state\":\"nowhere\"/' graph.json > lost.json");
     world.ok("sed 's/Learn who a first/Find out who a first/' graph.json > next-graph.json");
@@ -87,7 +88,8 @@ async fn versions_are_pushed_in_a_pipe() {
         "forge asset diff agent Mira @4 @5",
         // What is wrong is told, all of it, before anything is sent.
         &format!("{push} misspelt.json --strict --apply"),
-        &format!("{push} misspelt.json"),
+        &format!("{push} misspelt.json --apply --yes"),
+        &format!("{push} nested.json --apply"),
         &format!("{push} bad.json --apply"),
         &format!("{push} list.json --apply"),
         &format!("{push} none.json --apply"),

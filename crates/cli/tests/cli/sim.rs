@@ -76,6 +76,7 @@ async fn tests_are_run_and_compared_in_a_pipe() {
         "forge sim show $(forge sim list --set good | cut -f 1) --failed",
         "forge sim run smoke --service 'Dental care' --version-set preview --wait --quiet",
         "forge sim run smoke --version-set test",
+        "forge sim run smoke --version-set relese",
         "forge sim run smoke --service 'Dental care' --version-set previw",
         "forge sim run nothing --wait",
         "forge sim run smoke --junit report.xml",

@@ -32,6 +32,8 @@ async fn sets_are_seen_in_a_pipe() {
         "forge version-set history 'Dental care' release",
         "forge version-set history 'Dental care' release --json",
         "forge version-set history 'Dental care' nothing",
+        "forge version-set models | head -n 2",
+        "forge vs models --json | cut -c 1-20",
         "forge version-set list",
     ]);
     assert_transcript("version_set_seen_in_a_pipe", &transcript);

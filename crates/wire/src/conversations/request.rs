@@ -98,6 +98,12 @@ pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
             );
         }
     }
+    // Which of them counts would be a guess.
+    for field in [TYPE, MESSAGE] {
+        if form.get(field).is_some_and(|values| values.len() > 1) {
+            fault(field, "duplicate", "this is given more than once; give it once");
+        }
+    }
     let all = |field: &str| -> Vec<&String> { form.get(field).into_iter().flatten().flatten().collect() };
     let message_type = match all(TYPE).last().map(|text| text.as_str()) {
         Some("user-message") => Some(InitialMessageType::UserMessage),
@@ -230,6 +236,11 @@ mod tests {
             (MESSAGE.to_owned(), vec![None]),
         ]);
         assert_eq!(form_fields(&sound).unwrap_err().len(), 1, "a sound is no text");
+        for twice in [(TYPE, "user-message"), (MESSAGE, "x"), (MESSAGE, "y")] {
+            let fields = [(TYPE, "user-message"), (MESSAGE, "x"), twice];
+            let told = format!("body.{}: this is given more than once; give it once", twice.0);
+            assert_eq!(read(&fields).unwrap_err(), [told]);
+        }
         let with_event = [
             (TYPE, "skip"),
             (MESSAGE, ""),

@@ -68,7 +68,7 @@ both_engines! {
         let (admin, (_, id)) = (server.admin(), started(&server).await);
         let kind = ("initial_message_type", "user-message");
         let (content, time) = ("external_event_message_content", "external_event_message_timestamp");
-        let refused: [(u16, Vec<(&str, &str)>); 11] = [
+        let refused: [(u16, Vec<(&str, &str)>); 13] = [
             (400, vec![kind, ("recorded_message", "")]),
             (400, vec![kind, ("recorded_message", " \n ")]),
             (422, vec![kind]),
@@ -80,6 +80,8 @@ both_engines! {
             (400, vec![kind, ("recorded_message", "x"), (content, "long ago"), (time, "2026-11-23T11:59:59Z")]),
             (422, vec![("initial_message_type", "skip"), ("recorded_message", "x")]),
             (422, vec![kind, ("recorded_message", "a\0b")]),
+            (422, vec![kind, ("recorded_message", "x"), ("recorded_message", "y")]),
+            (422, vec![("initial_message_type", "skip"), kind, ("recorded_message", "x")]),
         ];
         for (expected, fields) in &refused {
             let (found, body) = status(admin, &id, fields).await;

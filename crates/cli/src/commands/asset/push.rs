@@ -22,8 +22,9 @@ use crate::ui::quoted;
 
 /// Make a file the next version of an agent or a context graph.
 ///
-/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. If there is
-/// nothing of that name, `--create` makes it with its first version. In a file of an agent, what is absent stays as it is.
+/// The file is checked, and what differs from the newest version is shown. If nothing does, no version is made. A field that
+/// no version has is refused. If there is nothing of that name, `--create` makes it with its first version. In a file of an
+/// agent, what is absent stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  forge asset show agent Mira@2 --json > mira.json && forge asset push agent Mira -f mira.json\n  \
@@ -60,8 +61,17 @@ struct Pushed {
     sent: Value,
     /// The content that the version gets.
     document: Map<String, Value>,
-    /// Fields of the file that are not sent.
-    unknown: Vec<String>,
+    /// Fields of the file that no version has.
+    unknown: Vec<Unknown>,
+}
+
+/// A field that no version has.
+#[derive(Debug, PartialEq, Eq)]
+struct Unknown {
+    /// Where it is: names and places in lists, with dots between.
+    path: String,
+    /// The fields beside it that are like it.
+    alike: Vec<String>,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
@@ -192,14 +202,11 @@ fn checked(
     let (Value::Object(document), Value::Object(mut sent)) = (content, body) else {
         return Err(vec!["it is no JSON object".to_owned()]);
     };
-    let unknown: Vec<String> = sent
-        .keys()
-        .filter(|name| !document.contains_key(*name))
-        .cloned()
-        .collect();
+    let mut unknown = Vec::new();
+    unknown_in(&sent, &document, "", &mut unknown);
     sent.retain(|name, _| document.contains_key(name));
     if sent.is_empty() {
-        let fields: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();
+        let fields: Vec<String> = unknown.iter().map(|field| format!("`{}`", field.path)).collect();
         return Err(vec![match fields.as_slice() {
             [] => "it has no field".to_owned(),
             fields => format!("a version has none of its fields: {}", fields.join(", ")),
@@ -210,6 +217,35 @@ fn checked(
         document,
         unknown,
     })
+}
+
+/// Adds the fields of an object that are not among what is kept of it.
+fn unknown_in(sent: &Map<String, Value>, kept: &Map<String, Value>, path: &str, unknown: &mut Vec<Unknown>) {
+    for (name, value) in sent {
+        let path = format!("{path}{name}");
+        match kept.get(name) {
+            Some(kept) => unknown_within(value, kept, &path, unknown),
+            None => unknown.push(Unknown {
+                path,
+                alike: alike(name, kept.keys().map(String::as_str))
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
+            }),
+        }
+    }
+}
+
+fn unknown_within(sent: &Value, kept: &Value, path: &str, unknown: &mut Vec<Unknown>) {
+    match (sent, kept) {
+        (Value::Object(sent), Value::Object(kept)) => unknown_in(sent, kept, &format!("{path}."), unknown),
+        (Value::Array(sent), Value::Array(kept)) => {
+            for (index, (sent, kept)) in sent.iter().zip(kept).enumerate() {
+                unknown_within(sent, kept, &format!("{path}.{index}"), unknown);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn agent_content(body: &Value, latest: Option<&Content>) -> std::result::Result<Value, Vec<String>> {
@@ -280,17 +316,8 @@ fn plan(
         edit.fields
             .push(FieldEdit::new("version", json!(before), json!(version)));
     }
-    let unknown = pushed.unknown.iter().map(|field| Finding {
-        code: "unknown_field".to_owned(),
-        message: format!("a version has no field `{field}`; it is not sent"),
-        hint: None,
-    });
-    if has_changed {
-        edit.warnings.extend(unknown);
-    } else {
-        // What was to change something is not among what is sent.
-        edit.blockers.extend(unknown);
-    }
+    // What was to change something would not be among what is sent.
+    edit.blockers.extend(pushed.unknown.iter().map(unknown_field));
     if asset.as_ref().is_some_and(|asset| asset.deprecated) && has_changed {
         edit.warnings.push(Finding {
             code: "deprecated".to_owned(),
@@ -299,6 +326,18 @@ fn plan(
         });
     }
     Ok(edit)
+}
+
+fn unknown_field(Unknown { path, alike }: &Unknown) -> Finding {
+    let alike: Vec<String> = alike.iter().map(|name| format!("`{name}`")).collect();
+    Finding {
+        code: "unknown_field".to_owned(),
+        message: format!("a version has no field `{path}`"),
+        hint: Some(match alike.as_slice() {
+            [] => "leave it out".to_owned(),
+            alike => format!("did you mean {}?", alike.join(" or ")),
+        }),
+    }
 }
 
 async fn send(
@@ -331,4 +370,48 @@ async fn send(
         text: format!("done: {kind} `{name}` has version {}", created.value.version),
         json: Some(created.json),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_no_version_has_are_found_wherever_they_are() {
+        let found = |sent: Value, kept: Value| {
+            let mut unknown = Vec::new();
+            unknown_within(&sent, &kept, "file", &mut unknown);
+            let text = |field: &Unknown| format!("{} {}", field.path, field.alike.join(","));
+            unknown.iter().map(text).collect::<Vec<_>>()
+        };
+        let kept = json!({"identity": {"name": "Mira", "role": null}, "states": {"a": {"actions": [{"type": "x"}]}}});
+        assert!(found(kept.clone(), kept.clone()).is_empty());
+        assert!(found(json!({"identity": {"name": " Mira "}}), kept.clone()).is_empty());
+        let sent =
+            json!({"identity": {"nmae": "Mira"}, "states": {"a": {"actions": [{"typo": 1}]}}, "x": {"y": 1}});
+        let expected = [
+            "file.identity.nmae name",
+            "file.states.a.actions.0.typo type",
+            "file.x ",
+        ];
+        assert_eq!(found(sent, kept), expected);
+    }
+
+    #[test]
+    fn the_examples_have_no_field_that_no_version_has() {
+        let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        for (kind, text) in [
+            (
+                AssetKind::Agent,
+                include_str!("../../../../../examples/agent/v1.json"),
+            ),
+            (
+                AssetKind::ContextGraph,
+                include_str!("../../../../../examples/context_graph/v1.json"),
+            ),
+        ] {
+            let pushed = checked(kind, read(text), None).unwrap();
+            assert_eq!(pushed.unknown, []);
+        }
+    }
 }

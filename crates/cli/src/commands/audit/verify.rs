@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::error::{Exit, Failure};
 use crate::input;
-use crate::installation::DatabaseUrl;
+use crate::installation::{DatabaseUrl, check_named};
 use crate::output;
 use crate::ui::{escaped_json, plain};
 
@@ -311,6 +311,7 @@ async fn keys(
 fn url(args: &Args) -> anyhow::Result<StoreUrl> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(folder) = &args.data_dir {
+        check_named("--data-dir", "FORGE_DATA_DIR", Some(&folder.to_string_lossy()))?;
         return Ok(StoreUrl::Folder(folder.clone()));
     }
     if let Some(url) = args
@@ -318,10 +319,14 @@ fn url(args: &Args) -> anyhow::Result<StoreUrl> {
         .clone()
         .or_else(|| variable("FORGE_DATABASE_URL").map(DatabaseUrl::from))
     {
+        check_named("--database-url", "FORGE_DATABASE_URL", Some(&url))?;
         return Ok(url.parse()?);
     }
     match variable("FORGE_DATA_DIR") {
-        Some(folder) => Ok(StoreUrl::Folder(folder.into())),
+        Some(folder) => {
+            check_named("--data-dir", "FORGE_DATA_DIR", Some(&folder))?;
+            Ok(StoreUrl::Folder(folder.into()))
+        }
         None => bail!("name what to look at: a FILE of an export, `--data-dir DIR` or `--database-url URL`"),
     }
 }

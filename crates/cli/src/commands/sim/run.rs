@@ -63,7 +63,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         .await;
     let created = match created {
         Ok(created) => created,
-        Err(error) => return Err(not_created(session, service, args.version_set.as_deref(), error).await),
+        Err(error) => return Err(not_created(session, args.version_set.as_deref(), error).await),
     };
     let id = created.value.id;
     if !args.wait {
@@ -108,20 +108,39 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::failed(format!("cannot write {}: {error}", path.display()))
 }
 
-/// Tells why there is no run; if the version set is not there, which ones are.
-async fn not_created(
-    session: &Session,
-    service: Option<ServiceId>,
-    version_set: Option<&str>,
-    error: ClientError,
-) -> Failure {
+/// Tells why there is no run; if the version set is not there, of which service, and which ones are.
+async fn not_created(session: &Session, version_set: Option<&str>, error: ClientError) -> Failure {
+    let ClientError::NotFound(detail) = &error else {
+        return error.into();
+    };
     let named = version_set.and_then(|name| name.parse::<SetName>().ok());
-    match (service, named) {
-        (Some(service), Some(name)) => lookup::no_such_set(session, service, &[&name], error).await,
-        (None, Some(_)) if matches!(error, ClientError::NotFound(_)) => Failure::from(error)
-            .hint("`forge version-set list SERVICE` lists those of the service that the tests name"),
-        _ => error.into(),
+    let Some(service) = service_in(detail) else {
+        let failure = Failure::from(error);
+        return match named {
+            Some(_) => failure
+                .hint("`forge version-set list SERVICE` lists those of the service that the tests name"),
+            None => failure,
+        };
+    };
+    let mut failure = match &named {
+        Some(name) => lookup::no_such_set(session, service, &[name], error).await,
+        None => error.into(),
+    };
+    // Who may not read it is told its id.
+    let found = session.client.services(&[service], None).all().await;
+    if let Some(found) = found.ok().and_then(|mut found| found.value.pop()) {
+        let name = format!("service `{}`", found.name);
+        failure.message = failure
+            .message
+            .map(|message| message.replace(&format!("a service {service}"), &name));
     }
+    failure
+}
+
+/// Returns which service has no such version set, as far as the server tells it.
+fn service_in(detail: &str) -> Option<ServiceId> {
+    let (_, rest) = detail.split_once("` of a service ")?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 /// Waits for the end of a run.

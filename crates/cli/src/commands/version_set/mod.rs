@@ -4,6 +4,7 @@ mod delete;
 pub(crate) mod diff;
 mod history;
 pub(crate) mod list;
+mod models;
 mod promote;
 mod promote_all;
 mod release_hold;
@@ -43,6 +44,7 @@ enum Verb {
     Promote(promote::Args),
     Rollback(rollback::Args),
     History(history::Args),
+    Models(models::Args),
     ReleaseHold(release_hold::Args),
     #[command(aliases = ["rm", "remove"])]
     Delete(delete::Args),
@@ -59,6 +61,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             Verb::Promote(args) => promote::run(&session, args).await,
             Verb::Rollback(args) => rollback::run(&session, args).await,
             Verb::History(args) => history::run(&session, args).await,
+            Verb::Models(args) => models::run(&session, args).await,
             Verb::ReleaseHold(args) => release_hold::run(&session, args).await,
             Verb::Delete(args) => delete::run(&session, args).await,
         }
