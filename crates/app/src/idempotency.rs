@@ -89,8 +89,8 @@ impl App {
         match remembered.split_at_checked(RIGHTS_LEN) {
             Some((then, answer)) if then == rights(caller)? => Ok(Some(answer.to_vec())),
             _ => Err(AppError::TooLittle(
-                "this call was made before, and what you may do, or who could have made your API key, has changed since, so its answer is not told again; look \
-                 at what is there, and use another key"
+                "this call was made before, and what you may do, or who could have made your API key, has changed since, so its \
+                 answer is not told again; look at what is there, and use another key"
                     .to_owned(),
             )),
         }

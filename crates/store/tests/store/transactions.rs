@@ -43,7 +43,7 @@ both_engines! {
             server.clock.advance_seconds(step);
             let now = server.clock.now();
             let write = server.app.store.write(&organization, now).await.unwrap().unwrap();
-            let change = (write.change_number(), write.now());
+            let change = (write.change_number(), write.changed_at());
             assert!(change.1 >= now);
             if let Some((number, at)) = last {
                 assert_eq!(change.0, number + 1);
