@@ -1,6 +1,7 @@
 //! What lists tell of conversations, by whether the caller may read them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use forge_domain::ConversationId;
 use forge_store::Tx;
@@ -23,10 +24,9 @@ impl Readable {
         caller: &Caller,
         id: ConversationId,
     ) -> Result<(), AppError> {
-        if !self.known.contains_key(&id) {
+        if let Entry::Vacant(unknown) = self.known.entry(id) {
             let found = tx.find_conversation(&caller.organization, id).await?;
-            let is_readable = found.map(|conversation| may_see_messages(caller, &conversation));
-            self.known.insert(id, is_readable);
+            unknown.insert(found.map(|conversation| may_see_messages(caller, &conversation)));
         }
         Ok(())
     }
