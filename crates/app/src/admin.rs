@@ -5,12 +5,10 @@ use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
 use forge_store::WriteTx;
 use serde_json::{Value, json};
 
-use crate::api_keys::{self, CreatedKey};
+use crate::api_keys::{self, CreatedKey, Maker};
+use crate::caller::OPERATOR;
 use crate::organizations::MAINTENANCE;
 use crate::{App, AppError, organizations};
-
-/// The user in whose name history keeps what operators do from the command line.
-pub(crate) const OPERATOR: &str = "forge-admin";
 
 async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Actor), AppError> {
     let write = app.store.write(organization, app.clock.now()).await?;
@@ -59,7 +57,8 @@ pub async fn create_key(
     let role =
         role.ok_or_else(|| AppError::internal(format!("{organization} has no super administrator's role")))?;
     let name = Some(format!("made by an operator for {user_id}"));
-    let key = api_keys::insert(app, &mut tx, &actor.user, &role, name, api_keys::LONGEST, false).await?;
+    let maker = Maker::alone(actor.user.clone());
+    let key = api_keys::insert(app, &mut tx, maker, &role, name, api_keys::LONGEST, false).await?;
     let after = json!({"role_name": role.name, "expires_at": key.expires_at, "for_user": user.id});
     tx.append_audit_event(&actor, "create", object("api_key", &key.id), Value::Null, after)
         .await?;

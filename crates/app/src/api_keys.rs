@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
-use forge_domain::{Duration, Timestamp, UserRef};
+use forge_domain::{ActorKind, Duration, Timestamp, UserRef};
 pub use forge_store::ApiKey;
 use forge_store::{NewApiKey, Role, WriteTx};
 use serde_json::{Value, json};
@@ -48,11 +48,45 @@ pub struct CreatedKey {
     pub expires_at: Timestamp,
 }
 
+/// How many could be behind a key beside its maker, at the most: each is told with everything that is done with it.
+pub const MAX_BEHIND: usize = 8;
+
+/// Who makes a key: a user, and whoever else could be doing that in their name.
+pub(crate) struct Maker {
+    pub(crate) user: UserRef,
+    pub(crate) behind: Vec<UserRef>,
+}
+
+impl Maker {
+    /// Returns a maker behind whom nobody else is.
+    pub(crate) fn alone(user: UserRef) -> Self {
+        Self {
+            user,
+            behind: Vec::new(),
+        }
+    }
+
+    /// Returns the caller, with all who could be behind them: a further key hides nobody.
+    fn calling(caller: &Caller) -> Result<Self, AppError> {
+        let behind = caller.others_behind();
+        if behind.len() > MAX_BEHIND {
+            return Err(AppError::Refused(format!(
+                "more than {MAX_BEHIND} users could be behind this key, as keys were made with keys that others made; sign in \
+                 with one that you, an operator or a super administrator made"
+            )));
+        }
+        Ok(Self {
+            user: caller.user.clone(),
+            behind,
+        })
+    }
+}
+
 /// Adds a key in a write that is under way.
 pub(crate) async fn insert(
     app: &App,
     tx: &mut WriteTx,
-    creator: &UserRef,
+    maker: Maker,
     role: &Role,
     name: Option<String>,
     duration: Duration,
@@ -68,7 +102,8 @@ pub(crate) async fn insert(
         role_id: role.id,
         name,
         is_agent,
-        creator: creator.clone(),
+        creator: maker.user,
+        behind: maker.behind,
         expires_at,
     })
     .await?;
@@ -79,14 +114,26 @@ pub(crate) async fn insert(
     })
 }
 
-/// Creates a key that signs in users of roles less than its own.
+/// Returns whether a further key is an AI agent's. What an agent makes is an agent's: else it would act as a program tomorrow.
+fn is_of_agent(caller: &Caller, wanted: Option<bool>) -> Result<bool, AppError> {
+    match (caller.kind, wanted) {
+        (ActorKind::Agent, Some(false)) => Err(AppError::TooLittle(
+            "an AI agent makes keys for AI agents only: leave out `actor_kind`, or say `agent`".to_owned(),
+        )),
+        (ActorKind::Agent, _) => Ok(true),
+        (_, wanted) => Ok(wanted.unwrap_or(false)),
+    }
+}
+
+/// Creates a key that signs in users of roles less than its own. Unless it is said whether it is an AI agent's, it is what the
+/// caller is.
 pub async fn create(
     app: &App,
     caller: &Caller,
     name: Option<String>,
     role_name: &str,
     duration: Duration,
-    is_agent: bool,
+    is_agent: Option<bool>,
 ) -> Result<Written<CreatedKey>, AppError> {
     if !(SHORTEST..=LONGEST).contains(&duration) {
         let loc = vec!["body".into(), "duration".into()];
@@ -96,6 +143,8 @@ pub async fn create(
     let name = name.map(|name| new_name("name", &name)).transpose()?;
     let named = |name: &str| Attributes::default().with("role_name", name);
     caller.authorize(Permission::CreateApiKey, &named(role_name))?;
+    let maker = Maker::calling(caller)?;
+    let is_agent = is_of_agent(caller, is_agent)?;
     let mut tx = app.write_access(caller).await?;
     let role = roles::find_to_give(&mut tx, caller, role_name).await?;
     // The name may have been spelled in another way.
@@ -105,16 +154,7 @@ pub async fn create(
         let text = format!("the organization has {MAX_KEYS} API keys already; delete one first");
         return Err(AppError::Refused(text));
     }
-    let key = insert(
-        app,
-        &mut tx,
-        &caller.user,
-        &role,
-        name.clone(),
-        duration,
-        is_agent,
-    )
-    .await?;
+    let key = insert(app, &mut tx, maker, &role, name.clone(), duration, is_agent).await?;
     let after = audit_document(name.as_deref(), &role.name, key.expires_at, is_agent);
     tx.append_audit_event(&caller.actor(), "create", object(&key.id), Value::Null, after)
         .await?;

@@ -7,6 +7,9 @@ use forge_domain::{Actor, ActorKey, ActorKind, OrganizationId, Timestamp, UserRe
 
 use crate::AppError;
 
+/// The user in whose name history keeps what operators do from the command line.
+pub(crate) const OPERATOR: &str = "forge-admin";
+
 /// What a caller brings to prove who they are. It cannot be printed: the token is a secret.
 #[derive(Clone)]
 pub struct Credentials<'a> {
@@ -49,6 +52,13 @@ impl Caller {
             kind: self.kind,
             key: Some(self.key.clone()),
         }
+    }
+
+    /// Returns who else could be behind what the caller does: all who could have made the API key. Operators are left out, as
+    /// they could do everything anyway; super administrators are not, who may not be that for ever.
+    pub(crate) fn others_behind(&self) -> Vec<UserRef> {
+        let is_other = |maker: &&UserRef| **maker != self.user && maker.user_id != OPERATOR;
+        self.key.makers().filter(is_other).cloned().collect()
     }
 
     /// Tells whether the caller has a permission on a thing.

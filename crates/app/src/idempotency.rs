@@ -6,7 +6,8 @@
 //! as a new API key, so they are sealed under the master key.
 //!
 //! A repeated call asks for no permission on what it is about: what was done may have moved or ended it. So an answer is
-//! told again only as long as its caller may do what they could when it was given.
+//! told again only as long as its caller may do what they could when it was given, and no others could be behind them: it may
+//! be a secret.
 
 use forge_domain::fault::Fault;
 use forge_domain::{Duration, Timestamp, UserRef};
@@ -18,13 +19,14 @@ use crate::{App, AppError, Caller};
 /// How long answers are remembered.
 const REMEMBERED: Duration = Duration::days(1);
 
-/// How many bytes stand for what a caller may do.
+/// How many bytes stand for what a caller may do, and who could be behind them.
 const RIGHTS_LEN: usize = 32;
 
-/// Returns what stands for all that a caller may do.
+/// Returns what stands for all that a caller may do, and for everybody who could be behind them.
 fn rights(caller: &Caller) -> Result<[u8; RIGHTS_LEN], AppError> {
     let grants = (&caller.privileges.grants, &caller.temporary_grants);
-    let text = serde_json::to_vec(&grants).map_err(|error| AppError::Internal(Box::new(error)))?;
+    let text = serde_json::to_vec(&(grants, caller.others_behind()))
+        .map_err(|error| AppError::Internal(Box::new(error)))?;
     Ok(Sha256::digest(text).into())
 }
 
@@ -74,7 +76,8 @@ impl App {
     /// Returns what the call was answered first, if it was made before.
     ///
     /// # Errors
-    /// Refuses a key that was used for another request, and a caller who may not do the same any more.
+    /// Refuses a key that was used for another request, and a caller who may not do the same any more, or who
+    /// others could be behind.
     pub async fn recall(&self, caller: &Caller) -> Result<Option<Vec<u8>>, AppError> {
         let Some(name) = self.store.call_name() else {
             return Ok(None);
@@ -86,8 +89,8 @@ impl App {
         match remembered.split_at_checked(RIGHTS_LEN) {
             Some((then, answer)) if then == rights(caller)? => Ok(Some(answer.to_vec())),
             _ => Err(AppError::TooLittle(
-                "this call was made before, and what you may do has changed since, so its answer is not told again; look \
-                 at what is there, and use another key"
+                "this call was made before, and what you may do, or who could have made your API key, has changed since, so its \
+                 answer is not told again; look at what is there, and use another key"
                     .to_owned(),
             )),
         }

@@ -9,7 +9,8 @@ use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef, shorten
 use forge_store::{NewUser, Organization, Role, Tx, WriteTx};
 use serde_json::{Value, json};
 
-use crate::{App, AppError, Caller, api_keys, commit};
+use crate::api_keys::{self, Maker};
+use crate::{App, AppError, Caller, commit};
 
 pub(crate) fn unknown(id: &str) -> AppError {
     AppError::NotFound(format!("there is no organization `{}`", shortened(id)))
@@ -67,7 +68,7 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     let key = api_keys::insert(
         app,
         &mut tx,
-        &user,
+        Maker::alone(user.clone()),
         &role,
         Some("first key".to_owned()),
         api_keys::LONGEST,

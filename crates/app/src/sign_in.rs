@@ -138,6 +138,7 @@ pub async fn authenticate(
         key: ActorKey {
             id: key.id.clone(),
             created_by: key.creator.clone(),
+            behind: key.behind.clone(),
         },
         privileges,
         temporary_grants,

@@ -16,6 +16,9 @@ use crate::{App, AppError, Caller, Page, Written, commit, roles, users};
 /// How many temporary grants a user may have at once.
 const MOST_GRANTS: usize = 100;
 
+/// How long a grant may last: nothing ends one before, not even a lesser role.
+const LONGEST: Duration = Duration::days(90);
+
 fn attributes(user_id: &str, grant: &Grant) -> Attributes {
     Attributes::default()
         .with("user_id", user_id)
@@ -40,9 +43,13 @@ pub async fn create(
     given: GiveGrant,
 ) -> Result<Written<(String, Timestamp)>, AppError> {
     roles::check_grants(std::slice::from_ref(&given.grant), &["body", "permission_grant"])?;
-    if given.duration <= Duration::days(0) {
+    if given.duration <= Duration::days(0) || given.duration > LONGEST {
         let loc = vec!["body".into(), "duration".into()];
-        let fault = Fault::new(loc, "duration", "a grant must last for some time");
+        let fault = Fault::new(
+            loc,
+            "duration",
+            "a grant lasts for some time, 90 days at most: P90D",
+        );
         return Err(AppError::Invalid(vec![fault]));
     }
     caller.authorize(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page, Written, admin, commit, roles};
+use crate::{App, AppError, Caller, Page, Written, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
 fn audit_document(role_name: &str) -> Value {
@@ -254,16 +254,17 @@ fn changed_visibility(now: &Preferences, update: &UpdateUser) -> Vec<&'static st
     changed.map(|(name, ..)| name).collect()
 }
 
-/// Tells whether nobody can be behind a caller who must not be. Whoever makes a key can sign in with it as others; so that has
-/// to be the caller, an operator, or a super administrator, who are trusted with everything.
+/// Tells whether nobody can be behind a caller who must not be. Whoever makes a key can sign in with it as others; so all who
+/// could have made it have to be the caller, an operator, or a super administrator, who are trusted with everything.
 async fn speaks_for_themselves(tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
-    let maker = &caller.key.created_by;
-    if *maker == caller.user || maker.user_id == admin::OPERATOR {
-        return Ok(true);
+    for maker in caller.others_behind() {
+        let maker = tx.find_user(&caller.organization, &maker.user_id).await?;
+        let is_super = |user: &User| user.role.name == DefaultRole::SuperAdministrator.name();
+        if !maker.is_some_and(|user| !user.is_deleted && is_super(&user)) {
+            return Ok(false);
+        }
     }
-    let maker = tx.find_user(&caller.organization, &maker.user_id).await?;
-    let is_super = |user: &User| user.role.name == DefaultRole::SuperAdministrator.name();
-    Ok(maker.is_some_and(|user| !user.is_deleted && is_super(&user)))
+    Ok(true)
 }
 
 /// Changes what is known of a user. What a user hides from administrators is theirs alone to say.
@@ -291,8 +292,8 @@ pub async fn update(
         }
         if !speaks_for_themselves(&mut tx, caller).await? {
             return Err(AppError::TooLittle(format!(
-                "only the user may change `{setting}`, and whoever made the API key could be behind this: sign in with a \
-                 key that a super administrator made"
+                "only the user may change `{setting}`, and another who could have made the API key could be behind this: \
+                 sign in with a key that a super administrator made"
             )));
         }
     }

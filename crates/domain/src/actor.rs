@@ -64,6 +64,16 @@ pub struct ActorKey {
     pub id: String,
     /// Who made it.
     pub created_by: UserRef,
+    /// Who else could have made it in the name of that user: whoever could be behind the session in which it was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<UserRef>,
+}
+
+impl ActorKey {
+    /// Returns everybody who could have made the key, and so be behind whoever signs in with it.
+    pub fn makers(&self) -> impl Iterator<Item = &UserRef> {
+        std::iter::once(&self.created_by).chain(&self.behind)
+    }
 }
 
 /// Who made a change, as history and the audit log keep it.

@@ -4,23 +4,23 @@ use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
 
 use crate::StoreError;
 use crate::role::{Role, role};
-use crate::row::{Row, args};
+use crate::row::{Row, args, to_json};
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
 statements! {
     INSERT_API_KEY = "INSERT INTO api_key (organization_id, id, seq, object_id, secret_hash, role_id, name, is_agent,
-            creator_org_id, creator_user_id, created_at, updated_at, expires_at)
+            creator_org_id, creator_user_id, behind, created_at, updated_at, expires_at)
         VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM api_key WHERE organization_id = $1),
-            $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)";
+            $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)";
     FIND_API_KEY = "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
-            creator_user_id, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
+            creator_user_id, behind, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
             role.name AS role_name, description, frontend_view, grants
         FROM api_key
         JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
         WHERE api_key.organization_id = $1 AND api_key.id = $2";
     LIST_API_KEYS = "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
-            creator_user_id, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
+            creator_user_id, behind, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
             role.name AS role_name, description, frontend_view, grants
         FROM api_key
         JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
@@ -46,6 +46,8 @@ pub struct ApiKey {
     pub is_agent: bool,
     /// Who created it.
     pub creator: UserRef,
+    /// Who else could have created it in that user's name.
+    pub behind: Vec<UserRef>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -73,6 +75,8 @@ pub struct NewApiKey {
     pub is_agent: bool,
     /// Who creates it.
     pub creator: UserRef,
+    /// Who else could be creating it in that user's name.
+    pub behind: Vec<UserRef>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -86,6 +90,7 @@ fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
         role: role(row)?,
         is_agent: row.boolean("is_agent")?,
         creator: row.user("creator")?,
+        behind: row.json("behind")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         expires_at: row.time("expires_at")?,
@@ -127,6 +132,7 @@ impl WriteTx {
             key.is_agent,
             &key.creator.org_id,
             key.creator.user_id,
+            to_json(&key.behind),
             self.changed_at(),
             key.expires_at,
         ];

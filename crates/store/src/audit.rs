@@ -5,7 +5,7 @@ use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp};
 use serde_json::Value;
 
 use crate::StoreError;
-use crate::row::{Row, args, to_json};
+use crate::row::{Row, args, behind, to_json};
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
@@ -14,17 +14,17 @@ statements! {
     LAST_EVENT = "SELECT sequence, hash FROM audit_event
         WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1";
     INSERT_EVENT = "INSERT INTO audit_event (organization_id, sequence, change_number, created_at, actor_org_id,
-            actor_user_id, actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind,
+            actor_user_id, actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind,
             object_id, before_document, after_document, previous_hash, hash)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     // Neither times nor change numbers ever go back along the chain.
     FIND_CHANGE_AT = "SELECT change_number FROM audit_event WHERE organization_id = $1 AND created_at <= $2
         ORDER BY created_at DESC, sequence DESC LIMIT 1";
     LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id, before_document, after_document, previous_hash, hash
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
     FIND_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id, before_document, after_document, previous_hash, hash
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event
         WHERE organization_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
@@ -39,7 +39,7 @@ statements! {
         ORDER BY sequence DESC LIMIT $11";
     // Of a log that may have been tampered with. Whatever is no number there is beyond the bounds, or is none of them.
     SCAN_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id, before_document, after_document, previous_hash, hash
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document, after_document, previous_hash, hash
         FROM audit_event
         WHERE organization_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
@@ -277,6 +277,7 @@ impl WriteTx {
             key.map(|key| key.id.clone()),
             key.map(|key| key.created_by.org_id.to_string()),
             key.map(|key| key.created_by.user_id.clone()),
+            key.and_then(behind),
             event.action,
             event.object.kind,
             event.object.id,

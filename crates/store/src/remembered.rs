@@ -21,9 +21,11 @@ statements! {
         FROM role WHERE organization_id = $1";
     USERS = "SELECT id, role_id FROM app_user WHERE organization_id = $1 AND NOT is_deleted";
     USER = "SELECT id, role_id FROM app_user WHERE organization_id = $1 AND NOT is_deleted AND id = $2";
-    KEYS = "SELECT id, secret_hash, role_id, is_agent, creator_org_id, creator_user_id, expires_at FROM api_key
+    KEYS = "SELECT id, secret_hash, role_id, is_agent, creator_org_id, creator_user_id, behind, expires_at
+        FROM api_key
         WHERE organization_id = $1 AND revoked_at IS NULL";
-    KEY = "SELECT id, secret_hash, role_id, is_agent, creator_org_id, creator_user_id, expires_at FROM api_key
+    KEY = "SELECT id, secret_hash, role_id, is_agent, creator_org_id, creator_user_id, behind, expires_at
+        FROM api_key
         WHERE organization_id = $1 AND revoked_at IS NULL AND id = $2";
     GRANTS = "SELECT user_id, grant_document, expires_at FROM temporary_grant
         WHERE organization_id = $1 AND expires_at > $2 ORDER BY seq";
@@ -42,7 +44,7 @@ statements! {
             model_preferences
         FROM version_set WHERE organization_id = $1 AND service_id = $2";
     CHANGES = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, action, object_kind, object_id,
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id,
             CASE WHEN object_kind = 'version_set' THEN after_document ELSE 'null' END AS set_afterwards
         FROM audit_event WHERE organization_id = $1 AND change_number > $2
         ORDER BY change_number, sequence LIMIT $3";
@@ -70,6 +72,8 @@ pub struct KeyHead {
     pub is_agent: bool,
     /// Who created it.
     pub creator: UserRef,
+    /// Who else could have created it in that user's name.
+    pub behind: Vec<UserRef>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -160,6 +164,7 @@ fn key(row: &Row<'_>) -> Result<KeyHead, StoreError> {
         role_id: row.parse("role_id")?,
         is_agent: row.boolean("is_agent")?,
         creator: row.user("creator")?,
+        behind: row.json("behind")?,
         expires_at: row.time("expires_at")?,
     })
 }

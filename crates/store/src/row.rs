@@ -144,7 +144,7 @@ impl Row<'_> {
         })
     }
 
-    /// Returns the actor that three columns name, and the key that three more do, if any.
+    /// Returns the actor that three columns name, and the key that four more do, if any.
     pub(crate) fn actor(&self) -> Result<forge_domain::Actor, StoreError> {
         Ok(forge_domain::Actor {
             user: self.user("actor")?,
@@ -153,6 +153,10 @@ impl Row<'_> {
                 Some(id) => Some(forge_domain::ActorKey {
                     id,
                     created_by: self.user("actor_key")?,
+                    behind: match self.raw_text("actor_key_behind")? {
+                        Some(_) => self.json("actor_key_behind")?,
+                        None => Vec::new(),
+                    },
                 }),
                 None => None,
             },
@@ -247,6 +251,11 @@ macro_rules! args {
     ($($value:expr),* $(,)?) => { vec![$($crate::row::Value::from($value)),*] };
 }
 pub(crate) use args;
+
+/// Returns what is stored of who could be behind an actor's key; nothing if that is nobody but its maker.
+pub(crate) fn behind(key: &forge_domain::ActorKey) -> Option<String> {
+    (!key.behind.is_empty()).then(|| to_json(&key.behind))
+}
 
 /// Serialises what is stored as JSON text.
 #[expect(

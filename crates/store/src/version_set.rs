@@ -6,7 +6,7 @@ use forge_domain::version_set::{Hold, Resolved};
 use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
 
 use crate::StoreError;
-use crate::row::{Row, args, to_json};
+use crate::row::{Row, args, behind, to_json};
 use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
@@ -15,7 +15,7 @@ statements! {
     LIST_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
             version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
             version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
-            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, created_at, hold_reason, hold_since,
+            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason, hold_since,
             hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
@@ -24,7 +24,7 @@ statements! {
     FIND_SET = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
             version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
             version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
-            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, created_at, hold_reason, hold_since,
+            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason, hold_since,
             hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
@@ -32,7 +32,7 @@ statements! {
     FIND_TWO_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
             version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
             version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
-            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, created_at, hold_reason, hold_since,
+            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason, hold_since,
             hold_org_id, hold_user_id
         FROM version_set
         JOIN version_set_revision USING (organization_id, service_id, name, revision)
@@ -43,9 +43,9 @@ statements! {
             previous_revision, action, agent_id, agent_version, resolved_agent_version, context_graph_id,
             context_graph_version, resolved_context_graph_version, model_preferences, source_name, source_revision,
             restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, created_at)
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25)";
+            $23, $24, $25, $26)";
     PUT_SET = "INSERT INTO version_set (organization_id, service_id, name, revision, is_deleted, agent_id,
             agent_version, context_graph_id, context_graph_version, model_preferences)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -59,14 +59,14 @@ statements! {
     LIST_REVISIONS = "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
             context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
             source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, created_at
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at
         FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND ($4 = 0 OR revision < $4)
         ORDER BY revision DESC LIMIT $5";
     FIND_REVISION_AT = "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
             context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
             source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, created_at
+            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at
         FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND change_number <= $4
         ORDER BY revision DESC LIMIT 1";
@@ -340,6 +340,7 @@ impl WriteTx {
             key.map(|key| key.id.clone()),
             key.map(|key| key.created_by.org_id.to_string()),
             key.map(|key| key.created_by.user_id.clone()),
+            key.and_then(behind),
             self.changed_at(),
         ];
         self.execute(&INSERT_REVISION, args).await?;

@@ -210,6 +210,7 @@ impl TestServer {
                     org_id: self.admin.organization.parse().unwrap(),
                     user_id: self.admin.user_id.clone(),
                 },
+                behind: Vec::new(),
             },
             privileges: Arc::new(Privileges {
                 role_name: "custom".into(),

@@ -13,9 +13,9 @@ pub struct CreateApiKey {
     /// The role it is bound to.
     #[serde(default = "default_role")]
     pub role_name: String,
-    /// Forge's own: whose the key is.
+    /// Forge's own: whose the key is; if that is not said, it is of the caller's kind.
     #[serde(default)]
-    pub actor_kind: KeyHolder,
+    pub actor_kind: Option<KeyHolder>,
 }
 
 fn default_role() -> String {
@@ -23,11 +23,10 @@ fn default_role() -> String {
 }
 
 /// Whose a key is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyHolder {
     /// A program's.
-    #[default]
     Key,
     /// An AI agent's.
     Agent,
@@ -55,6 +54,8 @@ pub struct ApiKeyInstance {
     pub key_id: String,
     pub expires_at: String,
     pub creator: UserRef,
+    /// Forge's own: who else could have made the key in the creator's name.
+    pub behind: Vec<UserRef>,
     pub role_id: String,
     /// Forge's own: whose the key is.
     pub actor_kind: KeyHolder,

@@ -198,6 +198,10 @@ mod tests {
                         org_id: "acme".parse().unwrap(),
                         user_id: "v".into(),
                     },
+                    behind: vec![UserRef {
+                        org_id: "acme".parse().unwrap(),
+                        user_id: "w".into(),
+                    }],
                 }),
             },
             action: "create".into(),

@@ -1,8 +1,10 @@
 //! API keys: creating, listing and ending them, and what is done with their tokens.
 
 use axum::http::Method;
-use forge_domain::ActorKind;
+use forge_app::AppError;
+use forge_app::api_keys::{self, MAX_BEHIND};
 use forge_domain::access::DefaultRole;
+use forge_domain::{ActorKind, Duration, UserRef};
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
@@ -79,7 +81,8 @@ both_engines! {
         assert_eq!(builder.put(&format!("{release}/"), body).await.status, 204);
         let made_by = |user: &TestClient, id: &str, maker: &str| json!({"org_id": admin.organization,
             "user_id": user.user_id, "kind": "key",
-            "key": {"id": id, "created_by": {"org_id": admin.organization, "user_id": maker}}});
+            "key": {"id": id, "created_by": {"org_id": admin.organization, "user_id": maker},
+                "behind": [{"org_id": admin.organization, "user_id": admin.user_id}]}});
         let expected = made_by(&builder, key[0], &maker.user_id);
         assert_eq!(actor_in(admin, "audit_event/?limit=1", "audit_events").await, expected);
         assert_eq!(actor_in(admin, &format!("{release}/history"), "revisions").await, expected);
@@ -117,6 +120,104 @@ both_engines! {
         let made = forge_app::admin::create_key(&server.app, &organization(&server), &other.user_id).await.unwrap();
         let operated = through(&user, [&made.id, &made.secret]).await;
         assert_eq!(operated.post(&path, shows(true)).await.status, 204);
+    }
+
+    async fn a_key_that_is_made_with_a_key_hides_nobody(server: TestServer) {
+        let admin = server.admin();
+        let user = server.user(DefaultRole::User).await;
+        let path = format!("user/{}", user.user_id);
+        let shows = |is_shown: bool| json!({"conversations_visible_to_admins": is_shown});
+        // Each holds what the one before it does, and more.
+        let permissions =
+            ["Service:UpdateVersionSet", "Service:GetService", "Organization:CreateAPIKey", "Service:GetVersionSet"];
+        for (count, name) in [(1, "First"), (2, "Second"), (3, "Third"), (4, "Fourth")] {
+            let held = permissions[..count].iter();
+            let mut grants: Vec<Value> =
+                held.map(|permission| json!({"permission_name": permission, "conditions": {}})).collect();
+            let own = json!({"is_own": {"type": "Equals", "value": true}});
+            grants.push(json!({"permission_name": "User:UpdateUserInfo", "conditions": own}));
+            let role = json!({"role_name": name, "description": name, "frontend_view": "client", "permission_grants": grants});
+            assert_eq!(admin.post("role/", role).await.status, 201);
+        }
+        let give = async |role: &str| {
+            let given = admin.post(&format!("role/{role}/assign"), json!({"user_id": user.user_id})).await;
+            assert_eq!(given.status, 200, "{}", given.body);
+        };
+        // An administrator makes a key, and with it another one as the user.
+        let maker = server.user(DefaultRole::AmigoAdministrator).await;
+        give("Third").await;
+        let first = create(&maker, "Fourth").await;
+        let behind = through(&user, parts(&first)).await;
+        let second = create(&behind, "Second").await;
+        give("First").await;
+        let laundered = through(&user, parts(&second)).await;
+        assert_eq!(laundered.post(&path, shows(false)).await.status, 403);
+        assert_eq!(user.post(&path, shows(false)).await.status, 204, "the user themselves");
+
+        // It is told wherever keys and actors are.
+        let (org, id) = (&admin.organization, parts(&second)[0]);
+        let person = |user: &TestClient| json!({"org_id": org, "user_id": user.user_id});
+        let keys = list(admin).await;
+        let key = |id: &str| keys.iter().find(|key| key["key_id"] == id).unwrap().clone();
+        assert_eq!([&key(id)["creator"], &key(id)["behind"]], [&person(&user), &json!([person(&maker), person(admin)])]);
+        assert_eq!(key(parts(&first)[0])["behind"], json!([person(admin)]), "who made the first key of all");
+        let service = server.service(1).await;
+        let release = format!("service/{service}/version_sets/release");
+        let body = json!({"version_set": version_set(1, 1)});
+        assert_eq!(laundered.put(&format!("{release}/"), body).await.status, 204);
+        let expected = json!({"org_id": org, "user_id": user.user_id, "kind": "key",
+            "key": {"id": id, "created_by": person(&user), "behind": [person(&maker), person(admin)]}});
+        assert_eq!(actor_in(admin, "audit_event/?limit=1", "audit_events").await, expected);
+        assert_eq!(actor_in(admin, &format!("{release}/history"), "revisions").await, expected);
+        let mut tx = server.app.store.read().await.unwrap();
+        let watched = tx.list_changes(&organization(&server), 0, 10_000).await.unwrap().pop().unwrap();
+        assert_eq!(json!(watched.actor), expected);
+        let events = tx.scan_audit_events(&organization(&server), (None, i64::MAX), 10_000).await.unwrap().into_rows();
+        let (event, hash) = events.into_iter().last().unwrap().event.unwrap();
+        assert_eq!(event.hash(), hash);
+        drop(tx);
+
+        // A super administrator who made the first key has to be one still.
+        give("Third").await;
+        let other = server.user(DefaultRole::SuperAdministrator).await;
+        let trusted = through(&user, parts(&create(&other, "Fourth").await)).await;
+        let own = create(&trusted, "Second").await;
+        give("First").await;
+        let own = through(&user, parts(&own)).await;
+        assert_eq!(own.post(&path, shows(true)).await.status, 204);
+        let demoted = json!({"user_id": other.user_id});
+        assert_eq!(admin.post("role/DefaultUserRole/assign", demoted).await.status, 200);
+        assert_eq!(own.post(&path, shows(false)).await.status, 403);
+    }
+
+    async fn an_answer_is_not_told_again_to_who_others_could_be_behind(server: TestServer) {
+        let first = server.user(DefaultRole::AmigoAdministrator).await;
+        let again = async |client: &TestClient| {
+            let body = key_body("DefaultUserRole", "P1D").to_string().into_bytes();
+            let headers = [("Idempotency-Key", "once")];
+            client.send_raw(Method::POST, KEYS, &headers, Some("application/json"), body).await
+        };
+        let told = again(&first).await;
+        parts(&told);
+        // Another super administrator makes a key, with which they could be the user.
+        let other = server.user(DefaultRole::SuperAdministrator).await;
+        let made = create(&other, "DefaultSuperAdministratorRole").await;
+        let refused = again(&through(&first, parts(&made)).await).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+        assert_eq!(again(&first).await.body, told.body);
+        let made = create(server.admin(), "DefaultSuperAdministratorRole").await;
+        assert_eq!(again(&through(&first, parts(&made)).await).await.body, told.body, "another key of the same maker");
+    }
+
+    async fn nobody_makes_a_key_that_too_many_could_be_behind(server: TestServer) {
+        let grant = json!({"permission_name": "Organization:CreateAPIKey", "conditions": {}});
+        let mut caller = server.caller(vec![serde_json::from_value(grant).unwrap()]);
+        let some = |number| UserRef { org_id: organization(&server), user_id: format!("user {number}") };
+        for (count, is_refused) in [(MAX_BEHIND, false), (MAX_BEHIND + 1, true)] {
+            caller.key.behind = (0..count).map(some).collect();
+            let made = api_keys::create(&server.app, &caller, None, "NoSuchRole", Duration::days(1), None).await;
+            assert_eq!(matches!(made, Err(AppError::Refused(_))), is_refused, "{count}");
+        }
     }
 
     async fn a_key_signs_in_users_of_roles_below_its_own(server: TestServer) {
@@ -208,7 +309,7 @@ both_engines! {
             "name": null, "org_id": admin.organization, "key_id": id, "role_id": role, "actor_kind": "agent",
             "created_at": "2026-11-23T12:00:00.000Z", "updated_at": "2026-11-23T12:00:00.000Z",
             "expires_at": "2026-11-25T12:00:00.000Z",
-            "creator": {"org_id": admin.organization, "user_id": admin.user_id},
+            "creator": {"org_id": admin.organization, "user_id": admin.user_id}, "behind": [],
         }));
         let first = keys.iter().find(|key| key["key_id"] == server.credentials[1]).unwrap();
         assert_eq!(first["actor_kind"], "key");
@@ -266,6 +367,18 @@ both_engines! {
         let agent = through(&administrator, parts(&created)).await;
         agent.post(AGENTS, json!({"agent_name": "made by an agent"})).await.id();
         assert_eq!(latest_actor(&server).await, ActorKind::Agent);
+        // What an agent makes is an agent's.
+        let maker = through(&server.user(DefaultRole::AmigoAdministrator).await, parts(&created)).await;
+        let further = create(&maker, "DefaultAdministratorRole").await;
+        let user = through(&server.user(DefaultRole::User).await, parts(&further)).await;
+        let path = format!("user/{}", user.user_id);
+        assert_eq!(user.post(&path, json!({"first_name": "Ada"})).await.status, 204);
+        assert_eq!(latest_actor(&server).await, ActorKind::Agent);
+        let mut body = key_body("DefaultAdministratorRole", "P1D");
+        body["actor_kind"] = json!("key");
+        let refused = maker.post(KEYS, body).await;
+        assert_eq!((refused.status.as_u16(), refused.sequence()), (403, None), "{}", refused.body);
+        assert!(refused.detail().contains("actor_kind"), "{}", refused.detail());
 
         administrator.post(AGENTS, json!({"agent_name": "made by a program"})).await.id();
         assert_eq!(latest_actor(&server).await, ActorKind::Key);

@@ -152,7 +152,7 @@ both_engines! {
         let grants = ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| grant(name, elsewhere.clone()));
         let caller = server.caller(grants.into());
         let day = forge_domain::Duration::days(1);
-        let key = forge_app::api_keys::create(&server.app, &caller, None, DECOMPOSED, day, false).await;
+        let key = forge_app::api_keys::create(&server.app, &caller, None, DECOMPOSED, day, None).await;
         crate::services::assert_forbidden(key, "Organization:CreateAPIKey");
         let invited = forge_app::users::InviteUser {
             first_name: "Ada".to_owned(), last_name: "Lovelace".to_owned(), email: "ada@example.com".to_owned(),

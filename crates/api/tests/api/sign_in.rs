@@ -148,6 +148,7 @@ both_engines! {
             name: None,
             is_agent: false,
             creator: UserRef { org_id: organization, user_id: server.admin().user_id.clone() },
+            behind: Vec::new(),
             expires_at: first.expires_at,
         })
         .await

@@ -114,6 +114,8 @@ both_engines! {
             ("duration", json!("half an hour"), "body.duration"),
             ("duration", json!("PT0S"), "body.duration"),
             ("duration", json!("-PT1H"), "body.duration"),
+            ("duration", json!("P90DT1S"), "body.duration"),
+            ("duration", json!("P1000Y"), "body.duration"),
             ("tags", json!({"a-b": null}), "body.tags"),
             ("permission_grant", any("Service.GetService"), "body.permission_grant.permission_name"),
             (

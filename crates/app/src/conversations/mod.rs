@@ -13,6 +13,7 @@ mod interaction;
 mod list;
 mod messages;
 mod person;
+mod readable;
 mod recommend;
 mod setup;
 
@@ -33,6 +34,7 @@ pub use interact::{go_on, interact};
 pub use interaction::{Completed, Interaction};
 pub use list::{ListConversations, ListedConversation, list};
 pub use messages::{ListMessages, messages};
+pub(crate) use readable::Readable;
 pub use recommend::recommend;
 
 fn attributes(caller: &Caller, conversation: &Conversation) -> Attributes {
@@ -84,7 +86,7 @@ pub(crate) async fn authorize_messages(
 }
 
 /// Tells whether a caller may read the messages of a conversation.
-pub(crate) fn may_see_messages(caller: &Caller, conversation: &Conversation) -> bool {
+fn may_see_messages(caller: &Caller, conversation: &Conversation) -> bool {
     may_see(caller, Permission::GetMessage, conversation)
 }
 

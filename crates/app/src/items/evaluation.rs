@@ -15,6 +15,7 @@ pub use forge_store::{MetricResultSort, StoredMetricResult};
 use tokio::task::JoinSet;
 
 use super::{attributes, find, find_latest};
+use crate::conversations::Readable;
 use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page, conversations};
 
@@ -222,11 +223,11 @@ impl ListResults {
 pub struct ResultPage {
     /// The results.
     pub page: Page<StoredMetricResult>,
-    /// The metrics that have results which the caller may see; on the first page.
+    /// The metrics that have results and whose results the caller may see; on the first page.
     pub metric_ids: Option<Vec<MetricId>>,
 }
 
-/// Returns a page of the results that the caller may see.
+/// Returns a page of the results that the caller may see: those of conversations whose messages they may read.
 pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<ResultPage, AppError> {
     const PERMISSION: Permission = Permission::GetMetricEvaluationResult;
     let is_first = query.continuation_token == 0;
@@ -236,33 +237,44 @@ pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<
             metric_ids: is_first.then(Vec::new),
         });
     }
-    let is_visible = |row: &StoredMetricResult| {
+    let is_wanted = |row: &StoredMetricResult| {
         let attributes = Attributes::default()
             .with("metric_id", row.result.metric_id.to_string())
             .with("metric_name", row.metric_name.as_str());
         query.admits(&row.result) && caller.may(PERMISSION, &attributes)
     };
     let (organization, filter) = (&caller.organization, query.narrowed());
+    let mut readable = Readable::default();
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     while let Some(place) = page.next_read() {
         let rows = tx
             .list_metric_results(organization, &filter, &query.sort, place)
-            .await?;
-        page.add(
-            rows.ok_or_else(unknown_token)?,
-            place.1,
-            |row| row.seq,
-            is_visible,
-        );
+            .await?
+            .ok_or_else(unknown_token)?;
+        for row in rows.iter().filter(|row| is_wanted(row)) {
+            readable.look(&mut tx, caller, row.result.conversation_id).await?;
+        }
+        // A metric can be made to repeat what was said. Of a conversation that is gone, nothing of that is left.
+        let is_told = |id| readable.is_readable(id) || readable.is_gone(id);
+        let is_visible = |row: &StoredMetricResult| is_wanted(row) && is_told(row.result.conversation_id);
+        page.add(rows, place.1, |row| row.seq, is_visible);
     }
     let metric_ids = if is_first {
-        let is_wanted =
+        // Which of its results the caller may see would take a look at them all; of one conversation it is known.
+        let is_hidden = match filter.conversation_id {
+            Some(id) => {
+                readable.look(&mut tx, caller, id).await?;
+                !readable.is_readable(id) && !readable.is_gone(id)
+            }
+            None => false,
+        };
+        let is_of_query =
             |id: &MetricId| query.metrics.is_empty() || query.metrics.iter().any(|(wanted, _)| wanted == id);
         let mut ids = Vec::new();
         for id in tx.metrics_with_results(organization, &filter).await? {
             let metric = find(&mut tx, organization, ItemKind::Metric, &id.to_string()).await?;
-            if is_wanted(&id) && caller.may(PERMISSION, &attributes(&metric)) {
+            if !is_hidden && is_of_query(&id) && caller.may(PERMISSION, &attributes(&metric)) {
                 ids.push(id);
             }
         }

@@ -244,7 +244,7 @@ impl World {
             }
             Call::CreateKey(role) => {
                 let made =
-                    api_keys::create(app, &caller, None, ROLES[*role], Duration::days(1), false).await?;
+                    api_keys::create(app, &caller, None, ROLES[*role], Duration::days(1), None).await?;
                 self.keys.push((made.value.id, made.value.secret));
             }
             Call::DeleteKey(place) => {

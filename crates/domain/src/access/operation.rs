@@ -284,7 +284,8 @@ operations! {
         Always GetMetricEvaluationResult ("each metric"),
         Always GetMessage ("the conversation");
     "get-metric-evaluation-results":
-        Rows GetMetricEvaluationResult ("the metric of each result");
+        Rows GetMetricEvaluationResult ("the metric of each result"),
+        Shows GetMessage ("each conversation", "the results of metrics about it");
     "create-simulation-persona":
         Always CreatePersona ("the new persona"),
         Always ModifyPersona ("the new persona");

@@ -118,6 +118,7 @@ mod tests {
                 org_id: "acme".parse().unwrap(),
                 user_id: creator.into(),
             },
+            behind: Vec::new(),
         }
     }
 
@@ -180,7 +181,7 @@ mod tests {
     fn every_field_is_part_of_the_hash() {
         let original = event().hash();
         assert_eq!(original.len(), 64);
-        let changes: [fn(&mut AuditEvent); 11] = [
+        let changes: [fn(&mut AuditEvent); 12] = [
             |e| e.organization = "other".parse().unwrap(),
             |e| e.sequence = 2,
             |e| e.change_number = 2,
@@ -189,6 +190,7 @@ mod tests {
             |e| e.actor.key = None,
             |e| e.actor.key = Some(key("l", "v")),
             |e| e.actor.key = Some(key("k", "w")),
+            |e| e.actor.key.as_mut().unwrap().behind = vec![key("k", "w").created_by],
             |e| e.action = "update".into(),
             |e| e.after = json!({}),
             |e| e.previous_hash = "1".into(),

@@ -11,7 +11,10 @@ use crate::routes::duration;
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateApiKey, Caller>) -> Answer {
     let body = call.body;
-    let (app, is_agent) = (&call.server.app, body.actor_kind == KeyHolder::Agent);
+    let (app, is_agent) = (
+        &call.server.app,
+        body.actor_kind.map(|holder| holder == KeyHolder::Agent),
+    );
     let duration = duration(&body.duration)?;
     let created = api_keys::create(app, &call.caller, body.name, &body.role_name, duration, is_agent).await?;
     let key = created.value;

@@ -19,6 +19,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Caller>) -> Ans
         key_id: key.id,
         expires_at: rfc3339(key.expires_at),
         creator: key.creator,
+        behind: key.behind,
         role_id: key.role.id.to_string(),
         actor_kind: if key.is_agent {
             KeyHolder::Agent

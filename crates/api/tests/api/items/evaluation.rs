@@ -194,6 +194,34 @@ both_engines! {
         }
     }
 
+    async fn results_are_told_to_who_may_read_what_they_are_about(server: TestServer) {
+        let service = server.service(1).await;
+        let conversation = talk::start(&server, &service, "Money back!").await.conversation_id;
+        let metric = says(&server, "money", "money").await;
+        assert_eq!(evaluate(server.admin(), &[&metric], conversation).await.status, 200);
+        let of_it = format!("conversation_id={conversation}");
+        let metrics = async |client: &TestClient| {
+            let listed = client.get(&format!("{RESULTS}?{of_it}")).await;
+            listed.body["filter_values"]["metric_ids"].as_array().unwrap().len()
+        };
+        let results_alone = vec![any("Metric:GetMetricEvaluationResult")];
+        let counting = user_with(&server, "Counting", results_alone.clone()).await;
+        let reading = [results_alone, vec![any("Conversation:GetMessage")]].concat();
+        let reading = user_with(&server, "Reading", reading).await;
+        for (client, count) in [(&counting, 0), (&reading, 1)] {
+            assert_eq!(results(client, "").await.len(), count);
+            assert_eq!(metrics(client).await, count);
+        }
+        // The user hides it from everybody else.
+        let own = format!("user/{}", server.admin().user_id);
+        let hides = json!({"conversations_visible_to_admins": false});
+        assert_eq!(server.admin().post(&own, hides).await.status, 204);
+        for (client, count) in [(&reading, 0), (server.admin(), 1)] {
+            assert_eq!(results(client, &of_it).await.len(), count);
+            assert_eq!(metrics(client).await, count);
+        }
+    }
+
     async fn what_results_tell_of_a_conversation_is_deleted_with_it(server: TestServer) {
         let service = server.service(1).await;
         let conversation = talk::start(&server, &service, "Money back!").await.conversation_id;

@@ -1,8 +1,5 @@
 //! Invocations: where behavior sets applied.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use forge_domain::access::Permission;
 use forge_domain::conversation::{Message, MessageType};
 use forge_domain::item::ItemKind;
@@ -12,9 +9,10 @@ use forge_domain::{
 use forge_store::NewBehaviorInvocation;
 pub use forge_store::{BehaviorInvocation, InvocationSort};
 
+use crate::conversations::Readable;
 use crate::items::authorize_read;
 use crate::page::{PageBuilder, unknown_token};
-use crate::{App, AppError, Caller, Page, conversations};
+use crate::{App, AppError, Caller, Page};
 
 /// Makes the record of a behavior set that applied in an interaction with these messages, which ended with the agent's
 /// answer. An interaction that the agent began led to it by the answer alone.
@@ -75,21 +73,16 @@ pub async fn invocations(
         return Ok(page.finish());
     }
     let organization = &caller.organization;
-    let mut may_read: HashMap<ConversationId, bool> = HashMap::new();
+    let mut readable = Readable::default();
     while let Some(place) = page.next_read() {
         let rows = tx
             .list_behavior_invocations(organization, id, &query.sort, place)
             .await?
             .ok_or_else(unknown_token)?;
         for row in rows.iter() {
-            if let Entry::Vacant(unknown) = may_read.entry(row.conversation_id) {
-                let conversation = tx.find_conversation(organization, row.conversation_id).await?;
-                let is_readable = conversation
-                    .is_some_and(|conversation| conversations::may_see_messages(caller, &conversation));
-                unknown.insert(is_readable);
-            }
+            readable.look(&mut tx, caller, row.conversation_id).await?;
         }
-        let is_readable = |row: &BehaviorInvocation| may_read.get(&row.conversation_id) == Some(&true);
+        let is_readable = |row: &BehaviorInvocation| readable.is_readable(row.conversation_id);
         page.add(rows, place.1, |row| row.seq, is_readable);
     }
     Ok(page.finish())
