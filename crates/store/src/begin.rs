@@ -8,6 +8,7 @@ use forge_domain::{OrganizationId, Timestamp};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::open::{ACQUIRE_TIMEOUT, Pools, require_writer};
 use crate::place::Loss;
@@ -31,6 +32,14 @@ pub(crate) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 impl Store {
     /// Begins a transaction that sees the store as it is at one moment.
     pub async fn read(&self) -> Result<ReadTx, StoreError> {
+        let turn = self.turn().await?;
+        let mut read = self.read_at_once().await?;
+        read.0.turn = Some(turn);
+        Ok(read)
+    }
+
+    /// The same without waiting for those who read much: for what everybody waits for.
+    pub async fn read_at_once(&self) -> Result<ReadTx, StoreError> {
         self.seen.note_read();
         let (engine, how) = match &self.pools {
             Pools::Sqlite { readers, place, .. } => {
@@ -102,6 +111,14 @@ impl Store {
         })
     }
 
+    /// Waits for a turn among all who may have a connection.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = tokio::time::timeout(ACQUIRE_TIMEOUT, turn).await;
+        let turn = turn.map_err(|_| StoreError::no_connection(sqlx::Error::PoolTimedOut))?;
+        turn.map_err(|_| StoreError::no_connection(sqlx::Error::PoolClosed))
+    }
+
     /// Begins a write that no organization orders: the creation of one, or what happens while services run.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
         if self.postponed().is_some_and(|postponed| !postponed.is_empty()) {
@@ -120,7 +137,12 @@ impl Store {
             }
             Pools::Postgres(pool) => {
                 self.seen.note_read();
-                Tx::new(Engine::Postgres(acquire(pool).await?)).begin(WRITE).await
+                let turn = self.turn().await?;
+                let mut tx = Tx::new(Engine::Postgres(acquire(pool).await?))
+                    .begin(WRITE)
+                    .await?;
+                tx.turn = Some(turn);
+                Ok(tx)
             }
         }
     }

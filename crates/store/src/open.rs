@@ -13,6 +13,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::Semaphore;
 
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
@@ -27,6 +28,10 @@ use crate::{StoreError, StoreUrl};
 
 /// How long to wait for a connection before the database counts as unavailable.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many of the connections are kept free for what brings memory up to date, and looks whether the database is there:
+/// however many read, a write is known, and nobody who waits for a turn takes a database that is there for away.
+const KEPT_FREE: u32 = 2;
 
 /// How many readers SQLite serves at once.
 const SQLITE_READERS: u32 = 8;
@@ -122,6 +127,8 @@ pub struct Store {
     /// How far each organization has come, as far as this process knows.
     pub(crate) heads: Arc<Heads>,
     pub(crate) seen: Seen,
+    /// The connections that all share; [`KEPT_FREE`] more are there for what everybody waits for.
+    pub(crate) turns: Arc<Semaphore>,
     pub(crate) last_look: LastLook,
     /// How many bytes of rows are read at once, see [`MOST_BYTES`].
     pub(crate) room: Arc<AtomicUsize>,
@@ -186,8 +193,13 @@ macro_rules! require_known_schema {
 
 impl Store {
     fn new(pools: Pools) -> Self {
+        let connections = match &pools {
+            Pools::Sqlite { .. } => SQLITE_READERS,
+            Pools::Postgres(_) => POSTGRES_CONNECTIONS,
+        };
         Self {
             pools,
+            turns: Arc::new(Semaphore::new((connections - KEPT_FREE) as usize)),
             heads: Arc::default(),
             seen: Seen::default(),
             last_look: LastLook::default(),

@@ -10,6 +10,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::StoreError;
 use crate::heads::{Announcement, Heads};
 use crate::organization::Change;
@@ -34,6 +36,8 @@ pub struct Tx {
     is_broken: bool,
     /// How many bytes of rows are read at once.
     pub(crate) room: usize,
+    /// Its turn among all who may have a connection; nothing if it has one of those that are kept free.
+    pub(crate) turn: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -88,6 +92,7 @@ impl Tx {
             engine,
             is_broken: false,
             room: MOST_BYTES,
+            turn: None,
         }
     }
 

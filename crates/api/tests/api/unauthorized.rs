@@ -649,7 +649,7 @@ pub(crate) struct Guarded {
 /// Returns every operation that is not public, with its example.
 pub(crate) async fn guarded(server: &TestServer) -> Vec<Guarded> {
     let document = served(server).await;
-    let mut examples = examples(server).await;
+    let mut examples = Box::pin(examples(server)).await;
     let mut guarded = Vec::new();
     for (id, operation) in operations(&document) {
         let security = operation.content.get("security").unwrap_or(&document["security"]);

@@ -73,7 +73,7 @@ async fn look(app: &App) {
 /// Returns the number of the latest change of every organization, and takes notice of the installation's settings.
 async fn heads(app: &App) -> Result<Vec<(OrganizationId, i64)>, AppError> {
     let heard = app.store.heads().settings();
-    let mut tx = app.store.read().await?;
+    let mut tx = app.store.read_at_once().await?;
     let heads = tx.list_heads().await?;
     let is_closed = organizations::is_server_closed(&mut tx).await?;
     app.memory.learn_server_closed(heard, is_closed);

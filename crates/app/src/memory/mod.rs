@@ -347,7 +347,7 @@ impl Memory {
 /// Begins to read what is to be remembered. The call that needs it does not wait for commits that it may see: from now
 /// on, the memory knows of them.
 async fn read(app: &App) -> Result<ReadTx, AppError> {
-    Ok(app.store.for_call().read().await?)
+    Ok(app.store.for_call().read_at_once().await?)
 }
 
 /// Leaves out the events of the last change if there may be more of them, and says up to which change the events are
