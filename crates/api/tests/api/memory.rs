@@ -320,4 +320,35 @@ both_engines! {
         tokio::time::timeout(SOON, is_new()).await.unwrap();
         following.abort();
     }
+
+    async fn what_is_written_runs_at_once_however_many_read(database: TestDatabase) {
+        let server = TestServer::alone(&database).await;
+        let service = server.service(2).await;
+        let client = server.admin();
+        assert_eq!(put(client, &service, "test", 1).await.status, 204);
+        assert_eq!(resolved_agent(client, &service, "test").await, 1);
+        // On PostgreSQL, a write takes one of the connections, too.
+        let most = if database.engine == Engine::Sqlite { 6 } else { 17 };
+        let mut reading = Vec::new();
+        for _ in 0..most {
+            reading.push(server.app.store.read().await.unwrap());
+        }
+        assert_eq!(put(client, &service, "test", 2).await.status, 204);
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let store = server.app.store.clone();
+                tokio::spawn(async move {
+                    let read = store.read().await;
+                    std::future::pending::<()>().await;
+                    drop(read);
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let answer = resolve(client, &service, "test").await;
+        assert_eq!(answer.body["agent_version_info"][1], 2);
+        assert_eq!(answer.headers.get("warning"), None);
+        drop(reading);
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    }
 }

@@ -12,7 +12,7 @@ use super::compare::{AssetStep, ServiceWork, SetStep, Work};
 use super::planned::{ServicePlans, Update, Wishes, dry_run, send};
 use super::server::{Known, rename_references};
 use super::tree::kind_name;
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, for_people};
 use crate::plan;
 use crate::session::Session;
 use crate::ui::Style;
@@ -201,7 +201,7 @@ impl<'s> Worker<'s> {
         let created = match self.session.client.post("service/", &body).await {
             Ok(created) => created,
             Err(ClientError::Blocked { detail, .. }) => {
-                let text = format!("service `{}`: {detail}", fields.name);
+                let text = format!("service `{}`: {}", fields.name, for_people(&detail));
                 self.session.ui.labelled(Style::Error, "blocker", &text);
                 return Ok(None);
             }
