@@ -10,7 +10,7 @@ use forge_domain::version_set::Resolved;
 use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
 use forge_store::{AssetVersion, Tx};
 
-use crate::memory::{PreparedAnswer, ServiceState, SetState};
+use crate::memory::{Known, PreparedAnswer, ServiceState, SetState};
 use crate::services::{find, no_service};
 use crate::version_sets::{attributes_of_set, gone, set_attributes, unknown};
 use crate::{App, AppError, Caller, assets};
@@ -66,6 +66,15 @@ pub async fn present(
 ) -> Result<Present, AppError> {
     caller.authorize_some(Permission::GetVersionSet)?;
     let known = app.memory.organization(app, &caller.organization).await?;
+    known.found(in_memory(&known, caller, service_id, name))
+}
+
+fn in_memory(
+    known: &Known,
+    caller: &Caller,
+    service_id: ServiceId,
+    name: SetName,
+) -> Result<Present, AppError> {
     let service = known
         .state
         .service(service_id)

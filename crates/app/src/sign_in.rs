@@ -41,9 +41,9 @@ pub async fn with_api_key(
         // Another server may have made the key or the user a moment ago.
         Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, organization).await => {
             let known = app.memory.organization(app, organization).await?;
-            sign_in(&known.state.access)
+            known.found(sign_in(&known.state.access))
         }
-        done => done,
+        done => known.found(done),
     }
 }
 
@@ -105,9 +105,9 @@ pub async fn authenticate(
         // Another server may have made the key or the user a moment ago.
         Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &issuer).await => {
             known = app.memory.organization(app, &issuer).await.map_err(invalid)?;
-            recognise(app, &known.state.access, &issuer, credentials.token)?
+            known.found(recognise(app, &known.state.access, &issuer, credentials.token))?
         }
-        done => done?,
+        done => known.found(done)?,
     };
     let access = &known.state.access;
     // Only after the token is verified, and as a whole: both halves may contain the separator.

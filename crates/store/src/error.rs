@@ -34,6 +34,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Makes the error of somebody who is not told in time what the database holds.
+    pub fn not_told() -> Self {
+        Self::no_connection(sqlx::Error::PoolTimedOut)
+    }
+
     /// Makes the error of somebody who got no connection: whatever the reason, it is not the statement's fault.
     pub(crate) fn no_connection(error: sqlx::Error) -> Self {
         Self::Unavailable(Arc::new(error))

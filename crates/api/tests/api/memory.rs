@@ -351,4 +351,29 @@ both_engines! {
         drop(reading);
         waiting.iter().for_each(tokio::task::JoinHandle::abort);
     }
+
+    async fn what_may_have_been_made_meanwhile_is_not_said_to_be_unknown(database: TestDatabase) {
+        let server = TestServer::alone(&database).await;
+        let service = server.service(1).await;
+        let client = server.admin();
+        assert_eq!(put(client, &service, "test", 1).await.status, 204);
+        assert_eq!(resolved_agent(client, &service, "test").await, 1);
+        // A change is known of, and all connections are taken.
+        let organization = client.organization.parse().unwrap();
+        let head = *server.app.store.heads().of(&organization).borrow();
+        server.app.store.heads().learn(&organization, head + 1);
+        let all = if database.engine == Engine::Sqlite { 8 } else { 20 };
+        let mut reading = Vec::new();
+        for _ in 0..all {
+            reading.push(server.app.store.read_at_once().await.unwrap());
+        }
+        let known = resolve(client, &service, "test").await;
+        assert_eq!(known.body["agent_version_info"][1], 1);
+        assert!(known.headers.contains_key("warning"));
+        for (service, set) in [(service.as_str(), "preview"), ("0123456789abcdef01234567", "test")] {
+            let unknown = resolve(client, service, set).await;
+            assert_eq!((unknown.status.as_u16(), unknown.headers.contains_key("retry-after")), (503, true), "{set}");
+        }
+        drop(reading);
+    }
 }

@@ -26,7 +26,7 @@ use arc_swap::ArcSwap;
 use forge_domain::agent::AgentDocument;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::{OrganizationId, Timestamp};
-use forge_store::{AssetVersion, AuditedChange, GONE, Head, ReadTx};
+use forge_store::{AssetVersion, AuditedChange, GONE, Head, ReadTx, StoreError};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 
@@ -98,6 +98,21 @@ pub(crate) struct Known {
     pub(crate) state: Arc<OrganizationState>,
     /// For how long the database has not answered, if it does not: then there may be changes that nobody here knows of.
     pub(crate) stale_for: Option<forge_domain::Duration>,
+    /// Whether there is a change that the state does not have, and the database did not tell it in time.
+    is_behind: bool,
+}
+
+impl Known {
+    /// Returns what was found; what was not found in a state that is behind may be there all the same, and that the
+    /// database does not tell it is said instead.
+    pub(crate) fn found<T>(&self, found: Result<T, AppError>) -> Result<T, AppError> {
+        match found {
+            Err(AppError::NotFound(_) | AppError::Unauthenticated(_)) if self.is_behind => {
+                Err(AppError::Unavailable(StoreError::not_told()))
+            }
+            found => found,
+        }
+    }
 }
 
 impl Memory {
@@ -272,6 +287,7 @@ impl Memory {
         Known {
             state: remembered.state.load_full(),
             stale_for: self.database.stale_for(app.clock.now()),
+            is_behind: !remembered.is_current(),
         }
     }
 
