@@ -10,6 +10,19 @@ use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
+/// Events as they are read, whoever reads them: what lacks a column here cannot be held against its hash.
+macro_rules! select_events {
+    ($rest:literal) => {
+        concat!(
+            "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind, actor_key_id,
+                actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document,
+                after_document, previous_hash, hash
+            FROM audit_event ",
+            $rest
+        )
+    };
+}
+
 statements! {
     LAST_EVENT = "SELECT sequence, hash FROM audit_event
         WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1";
@@ -20,13 +33,8 @@ statements! {
     // Neither times nor change numbers ever go back along the chain.
     FIND_CHANGE_AT = "SELECT change_number FROM audit_event WHERE organization_id = $1 AND created_at <= $2
         ORDER BY created_at DESC, sequence DESC LIMIT 1";
-    LIST_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document, after_document, previous_hash, hash
-        FROM audit_event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
-    FIND_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document, after_document, previous_hash, hash
-        FROM audit_event
-        WHERE organization_id = $1
+    LIST_EVENTS = select_events!("WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3");
+    FIND_EVENTS = select_events!("WHERE organization_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
             AND (CAST($3 AS BIGINT) IS NULL OR sequence < $3)
             AND (CAST($4 AS BIGINT) IS NULL OR created_at > $4)
@@ -36,15 +44,12 @@ statements! {
             AND (CAST($8 AS TEXT) IS NULL OR action = $8)
             AND (CAST($9 AS TEXT) IS NULL OR actor_user_id = $9)
             AND (CAST($10 AS TEXT) IS NULL OR actor_kind = $10)
-        ORDER BY sequence DESC LIMIT $11";
+        ORDER BY sequence DESC LIMIT $11");
     // Of a log that may have been tampered with. Whatever is no number there is beyond the bounds, or is none of them.
-    SCAN_EVENTS = "SELECT sequence, change_number, created_at, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind, object_id, before_document, after_document, previous_hash, hash
-        FROM audit_event
-        WHERE organization_id = $1
+    SCAN_EVENTS = select_events!("WHERE organization_id = $1
             AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
             AND sequence <= $3
-        ORDER BY sequence LIMIT $4";
+        ORDER BY sequence LIMIT $4");
     COUNT_EVENTS = "SELECT COUNT(*) AS entries, MAX(CAST(sequence AS BIGINT)) AS last
         FROM audit_event WHERE organization_id = $1";
     // Those of organizations that were deleted, or that are not there at all, too: what they wrote stays.
