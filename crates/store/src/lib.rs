@@ -23,6 +23,7 @@ mod folder;
 mod heads;
 mod idempotency;
 mod item;
+mod log_checksum;
 mod log_file;
 mod log_index;
 mod metric_result;

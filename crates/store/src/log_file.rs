@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 
 use crate::file::read_exact_at;
+use crate::log_checksum::checksum;
 use crate::log_index::LogIndex;
 
 /// The bytes before the first frame, and before the page of each.
@@ -51,20 +52,6 @@ pub(crate) fn is_whole(file: &File, index: &LogIndex) -> io::Result<bool> {
         at += frame.len() as u64;
     }
     Ok(sum == index.frame_checksum)
-}
-
-/// Goes on with SQLite's checksum over some bytes, a multiple of eight.
-pub(crate) fn checksum(bytes: &[u8], from: [u32; 2], is_big_endian: bool) -> [u32; 2] {
-    let number = if is_big_endian {
-        u32::from_be_bytes
-    } else {
-        u32::from_le_bytes
-    };
-    let (eights, _) = bytes.as_chunks::<8>();
-    eights.iter().fold(from, |[one, two], &[a, b, c, d, e, f, g, h]| {
-        let one = one.wrapping_add(number([a, b, c, d])).wrapping_add(two);
-        [one, two.wrapping_add(number([e, f, g, h])).wrapping_add(one)]
-    })
 }
 
 /// Returns the two numbers with which some bytes begin.

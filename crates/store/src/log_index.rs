@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 
-use crate::log_file::checksum;
+use crate::log_checksum::checksum;
 
 /// The bytes that are read: two copies of the head, and how far the database was filled from the log.
 const BYTES: usize = 136;
