@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::Script;
 use super::breaker::Breaker;
 use super::hosted::Hosted;
-use super::request::{Answer, Failure, FailureKind, Pieces, Request};
+use super::request::{Answer, Failure, FailureKind, Pieces, Request, too_long};
 use crate::Limits;
 use crate::thought::Mark;
 
@@ -77,12 +77,6 @@ impl Route {
         }
         result
     }
-}
-
-/// Says that a call took longer than it may.
-pub(super) fn too_long(limits: &Limits) -> String {
-    let seconds = limits.model_call_time.as_secs_f64();
-    format!("no complete answer within {seconds} seconds")
 }
 
 /// Returns how long to wait before a call is repeated for the `n`th time, from 1; nothing if that is too long to wait.

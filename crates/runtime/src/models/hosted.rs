@@ -7,10 +7,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Script;
 use super::asking::{Asked, Door};
-use super::call::{Backend, too_long};
+use super::call::Backend;
 use super::options::Options;
 use super::protocol::Protocol;
-use super::request::{Answer, Failure, Pieces};
+use super::request::{Answer, Failure, Pieces, too_long};
 use super::stream::Stream;
 use crate::Limits;
 use crate::prompt::{Prompt, Shape};

@@ -4,10 +4,10 @@ use forge_domain::MessageId;
 use forge_domain::conversation::AgentAction;
 use tokio::sync::mpsc::Sender;
 
-use crate::Event;
 use crate::prompt::Prompt;
 use crate::text::harmless;
 use crate::thought::{Filter, Mark, ThoughtsWereSpoken};
+use crate::{Event, Limits};
 
 /// One question to a model.
 #[derive(Debug, Clone)]
@@ -212,4 +212,10 @@ impl<'a> Pieces<'a> {
             let _ = self.events.send(event).await;
         }
     }
+}
+
+/// Says that a call took longer than it may.
+pub(super) fn too_long(limits: &Limits) -> String {
+    let seconds = limits.model_call_time.as_secs_f64();
+    format!("no complete answer within {seconds} seconds")
 }

@@ -4,10 +4,9 @@ use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
-use super::call::too_long;
 use super::frames::{Frames, Unreadable};
 use super::protocol::{Protocol, Reading, milliseconds, refusal_of};
-use super::request::Failure;
+use super::request::{Failure, too_long};
 use crate::Limits;
 
 /// The most bytes of an answer that is read, frames, thoughts and all: a token of a thought comes in a frame of some hundred
