@@ -10,8 +10,8 @@ use forge_domain::fault::{Fault, Faults};
 use forge_domain::visible;
 use serde_json::{Value, json};
 
-use crate::routes::assets::yank::yank_instance;
 use crate::routes::version_sets;
+use crate::yank_view::yank_instance;
 
 /// How large the body of a failure is at most, in bytes: what a caller sends must not make them get much more back.
 const MOST_BYTES: usize = 64 * 1024;

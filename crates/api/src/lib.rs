@@ -26,6 +26,7 @@ mod serve;
 mod stream;
 mod tags;
 mod unread;
+mod yank_view;
 
 use std::future::Future;
 use std::time::Duration;

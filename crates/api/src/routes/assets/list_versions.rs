@@ -5,11 +5,11 @@ use forge_app::{Caller, assets};
 use forge_domain::refusal::AssetKind;
 use forge_wire::assets::{ListedVersion, version_list_key};
 
-use super::yank::yank_instance;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
 use crate::routes::{AssetPath, VersionsQuery, token, version_instance};
+use crate::yank_view::yank_instance;
 
 pub(crate) async fn agent(call: Call<AssetPath, VersionsQuery, Nothing, Caller>) -> Answer {
     list(AssetKind::Agent, call).await

@@ -6,9 +6,7 @@ use forge_app::yanks::{self, YankChange, Yanked};
 use forge_app::{AppError, Caller};
 use forge_domain::VersionNumber;
 use forge_domain::refusal::AssetKind;
-use forge_wire::assets::YankInstance;
 use forge_wire::health::{Yank, YankedInstance};
-use forge_wire::rfc3339;
 use serde_json::{Map, Value};
 
 use super::references::instance;
@@ -68,16 +66,6 @@ fn precondition(headers: &Map<String, Value>) -> Result<Precondition<String>, Ap
             read: |tag| (!tag.is_empty()).then(|| tag.to_owned()),
         },
     )
-}
-
-/// Returns a yank as it is told.
-pub(crate) fn yank_instance(yank: yanks::Yank) -> YankInstance {
-    YankInstance {
-        etag: yanks::tag(&yank),
-        reason: yank.reason,
-        since: rfc3339(yank.since),
-        by: yank.by,
-    }
 }
 
 fn answer(version: VersionNumber, yanked: Result<Yanked, AppError>) -> Answer {

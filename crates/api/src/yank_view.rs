@@ -1,0 +1,15 @@
+//! A yank, as lists, answers and refusals tell it.
+
+use forge_app::yanks;
+use forge_wire::assets::YankInstance;
+use forge_wire::rfc3339;
+
+/// Returns a yank as it is told.
+pub(crate) fn yank_instance(yank: yanks::Yank) -> YankInstance {
+    YankInstance {
+        etag: yanks::tag(&yank),
+        reason: yank.reason,
+        since: rfc3339(yank.since),
+        by: yank.by,
+    }
+}
