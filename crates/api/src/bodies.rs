@@ -12,13 +12,16 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use forge_app::Caller;
+use forge_app::{Caller, aside};
 use hyper::body::{Body as _, Frame, SizeHint};
 
 use crate::error::ApiError;
 
-/// The size up to which a body is not counted, in bytes.
-pub(crate) const SMALL: usize = 64 * 1024;
+/// The size up to which a body is not counted, in bytes: that of what is done at once.
+const SMALL: usize = aside::LARGE;
+
+/// The names under which is counted what a caller holds.
+type Holders = Arc<[String; 2]>;
 
 /// Which part of everything the users of an organization, and one user, may hold: one in so many.
 const ORGANIZATION_PART: usize = 2;
@@ -42,19 +45,19 @@ struct Counts {
 #[derive(Debug)]
 pub(crate) struct Held {
     counts: Arc<Mutex<Counts>>,
-    holders: [String; 2],
+    holders: Holders,
     bytes: usize,
 }
 
 /// Returns the names under which is counted what a caller holds. Whoever is not known is one caller with all others of
 /// the kind.
-pub(crate) fn holders(caller: Option<&Caller>) -> [String; 2] {
+pub(crate) fn holders(caller: Option<&Caller>) -> Holders {
     let (organization, user) = match caller {
         Some(caller) => (caller.user.org_id.to_string(), caller.user.user_id.as_str()),
         None => (String::new(), ""),
     };
     let user = format!("{organization}/{user}");
-    [organization, user]
+    Arc::new([organization, user])
 }
 
 /// In which steps the place of a body grows, in bytes.
@@ -64,12 +67,22 @@ const STEP: usize = SMALL;
 #[derive(Debug)]
 pub(crate) struct Growing {
     bodies: Bodies,
-    holders: [String; 2],
+    holders: Holders,
     largest: usize,
     held: Vec<Held>,
 }
 
 impl Growing {
+    /// Returns the names of whose body it is.
+    pub(crate) fn holders(&self) -> &Holders {
+        &self.holders
+    }
+
+    /// Returns how large the body may be; 0 if it is not read.
+    pub(crate) fn largest(&self) -> usize {
+        self.largest
+    }
+
     /// Makes sure that there is a place for so many bytes of the body.
     ///
     /// # Errors
@@ -90,7 +103,7 @@ impl Growing {
 
 impl Bodies {
     /// Begins a place for a body of a caller, which may become so large.
-    pub(crate) fn growing(&self, holders: [String; 2], largest: usize) -> Growing {
+    pub(crate) fn growing(&self, holders: Holders, largest: usize) -> Growing {
         Growing {
             bodies: self.clone(),
             holders,
@@ -107,7 +120,7 @@ impl Bodies {
     }
 
     /// Takes a place for so many bytes; none is needed if they are few.
-    fn hold(&self, holders: &[String; 2], bytes: usize) -> Result<Option<Held>, ApiError> {
+    fn hold(&self, holders: &Holders, bytes: usize) -> Result<Option<Held>, ApiError> {
         if bytes <= SMALL {
             return Ok(None);
         }
@@ -116,7 +129,7 @@ impl Bodies {
 
     /// Takes a place for so many bytes. The part of a caller, and the whole, are never less than one body: `largest` says
     /// how large that may be.
-    fn take(&self, holders: &[String; 2], bytes: usize, largest: usize) -> Result<Held, ApiError> {
+    fn take(&self, holders: &Holders, bytes: usize, largest: usize) -> Result<Held, ApiError> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = [ORGANIZATION_PART, USER_PART].map(|part| (self.most / part).max(largest));
         let is_own = holders.iter().zip(parts).any(|(holder, part)| {
@@ -130,13 +143,13 @@ impl Bodies {
             return Err(ApiError::TooMuchHeld { is_own });
         }
         counts.all += bytes;
-        for holder in holders {
+        for holder in holders.iter() {
             *counts.by_holder.entry(holder.clone()).or_default() += bytes;
         }
         drop(counts);
         Ok(Held {
             counts: Arc::clone(&self.counts),
-            holders: holders.clone(),
+            holders: Arc::clone(holders),
             bytes,
         })
     }
@@ -204,14 +217,14 @@ impl Bodies {
     ///
     /// # Errors
     /// Refuses one for which there is no place: to wait would take room, too.
-    pub(crate) fn keep(&self, holders: [String; 2], response: Response) -> Result<Response, ApiError> {
+    pub(crate) fn keep(&self, holders: &Holders, response: Response) -> Result<Response, ApiError> {
         if response.extensions().get::<Shared>().is_some() {
             return Ok(response);
         }
         // One that comes piece by piece is not in memory.
         let exact = response.body().size_hint().exact();
         let bytes = exact.and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
-        let Some(place) = self.hold(&holders, bytes)? else {
+        let Some(place) = self.hold(holders, bytes)? else {
             return Ok(response);
         };
         let place = Arc::new(place);
@@ -223,7 +236,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all -= self.bytes;
-        for holder in &self.holders {
+        for holder in self.holders.iter() {
             if let Some(held) = counts.by_holder.get_mut(holder) {
                 *held -= self.bytes;
                 if *held == 0 {
@@ -242,12 +255,12 @@ mod tests {
 
     const MEBIBYTE: usize = 1024 * 1024;
 
-    fn user(organization: &str, user: &str) -> [String; 2] {
-        [organization.to_owned(), format!("{organization}/{user}")]
+    fn user(organization: &str, user: &str) -> Holders {
+        Arc::new([organization.to_owned(), format!("{organization}/{user}")])
     }
 
     /// Takes a place for a large body; else tells whether the caller holds too much themselves.
-    fn hold(bodies: &Bodies, holders: [String; 2]) -> Result<Option<Held>, bool> {
+    fn hold(bodies: &Bodies, holders: Holders) -> Result<Option<Held>, bool> {
         let held = bodies.hold(&holders, MEBIBYTE);
         held.map_err(|error| matches!(error, ApiError::TooMuchHeld { is_own: true }))
     }
@@ -279,16 +292,16 @@ mod tests {
     async fn an_answer_has_its_place_until_it_is_sent() {
         let bodies = Bodies::new(4 * MEBIBYTE);
         let answer = |bytes: usize| Response::new(Body::from(vec![0; bytes]));
-        let mut one = bodies.keep(user("one", "a"), answer(MEBIBYTE)).unwrap();
-        assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_err());
-        let small = bodies.keep(user("one", "a"), answer(SMALL));
+        let mut one = bodies.keep(&user("one", "a"), answer(MEBIBYTE)).unwrap();
+        assert!(bodies.keep(&user("one", "a"), answer(MEBIBYTE)).is_err());
+        let small = bodies.keep(&user("one", "a"), answer(SMALL));
         assert_eq!(small.unwrap().body().size_hint().exact(), Some(SMALL as u64));
         // The server has all of it, and the client nothing.
         let piece = one.body_mut().frame().await.unwrap().unwrap();
         drop(one);
-        assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_err());
+        assert!(bodies.keep(&user("one", "a"), answer(MEBIBYTE)).is_err());
         drop(piece);
-        assert!(bodies.keep(user("one", "a"), answer(MEBIBYTE)).is_ok());
+        assert!(bodies.keep(&user("one", "a"), answer(MEBIBYTE)).is_ok());
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) struct Call<P, Q, B, C> {
     /// Names the call, so that repeating it does nothing more.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// The place of the body in memory, until the call is answered.
-    _place: Growing,
+    pub(crate) place: Growing,
     /// What the query names, known or not.
     query_names: BTreeSet<String>,
 }
@@ -186,7 +186,7 @@ where
             peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
             origin: origin(&parts),
             idempotency_key,
-            _place: place,
+            place,
             query_names: names,
         })
     }
@@ -387,7 +387,7 @@ async fn read_content(
     body: Body,
     place: &mut Growing,
 ) -> Result<Content, ApiError> {
-    let most = most_bytes(operation, limits);
+    let most = place.largest();
     if operation.is_form {
         let bytes = read_bytes(limits, most, headers, body, place).await?;
         return Ok(Content::Form(form::read(headers, bytes).await?));

@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::bodies::holders;
 use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
@@ -61,12 +60,12 @@ impl Operations {
                         } else {
                             None
                         };
-                        let holders = holders(call.caller.known());
+                        let holders = Arc::clone(call.place.holders());
                         let answer = replay::answer(call, endpoint).await;
                         drop(place);
                         // What was done is told, however much is held.
                         if operation.tells_many() || operation.method == "GET" {
-                            answer.and_then(|response| server.large_answers.keep(holders, response))
+                            answer.and_then(|response| server.large_answers.keep(&holders, response))
                         } else {
                             answer
                         }
