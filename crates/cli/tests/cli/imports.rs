@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::sources::sources;
+
 /// What each crate may use of the others, beside tests.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("forge-domain", &[]),
@@ -208,23 +210,12 @@ fn files_are_read_and_written_in_one_place() {
         "File::open(",
         "File::create(",
     ];
-    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![source.clone()];
     let mut found = BTreeSet::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            // What tests do with files of their own is their business.
-            let code = text.split("#[cfg(test)]").next().unwrap();
-            if !path.ends_with("tests.rs") && CALLS.iter().any(|call| code.contains(call)) {
-                let file = path.strip_prefix(&source).unwrap();
-                found.insert(file.to_str().unwrap().to_owned());
-            }
+    for (path, text) in sources() {
+        // What tests do with files of their own is their business.
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        if !path.ends_with("tests.rs") && CALLS.iter().any(|call| code.contains(call)) {
+            found.insert(path.to_str().unwrap().to_owned());
         }
     }
     // It holds descriptors of `/dev/null` in reserve.

@@ -24,6 +24,7 @@ mod scenario;
 mod serve;
 mod service;
 mod sim;
+mod sources;
 mod streams;
 mod texts;
 mod torture;
