@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 
-use super::compare::{ServiceWork, Work, compare};
+use super::compare::compare;
 use super::planned::{ServicePlans, Wishes, plan};
 use super::show::{Row, print_json, rows, show};
 use super::steps::Worker;
+use super::work::{ServiceWork, Work};
 use super::{files, server};
 use crate::change::{ApplyArgs, confirm, watched};
 use crate::error::{Exit, Failure, Result};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forge_client::answers::{FieldChange, Pins};
+use forge_client::answers::FieldChange;
 use forge_domain::SetName;
 use forge_domain::number;
 use forge_domain::refusal::AssetKind;
@@ -10,82 +10,9 @@ use serde_json::{Value, json};
 
 use super::same::is_same;
 use super::server::{Known, KnownService};
-use super::similar::{Similar, similar};
+use super::similar::similar;
 use super::tree::{Asset, Document, Service, Tree, kind_name};
-
-/// What has to be done, in the order in which it can be done.
-#[derive(Debug, Default)]
-pub(super) struct Work {
-    pub(super) assets: Vec<AssetStep>,
-    pub(super) services: Vec<ServiceWork>,
-    /// Why the files cannot be applied at all.
-    pub(super) problems: Vec<String>,
-    /// What only the server has, and what stays.
-    pub(super) left_alone: Vec<String>,
-    /// Services that would be created, and those that they may have been before they were called so in the files.
-    pub(super) renamed: Vec<Renamed>,
-    /// What would be created and is called nearly like something else.
-    pub(super) similar: Vec<Similar>,
-}
-
-/// A service of the files, and an active one of the server that runs the same and is not in the files.
-#[derive(Debug, PartialEq)]
-pub(super) struct Renamed {
-    pub(super) from: String,
-    pub(super) to: String,
-}
-
-impl Work {
-    pub(super) fn is_nothing(&self) -> bool {
-        self.assets.is_empty() && self.services.iter().all(ServiceWork::is_nothing)
-    }
-}
-
-/// One thing to do about an agent or a context graph.
-#[derive(Debug, PartialEq)]
-pub(super) enum AssetStep {
-    Create {
-        kind: AssetKind,
-        name: String,
-    },
-    CreateVersion {
-        kind: AssetKind,
-        name: String,
-        version: i64,
-        document: Document,
-    },
-}
-
-/// What is to be done about one service.
-#[derive(Debug)]
-pub(super) struct ServiceWork {
-    pub(super) service: Service,
-    /// The service on the server, if it is there.
-    pub(super) known: Option<KnownService>,
-    /// The fields of the service that change.
-    pub(super) changes: Vec<FieldChange>,
-    pub(super) sets: Vec<SetStep>,
-    /// Whether it gets another agent or context graph.
-    pub(super) is_rebound: bool,
-    /// Its agent and its context graph, as far as versions of them come with the files.
-    pub(super) awaited: Vec<String>,
-    /// Whether a set pins such a version.
-    pub(super) awaits_versions: bool,
-}
-
-impl ServiceWork {
-    pub(super) fn is_nothing(&self) -> bool {
-        self.known.is_some() && self.changes.is_empty() && self.sets.is_empty()
-    }
-}
-
-/// One thing to do about a set; without pins, it is to be deleted.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct SetStep {
-    pub(super) name: SetName,
-    pub(super) before: Option<Pins>,
-    pub(super) after: Option<Pins>,
-}
+use super::work::{AssetStep, Renamed, ServiceWork, SetStep, Work};
 
 /// Compares files with a server. With `prune`, sets that the files do not have are deleted.
 pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {

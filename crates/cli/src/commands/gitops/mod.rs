@@ -16,3 +16,4 @@ mod show;
 mod similar;
 mod steps;
 mod tree;
+mod work;

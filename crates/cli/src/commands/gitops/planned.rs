@@ -6,8 +6,8 @@ use forge_domain::ServiceId;
 use forge_domain::refusal::AssetKind;
 use serde_json::Value;
 
-use super::compare::{ServiceWork, SetStep, Work};
 use super::server::Known;
+use super::work::{ServiceWork, SetStep, Work};
 use crate::commands::service::plan::{Seen, rows};
 use crate::edit::FieldEdit;
 use crate::error::{Failure, Result};

@@ -5,10 +5,9 @@ use forge_domain::refusal::AssetKind;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use super::compare::{AssetStep, Renamed, SetStep, Work};
 use super::planned::ServicePlans;
-use super::similar::Similar;
 use super::tree::kind_name;
+use super::work::{AssetStep, Renamed, SetStep, Similar, Work};
 use crate::creation::joined;
 use crate::edit::FieldEdit;
 use crate::error::{Failure, Result};

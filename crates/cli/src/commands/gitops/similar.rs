@@ -2,20 +2,11 @@
 
 use forge_domain::SetName;
 
-use super::compare::{AssetStep, Work};
 use super::server::Known;
 use super::tree::kind_name;
+use super::work::{AssetStep, Similar, Work};
 use crate::creation::alike_sets;
 use crate::likeness::slips;
-
-/// Something that would be created, and what is called nearly the same.
-#[derive(Debug, PartialEq)]
-pub(super) struct Similar {
-    /// What kind of thing it is.
-    pub(super) kind: &'static str,
-    pub(super) name: String,
-    pub(super) alike: Vec<String>,
-}
 
 /// Finds what would be created and is called nearly like something that is there.
 pub(super) fn similar(work: &Work, known: &Known) -> Vec<Similar> {

@@ -8,10 +8,10 @@ use forge_domain::refusal::AssetKind;
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 
-use super::compare::{AssetStep, ServiceWork, SetStep, Work};
 use super::planned::{ServicePlans, Update, Wishes, dry_run, send};
 use super::server::{Known, rename_references};
 use super::tree::kind_name;
+use super::work::{AssetStep, ServiceWork, SetStep, Work};
 use crate::error::{Exit, Failure, Result, for_people};
 use crate::plan;
 use crate::session::Session;

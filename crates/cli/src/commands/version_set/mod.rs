@@ -7,6 +7,7 @@ pub(crate) mod list;
 mod models;
 mod promote;
 mod promote_all;
+mod promote_args;
 mod release_hold;
 mod rollback;
 mod set_ref;
@@ -41,7 +42,7 @@ enum Verb {
     Upsert(upsert::Args),
     #[command(alias = "compare")]
     Diff(diff::Args),
-    Promote(promote::Args),
+    Promote(promote_args::Args),
     Rollback(rollback::Args),
     History(history::Args),
     Models(models::Args),

@@ -4,7 +4,7 @@ use forge_client::answers::Service;
 use forge_domain::SetName;
 use forge_wire::promotion::{PromotionOfMany, Promotions};
 
-use super::promote::Args;
+use super::promote_args::Args;
 use super::set_ref::SetRef;
 use crate::change::{Change, Done, Planned};
 use crate::creation;

@@ -1,5 +1,6 @@
 //! What has to be done, and what cannot be.
 
+use forge_client::answers::Pins;
 use indexmap::IndexMap;
 
 use super::*;
