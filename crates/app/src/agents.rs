@@ -1,7 +1,7 @@
 //! Versions of agents.
 
 use forge_domain::agent::{AgentChange, AgentDocument};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::version::next_version;
 use forge_domain::{Refusal, Timestamp, VersionNumber};
 

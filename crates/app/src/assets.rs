@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
+use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
-use forge_domain::refusal::AssetKind;
 use forge_domain::version::VersionRange;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
 pub use forge_store::{Asset, AssetVersion, Yank};

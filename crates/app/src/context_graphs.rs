@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::rules::{self, Referenced};
 use forge_domain::context_graph::{ContextGraphDocument, StateNames};
 use forge_domain::fault::Fault;
-use forge_domain::refusal::AssetKind;
 use forge_domain::version::next_version;
 use forge_domain::{Timestamp, VersionNumber};
 use forge_store::{Asset, Tx};

@@ -2,10 +2,10 @@
 
 use forge_domain::access::Permission;
 use forge_domain::agent::AgentDocument;
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::diff::{SetDiff, SetOrRevision, Side, compare_sets};
 use forge_domain::plan::Content;
-use forge_domain::refusal::AssetKind;
 use forge_domain::service::Service;
 use forge_domain::version_set::Binding;
 use forge_domain::{ServiceId, SetName, VersionNumber};

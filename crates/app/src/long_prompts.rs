@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use forge_domain::agent::AgentDocument;
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::prompt::LongPrompt;
-use forge_domain::refusal::AssetKind;
 use forge_domain::service::Service;
 use forge_domain::version_set::Resolved;
 use forge_domain::{OrganizationId, VersionNumber};

@@ -1,7 +1,7 @@
 //! Where a version runs.
 
 use forge_domain::access::Permission;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
 use forge_store::{Asset, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use forge_domain::access::Permission;
+use forge_domain::asset::AssetKind;
 use forge_domain::fault::Fault;
-use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::version_set::Resolved;
 use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};

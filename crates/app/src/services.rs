@@ -3,10 +3,10 @@
 mod update;
 
 use forge_domain::access::{Attributes, Permission};
+use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
-use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_binding};
 use forge_domain::version_set::{Binding, RequestedPins};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use forge_domain::access::{Attributes, Permission};
+use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{Actor, ServiceId, SetName, Timestamp};
 use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;

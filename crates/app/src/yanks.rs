@@ -1,6 +1,6 @@
 //! Declaring a version unfit.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{VersionNumber, hex};
 pub use forge_store::Yank;
 use serde_json::json;

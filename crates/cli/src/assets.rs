@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use forge_client::answers::{Asset, AssetVersion};
 use forge_client::{Client, ClientError};
+use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
-use forge_domain::refusal::AssetKind;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 

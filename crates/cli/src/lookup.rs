@@ -2,8 +2,8 @@
 
 use forge_client::answers::{AssetVersion, Service};
 use forge_client::{Client, ClientError};
+use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{ServiceId, SetName};
 
 use crate::error::{Failure, Result};

@@ -1,6 +1,6 @@
 //! Agents and context graphs.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_wire::assets::{list_key, version_list_key};
 use reqwest::Method;
 use serde::Deserialize;

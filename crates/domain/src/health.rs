@@ -199,8 +199,8 @@ fn reason(refusal: &Refusal, version_set: Option<SetName>, severity: Severity) -
 mod tests {
     use super::*;
     use crate::actor::UserRef;
+    use crate::asset::AssetKind;
     use crate::model::{ModelDescription, ModelPreferences};
-    use crate::refusal::AssetKind;
     use crate::version_set::Bound;
     use serde_json::json;
 

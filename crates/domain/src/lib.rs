@@ -10,6 +10,7 @@
 pub mod access;
 pub mod actor;
 pub mod agent;
+pub mod asset;
 pub mod audit;
 pub mod behavior;
 pub mod context_graph;

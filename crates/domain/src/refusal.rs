@@ -2,33 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
+use crate::asset::AssetKind;
 use crate::metric::MetricValueKind;
 use crate::model::ModelProblem;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
 use crate::version::VersionNumber;
 use crate::version_set::SetName;
-
-/// What a version set pins: one of the two versioned things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AssetKind {
-    /// An agent.
-    Agent,
-    /// A context graph.
-    ContextGraph,
-}
-
-impl fmt::Display for AssetKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Agent => "agent",
-            Self::ContextGraph => "context graph",
-        })
-    }
-}
 
 /// One reason to refuse a change.
 ///

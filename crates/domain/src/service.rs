@@ -174,7 +174,7 @@ impl TagFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refusal::AssetKind;
+    use crate::asset::AssetKind;
 
     fn bound(asset: AssetKind, id: &str, latest: i64) -> Bound {
         Bound {

@@ -1,7 +1,7 @@
 //! Agents and context graphs: the two things that have versions. Their tables have the same shape, so the
 //! statements are written once and instantiated for each.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, SetName, Timestamp, UserRef, VersionNumber};
 use serde_json::value::RawValue;
 

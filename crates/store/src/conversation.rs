@@ -1,8 +1,8 @@
 //! Conversations: what they run on, and who may go on with them.
 
+use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Position;
 use forge_domain::model::ModelPreferences;
-use forge_domain::refusal::AssetKind;
 use forge_domain::service::Tags;
 use forge_domain::user::Preferences;
 use forge_domain::{

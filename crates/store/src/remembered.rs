@@ -2,8 +2,8 @@
 //! then thing by thing, as they change.
 
 use forge_domain::access::Grant;
+use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{
     Actor, AgentId, ContextGraphId, OrganizationId, Pins, RoleId, ServiceId, SetName, Timestamp, UserRef,
     VersionNumber,

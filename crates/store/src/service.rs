@@ -1,6 +1,6 @@
 //! Services.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::service::{Service, Tags};
 use forge_domain::version_set::{Binding, Bound};
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, UserRef};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use forge_domain::asset::AssetKind;
 use forge_domain::plan::YankedVersion;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, UserRef, VersionNumber};
 
 use crate::StoreError;

@@ -1,6 +1,6 @@
 //! Agents and context graphs.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

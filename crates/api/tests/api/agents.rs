@@ -11,7 +11,7 @@ use forge_api::Limits;
 use forge_app::{App, Catalogues};
 use forge_domain::access::DefaultRole;
 use forge_domain::agent::VoiceCatalogue;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{Clock as _, UserRef};
 use forge_testkit::{
     KNOWN_TOOL, TestClient, TestResponse, agent_version, both_engines, context_graph_version, service_body,

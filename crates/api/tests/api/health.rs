@@ -192,7 +192,7 @@ both_engines! {
             grant("Service:GetVersionSet", only_release),
         ]);
         let version = (agent.as_str(), 1.try_into().unwrap());
-        let kind = forge_domain::refusal::AssetKind::Agent;
+        let kind = forge_domain::asset::AssetKind::Agent;
         let page = forge_app::references::list(&server.app, &caller, kind, version, 50, 0).await.unwrap();
         let names: Vec<String> = page.services.items[0].sets.iter().map(|set| set.name.to_string()).collect();
         assert_eq!(names, ["release"]);

@@ -1,7 +1,7 @@
 //! Names of new things: one name looks one way, and all of it can be seen.
 
 use forge_domain::AgentId;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_testkit::{TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 

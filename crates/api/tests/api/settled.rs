@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::service::Tags;
 use forge_domain::{Clock as _, OrganizationId, UserRef};
 use forge_store::{ServiceFields, Store, StoreError, WriteTx};

@@ -1,8 +1,8 @@
 //! Looking behind the agent's messages.
 
 use forge_domain::access::Permission;
+use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Insights;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{ConversationId, InteractionId};
 
 use super::{authorize, find, may_see};

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use forge_domain::agent::AgentDocument;
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::conversation::GraphVersion;
 use forge_domain::model::ModelPreferences;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{AgentId, OrganizationId, VersionNumber};
 use forge_runtime::{AgentVersion, Setup};
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, VersionNumber};
 
 /// How many bytes of contents are kept of one kind at the most.

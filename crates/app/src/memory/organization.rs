@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use forge_domain::asset::AssetKind;
 use forge_domain::item::ItemKind;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
 use forge_store::{AssetHead, AuditedChange, Organization, ServiceHead, SetHead, StoreError, Tx};
 use rpds::HashTrieMapSync;

@@ -1,7 +1,7 @@
 //! What a revision of a set pinned, and what that came to mean.
 
+use forge_domain::asset::AssetKind;
 use forge_domain::plan::Content;
-use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::version_set::{Binding, Resolved};
 use forge_domain::{OrganizationId, ServiceId, SetName};

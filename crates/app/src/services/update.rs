@@ -4,10 +4,10 @@
 //! takes, and stops where a change of them stops.
 
 use forge_domain::access::Permission;
+use forge_domain::asset::AssetKind;
 use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, ServicePlan, ServiceSnapshot, Target, plan_service,
 };
-use forge_domain::refusal::AssetKind;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, Tags};
 use forge_domain::version_set::Binding;

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use forge_domain::access::Permission;
+use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Message;
-use forge_domain::refusal::AssetKind;
 use forge_domain::simulation::{Judged, UnitTestRun};
 use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
 use forge_store::{MetricResultFilter, Tx};

@@ -9,7 +9,7 @@ mod races;
 
 use forge_app::{AppError, assets};
 use forge_domain::access::DefaultRole;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::version_set::RequestedPins;
 use forge_testkit::{Engine, TestServer};
 use proptest::test_runner::{Config, TestRunner};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use forge_app::promotion::{self, Terms};
 use forge_app::services::{self, ServiceFields, UpdateService};
 use forge_app::{AppError, assets, organizations};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{AgentId, ServiceId};
 use forge_testkit::both_engines;
 

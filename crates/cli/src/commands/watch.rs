@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use forge_client::Client;
 use forge_client::watch::{Change, Event, Object};
 use forge_domain::ServiceId;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;

@@ -24,11 +24,12 @@ pub use warning::{RETIRES_SOON, Warning};
 
 use told::told_of_each_rule;
 
+use crate::asset::AssetKind;
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
 use crate::number::integral_numbers;
 use crate::prompt::LongPrompt;
-use crate::refusal::{AssetKind, MOST_TOLD, Refusal};
+use crate::refusal::{MOST_TOLD, Refusal};
 use crate::revision::RevisionAction;
 use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;

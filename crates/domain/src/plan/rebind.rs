@@ -1,7 +1,8 @@
 //! What a set comes to mean when its service gets another agent or context graph.
 
 use super::{Snapshot, Wanted, Warning, changes, yanked};
-use crate::refusal::{AssetKind, Refusal};
+use crate::asset::AssetKind;
+use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::service::{check_bound, check_rebound_pins};
 use crate::version_set::{Binding, Pins, RequestedPins, SetName};

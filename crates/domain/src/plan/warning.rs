@@ -1,9 +1,10 @@
 //! What to think twice about before a change; it never fails for it.
 
 use super::{Finding, SetRevision, Snapshot};
+use crate::asset::AssetKind;
 use crate::interaction;
 use crate::prompt::LongPrompt;
-use crate::refusal::{AssetKind, Refusal};
+use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
 use crate::time::{Duration, Timestamp};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use forge_domain::OrganizationId;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_store::{NotReady, OpenMode, Store, StoreError, WriteTx};
 use forge_testkit::{Dice, TestDatabase};
 

@@ -1,6 +1,6 @@
 //! Rows of lists are read as long as there is room for them.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
 use forge_store::MOST_BYTES;
 use forge_testkit::{Dice, TestServer, both_engines};

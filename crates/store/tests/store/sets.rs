@@ -1,6 +1,6 @@
 //! What a change of a set reads.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, SetName, VersionNumber};
 use forge_testkit::{both_engines, version_set};
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::service::Tags;
 use forge_domain::{Clock as _, OrganizationId, Timestamp, UserRef};
 use forge_store::{OpenMode, ServiceFields, SharedCommits, Store, StoreError, WriteTx};

@@ -1,7 +1,7 @@
 //! What transactions promise.
 
 use forge_domain::Clock as _;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 use forge_store::{OpenMode, Store};

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::{App, Caller, assets};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_wire::Created;
 use forge_wire::assets::{CreateAgent, CreateContextGraph};
 

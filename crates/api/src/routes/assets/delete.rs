@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::{Caller, assets};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};

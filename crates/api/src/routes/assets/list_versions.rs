@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::{Caller, assets};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_wire::assets::{ListedVersion, version_list_key};
 
 use crate::call::{Call, Nothing};

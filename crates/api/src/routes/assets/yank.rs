@@ -5,7 +5,7 @@ use forge_app::promotion::Precondition;
 use forge_app::yanks::{self, YankChange, Yanked};
 use forge_app::{AppError, Caller};
 use forge_domain::VersionNumber;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_wire::health::{Yank, YankedInstance};
 use serde_json::{Map, Value};
 

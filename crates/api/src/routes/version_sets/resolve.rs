@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use forge_app::memory::PreparedAnswer;
 use forge_app::resolve::Resolution;
 use forge_app::{AppError, Caller, aside, resolve};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;

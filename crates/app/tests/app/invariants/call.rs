@@ -1,6 +1,6 @@
 //! Everything that somebody can try.
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use proptest::prelude::*;
 
 /// Something a caller can try; services, sets and assets are named by their index.

@@ -4,7 +4,7 @@ use forge_app::promotion::{self, Precondition, Promote, Promotion, Rollback, Ter
 use forge_app::services::{self, UpdateService};
 use forge_app::yanks::{self, YankChange};
 use forge_app::{App, AppError, Caller, assets};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, SetName};
 use forge_store::ReadTx;
 use forge_testkit::{Engine, TestServer};

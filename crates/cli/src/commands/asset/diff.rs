@@ -2,9 +2,9 @@
 
 use forge_client::diff::{ContextGraphDiff, DocumentDiff};
 use forge_domain::agent::AgentDocument;
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::diff::{compare_agents, compare_context_graphs};
-use forge_domain::refusal::AssetKind;
 use serde::de::DeserializeOwned;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};

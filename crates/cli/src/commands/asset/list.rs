@@ -1,6 +1,6 @@
 //! `forge asset agents` and `forge asset context-graphs`
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 
 use crate::error::{Exit, Result};
 use crate::session::Session;

@@ -10,7 +10,7 @@ mod versions;
 mod yank;
 
 use clap::Subcommand;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 
 use crate::error::{Exit, Result};
 use crate::session::{Common, interruptible};

@@ -6,9 +6,9 @@ use forge_client::answers::{Asset, Finding};
 use forge_client::{Client, ClientError};
 use forge_domain::AgentId;
 use forge_domain::agent::AgentChange;
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::{ContextGraphDocument, rules};
 use forge_domain::fault::Fault;
-use forge_domain::refusal::AssetKind;
 use serde_json::{Map, Value, json};
 
 use super::diff::compare;

@@ -1,7 +1,7 @@
 //! `forge asset show`
 
+use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
-use forge_domain::refusal::AssetKind;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 

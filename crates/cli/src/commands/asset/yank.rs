@@ -1,7 +1,7 @@
 //! `forge asset yank` and `forge asset unyank`
 
 use forge_client::answers::{Asset, Finding};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde_json::json;
 
 use super::versions::places;

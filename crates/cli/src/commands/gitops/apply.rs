@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
-use forge_domain::refusal::AssetKind;
 
 use super::compare::compare;
 use super::planned::{ServicePlans, Wishes, plan};

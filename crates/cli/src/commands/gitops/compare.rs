@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forge_client::answers::FieldChange;
 use forge_domain::SetName;
+use forge_domain::asset::AssetKind;
 use forge_domain::number;
-use forge_domain::refusal::AssetKind;
 use serde_json::{Value, json};
 
 use super::same::is_same;

@@ -3,7 +3,7 @@
 use forge_client::answers::{Asset, Finding, Plan, ServicePlan};
 use forge_client::{Client, ClientError, ServiceChange, Terms};
 use forge_domain::ServiceId;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde_json::Value;
 
 use super::server::Known;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use forge_client::Client;
 use forge_client::answers::{Pins, Tag};
+use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
-use forge_domain::refusal::AssetKind;
 use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName};
 use indexmap::IndexMap;
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Showing what would be done, or was.
 
 use forge_client::answers::{FieldChange, Finding, Pins};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 

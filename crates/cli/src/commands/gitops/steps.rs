@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forge_client::ClientError;
 use forge_client::answers::{FieldChange, Finding, Plan, ServicePlan};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forge_client::answers::Pins;
 use forge_domain::SetName;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

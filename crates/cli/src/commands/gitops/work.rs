@@ -2,7 +2,7 @@
 
 use forge_client::answers::{FieldChange, Pins};
 use forge_domain::SetName;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 
 use super::server::KnownService;
 use super::tree::{Document, Service};

@@ -2,7 +2,7 @@
 
 use forge_client::answers::{Asset, Finding};
 use forge_domain::VersionNumber;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::service::check_binding;
 use forge_domain::version_set::{Binding, Bound};
 

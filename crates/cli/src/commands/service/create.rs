@@ -2,7 +2,7 @@
 
 use forge_client::ServiceFields;
 use forge_client::answers::{Asset, Finding, Service};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::{AgentId, ContextGraphId};
 use serde_json::{Value, json};
 

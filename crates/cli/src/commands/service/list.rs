@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use forge_client::ServiceFilter;
 use forge_client::answers::Service;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use forge_domain::service::TagFilter;
 
 use super::state;

@@ -3,7 +3,7 @@
 use forge_client::answers::{Asset, FieldChange, Plan, ServicePlan, VersionSet};
 use forge_client::{Client, ClientError};
 use forge_domain::ServiceId;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde_json::{Value, json};
 
 use super::binding::id_field;

@@ -1,7 +1,7 @@
 //! `forge service show`
 
 use forge_client::answers::{Service, VersionSet};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 

@@ -2,7 +2,7 @@
 
 use forge_client::answers::{Asset, Service};
 use forge_client::{Client, ServiceChange, Terms};
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde_json::json;
 
 use super::binding::id;

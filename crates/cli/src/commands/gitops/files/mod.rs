@@ -16,7 +16,7 @@ mod read;
 mod slug;
 mod write;
 
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde::{Deserialize, Serialize};
 
 pub(super) use read::read;

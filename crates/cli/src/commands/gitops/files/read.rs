@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use forge_client::answers::{ModelPreference, Pins};
 use forge_domain::SetName;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

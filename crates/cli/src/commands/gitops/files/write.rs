@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use forge_client::answers::Pins;
 use forge_domain::SetName;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 use serde::Serialize;
 
 use super::earlier::Earlier;

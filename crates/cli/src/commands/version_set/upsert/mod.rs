@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use forge_client::answers::{Pins, Service};
 use forge_client::{ClientError, Expected, Terms};
 use forge_domain::SetName;
-use forge_domain::refusal::AssetKind;
+use forge_domain::asset::AssetKind;
 
 use model_arg::ModelArg;
 use version_arg::VersionArg;
