@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::document::schema_name;
+use super::reference::schema_name;
 
 /// The operations whose bodies are bounded by their size alone, and why.
 pub(super) const WHOLE_DOCUMENTS: [(&str, &str); 5] = [

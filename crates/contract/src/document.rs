@@ -12,18 +12,10 @@ use super::bounds::add_bounds;
 use super::finding::Schemas;
 use super::operation::{Operation, operations};
 use super::reading::prepare_for_reading;
-
-/// Where the document is among the schemas that refer into it.
-const URI: &str = "forge:contract";
+use super::reference::{reference, registry, schema_name};
 
 /// The media type of an answer that is one JSON text a line, in a JSON pointer.
 const LINES: &str = "application~1x-ndjson";
-
-/// Returns a schema that refers to the place of a JSON pointer in the document.
-pub(super) fn reference(pointer: &str) -> Value {
-    // A URI cannot hold the braces of a path template.
-    json!({"$ref": format!("{URI}#{}", pointer.replace('{', "%7B").replace('}', "%7D"))})
-}
 
 /// The API's document, and each of its operations.
 pub struct Contract {
@@ -48,17 +40,6 @@ pub fn contract() -> &'static Contract {
 )]
 fn load_file(text: &str) -> Value {
     serde_json::from_str(text).expect("the contract's files are JSON")
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "the document refers to nothing outside itself, and tests use all of it"
-)]
-pub(super) fn registry(document: Value) -> Registry<'static> {
-    let builder = Registry::new()
-        .add(URI, document)
-        .expect("the contract has a valid URI");
-    builder.prepare().expect("the contract refers only to itself")
 }
 
 impl Contract {
@@ -282,11 +263,6 @@ fn needed_schemas(document: &Value) -> BTreeSet<String> {
         }
     }
     needed
-}
-
-/// Returns the name of the schema that a reference leads to.
-pub(super) fn schema_name(reference: &str) -> Option<&str> {
-    reference.strip_prefix("#/components/schemas/")
 }
 
 #[cfg(test)]

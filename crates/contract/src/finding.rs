@@ -14,8 +14,8 @@ use jsonschema::{Keyword, Registry, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use super::bounds::{MAX_BYTES, too_large};
-use super::document::{reference, registry, schema_name};
 use super::reading::{expected_type, fault, one_of};
+use super::reference::{reference, registry, schema_name};
 
 /// A document whose schemas values are held against.
 pub(super) struct Schemas {

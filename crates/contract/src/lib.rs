@@ -14,6 +14,7 @@ mod likeness;
 mod operation;
 mod own;
 mod reading;
+mod reference;
 mod request;
 mod schema;
 mod times;

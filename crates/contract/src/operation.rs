@@ -7,9 +7,9 @@ use forge_domain::fault::{Fault, Faults, Step};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::document::schema_name;
 use super::finding::Schemas;
 use super::own::{Home, Own, TERMS, Term, field_names, twice};
+use super::reference::schema_name;
 use super::schema::ReadSchema;
 use super::times;
 

@@ -12,8 +12,8 @@ use forge_domain::number::is_same;
 use forge_domain::shortened;
 use serde_json::{Map, Value};
 
-use super::document::schema_name;
 use super::likeness::{bare, nearest};
+use super::reference::schema_name;
 use super::schema::ReadSchema;
 
 /// The names of ours that say on which terms something is changed.

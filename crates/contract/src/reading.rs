@@ -7,7 +7,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use serde_json::{Map, Value, json};
 
-use super::document::schema_name;
+use super::reference::schema_name;
 
 /// Returns the document with its alternatives rewritten so that a validator finds the one fault that matters.
 ///

@@ -5,86 +5,14 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::Script;
 use super::asking::{Asked, Door};
-use super::call::Backend;
 use super::options::Options;
 use super::protocol::Protocol;
 use super::request::{Answer, Failure, Pieces, too_long};
+use super::settings::AnswerFormat;
 use super::stream::Stream;
 use crate::Limits;
 use crate::prompt::{Prompt, Shape};
-
-/// A provider, as an installation configures it.
-#[derive(Debug, Clone)]
-pub struct ProviderSettings {
-    /// The name that models refer to.
-    pub name: String,
-    /// What it speaks, and where it is.
-    pub kind: ProviderKind,
-    /// How it holds a model to the form of an answer.
-    pub answer_format: AnswerFormat,
-    /// What the thoughts of its models begin with, where it puts that into the prompt and does not send it: `<think>`, say.
-    pub swallowed_mark: Option<String>,
-}
-
-/// How a provider holds a model to the form of an answer that is more than text. Answers are read the same way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum AnswerFormat {
-    /// It does not: the prompt asks for it.
-    #[default]
-    Text,
-    /// By a JSON object of a schema, as `llama.cpp` and `llama-cpp-python` have it; others ignore the schema.
-    JsonObject,
-    /// By a JSON Schema, as OpenAI, Anthropic and Gemini have it.
-    JsonSchema,
-}
-
-/// What a provider speaks, and where it is.
-#[derive(Clone)]
-pub enum ProviderKind {
-    /// Chat completions as OpenAI has them, at any base URL such as `https://api.openai.com/v1/`.
-    OpenAiCompatible {
-        /// What comes before `chat/completions`.
-        base_url: String,
-        /// The key, if it wants one.
-        key: Option<String>,
-    },
-    /// Anthropic's messages.
-    Anthropic {
-        /// Another address than the public one.
-        base_url: Option<String>,
-        /// The key.
-        key: Option<String>,
-    },
-    /// Google's Gemini API.
-    Gemini {
-        /// Another address than the public one.
-        base_url: Option<String>,
-        /// The key.
-        key: Option<String>,
-    },
-    /// Ollama.
-    Ollama {
-        /// Another address than the local one.
-        base_url: Option<String>,
-    },
-    /// Answers from a script, for tests and dry runs.
-    Scripted(Script),
-}
-
-impl fmt::Debug for ProviderKind {
-    /// Leaves the key out.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OpenAiCompatible { .. } => "OpenAiCompatible",
-            Self::Anthropic { .. } => "Anthropic",
-            Self::Gemini { .. } => "Gemini",
-            Self::Ollama { .. } => "Ollama",
-            Self::Scripted(_) => "Scripted",
-        })
-    }
-}
 
 /// A provider over HTTP.
 #[derive(Clone)]
@@ -105,6 +33,23 @@ impl fmt::Debug for Hosted {
 }
 
 impl Hosted {
+    /// Makes a provider that speaks `protocol` at `base_url`; the error says why that is none.
+    pub(super) fn new(
+        http: &reqwest::Client,
+        protocol: Protocol,
+        base_url: &str,
+        key: Option<&str>,
+        answer_format: AnswerFormat,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            http: http.clone(),
+            protocol,
+            door: Door::new(protocol, base_url, key)?,
+            answer_format,
+        })
+    }
+
+    /// Calls a model once.
     pub(super) async fn call(
         &self,
         model: &str,
@@ -161,38 +106,6 @@ impl Hosted {
 /// Tells whether a text has more than thoughts.
 fn has_answer(text: &str) -> bool {
     crate::answer::text(text).is_ok_and(|answer| !answer.is_empty())
-}
-
-impl Backend {
-    pub(super) fn new(
-        http: &reqwest::Client,
-        kind: ProviderKind,
-        answer_format: AnswerFormat,
-    ) -> Result<Self, String> {
-        let or = |url: Option<String>, default: &str| url.unwrap_or_else(|| default.to_owned());
-        let (protocol, base_url, key) = match kind {
-            ProviderKind::OpenAiCompatible { base_url, key } => (Protocol::OpenAi, base_url, key),
-            ProviderKind::Anthropic { base_url, key } => (
-                Protocol::Anthropic,
-                or(base_url, "https://api.anthropic.com/v1/"),
-                key,
-            ),
-            ProviderKind::Gemini { base_url, key } => {
-                let url = or(base_url, "https://generativelanguage.googleapis.com/v1beta/");
-                (Protocol::Gemini, url, key)
-            }
-            ProviderKind::Ollama { base_url } => {
-                (Protocol::Ollama, or(base_url, "http://localhost:11434/"), None)
-            }
-            ProviderKind::Scripted(script) => return Ok(Self::Scripted(script)),
-        };
-        Ok(Self::Hosted(Hosted {
-            http: http.clone(),
-            protocol,
-            door: Door::new(protocol, &base_url, key.as_deref())?,
-            answer_format,
-        }))
-    }
 }
 
 impl AnswerFormat {

@@ -11,11 +11,12 @@ mod registry;
 mod request;
 mod script;
 mod session;
+mod settings;
 mod stream;
 
 pub(crate) use request::{Hints, Pieces, Request};
 pub(crate) use session::Session;
 
-pub use hosted::{AnswerFormat, ProviderKind, ProviderSettings};
 pub use registry::{InvalidModels, ModelRoute, Models};
 pub use script::{InvalidScript, Script};
+pub use settings::{AnswerFormat, ProviderKind, ProviderSettings};

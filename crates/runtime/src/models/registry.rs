@@ -9,7 +9,9 @@ use serde_json::Map;
 use super::Script;
 use super::breaker::Breaker;
 use super::call::{Backend, Provider, Route};
-use super::hosted::ProviderSettings;
+use super::hosted::Hosted;
+use super::protocol::Protocol;
+use super::settings::{AnswerFormat, ProviderKind, ProviderSettings};
 use crate::RuntimeError;
 use crate::thought::Mark;
 
@@ -84,7 +86,7 @@ impl Models {
                 provider: name.clone(),
                 reason,
             };
-            let backend = Backend::new(&http, kind, answer_format).map_err(uncallable)?;
+            let backend = backend(&http, kind, answer_format).map_err(uncallable)?;
             let swallowed_mark = swallowed_mark.as_deref().map(mark).transpose();
             let swallowed_mark = swallowed_mark.map_err(uncallable)?;
             let provider = Arc::new(Provider {
@@ -168,6 +170,31 @@ impl Models {
     }
 }
 
+/// Returns what answers for a provider of this kind; the error says why nothing can.
+fn backend(
+    http: &reqwest::Client,
+    kind: ProviderKind,
+    answer_format: AnswerFormat,
+) -> Result<Backend, String> {
+    let or = |url: Option<String>, default: &str| url.unwrap_or_else(|| default.to_owned());
+    let (protocol, base_url, key) = match kind {
+        ProviderKind::OpenAiCompatible { base_url, key } => (Protocol::OpenAi, base_url, key),
+        ProviderKind::Anthropic { base_url, key } => {
+            let url = or(base_url, "https://api.anthropic.com/v1/");
+            (Protocol::Anthropic, url, key)
+        }
+        ProviderKind::Gemini { base_url, key } => {
+            let url = or(base_url, "https://generativelanguage.googleapis.com/v1beta/");
+            (Protocol::Gemini, url, key)
+        }
+        ProviderKind::Ollama { base_url } => {
+            (Protocol::Ollama, or(base_url, "http://localhost:11434/"), None)
+        }
+        ProviderKind::Scripted(script) => return Ok(Backend::Scripted(script)),
+    };
+    Hosted::new(http, protocol, &base_url, key.as_deref(), answer_format).map(Backend::Hosted)
+}
+
 /// Returns the mark that an operator named.
 fn mark(open: &str) -> Result<Mark, String> {
     Mark::that_opens(open).ok_or_else(|| {
@@ -181,7 +208,6 @@ fn mark(open: &str) -> Result<Mark, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{AnswerFormat, ProviderKind};
 
     fn provider(name: &str) -> ProviderSettings {
         ProviderSettings {
