@@ -41,7 +41,11 @@ impl Limit {
         // In microseconds, so that the interval of a large limit is no fraction.
         let interval = MINUTE * 1000 / i64::from(self.0);
         let now_micros = now.as_millis() * 1000;
-        let busy_until = kept.map_or(now_micros, |kept| (kept.as_millis() * 1000).max(now_micros));
+        // What is kept is never further ahead than a minute, unless the clock has been set back since.
+        let possible = now_micros..=now_micros + MINUTE * 1000;
+        let busy_until = kept.map_or(now_micros, |kept| {
+            (kept.as_millis() * 1000).clamp(*possible.start(), *possible.end())
+        });
         let next = busy_until + interval;
         let over = next - now_micros - MINUTE * 1000;
         // Times are kept in milliseconds, so an attempt may be off by less than one.
@@ -97,6 +101,17 @@ mod tests {
         assert_eq!(allowed(5, &[0, 0, 0, 0, 0, 60_000, 0, 0, 0, 0, 0]).len(), 10);
         assert_eq!(allowed(600, &[0; 700]).len(), 600);
         assert_eq!(allowed(7, &[0; 9]).len(), 7);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_shuts_nobody_out() {
+        let limit = Limit::per_minute(20);
+        let ahead = Timestamp::from_millis(3_600_000);
+        let kept = limit.decide(None, ahead).recovered_at;
+        let refused = limit.decide(Some(kept), Timestamp::from_millis(0));
+        assert_eq!((refused.is_allowed, refused.retry_after_seconds), (false, 4));
+        let later = Timestamp::from_millis(4_000);
+        assert!(limit.decide(Some(refused.recovered_at), later).is_allowed);
     }
 
     #[test]
