@@ -29,9 +29,9 @@ use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
 use crate::form;
 use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
+use crate::idempotency_key;
 use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::{RateLimiter, Verdict};
-use crate::replay;
 use crate::serve::Peer;
 
 /// How large a body may be where none is documented, in bytes.
@@ -417,7 +417,7 @@ fn understand<B: DeserializeOwned>(
             read.map_err(AppError::Invalid)?
         }
     };
-    let idempotency_key = replay::key(
+    let idempotency_key = idempotency_key::of_request(
         operation,
         &values.path,
         &values.query.values,

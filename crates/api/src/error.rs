@@ -10,8 +10,7 @@ use forge_domain::fault::{Fault, Faults};
 use forge_domain::visible;
 use serde_json::{Value, json};
 
-use crate::routes::version_sets;
-use crate::yank_view::yank_instance;
+use crate::views::{set_instance, yank_instance};
 
 /// How large the body of a failure is at most, in bytes: what a caller sends must not make them get much more back.
 const MOST_BYTES: usize = 64 * 1024;
@@ -171,7 +170,7 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
         AppError::PlanMoved(ref plans) => (StatusCode::CONFLICT, with_plans(&error, plans)),
         AppError::PreconditionFailed(view) => {
             let text = AppError::PreconditionFailed(view.clone()).to_string();
-            let set = view.map(|view| version_sets::instance(*view));
+            let set = view.map(|view| set_instance(*view));
             (
                 StatusCode::PRECONDITION_FAILED,
                 json!({"detail": visible(&text), "version_set": set}),

@@ -4,13 +4,14 @@ use axum::http::{HeaderMap, HeaderName, header};
 use forge_contract::{Operation, mentions_terms};
 use forge_domain::fault::Fault;
 
-use crate::replay::IDEMPOTENCY_KEY;
-
 /// Asks that the answer shows at least the change of that number.
 pub(crate) const FORGE_MIN_SEQUENCE: &str = "Forge-Min-Sequence";
 
 /// Declares that the caller is an AI agent.
 pub(crate) const FORGE_ACTOR_KIND: &str = "Forge-Actor-Kind";
+
+/// The header that names a call.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// Headers that every operation reads, each with one value.
 const SINGLE: [&str; 3] = [FORGE_MIN_SEQUENCE, FORGE_ACTOR_KIND, "Content-Type"];

@@ -14,6 +14,7 @@ mod error;
 mod form;
 mod head;
 mod headers;
+mod idempotency_key;
 mod kept_answers;
 mod middleware;
 mod pages;
@@ -26,7 +27,7 @@ mod serve;
 mod stream;
 mod tags;
 mod unread;
-mod yank_view;
+mod views;
 
 use std::future::Future;
 use std::time::Duration;

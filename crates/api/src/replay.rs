@@ -3,24 +3,17 @@
 use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use forge_app::{App, AppError, Caller, IdempotencyKey};
-use forge_contract::Operation;
-use forge_domain::audit::canonical_json;
+use forge_app::{App, AppError, Caller};
 use forge_domain::fault::Fault;
-use forge_domain::number::integral_numbers;
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::call::Call;
 use crate::caller::Authenticate;
 use crate::error::ApiError;
+use crate::headers::IDEMPOTENCY_KEY;
 use crate::kept_answers::MOST_OF_ONE;
 use crate::reply::Answer;
-
-/// The header that names a call.
-pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// An answer as it is remembered.
 #[derive(Serialize, Deserialize)]
@@ -28,32 +21,6 @@ struct Kept {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
-}
-
-/// Returns the name that a caller gave to the call, if any. The same name may not be given to another request, for which
-/// path, query, body and the conditions in the headers stand. A dry run changes nothing, however often it is made.
-pub(crate) fn key(
-    operation: &Operation,
-    path: &Map<String, Value>,
-    query: &Map<String, Value>,
-    headers: &Map<String, Value>,
-    body: &Value,
-) -> Option<IdempotencyKey> {
-    let key = headers.get(IDEMPOTENCY_KEY)?.as_str()?;
-    if query.get("dry_run") == Some(&Value::Bool(true)) || body["dry_run"] == true {
-        return None;
-    }
-    let hash = |value: &Value| {
-        let text = canonical_json(&integral_numbers(value));
-        forge_domain::hex(&Sha256::digest(text.as_bytes()))
-    };
-    let conditions = (headers.get("If-Match"), headers.get("If-None-Match"));
-    Some(IdempotencyKey {
-        // What stands in a path may be long; its hash is not.
-        path: format!("{} {}", operation.id, hash(&json!(path))),
-        key: key.to_owned(),
-        request_hash: hash(&json!([query, body, conditions])),
-    })
 }
 
 /// Answers a call: as it was answered first, if it was made before under the same key, else by its endpoint.

@@ -1,7 +1,5 @@
 //! Changes: the plan first, then the very same plan if it is wanted.
 
-use std::sync::Mutex;
-
 use forge_client::answers::{Plan, Service};
 use forge_client::{ClientError, Effect, Expected};
 use forge_domain::{ServiceId, SetName};
@@ -12,6 +10,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::plan;
 use crate::session::Session;
+use crate::under_way;
 
 /// The options of every change.
 #[derive(Debug, Clone, clap::Args)]
@@ -118,9 +117,6 @@ impl Done {
         Self { text, json }
     }
 }
-
-/// What is under way: what to say if it is interrupted.
-static UNDER_WAY: Mutex<Option<String>> = Mutex::new(None);
 
 /// A change that somebody wants to make.
 pub(crate) struct Change<'s> {
@@ -307,25 +303,7 @@ pub(crate) async fn confirm(session: &Session, is_confirmed: bool) -> Result<()>
 /// Carries a change out, and remembers meanwhile how to see what became of it.
 pub(crate) async fn watched<T>(check: &str, change: impl Future<Output = T>) -> T {
     let hint = format!("the change may have been made or not; `{check}` tells");
-    unless_interrupted(hint, change).await
-}
-
-/// Waits for something, and remembers meanwhile what to say to whoever interrupts it.
-pub(crate) async fn unless_interrupted<T>(hint: String, work: impl Future<Output = T>) -> T {
-    let set = |value| {
-        if let Ok(mut under_way) = UNDER_WAY.lock() {
-            *under_way = value;
-        }
-    };
-    set(Some(hint));
-    let result = work.await;
-    set(None);
-    result
-}
-
-/// Returns what to say of what is under way, if there is something.
-pub(crate) fn under_way() -> Option<String> {
-    UNDER_WAY.lock().ok()?.clone()
+    under_way::unless_interrupted(hint, change).await
 }
 
 /// Tells why a change failed, and how to see what became of it if that is not known.

@@ -40,6 +40,7 @@ mod plan;
 mod profile;
 mod session;
 mod ui;
+mod under_way;
 mod usage;
 mod whole;
 

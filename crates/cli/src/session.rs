@@ -5,10 +5,10 @@ use std::sync::Arc;
 use forge_app::SystemClock;
 use forge_client::{Bounds, Client, Options, TokenCache};
 
-use crate::change;
 use crate::error::{Exit, Failure, Result};
 use crate::profile::{Folders, Places, Source};
 use crate::ui::Ui;
+use crate::under_way;
 
 /// The options of every command that talks to a server.
 #[derive(Debug, Clone, clap::Args)]
@@ -159,7 +159,7 @@ pub(crate) async fn interruptible(command: impl Future<Output = Result<Exit>>) -
         interrupt = tokio::signal::ctrl_c() => {
             interrupt?;
             let failure = Failure::new(Exit::Interrupted, "interrupted");
-            Err(match change::under_way() {
+            Err(match under_way::hint() {
                 Some(hint) => failure.hint(hint),
                 None => failure,
             })

@@ -9,7 +9,7 @@ use crate::call::{Call, Nothing};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
 use crate::routes::{AssetPath, VersionsQuery, token, version_instance};
-use crate::yank_view::yank_instance;
+use crate::views::yank_instance;
 
 pub(crate) async fn agent(call: Call<AssetPath, VersionsQuery, Nothing, Caller>) -> Answer {
     list(AssetKind::Agent, call).await

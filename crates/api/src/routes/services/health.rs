@@ -7,7 +7,8 @@ use forge_wire::health::{HealthInstance, RunningRevision, SetHealth};
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
-use crate::routes::{ServicePath, version_sets};
+use crate::routes::ServicePath;
+use crate::views::set_instance;
 
 pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
     let found = health::check(&call.server.app, &call.caller, call.path.service_id).await?;
@@ -15,7 +16,7 @@ pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) ->
     let sets = found.sets.into_iter().map(|view| SetHealth {
         status: health.status_of(&view.set.name),
         running_revisions: running(&view),
-        set: version_sets::instance(view),
+        set: set_instance(view),
     });
     let answer = HealthInstance {
         status: health.status(),

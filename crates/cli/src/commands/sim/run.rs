@@ -9,10 +9,10 @@ use forge_domain::{ServiceId, SetName, UnitTestSetRunId};
 use serde_json::value::RawValue;
 
 use super::{failures, find, junit, report};
-use crate::change::unless_interrupted;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
+use crate::under_way;
 use crate::whole;
 
 /// How long to wait between two looks at a run.
@@ -84,7 +84,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         session.command(&format!("sim show {id}")),
         session.command(&format!("sim cancel {id}"))
     );
-    let (run, document) = unless_interrupted(hint, wait(session, id)).await?;
+    let (run, document) = under_way::unless_interrupted(hint, wait(session, id)).await?;
     let has_passed = report::exit_of(&run) == Exit::Ok;
     let conversations = if has_passed && args.junit.is_none() {
         Vec::new()
