@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::api_keys::{self, CreatedKey, Maker};
 use crate::caller::OPERATOR;
-use crate::organizations::MAINTENANCE;
-use crate::{App, AppError, organizations};
+use crate::maintenance::MAINTENANCE;
+use crate::{App, AppError};
 
 async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Actor), AppError> {
     let write = app.store.write(organization, app.clock.now()).await?;
-    let mut tx = write.ok_or_else(|| organizations::unknown(organization.as_str()))?;
+    let mut tx = write.ok_or_else(|| AppError::no_organization(organization.as_str()))?;
     tx.mark_access_change().await?;
     let user = UserRef {
         org_id: organization.clone(),
@@ -79,7 +79,7 @@ pub struct KnownUser {
 pub async fn users(app: &App, organization: &OrganizationId) -> Result<Vec<KnownUser>, AppError> {
     let mut tx = app.store.read().await?;
     let found = tx.find_organization(organization).await?;
-    found.ok_or_else(|| organizations::unknown(organization.as_str()))?;
+    found.ok_or_else(|| AppError::no_organization(organization.as_str()))?;
     let roles = tx.all_roles(organization).await?;
     let mut users: Vec<KnownUser> = Vec::new();
     for user in tx.user_heads(organization, None).await? {

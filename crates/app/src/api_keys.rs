@@ -11,7 +11,7 @@ use forge_store::{NewApiKey, Role, WriteTx};
 use serde_json::{Value, json};
 
 use crate::names::new_name;
-use crate::sign_in::hash_secret;
+use crate::secrets::hash_secret;
 use crate::{App, AppError, Caller, Written, commit, roles};
 
 /// How many keys an organization may have.

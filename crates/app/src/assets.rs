@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use crate::names::new_asset_name;
 use crate::page::PageBuilder;
-use crate::{App, AppError, Caller, Page, Written, commit, services};
+use crate::services::lookup;
+use crate::{App, AppError, Caller, Page, Written, commit};
 
 /// How many services an error names; the rest is counted by "…".
 const SERVICES_NAMED: usize = 5;
@@ -323,7 +324,7 @@ pub async fn deprecate(
 /// Returns the names of the first services that use an asset, as far as the caller may see them.
 fn users(caller: &Caller, services: &[(ServiceId, String)]) -> String {
     let may_see = |(id, name): &&(ServiceId, String)| {
-        caller.may(Permission::GetService, &services::attributes_of(*id, name))
+        caller.may(Permission::GetService, &lookup::attributes_of(*id, name))
     };
     let first = &services[..services.len().min(SERVICES_NAMED)];
     let mut names: Vec<String> = first

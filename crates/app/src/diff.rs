@@ -13,7 +13,7 @@ use forge_store::Tx;
 use serde::de::DeserializeOwned;
 
 use crate::promotion::content;
-use crate::services::{find, find_binding};
+use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{set_attributes, unknown};
 use crate::{App, AppError, Caller, assets};
 

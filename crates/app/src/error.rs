@@ -2,7 +2,7 @@
 
 use forge_domain::fault::Fault;
 use forge_domain::version::NotTheNextVersion;
-use forge_domain::{Refusal, Refusals};
+use forge_domain::{Refusal, Refusals, shortened};
 use forge_runtime::RuntimeError;
 use forge_store::{NotReady, StoreError, Yank};
 
@@ -112,6 +112,11 @@ impl AppError {
     /// Makes an internal error from a text that only operators see.
     pub(crate) fn internal(reason: impl Into<String>) -> Self {
         Self::Internal(reason.into().into())
+    }
+
+    /// Says that there is no organization of this id.
+    pub(crate) fn no_organization(id: &str) -> Self {
+        Self::NotFound(format!("there is no organization `{}`", shortened(id)))
     }
 }
 

@@ -4,7 +4,7 @@ use forge_domain::ServiceId;
 use forge_domain::access::Permission;
 use forge_domain::health::{self, CheckedSet, Health};
 
-use crate::services::{find, find_binding};
+use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{SetView, Uses, set_attributes, view};
 use crate::{App, AppError, Caller, long_prompts};
 

@@ -5,7 +5,7 @@ use forge_domain::{ServiceId, SetName};
 use forge_store::Revision;
 
 use crate::page::PageBuilder;
-use crate::services::find;
+use crate::services::lookup::find;
 use crate::version_sets::{set_attributes, unknown};
 use crate::{App, AppError, Caller, Page};
 

@@ -15,6 +15,7 @@ pub mod aside;
 pub mod assets;
 pub mod audit;
 mod caller;
+mod claims;
 pub mod context_graphs;
 pub mod conversations;
 pub mod diff;
@@ -26,6 +27,7 @@ mod idempotency;
 pub mod items;
 mod keyring;
 mod long_prompts;
+mod maintenance;
 pub mod memory;
 pub mod models;
 mod names;
@@ -37,6 +39,7 @@ pub mod references;
 pub mod resolve;
 pub mod roles;
 mod searching;
+mod secrets;
 pub mod services;
 pub mod sign_in;
 mod sorting;
@@ -139,7 +142,7 @@ impl App {
     /// server must not use it on another.
     pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, AppError> {
         let write = self.store.write(&caller.organization, self.clock.now()).await?;
-        let mut tx = write.ok_or_else(|| organizations::unknown(caller.organization.as_str()))?;
+        let mut tx = write.ok_or_else(|| AppError::no_organization(caller.organization.as_str()))?;
         if tx.access_changed() > caller.known_at && !sign_in::is_unchanged(self, &mut tx, caller).await? {
             return Err(AppError::Unauthenticated(
                 "what you may do has changed meanwhile; sign in again",

@@ -5,24 +5,12 @@ use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
 use forge_domain::organization::InvalidOrganizationId;
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef, shortened};
-use forge_store::{NewUser, Organization, Role, Tx, WriteTx};
+use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
+use forge_store::{NewUser, Organization, Role, WriteTx};
 use serde_json::{Value, json};
 
 use crate::api_keys::{self, Maker};
 use crate::{App, AppError, Caller, commit};
-
-pub(crate) fn unknown(id: &str) -> AppError {
-    AppError::NotFound(format!("there is no organization `{}`", shortened(id)))
-}
-
-/// The name of the setting that closes the whole server for maintenance, and its value when it does.
-pub(crate) const MAINTENANCE: (&str, &str) = ("maintenance", "on");
-
-/// Tells whether the whole server is closed for maintenance.
-pub(crate) async fn is_server_closed(tx: &mut Tx) -> Result<bool, AppError> {
-    Ok(tx.find_setting(MAINTENANCE.0).await?.as_deref() == Some(MAINTENANCE.1))
-}
 
 /// Returns an organization, and its details where the caller may see them.
 ///
@@ -36,7 +24,7 @@ pub async fn get(
     let organization = tx
         .find_organization(id)
         .await?
-        .ok_or_else(|| unknown(id.as_str()))?;
+        .ok_or_else(|| AppError::no_organization(id.as_str()))?;
     let may = |caller: &Caller| caller.may(Permission::GetOrganizationDetails, &Attributes::default());
     Ok((organization, caller.is_some_and(may)))
 }
@@ -114,7 +102,7 @@ pub async fn create_for(
     let own = tx
         .find_organization(&caller.organization)
         .await?
-        .ok_or_else(|| unknown(id))?;
+        .ok_or_else(|| AppError::no_organization(id))?;
     drop(tx);
     if !own.is_operator {
         let text = "only users of the organization that runs this installation create organizations";
@@ -210,7 +198,7 @@ pub async fn modify(
     let old = tx
         .find_organization(id)
         .await?
-        .ok_or_else(|| unknown(id.as_str()))?;
+        .ok_or_else(|| AppError::no_organization(id.as_str()))?;
     if old.default_user_preferences == preferences {
         return Ok(None);
     }

@@ -11,7 +11,7 @@ use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, 
 use forge_store::{AssetVersion, Tx};
 
 use crate::memory::{Known, PreparedAnswer, ServiceState, SetState};
-use crate::services::{find, no_service};
+use crate::services::lookup::{find, no_service};
 use crate::version_sets::{attributes_of_set, gone, set_attributes, unknown};
 use crate::{App, AppError, Caller, assets};
 

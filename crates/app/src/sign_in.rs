@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use forge_domain::{ActorKey, ActorKind, OrganizationId, Timestamp, UserRef, hex};
+use forge_domain::{ActorKey, ActorKind, OrganizationId, Timestamp, UserRef};
 use forge_store::{KeyHead, Tx};
-use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::claims::Claims;
 use crate::memory::{Access, KnownUser};
-use crate::tokens::{Claims, INVALID_TOKEN, TOKEN_SECONDS};
-use crate::{App, AppError, Caller, Credentials, organizations, privileges, roles};
+use crate::secrets::hash_secret;
+use crate::tokens::{INVALID_TOKEN, TOKEN_SECONDS};
+use crate::{App, AppError, Caller, Credentials, privileges, roles};
 
 /// A token, and when it ends.
 #[derive(Clone)]
@@ -237,11 +238,6 @@ pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Res
         && grants == caller.temporary_grants)
 }
 
-/// Returns what is stored of an API key's secret: its SHA-256, in hex. The secret is random, so that is enough.
-pub(crate) fn hash_secret(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
-}
-
 /// Refuses an organization that does not exist or, unless `in_maintenance_too`, is closed for maintenance, before
 /// anything else is looked at.
 pub async fn require_organization(
@@ -249,7 +245,7 @@ pub async fn require_organization(
     id: &str,
     in_maintenance_too: bool,
 ) -> Result<OrganizationId, AppError> {
-    let id: OrganizationId = id.parse().map_err(|_| organizations::unknown(id))?;
+    let id: OrganizationId = id.parse().map_err(|_| AppError::no_organization(id))?;
     let known = app.memory.organization(app, &id).await?;
     if in_maintenance_too {
         return Ok(id);

@@ -6,11 +6,11 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use forge_domain::{OrganizationId, SigningKeyId, Timestamp};
+use forge_domain::{OrganizationId, SigningKeyId};
 use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
 
+use crate::claims::Claims;
 use crate::memory::Access;
 use crate::{App, AppError};
 
@@ -19,21 +19,6 @@ pub(crate) const TOKEN_SECONDS: i64 = 3600;
 
 /// How far the clocks of two nodes may differ.
 const CLOCK_SKEW_SECONDS: i64 = 30;
-
-/// What a token says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Claims {
-    /// The organization that issued it.
-    pub(crate) iss: OrganizationId,
-    /// The user it stands for.
-    pub(crate) sub: String,
-    /// The API key it was got with; the token ends with the key.
-    pub(crate) key: String,
-    /// When it was issued, in seconds.
-    pub(crate) iat: i64,
-    /// When it ends, in seconds.
-    pub(crate) exp: i64,
-}
 
 /// The token is none, or nobody here signed it.
 pub(crate) const INVALID_TOKEN: AppError =
@@ -167,12 +152,5 @@ fn check_signature(access: &Access, issuer: &OrganizationId, token: &str) -> Res
     match decoded {
         Ok(data) if data.claims.iss == *issuer => Ok(data.claims),
         _ => Err(INVALID_TOKEN),
-    }
-}
-
-impl Claims {
-    /// Returns when the token ends.
-    pub(crate) fn expires_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.exp * 1000)
     }
 }

@@ -9,7 +9,7 @@ use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId
 pub use forge_store::Revision;
 use forge_store::{RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
 
-use crate::services::{attributes_of, find, find_binding};
+use crate::services::lookup::{attributes_of, find, find_binding};
 use crate::unit_tests::VisibleUnitTests;
 use crate::{App, AppError, Caller};
 

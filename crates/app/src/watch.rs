@@ -12,7 +12,7 @@ use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;
 
 use crate::memory::OrganizationState;
-use crate::services::attributes_of;
+use crate::services::lookup::attributes_of;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, assets, items, sign_in, unit_test_sets, unit_tests};
 

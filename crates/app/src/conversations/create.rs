@@ -10,7 +10,7 @@ use forge_store::{Conversation, NewConversation, Tx};
 use super::interaction::{CLAIM_TIME, Claim, Interaction};
 use super::{busy, person, require_sayable, setup};
 use crate::resolve::{Resolution, resolution};
-use crate::services::{attributes_of, no_service};
+use crate::services::lookup::{attributes_of, no_service};
 use crate::version_sets::unknown;
 use crate::{App, AppError, Caller};
 

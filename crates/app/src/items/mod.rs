@@ -274,7 +274,7 @@ async fn require_services(
     ids: &[ServiceId],
 ) -> Result<(), AppError> {
     for id in ids {
-        services::find_named(tx, caller, applying(kind), *id).await?;
+        services::lookup::find_named(tx, caller, applying(kind), *id).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use forge_domain::OrganizationId;
 use forge_store::{Listener, StoreError};
 
-use crate::{App, AppError, organizations};
+use crate::{App, AppError, maintenance};
 
 /// How often a server looks at the database by itself: for what was not announced, and for whether it answers.
 pub const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -75,7 +75,7 @@ async fn heads(app: &App) -> Result<Vec<(OrganizationId, i64)>, AppError> {
     let heard = app.store.heads().settings();
     let mut tx = app.store.read_at_once().await?;
     let heads = tx.list_heads().await?;
-    let is_closed = organizations::is_server_closed(&mut tx).await?;
+    let is_closed = maintenance::is_server_closed(&mut tx).await?;
     app.memory.learn_server_closed(heard, is_closed);
     Ok(heads)
 }

@@ -30,7 +30,7 @@ use forge_store::{AssetVersion, AuditedChange, GONE, Head, ReadTx, StoreError};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 
-use crate::{App, AppError, organizations};
+use crate::{App, AppError, maintenance};
 
 pub(crate) use access::{Access, KnownUser};
 pub(crate) use documents::Documents;
@@ -260,7 +260,7 @@ impl Memory {
             return Ok(is_closed);
         }
         let mut tx = app.store.read().await?;
-        let is_closed = organizations::is_server_closed(&mut tx).await?;
+        let is_closed = maintenance::is_server_closed(&mut tx).await?;
         self.learn_server_closed(heard, is_closed);
         Ok(is_closed)
     }
@@ -295,7 +295,7 @@ impl Memory {
     async fn load(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
         let mut tx = read(app).await?;
         let state = OrganizationState::load(&mut tx, id, app.clock.now()).await?;
-        let state = state.ok_or_else(|| organizations::unknown(id.as_str()))?;
+        let state = state.ok_or_else(|| AppError::no_organization(id.as_str()))?;
         drop(tx);
         let remembered = Arc::new(Remembered {
             recent: Mutex::new(Recent::starting_at(state.change_number())),
@@ -345,7 +345,7 @@ impl Memory {
         self.database.answered(app.clock.now());
         let Some(advanced) = advanced else {
             self.forget(&before.organization.id);
-            return Err(organizations::unknown(before.organization.id.as_str()));
+            return Err(AppError::no_organization(before.organization.id.as_str()));
         };
         app.store
             .heads()

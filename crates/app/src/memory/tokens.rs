@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use forge_domain::{OrganizationId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::tokens::Claims;
+use crate::claims::Claims;
 
 /// How many tokens are remembered at the most.
 const MAX_REMEMBERED: usize = 50_000;

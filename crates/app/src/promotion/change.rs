@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::content::content;
 use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
-use crate::services::find_bound;
+use crate::services::lookup::find_bound;
 use crate::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller, Catalogues, aside};
@@ -277,7 +277,7 @@ async fn gather(
     // what is wrong with it.
     let attributes = match &set_name {
         Some(set_name) => set_attributes(&service, set_name),
-        None => crate::services::attributes(&service),
+        None => crate::services::lookup::attributes(&service),
     };
     caller.authorize(wish.permission(is_new), &attributes)?;
     if is_new && matches!(wish, Wish::Delete | Wish::Rollback(_)) {

@@ -16,7 +16,7 @@ use forge_domain::{ServiceId, SetName};
 pub use many::{Promotion, PromotionsOutcome, promote_many};
 pub use terms::{Outcome, Plans, Precondition, Terms};
 
-use crate::services::{find, find_binding};
+use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{object, set_attributes, unknown};
 use crate::{App, AppError, Caller, commit};
 pub(crate) use change::audit_document;

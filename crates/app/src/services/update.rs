@@ -15,7 +15,8 @@ use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName, Timestamp};
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 use serde::{Deserialize, Serialize};
 
-use super::{attributes, audit_document, find, find_binding, missing_assets, namesake, object};
+use super::lookup::{attributes, find, find_binding};
+use super::{audit_document, missing_assets, namesake, object};
 use crate::names::changed_name;
 use crate::promotion::{self, Plans, Precondition, Terms};
 use crate::unit_tests::users_of;
