@@ -19,6 +19,31 @@ use crate::time::Timestamp;
 const MOST_REASONS: usize = 10;
 const MOST_LETTERS: usize = 300;
 
+/// Parameters that say what is asked of whom, in the words of the providers that Forge speaks with. They are Forge's to set,
+/// whatever the model's schema admits: otherwise another model would answer than the one that everybody is shown, or another
+/// question.
+const RESERVED: [&str; 14] = [
+    "model",
+    "messages",
+    "system",
+    "contents",
+    "systemInstruction",
+    "system_instruction",
+    "cachedContent",
+    "cached_content",
+    "stream",
+    "stream_options",
+    "tools",
+    "tool_choice",
+    "functions",
+    "function_call",
+];
+
+/// Returns `true` if a parameter of that name is Forge's to set.
+pub fn is_reserved(parameter: &str) -> bool {
+    RESERVED.contains(&parameter)
+}
+
 /// The model preferred for one interaction, and how to call it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelPreference {
@@ -178,19 +203,17 @@ impl ModelCatalogue {
             return Some(ModelProblem::Retired);
         }
         let params = Value::Object(preference.params.clone());
-        let reasons: Vec<String> = entry
-            .parameters
-            .iter_errors(&params)
-            .take(MOST_REASONS)
-            .map(|error| {
-                let text = error.to_string();
-                let reason = cut(&text, MOST_LETTERS);
-                match error.instance_path().as_str() {
-                    "" => reason.into_owned(),
-                    place => format!("{}: {reason}", shortened(place.trim_start_matches('/'))),
-                }
-            })
-            .collect();
+        let reserved = preference.params.keys().filter(|name| is_reserved(name));
+        let reserved = reserved.map(|name| format!("`{name}` is not a parameter: Forge sets it"));
+        let misfits = entry.parameters.iter_errors(&params).map(|error| {
+            let text = error.to_string();
+            let reason = cut(&text, MOST_LETTERS);
+            match error.instance_path().as_str() {
+                "" => reason.into_owned(),
+                place => format!("{}: {reason}", shortened(place.trim_start_matches('/'))),
+            }
+        });
+        let reasons: Vec<String> = reserved.chain(misfits).take(MOST_REASONS).collect();
         (!reasons.is_empty()).then(|| ModelProblem::Parameters(reasons.join("; ")))
     }
 }
@@ -244,6 +267,28 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn no_parameter_says_what_is_asked_of_whom() {
+        let open = ModelDescription {
+            name: "m".into(),
+            provider: "p".into(),
+            params_schema: any_object(),
+            retires_at: None,
+        };
+        let catalogue = ModelCatalogue::new([open]).unwrap();
+        for name in RESERVED {
+            let problem = catalogue.problem(&preference("m", json!({name: "dear"})), NOW);
+            let Some(ModelProblem::Parameters(told)) = problem else {
+                panic!("{name} is admitted");
+            };
+            assert_eq!(told, format!("`{name}` is not a parameter: Forge sets it"));
+        }
+        assert_eq!(
+            catalogue.problem(&preference("m", json!({"top_k": 3})), NOW),
+            None
+        );
     }
 
     #[test]

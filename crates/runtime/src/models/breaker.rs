@@ -1,4 +1,4 @@
-//! Leaves a provider alone that keeps failing.
+//! Leaves a model of a provider alone that keeps failing.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// How many failures in a row are enough.
 const FAILURES: u32 = 5;
-/// How long the provider is left alone then; afterwards one call finds out.
+/// How long it is left alone then; afterwards one call finds out.
 const PAUSE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
@@ -17,11 +17,11 @@ struct State {
     is_probing: bool,
 }
 
-/// Counts a provider's failures.
+/// Counts the failures of a model.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Breaker(Arc<Mutex<State>>);
 
-/// The leave to make one call. Whoever drops it unused says nothing about the provider.
+/// The leave to make one call. Whoever drops it unused says nothing about the model.
 #[derive(Debug)]
 pub(super) struct Permit {
     breaker: Breaker,
@@ -33,7 +33,7 @@ impl Breaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the leave to call the provider, unless it is left alone.
+    /// Returns the leave to call the model, unless it is left alone.
     pub(super) fn permit(&self) -> Option<Permit> {
         let mut state = self.lock();
         let is_probe = match state.opened_at {

@@ -18,7 +18,6 @@ use crate::thought::Mark;
 pub(super) struct Provider {
     pub(super) name: String,
     pub(super) backend: Backend,
-    pub(super) breaker: Breaker,
     /// What thoughts of its models begin with, where it puts that into the prompt and does not send it.
     pub(super) swallowed_mark: Option<Mark>,
 }
@@ -35,6 +34,8 @@ pub(super) struct Route {
     pub(super) provider: Arc<Provider>,
     /// The provider's own name of the model.
     pub(super) model: Arc<str>,
+    /// Of this model alone: a provider that has no time for one may well serve another.
+    pub(super) breaker: Breaker,
 }
 
 impl Provider {
@@ -62,8 +63,9 @@ impl Route {
                 return called.unwrap_or_else(|_| Err(Failure::temporary(too_long(limits))));
             }
         };
-        let Some(permit) = self.provider.breaker.permit() else {
-            let reason = "the provider failed several times in a row and is left alone for a while";
+        let Some(permit) = self.breaker.permit() else {
+            let reason =
+                "the provider failed with this model several times in a row and is left alone for a while";
             return Err(Failure::lasting(reason));
         };
         let result = hosted

@@ -76,7 +76,7 @@ impl Hosted {
         while is_open {
             is_open = match timeout_at(deadline, stream.next()).await {
                 Ok(next) => next?,
-                Err(_) if answer.text.is_empty() && !stream.reading.has_thoughts() => {
+                Err(_) if !stream.has_begun() => {
                     // So far, it may as well be dead.
                     return Err(Failure::temporary(too_long(limits)));
                 }

@@ -92,7 +92,6 @@ impl Models {
             let provider = Arc::new(Provider {
                 name: name.clone(),
                 backend,
-                breaker: Breaker::default(),
                 swallowed_mark,
             });
             if by_name.insert(name.clone(), provider).is_some() {
@@ -112,6 +111,7 @@ impl Models {
             let route = Route {
                 provider: Arc::clone(provider),
                 model: provider_model.into(),
+                breaker: Breaker::default(),
             };
             found.insert(model, route);
         }
@@ -132,7 +132,6 @@ impl Models {
         let provider = Provider {
             name: "scripted".to_owned(),
             backend: Backend::Scripted(script),
-            breaker: Breaker::default(),
             swallowed_mark: None,
         };
         Self {
@@ -140,6 +139,7 @@ impl Models {
             everything_else: Some(Route {
                 provider: Arc::new(provider),
                 model: "scripted".into(),
+                breaker: Breaker::default(),
             }),
             default: Some(ModelPreference {
                 llm_name: "scripted".to_owned(),

@@ -104,9 +104,9 @@ impl Failure {
         Self::new(FailureKind::Setup, reason)
     }
 
-    /// Tells whether the same call may well succeed a little later.
+    /// Returns `true` if the same call may well succeed a little later. A slow one takes as long again.
     pub(crate) fn is_temporary(&self) -> bool {
-        matches!(self.kind, FailureKind::Temporary | FailureKind::Slow)
+        self.kind == FailureKind::Temporary
     }
 }
 

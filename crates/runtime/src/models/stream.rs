@@ -48,6 +48,12 @@ impl Stream {
         })
     }
 
+    /// Returns `true` if anything of the answer has come: a sign of life, even if it says nothing. Many models think in
+    /// silence.
+    pub(super) fn has_begun(&self) -> bool {
+        self.bytes > 0
+    }
+
     /// Waits until there is something to do about what was read, and tells whether more may follow.
     pub(super) async fn next(&mut self) -> Result<bool, Failure> {
         while !self.reading.has_news() {

@@ -176,7 +176,7 @@ async fn a_provider_that_keeps_failing_is_left_alone() {
     let error = reason(talk.say("Hello").await.unwrap_err());
     assert_eq!(
         error,
-        "the provider failed several times in a row and is left alone for a while"
+        "the provider failed with this model several times in a row and is left alone for a while"
     );
     assert_eq!(provider.requests().len(), 5);
 }
@@ -200,6 +200,26 @@ async fn a_provider_that_is_still_answering_is_not_left_alone() {
         );
     }
     talk.say("Hello").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_model_that_thinks_in_silence_is_called_once_and_not_left_alone() {
+    let limits = Limits {
+        model_call_time: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let mut replies = vec![Reply::Stalls(200, ": keep-alive\n\n"); 6];
+    replies.push(Reply::text("Hi."));
+    let provider = Provider::start(replies).await;
+    let mut talk = Talk::new(Models::default(), &[simple()]).with_limits(provider.models(), limits);
+    for _ in 0..6 {
+        assert_eq!(
+            reason(talk.say("Hello").await.unwrap_err()),
+            "no complete answer within 0.1 seconds"
+        );
+    }
+    talk.say("Hello").await.unwrap();
+    assert_eq!(provider.requests().len(), 7);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
+use forge_domain::model::is_reserved;
+
 use super::options::Options;
 use super::protocol::Protocol;
 
@@ -96,10 +98,10 @@ impl Door {
             // It has its parameters in an object of their own, and takes no others.
             Protocol::Ollama => return Value::Object(ollama::body(asked)),
         };
-        // Whoever prefers parameters of a provider's own knows better.
+        // Whoever prefers parameters of a provider's own knows better, but not what is asked of whom.
         let rest = asked.options.rest.iter();
         body.extend(
-            rest.filter(|(name, _)| !self.has_elsewhere(name))
+            rest.filter(|(name, _)| !self.has_elsewhere(name) && !is_reserved(name))
                 .map(|(name, value)| (name.clone(), value.clone())),
         );
         Value::Object(body)

@@ -165,11 +165,6 @@ impl Reading {
         !self.text.is_empty() || self.is_over()
     }
 
-    /// Tells whether the model thinks, and its server tells of it apart from the answer.
-    pub(super) fn has_thoughts(&self) -> bool {
-        self.has_thoughts
-    }
-
     /// Tells whether nothing that follows matters.
     pub(super) fn is_over(&self) -> bool {
         self.is_over || self.failure.is_some()
