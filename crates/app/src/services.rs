@@ -9,7 +9,7 @@ use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, TagFilter, Tags, check_binding};
+use forge_domain::service::{Service, TagFilter, Tags, check_creation};
 use forge_domain::version_set::{Binding, RequestedPins};
 use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName};
 use forge_store::{Place, SortValue, Tx, VersionSet};
@@ -68,21 +68,11 @@ pub async fn create(
     caller.authorize_some(Permission::GetContextGraph)?;
     let mut tx = app.write(caller).await?;
     let binding = require_binding(&mut tx, caller, fields).await?;
-    let mut refusals = check_binding(&binding);
-    let release =
-        match release.map(|pins| Pins::check(pins, &binding, &app.catalogues.models, app.clock.now())) {
-            None => Pins::default(),
-            Some(Ok(pins)) => pins,
-            Some(Err(reasons)) => {
-                let name = SetName::release();
-                refusals.extend(reasons.into_iter().map(|reason| Refusal::InSet {
-                    set: name.clone(),
-                    reason: reason.into(),
-                }));
-                Pins::default()
-            }
-        };
-    Refusals::unless_empty(refusals)?;
+    let (agent_id, graph_id) = (fields.agent_id, fields.context_graph_id);
+    let yanked = tx.list_yanked(&caller.organization, agent_id, graph_id).await?;
+    let release = release.unwrap_or_else(|| RequestedPins::from(&Pins::default()));
+    let (models, now) = (&app.catalogues.models, app.clock.now());
+    let release = check_creation(&binding, &yanked, release, models, now).map_err(Refusals::from)?;
     if fields.is_active {
         refuse_taken_name(&mut tx, caller, &fields.name).await?;
     }

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::plan::{RETIRES_SOON, YankedVersion};
+use crate::plan::RETIRES_SOON;
 use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
 use crate::service::check_bound;
 use crate::version::VersionNumber;
 use crate::version_set::{Binding, Hold, Pins, SetName, check_models};
 use crate::visible::shown;
+use crate::yank::YankedVersion;
 use crate::{model::ModelCatalogue, time::Timestamp};
 
 /// How a service or one of its sets is.

@@ -42,6 +42,7 @@ pub mod user;
 pub mod version;
 pub mod version_set;
 mod visible;
+pub mod yank;
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use id::{

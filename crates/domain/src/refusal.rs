@@ -411,6 +411,12 @@ pub const MOST_TOLD: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusals(Vec<Refusal>);
 
+impl From<Vec<Refusal>> for Refusals {
+    fn from(refusals: Vec<Refusal>) -> Self {
+        Self(refusals)
+    }
+}
+
 impl Refusals {
     /// Returns an error unless there are no reasons to refuse.
     pub fn unless_empty(refusals: Vec<Refusal>) -> Result<(), Self> {

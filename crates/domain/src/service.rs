@@ -7,7 +7,8 @@ use crate::model::ModelCatalogue;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
-use crate::version_set::{Binding, Bound, Pins, SetName, check_models};
+use crate::version_set::{Binding, Bound, Pins, RequestedPins, SetName, check_models};
+use crate::yank::{self, YankedVersion};
 use crate::{AgentId, ContextGraphId, ServiceId};
 
 /// Tags by key; a tag may have no value.
@@ -71,22 +72,49 @@ pub fn check_binding(binding: &Binding) -> Vec<Refusal> {
 
 /// Returns every reason against activating a service with these sets.
 ///
-/// A deprecated agent or graph and a model that is unknown or retired count, in whichever set.
+/// A deprecated agent or graph, a pinned version that was yanked and a model that is unknown or retired count, in whichever
+/// set: conversations could begin in each.
 pub fn check_activation(
     binding: &Binding,
+    yanked: &[YankedVersion],
     sets: &[(SetName, Pins)],
     models: &ModelCatalogue,
     now: Timestamp,
 ) -> Vec<Refusal> {
     let mut refusals = check_binding(binding);
     for (name, pins) in sets {
-        let reasons = check_models(&pins.model_preferences, models, now).into_iter();
-        refusals.extend(reasons.map(|reason| Refusal::InSet {
-            set: name.clone(),
-            reason: Box::new(reason),
-        }));
+        refusals.extend(in_set(name, yank::of_pins(binding, yanked, pins).0));
+        refusals.extend(in_set(name, check_models(&pins.model_preferences, models, now)));
     }
     refusals
+}
+
+/// Checks what the `release` of a new service is asked to pin and returns every reason against the service.
+pub fn check_creation(
+    binding: &Binding,
+    yanked: &[YankedVersion],
+    release: RequestedPins,
+    models: &ModelCatalogue,
+    now: Timestamp,
+) -> Result<Pins, Vec<Refusal>> {
+    let mut refusals = check_binding(binding);
+    let checked = Pins::check(release, binding, models, now).and_then(|pins| {
+        let (pinned, _) = yank::of_pins(binding, yanked, &pins);
+        if pinned.is_empty() { Ok(pins) } else { Err(pinned) }
+    });
+    match checked {
+        Ok(pins) if refusals.is_empty() => return Ok(pins),
+        Ok(_) => {}
+        Err(reasons) => refusals.extend(in_set(&SetName::release(), reasons)),
+    }
+    Err(refusals)
+}
+
+fn in_set(set: &SetName, reasons: Vec<Refusal>) -> impl Iterator<Item = Refusal> {
+    reasons.into_iter().map(|reason| Refusal::InSet {
+        set: set.clone(),
+        reason: Box::new(reason),
+    })
 }
 
 /// Returns every reason against giving a service with these sets another agent or graph.
@@ -226,12 +254,40 @@ mod tests {
         let models = ModelCatalogue::new([]).unwrap();
         let refusals = check_activation(
             &binding(("a", 1), ("g", 1)),
+            &[],
             &[(name, pins)],
             &models,
             Timestamp::from_millis(0),
         );
         assert_eq!(codes(&refusals), ["unknown_model"]);
         assert!(refusals[0].to_string().starts_with("version set `test`: "));
+    }
+
+    #[test]
+    fn no_service_begins_or_goes_on_with_a_yanked_version_pinned() {
+        let yanked = [YankedVersion {
+            asset: AssetKind::Agent,
+            version: VersionNumber::FIRST,
+            reason: "it tells dosages".to_owned(),
+        }];
+        let (binding, models) = (binding(("a", 1), ("g", 1)), ModelCatalogue::new([]).unwrap());
+        let now = Timestamp::from_millis(0);
+        let requested = |agent_version_number| RequestedPins {
+            agent_version_number,
+            context_graph_version_number: None,
+            llm_model_preferences: IndexMap::new(),
+        };
+        let create = |agent| check_creation(&binding, &yanked, requested(agent), &models, now);
+        let refusals = create(Some(1)).unwrap_err();
+        assert_eq!(codes(&refusals), ["yanked_version"]);
+        assert!(refusals[0].to_string().starts_with("version set `release`: "));
+        assert!(
+            create(None).is_ok(),
+            "what floats leaves the yanked version with the next one"
+        );
+        let activate = |agent| check_activation(&binding, &yanked, &[set("test", agent, None)], &models, now);
+        assert_eq!(codes(&activate(Some(1))), ["yanked_version"]);
+        assert_eq!(codes(&activate(None)), [""; 0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use forge_domain::asset::AssetKind;
-use forge_domain::plan::YankedVersion;
+use forge_domain::yank::YankedVersion;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, UserRef, VersionNumber};
 
 use crate::StoreError;

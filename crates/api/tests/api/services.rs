@@ -1040,6 +1040,49 @@ both_engines! {
         assert_updated(&activate(&id).await);
     }
 
+    async fn no_service_begins_or_begins_again_with_a_yanked_version_pinned(server: TestServer) {
+        let (agent, graph) = binding(&server, 2).await;
+        let admin = server.admin();
+        let pins = |version: i64| json!({"agent_version_number": version, "service_hierarchical_state_machine_version_number": null,
+            "llm_model_preferences": {}});
+        let body = |name: &str, version| with(service_body(name, &agent, &graph), &json!({"release_version_set": pins(version)}));
+        let id = create(&server, body("Rests", 1)).await;
+        assert_updated(&update(&server, &id, json!({"is_active": false})).await);
+        let yanked = admin.post(&format!("organization/agent/{agent}/version/1/yank"), json!({"reason": "it tells dosages"})).await;
+        assert!(yanked.status.is_success(), "{}", yanked.body);
+        let before = change_number(&server).await;
+        let told = ["version set `release`: ", "was yanked: it tells dosages"];
+        for is_active in [true, false] {
+            let body = with(body("Care", 1), &json!({"is_active": is_active}));
+            assert_refused(&admin.post("service/", body).await, &told);
+        }
+        assert_refused(&update(&server, &id, json!({"is_active": true})).await, &told);
+        assert_eq!(change_number(&server).await, before);
+        create(&server, body("Care", 2)).await;
+        put_set(&server, &id, "release", pins(2)).await;
+        assert_updated(&update(&server, &id, json!({"is_active": true})).await);
+    }
+
+    async fn a_service_is_activated_with_the_sets_that_its_plan_was_about(server: TestServer) {
+        let (agent, graph) = binding(&server, 2).await;
+        let admin = server.admin();
+        let id = create(&server, with(service_body("Care", &agent, &graph), &json!({"is_active": false}))).await;
+        let path = format!("service/{id}/");
+        let pins = |version: i64| json!({"agent_version_number": version, "service_hierarchical_state_machine_version_number": 1,
+            "llm_model_preferences": {}});
+        put_set(&server, &id, "release", pins(1)).await;
+        let planned = admin.post(&format!("{path}?dry_run=true"), json!({"is_active": true})).await;
+        let digest = planned.body["digest"].as_str().unwrap_or_else(|| panic!("{}", planned.body)).to_owned();
+        put_set(&server, &id, "release", pins(2)).await;
+        let moved = admin.post(&format!("{path}?plan_digest={digest}"), json!({"is_active": true})).await;
+        assert_eq!(moved.status, 409, "{}", moved.body);
+        put_set(&server, &id, "preview", pins(1)).await;
+        let planned = admin.post(&format!("{path}?dry_run=true"), json!({"is_active": true})).await;
+        let digest = planned.body["digest"].as_str().unwrap().to_owned();
+        let done = admin.post(&format!("{path}?plan_digest={digest}"), json!({"is_active": true})).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+    }
+
     async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(server: TestServer) {
         let id = create(&server, new_body(&server, "Care").await).await;
         let user = server.user(DefaultRole::User).await;

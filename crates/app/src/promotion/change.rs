@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use forge_domain::access::Permission;
 use forge_domain::model::ModelPreferences;
-use forge_domain::plan::{
-    self, Change, HoldEffect, Plan, Planned, Snapshot, Target, YankedVersion, choose_restored,
-};
+use forge_domain::plan::{self, Change, HoldEffect, Plan, Planned, Snapshot, Target, choose_restored};
 use forge_domain::prompt::LongPrompt;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::simulation::UnitTestRef;
 use forge_domain::size::is_within;
 use forge_domain::version_set::{Binding, Hold, RequestedPins, Resolved};
+use forge_domain::yank::YankedVersion;
 use forge_domain::{Pins, ServiceId, SetName, Timestamp};
 use forge_store::{Revision, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};

@@ -172,7 +172,8 @@ async fn prepare(
     } else {
         find_binding(tx, caller, &after).await?
     };
-    let yanked = if new.is_empty() {
+    let begins = after.is_active && !before.is_active;
+    let yanked = if new.is_empty() && !begins {
         Vec::new()
     } else {
         tx.list_yanked(organization, after.agent_id, after.context_graph_id)

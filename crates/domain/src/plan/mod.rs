@@ -24,7 +24,6 @@ pub use warning::{RETIRES_SOON, Warning};
 
 use told::told_of_each_rule;
 
-use crate::asset::AssetKind;
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
 use crate::number::integral_numbers;
@@ -38,6 +37,7 @@ use crate::version_set::{
     Binding, Bound, Hold, Pins, RequestedPins, Resolved, SetName, check_delete, check_models, check_upsert,
 };
 use crate::visible::shown;
+use crate::yank::{self, YankedVersion};
 use crate::{AgentId, ContextGraphId, ServiceId};
 
 /// Everything that a plan looks at beside the change itself, as it is at one moment.
@@ -65,17 +65,6 @@ pub struct Snapshot<'a> {
     pub long_prompt: Option<LongPrompt>,
     /// What time it is.
     pub now: Timestamp,
-}
-
-/// A version that was yanked, and why.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct YankedVersion {
-    /// What it is a version of.
-    pub asset: AssetKind,
-    /// Its number.
-    pub version: VersionNumber,
-    /// Why it was yanked.
-    pub reason: String,
 }
 
 /// The set that is to change, as it is.
@@ -319,7 +308,7 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
         ) => name.parse().ok().map(|name| (name, *revision)),
         _ => None,
     };
-    let yanked = concerned(snapshot, [current, wanted.pins.as_ref()]);
+    let yanked = yank::meant(snapshot.binding, snapshot.yanked, [current, wanted.pins.as_ref()]);
     let effect = Effect {
         revision: (!is_unchanged).then_some(wanted.pins),
         source,
@@ -453,7 +442,7 @@ fn wanted_by_upsert(snapshot: &Snapshot<'_>, requested: RequestedPins, is_new: b
     let mut warnings = Vec::new();
     let pins = match Pins::check(requested, snapshot.binding, snapshot.models, snapshot.now) {
         Ok(pins) => {
-            let (pinned, floating) = yanked(snapshot, &pins);
+            let (pinned, floating) = yank::of_pins(snapshot.binding, snapshot.yanked, &pins);
             refusals.extend(pinned);
             warnings.extend(floating.into_iter().map(Warning::Tolerated));
             Some(pins)
@@ -510,7 +499,7 @@ fn wanted_by_promote(
             ));
             if is_sound {
                 refusals.extend(missing(snapshot.binding, &written));
-                let (pinned, floating) = yanked(snapshot, &written);
+                let (pinned, floating) = yank::of_pins(snapshot.binding, snapshot.yanked, &written);
                 refusals.extend(pinned);
                 warnings.extend(floating.into_iter().map(Warning::Tolerated));
             }
@@ -560,7 +549,7 @@ fn wanted_by_rollback(snapshot: &Snapshot<'_>, restored: Result<Content, Refusal
         ));
         if another.is_empty() {
             refusals.extend(missing(snapshot.binding, &written));
-            let (pinned, floating) = yanked(snapshot, &written);
+            let (pinned, floating) = yank::of_pins(snapshot.binding, snapshot.yanked, &written);
             warnings.extend(pinned.into_iter().chain(floating).map(Warning::Tolerated));
         }
         refusals.extend(another);
@@ -633,49 +622,6 @@ fn missing(binding: &Binding, pins: &Pins) -> Vec<Refusal> {
         })
     };
     pairs.into_iter().filter_map(refusal).collect()
-}
-
-/// Returns the yanked versions that one of the pins means: a plan depends on no others.
-fn concerned(snapshot: &Snapshot<'_>, pins: [Option<&Pins>; 2]) -> Vec<YankedVersion> {
-    let meant = pins.map(|pins| pins.map(|pins| pins.resolve(snapshot.binding)));
-    let is_meant = |yank: &&YankedVersion| {
-        meant.iter().flatten().any(|resolved| {
-            let version = match yank.asset {
-                AssetKind::Agent => resolved.agent_version,
-                AssetKind::ContextGraph => resolved.context_graph_version,
-            };
-            version == Some(yank.version)
-        })
-    };
-    snapshot.yanked.iter().filter(is_meant).cloned().collect()
-}
-
-/// Returns the yanked versions that pins name, and those that floating pins mean for now.
-fn yanked(snapshot: &Snapshot<'_>, pins: &Pins) -> (Vec<Refusal>, Vec<Refusal>) {
-    let (mut pinned, mut floating) = (Vec::new(), Vec::new());
-    for (bound, pin) in [
-        (&snapshot.binding.agent, pins.agent_version),
-        (&snapshot.binding.context_graph, pins.context_graph_version),
-    ] {
-        let meant = pin.or(bound.latest);
-        let yank = snapshot
-            .yanked
-            .iter()
-            .find(|yank| yank.asset == bound.asset && Some(yank.version) == meant);
-        let Some(yank) = yank else { continue };
-        let refusal = Refusal::Yanked {
-            asset: bound.asset,
-            id: bound.id.clone(),
-            number: yank.version,
-            reason: yank.reason.clone(),
-        };
-        if pin.is_some() {
-            pinned.push(refusal);
-        } else {
-            floating.push(refusal);
-        }
-    }
-    (pinned, floating)
 }
 
 impl From<&Refusal> for Finding {

@@ -1,11 +1,12 @@
 //! What a set comes to mean when its service gets another agent or context graph.
 
-use super::{Snapshot, Wanted, Warning, changes, yanked};
+use super::{Snapshot, Wanted, Warning, changes};
 use crate::asset::AssetKind;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::service::{check_bound, check_rebound_pins};
 use crate::version_set::{Binding, Pins, RequestedPins, SetName};
+use crate::yank;
 
 /// Returns what the set of the snapshot means on the snapshot's agent and graph, by the same pins as on those of `from`.
 pub(super) fn wanted(snapshot: &Snapshot<'_>, from: &Binding) -> Wanted {
@@ -54,7 +55,7 @@ fn newly_yanked(snapshot: &Snapshot<'_>, from: &Binding, pins: &Pins) -> (Vec<Re
         } => from.agent.id != to.agent.id,
         _ => from.context_graph.id != to.context_graph.id,
     };
-    let (mut pinned, mut floating) = yanked(snapshot, pins);
+    let (mut pinned, mut floating) = yank::of_pins(to, snapshot.yanked, pins);
     pinned.retain(is_new);
     floating.retain(is_new);
     (pinned, floating)

@@ -53,7 +53,7 @@ rules! {
     Blocker "unknown_source" ("promote") "The source is a set of the service, and the revision one of its own that pins something.";
     Blocker "no_such_version" ("upsert, promote, rollback") "A pinned version exists.";
     Blocker "another_asset" ("promote, rollback") "Pins belong to the agent and the context graph that the service runs now.";
-    BlockerIfPinned "yanked_version" ("upsert, promote, rollback, rebind") "A yanked version is not pinned again.";
+    BlockerIfPinned "yanked_version" ("upsert, promote, rollback, rebind, activate") "A yanked version is not pinned again, nor do conversations begin with it anew.";
     BlockerUnlessRollback "deprecated" ("upsert, promote, rollback, rebind, activate") "Nothing new starts to run on a deprecated agent or context graph.";
     Blocker "unknown_model" ("upsert, promote, rollback, activate") "A preferred model is one of the installation's.";
     Blocker "retired_model" ("upsert, promote, rollback, activate") "A preferred model is still served.";

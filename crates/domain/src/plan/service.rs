@@ -6,15 +6,17 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::told::told_of_each_rule;
-use super::{Change, Effect, FieldChange, Finding, Plan, Snapshot, Target, YankedVersion, plan, sorted};
+use super::{Change, Effect, FieldChange, Finding, Plan, Snapshot, Target, plan, sorted};
 use crate::ServiceId;
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
+use crate::number::integral_numbers;
 use crate::refusal::Refusal;
 use crate::service::{Service, check_activation, check_bound};
 use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;
 use crate::version_set::{Binding, Pins, SetName};
+use crate::yank::YankedVersion;
 
 /// Another active service of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +131,12 @@ pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: 
         warnings,
         digest: String::new(),
     };
-    let digest = digest(&plan, lift_hold);
+    let begins = if is_activation(before, after) {
+        would_mean(snapshot)
+    } else {
+        Vec::new()
+    };
+    let digest = digest(&plan, &begins, lift_hold);
     PlannedService {
         plan: ServicePlan {
             digest,
@@ -139,6 +146,21 @@ pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: 
         },
         effects,
     }
+}
+
+fn is_activation(before: &Service, after: &Service) -> bool {
+    after.is_active && !before.is_active
+}
+
+/// Returns what each set that the caller may see would begin to mean to conversations.
+fn would_mean(snapshot: &ServiceSnapshot<'_>) -> Vec<Value> {
+    let seen = snapshot.sets.iter();
+    let seen = seen.filter(|(name, _)| !snapshot.hidden_sets.contains(name));
+    let meaning = |(name, target): &(SetName, Target)| {
+        let resolved = target.pins.as_ref().map(|pins| pins.resolve(snapshot.wanted));
+        json!({"name": name, "revision": target.revision, "pins": target.pins, "resolved": resolved})
+    };
+    seen.map(meaning).collect()
 }
 
 /// Returns every reason against the change of the service itself.
@@ -152,10 +174,10 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
                 refusals.extend(check_bound(new));
             }
         }
-        if after.is_active && !before.is_active {
+        if is_activation(before, after) {
             let live = |(name, target): &(SetName, Target)| Some((name.clone(), target.pins.clone()?));
             let pins: Vec<(SetName, Pins)> = snapshot.sets.iter().filter_map(live).collect();
-            for reason in check_activation(new, &pins, snapshot.models, snapshot.now) {
+            for reason in check_activation(new, snapshot.yanked, &pins, snapshot.models, snapshot.now) {
                 let reason = as_told(reason, snapshot.hidden_sets);
                 if !refusals.contains(&reason) {
                     refusals.push(reason);
@@ -218,7 +240,9 @@ fn add(all: &mut Vec<Finding>, of_set: &[Finding], name: &SetName) {
             ..finding.clone()
         }
     };
-    all.extend(of_set.iter().filter(is_said).map(named));
+    let found = of_set.iter().filter(is_said).map(named);
+    let new: Vec<Finding> = found.filter(|finding| !known.contains(finding)).collect();
+    all.extend(new);
 }
 
 fn changes(before: &Service, after: &Service) -> Vec<FieldChange> {
@@ -248,7 +272,8 @@ fn fields(service: &Service) -> [(&'static str, Value); 7] {
     ]
 }
 
-fn digest(plan: &ServicePlan, lift_hold: bool) -> String {
+/// Returns the hash of a plan and of everything it depends on beyond what it shows: what conversations would `begin` with.
+fn digest(plan: &ServicePlan, begins: &[Value], lift_hold: bool) -> String {
     let plan = ServicePlan {
         blockers: sorted(&plan.blockers),
         warnings: sorted(&plan.warnings),
@@ -257,7 +282,9 @@ fn digest(plan: &ServicePlan, lift_hold: bool) -> String {
     let digests: Vec<&str> = plan.version_sets.iter().map(|set| set.digest.as_str()).collect();
     let all = json!({
         "service_id": plan.service_id, "changes": plan.changes, "version_sets": digests, "blockers": plan.blockers,
-        "warnings": plan.warnings, "lift_hold": lift_hold,
+        "warnings": plan.warnings, "lift_hold": lift_hold, "begins": begins,
     });
-    crate::hex(&Sha256::digest(canonical_json(&all).as_bytes()))
+    crate::hex(&Sha256::digest(
+        canonical_json(&integral_numbers(&all)).as_bytes(),
+    ))
 }

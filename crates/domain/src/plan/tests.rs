@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::*;
+use crate::asset::AssetKind;
 use crate::model::{ModelDescription, ModelPreferences};
 use crate::{UnitTestId, UserRef};
 

@@ -1,7 +1,7 @@
 //! Yanked versions.
 
 use forge_domain::asset::AssetKind;
-use forge_domain::plan::YankedVersion;
+use forge_domain::yank::YankedVersion;
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
 use forge_store::StoreError;
 use forge_testkit::{TestServer, both_engines};

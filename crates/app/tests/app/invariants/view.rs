@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditEvent;
-use forge_domain::plan::YankedVersion;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
+use forge_domain::yank::YankedVersion;
 use forge_domain::{Pins, ServiceId, SetName, VersionNumber};
 use forge_store::{Revision, VersionSet};
 
