@@ -124,6 +124,9 @@ async fn referenced(tx: &mut Tx, caller: &Caller, id: &str, number: i64) -> Resu
     let Some(version) = tx.find_version(&caller.organization, KIND, id, number).await? else {
         return Ok(Referenced::NoSuchVersion);
     };
+    if let Some(yank) = tx.find_yank(&caller.organization, KIND, id, number).await? {
+        return Ok(Referenced::Yanked(yank.reason));
+    }
     let names = StateNames::of_stored(version.document.get());
     let names = names.map_err(|error| AppError::Internal(Box::new(error)))?;
     Ok(Referenced::Version(Arc::new(names)))

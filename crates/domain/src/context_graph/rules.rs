@@ -181,6 +181,8 @@ pub enum Referenced {
     Deprecated,
     /// The graph has no version of that number.
     NoSuchVersion,
+    /// The version was yanked, and why.
+    Yanked(String),
     /// The version, with the names of its states.
     Version(Arc<StateNames>),
 }
@@ -210,6 +212,11 @@ pub fn check_references(
             Referenced::NoSuchVersion => {
                 let msg = format!("context graph {id} has no version {number}");
                 faults.push(fault("unknown_version", msg));
+            }
+            Referenced::Yanked(reason) => {
+                let reason = shortened(&reason);
+                let msg = format!("version {number} of context graph {id} was yanked: {reason}");
+                faults.push(fault("yanked_version", msg));
             }
             Referenced::Version(names) => {
                 known.insert(name.as_str(), names);
@@ -405,6 +412,7 @@ mod tests {
         assert_eq!(kinds(Referenced::NoSuchGraph), ["unknown_context_graph"]);
         assert_eq!(kinds(Referenced::Deprecated), ["deprecated_context_graph"]);
         assert_eq!(kinds(Referenced::NoSuchVersion), ["unknown_version"]);
+        assert_eq!(kinds(Referenced::Yanked("it loops".into())), ["yanked_version"]);
         assert!(kinds(Referenced::Version(names(&graph(vec![])))).is_empty());
         let mut other = graph(vec![]);
         other["states"][0]["name"] = json!("begin");
