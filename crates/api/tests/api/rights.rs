@@ -20,6 +20,7 @@ const ROLE: &str = "Probe";
 const NOT_MET: &[(&str, Permission)] = &[
     ("create-dynamic-behavior-set", Permission::UpdateService),
     ("update-dynamic-behavior-set", Permission::UpdateService),
+    ("delete-dynamic-behavior-instruction", Permission::UpdateService),
     ("create-metric", Permission::GetService),
     ("update-metric", Permission::GetService),
     (
@@ -136,15 +137,18 @@ struct Variant {
     path: String,
     headers: Vec<(&'static str, &'static str)>,
     body: Value,
-    is_put: bool,
+    method: Method,
 }
 
 impl Variant {
     async fn call(&self, client: &TestClient) -> TestResponse {
-        let method = if self.is_put { "PUT" } else { "POST" }.parse().unwrap();
-        let body = self.body.to_string().into_bytes();
+        let (content_type, body) = if self.body.is_null() {
+            (None, Vec::new())
+        } else {
+            (Some("application/json"), self.body.to_string().into_bytes())
+        };
         client
-            .send_raw(method, &self.path, &self.headers, Some("application/json"), body)
+            .send_raw(self.method.clone(), &self.path, &self.headers, content_type, body)
             .await
     }
 }
@@ -167,6 +171,7 @@ async fn variants(server: &TestServer) -> Vec<Variant> {
         crate::items::behavior_set(server, "Variant").await,
         crate::items::metric(server, "Variant").await,
     );
+    let doomed = crate::items::behavior_set_of(server, applied(behavior_set_body("Switched off"))).await;
     let mut referring = forge_testkit::context_graph_version();
     referring["references"] = json!({"other": [other_graph, 1]});
     let post = |id, path: String, body| Variant {
@@ -174,7 +179,7 @@ async fn variants(server: &TestServer) -> Vec<Variant> {
         path,
         headers: Vec::new(),
         body,
-        is_put: false,
+        method: Method::POST,
     };
     vec![
         post(
@@ -210,11 +215,19 @@ async fn variants(server: &TestServer) -> Vec<Variant> {
             {"service_id": service, "source": "edge", "target": "release"}]}),
         ),
         Variant {
-            is_put: true,
+            method: Method::PUT,
             ..post(
                 "upsert-service-version-set",
                 format!("{sets}/newer/"),
                 json!({"version_set": version_set(1, 1)}),
+            )
+        },
+        Variant {
+            method: Method::DELETE,
+            ..post(
+                "delete-dynamic-behavior-instruction",
+                format!("dynamic_behavior_set/{doomed}/"),
+                Value::Null,
             )
         },
         Variant {

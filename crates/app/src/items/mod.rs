@@ -372,6 +372,15 @@ fn moved(before: &[ServiceId], after: &[ServiceId]) -> Vec<ServiceId> {
     gone.chain(new).copied().collect()
 }
 
+/// Returns the services whose agent does something else while the item is there: those that a behavior set is applied to as
+/// long as it is active.
+fn changed_by(item: &Item) -> &[ServiceId] {
+    match &item.details {
+        ItemDetails::BehaviorSet { applied_to_services } if item.is_active => applied_to_services,
+        _ => &[],
+    }
+}
+
 /// Changes an item. A change that changes nothing writes nothing.
 pub async fn update(
     app: &App,
@@ -394,10 +403,14 @@ pub async fn update(
     // A grant that holds for the old name only must not give the item a name out of its reach.
     caller.authorize(permission, &attributes(&changed))?;
     caller.require_no_gain(&attributes(&item), &attributes(&changed))?;
-    let moved = moved(
+    let mut moved = moved(
         item.details.applied_to_services(),
         changed.details.applied_to_services(),
     );
+    if item.is_active != changed.is_active {
+        moved.extend(changed_by(&item).iter().chain(changed_by(&changed)));
+    }
+    let moved = without_repetitions(moved);
     authorize_services(caller, kind, &moved)?;
     require_services(&mut tx, caller, kind, &moved).await?;
     if changed == item {
@@ -421,6 +434,8 @@ pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Res
     let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
     let item = live(item)?;
+    authorize_services(caller, kind, changed_by(&item))?;
+    require_services(&mut tx, caller, kind, changed_by(&item)).await?;
     unit_tests::refuse_used(&mut tx, caller, &item).await?;
     tx.delete_item(id, &caller.user).await?;
     let before = audit_document_of(&item);

@@ -153,6 +153,8 @@ fn operations() -> String {
         too; what they may not have is answered like what is not there\n\
         ([ADR 0028](adr/0028-a-reference-takes-a-right.md)). Operations that hand out rights also\n\
         [compare roles](adr/0012-comparing-privileges.md).\n\n\
+        Whoever may change a version set is told by its plan what it pins and would pin, and why it is held: nobody should\n\
+        change what they cannot see changing. Whoever may see a set is told the name of the set that it was promoted from.\n\n\
         | operation | permission | on | asked |\n\
         |---|---|---|---|\n",
     );

@@ -257,9 +257,10 @@ operations! {
         Rows GetBehaviorSet ("each set");
     "update-dynamic-behavior-set":
         Always UpdateBehaviorSet ("the set, under its old and its new name"),
-        When UpdateService ("each service that it comes to be applied to, or ceases to be", "there is any");
+        When UpdateService ("each service that it comes to be applied to, ceases to be, or is switched on or off for", "there is any");
     "delete-dynamic-behavior-instruction":
-        Always DeleteBehaviorSet ("the set");
+        Always DeleteBehaviorSet ("the set"),
+        When UpdateService ("each service that it is applied to", "it is active");
     "create-dynamic-behavior-set-version":
         Always UpdateBehaviorSet ("the set");
     "get-dynamic-behavior-set-versions":

@@ -5,7 +5,7 @@ use forge_testkit::{KNOWN_TOOL, TestServer, both_engines};
 use serde_json::{Value, json};
 
 use super::{BEHAVIOR_SET, behavior_set_body, behavior_version, user_with};
-use crate::roles::{equals, grant};
+use crate::roles::{any, equals, grant};
 use crate::services::{UNKNOWN_ID, organization};
 use crate::users::assert_invalid_at;
 
@@ -34,6 +34,24 @@ async fn met(server: &TestServer, service: &str) -> Vec<(String, i64)> {
 }
 
 both_engines! {
+    async fn what_an_agent_does_is_switched_by_those_who_may_update_its_service(server: TestServer) {
+        let service = server.service(1).await;
+        let (active, idle) = (applied(&server, "Calm", &service, true).await, applied(&server, "Idle", &service, false).await);
+        let rights = ["UpdateDynamicBehaviorInstruction", "DeleteDynamicBehaviorInstruction"];
+        let rights = rights.map(|right| any(&format!("DynamicBehaviorInstruction:{right}")));
+        let caller = user_with(&server, "Switcher", rights.to_vec()).await;
+        let switch = async |id: &str, is_active: bool| {
+            caller.post(&format!("{SETS}{id}/"), json!({"is_active": is_active})).await.status
+        };
+        assert_eq!(switch(&active, false).await, 403);
+        assert_eq!(switch(&idle, true).await, 403);
+        assert_eq!(caller.delete(&format!("{SETS}{active}/")).await.status, 403);
+        assert_eq!(met(&server, &service).await.len(), 1);
+        // Who changes nothing, or what no agent does, needs no service.
+        assert_eq!(switch(&active, true).await, 204);
+        assert_eq!(caller.delete(&format!("{SETS}{idle}/")).await.status, 200);
+    }
+
     async fn a_service_or_a_tool_that_is_not_there_is_told(server: TestServer) {
         let id = BEHAVIOR_SET.named(&server, "Calm").await;
         let (path, versions) = (format!("{SETS}{id}/"), format!("{SETS}{id}/version/"));
