@@ -60,8 +60,8 @@ use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
 pub use forge_runtime::{Behavior, Runtime, RuntimeError};
-use forge_store::WriteTx;
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
+use forge_store::{RunTx, WriteTx};
 
 pub use caller::{Caller, Credentials};
 pub use environment::{OsRandom, Random, SystemClock};
@@ -144,14 +144,25 @@ impl App {
         let write = self.store.write(&caller.organization, self.clock.now()).await?;
         let mut tx = write.ok_or_else(|| AppError::no_organization(caller.organization.as_str()))?;
         if tx.access_changed() > caller.known_at && !sign_in::is_unchanged(self, &mut tx, caller).await? {
-            return Err(AppError::Unauthenticated(
-                "what you may do has changed meanwhile; sign in again",
-            ));
+            return Err(CHANGED);
         }
         self.refuse_repeated(&mut tx).await?;
         Ok(tx)
     }
+
+    /// Begins a write of what happens while services run, for a caller who may still do what they could.
+    pub(crate) async fn write_run(&self, caller: &Caller) -> Result<RunTx, AppError> {
+        let mut tx = self.store.write_run(&caller.organization).await?;
+        if tx.access_changed().await? > caller.known_at
+            && !sign_in::is_unchanged(self, &mut tx, caller).await?
+        {
+            return Err(CHANGED);
+        }
+        Ok(tx)
+    }
 }
+
+const CHANGED: AppError = AppError::Unauthenticated("what you may do has changed meanwhile; sign in again");
 
 /// Makes the write durable and pairs its result with the change number.
 pub(crate) async fn commit<T>(tx: WriteTx, value: T) -> Result<Written<T>, AppError> {

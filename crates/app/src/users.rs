@@ -338,8 +338,9 @@ pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>,
     if is_last_super_administrator(&mut tx, caller, &user).await? {
         return Err(AppError::Refused(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
-    tx.delete_conversations_of_user(id).await?;
+    // In this order: a conversation that begins meanwhile waits for the user, or is waited for and found.
     tx.delete_user(id).await?;
+    tx.delete_conversations_of_user(id).await?;
     let before = audit_document(&user.role.name);
     tx.append_audit_event(&caller.actor(), "delete", object(id), before, Value::Null)
         .await?;

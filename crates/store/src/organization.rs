@@ -7,7 +7,7 @@ use forge_domain::{OrganizationId, Timestamp};
 
 use crate::row::{Row, args, to_json};
 use crate::statement::statements;
-use crate::tx::{Tx, WriteTx};
+use crate::tx::{RunTx, Tx, WriteTx};
 use crate::{Store, StoreError};
 
 statements! {
@@ -32,6 +32,7 @@ statements! {
             changed_at = CASE WHEN changed_at > $2 THEN changed_at ELSE $2 END
         WHERE id = $1 AND NOT is_deleted
         RETURNING change_number, changed_at, access_change_number";
+    ACCESS_CHANGE = "SELECT access_change_number FROM organization WHERE id = $1";
     MARK_ACCESS_CHANGE = "UPDATE organization SET access_change_number = change_number WHERE id = $1";
     LIST_HEADS = "SELECT id, change_number FROM organization WHERE NOT is_deleted ORDER BY id";
 }
@@ -123,6 +124,15 @@ impl Tx {
             })
         };
         self.optional(&NEXT_CHANGE, args![id, now], change).await
+    }
+}
+
+impl RunTx {
+    /// Returns the latest change that touched who may do what.
+    pub async fn access_changed(&mut self) -> Result<i64, StoreError> {
+        let args = args![&self.organization];
+        let changed = self.optional(&ACCESS_CHANGE, args, |row| row.integer("access_change_number"));
+        Ok(changed.await?.unwrap_or_default())
     }
 }
 

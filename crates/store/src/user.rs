@@ -9,7 +9,7 @@ use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
 use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
-use crate::tx::{Tx, WriteTx};
+use crate::tx::{RunTx, Tx, WriteTx};
 
 /// What a user has done in conversations, as a query of one row: theirs, but not those of users whom they simulated.
 macro_rules! of_conversations {
@@ -68,6 +68,8 @@ statements! {
     SET_INFO = "UPDATE app_user SET first_name = $3, last_name = $4, preferences = $5
         WHERE organization_id = $1 AND id = $2";
     SET_CONTEXT = "UPDATE app_user SET additional_context = $3 WHERE organization_id = $1 AND id = $2";
+    // Changes nothing but that whoever deletes the user has to wait.
+    KEEP_USER = "UPDATE app_user SET is_deleted = FALSE WHERE organization_id = $1 AND id = $2 AND NOT is_deleted";
     // What is personal goes at once; the row stays, so that history can name who did what.
     DELETE_USER = "UPDATE app_user SET is_deleted = TRUE, first_name = '', last_name = '', email = '',
             preferences = '{}', nonsensitive_variables = '{}', sensitive_variable_names = '[]',
@@ -305,6 +307,14 @@ impl Tx {
             .optional(&COUNT_USERS_OF_ROLE, args, |row| row.integer("users"))
             .await?
             .unwrap_or(0))
+    }
+}
+
+impl RunTx {
+    /// Keeps a user from being deleted until the transaction ends. Returns false if they are deleted already.
+    pub async fn keep_user(&mut self, id: &str) -> Result<bool, StoreError> {
+        let args = args![&self.organization, id];
+        Ok(self.execute(&KEEP_USER, args).await? > 0)
     }
 }
 

@@ -69,7 +69,7 @@ async fn look_up_and_begin(app: &App, caller: &Caller, create: Create) -> Result
         said: create.said,
         simulation: None,
     };
-    begin(app, start).await
+    begin_for(app, start, Some(caller)).await
 }
 
 /// A conversation to be started, whoever wants it.
@@ -98,6 +98,11 @@ pub struct Start {
 /// Refuses a user who has an unfinished conversation in the service already, and what the set does not mean any more
 /// ([`AppError::Behind`]).
 pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
+    begin_for(app, start, None).await
+}
+
+/// The same for a caller who talks, if there is one: then it is asked whether they are still there, and still may.
+async fn begin_for(app: &App, start: Start, caller: Option<&Caller>) -> Result<Interaction, AppError> {
     let now = app.clock.now();
     if let Some(said) = &start.said {
         require_sayable(&said.check(now, 0, None))?;
@@ -134,7 +139,13 @@ pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
         interaction_id: app.new_id()?,
         busy_until: now + CLAIM_TIME,
     };
-    let mut tx = app.store.write_run(organization).await?;
+    let mut tx = match caller {
+        Some(caller) => app.write_run(caller).await?,
+        None => app.store.write_run(organization).await?,
+    };
+    if caller.is_some() && !tx.keep_user(user_id).await? {
+        return Err(AppError::Unauthenticated("the user is gone"));
+    }
     if let Some(resolved_at) = start.resolved_at {
         require_current(&mut tx, organization, &start.resolution, resolved_at).await?;
     }

@@ -11,7 +11,7 @@ pub async fn finish(app: &App, caller: &Caller, id: ConversationId) -> Result<()
     caller.authorize_some(Permission::FinishConversation)?;
     caller.authorize_some(Permission::UpdateUserInfo)?;
     let now = app.clock.now();
-    let mut tx = app.store.write_run(&caller.organization).await?;
+    let mut tx = app.write_run(caller).await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::FinishConversation, &conversation)?;
     authorize_user(&mut tx, caller, &conversation).await?;

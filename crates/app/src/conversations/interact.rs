@@ -24,7 +24,7 @@ pub async fn interact(
 ) -> Result<Interaction, AppError> {
     caller.authorize_some(Permission::InteractWithConversation)?;
     caller.authorize_some(Permission::UpdateUserInfo)?;
-    let mut tx = app.store.write_run(&caller.organization).await?;
+    let mut tx = app.write_run(caller).await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::InteractWithConversation, &conversation)?;
     authorize_user(&mut tx, caller, &conversation).await?;

@@ -135,7 +135,7 @@ async fn keep(
     verdicts: &[Verdict],
 ) -> Result<(), AppError> {
     let now = app.clock.now();
-    let mut tx = app.store.write_run(&caller.organization).await?;
+    let mut tx = app.write_run(caller).await?;
     for (metric, verdict) in metrics.iter().zip(verdicts) {
         let result = MetricResult {
             id: app.new_id()?,

@@ -52,7 +52,7 @@ pub async fn create(app: &App, caller: &Caller, new: &CreateRun) -> Result<UnitT
         creator: &caller.user,
         created_at: app.clock.now(),
     };
-    let mut tx = app.store.write_run(&caller.organization).await?;
+    let mut tx = app.write_run(caller).await?;
     if let Err(unfinished) = tx.insert_unit_test_set_run(&run).await? {
         return Err(AppError::Conflict(format!(
             "your run {unfinished} of this unit test set has not ended; wait for it, or cancel it"

@@ -34,7 +34,7 @@ async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetRunId) -> Result<Unit
 /// Stops a run that is in progress: no more of its conversations begin, and those under way are given up soon.
 pub async fn cancel(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<(), AppError> {
     caller.authorize_some(Permission::CancelUnitTestSetRun)?;
-    let mut tx = app.store.write_run(&caller.organization).await?;
+    let mut tx = app.write_run(caller).await?;
     let run = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::CancelUnitTestSetRun, &attributes(&run))?;
     if !tx.cancel_unit_test_set_run(id, app.clock.now()).await? {

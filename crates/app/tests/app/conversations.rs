@@ -1,8 +1,9 @@
 //! Conversations below HTTP: simulated users, and interactions whose server is lost.
 
-use forge_app::conversations::{self, Completed, Conversation, Interaction, Start};
+use forge_app::conversations::{self, Completed, Conversation, Create, Interaction, Start};
 use forge_app::resolve::{self, Resolution};
-use forge_app::{AppError, Caller};
+use forge_app::{AppError, Caller, users};
+use forge_domain::access::DefaultRole;
 use forge_domain::conversation::Said;
 use forge_domain::service::Tags;
 use forge_domain::simulation::InitialMessageType;
@@ -11,6 +12,7 @@ use forge_runtime::Person;
 use forge_testkit::{TestServer, both_engines};
 use tokio::sync::mpsc;
 
+use crate::privileges::caller_of;
 use crate::super_administrator;
 
 fn said(text: &str) -> Said {
@@ -93,6 +95,51 @@ both_engines! {
         let running = tx.running_conversations(&caller.organization, service).await.unwrap();
         assert_eq!(running.iter().map(|running| running.conversations).sum::<i64>(), 1, "simulations are not counted");
         assert_eq!(find(&server, own.conversation_id).await.unwrap().simulation_run_id, None);
+    }
+
+    async fn a_user_who_is_deleted_begins_no_conversation_any_more(server: TestServer) {
+        let service = service(&server).await;
+        let user = server.user(DefaultRole::User).await;
+        let caller = caller_of(&server, &user).await;
+        let create = || Create {
+            service_id: service,
+            set: "release".to_owned(),
+            said: None,
+            tags: Tags::new(),
+        };
+        let id = caller.user.user_id.as_str();
+        let begun = conversations::create(&server.app, &caller, create()).await.unwrap();
+        drop(begun);
+        users::delete(&server.app, &super_administrator(&server), id).await.unwrap();
+        // As one who was recognised a moment before, here or by another server.
+        let refused = conversations::create(&server.app, &caller, create()).await;
+        assert!(matches!(refused, Err(AppError::Unauthenticated(_))), "{:?}", refused.err());
+        let mut tx = server.app.store.read().await.unwrap();
+        let left = tx.find_unfinished_conversation(&caller.organization, id, service).await.unwrap();
+        assert!(left.is_none());
+    }
+
+    async fn however_it_coincides_no_conversation_outlives_its_user(server: TestServer) {
+        let service = service(&server).await;
+        for _ in 0..10 {
+            let user = server.user(DefaultRole::User).await;
+            let caller = caller_of(&server, &user).await;
+            let id = caller.user.user_id.clone();
+            let create = Create { service_id: service, set: "release".to_owned(), said: None, tags: Tags::new() };
+            let (begun, deleted) = tokio::join!(
+                tokio::spawn({ let (app, caller) = (server.app.clone(), caller.clone()); async move {
+                    conversations::create(&app, &caller, create).await.is_ok()
+                } }),
+                tokio::spawn({ let (app, admin, id) = (server.app.clone(), super_administrator(&server), id.clone()); async move {
+                    users::delete(&app, &admin, &id).await.map(drop)
+                } }),
+            );
+            let _ = begun.unwrap();
+            deleted.unwrap().unwrap();
+            let mut tx = server.app.store.read().await.unwrap();
+            let left = tx.find_unfinished_conversation(&caller.organization, &id, service).await.unwrap();
+            assert!(left.is_none());
+        }
     }
 
     async fn an_interaction_that_is_dropped_gives_the_conversation_back(server: TestServer) {

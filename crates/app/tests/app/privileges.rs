@@ -139,7 +139,7 @@ fn organization(server: &TestServer) -> OrganizationId {
     server.admin().organization.parse().unwrap()
 }
 
-async fn caller_of(server: &TestServer, client: &TestClient) -> Caller {
+pub(crate) async fn caller_of(server: &TestServer, client: &TestClient) -> Caller {
     authenticated(server, client.token.as_ref().unwrap())
         .await
         .unwrap()
