@@ -80,7 +80,7 @@ pub(crate) struct Remembered {
     head: Arc<Head>,
     /// Held by whoever brings the state up to date; the others wait for the result.
     advancing: tokio::sync::Mutex<()>,
-    /// When somebody who waits for a change looked for it last. Held by whoever looks.
+    /// When the last look began for a change that was not announced. Held by whoever looks.
     looked_at: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -181,10 +181,9 @@ impl Memory {
         let Ok(mut looked_at) = remembered.looked_at.try_lock() else {
             return Ok(());
         };
-        if looked_at.is_none_or(|last| last.elapsed() >= LOOK_EVERY) {
-            let looked = self.advance(app, &remembered, change_number).await;
+        if looked_at.is_none_or(|began| began.elapsed() >= LOOK_EVERY) {
             *looked_at = Some(Instant::now());
-            looked?;
+            self.advance(app, &remembered, change_number).await?;
         }
         Ok(())
     }
@@ -202,13 +201,27 @@ impl Memory {
 
     /// Looks at the database for changes of other servers that were not announced yet, because somebody asked for
     /// what is not in memory. Tells whether there were any.
+    ///
+    /// Anybody may ask for what is not there, with credentials that prove nothing. So all who ask meanwhile wait for one
+    /// look, and looks keep their distance.
     pub(crate) async fn look_again(&self, app: &App, id: &OrganizationId) -> bool {
         let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
             return false;
         };
         let seen = remembered.state.load().change_number();
-        self.advance(app, &remembered, seen + 1).await.is_ok()
-            && remembered.state.load().change_number() > seen
+        let asked_at = Instant::now();
+        let mut looked_at = remembered.looked_at.lock().await;
+        // A look that began before may have missed what is asked for.
+        if looked_at.is_none_or(|began| began < asked_at) {
+            if let Some(began) = *looked_at {
+                tokio::time::sleep_until(began + LOOK_EVERY).await;
+            }
+            *looked_at = Some(Instant::now());
+            if self.advance(app, &remembered, seen + 1).await.is_err() {
+                return false;
+            }
+        }
+        remembered.state.load().change_number() > seen
     }
 
     /// Returns an organization, after another look at the database if its state is not of that change or a later one.
