@@ -288,11 +288,16 @@ pub(crate) fn verdict(is_strict: bool, blockers: usize, warnings: usize, is_no_o
     Verdict::Go
 }
 
-/// Asks whether to go on, if there is somebody to ask.
+/// Asks whether to go on, if there is somebody at a terminal. Where they are, but the question or their answer would go
+/// elsewhere, nothing is done that they were not asked about.
 pub(crate) async fn confirm(session: &Session, is_confirmed: bool) -> Result<()> {
     let ui = &session.ui;
-    if is_confirmed || !ui.can_ask() {
+    if is_confirmed || !ui.is_watched() {
         return Ok(());
+    }
+    if !ui.can_ask() {
+        let failure = Failure::failed("you cannot be asked here, where input or messages go elsewhere; nothing was changed");
+        return Err(failure.hint("add `--yes` to do it without being asked"));
     }
     if ui.confirm(&format!("Do this in {}?", session.place())).await? {
         return Ok(());

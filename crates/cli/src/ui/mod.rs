@@ -66,6 +66,11 @@ impl Ui {
         self.stderr_is_terminal && !self.quiet
     }
 
+    /// Returns `true` if somebody is at a terminal, wherever some of the input and output goes.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.stderr_is_terminal || io::stdin().is_terminal()
+    }
+
     /// Tells whether there is somebody to ask.
     pub(crate) fn can_ask(&self) -> bool {
         self.stderr_is_terminal && io::stdin().is_terminal()

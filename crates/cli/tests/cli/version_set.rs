@@ -176,6 +176,20 @@ async fn what_moves_while_somebody_thinks_is_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_at_a_terminal_but_cannot_be_asked_is_not_taken_at_their_silence() {
+    let world = World::seeded().await;
+    let promote = "forge version-set promote 'Dental care' preview release --apply";
+    for elsewhere in ["2>told; cat told", "2>&1 | cat", "< /dev/null"] {
+        let seen = world.terminal(&[Typed::new(format!("{promote} {elsewhere}"))]);
+        assert!(seen.contains("you cannot be asked here"), "{seen}");
+    }
+    let history = || world.ok("forge vs history 'Dental care' release").lines().count();
+    assert_eq!(history(), 1);
+    world.terminal(&[Typed::new(format!("{promote} --yes 2>&1 | cat"))]);
+    assert_eq!(history(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_is_told_so() {
     let mut world = World::seeded().await;
     let user = json!({"first_name": "Ida", "last_name": "Berg", "email": "ida@example.invalid", "role_name": "DefaultUserRole"});
