@@ -213,6 +213,40 @@ fn meant_condition(name: &str) -> Option<&'static str> {
     CONDITIONS.into_iter().find(|header| bare(header) == plain)
 }
 
+/// Returns the term that became a part of a value because `?`, or an escaped `&`, stands before it.
+fn term_behind_separator(text: &str) -> Option<&'static str> {
+    let parts = text.split(['?', '&']).skip(1);
+    let named = parts.map(|part| {
+        part.split_once('=')
+            .map_or((part, false), |(name, _)| (name, true))
+    });
+    named
+        .filter(|(name, _)| !name.contains(char::is_whitespace))
+        .find_map(|(name, has_value)| {
+            let term = meant_term(name)?;
+            // Without a value, it may be a word of a text.
+            (has_value || UNMISTAKABLE.contains(&term)).then_some(term)
+        })
+}
+
+/// Looks at what a query says in parameters that the operation knows, where a term of ours may stand inside of a value.
+pub(super) fn misjoined(texts: &[(String, String)]) -> Vec<Fault> {
+    let found = texts
+        .iter()
+        .filter_map(|(name, text)| Some((name, term_behind_separator(text)?)));
+    let fault = |(name, term): (&String, &str)| {
+        let msg = format!(
+            "the value has `{term}` in it behind `?` or `&`, and nothing was done; write a plain `&` between parameters, \
+             and a text that is meant like this in the body"
+        );
+        let step = shortened(name).into_owned();
+        Fault::new(Vec::new(), "misplaced", msg)
+            .inside(step)
+            .inside("query")
+    };
+    found.take(MOST_TOLD).map(fault).collect()
+}
+
 /// Tells whether a body that nobody reads asks for something of ours all the same.
 pub fn mentions_terms(text: &str) -> bool {
     unmistakable_in(text).is_some()

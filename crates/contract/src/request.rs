@@ -6,7 +6,9 @@ use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 
 use super::operation::{Location, Operation};
-use super::own::{Strays, mentions_terms, terms_anywhere_inside, terms_inside, unite, unknown_inside};
+use super::own::{
+    Strays, mentions_terms, misjoined, terms_anywhere_inside, terms_inside, unite, unknown_inside,
+};
 
 /// What the query of a request says.
 #[derive(Debug, Default)]
@@ -23,6 +25,10 @@ impl Operation {
     /// Reads the query. What Classic does not know is ignored; what is ours is taken, or refused.
     pub fn read_query(&self, texts: &[(String, String)]) -> Result<Query, Vec<Fault>> {
         let Strays { terms, mut faults } = self.own.strays_of_query(texts);
+        // Unknown parameters are looked at there.
+        if faults.is_empty() && self.method != "GET" {
+            faults = misjoined(texts);
+        }
         let values = self.read_parameters(Location::Query, texts);
         let values = values.unwrap_or_else(|found| {
             faults.extend(found);
@@ -164,6 +170,47 @@ mod tests {
         assert_eq!(body, json!({"version_set": set(), "other": 1}));
         let (query, _) = read("delete-service-version-set", &[], json!({"plan_digest": "ab"})).unwrap();
         assert_eq!(query["plan_digest"], "ab");
+    }
+
+    #[test]
+    fn a_term_inside_of_a_value_is_refused() {
+        for (id, body) in [
+            ("upsert-service-version-set", json!({"version_set": set()})),
+            ("delete-service-version-set", Value::Null),
+            ("promote-version-set", json!({"source": "p"})),
+        ] {
+            for text in [
+                "x?dry_run=true",
+                "x?plan_digest=ab",
+                "x?lift_hold=true",
+                "x?message=y",
+                "x&dry_run=true",
+                "x?dryRun=true",
+                "?dry_run=true",
+                "x?y=1?dry_run",
+                "x&dry_run",
+            ] {
+                let faults = read(id, &[("message", text)], body.clone()).expect_err(text);
+                assert!(
+                    faults[0].starts_with("query.message: the value has `"),
+                    "{faults:?}"
+                );
+            }
+            for text in [
+                "Why? It books.",
+                "R&D: the message=x of it",
+                "dry_run=true was fine",
+                "seen at https://example.com/?page=2&q=message",
+                "Tried? Yes, with dry_run=true.",
+            ] {
+                let found = read(id, &[("message", text)], body.clone());
+                assert!(found.is_ok(), "{text}: {found:?}");
+            }
+        }
+        // In a body, nothing runs together.
+        let body = json!({"version_set": set(), "message": "x?dry_run=true"});
+        let (query, _) = read("upsert-service-version-set", &[], body).unwrap();
+        assert_eq!(query["message"], "x?dry_run=true");
     }
 
     #[test]
