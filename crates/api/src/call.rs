@@ -307,8 +307,8 @@ fn read_parameters(
     path: &[(String, String)],
     parts: &Parts,
 ) -> Result<Parameters, ApiError> {
-    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    let query: Vec<(String, String)> = query.into_owned().collect();
+    let sent = parts.uri.query().unwrap_or_default();
+    let query: Vec<(String, String)> = form_urlencoded::parse(sent.as_bytes()).into_owned().collect();
     let headers = headers::texts(operation, &parts.headers);
     let mut faults = Faults::default();
     faults.extend(headers::faults(operation, &parts.headers));
@@ -316,6 +316,9 @@ fn read_parameters(
         faults.extend(found);
         Query::default()
     });
+    if faults.is_empty() {
+        faults.extend(operation.misjoined(sent));
+    }
     let mut read = |location, texts: &[(String, String)]| {
         operation
             .read_parameters(location, texts)

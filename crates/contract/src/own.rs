@@ -214,30 +214,28 @@ fn meant_condition(name: &str) -> Option<&'static str> {
 }
 
 /// Returns the term that became a part of a value because `?`, or an escaped `&`, stands before it.
-fn term_behind_separator(text: &str) -> Option<&'static str> {
-    let parts = text.split(['?', '&']).skip(1);
-    let named = parts.map(|part| {
-        part.split_once('=')
-            .map_or((part, false), |(name, _)| (name, true))
-    });
+///
+/// The value is looked at as it came: whatever encodes a text for a query escapes its `=`, so that a text about a term is told
+/// from two queries that somebody put together by hand.
+fn term_behind_separator(value: &str) -> Option<&'static str> {
+    let value = value.replace("%3F", "?").replace("%3f", "?").replace("%26", "?");
+    let named = value.split('?').skip(1).filter_map(|part| part.split_once('='));
     named
-        .filter(|(name, _)| !name.contains(char::is_whitespace))
-        .find_map(|(name, has_value)| {
-            let term = meant_term(name)?;
-            // Without a value, it may be a word of a text.
-            (has_value || UNMISTAKABLE.contains(&term)).then_some(term)
+        .filter(|(name, _)| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
         })
+        .find_map(|(name, _)| meant_term(name))
 }
 
-/// Looks at what a query says in parameters that the operation knows, where a term of ours may stand inside of a value.
-pub(super) fn misjoined(texts: &[(String, String)]) -> Vec<Fault> {
-    let found = texts
-        .iter()
-        .filter_map(|(name, text)| Some((name, term_behind_separator(text)?)));
-    let fault = |(name, term): (&String, &str)| {
+/// Looks for terms of ours that stand inside of the values of a query, as it came.
+pub(super) fn misjoined(query: &str) -> Vec<Fault> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.filter_map(|(name, value)| Some((name, term_behind_separator(value)?)));
+    let fault = |(name, term): (&str, &str)| {
         let msg = format!(
-            "the value has `{term}` in it behind `?` or `&`, and nothing was done; write a plain `&` between parameters, \
-             and a text that is meant like this in the body"
+            "the value has `{term}=` in it behind `?` or `%26`, and nothing was done; write `&` between parameters, and `%3D` \
+             for `=` in a text"
         );
         let step = shortened(name).into_owned();
         Fault::new(Vec::new(), "misplaced", msg)

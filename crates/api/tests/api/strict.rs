@@ -73,7 +73,7 @@ both_engines! {
         release.release(2).await;
         let before = state(&server).await;
         let (sets, preview) = (release.sets(), release.set("preview"));
-        for query in ["message=x?dry_run=true", "message=x%26dry_run=true", "message=?plan_digest=0", "message=x?lift_hold=1"] {
+        for query in ["message=x?dry_run=true", "message=x%26dry_run=true", "message=?plan_digest=0", "message=x%3Flift_hold=1"] {
             let fault = ["query.message: misplaced"];
             let put = format!("{preview}?{query}");
             assert_eq!(release.client.put(&put, json!({"version_set": version_set(1, 1)})).await.faults(), fault, "{query}");
@@ -84,7 +84,8 @@ both_engines! {
             }
         }
         assert_eq!(state(&server).await, before);
-        let path = format!("{preview}?message=Why?%20It%20books%20%26%20cancels.");
+        // As programs write a text in a query.
+        let path = format!("{preview}?message=Why?+Tried+%3Fdry_run%3Dtrue+%26+more.");
         assert_eq!(release.client.put(&path, json!({"version_set": version_set(1, 1)})).await.status, 204);
     }
 

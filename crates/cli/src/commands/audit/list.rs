@@ -108,6 +108,9 @@ async fn list(args: Args) -> Result<Exit> {
             ]
         },
     )?;
+    if page.value.is_empty() {
+        ui.note("there are no such entries that you may see");
+    }
     if page.has_more {
         ui.note("there are older ones; `--limit N` lists more");
     }
