@@ -16,6 +16,7 @@ use forge_app::{App, AppError, Caller, IdempotencyKey, aside, sign_in};
 use forge_contract::{Location, Operation, Query, mentions_terms};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
+use forge_domain::numeral::integer;
 use forge_wire::json;
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
@@ -235,7 +236,7 @@ fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
         // It is told with the faults of the other headers.
         return Ok(None);
     }
-    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    let number = value.to_str().ok().and_then(integer);
     let number = number.filter(|number| *number >= 0);
     number.map(Some).ok_or_else(|| {
         let msg = "expected the change number of a write, as its answer says in Forge-Sequence";
@@ -306,8 +307,8 @@ fn read_parameters(
     path: &[(String, String)],
     parts: &Parts,
 ) -> Result<Parameters, ApiError> {
-    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    let query: Vec<(String, String)> = query.into_owned().collect();
+    let sent = parts.uri.query().unwrap_or_default();
+    let query: Vec<(String, String)> = form_urlencoded::parse(sent.as_bytes()).into_owned().collect();
     let headers = headers::texts(operation, &parts.headers);
     let mut faults = Faults::default();
     faults.extend(headers::faults(operation, &parts.headers));
@@ -315,6 +316,9 @@ fn read_parameters(
         faults.extend(found);
         Query::default()
     });
+    if faults.is_empty() {
+        faults.extend(operation.misjoined(sent));
+    }
     let mut read = |location, texts: &[(String, String)]| {
         operation
             .read_parameters(location, texts)

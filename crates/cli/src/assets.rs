@@ -7,6 +7,7 @@ use forge_client::answers::{Asset, AssetVersion};
 use forge_client::{Client, ClientError};
 use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
+use forge_domain::numeral::integer;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -67,7 +68,7 @@ impl FromStr for VersionRef {
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let bare = text.strip_prefix('@').unwrap_or(text);
-        let number = bare.parse().ok().filter(|number| *number > 0);
+        let number = integer(bare).filter(|number| *number > 0);
         match (bare, number) {
             ("latest", _) => Ok(Self(None)),
             (_, Some(number)) => Ok(Self(Some(number))),
@@ -298,7 +299,7 @@ mod tests {
         assert!("@3".parse::<AssetRef>().is_err());
         assert_eq!("@3".parse(), Ok(VersionRef(Some(3))));
         assert_eq!("latest".parse(), Ok(VersionRef(None)));
-        for bad in ["0", "@", "-1", "x"] {
+        for bad in ["0", "@", "-1", "x", "+3", "@+3", "03"] {
             assert!(bad.parse::<VersionRef>().is_err(), "{bad}");
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
+use crate::numbers;
 use crate::plan;
 use crate::session::Session;
 use crate::under_way;
@@ -35,7 +36,7 @@ pub(crate) struct SetChangeArgs {
     #[command(flatten)]
     pub(crate) apply: ApplyArgs,
     /// Fail with 5 unless the set is at this revision.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..), help_heading = "Change")]
+    #[arg(long, value_name = "N", value_parser = numbers::from_one::<i64>, help_heading = "Change")]
     pub(crate) expect_revision: Option<i64>,
 }
 

@@ -150,7 +150,10 @@ impl Config {
         match input::file(path, input::LONGEST) {
             Ok(bytes) => input::text(bytes)
                 .map_err(anyhow::Error::msg)
-                .and_then(|text| Ok(toml::from_str(&text)?))
+                .and_then(|text| {
+                    toml::from_str(&text)
+                        .map_err(|error| anyhow::Error::msg(input::without_types(&error.to_string())))
+                })
                 .with_context(|| format!("{} is not valid", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_required => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

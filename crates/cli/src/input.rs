@@ -121,7 +121,15 @@ pub(crate) fn document<T: DeserializeOwned>(bytes: Vec<u8>) -> std::result::Resu
     let text = text(bytes)?;
     strict(&text)?;
     // From the text once more, as faults tell their line then.
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+    serde_json::from_str(&text).map_err(|error| without_types(&error.to_string()))
+}
+
+/// Says what kind of number was expected without the word that a program has for it.
+pub(crate) fn without_types(message: &str) -> String {
+    const TYPES: [&str; 5] = ["i64", "u64", "u32", "u16", "usize"];
+    TYPES.iter().fold(message.to_owned(), |text, name| {
+        text.replace(&format!("expected {name}"), "expected a whole number")
+    })
 }
 
 fn strict(text: &str) -> std::result::Result<Value, String> {
@@ -144,6 +152,16 @@ fn told(fault: &Fault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_of_a_document_names_no_type_of_a_program() {
+        let read = |text: &str| document::<Vec<i64>>(text.into()).unwrap_err();
+        assert!(
+            read(r#"["2"]"#).starts_with(r#"invalid type: string "2", expected a whole number at line 1"#),
+            "{}",
+            read(r#"["2"]"#)
+        );
+    }
 
     #[test]
     fn only_files_of_a_bounded_length_are_read() {

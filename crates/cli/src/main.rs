@@ -35,6 +35,7 @@ mod input;
 mod installation;
 mod likeness;
 mod lookup;
+mod numbers;
 mod output;
 mod plan;
 mod profile;

@@ -105,6 +105,16 @@ const WORDS: &[(&str, &[&str], &str)] = &[
         "a rollback leaves a hold; `forge version-set release-hold` lifts it",
     ),
     (
+        "version-set",
+        &["resolve", "get", "view"],
+        "`forge version-set show SERVICE NAME` tells what a set pins, and `list SERVICE` what each means now",
+    ),
+    (
+        "version-set",
+        &["create", "update", "set", "pin", "put"],
+        "`forge version-set upsert SERVICE NAME` creates or changes a set",
+    ),
+    (
         "service",
         &["delete", "rm", "remove"],
         "services are not deleted; `forge service update NAME --inactive` lets no conversation start",
@@ -129,6 +139,16 @@ const WORDS: &[(&str, &[&str], &str)] = &[
         &["delete", "rm", "remove"],
         "versions are never deleted; `forge asset yank KIND NAME@VERSION` lets nothing new pin one",
     ),
+    (
+        "asset",
+        &["deprecate"],
+        "there is no command for it; the API has it: DELETE of an agent or a context graph",
+    ),
+    (
+        "asset",
+        &["references", "usage", "where"],
+        "`forge asset versions KIND NAME` tells where each version runs",
+    ),
     ("sim", &["start", "create"], "`forge sim run SET` begins a run"),
     ("sim", &["stop"], "`forge sim cancel RUN` ends a run"),
 ];
@@ -144,6 +164,10 @@ const OPTIONS: &[(&[&str], &str)] = &[
         "`--env NAME` names the profile",
     ),
     (&["--platform"], "leave it out"),
+    (
+        &["--graph-version"],
+        "`--context-graph-version` is the version of the context graph",
+    ),
     (&["--dry-run", "--plan"], "without `--apply`, nothing is changed"),
     (
         &["--body", "--file"],

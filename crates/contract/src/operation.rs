@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use forge_domain::access::{OperationNeeds, Permission};
 use forge_domain::fault::{Fault, Faults, Step};
+use forge_domain::numeral::integer;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -378,7 +379,7 @@ fn coerce(text: &str, schema: &Value, definitions: &Value) -> Value {
     for alternative in alternatives {
         match alternative["type"].as_str() {
             Some("integer") => {
-                if let Ok(number) = text.parse::<i64>() {
+                if let Some(number) = integer::<i64>(text) {
                     return number.into();
                 }
             }

@@ -213,6 +213,38 @@ fn meant_condition(name: &str) -> Option<&'static str> {
     CONDITIONS.into_iter().find(|header| bare(header) == plain)
 }
 
+/// Returns the term that became a part of a value because `?`, or an escaped `&`, stands before it.
+///
+/// The value is looked at as it came: whatever encodes a text for a query escapes its `=`, so that a text about a term is told
+/// from two queries that somebody put together by hand.
+fn term_behind_separator(value: &str) -> Option<&'static str> {
+    let value = value.replace("%3F", "?").replace("%3f", "?").replace("%26", "?");
+    let named = value.split('?').skip(1).filter_map(|part| part.split_once('='));
+    named
+        .filter(|(name, _)| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        })
+        .find_map(|(name, _)| meant_term(name))
+}
+
+/// Looks for terms of ours that stand inside of the values of a query, as it came.
+pub(super) fn misjoined(query: &str) -> Vec<Fault> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.filter_map(|(name, value)| Some((name, term_behind_separator(value)?)));
+    let fault = |(name, term): (&str, &str)| {
+        let msg = format!(
+            "the value has `{term}=` in it behind `?` or `%26`, and nothing was done; write `&` between parameters, and `%3D` \
+             for `=` in a text"
+        );
+        let step = shortened(name).into_owned();
+        Fault::new(Vec::new(), "misplaced", msg)
+            .inside(step)
+            .inside("query")
+    };
+    found.take(MOST_TOLD).map(fault).collect()
+}
+
 /// Tells whether a body that nobody reads asks for something of ours all the same.
 pub fn mentions_terms(text: &str) -> bool {
     unmistakable_in(text).is_some()

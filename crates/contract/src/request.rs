@@ -6,7 +6,9 @@ use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 
 use super::operation::{Location, Operation};
-use super::own::{Strays, mentions_terms, terms_anywhere_inside, terms_inside, unite, unknown_inside};
+use super::own::{
+    Strays, mentions_terms, misjoined, terms_anywhere_inside, terms_inside, unite, unknown_inside,
+};
 
 /// What the query of a request says.
 #[derive(Debug, Default)]
@@ -38,6 +40,15 @@ impl Operation {
         } else {
             Err(faults)
         }
+    }
+
+    /// Returns the faults of a query, as it came, in which a term of ours became a part of a value.
+    pub fn misjoined(&self, query: &str) -> Vec<Fault> {
+        // What only reads takes no terms.
+        if self.method == "GET" {
+            return Vec::new();
+        }
+        misjoined(query)
     }
 
     /// Tells whether it answers with many things: a page of a list, or what a search finds.
@@ -164,6 +175,42 @@ mod tests {
         assert_eq!(body, json!({"version_set": set(), "other": 1}));
         let (query, _) = read("delete-service-version-set", &[], json!({"plan_digest": "ab"})).unwrap();
         assert_eq!(query["plan_digest"], "ab");
+    }
+
+    #[test]
+    fn a_term_inside_of_a_value_is_refused() {
+        let put = contract().operation("upsert-service-version-set").unwrap();
+        for query in [
+            "message=x?dry_run=true",
+            "message=x?plan_digest=ab",
+            "message=x?lift_hold=true",
+            "message=x?message=y",
+            "message=x%26dry_run=true",
+            "message=x%3Fdry_run=true",
+            "message=x?dryRun=true",
+            "message=?dry_run=true",
+            "message=x?y=1?dry_run=true",
+            "lift_hold=true&message=x?dry_run=true&other=1",
+        ] {
+            let faults = put.misjoined(query);
+            assert_eq!(faults.len(), 1, "{query}");
+            let text = faults[0].to_string();
+            assert!(text.starts_with("query.message: the value has `"), "{text}");
+        }
+        for query in [
+            "",
+            "message=Why?+It+books.&dry_run=true",
+            "message=R%26D:%20the%20message=x",
+            "message=dry_run=true+was+fine",
+            "message=https://example.com/?page=2&q=message",
+            // As programs encode it.
+            "message=Tried+%3Fdry_run%3Dtrue+first",
+            "message=x%26dry_run%3Dtrue",
+        ] {
+            assert_eq!(put.misjoined(query), [], "{query}");
+        }
+        let list = contract().operation("get-services").unwrap();
+        assert_eq!(list.misjoined("sort_by=name?message=x"), []);
     }
 
     #[test]

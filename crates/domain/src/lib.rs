@@ -27,6 +27,7 @@ pub mod metric;
 pub mod model;
 pub mod name;
 pub mod number;
+pub mod numeral;
 pub mod organization;
 pub mod plan;
 pub mod prompt;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::numeral::integer;
+
 /// The number of a version, at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
@@ -125,10 +127,7 @@ impl FromStr for Bound {
         if text == "latest" {
             return Ok(Self::Latest);
         }
-        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(InvalidVersionRange);
-        }
-        let number = text.parse::<i64>().map_err(|_| InvalidVersionRange)?;
+        let number: i64 = integer(text).ok_or(InvalidVersionRange)?;
         number
             .try_into()
             .map(Self::Number)
@@ -207,6 +206,7 @@ mod tests {
             "latest-3",
             "1-2-3",
             "+1",
+            "01",
             " 1",
             "٣",
             "newest",

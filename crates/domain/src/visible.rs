@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory as Category, JoiningType, Script};
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, GeneralCategory as Category, IndicSyllabicCategory, JoiningType, Script,
+};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::char::canonical_combining_class;
 
@@ -122,7 +124,10 @@ fn stacking_letter(text: &[char]) -> Option<char> {
         last = rest.last()?;
     }
     let is_letter = CodePointMapData::<Category>::new().get(*last) == Category::OtherLetter;
-    (canonical_combining_class(*virama) == VIRAMA && is_letter).then_some(*last)
+    // Where a script stacks no letters, as that of Thai, what takes the vowel leaves them as they are.
+    let kind = CodePointMapData::<IndicSyllabicCategory>::new().get(*virama);
+    let stacks = canonical_combining_class(*virama) == VIRAMA && kind != IndicSyllabicCategory::PureKiller;
+    (stacks && is_letter).then_some(*last)
 }
 
 /// Tells whether letters of a script like Arabic would join here, marks between them aside.

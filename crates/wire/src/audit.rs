@@ -74,7 +74,8 @@ impl EventInstance {
 /// Reads a time in the very form that it is written in: a hash covers the milliseconds, and nothing else about the
 /// text may differ unnoticed.
 fn exact_time(text: &str) -> Result<Timestamp, String> {
-    let time = parse_rfc3339(text).filter(|time| rfc3339(*time) == text);
+    // Most languages know no year 0.
+    let time = parse_rfc3339(text).filter(|time| rfc3339(*time) == text && !text.starts_with("0000"));
     time.ok_or_else(|| format!("`{text}` is no time in the form of the log"))
 }
 
@@ -152,6 +153,13 @@ pub enum Line {
 
 /// Reads a line of an export, or says what is wrong with it.
 pub fn parse_line(line: &[u8]) -> Result<Line, String> {
+    // Other readers of JSON stumble over what bodies may begin with.
+    if line.starts_with(json::BYTE_ORDER_MARK) {
+        return Err("it begins with a byte order mark".to_owned());
+    }
+    if line.trim_ascii().is_empty() {
+        return Err("it is blank".to_owned());
+    }
     let value = json::parse(line).map_err(|fault| fault.to_string())?;
     if value.get("checkpoint").is_some() {
         let line: CheckpointLine = exactly(value)?;

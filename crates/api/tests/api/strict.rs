@@ -68,6 +68,27 @@ both_engines! {
         }
     }
 
+    async fn a_dry_run_that_became_a_part_of_a_message_is_not_overlooked(server: TestServer) {
+        let release = Release::new(&server, 3).await;
+        release.release(2).await;
+        let before = state(&server).await;
+        let (sets, preview) = (release.sets(), release.set("preview"));
+        for query in ["message=x?dry_run=true", "message=x%26dry_run=true", "message=?plan_digest=0", "message=x%3Flift_hold=1"] {
+            let fault = ["query.message: misplaced"];
+            let put = format!("{preview}?{query}");
+            assert_eq!(release.client.put(&put, json!({"version_set": version_set(1, 1)})).await.faults(), fault, "{query}");
+            assert_eq!(release.client.delete(&put).await.faults(), fault, "{query}");
+            for (call, body) in [("promote", json!({"source": "preview"})), ("rollback", json!({}))] {
+                let path = format!("{sets}/release/{call}?{query}");
+                assert_eq!(release.client.post(&path, body).await.faults(), fault, "{path}");
+            }
+        }
+        assert_eq!(state(&server).await, before);
+        // As programs write a text in a query.
+        let path = format!("{preview}?message=Why?+Tried+%3Fdry_run%3Dtrue+%26+more.");
+        assert_eq!(release.client.put(&path, json!({"version_set": version_set(1, 1)})).await.status, 204);
+    }
+
     async fn a_dry_run_and_a_digest_count_in_the_query_and_in_the_body_alike(server: TestServer) {
         let release = Release::new(&server, 3).await;
         release.release(2).await;

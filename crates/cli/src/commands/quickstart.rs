@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long)]
     no_wait: bool,
     /// Address to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = super::serve::address)]
     listen: SocketAddr,
     /// Folder to keep everything in; it must be empty or new [default: a temporary one, removed at the end].
     #[arg(long, value_name = "DIR")]

@@ -29,7 +29,8 @@ pub(crate) struct Args {
         long,
         value_name = "ADDRESS",
         env = "FORGE_LISTEN",
-        default_value = "127.0.0.1:8787"
+        default_value = "127.0.0.1:8787",
+        value_parser = address
     )]
     listen: SocketAddr,
     /// Form of the log on stderr. What is logged is set by `FORGE_LOG`, such as `info` or `forge_api=debug`.
@@ -38,6 +39,12 @@ pub(crate) struct Args {
     /// Let everybody call everything as often as they like.
     #[arg(long)]
     no_rate_limits: bool,
+}
+
+/// Reads an address to listen on.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8787 or [::]:8787".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -9,6 +9,7 @@ use forge_domain::asset::AssetKind;
 
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
+use crate::numbers;
 use crate::output;
 use crate::session::{Common, Session};
 use crate::ui::{Style, Ui, plain};
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
     /// Begin behind this change, 0 for all there ever were [default: what happens from now on].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = numbers::from_zero::<i64>)]
     after: Option<i64>,
     #[command(flatten)]
     pub(crate) common: Common,

@@ -11,6 +11,7 @@ mod time;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use forge_domain::{Clock as _, Timestamp};
+use rustix::termios::{QueueSelector, tcflush};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -214,8 +215,11 @@ impl Ui {
         }
     }
 
-    /// Asks for a yes. Nothing but that is one.
+    /// Asks for a yes. Nothing but that is one, and nothing that was typed before the question could be read.
     pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
+        if io::stdin().is_terminal() {
+            tcflush(io::stdin(), QueueSelector::IFlush).map_err(io::Error::from)?;
+        }
         let answer = self.ask(&format!("{question} [y/N]")).await?;
         Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }

@@ -193,7 +193,8 @@ both_engines! {
         let (export, head) = (installation.get("export").await, installation.get("head").await);
         let lines: Vec<&str> = export.lines().collect();
         let broken = |what: &str, lines: Vec<&str>, options: &[&str], expected: &str| {
-            let file = installation.file("broken", &(lines.join("\n") + "\n"));
+            let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+            let file = installation.file("broken", &text);
             let (code, said) = verify(&[&[file.as_str()], options].concat());
             assert_eq!(code, 1, "{what}: {said}");
             assert!(said.contains(expected), "{what}: {said}");

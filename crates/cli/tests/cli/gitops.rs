@@ -466,6 +466,32 @@ async fn another_agent_and_other_pins_are_two_steps() {
     assert_transcript("apply_in_two_steps", &transcript);
 }
 
+/// Activation looks at the sets as they are to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_becomes_active_together_with_the_sets_that_let_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("forge.toml");
+    let retired = "[[models.model]]\nname = \"aws_claude-sonnet-4-6\"\nprovider = \"aws\"\nretires_at = \"2020-01-01T00:00:00Z\"\n";
+    std::fs::write(&config, retired).unwrap();
+    let world = World::restarted(&["--config", config.to_str().unwrap()]).await;
+    world.ok("forge service update 'Dental care' --inactive --apply; forge export 2> /dev/null");
+    world.ok(&edit(SERVICE, r#""is_active": false"#, r#""is_active": true"#));
+    let serve = |set: &str| {
+        let file = format!("acme/services/dental-care/version_sets/{set}.json");
+        edit(&file, "aws_claude-sonnet-4-6", "openai_gpt-4.1-2025-04-14")
+    };
+    let state = "forge service list | grep Dental | cut -f 1-2; forge vs list 'Dental care' | cut -f 1-2";
+    let transcript = world.pipe(&[
+        // A set that stays as it is stands in the way.
+        &format!("{}; forge apply -f acme --apply", serve("release")),
+        state,
+        &format!("{}; forge apply -f acme", serve("preview")),
+        "forge apply -f acme --apply",
+        state,
+    ]);
+    assert_transcript("apply_activation_by_sets", &transcript);
+}
+
 /// A service starts conversations only with what its sets are to be, and none after it was to stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_active_no_longer_than_its_sets_are_as_wanted() {

@@ -154,6 +154,23 @@ async fn sets_are_seen_and_changed_on_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_before_the_plan_was_seen_is_no_answer() {
+    let world = World::seeded().await;
+    let promote = "forge version-set promote 'Dental care' preview release --apply";
+    // The shell takes the first line; the second is there before the command asks.
+    let ahead = Typed::new(format!("printf 'go on: '; read -r; {promote}"))
+        .answer("go on: ", "\ny\n")
+        .answer("[y/N]: ", "n\n");
+    let transcript = world.terminal(&[ahead]);
+    assert!(
+        transcript.contains("not confirmed; nothing was changed"),
+        "{transcript}"
+    );
+    let history = world.ok("forge version-set history 'Dental care' release");
+    assert_eq!(history.lines().count(), 1, "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_moves_while_somebody_thinks_is_a_conflict() {
     let world = Arc::new(World::seeded().await);
     let other = world.clone();

@@ -409,7 +409,8 @@ impl ChainCheck {
             (!is_linked, ChainFaultKind::Unlinked),
             (event.created_at < time, ChainFaultKind::TimeWentBack),
             (
-                event.change_number < change_number,
+                // The first change is 1.
+                event.change_number < change_number.max(1),
                 ChainFaultKind::ChangeNumberWentBack,
             ),
             (

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::SetName;
+use crate::numeral::integer;
 
 /// A set as it is now, `release`, or one of its revisions, `release@7`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +33,9 @@ impl FromStr for SetOrRevision {
     }
 }
 
-/// Reads a number from 1 that is written as people write it: without a sign and without a zero before it.
+/// Reads a number from 1.
 fn number(text: &str) -> Option<i64> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    text.parse().ok().filter(|_| is_plain)
+    integer(text).filter(|number| *number > 0)
 }
 
 impl fmt::Display for SetOrRevision {

@@ -7,6 +7,7 @@ use forge_app::watch::{News, WatchedChange, Watcher};
 use forge_app::{AppError, Caller};
 use forge_domain::ServiceId;
 use forge_domain::fault::Fault;
+use forge_domain::numeral::integer;
 use forge_wire::changes::{ChangeInstance, EventInstance, SetEvent};
 use forge_wire::rfc3339;
 use serde::Deserialize;
@@ -43,7 +44,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     Ok(response)
 }
 fn event_id(text: &str) -> Result<i64, ApiError> {
-    let number = text.trim().parse().ok().filter(|number| *number >= 0);
+    let number = integer(text.trim()).filter(|number| *number >= 0);
     number.ok_or_else(|| {
         let loc = vec!["header".into(), "Last-Event-ID".into()];
         let msg = "expected the id of an event of this stream: a change number";

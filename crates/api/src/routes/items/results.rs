@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::items::evaluation::{self, ListResults, MetricResultSort, StoredMetricResult};
 use forge_domain::evaluation::EvaluationSourceType;
+use forge_domain::numeral::integer;
 use forge_domain::{ConversationId, MetricId, UnitTestSetRunId, VersionNumber};
 use forge_wire::metrics::ResultInstance;
 use forge_wire::rfc3339;
@@ -80,9 +81,7 @@ fn metric_and_version(text: &str) -> Result<(MetricId, Option<VersionNumber>), A
     let (id, version) = text.split_once('-').unwrap_or((text, ""));
     let version = match version {
         "" => Some(None),
-        number => number
-            .parse()
-            .ok()
+        number => integer(number)
             .and_then(|number: i64| number.try_into().ok())
             .map(Some),
     };

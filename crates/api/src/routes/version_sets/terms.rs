@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::promotion::{Outcome, Precondition, Terms};
+use forge_domain::numeral::integer;
 use forge_wire::promotion::{PromotionAnswer, TermsQuery};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +17,7 @@ pub(super) fn precondition(headers: &Map<String, Value>) -> Result<Precondition,
         &About {
             thing: "the set",
             tags: "the set's revision in quotes, such as `\"3\"`",
-            read: |tag| tag.parse().ok().filter(|revision| *revision > 0),
+            read: |tag| integer(tag).filter(|revision| *revision > 0),
         },
     )
 }

@@ -8,6 +8,7 @@ use forge_domain::name::is_same;
 
 use crate::error::{Exit, Failure, Result};
 use crate::likeness::{Kind, suggest};
+use crate::numbers;
 use crate::session::Session;
 
 /// How many sets of one name are listed.
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     #[arg(value_name = "BEHAVIOR")]
     behavior: String,
     /// List at most so many.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = numbers::from_one::<i64>)]
     limit: i64,
 }
 

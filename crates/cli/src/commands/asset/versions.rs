@@ -5,6 +5,7 @@ use forge_client::health::ServiceReference;
 
 use crate::assets::{self, KindArg};
 use crate::error::{Exit, Result};
+use crate::numbers;
 use crate::session::Session;
 
 /// List the versions of an agent or a context graph, newest first.
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     /// Name or id.
     name: String,
     /// List at most so many.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = numbers::from_one::<i64>)]
     limit: i64,
 }
 

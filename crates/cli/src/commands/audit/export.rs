@@ -7,6 +7,7 @@ use forge_client::ClientError;
 use forge_client::audit::Export;
 
 use crate::error::{Exit, Failure, Result};
+use crate::numbers;
 use crate::session::{Common, Session, interruptible};
 use crate::ui::{escaped_json, quoted};
 use crate::whole;
@@ -25,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Leave out everything up to this place of the log, which an earlier export has.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = numbers::from_zero::<i64>)]
     after: Option<i64>,
     #[command(flatten)]
     pub(crate) common: Common,

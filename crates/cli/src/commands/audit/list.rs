@@ -3,6 +3,7 @@
 use forge_client::audit::AuditFilter;
 
 use crate::error::{Exit, Result};
+use crate::numbers;
 use crate::session::{Common, interruptible};
 
 /// List what was written to the organization's configuration, newest first: by whom, when, what.
@@ -36,13 +37,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<String>,
     /// Only what stands behind this place of the log.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = numbers::from_zero::<i64>)]
     after: Option<i64>,
     /// Only what stands before this place of the log.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", value_parser = numbers::from_zero::<i64>)]
     before: Option<i64>,
     /// List at most so many.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = numbers::from_one::<i64>)]
     limit: i64,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -107,6 +108,9 @@ async fn list(args: Args) -> Result<Exit> {
             ]
         },
     )?;
+    if page.value.is_empty() {
+        ui.note("there are no such entries that you may see");
+    }
     if page.has_more {
         ui.note("there are older ones; `--limit N` lists more");
     }

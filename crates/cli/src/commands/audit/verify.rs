@@ -220,9 +220,6 @@ fn check_lines(check: &mut ChainCheck, mut lines: impl BufRead, keys: &[String])
         if line.is_empty() {
             return Ok(());
         }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
         match parse_line(&line) {
             Err(why) => check.add_unreadable(why),
             Ok(Line::Event(event)) => check.add(&event.0, &event.1),

@@ -44,6 +44,13 @@ pub(super) struct Update {
     pub(super) rows: Vec<FieldEdit>,
 }
 
+impl Update {
+    /// Tells whether conversations start in the service from then on.
+    pub(super) fn activates(&self) -> bool {
+        self.change.is_active == Some(true)
+    }
+}
+
 /// The plans of what is to be done about one service, where the server could make them.
 #[derive(Default)]
 pub(super) struct ServicePlans {
@@ -113,7 +120,15 @@ async fn plan_service(
     }
     let mut plans = ServicePlans::default();
     if !work.changes.is_empty() {
-        plans.update = Some(plan_update(client, on_server.id, work, known, wishes).await?);
+        let mut update = plan_update(client, on_server.id, work, known, wishes).await?;
+        if update.activates() {
+            // What is wrong with a set that changes is no reason against it: the service becomes active behind its sets.
+            update
+                .plan
+                .blockers
+                .retain(|blocker| !work.changes_set_of(blocker));
+        }
+        plans.update = Some(update);
     }
     for step in &work.sets {
         let mut plan = dry_run(client, on_server.id, step, wishes).await?;

@@ -51,6 +51,13 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
         let name = &work.service.fields.name;
         if work.known.is_none() {
             rows.push(row("create", "service", name.clone(), None));
+            let release = SetStep::release_of_new(&work.service);
+            set_rows(
+                &mut rows,
+                "create",
+                &format!("{name}/{}", release.name),
+                &pin_changes(&release),
+            );
         }
         let changes = match &plans.update {
             Some(update) => update.rows.clone(),
@@ -66,19 +73,29 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
                 _ => "update",
             };
             let name = format!("{name}/{}", step.name);
-            let mut changes = plan
+            let changes = plan
                 .as_ref()
                 .map_or_else(|| pin_changes(step), |plan| plan.changes.clone());
-            changes.retain(|change| change.from != change.to);
-            if changes.is_empty() {
-                rows.push(row(action, "version set", name.clone(), None));
-            }
-            for change in &changes {
-                rows.push(row(action, "version set", name.clone(), Some(edit(change))));
-            }
+            set_rows(&mut rows, action, &name, &changes);
         }
     }
     rows
+}
+
+/// Adds the lines of one set: one for each field that changes, or one of its own.
+fn set_rows(rows: &mut Vec<Row>, action: &'static str, name: &str, changes: &[FieldChange]) {
+    let row = |change| Row {
+        action,
+        kind: "version set",
+        name: name.to_owned(),
+        change,
+    };
+    let differing = changes.iter().filter(|change| change.from != change.to);
+    let before = rows.len();
+    rows.extend(differing.map(|change| row(Some(edit(change)))));
+    if rows.len() == before {
+        rows.push(row(None));
+    }
 }
 
 /// Returns a change as it is shown: a version that floats has a name.

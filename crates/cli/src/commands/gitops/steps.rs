@@ -153,19 +153,27 @@ impl<'s> Worker<'s> {
             }
         }
         // Conversations start in it only once its sets are as wanted.
-        let starts = |update: &&Update| update.change.is_active == Some(true);
-        let (last, first) = match &plans.update {
-            update @ Some(known) if starts(&known) => (update.as_ref(), None),
-            update => (None, update.as_ref()),
-        };
+        let update = plans.update.as_ref();
+        let last = update.filter(|update| update.activates());
+        let first = update.filter(|update| !update.activates());
         if let Some(update) = first {
-            self.update_service(work, service, update).await?;
+            self.update_service(work, service, update, &update.plan.digest)
+                .await?;
         }
         for (step, digest) in work.sets.iter().zip(digests) {
             self.send_set(service, step, digest).await?;
         }
-        if let Some(update) = last {
-            self.update_service(work, service, update).await?;
+        let Some(update) = last else {
+            return Ok(true);
+        };
+        let digest = if work.sets.is_empty() {
+            Some(update.plan.digest.clone())
+        } else {
+            self.judge_activation(work, service, update).await?
+        };
+        match digest {
+            Some(digest) => self.update_service(work, service, update, &digest).await?,
+            None => return Ok(false),
         }
         Ok(true)
     }
@@ -213,8 +221,14 @@ impl<'s> Worker<'s> {
     }
 
     /// Changes a service as it was shown.
-    async fn update_service(&mut self, work: &ServiceWork, id: ServiceId, update: &Update) -> Result<()> {
-        let (change, digest) = (&update.change, &update.plan.digest);
+    async fn update_service(
+        &mut self,
+        work: &ServiceWork,
+        id: ServiceId,
+        update: &Update,
+        digest: &str,
+    ) -> Result<()> {
+        let change = &update.change;
         let sent = self
             .session
             .client
@@ -234,6 +248,32 @@ impl<'s> Worker<'s> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Looks once more at a service that is to become active, now that its sets are as wanted, and returns the digest by which
+    /// it may unless a rule forbids it.
+    async fn judge_activation(
+        &self,
+        work: &ServiceWork,
+        service: ServiceId,
+        update: &Update,
+    ) -> Result<Option<String>> {
+        let terms = self.wishes.terms();
+        let now = self
+            .session
+            .client
+            .plan_service_update(service, &update.change, terms);
+        let now = now.await?.value;
+        let name = &work.service.fields.name;
+        if now.changes != update.plan.changes {
+            return Err(moved(format!("`{name}`"), service_moved(&update.plan, &now)));
+        }
+        if self.wishes.stop(&now.blockers, &now.warnings) {
+            self.session.ui.note(&format!("`{name}`:"));
+            plan::blockers_and_warnings(&self.session.ui, &now.blockers, &now.warnings);
+            return Ok(None);
+        }
+        Ok(Some(now.digest))
     }
 
     /// Looks once more at the change of a set, and returns the digest by which it may be made unless a rule forbids it.

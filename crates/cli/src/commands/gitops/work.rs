@@ -1,6 +1,6 @@
 //! What files would have done.
 
-use forge_client::answers::{FieldChange, Pins};
+use forge_client::answers::{FieldChange, Finding, Pins};
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 
@@ -71,6 +71,16 @@ impl ServiceWork {
     pub(super) fn is_nothing(&self) -> bool {
         self.known.is_some() && self.changes.is_empty() && self.sets.is_empty()
     }
+
+    /// Tells whether a finding about the service is one about a set that changes. Findings name sets in their text alone.
+    pub(super) fn changes_set_of(&self, finding: &Finding) -> bool {
+        let is_of = |step: &SetStep| {
+            finding
+                .message
+                .starts_with(&format!("version set `{}`: ", step.name))
+        };
+        self.sets.iter().any(is_of)
+    }
 }
 
 /// One thing to do about a set; without pins, it is to be deleted.
@@ -79,6 +89,18 @@ pub(super) struct SetStep {
     pub(super) name: SetName,
     pub(super) before: Option<Pins>,
     pub(super) after: Option<Pins>,
+}
+
+impl SetStep {
+    /// The `release` that comes into being with a new service; it floats unless the files say what it pins.
+    pub(super) fn release_of_new(service: &Service) -> Self {
+        let name = SetName::release();
+        Self {
+            before: None,
+            after: service.version_sets.get(&name).cloned(),
+            name,
+        }
+    }
 }
 
 /// Something that would be created, and what is called nearly the same.

@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
+use crate::numbers;
 use crate::session::Session;
 use crate::ui::Ui;
 
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long)]
     watch: bool,
     /// How many seconds to wait between looks.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "watch", value_parser = numbers::from_one::<u64>)]
     interval: u64,
 }
 

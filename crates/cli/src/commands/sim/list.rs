@@ -7,6 +7,7 @@ use forge_domain::UnitTestSetId;
 
 use super::{find, report};
 use crate::error::{Exit, Result};
+use crate::numbers;
 use crate::session::Session;
 
 /// List runs, newest first.
@@ -21,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SET")]
     set: Option<String>,
     /// How many at the most.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = numbers::from_one::<i64>)]
     limit: i64,
 }
 

@@ -7,6 +7,7 @@ use super::list::piped_pin;
 use super::set_ref::models;
 use crate::error::{Exit, Result};
 use crate::lookup;
+use crate::numbers;
 use crate::plan::pin;
 use crate::session::Session;
 
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     set: SetName,
     /// List at most so many.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = numbers::from_one::<i64>)]
     limit: i64,
 }
 

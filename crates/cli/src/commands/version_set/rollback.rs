@@ -6,6 +6,7 @@ use forge_wire::promotion::Rollback;
 use crate::change::{Change, Done, Planned, SetChangeArgs};
 use crate::error::{Exit, Result};
 use crate::lookup;
+use crate::numbers;
 use crate::session::Session;
 
 /// Restore what a set pinned before, and hold it there.
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME", default_value = "release", value_parser = set_name)]
     set: SetName,
     /// Restore this revision [default: what was in force before].
-    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "REVISION", value_parser = numbers::from_one::<i64>)]
     to: Option<i64>,
     /// Keep floating what floats.
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use forge_client::answers::Pins;
 use forge_domain::SetName;
+use forge_domain::numeral::integer;
 
 use crate::plan::model;
 
@@ -24,7 +25,7 @@ impl FromStr for SetRef {
             None => (text, None),
         };
         let number = |text: &str| {
-            let number = text.parse().ok().filter(|number| *number > 0);
+            let number = integer(text).filter(|number| *number > 0);
             number.ok_or_else(|| format!("`{text}` is no revision; they are 1, 2, 3 …"))
         };
         Ok(Self {
@@ -69,7 +70,17 @@ mod tests {
         let set: SetRef = "release@7".parse().unwrap();
         assert_eq!((set.name.as_str(), set.revision), ("release", Some(7)));
         assert_eq!("release".parse::<SetRef>().unwrap().revision, None);
-        for bad in ["", "a b", "release@", "release@0", "release@x", "../x", "a/b"] {
+        for bad in [
+            "",
+            "a b",
+            "release@",
+            "release@0",
+            "release@x",
+            "release@+3",
+            "release@03",
+            "../x",
+            "a/b",
+        ] {
             assert!(bad.parse::<SetRef>().is_err(), "{bad}");
         }
     }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use forge_domain::numeral::integer;
+
 /// Which version a set is to pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum VersionArg {
@@ -29,7 +31,7 @@ impl FromStr for VersionArg {
             "latest" => Ok(Self::Latest),
             "keep" => Ok(Self::Keep),
             _ => {
-                let number = text.parse().ok().filter(|number| *number > 0);
+                let number = integer(text).filter(|number| *number > 0);
                 number
                     .map(Self::Number)
                     .ok_or_else(|| "a version is 1, 2, 3 …, `latest` or `keep`".to_owned())
@@ -47,7 +49,7 @@ mod tests {
         assert_eq!("7".parse(), Ok(VersionArg::Number(7)));
         assert_eq!("latest".parse::<VersionArg>().unwrap().of(Some(3)), None);
         assert_eq!("keep".parse::<VersionArg>().unwrap().of(Some(3)), Some(3));
-        for bad in ["0", "-1", "newest", "1.5", ""] {
+        for bad in ["0", "-1", "newest", "+3", "1.5", ""] {
             assert!(bad.parse::<VersionArg>().is_err(), "{bad}");
         }
     }
