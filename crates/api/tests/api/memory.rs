@@ -107,6 +107,27 @@ both_engines! {
         assert_eq!(resolve(admin, &service, "test").await.status, 410);
     }
 
+    async fn grants_that_end_with_a_role_end_on_every_server(database: TestDatabase) {
+        let server = TestServer::start_on(&database).await;
+        let (app, elsewhere) = second_server(&server, &database).await;
+        let user = server.user(DefaultRole::Administrator).await;
+        let given = json!({"user_id": user.user_id, "duration": "P1D", "tags": {}, "justification": "to help out",
+            "permission_grant": {"permission_name": "Organization:GetAuditEvent", "conditions": {}}});
+        assert_eq!(server.admin().post("role/temporary_permission_grant/", given).await.status, 201);
+        let user = TestClient { router: elsewhere.router.clone(), ..user };
+        let head = async || user.get("audit_event/head").await;
+        let following = tokio::spawn(async move { follow(&app, Duration::from_millis(10)).await });
+        eventually(head, |answer| answer.status == 200).await;
+        let assigned = json!({"user_id": user.user_id});
+        assert_eq!(server.admin().post("role/DefaultUserRole/assign", assigned).await.status, 200);
+        eventually(head, |answer| answer.status == 403).await;
+        following.abort();
+        // One that is started later knows it as well.
+        let (_, later) = second_server(&server, &database).await;
+        let user = TestClient { router: later.router.clone(), ..user };
+        assert_eq!(user.get("audit_event/head").await.status, 403);
+    }
+
     async fn a_service_that_gets_another_agent_resolves_to_it_at_once(server: TestServer) {
         let (admin, service, agent) = (server.admin(), server.service(1).await, server.agent(3).await);
         let before = resolve(admin, &service, "release").await;
