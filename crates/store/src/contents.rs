@@ -32,6 +32,8 @@ pub(crate) enum Damage {
     Index,
     #[error("SQLite found that the database is damaged")]
     Found,
+    #[error("another database is in the place of the one that was opened")]
+    Replaced,
 }
 
 /// The files, and how they were when somebody last looked.
@@ -130,10 +132,10 @@ impl Contents {
         self.look(&mut seen, |_, _| Ok(true))
     }
 
-    /// Notes that SQLite itself has found something wrong.
-    pub(crate) fn note_damage(&self) {
+    /// Notes what was found wrong through SQLite.
+    pub(crate) fn note(&self, damage: Damage) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.damage.get_or_insert(Damage::Found);
+        seen.damage.get_or_insert(damage);
     }
 
     fn look(&self, seen: &mut Seen, is_log_right: LogCheck) -> Result<(), Damage> {

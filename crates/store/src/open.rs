@@ -19,7 +19,7 @@ use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
 use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
-use crate::place::Place;
+use crate::place::{Mark, Place};
 use crate::readiness::LastLook;
 use crate::rows::MOST_BYTES;
 use crate::settled::Seen;
@@ -304,10 +304,11 @@ impl Store {
         };
         let mut writer = options.connect().await.map_err(connect)?;
         bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
+        let mark = Mark::put(&mut writer).await.map_err(connect)?;
         // A log that a crash left is emptied: where its index was made anew, it is unknown what was copied already.
         let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint").execute(&mut writer).await;
         emptied.map_err(connect)?;
-        let place = Place::of(folder)?;
+        let place = Place::of(folder, mark)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             // A file cannot hang up between two calls, and its connections do not age. What is open needs no descriptor
