@@ -207,6 +207,26 @@ async fn whatever_sqlite_does_to_its_files_is_no_damage() {
     Store::open(&database.url, OpenMode::MustExist).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_log_whose_time_was_set_back_is_looked_at_all_the_same() {
+    use std::os::unix::fs::MetadataExt as _;
+    let fixture = Fixture::start().await;
+    fixture.write().await.unwrap();
+    fixture.write().await.unwrap();
+    let path = fixture.file("forge.db-wal");
+    let before = std::fs::metadata(&path).unwrap();
+    overwrite(&path, |bytes| bytes[5000] ^= 1);
+    let log = File::options().write(true).open(&path).unwrap();
+    let touched = |file: &std::fs::Metadata| (file.ctime(), file.ctime_nsec());
+    // The clock of file systems may stand still for a few milliseconds.
+    while touched(&log.metadata().unwrap()) == touched(&before) {
+        log.set_modified(before.modified().unwrap()).unwrap();
+    }
+    log.set_modified(before.modified().unwrap()).unwrap();
+    assert_that_nothing_is_told_or_taken(&fixture, "a flipped bit, with the time set back").await;
+}
+
 /// Copies what is in the files of a database that is open.
 fn snapshot(fixture: &Fixture) -> [Vec<u8>; 3] {
     FILES.map(|name| std::fs::read(fixture.file(name)).unwrap())
