@@ -53,6 +53,10 @@ const POSTGRES_CONNECTIONS: u32 = 20;
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
 
+/// Every session finds the tables of the schema that the store was opened in, and no others, whatever the role or the database is
+/// set to since. Where there is none, nothing is found either way.
+const POSTGRES_SCHEMA: &str = "SELECT set_config('search_path', COALESCE(quote_ident($1), ''), FALSE)";
+
 /// What a session is told that may only look.
 const POSTGRES_LOOK_ONLY: &str = "SET default_transaction_read_only = on";
 
@@ -341,13 +345,22 @@ impl Store {
             .map_err(connect)?
             .disable_statement_logging();
         // A pool goes on trying until it may not wait any longer; a wrong address should be told at once.
-        let probe = options.connect().await.map_err(connect)?;
+        let mut probe = options.connect().await.map_err(connect)?;
+        let schema: Option<String> = sqlx::query_scalar("SELECT current_schema()::TEXT")
+            .fetch_one(&mut probe)
+            .await
+            .map_err(connect)?;
         probe.close().await.map_err(connect)?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(move |connection, _| {
+                let schema = schema.clone();
                 Box::pin(async move {
+                    sqlx::query(POSTGRES_SCHEMA)
+                        .bind(schema)
+                        .execute(&mut *connection)
+                        .await?;
                     sqlx::raw_sql(POSTGRES_SESSION).execute(&mut *connection).await?;
                     if mode == OpenMode::ReadOnly {
                         sqlx::raw_sql(POSTGRES_LOOK_ONLY).execute(connection).await?;
