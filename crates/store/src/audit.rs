@@ -26,6 +26,9 @@ macro_rules! select_events {
 statements! {
     LAST_EVENT = "SELECT sequence, hash FROM audit_event
         WHERE organization_id = $1 ORDER BY sequence DESC LIMIT 1";
+    EVENT_AND_LAST = "SELECT sequence, hash FROM audit_event WHERE organization_id = $1
+            AND (sequence = $2 OR sequence = (SELECT MAX(sequence) FROM audit_event WHERE organization_id = $1))
+        ORDER BY sequence";
     INSERT_EVENT = "INSERT INTO audit_event (organization_id, sequence, change_number, created_at, actor_org_id,
             actor_user_id, actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, action, object_kind,
             object_id, before_document, after_document, previous_hash, hash)
@@ -213,6 +216,24 @@ impl Tx {
         let last = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
         let found = self.optional(&LAST_EVENT, args![organization], last).await?;
         Ok(found.unwrap_or((0, GENESIS_HASH.to_owned())))
+    }
+
+    /// Returns the same, if the log goes on from what was its end; nothing if that is no part of it.
+    pub async fn audit_head_after(
+        &mut self,
+        organization: &OrganizationId,
+        (sequence, hash): &(i64, String),
+    ) -> Result<Option<(i64, String)>, StoreError> {
+        let event = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
+        let mut found = self
+            .all(&EVENT_AND_LAST, args![organization, *sequence], event)
+            .await?;
+        let goes_on = *sequence == 0
+            || found
+                .first()
+                .is_some_and(|first| first == &(*sequence, hash.clone()));
+        let last = found.pop().unwrap_or((0, GENESIS_HASH.to_owned()));
+        Ok(goes_on.then_some(last))
     }
 
     /// Returns the ids of all organizations that have a log, or of an id that no organization can have, why; for

@@ -133,7 +133,9 @@ impl Store {
                 if let Some(outcome) = turn.seen() {
                     self.seen.note(outcome);
                 }
-                Ok(Tx::new(Engine::SqliteWriter(turn)))
+                let mut tx = Tx::new(Engine::SqliteWriter(turn));
+                tx.require_mark().await?;
+                Ok(tx)
             }
             Pools::Postgres(pool) => {
                 self.seen.note_read();

@@ -32,6 +32,8 @@ pub(crate) enum Damage {
     Index,
     #[error("SQLite found that the database is damaged")]
     Found,
+    #[error("another database is in the place of the one that was opened")]
+    Replaced,
 }
 
 /// The files, and how they were when somebody last looked.
@@ -58,6 +60,7 @@ struct State {
     index: LogIndex,
     index_bytes: u64,
     log: Stamp,
+    log_touched: Touched,
     database: Stamp,
     database_head: [u8; 100],
 }
@@ -67,6 +70,21 @@ struct State {
 struct Stamp {
     bytes: u64,
     changed: Option<SystemTime>,
+}
+
+/// When anything about a file was changed last, be it its time of change: nobody can set this one back. It changes with
+/// rights, too, so it says of the log alone, which can be read, that one has to look.
+type Touched = (i64, i64);
+
+#[cfg(unix)]
+fn touched(metadata: &Metadata) -> Touched {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn touched(_: &Metadata) -> Touched {
+    (0, 0)
 }
 
 impl From<&Metadata> for Stamp {
@@ -90,10 +108,12 @@ impl Contents {
         if !is_whole(&log, &found).unwrap_or(false) {
             return Ok(None);
         }
+        let log_metadata = log.metadata()?;
         let state = State {
             index: found,
             index_bytes: index.metadata()?.len(),
-            log: Stamp::from(&log.metadata()?),
+            log: Stamp::from(&log_metadata),
+            log_touched: touched(&log_metadata),
             database: Stamp::from(&database.metadata()?),
             database_head: head(&database)?,
         };
@@ -130,10 +150,10 @@ impl Contents {
         self.look(&mut seen, |_, _| Ok(true))
     }
 
-    /// Notes that SQLite itself has found something wrong.
-    pub(crate) fn note_damage(&self) {
+    /// Notes what was found wrong through SQLite.
+    pub(crate) fn note(&self, damage: Damage) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.damage.get_or_insert(Damage::Found);
+        seen.damage.get_or_insert(damage);
     }
 
     fn look(&self, seen: &mut Seen, is_log_right: LogCheck) -> Result<(), Damage> {
@@ -191,8 +211,9 @@ impl Contents {
             return Err(Damage::Index);
         }
         let log = self.log.metadata().map_err(|_| Damage::Log)?;
-        let log = Stamp::from(&log);
-        let is_same = log == before.log && index.log() == before.index.log();
+        let (log, log_touched) = (Stamp::from(&log), touched(&log));
+        let is_same =
+            (log, log_touched) == (before.log, before.log_touched) && index.log() == before.index.log();
         let is_right = has_ends(&self.log, &index).unwrap_or(false)
             && (is_same || is_log_right(&self.log, &index).unwrap_or(false));
         if !is_right {
@@ -208,6 +229,7 @@ impl Contents {
         Ok(State {
             index,
             log,
+            log_touched,
             database,
             database_head,
             ..before.clone()

@@ -69,7 +69,7 @@ pub use item::{BehaviorHead, ItemSort, ItemVersion, NewItem, NewItemVersion};
 pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open::{OpenError, OpenMode, Store};
-pub use organization::{Change, Organization};
+pub use organization::{Change, Organization, OrganizationHead};
 pub use page_cursor::PageCursor;
 pub use readiness::NotReady;
 pub use remembered::{AssetHead, AuditedChange, KeyHead, ServiceHead, SetHead, TimedGrant, UserHead};

@@ -19,7 +19,7 @@ use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::heads::{Heads, Listener};
 use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
-use crate::place::Place;
+use crate::place::{Mark, Place};
 use crate::readiness::LastLook;
 use crate::rows::MOST_BYTES;
 use crate::settled::Seen;
@@ -52,6 +52,10 @@ const POSTGRES_CONNECTIONS: u32 = 20;
 /// What every session of PostgreSQL is told: nobody waits, runs or idles in a transaction for ever.
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
+
+/// Every session finds the tables of the schema that the store was opened in, and no others, whatever the role or the database is
+/// set to since. Where there is none, nothing is found either way.
+const POSTGRES_SCHEMA: &str = "SELECT set_config('search_path', COALESCE(quote_ident($1), ''), FALSE)";
 
 /// What a session is told that may only look.
 const POSTGRES_LOOK_ONLY: &str = "SET default_transaction_read_only = on";
@@ -304,10 +308,11 @@ impl Store {
         };
         let mut writer = options.connect().await.map_err(connect)?;
         bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
+        let mark = Mark::put(&mut writer).await.map_err(connect)?;
         // A log that a crash left is emptied: where its index was made anew, it is unknown what was copied already.
         let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint").execute(&mut writer).await;
         emptied.map_err(connect)?;
-        let place = Place::of(folder)?;
+        let place = Place::of(folder, mark)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             // A file cannot hang up between two calls, and its connections do not age. What is open needs no descriptor
@@ -340,13 +345,22 @@ impl Store {
             .map_err(connect)?
             .disable_statement_logging();
         // A pool goes on trying until it may not wait any longer; a wrong address should be told at once.
-        let probe = options.connect().await.map_err(connect)?;
+        let mut probe = options.connect().await.map_err(connect)?;
+        let schema: Option<String> = sqlx::query_scalar("SELECT current_schema()::TEXT")
+            .fetch_one(&mut probe)
+            .await
+            .map_err(connect)?;
         probe.close().await.map_err(connect)?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(move |connection, _| {
+                let schema = schema.clone();
                 Box::pin(async move {
+                    sqlx::query(POSTGRES_SCHEMA)
+                        .bind(schema)
+                        .execute(&mut *connection)
+                        .await?;
                     sqlx::raw_sql(POSTGRES_SESSION).execute(&mut *connection).await?;
                     if mode == OpenMode::ReadOnly {
                         sqlx::raw_sql(POSTGRES_LOOK_ONLY).execute(connection).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use forge_domain::audit::GENESIS_HASH;
 use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 
@@ -34,7 +35,9 @@ statements! {
         RETURNING change_number, changed_at, access_change_number";
     ACCESS_CHANGE = "SELECT access_change_number FROM organization WHERE id = $1";
     MARK_ACCESS_CHANGE = "UPDATE organization SET access_change_number = change_number WHERE id = $1";
-    LIST_HEADS = "SELECT id, change_number FROM organization WHERE NOT is_deleted ORDER BY id";
+    LIST_HEADS = "SELECT id, change_number,
+            (SELECT hash FROM audit_event WHERE organization_id = organization.id ORDER BY sequence DESC LIMIT 1) AS hash
+        FROM organization WHERE NOT is_deleted ORDER BY id";
 }
 
 /// An organization.
@@ -52,6 +55,17 @@ pub struct Organization {
     pub default_user_preferences: Preferences,
     /// The number of its latest change.
     pub change_number: i64,
+}
+
+/// How far an organization has come, and by which way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationHead {
+    /// Its id.
+    pub id: OrganizationId,
+    /// The number of its latest change.
+    pub change_number: i64,
+    /// The hash of the last event of its log.
+    pub hash: String,
 }
 
 /// The place of a write among an organization's writes.
@@ -97,10 +111,16 @@ impl Tx {
             .await
     }
 
-    /// Returns the number of the latest change of every organization.
-    pub async fn list_heads(&mut self) -> Result<Vec<(OrganizationId, i64)>, StoreError> {
+    /// Returns how far every organization has come.
+    pub async fn list_heads(&mut self) -> Result<Vec<OrganizationHead>, StoreError> {
         self.all(&LIST_HEADS, args![], |row| {
-            Ok((row.parse("id")?, row.integer("change_number")?))
+            Ok(OrganizationHead {
+                id: row.parse("id")?,
+                change_number: row.integer("change_number")?,
+                hash: row
+                    .optional_text("hash")?
+                    .unwrap_or_else(|| GENESIS_HASH.to_owned()),
+            })
         })
         .await
     }

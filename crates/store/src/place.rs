@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::error::DatabaseError;
+use sqlx::sqlite::SqliteConnection;
 
 use crate::contents::{Contents, Damage};
 use crate::{OpenError, StoreError};
@@ -20,6 +21,9 @@ pub(crate) struct Place(Arc<Files>);
 #[derive(Debug, Default)]
 struct Files {
     opened: Vec<(PathBuf, Identity)>,
+    /// What the database was marked with when it was opened: files that fit each other, but are of another database or of
+    /// an earlier run, hold another mark.
+    mark: Option<Mark>,
     /// Nothing where they cannot be looked into.
     contents: Option<Contents>,
     /// Whether somebody has seen that something is wrong, so that it is told once.
@@ -33,6 +37,29 @@ pub(crate) enum Loss {
     Gone,
     #[error(transparent)]
     Damaged(Damage),
+}
+
+/// A number that stands in the head of the database, where SQLite keeps one for whoever uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(i32);
+
+impl Mark {
+    /// Marks a database anew.
+    pub(crate) async fn put(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        let mark: i32 = sqlx::query_scalar("SELECT random() >> 32")
+            .fetch_one(&mut *connection)
+            .await?;
+        let sql = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {mark}"));
+        sqlx::raw_sql(sql).execute(connection).await?;
+        Ok(Self(mark))
+    }
+
+    async fn of(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        sqlx::query_scalar("PRAGMA user_version")
+            .fetch_one(connection)
+            .await
+            .map(Self)
+    }
 }
 
 /// Device and number of a file: another file of that name has others.
@@ -52,8 +79,8 @@ fn identity(path: &Path) -> io::Result<Identity> {
 }
 
 impl Place {
-    /// Notes which files are in a folder; its database is open, so its log is there too.
-    pub(crate) fn of(folder: &Path) -> Result<Self, OpenError> {
+    /// Notes which files are in a folder; its database is open and was marked, so its log is there too.
+    pub(crate) fn of(folder: &Path, mark: Mark) -> Result<Self, OpenError> {
         let mut opened = Vec::new();
         for name in ["forge.db", "forge.db-wal", "forge.db-shm", "forge.lock"] {
             let path = folder.join(name);
@@ -76,6 +103,7 @@ impl Place {
         let is_told = AtomicBool::new(false);
         Ok(Self(Arc::new(Files {
             opened,
+            mark: Some(mark),
             contents,
             is_told,
         })))
@@ -96,12 +124,26 @@ impl Place {
         self.judge(Contents::end_commit)
     }
 
+    /// Fails if a connection, in a transaction, sees another database than the one that was opened.
+    pub(crate) async fn require_mark(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let Some(mark) = self.0.mark else { return Ok(()) };
+        if Mark::of(connection).await? == mark {
+            return Ok(());
+        }
+        self.note(Damage::Replaced);
+        Err(Loss::Damaged(Damage::Replaced).into())
+    }
+
     /// Notes that the database itself says it is damaged, if that is what an error says.
     pub(crate) fn note_error(&self, error: &sqlx::Error) {
-        if let Some(contents) = &self.0.contents
-            && is_damage(error)
-        {
-            contents.note_damage();
+        if is_damage(error) {
+            self.note(Damage::Found);
+        }
+    }
+
+    fn note(&self, damage: Damage) {
+        if let Some(contents) = &self.0.contents {
+            contents.note(damage);
             let _ = self.check();
         }
     }

@@ -184,7 +184,23 @@ impl Tx {
 
     pub(crate) async fn begin(mut self, how: &'static str) -> Result<Self, StoreError> {
         self.run(how).await?;
+        self.require_mark().await?;
         Ok(self)
+    }
+
+    /// Finds out whether the transaction, which has begun, is one on the database that was opened.
+    pub(crate) async fn require_mark(&mut self) -> Result<(), StoreError> {
+        let place = match &self.engine {
+            Engine::Sqlite(_, place) => place.clone(),
+            Engine::SqliteWriter(turn) => turn.place().clone(),
+            Engine::Postgres(_) => return Ok(()),
+        };
+        if let Connection::Sqlite(connection) = self.start()? {
+            let marked = place.require_mark(connection).await;
+            marked.inspect_err(|error| place.note_error(error))?;
+        }
+        self.is_broken = false;
+        Ok(())
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {

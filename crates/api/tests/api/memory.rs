@@ -56,6 +56,21 @@ async fn with_sequence(client: &TestClient, path: &str, sequence: &str) -> TestR
         .await
 }
 
+/// Makes the last change another one, which pins another version.
+async fn elsewhere(database: &TestDatabase, set: &str, agent: i64) {
+    let unlock = match database.engine {
+        Engine::Sqlite => "DROP TRIGGER IF EXISTS audit_event_no_update",
+        Engine::Postgres => "ALTER TABLE audit_event DISABLE TRIGGER ALL",
+    };
+    let last = "(SELECT MAX(sequence) FROM audit_event)";
+    database
+        .tamper(&format!(
+            "{unlock}; UPDATE version_set SET agent_version = {agent} WHERE name = '{set}';
+             UPDATE audit_event SET hash = 'of another change, {agent}' WHERE sequence = {last}"
+        ))
+        .await;
+}
+
 /// Waits until the answer fulfils a condition.
 async fn eventually(
     ask: impl AsyncFn() -> TestResponse,
@@ -340,6 +355,28 @@ both_engines! {
         };
         tokio::time::timeout(SOON, is_new()).await.unwrap();
         following.abort();
+    }
+
+    async fn another_history_with_the_same_or_higher_numbers_is_read_anew(database: TestDatabase) {
+        let server = TestServer::alone(&database).await;
+        let service = server.service(2).await;
+        let client = server.admin();
+        assert_eq!(put(client, &service, "test", 1).await.status, 204);
+        assert_eq!(resolved_agent(client, &service, "test").await, 1);
+        // A standby took over that had not heard of the last change, and others were made there.
+        elsewhere(&database, "test", 2).await;
+        let app = server.app.clone();
+        let following = tokio::spawn(async move { follow(&app, Duration::from_millis(10)).await });
+        let answer = eventually(
+            async || resolve(client, &service, "test").await,
+            |answer| answer.body["agent_version_info"][1] == 2,
+        );
+        answer.await;
+        following.abort();
+        // Also where it is further ahead by the time anybody looks.
+        elsewhere(&database, "test", 1).await;
+        assert_eq!(put(client, &service, "preview", 2).await.status, 204);
+        assert_eq!(resolved_agent(client, &service, "test").await, 1);
     }
 
     async fn what_is_written_runs_at_once_however_many_read(database: TestDatabase) {

@@ -142,6 +142,28 @@ async fn the_database_may_be_set_to_any_isolation() {
     server.app.store.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_stays_in_the_schema_that_it_was_started_on() {
+    let Some((database, server)) = on_postgres().await else {
+        return;
+    };
+    let (admin, service) = (server.admin(), server.service(2).await);
+    // Another store, as far as anybody can tell, which new sessions find first.
+    let other = "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.organization AS TABLE public.organization;
+        CREATE TABLE elsewhere.audit_event AS TABLE public.audit_event;
+        CREATE TABLE elsewhere.version_set AS TABLE public.version_set";
+    database.tamper(other).await;
+    set_default(&database, "search_path = elsewhere, public").await;
+    wait_for_readiness(admin, 200, "").await;
+    assert_eq!(put(admin, &service, 2).await.status, 204);
+    let last = async |schema| {
+        let sql = format!("SELECT MAX(change_number)::TEXT FROM {schema}.organization");
+        database.texts(&sql).await
+    };
+    assert_ne!(last("public").await, last("elsewhere").await);
+    server.app.store.close().await;
+}
+
 /// Makes a trigger that reports a failure at two of three updates, or at each.
 fn failing(table: &str, code: &str, of_three: i64) -> String {
     format!(

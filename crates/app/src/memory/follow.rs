@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forge_domain::OrganizationId;
-use forge_store::{Listener, StoreError};
+use forge_store::{Listener, OrganizationHead, StoreError};
 
 use crate::{App, AppError, maintenance};
 
@@ -48,13 +48,16 @@ async fn listen(app: &App) -> Result<(), StoreError> {
 async fn look(app: &App) {
     let database = &app.memory.database;
     // Before looking: what was known by then is in every later state of the database.
-    let known = app.memory.change_numbers();
+    let known = app.memory.states();
     let looked = match tokio::time::timeout(LOOK_TIMEOUT, heads(app)).await {
         Ok(Ok(heads)) => {
             database.answered(app.clock.now());
-            for (id, change_number) in &heads {
-                if known.get(id).is_some_and(|known| known > change_number) {
-                    app.store.heads().go_back(id, *change_number);
+            for head in &heads {
+                if let Some(state) = known.get(&head.id)
+                    && !state.may_lead_to(head)
+                {
+                    let at_most = head.change_number.min(state.change_number() - 1);
+                    app.store.heads().go_back(&head.id, at_most);
                 }
             }
             // However long that takes: an organization can be large.
@@ -70,8 +73,8 @@ async fn look(app: &App) {
     }
 }
 
-/// Returns the number of the latest change of every organization, and takes notice of the installation's settings.
-async fn heads(app: &App) -> Result<Vec<(OrganizationId, i64)>, AppError> {
+/// Returns how far every organization has come, and takes notice of the installation's settings.
+async fn heads(app: &App) -> Result<Vec<OrganizationHead>, AppError> {
     let heard = app.store.heads().settings();
     let mut tx = app.store.read_at_once().await?;
     let heads = tx.list_heads().await?;
@@ -80,9 +83,12 @@ async fn heads(app: &App) -> Result<Vec<(OrganizationId, i64)>, AppError> {
     Ok(heads)
 }
 
-async fn bring_up_to_date(app: &App, heads: &[(OrganizationId, i64)]) -> Result<(), AppError> {
+async fn bring_up_to_date(app: &App, heads: &[OrganizationHead]) -> Result<(), AppError> {
     let memory = &app.memory;
-    for (id, change_number) in heads {
+    for OrganizationHead {
+        id, change_number, ..
+    } in heads
+    {
         app.store.heads().learn(id, *change_number);
         let done = match memory.find(id) {
             None => memory.load(app, id).await.map(drop),
@@ -102,7 +108,7 @@ async fn bring_up_to_date(app: &App, heads: &[(OrganizationId, i64)]) -> Result<
         }
     }
     let all = memory.organizations.load();
-    let is_there = |id: &OrganizationId| heads.binary_search_by(|(known, _)| known.cmp(id)).is_ok();
+    let is_there = |id: &OrganizationId| heads.binary_search_by(|known| known.id.cmp(id)).is_ok();
     // One that was created since is read again when somebody asks for it.
     let deleted: Vec<_> = all.keys().filter(|id| !is_there(id)).cloned().collect();
     for id in &deleted {

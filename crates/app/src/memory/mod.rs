@@ -35,6 +35,7 @@ use crate::{App, AppError, maintenance};
 pub(crate) use access::{Access, KnownUser};
 pub(crate) use documents::Documents;
 pub use follow::{FOLLOW_EVERY, follow};
+use organization::Advance;
 pub(crate) use organization::OrganizationState;
 use recent::Recent;
 pub use service::{PreparedAnswer, ServiceState, SetState};
@@ -133,6 +134,7 @@ impl Memory {
         }
         let wanted = *remembered.head.borrow();
         match tokio::time::timeout(PATIENCE, self.advance(app, &remembered, wanted)).await {
+            Ok(Ok(())) if remembered.is_gone() => self.load_anew(app, id).await,
             Ok(Ok(())) => Ok(self.known(app, &remembered)),
             Ok(Err(AppError::Unavailable(_))) | Err(_) => {
                 self.database.failed();
@@ -221,7 +223,7 @@ impl Memory {
                 return false;
             }
         }
-        remembered.state.load().change_number() > seen
+        remembered.is_gone() || remembered.state.load().change_number() > seen
     }
 
     /// Returns an organization, after another look at the database if its state is not of that change or a later one.
@@ -235,7 +237,7 @@ impl Memory {
         match self.find(id) {
             Some(remembered) if known.state.change_number() < change_number => {
                 self.advance(app, &remembered, change_number).await?;
-                Ok(self.known(app, &remembered))
+                self.organization(app, id).await
             }
             _ => Ok(known),
         }
@@ -283,13 +285,13 @@ impl Memory {
         self.is_server_closed.store(Arc::new(Some((heard, is_closed))));
     }
 
-    /// Returns the latest change that is known of each organization.
-    fn change_numbers(&self) -> BTreeMap<OrganizationId, i64> {
+    /// Returns what is known of each organization.
+    fn states(&self) -> BTreeMap<OrganizationId, Arc<OrganizationState>> {
         let all = self.organizations.load();
-        let numbers = all
+        let states = all
             .iter()
-            .map(|(id, known)| (id.clone(), known.state.load().change_number()));
-        numbers.collect()
+            .map(|(id, known)| (id.clone(), known.state.load_full()));
+        states.collect()
     }
 
     fn find(&self, id: &OrganizationId) -> Option<Arc<Remembered>> {
@@ -310,6 +312,7 @@ impl Memory {
         let state = OrganizationState::load(&mut tx, id, app.clock.now()).await?;
         let state = state.ok_or_else(|| AppError::no_organization(id.as_str()))?;
         drop(tx);
+        app.store.heads().learn(id, state.change_number());
         let remembered = Arc::new(Remembered {
             recent: Mutex::new(Recent::starting_at(state.change_number())),
             state: ArcSwap::from_pointee(state),
@@ -345,7 +348,8 @@ impl Memory {
         self.organizations.store(Arc::new(all.remove(id)));
     }
 
-    /// Brings a state up to date with the database, unless it is of the wanted change or a later one by then.
+    /// Brings a state up to date with the database, unless it is of the wanted change or a later one by then. Of another
+    /// history it is not made one: then it is gone.
     async fn advance(&self, app: &App, remembered: &Remembered, wanted: i64) -> Result<(), AppError> {
         let _turn = remembered.advancing.lock().await;
         let before = remembered.state.load_full();
@@ -354,15 +358,21 @@ impl Memory {
             return Ok(());
         }
         let mut tx = read(app).await?;
-        let advanced = before.advance(&mut tx, app.clock.now()).await?;
+        let id = &before.organization.id;
+        let advance = before.advance(&mut tx, app.clock.now()).await?;
         self.database.answered(app.clock.now());
-        let Some(advanced) = advanced else {
-            self.forget(&before.organization.id);
-            return Err(AppError::no_organization(before.organization.id.as_str()));
+        let advanced = match advance {
+            Advance::Advanced(advanced) => advanced,
+            Advance::Diverged => {
+                app.store.heads().go_back(id, before.change_number() - 1);
+                return Ok(());
+            }
+            Advance::Gone => {
+                self.forget(id);
+                return Err(AppError::no_organization(id.as_str()));
+            }
         };
-        app.store
-            .heads()
-            .learn(&before.organization.id, advanced.state.change_number());
+        app.store.heads().learn(id, advanced.state.change_number());
         let mut recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
         match advanced.events {
             Some(events) => recent.push(advanced.state.change_number(), events),

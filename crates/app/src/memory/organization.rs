@@ -1,12 +1,15 @@
 //! An organization as a server remembers it, and how it is brought up to date.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use forge_domain::asset::AssetKind;
 use forge_domain::item::ItemKind;
 use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
-use forge_store::{AssetHead, AuditedChange, Organization, ServiceHead, SetHead, StoreError, Tx};
+use forge_store::{
+    AssetHead, AuditedChange, Organization, OrganizationHead, ServiceHead, SetHead, StoreError, Tx,
+};
 use rpds::HashTrieMapSync;
 
 use super::access::Access;
@@ -27,9 +30,20 @@ pub(crate) struct OrganizationState {
     context_graphs: Assets,
     services: HashTrieMapSync<ServiceId, Arc<ServiceState>>,
     behaviors: Behaviors,
+    /// The number and the hash of the last event of its log: what comes after this state has it in its history.
+    last_event: (i64, String),
 }
 
 type Assets = HashTrieMapSync<String, Arc<AssetHead>>;
+
+/// What became of an organization since a state of it.
+pub(crate) enum Advance {
+    Advanced(Advanced),
+    /// The database tells of another history: it was replaced, or has gone back and on from there.
+    Diverged,
+    /// It was deleted.
+    Gone,
+}
 
 /// A state, and what has changed since the one before it.
 pub(crate) struct Advanced {
@@ -54,6 +68,7 @@ impl OrganizationState {
             context_graphs: assets(tx.asset_heads(id, AssetKind::ContextGraph, None).await?),
             services: HashTrieMapSync::default(),
             behaviors: Behaviors::load(tx, id).await?,
+            last_event: tx.audit_head(id).await?,
             organization,
         };
         let mut sets: HashMap<ServiceId, Vec<SetHead>> = HashMap::new();
@@ -67,29 +82,45 @@ impl OrganizationState {
         Ok(Some(state))
     }
 
-    /// Returns the organization's state after everything that has changed since; nothing if the organization is gone.
-    pub(crate) async fn advance(&self, tx: &mut Tx, now: Timestamp) -> Result<Option<Advanced>, StoreError> {
+    /// Returns the organization's state after everything that has changed since.
+    pub(crate) async fn advance(&self, tx: &mut Tx, now: Timestamp) -> Result<Advance, StoreError> {
         let id = &self.organization.id;
         let Some(organization) = tx.find_organization(id).await? else {
-            return Ok(None);
+            return Ok(Advance::Gone);
+        };
+        let Some(last_event) = tx.audit_head_after(id, &self.last_event).await? else {
+            return Ok(Advance::Diverged);
         };
         let limit = i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX);
         let events = tx.list_changes(id, self.change_number(), limit).await?;
         let from = self.change_number();
         if !tells_every_change(&events, from, organization.change_number) {
             let state = Self::load(tx, id, now).await?;
-            return Ok(state.map(|state| Advanced { state, events: None }));
+            return Ok(state.map_or(Advance::Gone, |state| {
+                Advance::Advanced(Advanced { state, events: None })
+            }));
         }
         let mut state = self.clone();
         state.organization = organization;
+        state.last_event = last_event;
         let touched: BTreeSet<Touched> = events.iter().filter_map(Touched::by).collect();
         for touched in touched {
             state.reload(tx, touched, now).await?;
         }
-        Ok(Some(Advanced {
+        Ok(Advance::Advanced(Advanced {
             state,
             events: Some(events),
         }))
+    }
+
+    /// Tells whether the database, as it was found to be, has this state in its history, as far as that can be told without
+    /// reading the history.
+    pub(crate) fn may_lead_to(&self, head: &OrganizationHead) -> bool {
+        match head.change_number.cmp(&self.change_number()) {
+            Ordering::Less => false,
+            Ordering::Equal => head.hash == self.last_event.1,
+            Ordering::Greater => true,
+        }
     }
 
     /// Returns the number of the change after which the organization is like this.

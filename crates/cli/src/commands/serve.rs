@@ -105,6 +105,7 @@ pub(crate) async fn serve(
     limits: forge_api::Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    outlive_file_limit()?;
     let store = app.store.clone();
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let shutdown = async move {
@@ -137,6 +138,13 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Sen
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// Makes a file that may not grow any more a write that fails, as on a full disk: unless somebody takes the signal, it
+/// ends the process. It is taken until that ends by itself.
+fn outlive_file_limit() -> anyhow::Result<()> {
+    let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(too_large).map(drop).context("cannot take SIGXFSZ")
 }
 
 fn start_log(format: LogFormat) -> anyhow::Result<()> {

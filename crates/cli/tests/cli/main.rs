@@ -12,6 +12,7 @@ mod converse;
 mod costs;
 mod debug;
 mod descriptors;
+mod file_size;
 mod gitops;
 mod guide;
 mod help;

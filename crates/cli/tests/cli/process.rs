@@ -169,6 +169,11 @@ impl Serving {
         self.set_limit(&format!("--nofile={soft}:"));
     }
 
+    /// Sets how many bytes the files of a running server may have.
+    pub(crate) fn limit_file_size(&self, soft: &str) {
+        self.set_limit(&format!("--fsize={soft}:"));
+    }
+
     /// Returns the numbers of the files that the server has open.
     pub(crate) fn open_files(&self) -> Vec<usize> {
         let listed = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();

@@ -92,6 +92,21 @@ both_engines! {
         let events = tx.find_audit_events(&organization(&server), &EventFilter::default(), 1).await.unwrap().into_rows();
         assert_eq!(head, (2, events[0].0.hash()));
         assert_eq!(events[0].1, head.1);
+        let first = (1, events[0].0.previous_hash.clone());
+        let mut after = async |end: (i64, &str)| {
+            let end = (end.0, end.1.to_owned());
+            tx.audit_head_after(&organization(&server), &end).await.unwrap()
+        };
+        for end in [(0, GENESIS_HASH), (1, first.1.as_str()), (2, head.1.as_str())] {
+            assert_eq!(after(end).await, Some(head.clone()), "{end:?}");
+        }
+        for end in [(1, head.1.as_str()), (2, first.1.as_str()), (3, head.1.as_str())] {
+            assert_eq!(after(end).await, None, "{end:?}");
+        }
+        assert_eq!(tx.audit_head_after(&nobody, &(1, head.1.clone())).await.unwrap(), None);
+        let heads = tx.list_heads().await.unwrap();
+        let known = heads.iter().find(|known| known.id == organization(&server)).unwrap();
+        assert_eq!((known.change_number, &known.hash), (events[0].0.change_number, &head.1));
         let stranger: OrganizationId = server.stranger().organization.parse().unwrap();
         assert_eq!(tx.audit_head(&stranger).await.unwrap().0, 1);
         let chains = tx.list_audit_chains().await.unwrap();

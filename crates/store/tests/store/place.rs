@@ -207,6 +207,98 @@ async fn whatever_sqlite_does_to_its_files_is_no_damage() {
     Store::open(&database.url, OpenMode::MustExist).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_log_whose_time_was_set_back_is_looked_at_all_the_same() {
+    use std::os::unix::fs::MetadataExt as _;
+    let fixture = Fixture::start().await;
+    fixture.write().await.unwrap();
+    fixture.write().await.unwrap();
+    let path = fixture.file("forge.db-wal");
+    let before = std::fs::metadata(&path).unwrap();
+    overwrite(&path, |bytes| bytes[5000] ^= 1);
+    let log = File::options().write(true).open(&path).unwrap();
+    let touched = |file: &std::fs::Metadata| (file.ctime(), file.ctime_nsec());
+    // The clock of file systems may stand still for a few milliseconds.
+    while touched(&log.metadata().unwrap()) == touched(&before) {
+        log.set_modified(before.modified().unwrap()).unwrap();
+    }
+    log.set_modified(before.modified().unwrap()).unwrap();
+    assert_that_nothing_is_told_or_taken(&fixture, "a flipped bit, with the time set back").await;
+}
+
+/// Copies what is in the files of a database that is open.
+fn snapshot(fixture: &Fixture) -> [Vec<u8>; 3] {
+    FILES.map(|name| std::fs::read(fixture.file(name)).unwrap())
+}
+
+/// Overwrites all files in place by others, which fit each other.
+fn put(fixture: &Fixture, snapshot: &[Vec<u8>; 3]) {
+    let (_, older_copy) = CHANGES[0];
+    for (name, bytes) in FILES.iter().zip(snapshot) {
+        older_copy(&fixture.file(name), bytes);
+    }
+}
+
+async fn assert_that_nothing_is_told_or_taken(fixture: &Fixture, what: &str) {
+    assert_unavailable(fixture.store.read().await.map(drop), what);
+    assert_unavailable(fixture.write().await, what);
+    assert_eq!(
+        fixture.store.readiness().await,
+        Err(NotReady::FilesDamaged),
+        "{what}"
+    );
+    let left = snapshot(fixture);
+    fixture.store.close().await;
+    assert!(
+        snapshot(fixture) == left,
+        "{what}: what somebody put there stays as it is"
+    );
+}
+
+#[tokio::test]
+async fn another_database_in_the_place_of_the_one_that_was_opened_is_noticed_whatever_its_numbers_are() {
+    let other = Fixture::start().await;
+    for _ in 0..9 {
+        other.write().await.unwrap();
+    }
+    let fixture = Fixture::start().await;
+    fixture.write().await.unwrap();
+    put(&fixture, &snapshot(&other));
+    assert_that_nothing_is_told_or_taken(&fixture, "of another store").await;
+}
+
+#[tokio::test]
+async fn the_database_of_an_earlier_run_is_noticed_whatever_its_numbers_are() {
+    let mut fixture = Fixture::start().await;
+    for _ in 0..9 {
+        fixture.write().await.unwrap();
+    }
+    let earlier = snapshot(&fixture);
+    fixture.store.close().await;
+    drop(fixture.store);
+    fixture.store = Store::open(&fixture.database.url, OpenMode::MustExist)
+        .await
+        .unwrap();
+    fixture.write().await.unwrap();
+    put(&fixture, &earlier);
+    assert_that_nothing_is_told_or_taken(&fixture, "of an earlier run").await;
+}
+
+#[tokio::test]
+async fn a_write_whose_database_became_another_one_is_not_acknowledged() {
+    let other = Fixture::start().await;
+    for _ in 0..9 {
+        other.write().await.unwrap();
+    }
+    let fixture = Fixture::start().await;
+    fixture.write().await.unwrap();
+    let write = fixture.begin_with_asset().await.unwrap();
+    put(&fixture, &snapshot(&other));
+    write.commit().await.unwrap_err();
+    assert_that_nothing_is_told_or_taken(&fixture, "during a write").await;
+}
+
 #[tokio::test]
 async fn a_log_whose_bytes_are_the_same_is_no_damage() {
     let fixture = Fixture::start().await;
