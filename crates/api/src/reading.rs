@@ -28,8 +28,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The operations with GET that need no place, and why. Any other takes one.
 const FROM_MEMORY: [(&str, &str); 3] = [
     ("get-models", "the catalogue is in memory"),
-    ("resolve-version-set", "what runs is in memory, and waits for nobody"),
-    ("watch-organization", "it only begins, and tells what is in memory"),
+    (
+        "resolve-version-set",
+        "what runs is in memory, and waits for nobody",
+    ),
+    (
+        "watch-organization",
+        "it only begins, and tells what is in memory",
+    ),
 ];
 
 /// Tells whether an operation reads, so that it needs a place.
@@ -43,6 +49,7 @@ pub(crate) struct Places {
     all: Arc<Semaphore>,
     /// How many an organization and a user have.
     parts: [usize; 2],
+    patience: Duration,
     /// By organization, and by organization and user; of those who read, or wait for it.
     by_holder: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
 }
@@ -59,6 +66,7 @@ impl Places {
         Self {
             all: Arc::new(Semaphore::new(MOST)),
             parts: [ORGANIZATION_PART, USER_PART].map(|part| (readers / part).max(1)),
+            patience: PATIENCE,
             by_holder: Arc::default(),
         }
     }
@@ -75,7 +83,7 @@ impl Places {
             let all = Arc::clone(&self.all).acquire_owned().await?;
             Ok::<_, AcquireError>([user, organization, all])
         };
-        match tokio::time::timeout(PATIENCE, taking).await {
+        match tokio::time::timeout(self.patience, taking).await {
             Ok(Ok(permits)) => Ok(Place { _permits: permits }),
             // No semaphore is ever closed.
             Ok(Err(_)) | Err(_) => Err(ApiError::TooManyReads),
@@ -92,5 +100,80 @@ impl Places {
             let places = known.entry(holder.clone());
             Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(part))))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forge_contract::contract;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn holders(organization: &str, user: &str) -> Holders {
+        Arc::new([organization.to_owned(), format!("{organization}/{user}")])
+    }
+
+    /// Takes a place if there is one.
+    fn take(places: &Places, organization: &str, user: &str) -> Option<Place> {
+        let taken = places.take(&holders(organization, user)).now_or_never();
+        taken.map(|taken| taken.unwrap())
+    }
+
+    #[tokio::test]
+    async fn neither_a_user_nor_an_organization_has_all_places() {
+        let places = Places::new(6);
+        let mut held: Vec<Place> = (0..2).map_while(|_| take(&places, "one", "a")).collect();
+        assert_eq!(held.len(), 2);
+        assert!(take(&places, "one", "a").is_none(), "a third");
+        held.extend(take(&places, "one", "b"));
+        assert_eq!(held.len(), 3);
+        assert!(take(&places, "one", "c").is_none(), "half");
+        assert!(take(&places, "two", "a").is_some());
+        held.pop();
+        assert!(take(&places, "one", "c").is_some());
+        drop(held);
+        drop(take(&places, "three", "a"));
+        assert!(
+            places.by_holder.lock().unwrap().len() <= 2,
+            "only of those who read"
+        );
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_their_own_place_is_in_nobody_elses_way() {
+        let places = Places::new(6);
+        let mut held: Vec<Place> = (0..2).map_while(|_| take(&places, "one", "a")).collect();
+        let one = holders("one", "a");
+        let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(places.take(&one))).collect();
+        for one in &mut waiting {
+            assert!(one.now_or_never().is_none());
+        }
+        assert!(take(&places, "one", "b").is_some());
+        assert!(take(&places, "two", "a").is_some());
+        held.pop();
+        assert!(waiting.swap_remove(0).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_too_long_is_told_to_come_back() {
+        let places = Places {
+            patience: Duration::ZERO,
+            ..Places::new(1)
+        };
+        let _held = take(&places, "one", "a").unwrap();
+        let refused = places.take(&holders("one", "a")).await;
+        assert!(matches!(refused, Err(ApiError::TooManyReads)));
+    }
+
+    #[test]
+    fn every_get_reads_but_those_that_are_listed() {
+        for operation in contract().operations() {
+            let is_listed = FROM_MEMORY.iter().any(|(id, _)| *id == operation.id);
+            assert_eq!(reads(operation), operation.method == "GET" && !is_listed);
+        }
+        for (id, _) in FROM_MEMORY {
+            assert_eq!(contract().operation(id).unwrap().method, "GET", "{id}");
+        }
     }
 }

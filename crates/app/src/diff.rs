@@ -105,7 +105,9 @@ pub async fn compare(
     let context_graphs = texts(&mut tx, caller, AssetKind::ContextGraph, context_graphs).await?;
     drop(tx);
     let pairs = [&agents, &context_graphs].into_iter().flatten();
-    let size = pairs.map(|(base, head)| base.get().len() + head.get().len()).sum::<usize>()
+    let size = pairs
+        .map(|(base, head)| base.get().len() + head.get().len())
+        .sum::<usize>()
         + base.preferences_bytes()
         + head.preferences_bytes();
     aside::run(size, move || {

@@ -175,7 +175,9 @@ pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<V
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
-    let sets = read_seen(&mut tx, caller, &service, usize::MAX).await?.into_rows();
+    let sets = read_seen(&mut tx, caller, &service, usize::MAX)
+        .await?
+        .into_rows();
     let uses = Uses::of_service(&mut tx, caller, service_id).await?;
     Ok(sets.into_iter().map(|set| view(set, &binding, &uses)).collect())
 }
