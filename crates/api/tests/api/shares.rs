@@ -39,8 +39,8 @@ impl Held {
         Self { turns }
     }
 
-    /// Lets those read who wait already, one after the other, and then somebody who came after them. Returns how many
-    /// were answered before, and the answers.
+    /// Lets those read who wait already, one after the other, and then somebody who came after them. Returns the answers
+    /// that were given before.
     async fn let_pass(&mut self, server: &TestServer, waiting: Vec<Answering<'_>>) -> Vec<TestResponse> {
         let mut waiting: FuturesUnordered<Answering<'_>> = waiting.into_iter().collect();
         let mut next = Box::pin(server.app.store.read());
@@ -61,7 +61,7 @@ impl Held {
 }
 
 /// Begins to ask for something, as often as that; all of them wait.
-async fn ask<'a>(client: &'a TestClient, path: &'a str, times: usize) -> Vec<Answering<'a>> {
+fn ask<'a>(client: &'a TestClient, path: &'a str, times: usize) -> Vec<Answering<'a>> {
     let mut waiting = Vec::new();
     for _ in 0..times {
         let mut answering: Answering<'a> = client.get(path).boxed();
@@ -84,7 +84,7 @@ both_engines! {
         let path = format!("service/{}/version_sets/", server.service(1).await);
         assert_eq!(server.admin().get(&path).await.status, 200);
         let mut held = Held::by(&server).await;
-        let waiting = ask(server.admin(), &path, 30).await;
+        let waiting = ask(server.admin(), &path, 30);
         let answered = held.let_pass(&server, waiting).await;
         assert!(answered.len() <= of_a_user, "{}", answered.len());
         assert!(answered.iter().all(|answer| answer.status == 200));
@@ -102,7 +102,7 @@ both_engines! {
         let mut held = Held::by(&server).await;
         let mut waiting = Vec::new();
         for user in &users {
-            waiting.extend(ask(user, "service/", of_a_user).await);
+            waiting.extend(ask(user, "service/", of_a_user));
         }
         let answered = held.let_pass(&server, waiting).await;
         assert!(answered.len() <= of_an_organization, "{}", answered.len());
@@ -126,7 +126,7 @@ both_engines! {
                 assert!(one.call(admin, &[]).await.status.is_success(), "{}", one.id);
                 continue;
             }
-            let waiting = ask(admin, "organization/agent", of_a_user).await;
+            let waiting = ask(admin, "organization/agent", of_a_user);
             let mut asked = one.call(admin, &[]).boxed();
             assert!((&mut asked).now_or_never().is_none(), "{} takes no place", one.id);
             let mut all = waiting;
