@@ -21,7 +21,7 @@ use crate::error::ApiError;
 const SMALL: usize = aside::LARGE;
 
 /// The names under which is counted what a caller holds.
-type Holders = Arc<[String; 2]>;
+pub(crate) type Holders = Arc<[String; 2]>;
 
 /// Which part of everything the users of an organization, and one user, may hold: one in so many.
 const ORGANIZATION_PART: usize = 2;
@@ -193,13 +193,7 @@ impl hyper::body::Body for Kept {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         let place = &self.place;
-        let keep = |bytes| {
-            Bytes::from_owner(Piece {
-                bytes,
-                _place: Arc::clone(place),
-            })
-        };
-        polled.map(|frame| Some(frame?.map(|frame| frame.map_data(keep))))
+        polled.map(|frame| Some(frame?.map(|frame| frame.map_data(|bytes| kept(bytes, place)))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -209,6 +203,57 @@ impl hyper::body::Body for Kept {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// A body that comes piece by piece, of which each takes a place of its own while the client takes it. The next one is not
+/// asked for before that. Where there is no place for a piece, the answer breaks off.
+struct Counted {
+    body: Body,
+    bodies: Bodies,
+    holders: Holders,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map(|frame| {
+            let frame = match frame? {
+                Ok(frame) => frame,
+                Err(error) => return Some(Err(error)),
+            };
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            Some(match self.bodies.hold(&self.holders, bytes) {
+                Ok(None) => Ok(frame),
+                Ok(Some(place)) => Ok(frame.map_data(|bytes| kept(bytes, &Arc::new(place)))),
+                Err(_) => {
+                    tracing::info!("an answer breaks off: its client takes too much too slowly");
+                    Err(axum::Error::new("too much is sent at once"))
+                }
+            })
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Returns bytes that keep a place until they are sent.
+fn kept(bytes: Bytes, place: &Arc<Held>) -> Bytes {
+    Bytes::from_owner(Piece {
+        bytes,
+        _place: Arc::clone(place),
+    })
 }
 
 impl Bodies {
@@ -221,10 +266,17 @@ impl Bodies {
         if response.extensions().get::<Shared>().is_some() {
             return Ok(response);
         }
-        // One that comes piece by piece is not in memory.
-        let exact = response.body().size_hint().exact();
-        let bytes = exact.and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
-        let Some(place) = self.hold(holders, bytes)? else {
+        let Some(size) = response.body().size_hint().exact() else {
+            let (bodies, holders) = (self.clone(), Arc::clone(holders));
+            return Ok(response.map(|body| {
+                Body::new(Counted {
+                    body,
+                    bodies,
+                    holders,
+                })
+            }));
+        };
+        let Some(place) = self.hold(holders, usize::try_from(size).unwrap_or(usize::MAX))? else {
             return Ok(response);
         };
         let place = Arc::new(place);

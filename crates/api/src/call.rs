@@ -33,6 +33,7 @@ use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
 use crate::idempotency_key;
 use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::{RateLimiter, Verdict};
+use crate::reading::Places;
 use crate::serve::Peer;
 
 /// How large a body may be where none is documented, in bytes.
@@ -75,6 +76,8 @@ pub(crate) struct Server {
     pub(crate) bodies: Bodies,
     /// What is sent, apart from what comes: whoever sends much keeps nobody from being answered.
     pub(crate) large_answers: Bodies,
+    /// How many read at once.
+    pub(crate) reading: Places,
     pub(crate) answers: KeptAnswers,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -84,6 +87,7 @@ impl Server {
     /// Makes a server; `stopping` becomes true when it stops.
     pub(crate) fn new(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
         Self {
+            reading: Places::new(app.store.readers()),
             app,
             limiter: Arc::new(RateLimiter::new(limits.rates.clone())),
             bodies: Bodies::new(limits.bodies_bytes),
@@ -102,6 +106,7 @@ impl Server {
             limiter: Arc::clone(&self.limiter),
             bodies: self.bodies.clone(),
             large_answers: self.large_answers.clone(),
+            reading: self.reading.clone(),
             answers: self.answers.clone(),
             stopping: self.stopping.clone(),
         }

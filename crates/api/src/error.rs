@@ -58,6 +58,8 @@ pub(crate) enum ApiError {
         /// Whether it is the caller, or the caller's organization, who holds it.
         is_own: bool,
     },
+    /// The caller, or the caller's organization, reads so much that there was no place for more in time.
+    TooManyReads,
     /// No operation has this path.
     UnknownPath,
     /// The path has operations, but none with this method.
@@ -108,6 +110,10 @@ impl IntoResponse for ApiError {
                 let text = format!("{who} and are sent too many large bodies at once; try again in a moment");
                 (StatusCode::SERVICE_UNAVAILABLE, detail(text))
             }
+            Self::TooManyReads => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                detail("you, or others of your organization, read too much at once; try again in a moment"),
+            ),
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,
                 detail("there is no such path; see /v1/openapi.json"),

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use forge_app::App;
-use forge_contract::contract;
+use forge_contract::{Operation, contract};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -21,7 +21,7 @@ use crate::call::{Call, Server, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::reply::Answer;
-use crate::{Limits, head, middleware, pages, replay, routes};
+use crate::{Limits, head, middleware, reading, replay, routes};
 
 /// Collects the operations; methods and paths come from the contract.
 struct Operations {
@@ -55,16 +55,10 @@ impl Operations {
                 let mut verdict = None;
                 let answer = match Call::<P, Q, B, C>::read(&server, operation, request, &mut verdict).await {
                     Ok(call) => {
-                        let place = if operation.tells_many() {
-                            pages::place().await
-                        } else {
-                            None
-                        };
                         let holders = Arc::clone(call.place.holders());
-                        let answer = replay::answer(call, endpoint).await;
-                        drop(place);
+                        let answer = answer(&server, operation, call, endpoint).await;
                         // What was done is told, however much is held.
-                        if operation.tells_many() || operation.method == "GET" {
+                        if operation.method == "GET" {
                             answer.and_then(|response| server.large_answers.keep(&holders, response))
                         } else {
                             answer
@@ -131,6 +125,26 @@ impl Operations {
                 router.route(&path, merged)
             })
     }
+}
+
+/// Answers a call that was read; one that reads itself has a place meanwhile, until its answer is written.
+async fn answer<P, Q, B, C, F, Fut>(
+    server: &Server,
+    operation: &Operation,
+    call: Call<P, Q, B, C>,
+    endpoint: F,
+) -> Answer
+where
+    C: Authenticate,
+    F: FnOnce(Call<P, Q, B, C>) -> Fut,
+    Fut: Future<Output = Answer>,
+{
+    let _place = if reading::reads(operation) {
+        Some(server.reading.take(call.place.holders()).await?)
+    } else {
+        None
+    };
+    replay::answer(call, endpoint).await
 }
 
 type Paths = BTreeMap<String, BTreeMap<String, MethodRouter>>;

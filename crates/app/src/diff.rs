@@ -11,11 +11,15 @@ use forge_domain::version_set::Binding;
 use forge_domain::{ServiceId, SetName, VersionNumber};
 use forge_store::Tx;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::promotion::content;
 use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{set_attributes, unknown};
-use crate::{App, AppError, Caller, assets};
+use crate::{App, AppError, Caller, aside, assets};
+
+/// How many bytes a preference has, about.
+const PREFERENCE_BYTES: usize = 256;
 
 /// One of the two things compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,11 @@ impl Compared {
             resolved: self.content.resolved,
             model_preferences: &self.content.pins.model_preferences,
         }
+    }
+
+    /// Returns how many bytes its preferences have, about.
+    fn preferences_bytes(&self) -> usize {
+        self.content.pins.model_preferences.len() * PREFERENCE_BYTES
     }
 
     fn agent(&self) -> (String, Option<VersionNumber>) {
@@ -92,17 +101,27 @@ pub async fn compare(
             assets::authorize_read(&mut tx, caller, kind, id).await?;
         }
     }
-    let agents = documents::<AgentDocument>(&mut tx, caller, AssetKind::Agent, agents).await?;
-    let context_graphs =
-        documents::<ContextGraphDocument>(&mut tx, caller, AssetKind::ContextGraph, context_graphs).await?;
+    let agents = texts(&mut tx, caller, AssetKind::Agent, agents).await?;
+    let context_graphs = texts(&mut tx, caller, AssetKind::ContextGraph, context_graphs).await?;
     drop(tx);
-    let diff = compare_sets(
-        &base.side(),
-        &head.side(),
-        agents.as_ref().map(|(from, to)| (from, to)),
-        context_graphs.as_ref().map(|(from, to)| (from, to)),
-    );
-    Ok(Comparison { base, head, diff })
+    let pairs = [&agents, &context_graphs].into_iter().flatten();
+    let size = pairs
+        .map(|(base, head)| base.get().len() + head.get().len())
+        .sum::<usize>()
+        + base.preferences_bytes()
+        + head.preferences_bytes();
+    aside::run(size, move || {
+        let agents = documents::<AgentDocument>(agents)?;
+        let context_graphs = documents::<ContextGraphDocument>(context_graphs)?;
+        let diff = compare_sets(
+            &base.side(),
+            &head.side(),
+            agents.as_ref().map(|(from, to)| (from, to)),
+            context_graphs.as_ref().map(|(from, to)| (from, to)),
+        );
+        Ok(Comparison { base, head, diff })
+    })
+    .await
 }
 
 async fn look_up(
@@ -133,32 +152,43 @@ async fn look_up(
     })
 }
 
-/// Returns the contents of two versions; nothing if they are the same version.
-async fn documents<T: DeserializeOwned>(
+/// The contents of two versions, as they are stored; nothing if they are the same version.
+type Texts = Option<(Box<RawValue>, Box<RawValue>)>;
+
+/// Returns the contents of two versions.
+async fn texts(
     tx: &mut Tx,
     caller: &Caller,
     kind: AssetKind,
     [base, head]: [(String, Option<VersionNumber>); 2],
-) -> Result<Option<(T, T)>, AppError> {
+) -> Result<Texts, AppError> {
     if base == head {
         return Ok(None);
     }
     Ok(Some((
-        document(tx, caller, kind, &base).await?,
-        document(tx, caller, kind, &head).await?,
+        text(tx, caller, kind, &base).await?,
+        text(tx, caller, kind, &head).await?,
     )))
 }
 
-async fn document<T: DeserializeOwned>(
+async fn text(
     tx: &mut Tx,
     caller: &Caller,
     kind: AssetKind,
     (id, version): &(String, Option<VersionNumber>),
-) -> Result<T, AppError> {
+) -> Result<Box<RawValue>, AppError> {
     let version = version.ok_or_else(|| AppError::internal(format!("{kind} {id} has no versions")))?;
     let found = tx
         .find_version(&caller.organization, kind, id, version)
         .await?
         .ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))?;
-    serde_json::from_str(found.document.get()).map_err(|error| AppError::Internal(Box::new(error)))
+    Ok(found.document)
+}
+
+fn documents<T: DeserializeOwned>(texts: Texts) -> Result<Option<(T, T)>, AppError> {
+    let read = |text: &RawValue| {
+        serde_json::from_str(text.get()).map_err(|error| AppError::Internal(Box::new(error)))
+    };
+    let read = |(base, head): (Box<RawValue>, Box<RawValue>)| Ok((read(&base)?, read(&head)?));
+    texts.map(read).transpose()
 }

@@ -1,12 +1,14 @@
 //! The health of services.
 
+use std::sync::Arc;
+
 use forge_domain::ServiceId;
 use forge_domain::access::Permission;
 use forge_domain::health::{self, CheckedSet, Health};
 
 use crate::services::lookup::{find, find_binding};
-use crate::version_sets::{SetView, Uses, set_attributes, view};
-use crate::{App, AppError, Caller, long_prompts};
+use crate::version_sets::{SetView, Uses, read_seen, view};
+use crate::{App, AppError, Caller, aside, long_prompts};
 
 /// Of how many different pairs of versions it is looked at whether their prompts fit.
 const MOST_LOOKED_AT: usize = 20;
@@ -27,8 +29,8 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
     let organization = &caller.organization;
-    let mut sets = tx.list_sets(organization, service_id).await?.into_rows();
-    sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
+    let sets = read_seen(&mut tx, caller, &service, usize::MAX).await?;
+    let (size, sets) = (sets.bytes(), sets.into_rows());
     if sets.is_empty() {
         return Err(AppError::Forbidden(Permission::GetVersionSet.name()));
     }
@@ -57,14 +59,12 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
             long_prompt,
         });
     }
-    let health = health::check(
-        &binding,
-        &checked,
-        &yanked,
-        &app.catalogues.models,
-        app.clock.now(),
-    );
     let uses = Uses::of_service(&mut tx, caller, service_id).await?;
-    let sets = sets.into_iter().map(|set| view(set, &binding, &uses)).collect();
-    Ok(ServiceHealth { health, sets })
+    drop(tx);
+    let (catalogues, now) = (Arc::clone(&app.catalogues), app.clock.now());
+    let look = move || ServiceHealth {
+        health: health::check(&binding, &checked, &yanked, &catalogues.models, now),
+        sets: sets.into_iter().map(|set| view(set, &binding, &uses)).collect(),
+    };
+    Ok(aside::run(size, look).await)
 }

@@ -13,7 +13,7 @@ use forge_store::Tx;
 use serde::de::DeserializeOwned;
 
 use crate::memory::Documents;
-use crate::{App, AppError};
+use crate::{App, AppError, aside};
 
 /// Returns the prompt that does not fit, if versions of a service's agent and context graph have one. Contents are read only
 /// if they are long enough for that: at most two, none of which is longer than a request may be.
@@ -44,13 +44,16 @@ pub(crate) async fn find(
     let agent = content::<AgentDocument>(tx, organization, &app.memory.agents, agent).await?;
     let graph = content::<ContextGraphDocument>(tx, organization, &app.memory.context_graphs, graph).await?;
     Ok(match (agent, graph) {
-        (Some(agent), Some(graph)) => app.runtime.long_prompt(&agent, &graph),
+        (Some(agent), Some(graph)) => {
+            let runtime = Arc::clone(&app.runtime);
+            aside::run_first(bytes, move || runtime.long_prompt(&agent, &graph)).await
+        }
         _ => None,
     })
 }
 
 /// Returns the content of a version, which may be in memory; nothing if there is no such version.
-async fn content<T: DeserializeOwned>(
+async fn content<T: DeserializeOwned + Send + Sync + 'static>(
     tx: &mut Tx,
     organization: &OrganizationId,
     known: &Documents<Arc<T>>,
@@ -63,8 +66,10 @@ async fn content<T: DeserializeOwned>(
     let Some(found) = tx.find_version(organization, kind, &key.2, version).await? else {
         return Ok(None);
     };
-    let document = serde_json::from_str(found.document.get());
+    let bytes = found.document.get().len();
+    // Whoever plans a change keeps others from writing meanwhile.
+    let document = aside::run_first(bytes, move || serde_json::from_str(found.document.get())).await;
     let document = Arc::new(document.map_err(|error| AppError::Internal(Box::new(error)))?);
-    known.keep(key, &document, found.document.get().len());
+    known.keep(key, &document, bytes);
     Ok(Some(document))
 }

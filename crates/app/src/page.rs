@@ -99,6 +99,15 @@ impl<T, P: Clone> PageBuilder<T, P> {
         self.room
     }
 
+    /// Returns how many bytes the next row may have; the first one may have any number.
+    pub(crate) fn room_left(&self) -> usize {
+        if self.items.is_empty() {
+            usize::MAX
+        } else {
+            self.room.saturating_sub(self.bytes)
+        }
+    }
+
     /// Returns how many rows it has at the most.
     pub(crate) fn limit(&self) -> usize {
         self.limit

@@ -21,7 +21,7 @@ use lookup::{attributes, attributes_of};
 use crate::names::new_name;
 use crate::page::{PageBuilder, unknown_token};
 use crate::sorting::Sorted;
-use crate::version_sets::{NewRevision, set_attributes, set_before_creation};
+use crate::version_sets::{NewRevision, read_seen, set_before_creation};
 use crate::{App, AppError, Caller, Page, Written, assets, commit};
 
 pub use update::{ServiceOutcome, UpdateService, update};
@@ -247,13 +247,11 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     // With their sets, fewer of them may fit.
     let mut page = PageBuilder::new(tx.room(), query.limit, Place::Row(0));
     for (service, mut bytes) in found {
-        let mut sets = Vec::new();
-        for (set, size) in tx.list_sets(organization, service.id).await? {
-            if caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)) {
-                bytes += size;
-                sets.push(set);
-            }
-        }
+        // Of what will not fit in, no more is read than it takes to know that.
+        let room = page.room_left().saturating_sub(bytes).saturating_add(1);
+        let sets = read_seen(&mut tx, caller, &service, room).await?;
+        bytes += sets.bytes();
+        let sets = sets.into_rows();
         let place = list.place(&service);
         if !page.put((service, sets), bytes, place) {
             break;

@@ -7,9 +7,9 @@ use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, Resolved};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, VersionNumber};
 pub use forge_store::Revision;
-use forge_store::{RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
+use forge_store::{Rows, RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
 
-use crate::services::lookup::{attributes_of, find, find_binding};
+use crate::services::lookup::{attributes, attributes_of, find, find_binding};
 use crate::unit_tests::VisibleUnitTests;
 use crate::{App, AppError, Caller};
 
@@ -147,14 +147,37 @@ pub(crate) fn view(set: VersionSet, binding: &Binding, uses: &Uses) -> SetView {
     }
 }
 
+/// Returns the sets of a service that the caller may see, by name: all of them, or as many as there is room for. What is
+/// in the others is not read: names and rights decide, and a set is as large as what somebody wrote.
+pub(crate) async fn read_seen(
+    tx: &mut Tx,
+    caller: &Caller,
+    service: &Service,
+    room: usize,
+) -> Result<Rows<VersionSet>, AppError> {
+    const PERMISSION: Permission = Permission::GetVersionSet;
+    let organization = &caller.organization;
+    if !caller.may_some(PERMISSION) {
+        return Ok(Rows::from_iter([]));
+    }
+    // A condition is false where there is no attribute, so whoever may without the name of a set may with every name.
+    if caller.may(PERMISSION, &attributes(service)) {
+        return Ok(tx.list_sets(organization, service.id, room).await?);
+    }
+    let mut names = tx.list_set_names(organization, service.id).await?;
+    names.retain(|name| caller.may(PERMISSION, &set_attributes(service, name)));
+    Ok(tx.list_named_sets(organization, service.id, &names, room).await?)
+}
+
 /// Returns the sets of a service that the caller may see, by name.
 pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<Vec<SetView>, AppError> {
     caller.authorize_some(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
-    let mut sets = tx.list_sets(&caller.organization, service_id).await?.into_rows();
-    sets.retain(|set| caller.may(Permission::GetVersionSet, &set_attributes(&service, &set.name)));
+    let sets = read_seen(&mut tx, caller, &service, usize::MAX)
+        .await?
+        .into_rows();
     let uses = Uses::of_service(&mut tx, caller, service_id).await?;
     Ok(sets.into_iter().map(|set| view(set, &binding, &uses)).collect())
 }

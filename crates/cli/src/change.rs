@@ -297,7 +297,9 @@ pub(crate) async fn confirm(session: &Session, is_confirmed: bool) -> Result<()>
         return Ok(());
     }
     if !ui.can_ask() {
-        let failure = Failure::failed("you cannot be asked here, where input or messages go elsewhere; nothing was changed");
+        let failure = Failure::failed(
+            "you cannot be asked here, where input or messages go elsewhere; nothing was changed",
+        );
         return Err(failure.hint("add `--yes` to do it without being asked"));
     }
     if ui.confirm(&format!("Do this in {}?", session.place())).await? {

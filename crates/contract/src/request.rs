@@ -51,12 +51,6 @@ impl Operation {
         misjoined(query)
     }
 
-    /// Tells whether it answers with many things: a page of a list, or what a search finds.
-    pub fn tells_many(&self) -> bool {
-        let mut names = self.parameters.iter().map(|parameter| parameter.name.as_str());
-        self.method == "GET" && names.any(|name| name == "limit" || name == "query")
-    }
-
     /// Tells whether requests may say anything in a body. A body that can change nothing is not looked at.
     pub fn looks_at_body(&self) -> bool {
         self.method != "GET"

@@ -154,6 +154,17 @@ pub(crate) enum Pools {
     Postgres(PgPool),
 }
 
+impl Pools {
+    /// Returns how many connections are there for all, without those that are kept free.
+    fn shared_connections(&self) -> usize {
+        let connections = match self {
+            Self::Sqlite { .. } => SQLITE_READERS,
+            Self::Postgres(_) => POSTGRES_CONNECTIONS,
+        };
+        (connections - KEPT_FREE) as usize
+    }
+}
+
 /// Checks the schema behind a connection to either engine and applies what is missing of it.
 macro_rules! bring_up_to_date {
     ($connection:expr, $dialect:expr, $url:expr, $mode:expr) => {{
@@ -197,13 +208,9 @@ macro_rules! require_known_schema {
 
 impl Store {
     fn new(pools: Pools) -> Self {
-        let connections = match &pools {
-            Pools::Sqlite { .. } => SQLITE_READERS,
-            Pools::Postgres(_) => POSTGRES_CONNECTIONS,
-        };
         Self {
+            turns: Arc::new(Semaphore::new(pools.shared_connections())),
             pools,
-            turns: Arc::new(Semaphore::new((connections - KEPT_FREE) as usize)),
             heads: Arc::default(),
             seen: Seen::default(),
             last_look: LastLook::default(),
@@ -215,6 +222,11 @@ impl Store {
     /// Makes room for fewer bytes of rows than [`MOST_BYTES`], so that small rows make pages end, too. For tests.
     pub fn limit_room(&self, bytes: usize) {
         self.room.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns how many may read at once, whoever they are; what brings memory up to date has connections of its own.
+    pub fn readers(&self) -> usize {
+        self.pools.shared_connections()
     }
 
     /// Returns how far each organization has come, as far as this process knows.

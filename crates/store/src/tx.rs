@@ -24,6 +24,9 @@ use crate::writer::Turn;
 /// How long PostgreSQL may take to answer a statement: longer than it lets one run, see `open`.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 
+/// How many bytes of rows are decoded at once, or one row: then it is the turn of whatever else the worker has to do.
+const MOST_IN_A_ROW: usize = 64 * 1024;
+
 /// A transaction. Dropping it rolls it back.
 ///
 /// It is begun and ended by plain statements instead of the driver's own bookkeeping. The driver counts how deep it is
@@ -293,6 +296,7 @@ async fn take<R, T>(
     room: usize,
 ) -> Result<Result<Rows<T>, StoreError>, sqlx::Error> {
     let mut taken = Rows::for_room(room);
+    let mut in_a_row = 0;
     while let Some(row) = rows.try_next().await? {
         let (row, bytes) = match decode(row) {
             Ok(decoded) => decoded,
@@ -300,6 +304,12 @@ async fn take<R, T>(
         };
         if !taken.push(row, bytes) {
             break;
+        }
+        in_a_row += bytes;
+        if in_a_row > MOST_IN_A_ROW {
+            // The driver is often ahead, and then nothing else would let others have the worker.
+            tokio::task::yield_now().await;
+            in_a_row = 0;
         }
     }
     Ok(Ok(taken))

@@ -204,14 +204,15 @@ fn revision(row: &Row<'_>) -> Result<Revision, StoreError> {
 }
 
 impl Tx {
-    /// Returns the sets of a service by name, without deleted ones: all of them, whatever room they take.
+    /// Returns the sets of a service by name, without deleted ones: all of them, or as many as there is room for.
     pub async fn list_sets(
         &mut self,
         organization: &OrganizationId,
         service: ServiceId,
+        room: usize,
     ) -> Result<Rows<VersionSet>, StoreError> {
         let args = args![organization, service];
-        self.rows(&LIST_SETS, args, version_set, usize::MAX).await
+        self.rows(&LIST_SETS, args, version_set, room).await
     }
 
     /// Returns a set, deleted or not.
@@ -223,6 +224,26 @@ impl Tx {
     ) -> Result<Option<VersionSet>, StoreError> {
         self.optional(&FIND_SET, args![organization, service, name], version_set)
             .await
+    }
+
+    /// Returns those sets of a service that have one of the names, without deleted ones, as many as there is room for.
+    pub async fn list_named_sets(
+        &mut self,
+        organization: &OrganizationId,
+        service: ServiceId,
+        names: &[SetName],
+        room: usize,
+    ) -> Result<Rows<VersionSet>, StoreError> {
+        let mut rows = Rows::for_room(room);
+        for name in names {
+            let args = args![organization, service, name];
+            for (set, bytes) in self.rows(&FIND_SET, args, version_set, usize::MAX).await? {
+                if !set.is_deleted && !rows.push(set, bytes) {
+                    return Ok(rows);
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// Returns two sets of a service, deleted or not; those of them that are there.

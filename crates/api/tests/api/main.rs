@@ -41,6 +41,7 @@ mod rules;
 mod secrets;
 mod services;
 mod settled;
+mod shares;
 mod sign_in;
 mod simulation;
 mod strict;

@@ -289,7 +289,7 @@ async fn lists(server: &TestServer) -> Vec<List> {
 }
 
 /// Returns a version set whose preferences have about 190 KiB.
-fn large_set(number: usize) -> Value {
+pub(crate) fn large_set(number: usize) -> Value {
     let name = |position: usize| format!("{number}-{position:0>180}");
     let pins = (0..800).fold(version_set(1, 1), |pins, position| {
         with_model(pins, &name(position), MODEL, json!({}))

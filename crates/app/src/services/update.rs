@@ -160,7 +160,7 @@ async fn prepare(
         caller.authorize(Permission::UpdateService, &attributes(service))?;
     }
     caller.require_no_gain(&attributes(&before), &attributes(&after))?;
-    let sets = tx.list_sets(organization, id).await?.into_rows();
+    let sets = tx.list_sets(organization, id, usize::MAX).await?.into_rows();
     let binding = find_binding(tx, caller, &before).await?;
     let new = new_assets(&before, &after);
     if !new.is_empty() {

@@ -39,6 +39,8 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let (app, service_id) = (&call.server.app, call.path.service_id);
     let held = call.headers.get("If-None-Match").and_then(Value::as_str);
     let (found, stale_for) = if let Some(at) = at {
+        // The past is not in memory.
+        let _place = call.server.reading.take(call.place.holders()).await?;
         let found = resolve::resolve_at(app, &call.caller, service_id, &name, at).await?;
         (found, None)
     } else {
