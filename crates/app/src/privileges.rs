@@ -13,6 +13,13 @@ pub(crate) fn of(role: &Role) -> Privileges {
     }
 }
 
+/// Returns those of a user's temporary grants that count when they are signed in with a key: what the role of the key does
+/// not hold, it lends to nobody. Otherwise whoever has a key could use what was given to one user alone.
+pub(crate) fn lent(key: &Privileges, mut grants: Vec<Grant>) -> Vec<Grant> {
+    grants.retain(|grant| key.is_super() || key.cover(std::slice::from_ref(grant)));
+    grants
+}
+
 impl Caller {
     /// Refuses unless the caller's role is greater than the one that is to be given to somebody. Temporary grants do
     /// not count: otherwise they could be made permanent.

@@ -128,7 +128,7 @@ pub async fn authenticate(
     // A token of another organization brings no rights along.
     let is_own = issuer == *organization;
     let (privileges, temporary_grants) = if is_own {
-        let grants = access.temporary_grants(&claims.sub, app.clock.now());
+        let grants = access.temporary_grants(&claims.sub, &key, app.clock.now());
         (user.privileges, grants)
     } else {
         (Arc::default(), Vec::new())
@@ -215,7 +215,7 @@ pub(crate) async fn recognise_still(app: &App, caller: &Caller) -> Result<Caller
     let mut caller = caller.clone();
     if caller.user.org_id == caller.organization {
         caller.privileges = user.privileges;
-        caller.temporary_grants = access.temporary_grants(&caller.user.user_id, now);
+        caller.temporary_grants = access.temporary_grants(&caller.user.user_id, &key, now);
         caller.known_at = known.state.change_number();
     }
     Ok(caller)
@@ -230,6 +230,7 @@ pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Res
         return Ok(false);
     };
     let grants = tx.live_temporary_grants(organization, &user.id, now).await?;
+    let grants = privileges::lent(&privileges::of(&key.role), grants);
     Ok(!user.is_deleted
         && key.revoked_at.is_none()
         && now < key.expires_at

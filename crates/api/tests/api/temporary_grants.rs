@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::roles::{any, create as create_role, equals, grant};
 use crate::services::UNKNOWN_ID;
-use crate::users::{assert_invalid_at, pages};
+use crate::users::{assert_invalid_at, pages, sign_in};
 
 const CREATE: &str = "role/temporary_permission_grant/";
 const LIST: &str = "role/temporary_permission_grants/";
@@ -58,6 +58,25 @@ async fn make_agent(client: &TestClient, name: &str) -> u16 {
 }
 
 both_engines! {
+    async fn a_key_lends_nobody_what_its_role_does_not_hold(server: TestServer) {
+        let user = server.user(DefaultRole::User).await;
+        for permission in ["Organization:CreateAgent", "Organization:GetAgent"] {
+            given(&give(server.admin(), &user.user_id, &any(permission)).await);
+        }
+        // Greater than the user's role, by what reads only.
+        let plain = DefaultRole::User.grants().into_iter().map(|grant| serde_json::to_value(grant).unwrap());
+        let grants: Vec<Value> = plain.chain([any("Organization:GetAgent")]).collect();
+        create_role(server.admin(), "Reader", grants).await;
+        let key = json!({"name": "a program", "role_name": "Reader", "duration": "P30D"});
+        let key = server.admin().post("organization/api_key/", key).await;
+        let part = |name: &str| key.body[name].as_str().unwrap_or_else(|| panic!("{}", key.body)).to_owned();
+        let session = sign_in(server.admin(), &user.user_id, [&part("api_key_id"), &part("api_key")]).await;
+        let by_key = server.admin().with_token(session.body["id_token"].as_str().unwrap());
+        assert_eq!(by_key.get(AGENTS).await.status, 200);
+        assert_eq!(make_agent(&by_key, "Mira").await, 403);
+        assert_eq!(make_agent(&user, "Mira").await, 201, "the key of the other session holds everything");
+    }
+
     async fn a_grant_holds_until_it_expires(server: TestServer) {
         let user = server.user(DefaultRole::User).await;
         assert_eq!(make_agent(&user, "Mira").await, 403);
@@ -288,7 +307,7 @@ both_engines! {
         assert_eq!(assign(admin, "DefaultAdministratorRole", &demoted).await.status, 200);
         assert_eq!(demoted.get("audit_event/head").await.status, 403);
         server.clock.advance_seconds(-120);
-        let session = crate::users::sign_in(&demoted, &demoted.user_id, [&server.credentials[1], &server.credentials[2]]).await;
+        let session = sign_in(&demoted, &demoted.user_id, [&server.credentials[1], &server.credentials[2]]).await;
         let demoted = demoted.with_token(session.body["id_token"].as_str().unwrap());
         assert_eq!(demoted.get("audit_event/head").await.status, 403);
         assert_eq!(make_agent(&demoted, "Tom").await, 201);

@@ -140,11 +140,15 @@ impl Access {
         answer
     }
 
-    /// Returns what a user may do at `now` by temporary grants.
-    pub(crate) fn temporary_grants(&self, user: &str, now: Timestamp) -> Vec<Grant> {
+    /// Returns what a user who is signed in with this key may do at `now` by temporary grants.
+    pub(crate) fn temporary_grants(&self, user: &str, key: &KeyHead, now: Timestamp) -> Vec<Grant> {
         let grants = self.grants.get(user).map(Arc::as_ref).unwrap_or_default();
         let live = grants.iter().filter(|grant| now < grant.expires_at);
-        live.map(|grant| grant.grant.clone()).collect()
+        let live: Vec<Grant> = live.map(|grant| grant.grant.clone()).collect();
+        match self.roles.privileges.get(&key.role_id) {
+            Some(role) if !live.is_empty() => privileges::lent(role, live),
+            _ => Vec::new(),
+        }
     }
 
     /// Returns the signing key of that id.

@@ -193,7 +193,7 @@ both_engines! {
         let caller = super_administrator(&server);
         for _ in 0..5 {
             let service = service(&server).await;
-            let user = server.user(forge_domain::access::DefaultRole::User).await;
+            let user = server.user(DefaultRole::User).await;
             let start = Start {
                 organization: caller.organization.clone(),
                 user_id: user.user_id.clone(),
@@ -206,7 +206,7 @@ both_engines! {
             let first = run(conversations::begin(&server.app, start).await.unwrap()).await.unwrap();
             let id = first.conversation_id;
             let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
-            let deleting = forge_app::users::delete(&server.app, &caller, &user.user_id);
+            let deleting = users::delete(&server.app, &caller, &user.user_id);
             let (deleted, _) = tokio::join!(deleting, run(interaction));
             deleted.unwrap();
             assert_eq!(find(&server, id).await, None);
