@@ -7,7 +7,7 @@ use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
 use forge_domain::{ActorKind, Duration, Timestamp, UserRef};
 pub use forge_store::ApiKey;
-use forge_store::{NewApiKey, Role, WriteTx};
+use forge_store::{NewApiKey, Role, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::names::new_name;
@@ -170,6 +170,14 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, AppError> {
     let mut keys = tx.list_api_keys(&caller.organization, app.clock.now()).await?;
     keys.retain(|key| caller.may(Permission::GetApiKey, &attributes(&key.id, &key.role)));
     Ok(keys)
+}
+
+/// Returns the ids of the keys that can still be used and that a user made, or could have made. They go on when the user is
+/// given less or deleted, for others sign in with them, too; but the user may know the secrets.
+pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<Vec<String>, AppError> {
+    let keys = tx.list_api_keys(&user.org_id, app.clock.now()).await?;
+    let may_know = |key: &ApiKey| key.creator == *user || key.behind.contains(user);
+    Ok(keys.into_iter().filter(may_know).map(|key| key.id).collect())
 }
 
 /// Ends a key, and with it every token got with it.

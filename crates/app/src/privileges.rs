@@ -48,8 +48,7 @@ impl Caller {
 
     /// Refuses to change what belongs to a role that may do something the caller's may not.
     pub(crate) fn require_not_above(&self, role: &Role) -> Result<(), AppError> {
-        let above = of(role);
-        if self.privileges.is_super() || !above.is_super() && self.privileges.cover(&above.grants) {
+        if self.privileges.hold_all_of(&of(role)) {
             return Ok(());
         }
         Err(AppError::TooLittle(format!(

@@ -188,7 +188,8 @@ pub struct ModifyRole {
 }
 
 /// Changes a role. The description changes in place; other grants or another view make a new role of the same name, to
-/// which users and keys move at once. Returns the id of the role that has the name now.
+/// which users and keys move at once; if it does not hold all that the old one held, the temporary grants of these users
+/// end. Returns the id of the role that has the name now.
 pub async fn modify(
     app: &App,
     caller: &Caller,
@@ -232,14 +233,19 @@ pub async fn modify(
     } else {
         tx.set_role_description(new.id, &new.description).await?;
     }
-    let (before, after) = (audit_document(&old), audit_document(&new));
+    let (before, mut after) = (audit_document(&old), audit_document(&new));
+    if gives_less(&new, &old) {
+        let count = tx.end_temporary_grants_of_role(new.id, app.clock.now()).await?;
+        tell_ended(&mut after, count);
+    }
     tx.append_audit_event(&caller.actor(), "modify", object(&new), before, after)
         .await?;
     commit(tx, new.id).await
 }
 
 /// Gives a user another role. The caller's must be greater than it, and than the user's present one: otherwise anybody
-/// could take the rights of their equals. Only their own role may a caller give up.
+/// could take the rights of their equals. Only their own role may a caller give up. With a role
+/// that does not hold all that the old one held, the user's temporary grants end.
 pub async fn assign(
     app: &App,
     caller: &Caller,
@@ -271,13 +277,31 @@ pub async fn assign(
         kind: "user".to_owned(),
         id: user_id.to_owned(),
     };
-    let (before, after) = (
+    let (before, mut after) = (
         json!({"role_name": user.role.name}),
         json!({"role_name": role.name}),
     );
+    if gives_less(&role, &user.role) {
+        let count = tx.end_temporary_grants(user_id, app.clock.now()).await?;
+        tell_ended(&mut after, count);
+        users::tell_known_keys(app, &mut tx, caller, user_id, &mut after).await?;
+    }
     tx.append_audit_event(&caller.actor(), "assign_role", object, before, after)
         .await?;
     commit(tx, role.id).await
+}
+
+/// Tells whether who had the one role and has the other now was given less. What they hold beside a role ends then: whoever
+/// takes something away knows the roles, not what somebody gave them, or they themselves, for a while.
+fn gives_less(new: &Role, old: &Role) -> bool {
+    !privileges::of(new).hold_all_of(&privileges::of(old))
+}
+
+/// Tells in the audit log how many temporary grants ended.
+fn tell_ended(document: &mut Value, count: u64) {
+    if count > 0 {
+        document["ended_temporary_grants"] = json!(count);
+    }
 }
 
 /// Tells whether a key of this role signs in users of that one.

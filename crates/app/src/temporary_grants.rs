@@ -7,16 +7,18 @@ use forge_domain::audit::AuditObject;
 use forge_domain::fault::Fault;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::{Duration, Timestamp};
+use forge_store::SortValue;
 pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
 use serde_json::{Value, json};
 
-use crate::page::{PageBuilder, unknown_token};
+use crate::page::unknown_token;
+use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page, Written, commit, roles, users};
 
 /// How many temporary grants a user may have at once.
 const MOST_GRANTS: usize = 100;
 
-/// How long a grant may last: nothing ends one before, not even a lesser role.
+/// How long a grant may last, if its user is not given a lesser role before.
 const LONGEST: Duration = Duration::days(90);
 
 fn attributes(user_id: &str, grant: &Grant) -> Attributes {
@@ -76,6 +78,7 @@ pub async fn create(
         creator: caller.user.clone(),
         created_at: tx.changed_at(),
         expires_at: now + given.duration,
+        ended_at: None,
     };
     tx.insert_temporary_grant(&grant).await?;
     let object = AuditObject {
@@ -149,25 +152,41 @@ pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page
                 .is_none_or(|name| *name == grant.grant.permission_name)
             && query
                 .is_expired
-                .is_none_or(|wanted| wanted == (grant.expires_at <= now))
+                .is_none_or(|wanted| wanted == (grant.ended_at.is_some() || grant.expires_at <= now))
             && query.tags.iter().all(|filter| filter.matches(&grant.tags))
             && caller.may(
                 Permission::GetTemporaryGrant,
                 &attributes(&grant.user_id, &grant.grant),
             )
     };
+    let list = Sorted::moving(
+        "temporary_grant",
+        &query.sort,
+        sort_value,
+        |grant: &TemporaryGrant| grant.seq,
+    );
     let mut tx = app.store.read().await?;
-    let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
+    let mut page = list
+        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .await?;
     while let Some((after, count)) = page.next_read() {
         let rows = tx
-            .list_temporary_grants(&caller.organization, &query.sort, after, count)
+            .list_temporary_grants(&caller.organization, list.keys(), after, count)
             .await?;
         page.add(
             rows.ok_or_else(unknown_token)?,
             count,
-            |grant| grant.seq,
+            |grant| list.place(grant),
             is_wanted,
         );
     }
-    Ok(page.finish())
+    list.finish(app, tx, caller, page).await
+}
+
+fn sort_value(key: TemporaryGrantSort, grant: &TemporaryGrant) -> SortValue {
+    match key {
+        TemporaryGrantSort::UserId => SortValue::Text(grant.user_id.clone()),
+        TemporaryGrantSort::ExpiresAt => SortValue::Integer(grant.end().as_millis()),
+        TemporaryGrantSort::PermissionName => SortValue::Text(grant.grant.permission_name.clone()),
+    }
 }

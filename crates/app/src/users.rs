@@ -1,16 +1,16 @@
 //! Users.
 
-use forge_domain::Timestamp;
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::user::{Preferences, Variables};
+use forge_domain::{Timestamp, UserRef};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
 use forge_store::{NewUser, Rows, SortValue, Tx};
 use serde_json::{Value, json};
 
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page, Written, commit, roles};
+use crate::{App, AppError, Caller, Page, Written, api_keys, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
 fn audit_document(role_name: &str) -> Value {
@@ -339,11 +339,32 @@ pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>,
         return Err(AppError::Refused(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
     tx.delete_conversations_of_user(id).await?;
+    tx.end_temporary_grants(id, app.clock.now()).await?;
     tx.delete_user(id).await?;
-    let before = audit_document(&user.role.name);
-    tx.append_audit_event(&caller.actor(), "delete", object(id), before, Value::Null)
+    let (before, mut after) = (audit_document(&user.role.name), Value::Null);
+    tell_known_keys(app, &mut tx, caller, id, &mut after).await?;
+    tx.append_audit_event(&caller.actor(), "delete", object(id), before, after)
         .await?;
     commit(tx, ()).await
+}
+
+/// Tells in the audit log which keys go on that somebody may know who was given less, or deleted.
+pub(crate) async fn tell_known_keys(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    user_id: &str,
+    document: &mut Value,
+) -> Result<(), AppError> {
+    let user = UserRef {
+        org_id: caller.organization.clone(),
+        user_id: user_id.to_owned(),
+    };
+    let keys = api_keys::known_to(app, tx, &user).await?;
+    if !keys.is_empty() {
+        document["api_keys_left"] = json!(keys);
+    }
+    Ok(())
 }
 
 pub(crate) const LAST_SUPER_ADMINISTRATOR: &str =

@@ -28,7 +28,9 @@ statements! {
         FROM api_key
         WHERE organization_id = $1 AND revoked_at IS NULL AND id = $2";
     GRANTS = "SELECT user_id, grant_document, expires_at FROM temporary_grant
-        WHERE organization_id = $1 AND expires_at > $2 ORDER BY seq";
+        WHERE organization_id = $1 AND expires_at > $2 AND ended_at IS NULL ORDER BY seq";
+    GRANTS_OF_USER = "SELECT user_id, grant_document, expires_at FROM temporary_grant
+        WHERE organization_id = $1 AND expires_at > $2 AND ended_at IS NULL AND user_id = $3 ORDER BY seq";
     SIGNING_KEYS = "SELECT id, public_key, sealed_private_key FROM signing_key
         WHERE organization_id = $1 ORDER BY created_at, id";
     AGENTS = "SELECT id, name, latest_version FROM agent WHERE organization_id = $1";
@@ -261,11 +263,12 @@ impl Tx {
             .await
     }
 
-    /// Returns the temporary grants that have not ended at `now`, in order of creation.
+    /// Returns the temporary grants that have not ended at `now`, or only those of a user, in order of creation.
     pub async fn timed_grants(
         &mut self,
         organization: &OrganizationId,
         now: Timestamp,
+        user_id: Option<&str>,
     ) -> Result<Vec<TimedGrant>, StoreError> {
         let grant = |row: &Row<'_>| {
             Ok(TimedGrant {
@@ -274,7 +277,13 @@ impl Tx {
                 expires_at: row.time("expires_at")?,
             })
         };
-        self.all(&GRANTS, args![organization, now], grant).await
+        match user_id {
+            None => self.all(&GRANTS, args![organization, now], grant).await,
+            Some(id) => {
+                self.all(&GRANTS_OF_USER, args![organization, now, id], grant)
+                    .await
+            }
+        }
     }
 
     /// Returns the signing keys, oldest first.

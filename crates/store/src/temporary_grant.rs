@@ -2,12 +2,12 @@
 
 use forge_domain::access::Grant;
 use forge_domain::service::Tags;
-use forge_domain::{OrganizationId, Timestamp, UserRef};
+use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Places, SortColumn, SortedList, order};
+use crate::sort::{Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -17,25 +17,30 @@ statements! {
         VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM temporary_grant WHERE organization_id = $1),
             $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     LIVE_GRANTS = "SELECT grant_document FROM temporary_grant
-        WHERE organization_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY seq";
-    FIND_SORT_VALUES = "SELECT user_id, expires_at, permission_name FROM temporary_grant
-        WHERE organization_id = $1 AND seq = $2";
+        WHERE organization_id = $1 AND user_id = $2 AND expires_at > $3 AND ended_at IS NULL ORDER BY seq";
+    HAS_ROW = "SELECT seq FROM temporary_grant WHERE organization_id = $1 AND seq = $2";
+    // The time of a change can be ahead of the clock by which a grant ends; it never ends later than it would have.
+    END_OF_USER = "UPDATE temporary_grant SET ended_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END
+        WHERE organization_id = $1 AND user_id = $2 AND expires_at > $4 AND ended_at IS NULL";
+    END_OF_ROLE = "UPDATE temporary_grant SET ended_at = CASE WHEN expires_at < $3 THEN expires_at ELSE $3 END
+        WHERE organization_id = $1 AND expires_at > $4 AND ended_at IS NULL
+            AND user_id IN (SELECT id FROM app_user WHERE organization_id = $1 AND role_id = $2)";
 }
 
 /// The list of all grants, ended ones included.
 const LIST: SortedList = SortedList {
     name: "temporary_grant.list",
     select: "SELECT id, seq, user_id, grant_document, tags, justification, creator_org_id, creator_user_id,
-            created_at, expires_at
+            created_at, expires_at, ended_at
         FROM temporary_grant WHERE organization_id = $1",
     parameters: 4,
     seq: "seq",
     columns: &[
         SortColumn::text("user_id"),
-        SortColumn::integer("expires_at"),
+        SortColumn::integer("expires_at").of("COALESCE(ended_at, expires_at)"),
         SortColumn::text("permission_name"),
     ],
-    places: Places::Fixed(FIND_SORT_VALUES),
+    places: Places::Moving(HAS_ROW),
 };
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
@@ -72,8 +77,17 @@ pub struct TemporaryGrant {
     pub creator: UserRef,
     /// When it was given.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// When it ended before that.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl TemporaryGrant {
+    /// Returns when it ends, or ended.
+    pub fn end(&self) -> Timestamp {
+        self.ended_at.unwrap_or(self.expires_at)
+    }
 }
 
 fn temporary_grant(row: &Row<'_>) -> Result<TemporaryGrant, StoreError> {
@@ -87,6 +101,7 @@ fn temporary_grant(row: &Row<'_>) -> Result<TemporaryGrant, StoreError> {
         creator: row.user("creator")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
+        ended_at: row.optional_time("ended_at")?,
     })
 }
 
@@ -104,13 +119,13 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` grants that come after the one at the place `after` in the order asked for; 0 is the
-    /// start. Returns nothing if there is no grant at that place.
+    /// Returns up to `limit` grants that come after the place `after` in the order asked for. Returns nothing if there is no
+    /// such place.
     pub async fn list_temporary_grants(
         &mut self,
         organization: &OrganizationId,
         sort: &[(TemporaryGrantSort, bool)],
-        after: i64,
+        after: Place,
         limit: i64,
     ) -> Result<Option<Rows<TemporaryGrant>>, StoreError> {
         let order = order(sort, |key| key as usize);
@@ -137,5 +152,21 @@ impl WriteTx {
             grant.expires_at,
         ];
         self.execute(&INSERT_GRANT, args).await.map(drop)
+    }
+
+    /// Ends the temporary grants that a user still has at `now`, and returns how many there were.
+    pub async fn end_temporary_grants(&mut self, user_id: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let args = args![&self.organization, user_id, self.changed_at(), now];
+        self.execute(&END_OF_USER, args).await
+    }
+
+    /// The same of all users who have a role.
+    pub async fn end_temporary_grants_of_role(
+        &mut self,
+        role_id: RoleId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let args = args![&self.organization, role_id, self.changed_at(), now];
+        self.execute(&END_OF_ROLE, args).await
     }
 }

@@ -190,6 +190,25 @@ both_engines! {
         assert_eq!(own.post(&path, shows(false)).await.status, 403);
     }
 
+    async fn the_audit_log_tells_which_keys_go_on_that_who_was_given_less_may_know(server: TestServer) {
+        let admin = server.admin();
+        let maker = server.user(DefaultRole::AmigoAdministrator).await;
+        let ended = create(&maker, "DefaultUserRole").await;
+        assert_eq!(delete(admin, parts(&ended)[0]).await.status, 200);
+        let first = create(&maker, "DefaultAdministratorRole").await;
+        let first = parts(&first);
+        let told = async || admin.get("audit_event/?limit=1").await.body["audit_events"][0]["after"].clone();
+        let given = json!({"user_id": maker.user_id});
+        assert_eq!(admin.post("role/DefaultUserRole/assign", given.clone()).await.status, 200);
+        assert_eq!(told().await, json!({"role_name": "DefaultUserRole", "api_keys_left": [first[0]]}));
+        assert_eq!(admin.post("role/DefaultAdministratorRole/assign", given).await.status, 200);
+        assert_eq!(told().await, json!({"role_name": "DefaultAdministratorRole"}));
+        // The programs that use it go on.
+        through(&server.user(DefaultRole::User).await, first).await;
+        assert_eq!(admin.delete(&format!("user/{}", maker.user_id)).await.status, 204);
+        assert_eq!(told().await, json!({"api_keys_left": [first[0]]}));
+    }
+
     async fn an_answer_is_not_told_again_to_who_others_could_be_behind(server: TestServer) {
         let first = server.user(DefaultRole::AmigoAdministrator).await;
         let again = async |client: &TestClient| {
@@ -250,7 +269,8 @@ both_engines! {
 
     async fn a_key_lives_one_to_ninety_days(server: TestServer) {
         let admin = server.admin();
-        for duration in ["P0D", "PT23H", "PT23H59M59S", "P91D", "P90DT1S", "-P1D", "", "1D", "garbage"] {
+        for duration in ["P0D", "PT23H", "PT23H59M59S", "P91D", "P90DT1S", "-P1D", "", "1D", "garbage", "P1000Y",
+            "P99999999999999999999999D", "P1D2027-01-01T00:00:00+14:00", "P1E1D", "PNaND", "PinfD", "P,5D", "P\u{661}D", "p1d", "P1D "] {
             let refused = admin.post(KEYS, key_body("DefaultUserRole", duration)).await;
             assert_invalid_at(&refused, "body.duration");
         }

@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use crate::items::user_with;
 use crate::roles::{any, equals, grant};
-use crate::users::signed_in;
+use crate::users::{sign_in, signed_in};
 
 /// Gives a role other grants.
 async fn grants(server: &TestServer, role: &str, grants: Vec<Value>) {
@@ -101,5 +101,57 @@ both_engines! {
         assert_eq!(again(&writer).await.body, first.body);
         let versions = admin.get(&format!("organization/agent/{agent}/version")).await;
         assert_eq!(versions.body["agent_versions"].as_array().unwrap().len(), 2, "{}", versions.body);
+    }
+
+    async fn what_is_under_way_ends_with_the_key(server: TestServer) {
+        let admin = server.admin();
+        let service = server.service(1).await;
+        for number in 0..120 {
+            admin.post("organization/agent", json!({"agent_name": format!("agent {number}")})).await;
+        }
+        let made = admin.post("organization/api_key/", json!({"name": null, "role_name": "DefaultSuperAdministratorRole",
+            "duration": "P1D"})).await;
+        let [id, secret] = ["api_key_id", "api_key"].map(|field| made.body[field].as_str().unwrap());
+        let auditor = user_with(&server, "Auditor", vec![any("Organization:GetAuditEvent"), any("Service:GetVersionSet"),
+            any("Service:UpdateVersionSet"), any("Organization:CreateAgent")]).await;
+        server.clock.advance_seconds(24 * 3600 - 1);
+        let session = sign_in(&auditor, &auditor.user_id, [id, secret]).await;
+        let auditor = auditor.with_token(session.body["id_token"].as_str().unwrap());
+        // A call under a key, an export, a stream, and a body that is on its way.
+        let again = async |client: &TestClient| {
+            let body = json!({"agent_name": "once"}).to_string().into_bytes();
+            let headers = [("Idempotency-Key", "once")];
+            client.send_raw(Method::POST, "organization/agent", &headers, Some("application/json"), body).await
+        };
+        let first = again(&auditor).await;
+        assert_eq!(first.status, 201, "{}", first.body);
+        let sent = request(&auditor, Method::GET, "audit_event/export").body(Body::empty()).unwrap();
+        let mut export = auditor.router.clone().oneshot(sent).await.unwrap().into_body();
+        assert!(export.frame().await.unwrap().is_ok());
+        let sent = request(&auditor, Method::GET, "watch?after=0").body(Body::empty()).unwrap();
+        let watching = auditor.router.clone().oneshot(sent).await.unwrap();
+        assert_eq!(watching.status(), 200);
+        let (asked, is_asked) = oneshot::channel();
+        let (go, may_go) = oneshot::channel();
+        let body = stream::once(async move {
+            asked.send(()).unwrap();
+            may_go.await.unwrap();
+            Ok::<_, Infallible>(Bytes::from(json!({"version_set": version_set(1, 1)}).to_string()))
+        });
+        let path = format!("service/{service}/version_sets/preview/");
+        let sent = request(&auditor, Method::PUT, &path).header(header::CONTENT_TYPE, "application/json");
+        let sent = sent.body(Body::from_stream(body)).unwrap();
+        let answer = tokio::spawn(auditor.router.clone().oneshot(sent));
+        is_asked.await.unwrap();
+        server.clock.advance_seconds(1);
+        go.send(()).unwrap();
+        assert_eq!(answer.await.unwrap().unwrap().status(), 401);
+        assert!(export.frame().await.unwrap().is_err(), "the rest is not told");
+        assert_eq!(again(&auditor).await.status, 401);
+        let text = watching.into_body().collect().await.unwrap().to_bytes();
+        assert!(!text.is_empty(), "it ends");
+        // Not what was done, nor what was answered.
+        let other = signed_in(&server, &auditor.user_id).await;
+        assert_eq!(again(&other).await.body, first.body);
     }
 }

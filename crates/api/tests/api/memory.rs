@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::Method;
 use forge_app::memory::follow;
 use forge_app::{App, OpenMode, Store};
+use forge_domain::access::DefaultRole;
 use forge_testkit::{
     Engine, TestClient, TestDatabase, TestResponse, TestServer, agent_version, both_engines, version_set,
 };
@@ -126,7 +127,7 @@ both_engines! {
         });
         let role = admin.post("role/", role).await;
         assert_eq!(role.status, 201, "{}", role.body);
-        let reader = server.user(forge_domain::access::DefaultRole::User).await;
+        let reader = server.user(DefaultRole::User).await;
         let assigned = json!({"user_id": reader.user_id});
         let assigned = admin.post("role/Reader/assign", assigned).await;
         assert!(assigned.status.is_success(), "{}", assigned.body);
@@ -232,6 +233,26 @@ two_servers! {
         following.abort();
     }
 
+    async fn grants_that_end_with_a_role_end_on_every_server(server, app, other) {
+        let user = server.user(DefaultRole::Administrator).await;
+        let given = json!({"user_id": user.user_id, "duration": "P1D", "tags": {}, "justification": "to help out",
+            "permission_grant": {"permission_name": "Organization:GetAuditEvent", "conditions": {}}});
+        assert_eq!(server.admin().post("role/temporary_permission_grant/", given).await.status, 201);
+        let through = |router: &axum::Router| TestClient { router: router.clone(), ..user.clone() };
+        let elsewhere = through(&other.router);
+        let head = async || elsewhere.get("audit_event/head").await;
+        let following = { let app = app.clone(); tokio::spawn(async move { follow(&app, SOON).await }) };
+        eventually(head, |answer| answer.status == 200).await;
+        let assigned = json!({"user_id": user.user_id});
+        assert_eq!(server.admin().post("role/DefaultUserRole/assign", assigned).await.status, 200);
+        eventually(head, |answer| answer.status == 403).await;
+        following.abort();
+        // One that is started later knows it as well.
+        let later = App { memory: Arc::default(), ..app.clone() };
+        let later = through(&forge_api::router(later, forge_testkit::limits()));
+        assert_eq!(later.get("audit_event/head").await.status, 403);
+    }
+
     async fn another_server_shows_a_change_that_the_reader_knows_of_at_once(server, _app, other) {
         let (admin, service) = (server.admin(), server.service(2).await);
         assert_eq!(resolved_agent(&other, &service, "release").await, 2);
@@ -246,7 +267,7 @@ two_servers! {
     async fn a_new_user_can_sign_in_at_another_server_at_once(server, _app, other) {
         let service = server.service(1).await;
         assert_eq!(resolve(&other, &service, "release").await.status, 200);
-        let user = server.user(forge_domain::access::DefaultRole::Administrator).await;
+        let user = server.user(DefaultRole::Administrator).await;
         let [_, key, secret] = &server.credentials;
         let headers = [("x-user-id", user.user_id.as_str()), ("x-api-key-id", key), ("x-api-key", secret)];
         let path = "user/signin_with_api_key";
@@ -257,14 +278,14 @@ two_servers! {
     async fn a_token_of_a_new_user_is_recognised_by_another_server_at_once(server, _app, other) {
         let service = server.service(1).await;
         assert_eq!(resolve(&other, &service, "release").await.status, 200);
-        let user = server.user(forge_domain::access::DefaultRole::Administrator).await;
+        let user = server.user(DefaultRole::Administrator).await;
         let there = other.with_token(user.token.as_deref().unwrap());
         assert_eq!(resolve(&there, &service, "release").await.status, 200);
     }
 
     async fn a_right_that_was_taken_away_is_not_used_on_another_server(server, _app, other) {
         let (admin, service) = (server.admin(), server.service(2).await);
-        let user = server.user(forge_domain::access::DefaultRole::Administrator).await;
+        let user = server.user(DefaultRole::Administrator).await;
         let there = other.with_token(user.token.as_deref().unwrap());
         assert_eq!(put(&there, &service, "release", 1).await.status, 204);
         let deleted = admin.delete(&format!("user/{}", user.user_id)).await;
@@ -279,7 +300,7 @@ two_servers! {
         let (admin, service) = (server.admin(), server.service(2).await);
         assert_eq!(put(&other, &service, "release", 1).await.status, 204);
         // Somebody else's rights change: the caller's own are looked at again and found the same.
-        let added: Value = server.user(forge_domain::access::DefaultRole::User).await.user_id.into();
+        let added: Value = server.user(DefaultRole::User).await.user_id.into();
         assert!(added.is_string());
         let key = admin.post("organization/api_key/", json!({
             "duration": "P1D", "role_name": "DefaultAdministratorRole", "name": null,

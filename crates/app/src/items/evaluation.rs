@@ -10,13 +10,13 @@ use forge_domain::metric::MetricDocument;
 use forge_domain::model::ModelPreferences;
 use forge_domain::{ConversationId, InteractionId, MetricId, Timestamp, UnitTestSetRunId, VersionNumber};
 use forge_runtime::Verdict;
-use forge_store::MetricResultFilter;
+use forge_store::{MetricResultFilter, Tx};
 pub use forge_store::{MetricResultSort, StoredMetricResult};
 use tokio::task::JoinSet;
 
 use super::{attributes, find, find_latest};
 use crate::conversations::Readable;
-use crate::page::{PageBuilder, unknown_token};
+use crate::page::{PageBuilder, Scan, unknown_token};
 use crate::{App, AppError, Caller, Page, conversations};
 
 /// What a caller needs to have a metric evaluated.
@@ -223,7 +223,7 @@ impl ListResults {
 pub struct ResultPage {
     /// The results.
     pub page: Page<StoredMetricResult>,
-    /// The metrics that have results and whose results the caller may see; on the first page.
+    /// The metrics of which the caller may see a result that passes the filter; on the first page.
     pub metric_ids: Option<Vec<MetricId>>,
 }
 
@@ -255,26 +255,23 @@ pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<
         for row in rows.iter().filter(|row| is_wanted(row)) {
             readable.look(&mut tx, caller, row.result.conversation_id).await?;
         }
-        // A metric can be made to repeat what was said. Of a conversation that is gone, nothing of that is left.
-        let is_told = |id| readable.is_readable(id) || readable.is_gone(id);
-        let is_visible = |row: &StoredMetricResult| is_wanted(row) && is_told(row.result.conversation_id);
+        let is_visible = |row: &StoredMetricResult| is_wanted(row) && is_told(row, &readable);
         page.add(rows, place.1, |row| row.seq, is_visible);
     }
     let metric_ids = if is_first {
-        // Which of its results the caller may see would take a look at them all; of one conversation it is known.
-        let is_hidden = match filter.conversation_id {
-            Some(id) => {
-                readable.look(&mut tx, caller, id).await?;
-                !readable.is_readable(id) && !readable.is_gone(id)
-            }
-            None => false,
-        };
         let is_of_query =
             |id: &MetricId| query.metrics.is_empty() || query.metrics.iter().any(|(wanted, _)| wanted == id);
         let mut ids = Vec::new();
         for id in tx.metrics_with_results(organization, &filter).await? {
             let metric = find(&mut tx, organization, ItemKind::Metric, &id.to_string()).await?;
-            if !is_hidden && is_of_query(&id) && caller.may(PERMISSION, &attributes(&metric)) {
+            let of_metric = MetricResultFilter {
+                metric_id: Some(id),
+                ..filter.clone()
+            };
+            if is_of_query(&id)
+                && caller.may(PERMISSION, &attributes(&metric))
+                && has_told(&mut tx, caller, &of_metric, is_wanted, &mut readable).await?
+            {
                 ids.push(id);
             }
         }
@@ -286,4 +283,36 @@ pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<
         page: page.finish(),
         metric_ids,
     })
+}
+
+/// Tells whether a result is told, as far as the conversation goes: a metric can be made to repeat what was said. Of one that
+/// is gone, nothing of that is left.
+fn is_told(row: &StoredMetricResult, readable: &Readable) -> bool {
+    let id = row.result.conversation_id;
+    readable.is_readable(id) || readable.is_gone(id)
+}
+
+/// Tells whether one of some results is told to the caller.
+async fn has_told(
+    tx: &mut Tx,
+    caller: &Caller,
+    filter: &MetricResultFilter,
+    is_wanted: impl Fn(&StoredMetricResult) -> bool,
+    readable: &mut Readable,
+) -> Result<bool, AppError> {
+    let mut scan = Scan::default();
+    while let Some(place) = scan.next_read() {
+        let rows = tx
+            .list_metric_results(&caller.organization, filter, &[], place)
+            .await?;
+        let rows = rows.ok_or_else(unknown_token)?;
+        scan.note(&rows, |row| row.seq);
+        for row in rows.iter().filter(|row| is_wanted(row)) {
+            readable.look(tx, caller, row.result.conversation_id).await?;
+            if is_told(row, readable) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }

@@ -16,9 +16,12 @@ pub(crate) struct Access {
     roles: Arc<Roles>,
     users: HashTrieMapSync<String, RoleId>,
     keys: HashTrieMapSync<String, Arc<KeyHead>>,
-    grants: Arc<HashMap<String, Vec<TimedGrant>>>,
+    grants: Grants,
     signing_keys: Arc<[SigningKey]>,
 }
+
+/// The temporary grants of each user, in order of creation.
+type Grants = HashTrieMapSync<String, Arc<[TimedGrant]>>;
 
 #[derive(Debug, Default)]
 struct Roles {
@@ -59,18 +62,21 @@ impl Access {
                 .into_iter()
                 .map(|key| (key.id.clone(), Arc::new(key)))
                 .collect(),
-            grants: Arc::new(load_grants(tx, organization, now).await?),
+            grants: load_grants(tx, organization, now).await?,
             signing_keys: tx.all_signing_keys(organization).await?.into(),
         })
     }
 
-    /// Reads a user again.
+    /// Reads a user again, with the temporary grants, which end where a user is given less.
     pub(crate) async fn reload_user(
         &mut self,
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &str,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
+        let grants = tx.timed_grants(organization, now, Some(id)).await?;
+        self.grants.insert_mut(id.to_owned(), grants.into());
         self.users.remove_mut(id);
         for UserHead { id, role_id } in tx.user_heads(organization, Some(id)).await? {
             self.users.insert_mut(id, role_id);
@@ -99,7 +105,7 @@ impl Access {
         organization: &OrganizationId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.grants = Arc::new(load_grants(tx, organization, now).await?);
+        self.grants = load_grants(tx, organization, now).await?;
         Ok(())
     }
 
@@ -136,7 +142,7 @@ impl Access {
 
     /// Returns what a user may do at `now` by temporary grants.
     pub(crate) fn temporary_grants(&self, user: &str, now: Timestamp) -> Vec<Grant> {
-        let grants = self.grants.get(user).map(Vec::as_slice).unwrap_or_default();
+        let grants = self.grants.get(user).map(Arc::as_ref).unwrap_or_default();
         let live = grants.iter().filter(|grant| now < grant.expires_at);
         live.map(|grant| grant.grant.clone()).collect()
     }
@@ -156,10 +162,13 @@ async fn load_grants(
     tx: &mut Tx,
     organization: &OrganizationId,
     now: Timestamp,
-) -> Result<HashMap<String, Vec<TimedGrant>>, StoreError> {
+) -> Result<Grants, StoreError> {
     let mut by_user: HashMap<String, Vec<TimedGrant>> = HashMap::new();
-    for grant in tx.timed_grants(organization, now).await? {
+    for grant in tx.timed_grants(organization, now, None).await? {
         by_user.entry(grant.user_id.clone()).or_default().push(grant);
     }
-    Ok(by_user)
+    Ok(by_user
+        .into_iter()
+        .map(|(user, grants)| (user, grants.into()))
+        .collect())
 }

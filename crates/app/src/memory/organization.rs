@@ -138,7 +138,7 @@ impl OrganizationState {
         let organization = self.organization.id.clone();
         match touched {
             Touched::Access => self.access = Access::load(tx, &organization, now).await?,
-            Touched::User(id) => self.access.reload_user(tx, &organization, &id).await?,
+            Touched::User(id) => self.access.reload_user(tx, &organization, &id, now).await?,
             Touched::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
             Touched::Grants => self.access.reload_grants(tx, &organization, now).await?,
             Touched::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,

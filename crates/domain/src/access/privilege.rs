@@ -52,6 +52,11 @@ impl Privileges {
         place.and_then(|place| grants.get(place))
     }
 
+    /// Tells whether this role holds everything that another does; no, if to find out takes too long.
+    pub fn hold_all_of(&self, other: &Self) -> bool {
+        self.is_super() || !other.is_super() && self.cover(&other.grants)
+    }
+
     /// Tells whether this role is greater than another; no, if to find out takes too long.
     pub fn exceed(&self, other: &Self) -> bool {
         let exceeds = || Comparison::new().exceeds(&self.grants, &other.grants);
@@ -96,6 +101,27 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_role_holds_all_of_those_that_are_not_above_it() {
+        let everything = DefaultRole::SuperAdministrator.grants();
+        let roles = DefaultRole::ALL.map(Privileges::of_default);
+        for (i, one) in roles.iter().enumerate() {
+            for (j, other) in roles.iter().enumerate() {
+                assert_eq!(
+                    one.hold_all_of(other),
+                    i >= j,
+                    "{} {}",
+                    one.role_name,
+                    other.role_name
+                );
+            }
+        }
+        assert!(
+            !role(everything).hold_all_of(&roles[3]),
+            "it may do more than it lists"
+        );
     }
 
     #[test]

@@ -50,7 +50,6 @@ fn what_lists_of_fixed_rows_are_sorted_by_is_never_updated() {
             &["interaction_id", "created_at", "number"],
         ),
         ("metric_result", &["created_at"]),
-        ("temporary_grant", &["user_id", "expires_at", "permission_name"]),
         ("unit_test_set_run", &["created_at"]),
     ];
     let mut updates = 0;

@@ -49,13 +49,13 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     };
     let page = temporary_grants::list(&call.server.app, &call.caller, &query).await?;
     let instances = page.items.into_iter().map(|grant| TemporaryGrantInstance {
+        expires_at: rfc3339(grant.end()),
         object_id: grant.id,
         org_id: call.organization.to_string(),
         created_at: rfc3339(grant.created_at),
-        // A grant never changes.
-        updated_at: rfc3339(grant.created_at),
+        // It changes only by ending before its time.
+        updated_at: rfc3339(grant.ended_at.unwrap_or(grant.created_at)),
         user_id: grant.user_id,
-        expires_at: rfc3339(grant.expires_at),
         permission_grant: grant.grant,
         justification: grant.justification,
         creator: grant.creator,

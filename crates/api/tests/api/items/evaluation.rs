@@ -200,8 +200,8 @@ both_engines! {
         let metric = says(&server, "money", "money").await;
         assert_eq!(evaluate(server.admin(), &[&metric], conversation).await.status, 200);
         let of_it = format!("conversation_id={conversation}");
-        let metrics = async |client: &TestClient| {
-            let listed = client.get(&format!("{RESULTS}?{of_it}")).await;
+        let metrics = async |client: &TestClient, query: &str| {
+            let listed = client.get(&format!("{RESULTS}?{query}")).await;
             listed.body["filter_values"]["metric_ids"].as_array().unwrap().len()
         };
         let results_alone = vec![any("Metric:GetMetricEvaluationResult")];
@@ -210,15 +210,19 @@ both_engines! {
         let reading = user_with(&server, "Reading", reading).await;
         for (client, count) in [(&counting, 0), (&reading, 1)] {
             assert_eq!(results(client, "").await.len(), count);
-            assert_eq!(metrics(client).await, count);
+            for query in ["", &of_it] {
+                assert_eq!(metrics(client, query).await, count, "{query}");
+            }
         }
         // The user hides it from everybody else.
         let own = format!("user/{}", server.admin().user_id);
         let hides = json!({"conversations_visible_to_admins": false});
         assert_eq!(server.admin().post(&own, hides).await.status, 204);
         for (client, count) in [(&reading, 0), (server.admin(), 1)] {
-            assert_eq!(results(client, &of_it).await.len(), count);
-            assert_eq!(metrics(client).await, count);
+            for query in ["", &of_it] {
+                assert_eq!(results(client, query).await.len(), count, "{query}");
+                assert_eq!(metrics(client, query).await, count, "{query}");
+            }
         }
     }
 
