@@ -57,6 +57,30 @@ async fn assert_alike(client: &TestClient, path: &str, body: impl Fn(&str) -> Va
 }
 
 both_engines! {
+    async fn what_lists_can_be_filtered_by_is_that_of_what_the_caller_may_see(server: TestServer) {
+        let world = World::new(&server).await;
+        let (seen, hidden) = (world.test(&server, "seen").await, world.test(&server, "hidden").await);
+        let tags = json!({"tags": {"secret": null}});
+        assert!(server.admin().post(&format!("{TESTS}{hidden}"), tags).await.status.is_success());
+        let (day, night) = (world.set(&server, "day", &[(&seen, 1)]).await, world.set(&server, "night", &[(&hidden, 1)]).await);
+        for set in [&day, &night] {
+            assert_eq!(server.admin().post(RUNS, json!({"simulation_unit_test_set_id": set})).await.status, 201);
+        }
+        let named = |permission: &str, attribute: &str, name: &str| grant(permission, &equals(attribute, name));
+        let caller = user_with(&server, "Looks", vec![
+            named("Simulation:GetSimulationUnitTest", "simulation_unit_test_name", "seen"),
+            named("Simulation:GetSimulationUnitTestSet", "simulation_unit_test_set_name", "day"),
+            named("Simulation:GetSimulationUnitTestSetRun", "simulation_unit_test_set_name", "day"),
+        ]).await;
+        for (list, value, expected) in [
+            (TESTS, "tags", json!(["team"])),
+            (SETS, "unit_test_ids", json!([seen])),
+            (RUNS, "simulation_unit_test_set_ids", json!([day])),
+        ] {
+            assert_eq!(caller.get(list).await.body["filter_values"][value], expected, "{list}");
+        }
+    }
+
     async fn a_unit_test_is_written_only_by_those_who_may_talk_to_its_set(server: TestServer) {
         let world = World::new(&server).await;
         let before = change_number(&server).await;
