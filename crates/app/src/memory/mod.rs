@@ -362,7 +362,7 @@ impl Memory {
         let advance = before.advance(&mut tx, app.clock.now()).await?;
         self.database.answered(app.clock.now());
         let advanced = match advance {
-            Advance::Advanced(advanced) => advanced,
+            Advance::Advanced(advanced) => *advanced,
             Advance::Diverged => {
                 app.store.heads().go_back(id, before.change_number() - 1);
                 return Ok(());

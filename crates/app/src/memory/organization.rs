@@ -38,7 +38,7 @@ type Assets = HashTrieMapSync<String, Arc<AssetHead>>;
 
 /// What became of an organization since a state of it.
 pub(crate) enum Advance {
-    Advanced(Advanced),
+    Advanced(Box<Advanced>),
     /// The database tells of another history: it was replaced, or has gone back and on from there.
     Diverged,
     /// It was deleted.
@@ -97,7 +97,7 @@ impl OrganizationState {
         if !tells_every_change(&events, from, organization.change_number) {
             let state = Self::load(tx, id, now).await?;
             return Ok(state.map_or(Advance::Gone, |state| {
-                Advance::Advanced(Advanced { state, events: None })
+                Advance::Advanced(Box::new(Advanced { state, events: None }))
             }));
         }
         let mut state = self.clone();
@@ -107,10 +107,10 @@ impl OrganizationState {
         for touched in touched {
             state.reload(tx, touched, now).await?;
         }
-        Ok(Advance::Advanced(Advanced {
+        Ok(Advance::Advanced(Box::new(Advanced {
             state,
             events: Some(events),
-        }))
+        })))
     }
 
     /// Tells whether the database, as it was found to be, has this state in its history, as far as that can be told without
