@@ -28,6 +28,7 @@ use crate::Limits;
 use crate::bodies::{Bodies, Growing, holders};
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
+use crate::following::Followers;
 use crate::form;
 use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
 use crate::idempotency_key;
@@ -78,6 +79,8 @@ pub(crate) struct Server {
     pub(crate) large_answers: Bodies,
     /// How many read at once.
     pub(crate) reading: Places,
+    /// How many follow changes.
+    pub(crate) followers: Followers,
     pub(crate) answers: KeptAnswers,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -88,6 +91,7 @@ impl Server {
     pub(crate) fn new(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
         Self {
             reading: Places::new(app.store.readers()),
+            followers: Followers::default(),
             app,
             limiter: Arc::new(RateLimiter::new(limits.rates.clone())),
             bodies: Bodies::new(limits.bodies_bytes),
@@ -107,6 +111,7 @@ impl Server {
             bodies: self.bodies.clone(),
             large_answers: self.large_answers.clone(),
             reading: self.reading.clone(),
+            followers: self.followers.clone(),
             answers: self.answers.clone(),
             stopping: self.stopping.clone(),
         }

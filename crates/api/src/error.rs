@@ -60,6 +60,8 @@ pub(crate) enum ApiError {
     },
     /// The caller, or the caller's organization, reads so much that there was no place for more in time.
     TooManyReads,
+    /// The caller, or the caller's organization, follows changes with too many streams already.
+    TooManyStreams,
     /// No operation has this path.
     UnknownPath,
     /// The path has operations, but none with this method.
@@ -113,6 +115,12 @@ impl IntoResponse for ApiError {
             Self::TooManyReads => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 detail("you, or others of your organization, read too much at once; try again in a moment"),
+            ),
+            Self::TooManyStreams => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                detail(
+                    "you, or others of your organization, follow changes with too many streams at once; end some of them",
+                ),
             ),
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,

@@ -11,6 +11,7 @@ mod call;
 mod caller;
 mod conditions;
 mod error;
+mod following;
 mod form;
 mod head;
 mod headers;

@@ -34,7 +34,7 @@ const FROM_MEMORY: [(&str, &str); 3] = [
     ),
     (
         "watch-organization",
-        "it only begins, and tells what is in memory",
+        "it only begins; what it reads takes a place, part by part",
     ),
 ];
 

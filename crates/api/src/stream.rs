@@ -29,6 +29,13 @@ impl Sender {
         matches!(tokio::time::timeout(self.patience, sending).await, Ok(Ok(())))
     }
 
+    /// Waits until the reader has taken all messages; tells whether that was in time. For messages of which each is large:
+    /// the next one is not made before.
+    pub(crate) async fn taken(&self) -> bool {
+        let all = self.messages.reserve_many(self.messages.max_capacity());
+        matches!(tokio::time::timeout(self.patience, all).await, Ok(Ok(_)))
+    }
+
     /// Waits until the reader is gone.
     pub(crate) async fn closed(&self) {
         self.messages.closed().await;
@@ -65,5 +72,35 @@ impl hyper::body::Body for Messages {
         self.0
             .poll_recv(context)
             .map(|message| message.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_sent_is_waited_for_until_it_is_taken() {
+        let (sender, response) = open(StatusCode::OK, "text/event-stream", Duration::from_mins(1));
+        assert_eq!(sender.taken().now_or_never(), Some(true), "there is nothing");
+        let mut body = response.into_body();
+        for text in ["one", "two"] {
+            assert!(sender.send(text.to_owned()).await);
+        }
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(sender.taken().now_or_never(), None, "one is left");
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(sender.taken().now_or_never(), Some(true));
+        assert!(sender.send("three".to_owned()).await);
+        let impatient = Sender {
+            patience: Duration::ZERO,
+            ..sender
+        };
+        assert!(!impatient.taken().await);
+        drop(body);
+        assert!(!impatient.taken().await, "the reader is gone");
     }
 }

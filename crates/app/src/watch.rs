@@ -11,7 +11,7 @@ use forge_domain::{Actor, ServiceId, SetName, Timestamp};
 use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;
 
-use crate::memory::OrganizationState;
+use crate::memory::{Known, OrganizationState};
 use crate::services::lookup::attributes_of;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, assets, items, sign_in, unit_test_sets, unit_tests};
@@ -103,38 +103,54 @@ impl Watcher {
         self.seen
     }
 
-    /// Returns what happened since, as soon as something did; after `patience` that nothing did.
+    /// Returns what happened since, as soon as something did; after `patience` that nothing did. Nothing at all if that is
+    /// not in memory any more: it is for [`Self::read`] to tell.
     ///
     /// # Errors
-    /// Ends with the watcher's token. Reports a database that is away when it is needed.
-    pub async fn next(&mut self, patience: Duration) -> Result<News, AppError> {
+    /// Ends with the watcher's token.
+    pub async fn next(&mut self, patience: Duration) -> Result<Option<News>, AppError> {
         let seen = self.seen;
         let is_news = |head: &i64| *head > seen;
         // Nobody closes a head; and whether there is news is looked at below.
         let _ = tokio::time::timeout(patience, self.head.wait_for(is_news)).await;
-        if *self.head.borrow() == GONE {
-            let text = "the database has gone back to an earlier state; begin anew";
-            return Err(AppError::Conflict(text.to_owned()));
-        }
-        // What the watcher may see can have changed since the last time, and is looked at for every change.
-        self.caller = sign_in::recognise_again(&self.app, &self.caller).await?;
-        self.caller.authorize_some(Permission::GetVersionSet)?;
-        let known = self
-            .app
-            .memory
-            .organization(&self.app, &self.caller.organization)
-            .await?;
+        let known = self.look().await?;
         if known.state.change_number() <= self.seen {
             if *self.head.borrow() > self.seen {
                 // There is a change, but the database is away and nobody here can tell what it was.
                 tokio::time::sleep(AGAIN).await;
             }
-            return Ok(News {
-                changes: Vec::new(),
-                up_to: self.seen,
-            });
+            return Ok(Some(self.news(&known, Vec::new(), self.seen)));
         }
-        let (events, up_to) = self.app.memory.events_after(&self.app, &known, self.seen).await?;
+        let recent = self.app.memory.recent_events(&known, self.seen);
+        Ok(recent.map(|(events, up_to)| self.news(&known, events, up_to)))
+    }
+
+    /// Reads what happened since from the database: of many changes the first ones.
+    ///
+    /// # Errors
+    /// Ends with the watcher's token. Reports a database that is away.
+    pub async fn read(&mut self) -> Result<News, AppError> {
+        let known = self.look().await?;
+        let read = self.app.memory.read_events(&self.app, &known, self.seen).await;
+        let (events, up_to) = read?;
+        Ok(self.news(&known, events, up_to))
+    }
+
+    /// Returns what is known of the organization. What the watcher may see can have changed since the last time, and is
+    /// looked at for every change.
+    async fn look(&mut self) -> Result<Known, AppError> {
+        if *self.head.borrow() == GONE {
+            let text = "the database has gone back to an earlier state; begin anew";
+            return Err(AppError::Conflict(text.to_owned()));
+        }
+        self.caller = sign_in::recognise_again(&self.app, &self.caller).await?;
+        self.caller.authorize_some(Permission::GetVersionSet)?;
+        let memory = &self.app.memory;
+        memory.organization(&self.app, &self.caller.organization).await
+    }
+
+    /// Returns what the watcher may see of events, which are all up to a change.
+    fn news(&mut self, known: &Known, events: Vec<AuditedChange>, up_to: i64) -> News {
         self.seen = up_to;
         let mut changes: Vec<WatchedChange> = Vec::new();
         for event in events {
@@ -150,7 +166,7 @@ impl Watcher {
                 }),
             }
         }
-        Ok(News { changes, up_to })
+        News { changes, up_to }
     }
 
     /// Tells whether an event is about one of the watcher's services: the service itself, its sets, or its agent and

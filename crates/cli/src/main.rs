@@ -34,6 +34,7 @@ mod exposure;
 mod input;
 mod installation;
 mod likeness;
+mod log;
 mod lookup;
 mod numbers;
 mod output;

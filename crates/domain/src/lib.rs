@@ -23,6 +23,7 @@ pub mod health;
 pub mod id;
 pub mod interaction;
 pub mod item;
+pub mod lease;
 pub mod metric;
 pub mod model;
 pub mod name;

@@ -7,7 +7,7 @@ use forge_domain::service::Tags;
 use forge_domain::user::Preferences;
 use forge_domain::{
     AgentId, ContextGraphId, ConversationId, InteractionId, OrganizationId, ServiceId, SetName, Timestamp,
-    UnitTestSetRunId, VersionNumber,
+    UnitTestSetRunId, VersionNumber, lease,
 };
 
 use crate::StoreError;
@@ -172,7 +172,7 @@ pub struct Conversation {
 impl Conversation {
     /// Tells whether an interaction runs.
     pub fn is_busy(&self, now: Timestamp) -> bool {
-        self.busy.is_some_and(|(_, until)| until > now)
+        self.busy.is_some_and(|(_, until)| lease::holds(until, now))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Claims of conversations: which interaction may go on with one, and what it leaves.
 
 use forge_domain::conversation::Position;
-use forge_domain::{ConversationId, InteractionId, ServiceId, Timestamp};
+use forge_domain::{ConversationId, InteractionId, ServiceId, Timestamp, lease};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
@@ -10,7 +10,7 @@ use crate::tx::RunTx;
 
 statements! {
     CLAIM = "UPDATE conversation SET busy_interaction_id = $3, busy_until = $4
-        WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $5)";
+        WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $5 OR busy_until > $6)";
     RENEW_CLAIM = "UPDATE conversation SET busy_until = $4
         WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
     RELEASE_CLAIM = "UPDATE conversation SET busy_interaction_id = NULL, busy_until = NULL
@@ -19,7 +19,7 @@ statements! {
         WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND interaction_count = 0";
     REMOVE_ABANDONED = "DELETE FROM conversation
         WHERE organization_id = $1 AND user_id = $2 AND service_id = $3 AND interaction_count = 0
-            AND simulation_run_id IS NULL AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $4)";
+            AND simulation_run_id IS NULL AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $4 OR busy_until > $5)";
     KEEP = "UPDATE conversation SET position = $4, message_total = message_total + $5,
             message_count = message_count + $6, interaction_count = interaction_count + 1, last_interaction_id = $3,
             last_message = $7, last_message_at = $8, finished_at = $9, busy_interaction_id = NULL, busy_until = NULL
@@ -27,7 +27,7 @@ statements! {
         RETURNING message_total, interaction_count";
     FINISH = "UPDATE conversation SET finished_at = $3, busy_interaction_id = NULL, busy_until = NULL
         WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND interaction_count > 0
-            AND (busy_until IS NULL OR busy_until <= $3)";
+            AND (busy_until IS NULL OR busy_until <= $3 OR busy_until > $4)";
 }
 
 /// What an interaction leaves of the conversation itself.
@@ -55,7 +55,13 @@ impl RunTx {
         service_id: ServiceId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let args = args![&self.organization, user_id, service_id, now];
+        let args = args![
+            &self.organization,
+            user_id,
+            service_id,
+            now,
+            lease::latest_end(now)
+        ];
         self.execute(&REMOVE_ABANDONED, args).await.map(drop)
     }
 
@@ -67,7 +73,14 @@ impl RunTx {
         interaction_id: InteractionId,
         (now, until): (Timestamp, Timestamp),
     ) -> Result<bool, StoreError> {
-        let args = args![&self.organization, id, interaction_id, until, now];
+        let args = args![
+            &self.organization,
+            id,
+            interaction_id,
+            until,
+            now,
+            lease::latest_end(now)
+        ];
         Ok(self.execute(&CLAIM, args).await? > 0)
     }
 
@@ -124,7 +137,7 @@ impl RunTx {
         id: ConversationId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let args = args![&self.organization, id, now];
+        let args = args![&self.organization, id, now, lease::latest_end(now)];
         Ok(self.execute(&FINISH, args).await? > 0)
     }
 }

@@ -62,6 +62,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0009_ended_grants.sql"),
         include_str!("../migrations/postgres/0009_ended_grants.sql"),
     ),
+    (
+        10,
+        "whose turn",
+        include_str!("../migrations/sqlite/0010_whose_turn.sql"),
+        include_str!("../migrations/postgres/0010_whose_turn.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

@@ -12,6 +12,7 @@ use forge_domain::{
 use crate::StoreError;
 use crate::role::{Role, role};
 use crate::row::{Row, args};
+use crate::rows::Rows;
 use crate::signing_key::{SigningKey, signing_key};
 use crate::statement::{Statement, statements};
 use crate::tx::Tx;
@@ -339,6 +340,17 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<AuditedChange>, StoreError> {
         self.all(&CHANGES, args![organization, after, limit], change)
+            .await
+    }
+
+    /// Returns the same, as far as there is room for them.
+    pub async fn page_of_changes(
+        &mut self,
+        organization: &OrganizationId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Rows<AuditedChange>, StoreError> {
+        self.some(&CHANGES, args![organization, after, limit], change)
             .await
     }
 }

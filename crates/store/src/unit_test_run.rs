@@ -1,7 +1,11 @@
 //! Runs of sets of unit tests, and their conversations.
 
-use forge_domain::simulation::{Judged, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun};
-use forge_domain::{ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
+use forge_domain::simulation::{
+    Judged, RunSpec, RunStatus, UnfinishedRun, UnitTestRun, UnitTestRunState, UnitTestSetRun,
+};
+use forge_domain::{
+    ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef, lease,
+};
 
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
@@ -37,15 +41,28 @@ statements! {
     FIND_UNIT_TEST_RUN = "SELECT run_id, number, spec, state, attempts, conversation_id, error, verdicts,
             interactions, started_at, finished_at
         FROM unit_test_run WHERE organization_id = $1 AND run_id = $2 AND number = $3";
-    // This finds the organization: whoever has time looks for work of any of them.
-    LIST_TO_DO = "SELECT organization_id, run_id, number FROM unit_test_run
-        WHERE state IN ('waiting', 'running') AND leased_until <= $1
-            AND (CAST($3 AS TEXT) IS NULL OR organization_id = $3)
-        ORDER BY leased_until, organization_id, run_id, number LIMIT $2";
+    // This finds the organization: whoever has time looks for work of any of them. What waits needs no lease, and one that
+    // ends later than any can is none.
+    LIST_UNFINISHED_RUNS = "SELECT organization_id, id, creator_org_id, creator_user_id,
+            (SELECT COUNT(*) FROM unit_test_run AS held
+                WHERE held.organization_id = unit_test_set_run.organization_id AND held.run_id = unit_test_set_run.id
+                    AND held.state IN ('waiting', 'running') AND held.state = 'running'
+                    AND held.leased_until > $1 AND held.leased_until <= $2) AS held,
+            (SELECT MIN(waiting.number) FROM unit_test_run AS waiting
+                WHERE waiting.organization_id = unit_test_set_run.organization_id
+                    AND waiting.run_id = unit_test_set_run.id
+                    AND waiting.state IN ('waiting', 'running') AND waiting.state = 'waiting') AS waiting,
+            (SELECT MIN(lost.number) FROM unit_test_run AS lost
+                WHERE lost.organization_id = unit_test_set_run.organization_id AND lost.run_id = unit_test_set_run.id
+                    AND lost.state IN ('waiting', 'running') AND lost.state = 'running'
+                    AND (lost.leased_until <= $1 OR lost.leased_until > $2)) AS lost
+        FROM unit_test_set_run
+        WHERE status = 'running' AND (CAST($3 AS TEXT) IS NULL OR organization_id = $3)
+        ORDER BY organization_id, seq";
     CLAIM_UNIT_TEST_RUN = "UPDATE unit_test_run SET state = 'running', attempts = attempts + 1, lease = $4,
             leased_until = $5, started_at = $6, conversation_id = NULL, interactions = 0
-        WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND state IN ('waiting', 'running')
-            AND leased_until <= $6";
+        WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND (state = 'waiting'
+            OR (state = 'running' AND (leased_until <= $6 OR leased_until > $7)))";
     RENEW_LEASE = "UPDATE unit_test_run SET leased_until = $5
         WHERE organization_id = $1 AND run_id = $2 AND number = $3 AND lease = $4 AND state = 'running'";
     RELEASE_LEASE = "UPDATE unit_test_run SET state = 'waiting', lease = NULL, leased_until = $5, attempts = attempts - 1
@@ -281,19 +298,23 @@ impl Tx {
         self.optional(&FIND_UNIT_TEST_RUN, args, unit_test_run).await
     }
 
-    /// Returns up to `limit` conversations of an organization, or of any, that nobody holds, those that wait longest first.
-    pub async fn list_to_do(
+    /// Returns the runs of an organization, or of any, that have not ended, those of each in order of creation.
+    pub async fn list_unfinished_runs(
         &mut self,
         organization: Option<&OrganizationId>,
         now: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<UnitTestRunKey>, StoreError> {
+    ) -> Result<Vec<UnfinishedRun>, StoreError> {
         let organization = organization.map(ToString::to_string);
-        self.all(&LIST_TO_DO, args![now, limit, organization], |row| {
-            Ok(UnitTestRunKey {
+        let args = args![now, lease::latest_end(now), organization];
+        self.all(&LIST_UNFINISHED_RUNS, args, |row| {
+            // What was begun before comes first.
+            let lost = row.optional_integer("lost")?;
+            Ok(UnfinishedRun {
                 organization: row.parse("organization_id")?,
-                run_id: row.parse("run_id")?,
-                number: row.integer("number")?,
+                run_id: row.parse("id")?,
+                creator: row.user("creator")?,
+                held: row.convert("held")?,
+                to_do: lost.or(row.optional_integer("waiting")?),
             })
         })
         .await
@@ -317,17 +338,26 @@ impl Store {
         tx.commit().await
     }
 
-    /// Takes a conversation of a run that nobody holds, until `until`. Returns what it was like before, or nothing if
+    /// Takes a conversation of a run that nobody holds, under a lease of that name, until `until`. Returns what it was like before, or nothing if
     /// somebody was faster.
     pub async fn claim_unit_test_run(
         &self,
         key: &UnitTestRunKey,
-        lease: &str,
+        name: &str,
         (now, until): (Timestamp, Timestamp),
     ) -> Result<Option<UnitTestRun>, StoreError> {
         let mut tx = self.write_unit_test_run(key).await?;
         let before = tx.find_unit_test_run(key).await?;
-        let args = args![&key.organization, key.run_id, key.number, lease, until, now];
+        let latest = lease::latest_end(now);
+        let args = args![
+            &key.organization,
+            key.run_id,
+            key.number,
+            name,
+            until,
+            now,
+            latest
+        ];
         if tx.execute(&CLAIM_UNIT_TEST_RUN, args).await? == 0 {
             return Ok(None);
         }

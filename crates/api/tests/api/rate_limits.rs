@@ -181,6 +181,7 @@ fn the_documented_limits_are_those_of_the_contract() {
         ("create-temporary-permission-grant", Some(100)),
         ("sign-in-with-api-key", Some(5)),
         ("get-version-set", Some(600)),
+        ("watch-organization", Some(600)),
         ("get-organization", None),
         ("resolve-version-set", None),
     ] {
@@ -189,7 +190,7 @@ fn the_documented_limits_are_those_of_the_contract() {
 }
 
 #[test]
-fn every_operation_that_needs_a_user_has_a_limit_but_resolving_watching_and_those_in_the_open() {
+fn every_operation_that_needs_a_user_has_a_limit_but_resolving_and_those_in_the_open() {
     let unlimited: Vec<&str> = contract()
         .operations()
         .filter(|operation| operation.requests_per_minute.is_none())
@@ -199,7 +200,6 @@ fn every_operation_that_needs_a_user_has_a_limit_but_resolving_watching_and_thos
         let is_known = [
             "get-organization",
             "resolve-version-set",
-            "watch-organization",
             "get-liveness",
             "get-readiness",
             // Whoever has the link is nobody.

@@ -335,6 +335,7 @@ both_engines! {
         let impatient = Limits { write_timeout: Duration::from_millis(50), ..limits() };
         let router = server.router_with(impatient);
         let mut stream = Stream::open(&router, admin, "", None).await.unwrap();
+        let mut told = vec![stream.message().await.unwrap().id.unwrap()];
         let mut last = 0;
         for round in 0..40 {
             last = put(admin, &service, "test", 1 + round % 2).await;
@@ -342,7 +343,6 @@ both_engines! {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let mut told = Vec::new();
         while let Some(message) = stream.next().await {
             told.push(message.id.unwrap());
         }
@@ -351,6 +351,53 @@ both_engines! {
         // And nothing is lost by it.
         let mut stream = Stream::open(&router, admin, "", Some(&reached.to_string())).await.unwrap();
         assert_eq!(stream.change().await.id, Some(reached + 1));
+    }
+
+    async fn whoever_missed_much_is_told_it_part_by_part(server: TestServer) {
+        let (admin, service) = (server.admin(), server.service(2).await);
+        let first = put(admin, &service, "test", 1).await;
+        let mut last = first;
+        for round in 1..300 {
+            last = put(admin, &service, "test", 1 + round % 2).await;
+        }
+        // From the database, and from memory.
+        for router in [forgetful(&server, limits()), admin.router.clone()] {
+            let query = format!("?after={}", first - 1);
+            let mut stream = Stream::open(&router, admin, &query, None).await.unwrap();
+            let mut told = Vec::new();
+            while told.last() != Some(&last) {
+                let frame = tokio::time::timeout(SOON, stream.body.frame()).await.unwrap();
+                let part = String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap();
+                assert!(part.len() < 80_000, "{}", part.len());
+                let is_change = |block: &&str| block.contains("event: change");
+                let id = |block: &str| block.strip_prefix("id: ")?.lines().next()?.parse::<i64>().ok();
+                told.extend(part.split("\n\n").filter(is_change).filter_map(id));
+            }
+            assert_eq!(told, (first..=last).collect::<Vec<_>>());
+        }
+    }
+
+    async fn a_user_follows_with_so_many_streams_and_no_more(server: TestServer) {
+        let admin = server.admin();
+        let mut streams = Vec::new();
+        for _ in 0..200 {
+            streams.push(Stream::of(admin).await);
+        }
+        let Err((status, body)) = Stream::open(&admin.router, admin, "", None).await else {
+            panic!("one more was opened");
+        };
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body["detail"].as_str().unwrap().contains("too many streams"), "{body}");
+        let other = server.user(DefaultRole::Administrator).await;
+        Stream::of(&other).await;
+        streams.pop();
+        // Its server notices soon.
+        let again = async {
+            while Stream::open(&admin.router, admin, "", None).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(SOON, again).await.unwrap();
     }
 
     async fn under_concurrent_writes_no_change_is_missed_or_told_twice(server: TestServer) {

@@ -47,8 +47,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a reader waits for a change that this server does not see yet.
 const SEQUENCE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many events are read from the database at once.
-const EVENTS_PAGE: i64 = 1000;
+/// How many events whoever follows is told at once, about: as many as have some 64 KiB as text.
+const EVENTS_PAGE: usize = 128;
+
+/// More events than a single change has.
+const EVENTS_OF_A_CHANGE: i64 = 1000;
 
 /// How often such a reader looks for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -245,24 +248,34 @@ impl Memory {
 
     /// Returns the events of the changes after one of them, oldest first, and up to which change they are all of them:
     /// that of the known state, or an earlier one if there are many. Never a later one: what an event is about, and who
-    /// may see it, is told by the state.
-    pub(crate) async fn events_after(
+    /// may see it, is told by the state. Nothing if they have to be read.
+    pub(crate) fn recent_events(&self, known: &Known, after: i64) -> Option<(Vec<AuditedChange>, i64)> {
+        let remembered = self.find(&known.state.organization.id)?;
+        let recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let (events, up_to) = recent.after(after, EVENTS_PAGE)?;
+        Some(not_later(events, up_to, known.state.change_number()))
+    }
+
+    /// Reads the same from the database.
+    pub(crate) async fn read_events(
         &self,
         app: &App,
         known: &Known,
         after: i64,
     ) -> Result<(Vec<AuditedChange>, i64), AppError> {
         let (id, latest) = (&known.state.organization.id, known.state.change_number());
-        if let Some(remembered) = self.find(id) {
-            let recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((events, up_to)) = recent.after(after) {
-                return Ok(not_later(events, up_to, latest));
-            }
-        }
+        let limit = i64::try_from(EVENTS_PAGE).unwrap_or(i64::MAX);
         let mut tx = app.store.read().await?;
-        let events = tx.list_changes(id, after, EVENTS_PAGE).await?;
-        let is_all = i64::try_from(events.len()).is_ok_and(|count| count < EVENTS_PAGE);
-        let (events, up_to) = whole_changes(events, is_all, latest);
+        let page = tx.page_of_changes(id, after, limit).await?;
+        let is_all = page.are_last(limit);
+        let mut found = whole_changes(page.into_rows(), is_all, latest);
+        if found.1 <= after {
+            // The first change is more than a page; a change is told as a whole.
+            let events = tx.list_changes(id, after, EVENTS_OF_A_CHANGE).await?;
+            let is_all = i64::try_from(events.len()).is_ok_and(|count| count < EVENTS_OF_A_CHANGE);
+            found = first_change(whole_changes(events, is_all, latest));
+        }
+        let (events, up_to) = found;
         Ok(not_later(events, up_to, latest))
     }
 
@@ -396,9 +409,15 @@ fn whole_changes(mut events: Vec<AuditedChange>, is_all: bool, latest: i64) -> (
     if is_all {
         return (events, last.max(latest));
     }
-    // A change has far fewer events than fit into a page.
     events.retain(|event| event.change_number < last);
     (events, last - 1)
+}
+
+/// Leaves out the events of all changes but the first.
+fn first_change((mut events, up_to): (Vec<AuditedChange>, i64)) -> (Vec<AuditedChange>, i64) {
+    let up_to = events.first().map_or(up_to, |event| event.change_number);
+    events.retain(|event| event.change_number == up_to);
+    (events, up_to)
 }
 
 /// Leaves out the events of changes after the latest one.
@@ -462,5 +481,13 @@ mod tests {
         assert_eq!(numbers(whole_changes(events(), false, 9)), (vec![4], 4));
         assert_eq!(numbers(whole_changes(events(), true, 9)), (vec![4, 5, 5], 9));
         assert_eq!(numbers(whole_changes(Vec::new(), true, 9)), (vec![], 9));
+        assert_eq!(
+            numbers(whole_changes([5, 5].map(event).to_vec(), false, 9)),
+            (vec![], 4)
+        );
+        assert_eq!(
+            numbers(first_change(([5, 5, 6].map(event).to_vec(), 9))),
+            (vec![5, 5], 5)
+        );
     }
 }

@@ -45,15 +45,20 @@ impl Recent {
     }
 
     /// Returns the events of the changes after one of them, and up to which change they are all of them; nothing if
-    /// some are not kept any more.
-    pub(super) fn after(&self, change_number: i64) -> Option<(Vec<AuditedChange>, i64)> {
+    /// some are not kept any more. Of many, those of the first changes, about `most`.
+    pub(super) fn after(&self, change_number: i64, most: usize) -> Option<(Vec<AuditedChange>, i64)> {
         if change_number < self.after {
             return None;
         }
-        let from = self
-            .events
-            .partition_point(|event| event.change_number <= change_number);
-        Some((self.events.range(from..).cloned().collect(), self.up_to))
+        let before = |change: i64| self.events.partition_point(|event| event.change_number < change);
+        let from = before(change_number + 1);
+        let Some(cut) = self.events.get(from + most).map(|event| event.change_number) else {
+            return Some((self.events.range(from..).cloned().collect(), self.up_to));
+        };
+        // A change is told as a whole, if need be by itself.
+        let up_to = if before(cut) > from { cut - 1 } else { cut };
+        let page = self.events.range(from..before(up_to + 1));
+        Some((page.cloned().collect(), up_to))
     }
 }
 
@@ -87,7 +92,7 @@ pub(super) mod tests {
     }
 
     fn numbers(recent: &Recent, after: i64) -> Option<Vec<i64>> {
-        let (events, _) = recent.after(after)?;
+        let (events, _) = recent.after(after, MAX_EVENTS)?;
         Some(events.iter().map(|event| event.change_number).collect())
     }
 
@@ -109,5 +114,22 @@ pub(super) mod tests {
         recent.push(many, (2..=many).map(event).collect());
         assert_eq!(numbers(&recent, 0), None);
         assert_eq!(numbers(&recent, 1), Some((2..=many).collect()));
+    }
+
+    #[test]
+    fn of_many_the_first_changes_are_told_each_as_a_whole() {
+        let mut recent = Recent::starting_at(0);
+        recent.push(7, [1, 2, 2, 3, 3, 3, 4].map(event).to_vec());
+        let page = |after, most| {
+            let (events, up_to) = recent.after(after, most).unwrap();
+            let numbers: Vec<i64> = events.iter().map(|event| event.change_number).collect();
+            (numbers, up_to)
+        };
+        assert_eq!(page(0, 2), (vec![1], 1));
+        assert_eq!(page(0, 3), (vec![1, 2, 2], 2));
+        assert_eq!(page(2, 2), (vec![3, 3, 3], 3), "one by itself, however many");
+        assert_eq!(page(3, 2), (vec![4], 7));
+        assert_eq!(page(0, 7), (vec![1, 2, 2, 3, 3, 3, 4], 7));
+        assert_eq!(page(7, 1), (vec![], 7));
     }
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use forge_domain::evaluation::{EvaluationSource, MetricResult};
-use forge_domain::simulation::{Judged, UnitTestRunState};
+use forge_domain::simulation::{Judged, Turns, UnfinishedRun, UnitTestRunState};
 use forge_domain::{ConversationId, OrganizationId};
 use forge_runtime::Verdict;
 use forge_store::{UnitTestRunKey, UnitTestRunOutcome};
@@ -47,9 +47,11 @@ pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool
         tracing::warn!(%error, "simulations wait for the leases of the server before this one to end");
     }
     let mut holding = JoinSet::new();
+    let mut turns = Turns::default();
     while !*stopping.borrow() {
         while holding.try_join_next().is_some() {}
-        match begin(app, None, parallel.saturating_sub(holding.len())).await {
+        let free = parallel.saturating_sub(holding.len());
+        match begin(app, None, free, &mut turns).await {
             Ok(begun) => {
                 for work in begun {
                     holding.spawn(carry_out(app.clone(), work, stopping.clone()));
@@ -70,8 +72,9 @@ pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool
 /// left.
 pub async fn work_off(app: &App, organization: &OrganizationId, parallel: usize) -> Result<(), AppError> {
     let (_keep, stopping) = watch::channel(false);
+    let mut turns = Turns::default();
     loop {
-        let begun = begin(app, Some(organization), parallel.max(1)).await?;
+        let begun = begin(app, Some(organization), parallel.max(1), &mut turns).await?;
         if begun.is_empty() {
             return Ok(());
         }
@@ -88,27 +91,49 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|is_stopping| *is_stopping).await);
 }
 
-/// Takes up to `free` conversations that nobody holds.
-async fn begin(app: &App, organization: Option<&OrganizationId>, free: usize) -> Result<Vec<Work>, AppError> {
+/// Takes up to `free` conversations that nobody holds, by turns.
+async fn begin(
+    app: &App,
+    organization: Option<&OrganizationId>,
+    free: usize,
+    turns: &mut Turns,
+) -> Result<Vec<Work>, AppError> {
     let mut begun = Vec::new();
-    if free == 0 {
-        return Ok(begun);
-    }
-    let limit = i64::try_from(free).unwrap_or(i64::MAX);
-    let to_do = app
-        .store
-        .read()
-        .await?
-        .list_to_do(organization, app.clock.now(), limit)
-        .await?;
-    for key in to_do {
+    let mut failed = Vec::new();
+    while begun.len() < free {
+        let mut runs = match unfinished_runs(app, organization).await {
+            Ok(runs) => runs,
+            Err(error) if begun.is_empty() => return Err(error),
+            // What was begun is held.
+            Err(_) => break,
+        };
+        runs.retain(|run| !failed.contains(&run.run_id));
+        let Some((run, number)) = turns.next(&runs).and_then(|run| Some((run, run.to_do?))) else {
+            break;
+        };
+        let key = UnitTestRunKey {
+            organization: run.organization.clone(),
+            run_id: run.run_id,
+            number,
+        };
         match claim(app, key).await {
             Ok(work) => begun.extend(work),
-            // The others do not wait for the one that cannot be begun.
-            Err(error) => tracing::warn!(%error, "a conversation of a simulation cannot be begun"),
+            Err(error) => {
+                tracing::warn!(%error, "a conversation of a simulation cannot be begun");
+                // Others do not wait for it.
+                failed.push(run.run_id);
+            }
         }
     }
     Ok(begun)
+}
+
+async fn unfinished_runs(
+    app: &App,
+    organization: Option<&OrganizationId>,
+) -> Result<Vec<UnfinishedRun>, AppError> {
+    let mut tx = app.store.read().await?;
+    Ok(tx.list_unfinished_runs(organization, app.clock.now()).await?)
 }
 
 async fn claim(app: &App, key: UnitTestRunKey) -> Result<Option<Work>, AppError> {

@@ -83,7 +83,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
         Command::Apply(args) => gitops::apply::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Audit(command) => audit::run(command).await,
-        Command::Serve(args) => Ok(serve::run(args).await.map(|()| Exit::Ok)?),
+        Command::Serve(args) => Ok(serve::run(args).await?),
         Command::Init(args) => Ok(init::run(args).await.map(|()| Exit::Ok)?),
         Command::Admin(command) => Ok(admin::run(command).await.map(|()| Exit::Ok)?),
         Command::Quickstart(args) => Ok(quickstart::run(args).await.map(|()| Exit::Ok)?),

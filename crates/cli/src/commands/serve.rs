@@ -1,5 +1,6 @@
 //! `forge serve`
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::admin_socket::AdminSocket;
 use crate::descriptors;
+use crate::error::Exit;
 use crate::installation::Location;
+use crate::log::{self, Log};
 use crate::output;
 
 /// How long requests under way may take after the server was told to stop.
@@ -55,8 +58,19 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    start_log(args.log_format)?;
+pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let log = start_log(args.log_format)?;
+    let served = open_and_serve(args).await;
+    let is_told = log.end();
+    match served {
+        Ok(()) => Ok(Exit::Ok),
+        // Why, would stand behind what nobody reads, and wait as long.
+        Err(_) if !is_told => Ok(Exit::Failed),
+        Err(error) => Err(error),
+    }
+}
+
+async fn open_and_serve(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown_signal()?;
     let mut installation = args.location.open(OpenMode::MustExist).await?;
     installation.app.runtime = installation.runtime()?;
@@ -147,20 +161,28 @@ fn outlive_file_limit() -> anyhow::Result<()> {
     signal(too_large).map(drop).context("cannot take SIGXFSZ")
 }
 
-fn start_log(format: LogFormat) -> anyhow::Result<()> {
+fn start_log(format: LogFormat) -> anyhow::Result<Log> {
     let wanted = std::env::var("FORGE_LOG")
         .ok()
         .filter(|wanted| !wanted.is_empty());
     let wanted = wanted.as_deref().unwrap_or("info");
     let filter = EnvFilter::try_new(wanted).with_context(|| format!("FORGE_LOG=`{wanted}` is not valid"))?;
-    let log = tracing_subscriber::fmt()
+    // Who reads some of the lines is told that there were more.
+    let filter = filter.add_directive(format!("{}=warn", log::TARGET).parse()?);
+    let log = Log::start().context("cannot start a thread for the log")?;
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // What cannot be written is lost: to say so would go to the same place, and requests go on without a log.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+        .with_writer(log.clone());
     match format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => subscriber.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
     }
-    Ok(())
+    // The one that is there by default writes to stderr itself, and waits.
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(panic = panic.to_string(), backtrace, "a fault of Forge");
+    }));
+    Ok(log)
 }

@@ -3,11 +3,12 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use forge_testkit::{Engine, TestDatabase, both_engines};
 use serde_json::Value;
 
-use crate::process::{Serving, forge, init, location, one_line_error, run};
+use crate::process::{PATIENCE, Serving, forge, init, location, one_line_error, run};
 
 pub(crate) async fn sign_in(address: &str, credentials: &Value) -> String {
     let text = |field: &str| credentials[field].as_str().unwrap().to_owned();
@@ -66,6 +67,62 @@ async fn a_server_goes_on_when_nobody_takes_its_log_any_more() {
                 .success()
         );
         assert_eq!(server.wait().unwrap().code(), Some(0));
+    }
+}
+
+/// A pipe holds some hundred lines, and what waits behind it has an end, too.
+#[tokio::test]
+async fn a_server_goes_on_when_its_log_is_not_read_for_a_while() {
+    let database = TestDatabase::start(Engine::Sqlite).await;
+    let location = location(&database);
+    let credentials = init("acme", &location);
+    for is_read_again in [true, false] {
+        let mut command = forge();
+        command.env("FORGE_LOG", "trace");
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(&location);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut server = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(server.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
+        let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        for _ in 0..1000 {
+            let nowhere = client.get(format!("{address}/v1/acme/nowhere")).send();
+            assert_eq!(nowhere.await.unwrap().status(), 404);
+        }
+        for path in ["healthz", "readyz"] {
+            let answer = client.get(format!("{address}/{path}")).send();
+            assert_eq!(answer.await.unwrap().status(), 200);
+        }
+        sign_in(&address, &credentials).await;
+        let mut log = BufReader::new(server.stderr.take().unwrap());
+        if is_read_again {
+            let mut line = String::new();
+            while !line.contains("lines of the log could not be written in time") {
+                line.clear();
+                assert!(log.read_line(&mut line).unwrap() > 0);
+            }
+            assert!(line.contains("lost"), "{line}");
+        }
+        let id = server.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.unwrap().success());
+        if is_read_again {
+            let mut rest = String::new();
+            log.read_to_string(&mut rest).unwrap();
+            assert!(rest.contains("stopping"), "{rest}");
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = server.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the server does not end");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        };
+        assert_eq!(status.code(), Some(0));
+        drop(log);
     }
 }
 
@@ -285,17 +342,13 @@ async fn a_server_whose_disk_takes_nothing_is_not_ready_until_it_does() {
     init("acme", &location);
     let server = Serving::start_with_file_limit(&location, 100_000);
     let becomes = async |expected: u16| {
-        let deadline = std::time::Instant::now() + crate::process::PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = reqwest::get(format!("{}/readyz", server.address)).await.unwrap();
             if answer.status() == expected {
                 return answer.text().await.unwrap();
             }
-            assert!(
-                std::time::Instant::now() < deadline,
-                "{}",
-                answer.text().await.unwrap()
-            );
+            assert!(Instant::now() < deadline, "{}", answer.text().await.unwrap());
             // What it has found stands for a moment.
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }

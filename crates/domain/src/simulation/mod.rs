@@ -1,6 +1,7 @@
 //! Simulations: personas who talk to a service in scenarios, so that a version set is tried before it is promoted.
 
 mod run;
+mod turns;
 mod unit_test;
 
 use indexmap::IndexMap;
@@ -11,6 +12,7 @@ use crate::time::Timestamp;
 pub use run::{
     Judged, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun, check_size,
 };
+pub use turns::{Turns, UnfinishedRun};
 pub use unit_test::{
     MAX_CONVERSATIONS, SuccessCriterion, UnitTest, UnitTestEntry, UnitTestFields, UnitTestRef, UnitTestSet,
     UnitTestSetFields, check_entries, check_unused, named,

@@ -185,6 +185,32 @@ both_engines! {
         assert!(!world.find(conversation).await.unwrap().is_busy(world.now()));
     }
 
+    async fn a_claim_of_a_clock_that_was_ahead_is_none(server: TestServer) {
+        const AHEAD: i64 = 1800;
+        let mut world = World::on(server).await;
+        world.server.clock.advance_seconds(AHEAD);
+        let (conversation, first) = world.begin().await.unwrap();
+        assert!(world.keep(conversation, first).await);
+        let lost = world.claim(conversation).await.unwrap();
+        world.server.clock.advance_seconds(-AHEAD);
+        assert!(!world.find(conversation).await.unwrap().is_busy(world.now()));
+        let next = world.claim(conversation).await.unwrap();
+        assert!(!world.keep(conversation, lost).await);
+        assert!(world.keep(conversation, next).await);
+        // What a first interaction left goes, and what one left that is lost can be finished.
+        world.server.clock.advance_seconds(AHEAD);
+        world.claim(conversation).await.unwrap();
+        world.server.clock.advance_seconds(-AHEAD);
+        let mut tx = world.store().write_run(&world.organization).await.unwrap();
+        assert!(tx.finish_conversation(conversation, world.now()).await.unwrap());
+        tx.commit().await.unwrap();
+        world.server.clock.advance_seconds(AHEAD);
+        let (abandoned, _) = world.begin().await.unwrap();
+        world.server.clock.advance_seconds(-AHEAD);
+        world.begin().await.unwrap();
+        assert_eq!(world.find(abandoned).await, None);
+    }
+
     async fn a_user_has_one_unfinished_conversation_in_a_service(server: TestServer) {
         let mut world = World::on(server).await;
         let (conversation, first) = world.begin().await.unwrap();

@@ -16,6 +16,8 @@ use tokio::sync::watch;
 
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
+use crate::following::Following;
+use crate::reading::Places;
 use crate::reply::Answer;
 use crate::stream::{self, Sender};
 
@@ -32,17 +34,20 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         None => call.query.after,
     };
     let services = call.query.service_id.into_iter().collect();
+    let following = call.server.followers.begin(call.place.holders())?;
     let watcher = Watcher::start(&call.server.app, &call.caller, services, after).await?;
     let patience = call.server.limits.write_timeout;
     let (sender, response) = stream::open(StatusCode::OK, "text/event-stream", patience);
     let teller = Teller {
         sender,
-        stopping: call.server.stopping.clone(),
+        following,
+        places: call.server.reading.clone(),
         heartbeat: call.server.limits.heartbeat,
     };
-    tokio::spawn(teller.tell(watcher));
+    tokio::spawn(teller.tell(watcher, call.server.stopping.clone()));
     Ok(response)
 }
+
 fn event_id(text: &str) -> Result<i64, ApiError> {
     let number = integer(text.trim()).filter(|number| *number >= 0);
     number.ok_or_else(|| {
@@ -55,13 +60,15 @@ fn event_id(text: &str) -> Result<i64, ApiError> {
 /// Tells one reader what happens.
 struct Teller {
     sender: Sender,
-    stopping: watch::Receiver<bool>,
+    following: Following,
+    /// The places of those who read: each part that is not in memory takes one while it is read.
+    places: Places,
     heartbeat: Duration,
 }
 
 impl Teller {
     /// Tells until the reader goes away or is too slow, the token ends, or the server stops.
-    async fn tell(mut self, mut watcher: Watcher) {
+    async fn tell(self, mut watcher: Watcher, mut stopping: watch::Receiver<bool>) {
         // At once, so that the reader knows that it is connected, and behind which change: should it be cut off before
         // anything happens, it misses nothing.
         let mut told = watcher.up_to();
@@ -70,24 +77,19 @@ impl Teller {
         }
         loop {
             let news = tokio::select! {
-                news = watcher.next(self.heartbeat) => news,
+                news = self.next(&mut watcher) => news,
                 () = self.sender.closed() => return,
                 // A server that cannot stop (a test's) does not end its streams.
-                Ok(_) = self.stopping.wait_for(|stopping| *stopping) => break,
+                Ok(_) = stopping.wait_for(|stopping| *stopping) => break,
             };
             let is_sent = match news {
-                Ok(news) => {
+                Ok(Some(news)) => {
                     let before = std::mem::replace(&mut told, news.up_to);
                     self.sender.send(messages(news, before)).await
                 }
-                Err(error) => {
-                    // What is wrong inside is for the log; the reader has to begin anew in any case.
-                    let text = match &error {
-                        AppError::Unauthenticated(_) | AppError::Forbidden(_) => error.to_string(),
-                        _ => "the changes cannot be read for now; connect again".to_owned(),
-                    };
-                    tracing::info!(%error, "a stream of changes ends");
-                    self.sender.send(end(&text)).await;
+                Ok(None) => return,
+                Err(reason) => {
+                    self.sender.send(end(&reason)).await;
                     return;
                 }
             };
@@ -96,6 +98,33 @@ impl Teller {
             }
         }
         self.sender.send(end("the server stops; connect again")).await;
+    }
+
+    /// Returns what happened next, once the reader has taken what it was told before; nothing if that was not in time.
+    ///
+    /// # Errors
+    /// Says why the stream ends.
+    async fn next(&self, watcher: &mut Watcher) -> Result<Option<News>, String> {
+        if !self.sender.taken().await {
+            return Ok(None);
+        }
+        if let Some(news) = watcher.next(self.heartbeat).await.map_err(reason)? {
+            return Ok(Some(news));
+        }
+        let Ok(_place) = self.places.take(self.following.holders()).await else {
+            tracing::info!("a stream of changes ends: its caller reads too much at once");
+            return Err("you read too much at once; connect again".to_owned());
+        };
+        watcher.read().await.map(Some).map_err(reason)
+    }
+}
+
+/// Returns what is told of why a stream ends. What is wrong inside is for the log; the reader has to begin anew in any case.
+fn reason(error: AppError) -> String {
+    tracing::info!(%error, "a stream of changes ends");
+    match &error {
+        AppError::Unauthenticated(_) | AppError::Forbidden(_) => error.to_string(),
+        _ => "the changes cannot be read for now; connect again".to_owned(),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Runs of sets of unit tests.
 
 use forge_app::unit_test_set_runs::work_off;
+use forge_domain::Clock as _;
+use forge_domain::access::DefaultRole;
+use forge_domain::simulation::Turns;
+use forge_store::UnitTestRunKey;
 use forge_testkit::{TestDatabase, TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
@@ -35,6 +39,29 @@ async fn shown(server: &TestServer, run: &str) -> Value {
 
 async fn carry_out(server: &TestServer) {
     work_off(&server.app, &organization(server), 4).await.unwrap();
+}
+
+/// Returns the conversation whose turn it is.
+async fn next_to_do(server: &TestServer, turns: &mut Turns) -> Option<UnitTestRunKey> {
+    let mut tx = server.app.store.read().await.unwrap();
+    let now = server.clock.now();
+    // Other tests have theirs in the same database.
+    let only = organization(server);
+    let runs = tx.list_unfinished_runs(Some(&only), now).await.unwrap();
+    let next = turns.next(&runs)?;
+    Some(UnitTestRunKey {
+        organization: next.organization.clone(),
+        run_id: next.run_id,
+        number: next.to_do?,
+    })
+}
+
+/// Takes a conversation for half a minute; tells whether nobody else has it.
+async fn claim(server: &TestServer, key: &UnitTestRunKey, lease: &str) -> bool {
+    let now = server.clock.now();
+    let until = now.plus_seconds(30);
+    let claimed = server.app.store.claim_unit_test_run(key, lease, (now, until));
+    claimed.await.unwrap().is_some()
 }
 
 both_engines! {
@@ -199,14 +226,11 @@ both_engines! {
         let test = world.test(&server, "kind").await;
         let set = world.set(&server, "smoke", &[(&test, 1)]).await;
         let run = start(&server, &set).await;
-        let store = &server.app.store;
-        let now = forge_domain::Clock::now(&*server.clock);
-        let to_do = store.read().await.unwrap().list_to_do(Some(&organization(&server)), now, 10).await.unwrap();
-        assert_eq!(to_do.len(), 1);
-        let lease = (now, now.plus_seconds(30));
-        assert!(store.claim_unit_test_run(&to_do[0], "lost", lease).await.unwrap().is_some());
+        let key = next_to_do(&server, &mut Turns::default()).await.unwrap();
+        assert!(claim(&server, &key, "lost").await);
         // Nobody else takes it while it is believed to be held.
-        assert!(store.claim_unit_test_run(&to_do[0], "other", lease).await.unwrap().is_none());
+        assert!(!claim(&server, &key, "other").await);
+        assert_eq!(next_to_do(&server, &mut Turns::default()).await, None);
         carry_out(&server).await;
         assert_eq!(shown(&server, &run).await["status"], "running");
         server.clock.advance_seconds(31);
@@ -214,7 +238,50 @@ both_engines! {
         let run = shown(&server, &run).await;
         assert_eq!((&run["status"], &run["unit_test_run_results"][0]["passed"]), (&json!("completed"), &json!(1)));
         // The one that was lost comes back and finds that it is not its own any more.
-        assert!(!store.renew_lease(&to_do[0], "lost", lease.1).await.unwrap());
+        let until = server.clock.now().plus_seconds(30);
+        assert!(!server.app.store.renew_lease(&key, "lost", until).await.unwrap());
+    }
+
+    async fn what_was_created_or_held_while_a_clock_was_ahead_is_held_at_once(server: TestServer) {
+        const AHEAD: i64 = 1800;
+        let world = World::new(&server).await;
+        let test = world.test(&server, "kind").await;
+        let set = world.set(&server, "smoke", &[(&test, 3)]).await;
+        server.clock.advance_seconds(AHEAD);
+        let run = start(&server, &set).await;
+        let key = next_to_do(&server, &mut Turns::default()).await.unwrap();
+        assert!(claim(&server, &key, "lost").await);
+        server.clock.advance_seconds(-AHEAD);
+        carry_out(&server).await;
+        let run = shown(&server, &run).await;
+        assert_eq!((&run["status"], &run["errored"]), (&json!("completed"), &json!(false)), "{run:#}");
+    }
+
+    async fn whoever_comes_later_does_not_wait_for_all_of_anothers_run(server: TestServer) {
+        let world = World::new(&server).await;
+        let test = world.test(&server, "kind").await;
+        let long = world.set(&server, "long", &[(&test, 9)]).await;
+        let short = world.set(&server, "short", &[(&test, 2)]).await;
+        let long = start(&server, &long).await;
+        let mut turns = Turns::default();
+        let mut held = Vec::new();
+        let mut hold = async |held: &mut Vec<String>| {
+            let key = next_to_do(&server, &mut turns).await.unwrap();
+            assert!(claim(&server, &key, "held").await);
+            held.push(key.run_id.to_string());
+        };
+        for _ in 0..4 {
+            hold(&mut held).await;
+        }
+        let other = server.user(DefaultRole::Administrator).await;
+        let created = other.post(RUNS, json!({"simulation_unit_test_set_id": short})).await;
+        assert_eq!(created.status, 201, "{}", created.body);
+        let short = run_id(&created);
+        for _ in 0..3 {
+            hold(&mut held).await;
+        }
+        let expected = [&long, &long, &long, &long, &short, &short, &long];
+        assert_eq!(held.iter().collect::<Vec<_>>(), expected);
     }
 
     async fn what_stops_servers_again_and_again_is_given_up(server: TestServer) {
@@ -222,11 +289,9 @@ both_engines! {
         let test = world.test(&server, "kind").await;
         let set = world.set(&server, "smoke", &[(&test, 1)]).await;
         let run = start(&server, &set).await;
-        let store = &server.app.store;
         for _ in 0..3 {
-            let now = forge_domain::Clock::now(&*server.clock);
-            let to_do = store.read().await.unwrap().list_to_do(Some(&organization(&server)), now, 10).await.unwrap();
-            assert!(store.claim_unit_test_run(&to_do[0], "lost", (now, now.plus_seconds(30))).await.unwrap().is_some());
+            let key = next_to_do(&server, &mut Turns::default()).await.unwrap();
+            assert!(claim(&server, &key, "lost").await);
             server.clock.advance_seconds(31);
         }
         carry_out(&server).await;

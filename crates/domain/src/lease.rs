@@ -1,0 +1,39 @@
+//! Leases: whoever holds something says until when; if they are gone by then, it is anybody's.
+//!
+//! Clocks are set, and those of several servers differ. So a lease that ends later than any lease can was written while a
+//! clock was ahead, and is none: otherwise it would hold until that time has come.
+
+use crate::time::{Duration, Timestamp};
+
+/// How far ahead a lease may end: longer than any is for, and some minutes by which clocks may differ.
+const MOST: Duration = Duration::seconds(5 * 60);
+
+/// Returns the latest time at which a lease that holds now may end.
+pub fn latest_end(now: Timestamp) -> Timestamp {
+    now + MOST
+}
+
+/// Tells whether a lease holds.
+pub fn holds(until: Timestamp, now: Timestamp) -> bool {
+    now < until && until <= latest_end(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_holds_until_it_ends_unless_it_ends_later_than_any_can() {
+        let now = Timestamp::from_millis(1_000_000);
+        for (seconds, expected) in [
+            (-1, false),
+            (0, false),
+            (1, true),
+            (300, true),
+            (301, false),
+            (3600, false),
+        ] {
+            assert_eq!(holds(now.plus_seconds(seconds), now), expected, "{seconds}");
+        }
+    }
+}
