@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forge_client::answers::FieldChange;
+use forge_client::answers::{FieldChange, Pins};
 use forge_domain::SetName;
+use forge_domain::agent::AgentChange;
 use forge_domain::number;
 use forge_domain::refusal::AssetKind;
 use serde_json::{Value, json};
 
+use super::floats::{Float, KINDS, asset_of, coming, floats, number_of, stays};
 use super::same::is_same;
 use super::server::{Known, KnownService};
 use super::similar::similar;
@@ -37,6 +39,7 @@ pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
             work.left_alone.push(format!("service `{name}`"));
         }
     }
+    work.floats = staying(known, &work);
     work.renamed = renamed(files, known, &work);
     work.similar = similar(&work, known);
     work
@@ -100,12 +103,22 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
     }
     for version in latest + 1..=newest {
         match asset.versions.get(&version) {
-            Some(document) => work.assets.push(AssetStep::CreateVersion {
-                kind,
-                name: name.clone(),
-                version,
-                document: document.clone(),
-            }),
+            Some(document) => {
+                let lacking = lacking(kind, document);
+                if !lacking.is_empty() {
+                    work.problems.push(format!(
+                        "{place}/v{version}.json lacks {}: a file holds all of a version, and what it leaves out would be whatever \
+                         the version before has",
+                        lacking.join(", ")
+                    ));
+                }
+                work.assets.push(AssetStep::CreateVersion {
+                    kind,
+                    name: name.clone(),
+                    version,
+                    document: document.clone(),
+                });
+            }
             None => work.problems.push(format!(
                 "{place}/v{version}.json is missing: the server's newest version is {latest}, and numbers have no gaps"
             )),
@@ -116,6 +129,17 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
             "{place}: the {what} `{name}` is deprecated and gets no more versions"
         ));
     }
+}
+
+/// Returns the fields that a new version would take from the one before. What else is wrong with it, the server tells.
+fn lacking(kind: AssetKind, document: &Document) -> Vec<String> {
+    let change = match kind {
+        AssetKind::Agent => serde_json::from_value::<AgentChange>(Value::Object(document.clone())),
+        AssetKind::ContextGraph => return Vec::new(),
+    };
+    let missing = change.ok().and_then(|change| change.apply(None).err());
+    let missing = missing.map_or_else(Vec::new, |incomplete| incomplete.missing);
+    missing.into_iter().map(|field| format!("`{field}`")).collect()
 }
 
 /// Puts every version behind those that it refers to.
@@ -201,9 +225,10 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
     let is_rebound = changes
         .iter()
         .any(|change| change.field == "agent" || change.field == "context_graph");
-    let sets = set_steps(service, found, prune, &mut work.left_alone);
+    let coming = Coming::of(service, known, &work.assets);
+    let sets = set_steps(service, found, (prune, &coming), &mut work.left_alone);
     let awaited = awaited(service, &work.assets);
-    work.services.push(ServiceWork {
+    let mut of_service = ServiceWork {
         service: service.clone(),
         known: found.cloned(),
         changes,
@@ -211,7 +236,78 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
         is_rebound,
         awaited,
         awaits_versions,
-    });
+        exposed: Vec::new(),
+    };
+    let floating = found.map_or_else(Vec::new, |found| floats(found, &work.assets));
+    let exposed = floating.into_iter().filter(|float| !stays(float, &of_service));
+    of_service.exposed = exposed.collect();
+    work.services.push(of_service);
+}
+
+/// Returns what floats on versions that come, and is to go on doing so, in services that the files do not have, too.
+fn staying(known: &Known, work: &Work) -> Vec<Float> {
+    let wanted = |known: &KnownService| {
+        let is_it = |work: &&ServiceWork| work.known.as_ref().is_some_and(|found| found.id == known.id);
+        work.services.iter().find(is_it)
+    };
+    let mut all = Vec::new();
+    for known in &known.services {
+        let wanted = wanted(known);
+        let of_service = floats(known, &work.assets);
+        all.extend(
+            of_service
+                .into_iter()
+                .filter(|float| wanted.is_none_or(|wanted| stays(float, wanted))),
+        );
+    }
+    all
+}
+
+/// What the files bring of the agent and the context graph of a service.
+struct Coming(Vec<Brought>);
+
+struct Brought {
+    kind: AssetKind,
+    /// The newest version that is there.
+    there: i64,
+    /// Whether newer ones come.
+    has_more: bool,
+}
+
+impl Coming {
+    fn of(service: &Service, known: &Known, steps: &[AssetStep]) -> Self {
+        let brought = |kind| {
+            let name = asset_of(service, kind);
+            Brought {
+                kind,
+                there: known.assets(kind).get(name).map_or(0, |asset| asset.latest),
+                has_more: coming(steps, kind, name).is_some(),
+            }
+        };
+        Self(KINDS.into_iter().map(brought).collect())
+    }
+
+    /// Makes the step that brings a set from pins to others.
+    fn step(&self, name: &SetName, before: Option<&Pins>, after: Option<&Pins>) -> SetStep {
+        let number = |pins: Option<&Pins>, kind| pins.map(|pins| number_of(pins, kind));
+        let waits = |it: &Brought| match number(after, it.kind) {
+            Some(Some(pinned)) => pinned > it.there,
+            Some(None) => it.has_more && number(before, it.kind) != Some(None),
+            None => false,
+        };
+        let is_settled = |it: &Brought| {
+            let is_there = |pinned: Option<i64>| pinned.is_some_and(|pinned| pinned <= it.there);
+            let [before, after] = [number(before, it.kind), number(after, it.kind)];
+            !it.has_more || before.is_none_or(is_there) && after.is_none_or(is_there)
+        };
+        SetStep {
+            name: name.clone(),
+            before: before.cloned(),
+            after: after.cloned(),
+            waits: self.0.iter().any(waits),
+            is_settled: self.0.iter().all(is_settled),
+        }
+    }
 }
 
 /// Returns what a service runs, as far as something of it is to be created.
@@ -290,7 +386,7 @@ fn field_changes(before: &Service, after: &Service) -> Vec<FieldChange> {
 fn set_steps(
     service: &Service,
     known: Option<&KnownService>,
-    prune: bool,
+    (prune, coming): (bool, &Coming),
     left_alone: &mut Vec<String>,
 ) -> Vec<SetStep> {
     let empty = BTreeMap::new();
@@ -303,11 +399,7 @@ fn set_steps(
             .get(name)
             .is_some_and(|before| number::is_same(&json!(before), &json!(pins)));
         if !is_same && !comes_along {
-            steps.push(SetStep {
-                name: name.clone(),
-                before: before.get(name).cloned(),
-                after: Some(pins.clone()),
-            });
+            steps.push(coming.step(name, before.get(name), Some(pins)));
         }
     }
     for (name, pins) in before {
@@ -315,11 +407,7 @@ fn set_steps(
             continue;
         }
         if prune && *name != SetName::release() {
-            steps.push(SetStep {
-                name: name.clone(),
-                before: Some(pins.clone()),
-                after: None,
-            });
+            steps.push(coming.step(name, Some(pins), None));
         } else {
             left_alone.push(format!("version set `{name}` of `{}`", service.fields.name));
         }

@@ -1,6 +1,5 @@
 //! What has to be done, and what cannot be.
 
-use forge_client::answers::Pins;
 use indexmap::IndexMap;
 
 use super::*;
@@ -8,7 +7,24 @@ use crate::commands::gitops::server::KnownAsset;
 use crate::commands::gitops::tree::ServiceFields;
 
 fn document(text: &str) -> Document {
-    let Value::Object(document) = json!({"description": text}) else {
+    let relationship = [
+        "ownership",
+        "type",
+        "conversation_visibility",
+        "thought_visibility",
+    ];
+    let relationship: Document = relationship
+        .map(|field| (field.to_owned(), json!("x")))
+        .into_iter()
+        .collect();
+    // An agent and a graph at once.
+    let Value::Object(document) = json!({
+        "description": text, "initials": "X", "background": "x", "behaviors": [], "communication_patterns": [],
+        "voice_config": {"voice_id": "x"}, "identity": {
+            "name": "X", "role": "x", "developed_by": "x", "default_spoken_language": "eng",
+            "relationship_to_developer": relationship,
+        },
+    }) else {
         panic!("an object is one")
     };
     document
@@ -193,6 +209,14 @@ fn versions_that_do_not_fit_are_told() {
         pinned.contains("release.json pins version 3") && pinned.contains("newest is 2"),
         "{pinned}"
     );
+    let mut partial = files(3, &[]);
+    let version = partial.agents[0].versions.get_mut(&3).unwrap();
+    version.shift_remove("voice_config");
+    version.insert("initials".to_owned(), Value::Null);
+    assert!(
+        problem(&partial, &known(2, &[]))
+            .starts_with("place/Mira/v3.json lacks `initials`, `voice_config`: ")
+    );
     let mut old = files(3, &[]);
     old.agents[0].versions.retain(|version, _| *version == 3);
     assert!(
@@ -287,4 +311,81 @@ fn a_service_that_was_renamed_in_the_files_is_told() {
     inactive.services[0].service.fields.is_active = false;
     files.services.pop();
     assert_eq!(compare(&files, &inactive, false).renamed, []);
+}
+
+/// The same with a set that floats.
+fn floating(mut service: Service, set: &str) -> Service {
+    service.version_sets.insert(set.parse().unwrap(), Pins::default());
+    service
+}
+
+#[test]
+fn what_floats_against_the_files_comes_before_versions() {
+    let mut known = known(2, &[("test", 1)]);
+    known.services[0].service = floating(known.services[0].service.clone(), "release");
+    let sets = |work: &Work| -> Vec<String> {
+        let told = |float: &Float| format!("{}/{}@{}", float.set, float.asset, float.version);
+        work.services[0].exposed.iter().map(told).collect()
+    };
+    // Pinned to what is there, pruned, or stopped: before the version is there.
+    let mut pinned = files(3, &[("release", 2), ("test", 1)]);
+    let work = compare(&pinned, &known, false);
+    assert_eq!(
+        (sets(&work), &work.floats[..]),
+        (vec!["release/Mira@3".to_owned()], &[][..])
+    );
+    assert!(!work.services[0].needs_versions() && work.services[0].comes_first());
+    // One of its sets waits for the version: not in one run.
+    pinned.services[0]
+        .version_sets
+        .insert("test".parse().unwrap(), pins(3));
+    let work = compare(&pinned, &known, false);
+    assert!(work.services[0].needs_versions() && work.services[0].comes_first());
+    let mut stopped = files(3, &[("test", 1)]);
+    stopped.services[0].fields.is_active = false;
+    assert_eq!(sets(&compare(&stopped, &known, false)).len(), 1);
+    // What goes on floating is told, also where the files do not have it.
+    let mut goes_on = files(3, &[("test", 1)]);
+    for _ in 0..2 {
+        let work = compare(&goes_on, &known, false);
+        assert!(
+            sets(&work).is_empty() && work.floats.len() == 1,
+            "{:?}",
+            work.floats
+        );
+        goes_on.services[0] = floating(goes_on.services[0].clone(), "release");
+    }
+    goes_on.services.clear();
+    assert_eq!(compare(&goes_on, &known, false).floats.len(), 1);
+    // Without new versions, or where nothing runs, nothing of it matters.
+    assert!(!compare(&files(2, &[("release", 2)]), &known, false).services[0].comes_first());
+    known.services[0].service.fields.is_active = false;
+    let mut inactive = files(3, &[("release", 2)]);
+    inactive.services[0].fields.is_active = false;
+    let work = compare(&inactive, &known, false);
+    assert!(!work.services[0].comes_first() && work.floats.is_empty());
+}
+
+#[test]
+fn steps_say_whether_they_wait_for_versions_and_whether_those_matter() {
+    let mut known = known(2, &[("old", 1), ("floats", 1), ("new", 1)]);
+    known.services[0].service = floating(known.services[0].service.clone(), "was");
+    let mut files = files(3, &[("old", 2), ("new", 3), ("was", 2), ("added", 1)]);
+    files.services[0] = floating(files.services[0].clone(), "floats");
+    let work = compare(&files, &known, false);
+    let steps: Vec<(&str, bool, bool)> = work.services[0]
+        .sets
+        .iter()
+        .map(|step| (step.name.as_str(), step.waits, step.is_settled))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("added", false, true),
+            ("floats", true, false),
+            ("new", true, false),
+            ("old", false, true),
+            ("was", false, false),
+        ]
+    );
 }

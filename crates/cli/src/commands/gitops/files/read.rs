@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use forge_client::answers::{ModelPreference, Pins};
+use forge_client::answers::Pins;
 use forge_domain::SetName;
 use forge_domain::refusal::AssetKind;
 use indexmap::IndexMap;
@@ -16,6 +16,7 @@ use super::{AssetFile, MARK, Mark, SERVICE, SERVICES, SETS, place, places};
 use crate::commands::gitops::tree::{Asset, Document, Service, Tree, kind_name};
 use crate::error::{Failure, Result};
 use crate::input;
+use crate::preference::{WrittenPreference, preferences};
 
 /// What a file of a set says. Nothing may be forgotten or misspelt.
 #[derive(Deserialize)]
@@ -27,7 +28,7 @@ struct SetFile {
     agent_version_number: Option<i64>,
     #[serde(deserialize_with = "Option::deserialize")]
     service_hierarchical_state_machine_version_number: Option<i64>,
-    llm_model_preferences: IndexMap<String, ModelPreference>,
+    llm_model_preferences: IndexMap<String, WrittenPreference>,
 }
 
 /// Reads all files, and tells every fault of them.
@@ -190,7 +191,7 @@ impl Reader<'_> {
             let pins = Pins {
                 agent_version_number: set.agent_version_number,
                 context_graph_version_number: set.service_hierarchical_state_machine_version_number,
-                llm_model_preferences: set.llm_model_preferences,
+                llm_model_preferences: preferences(set.llm_model_preferences),
             };
             if name == SetName::edge() {
                 self.fault(&path, "`edge` is the same everywhere and has no file");
