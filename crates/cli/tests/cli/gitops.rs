@@ -526,7 +526,7 @@ const PREVIEW: &str = "acme/services/dental-care/version_sets/preview.json";
 /// Brings a version 4 of Mira.
 const MIRA_4: &str = "sed 's/MI/MX/' acme/agents/mira/v3.json > acme/agents/mira/v4.json";
 /// What runs now, what there is of Mira, and what was done last.
-const RUNS: &str = "forge vs list 'Dental care' | cut -f 1-4; forge asset list agent | cut -f 1-3; \
+const RUNS: &str = "forge vs list 'Dental care' | cut -f 1-4; forge asset agents | cut -f 2-3; \
     forge audit list --limit 3 | cut -f 4-6";
 
 /// A set that floats runs a version as soon as it is there, so what the files want otherwise comes first.
@@ -597,7 +597,7 @@ async fn versions_come_only_to_what_was_shown() {
     let apply = "forge apply -f acme --apply";
     let eyes = "acme/services/eye-care/version_sets";
     let state = "forge vs list 'Eye care' | cut -f 1-4; forge service list | grep Eye | cut -f 2-4; \
-        forge vs list 'Dental care' | cut -f 1-4; forge asset list agent | cut -f 1-3";
+        forge vs list 'Dental care' | cut -f 1-4; forge asset agents | cut -f 2-3";
     let mut transcript = String::new();
     let mut see = |files: &str, happens: &'static str| {
         world.ok(&format!("rm -r acme; cp -r kept acme; {files}"));
@@ -624,7 +624,20 @@ async fn versions_come_only_to_what_was_shown() {
         "sed 's/\"agent_version_number\": 1/\"agent_version_number\": 4/' {eyes}/release.json > {eyes}/preview.json"
     );
     see(&format!("{MIRA_4}; {pins_4}"), to_nora);
-    assert_eq!(transcript.matches("exit 5").count(), 3, "{transcript}");
+    // Another service is called so by then.
+    let swap = "forge service update 'Eye care' --name Ears --apply && forge service update 'Dental care' --name 'Eye care' --apply";
+    world.ok("forge service update 'Eye care' --agent Mira --apply 2> /dev/null; rm -r kept; forge export -o kept 2> /dev/null");
+    let other = edit(
+        &format!("{eyes}/release.json"),
+        r#""agent_version_number": 1"#,
+        r#""agent_version_number": 3"#,
+    );
+    world.ok(&format!("rm -r acme; cp -r kept acme; {other}"));
+    let typed = Typed::new(apply).answer_after(asked, meanwhile(swap), "y\n");
+    transcript.push_str(&world.terminal(&[typed]));
+    transcript
+        .push_str(&world.pipe(&["forge vs list 'Eye care' | cut -f 1-4; forge vs list Ears | cut -f 1-4"]));
+    assert_eq!(transcript.matches("exit 5").count(), 4, "{transcript}");
     assert_transcript("apply_versions_to_what_was_shown", &transcript);
 }
 
@@ -638,7 +651,7 @@ async fn the_document_tells_what_was_done() {
         "cp acme/services/eye-care/version_sets/release.json acme/services/eye-care/version_sets/test.json",
     );
     world.ok("cp acme/services/eye-care/version_sets/release.json acme/services/eye-care/version_sets/preview.json");
-    world.ok("echo '{\"description\": 1}' > acme/context_graphs/appointments/v4.json");
+    world.ok("sed 's/\"description\": \"/&New. /' acme/context_graphs/appointments/v3.json > acme/context_graphs/appointments/v4.json");
     let apply = "forge apply -f acme --apply --json";
     let done = |shown: &str| {
         let document: serde_json::Value = serde_json::from_str(shown).unwrap();
@@ -659,13 +672,22 @@ async fn the_document_tells_what_was_done() {
         assert_eq!(output.status.code(), Some(code), "{error}");
         String::from_utf8(output.stdout).unwrap()
     };
-    // The server refuses the second of many.
-    let (applied, count, all, steps) = done(&run(&world, apply, 1));
+    // The server refuses the second of many, as somebody else was faster.
+    let server = world.address.clone();
+    let faster = "forge asset show context-graph Appointments@2 --json | forge asset push context-graph Appointments -f - --apply";
+    let proxy = Proxy::before(
+        &server,
+        "POST /v1/acme/organization/service_hierarchical_state_machine/",
+        world.later(faster),
+    );
+    world.set("FORGE_BASE_URL", &proxy.address);
+    let (applied, count, all, steps) = done(&run(&world, apply, 5));
+    world.set("FORGE_BASE_URL", &server);
     assert_eq!((applied, count, all), (false, 1, 4));
     assert_eq!(steps.iter().filter(|step| **step == yes).count(), 1);
     assert!(steps.iter().skip(1).all(|step| *step == no), "{steps:?}");
     // Everything.
-    world.ok("rm acme/context_graphs/appointments/v4.json");
+    world.ok("rm acme/context_graphs/appointments/v4.json; forge export -o acme --quiet 2> /dev/null");
     let (applied, count, all, steps) = done(&run(&world, apply, 0));
     assert_eq!((applied, count, all), (true, 2, 2));
     assert!(steps.iter().all(|step| *step == yes), "{steps:?}");
@@ -722,6 +744,14 @@ async fn what_is_left_out_or_misspelt_in_a_file_is_told() {
             model(r#""params": {}, "temperature": 0"#)
         ),
         &format!("forge vs upsert 'Dental care' test --from {PREVIEW}"),
+        // Misspelt in new versions, and in one that is there.
+        &format!("{afresh}; {}; {}; {}; {apply}", MIRA_4.replace("s/MI/MX/", "s/behaviors/behaviours/"),
+            "sed 's/boundary_constraints/boundry_constraints/2' acme/context_graphs/appointments/v3.json > acme/context_graphs/appointments/v4.json",
+            "sed -i 's/\"initials\"/\"initial\": \"x\", &/' acme/agents/mira/v2.json"),
+        // One service in two spellings.
+        &format!("{afresh}; cp -r acme/services/eye-care acme/services/eyes; \
+            sed -i 's/Eye care/Caf\u{e9}/' acme/services/eye-care/service.json; \
+            sed -i 's/Eye care/Cafe\u{301}/' acme/services/eyes/service.json; {apply}"),
     ]);
     assert_transcript("apply_left_out", &transcript);
 }

@@ -101,9 +101,10 @@ async fn apply(args: Args) -> Result<Exit> {
     let check = session.command(&format!("apply -f {folder} --check"));
     let result = watched(&check, worker.work(&work, &plans, &known)).await;
     let (done, all) = (worker.outcome.done.len(), work.steps().len());
-    let printed = match ui.json {
-        true => print_json(&session, &work, &rows, (&plans, &worker.outcome)),
-        false => Ok(()),
+    let printed = if ui.json {
+        print_json(&session, &work, &rows, (&plans, &worker.outcome))
+    } else {
+        Ok(())
     };
     // First of all what became of the change: what comes of the document is another matter.
     result.map_err(|failure| {

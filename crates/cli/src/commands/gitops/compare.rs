@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::floats::{Float, KINDS, asset_of, coming, floats, number_of, stays};
 use super::same::is_same;
-use super::server::{Known, KnownService};
+use super::server::{Known, KnownService, rename_references};
 use super::similar::similar;
 use super::tree::{Asset, Document, Service, Tree, kind_name};
 use super::work::{AssetStep, Renamed, ServiceWork, SetStep, Work};
+use crate::commands::asset::written::{Unknown, checked, unknown_field};
 
 /// Compares files with a server. With `prune`, sets that the files do not have are deleted.
 pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
@@ -104,14 +105,9 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
     for version in latest + 1..=newest {
         match asset.versions.get(&version) {
             Some(document) => {
-                let lacking = lacking(kind, document);
-                if !lacking.is_empty() {
-                    work.problems.push(format!(
-                        "{place}/v{version}.json lacks {}: a file holds all of a version, and what it leaves out would be whatever \
-                         the version before has",
-                        lacking.join(", ")
-                    ));
-                }
+                let faults = faults(kind, document, known);
+                work.problems
+                    .extend(faults.iter().map(|fault| format!("{place}/v{version}.json: {fault}")));
                 work.assets.push(AssetStep::CreateVersion {
                     kind,
                     name: name.clone(),
@@ -131,15 +127,44 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
     }
 }
 
-/// Returns the fields that a new version would take from the one before. What else is wrong with it, the server tells.
-fn lacking(kind: AssetKind, document: &Document) -> Vec<String> {
-    let change = match kind {
-        AssetKind::Agent => serde_json::from_value::<AgentChange>(Value::Object(document.clone())),
-        AssetKind::ContextGraph => return Vec::new(),
-    };
-    let missing = change.ok().and_then(|change| change.apply(None).err());
-    let missing = missing.map_or_else(Vec::new, |incomplete| incomplete.missing);
-    missing.into_iter().map(|field| format!("`{field}`")).collect()
+/// Tells what is wrong with a new version, as far as it needs nothing of the server. A field that the server does not know would be
+/// left out of the version, and one that is not there be taken from the version before: neither is what was reviewed.
+fn faults(kind: AssetKind, document: &Document, known: &Known) -> Vec<String> {
+    if kind == AssetKind::Agent {
+        let change = serde_json::from_value::<AgentChange>(Value::Object(document.clone()));
+        if let Some(incomplete) = change.ok().and_then(|change| change.apply(None).err()) {
+            let fields: Vec<String> = incomplete
+                .missing
+                .iter()
+                .map(|field| format!("`{field}`"))
+                .collect();
+            return vec![format!(
+                "it lacks {}; a file holds all of a version, and what it leaves out would be as in the version before",
+                fields.join(", ")
+            )];
+        }
+    }
+    let mut document = document.clone();
+    let names = references(&document).into_iter().map(|(name, _)| {
+        let graph = known.assets(AssetKind::ContextGraph).get(&name);
+        // What comes with the files has no id yet.
+        let id = graph.map_or_else(|| "0".repeat(24), |graph| graph.id.clone());
+        (name, id)
+    });
+    let names = names.collect();
+    rename_references(&mut document, &names);
+    match checked(kind, document, None) {
+        Err(faults) => faults,
+        Ok(written) => written.unknown.iter().map(unknown_text).collect(),
+    }
+}
+
+fn unknown_text(unknown: &Unknown) -> String {
+    let finding = unknown_field(unknown);
+    match finding.hint {
+        Some(hint) => format!("{}; {hint}", finding.message),
+        None => finding.message,
+    }
 }
 
 /// Puts every version behind those that it refers to.

@@ -3,8 +3,8 @@
 use forge_domain::number;
 use serde_json::Value;
 
-/// Tells whether the server has what a file says, and nothing else that matters. The server adds empty fields, cuts blanks around
-/// texts, and leaves out fields that it does not know; none of that is a difference.
+/// Tells whether the server has what a file says, and nothing else. The server adds empty fields and cuts blanks around texts, and
+/// neither is a difference; a field of one of them that says something is.
 pub(super) fn is_same(file: &Value, server: &Value) -> bool {
     match (file, server) {
         (Value::String(file), Value::String(server)) => file.trim() == server.trim(),
@@ -20,7 +20,7 @@ pub(super) fn is_same(file: &Value, server: &Value) -> bool {
                 // Its keys are names that the author gave, so that each of them counts.
                 Some(of_server) if key == "references" => value == of_server,
                 Some(of_server) => is_same(value, of_server),
-                None => true,
+                None => is_empty(value),
             });
             let mut of_server = server.iter().filter(|(key, _)| !file.contains_key(*key));
             of_file && of_server.all(|(_, value)| is_empty(value))
@@ -64,7 +64,7 @@ mod tests {
             server.clone(),
             file("a", json!(" x\n")),
             file("b", json!([1, {"c": 5}])),
-            file("unknown", json!(1)),
+            file("unknown", json!([])),
             file("f", json!({})),
             without("d"),
         ];
@@ -81,6 +81,7 @@ mod tests {
             file("references", json!({})),
             file("references", json!({"n": ["Other", 2]})),
             file("references", json!({"m": ["Other", 1]})),
+            file("unknown", json!(1)),
             without("a"),
             without("b"),
             without("e"),

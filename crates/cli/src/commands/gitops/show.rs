@@ -18,6 +18,9 @@ use crate::plan;
 use crate::session::Session;
 use crate::ui::{Style, quoted};
 
+/// How many sets that float are told, beside each `release`.
+const LISTED: usize = 10;
+
 /// One line of the plan.
 pub(super) struct Row {
     /// What it is a line of.
@@ -228,13 +231,7 @@ pub(super) fn show(
             }
         }
     }
-    for float in told_floats(work, plans) {
-        if float.set == SetName::release() {
-            ui.warning(&float.told());
-        } else {
-            ui.note(&float.told());
-        }
-    }
+    tell_floats(session, told_floats(work, plans));
     for Similar { kind, name, alike } in &work.similar {
         ui.warning(&format!(
             "the {kind} `{name}` would be created, and is called nearly like {}",
@@ -274,11 +271,28 @@ fn shown(change: &FieldChange, value: &Value) -> String {
     plan::text(value)
 }
 
+/// Tells what runs versions as soon as they are there.
+fn tell_floats(session: &Session, floats: &[Float]) {
+    let ui = &session.ui;
+    let (of_release, others): (Vec<&Float>, Vec<&Float>) =
+        floats.iter().partition(|float| float.set == SetName::release());
+    for float in of_release {
+        ui.warning(&float.told());
+    }
+    for float in others.iter().take(LISTED) {
+        ui.note(&float.told());
+    }
+    if others.len() > LISTED {
+        ui.note(&format!("… and {} more sets that float", others.len() - LISTED));
+    }
+}
+
 /// Returns what runs versions as soon as they are there, if they come.
 fn told_floats<'w>(work: &'w Work, plans: &[ServicePlans]) -> &'w [Float] {
-    match plans.iter().any(ServicePlans::withholds) {
-        true => &[],
-        false => &work.floats,
+    if plans.iter().any(ServicePlans::withholds) {
+        &[]
+    } else {
+        &work.floats
     }
 }
 

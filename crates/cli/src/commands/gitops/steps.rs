@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::floats::{Float, floats, withheld};
 use super::planned::{ServicePlans, Update, Wishes, dry_run, send};
-use super::server::{self, Known, rename_references};
+use super::server::{self, Known, KnownService, rename_references};
 use super::tree::kind_name;
 use super::work::{AssetStep, ServiceWork, SetStep, StepId, Work};
 use crate::error::{Exit, Failure, Result, for_people};
@@ -116,6 +116,7 @@ impl<'s> Worker<'s> {
             .enumerate()
             .map(|(at, (service, plans))| (at, service, plans))
             .collect();
+        self.check_names(work, known).await?;
         let mut left = Vec::new();
         for (at, service, plans) in &all {
             if service.comes_first() && !self.service_unless_blocked(*at, service, plans).await? {
@@ -137,6 +138,27 @@ impl<'s> Worker<'s> {
             } else {
                 self.service_unless_blocked(*at, service, plans).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the services are called as they were shown: no plan fixes that.
+    async fn check_names(&self, work: &Work, known: &Known) -> Result<()> {
+        let changed = work.services.iter().filter(|service| !service.is_nothing());
+        let shown: Vec<&KnownService> = changed.filter_map(|service| service.known.as_ref()).collect();
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let now = server::services(&self.session.client, known).await?;
+        for shown in shown {
+            let name = &shown.service.fields.name;
+            let found = now.iter().find(|now| now.id == shown.id);
+            let details = match found.map(|now| &now.service.fields.name) {
+                Some(now) if now == name => continue,
+                Some(now) => format!("it is called `{now}` now"),
+                None => "it is not there any more".to_owned(),
+            };
+            return Err(moved(format!("`{name}`"), vec![details]));
         }
         Ok(())
     }
@@ -393,6 +415,7 @@ impl<'s> Worker<'s> {
                 || shown.changes != now.changes
                 || is_settled && shown.digest != now.digest;
             if is_other {
+                self.check_binding(work, service).await?;
                 return Err(moved(place, what_moved(shown, &now)));
             }
         }

@@ -6,32 +6,24 @@ use super::*;
 use crate::commands::gitops::server::KnownAsset;
 use crate::commands::gitops::tree::ServiceFields;
 
-fn document(text: &str) -> Document {
-    let relationship = [
-        "ownership",
-        "type",
-        "conversation_visibility",
-        "thought_visibility",
-    ];
-    let relationship: Document = relationship
-        .map(|field| (field.to_owned(), json!("x")))
-        .into_iter()
-        .collect();
-    // An agent and a graph at once.
-    let Value::Object(document) = json!({
-        "description": text, "initials": "X", "background": "x", "behaviors": [], "communication_patterns": [],
-        "voice_config": {"voice_id": "x"}, "identity": {
-            "name": "X", "role": "x", "developed_by": "x", "default_spoken_language": "eng",
-            "relationship_to_developer": relationship,
-        },
-    }) else {
-        panic!("an object is one")
-    };
+fn example(text: &str, field: &str, value: &str) -> Document {
+    let mut document: Document = serde_json::from_str(text).unwrap();
+    document.insert(field.to_owned(), json!(value));
     document
 }
 
+fn document(text: &str) -> Document {
+    let agent = include_str!("../../../../../../examples/agent/v1.json");
+    example(agent, "background", text)
+}
+
+fn graph(text: &str) -> Document {
+    let graph = include_str!("../../../../../../examples/context_graph/v1.json");
+    example(graph, "description", text)
+}
+
 fn referring(to: &str, version: i64) -> Document {
-    let mut document = document("x");
+    let mut document = graph("x");
     document.insert("references".to_owned(), json!({"other": [to, version]}));
     document
 }
@@ -199,7 +191,7 @@ fn versions_that_do_not_fit_are_told() {
     gap.agents[0].versions.insert(4, document("4"));
     assert!(problem(&gap, &known(2, &[])).starts_with("place/Mira/v3.json is missing"));
     let mut gap = files(2, &[]);
-    gap.context_graphs[0].versions.insert(3, document("3"));
+    gap.context_graphs[0].versions.insert(3, graph("3"));
     assert!(problem(&gap, &known(2, &[])).starts_with("place/Graph/v2.json is missing"));
     let mut deprecated = known(2, &[]);
     deprecated.agents.get_mut("Mira").unwrap().is_deprecated = true;
@@ -213,9 +205,18 @@ fn versions_that_do_not_fit_are_told() {
     let version = partial.agents[0].versions.get_mut(&3).unwrap();
     version.shift_remove("voice_config");
     version.insert("initials".to_owned(), Value::Null);
+    let partial = problem(&partial, &known(2, &[]));
     assert!(
-        problem(&partial, &known(2, &[]))
-            .starts_with("place/Mira/v3.json lacks `initials`, `voice_config`: ")
+        partial.starts_with("place/Mira/v3.json: it lacks `initials`, `voice_config`; "),
+        "{partial}"
+    );
+    let mut misspelt = files(3, &[]);
+    let version = misspelt.agents[0].versions.get_mut(&3).unwrap();
+    version.insert("behaviours".to_owned(), json!(["x"]));
+    let misspelt = problem(&misspelt, &known(2, &[]));
+    assert!(
+        misspelt.ends_with("no field `behaviours`; did you mean `behaviors`?"),
+        "{misspelt}"
     );
     let mut old = files(3, &[]);
     old.agents[0].versions.retain(|version, _| *version == 3);
@@ -230,9 +231,9 @@ fn what_is_new_is_made_in_the_order_in_which_it_can_be() {
     let tree = Tree {
         agents: vec![asset("Mira", &versions(1))],
         context_graphs: vec![
-            asset("A", &[(1, document("1")), (2, referring("B", 2))]),
-            asset("B", &[(1, referring("A", 1)), (2, document("2"))]),
-            asset("Graph", &versions(1)),
+            asset("A", &[(1, graph("1")), (2, referring("B", 2))]),
+            asset("B", &[(1, referring("A", 1)), (2, graph("2"))]),
+            asset("Graph", &[(1, graph("1"))]),
         ],
         services: vec![service(&[("release", 1), ("test", 1)])],
     };

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use forge_client::answers::Pins;
 use forge_domain::SetName;
+use forge_domain::name::is_same;
 use forge_domain::refusal::AssetKind;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{AssetFile, MARK, Mark, SERVICE, SERVICES, SETS, place, places};
+use crate::assets::without_list_fields;
 use crate::commands::gitops::tree::{Asset, Document, Service, Tree, kind_name};
 use crate::error::{Failure, Result};
 use crate::input;
@@ -112,7 +114,7 @@ impl Reader<'_> {
             let Some(AssetFile { name }) = self.json(&place.join(file)) else {
                 continue;
             };
-            if let Some(other) = assets.iter().find(|other| other.name == name) {
+            if let Some(other) = assets.iter().find(|other| is_same(&other.name, &name)) {
                 let text = format!("the {} `{name}` is in {} already", kind_name(kind), other.place);
                 self.fault(&place, text);
             }
@@ -139,7 +141,9 @@ impl Reader<'_> {
                 .and_then(|number| number.parse::<i64>().ok());
             match number.filter(|number| *number > 0 && stem == format!("v{number}")) {
                 Some(number) => {
-                    if let Some(document) = self.json(&path) {
+                    if let Some(mut document) = self.json(&path) {
+                        // Copied from a list, it has what stands beside it there.
+                        without_list_fields(&mut document);
                         versions.insert(number, document);
                     }
                 }
@@ -161,7 +165,7 @@ impl Reader<'_> {
                 version_sets,
             };
             let name = &service.fields.name;
-            if let Some(other) = services.iter().find(|other| other.fields.name == *name) {
+            if let Some(other) = services.iter().find(|other| is_same(&other.fields.name, name)) {
                 let text = format!("the service `{name}` is in {} already", other.place);
                 self.fault(&place, text);
             }
