@@ -745,8 +745,8 @@ async fn what_is_left_out_or_misspelt_in_a_file_is_told() {
         ),
         &format!("forge vs upsert 'Dental care' test --from {PREVIEW}"),
         // Misspelt in new versions, and in one that is there.
-        &format!("{afresh}; {}; {}; {}; {apply}", MIRA_4.replace("s/MI/MX/", "s/behaviors/behaviours/"),
-            "sed 's/boundary_constraints/boundry_constraints/2' acme/context_graphs/appointments/v3.json > acme/context_graphs/appointments/v4.json",
+        &format!("{afresh}; {}; {}; {}; {apply}", MIRA_4.replace("s/MI/MX/", r#"s/"behaviors"/"behaviours": ["x"], &/"#),
+            "sed 's/\"boundary_constraints\"/\"boundry_constraints\": [\"No dosage.\"], &/' acme/context_graphs/appointments/v3.json > acme/context_graphs/appointments/v4.json",
             "sed -i 's/\"initials\"/\"initial\": \"x\", &/' acme/agents/mira/v2.json"),
         // One service in two spellings.
         &format!("{afresh}; cp -r acme/services/eye-care acme/services/eyes; \
