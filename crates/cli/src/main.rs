@@ -39,6 +39,7 @@ mod lookup;
 mod numbers;
 mod output;
 mod plan;
+mod preference;
 mod profile;
 mod session;
 mod ui;

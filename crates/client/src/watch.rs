@@ -19,6 +19,9 @@ const LONGEST_MESSAGE: usize = 16 * 1024 * 1024;
 /// A stream that lasted so long was a good one, even if nothing happened.
 const GOOD_WHILE: Duration = Duration::from_mins(1);
 
+/// In how many pieces of a stream its beginning comes at most.
+const MESSAGES_TO_BEGIN: usize = 3;
+
 /// A change of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Change {
@@ -107,6 +110,23 @@ impl Client {
             failures: 0,
             has_begun: false,
         }
+    }
+
+    /// Returns the number of the organization's latest change; nothing if the server does not tell it at once.
+    ///
+    /// What was read between two calls that return the same number was so at one moment.
+    pub async fn latest_change(&self) -> Result<Option<i64>, ClientError> {
+        let mut watch = self.watch(Vec::new(), None);
+        for _ in 0..MESSAGES_TO_BEGIN {
+            watch.receive().await?;
+            while let Some(message) = watch.waiting.pop_front() {
+                watch.understood(message)?;
+            }
+            if watch.told.is_some() {
+                break;
+            }
+        }
+        Ok(watch.told)
     }
 }
 

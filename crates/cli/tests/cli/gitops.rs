@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::guide::run_page;
 use crate::help::examples;
-use crate::world::{Typed, World, assert_transcript};
+use crate::world::{Loss, Proxy, Typed, World, assert_transcript};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gitops.md");
 
@@ -520,4 +520,256 @@ async fn a_service_is_active_no_longer_than_its_sets_are_as_wanted() {
         order,
     ]);
     assert_transcript("apply_activation", &transcript);
+}
+
+const PREVIEW: &str = "acme/services/dental-care/version_sets/preview.json";
+/// Brings a version 4 of Mira.
+const MIRA_4: &str = "sed 's/MI/MX/' acme/agents/mira/v3.json > acme/agents/mira/v4.json";
+/// What runs now, what there is of Mira, and what was done last.
+const RUNS: &str = "forge vs list 'Dental care' | cut -f 1-4; forge asset agents | cut -f 2-3; \
+    forge audit list --limit 3 | cut -f 4-6";
+
+/// A set that floats runs a version as soon as it is there, so what the files want otherwise comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_floats_runs_no_version_that_the_files_keep_from_it() {
+    let world = World::seeded().await;
+    let quiet = "--apply --quiet > /dev/null 2>&1";
+    world.ok(&format!(
+        "forge vs upsert 'Dental care' release --agent-version latest {quiet}"
+    ));
+    world.ok("forge export 2> /dev/null; cp -r acme kept");
+    let afresh = "rm -r acme; forge export 2> /dev/null";
+    let pin = edit(
+        RELEASE,
+        r#""agent_version_number": null"#,
+        r#""agent_version_number": 3"#,
+    );
+    world.ok(&format!("{MIRA_4}; {pin}"));
+    let preview = edit(
+        PREVIEW,
+        r#""agent_version_number": 2"#,
+        r#""agent_version_number": 1"#,
+    );
+    let waits = edit(
+        PREVIEW,
+        r#""agent_version_number": 2"#,
+        r#""agent_version_number": 4"#,
+    );
+    let apply = "forge apply -f acme";
+    let transcript = world.pipe(&[
+        // A rule forbids another set of the service, which leaves all of it as it is: no version either.
+        &format!("forge vs upsert 'Dental care' preview --agent-version 3 {quiet}; forge vs rollback 'Dental care' preview -m Loud. {quiet}"),
+        &format!("{preview}; {apply}"),
+        &format!("{apply} --apply"),
+        &format!("{apply} --apply --json"),
+        RUNS,
+        // A set that waits for the version cannot come before it.
+        &format!("cp kept/services/dental-care/version_sets/preview.json {PREVIEW}; {waits}; {apply} --apply --lift-hold"),
+        RUNS,
+        // Nothing in the way: the set, and then the version.
+        &format!("cp kept/services/dental-care/version_sets/preview.json {PREVIEW}; {apply} --apply"),
+        RUNS,
+        // Where the files let it float, the plan says what it comes to run.
+        &format!("forge vs upsert 'Dental care' release --agent-version latest {quiet}; {afresh}"),
+        &format!("{}; {apply} --strict --apply", MIRA_4.replace("v4", "v5").replace("v3", "v4").replace("MI/MX", "MX/MY")),
+        &format!("rm -r acme/services/dental-care; {apply} --json | grep -o '\"floating\".*'"),
+        &format!("{apply} --apply"),
+        RUNS,
+    ]);
+    assert_transcript("apply_what_floats", &transcript);
+}
+
+/// What begins to float, or to mean another agent, while its plan is looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_come_only_to_what_was_shown() {
+    let world = Arc::new(World::seeded().await);
+    add_nora(&world);
+    world
+        .ok("forge asset show agent Mira@3 --json | sed s/MI/NO/ | forge asset push agent Nora -f - --apply");
+    world.ok("forge export 2> /dev/null; cp -r acme kept");
+    let meanwhile = |command: &'static str| {
+        let world = world.clone();
+        move || {
+            world.ok(command);
+        }
+    };
+    let asked = "[y/N]: ";
+    let apply = "forge apply -f acme --apply";
+    let eyes = "acme/services/eye-care/version_sets";
+    let state = "forge vs list 'Eye care' | cut -f 1-4; forge service list | grep Eye | cut -f 2-4; \
+        forge vs list 'Dental care' | cut -f 1-4; forge asset agents | cut -f 2-3";
+    let mut transcript = String::new();
+    let mut see = |files: &str, happens: &'static str| {
+        world.ok(&format!("rm -r acme; cp -r kept acme; {files}"));
+        let typed = Typed::new(apply).answer_after(asked, meanwhile(happens), "y\n");
+        transcript.push_str(&world.terminal(&[typed]));
+        transcript.push_str(&world.pipe(&[state]));
+    };
+    // A set of another service floats meanwhile.
+    see(
+        MIRA_4,
+        "forge vs upsert 'Eye care' release --agent-version latest --apply 2> /dev/null",
+    );
+    world.ok("forge vs upsert 'Eye care' release --agent-version 1 --apply 2> /dev/null");
+    // New sets, of which one waits for a version and one does not: of another agent now.
+    let graph = "sed 's/\"description\": \"/&New. /' acme/context_graphs/appointments/v3.json > \
+        acme/context_graphs/appointments/v4.json";
+    let to_nora = "forge service update 'Eye care' --agent Nora --apply 2> /dev/null";
+    see(
+        &format!("{graph}; cp {eyes}/release.json {eyes}/preview.json"),
+        to_nora,
+    );
+    world.ok("forge service update 'Eye care' --agent Mira --apply 2> /dev/null; rm -r kept; forge export -o kept 2> /dev/null");
+    let pins_4 = format!(
+        "sed 's/\"agent_version_number\": 1/\"agent_version_number\": 4/' {eyes}/release.json > {eyes}/preview.json"
+    );
+    see(&format!("{MIRA_4}; {pins_4}"), to_nora);
+    // Another service is called so by then.
+    let swap = "forge service update 'Eye care' --name Ears --apply && forge service update 'Dental care' --name 'Eye care' --apply";
+    world.ok("forge service update 'Eye care' --agent Mira --apply 2> /dev/null; rm -r kept; forge export -o kept 2> /dev/null");
+    let other = edit(
+        &format!("{eyes}/release.json"),
+        r#""agent_version_number": 1"#,
+        r#""agent_version_number": 3"#,
+    );
+    world.ok(&format!("rm -r acme; cp -r kept acme; {other}"));
+    let typed = Typed::new(apply).answer_after(asked, meanwhile(swap), "y\n");
+    transcript.push_str(&world.terminal(&[typed]));
+    transcript
+        .push_str(&world.pipe(&["forge vs list 'Eye care' | cut -f 1-4; forge vs list Ears | cut -f 1-4"]));
+    assert_eq!(transcript.matches("exit 5").count(), 4, "{transcript}");
+    assert_transcript("apply_versions_to_what_was_shown", &transcript);
+}
+
+/// What programs read is what was done.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_tells_what_was_done() {
+    let mut world = World::seeded().await;
+    world.ok("forge export 2> /dev/null");
+    world.ok(MIRA_4);
+    world.ok(
+        "cp acme/services/eye-care/version_sets/release.json acme/services/eye-care/version_sets/test.json",
+    );
+    world.ok("cp acme/services/eye-care/version_sets/release.json acme/services/eye-care/version_sets/preview.json");
+    world.ok("sed 's/\"description\": \"/&New. /' acme/context_graphs/appointments/v3.json > acme/context_graphs/appointments/v4.json");
+    let apply = "forge apply -f acme --apply --json";
+    let done = |shown: &str| {
+        let document: serde_json::Value = serde_json::from_str(shown).unwrap();
+        let steps = document["steps"].as_array().unwrap();
+        let steps: Vec<_> = steps.iter().map(|step| step["done"].as_bool()).collect();
+        let count = |field: &str| document[field].as_u64().unwrap();
+        (
+            document["applied"].as_bool().unwrap(),
+            count("steps_done"),
+            count("steps_in_all"),
+            steps,
+        )
+    };
+    let (yes, no) = (Some(true), Some(false));
+    let run = |world: &World, command: &str, code: i32| {
+        let output = world.shell(command);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // The server refuses the second of many, as somebody else was faster.
+    let server = world.address.clone();
+    let faster = "forge asset show context-graph Appointments@2 --json | forge asset push context-graph Appointments -f - --apply";
+    let proxy = Proxy::before(
+        &server,
+        "POST /v1/acme/organization/service_hierarchical_state_machine/",
+        world.later(faster),
+    );
+    world.set("FORGE_BASE_URL", &proxy.address);
+    let (applied, count, all, steps) = done(&run(&world, apply, 5));
+    world.set("FORGE_BASE_URL", &server);
+    assert_eq!((applied, count, all), (false, 1, 4));
+    assert_eq!(steps.iter().filter(|step| **step == yes).count(), 1);
+    assert!(steps.iter().skip(1).all(|step| *step == no), "{steps:?}");
+    // Everything.
+    world.ok("rm acme/context_graphs/appointments/v4.json; forge export -o acme --quiet 2> /dev/null");
+    let (applied, count, all, steps) = done(&run(&world, apply, 0));
+    assert_eq!((applied, count, all), (true, 2, 2));
+    assert!(steps.iter().all(|step| *step == yes), "{steps:?}");
+    // A rule forbids it.
+    world.ok("forge vs upsert 'Eye care' test --agent-version 2 --apply; forge vs rollback 'Eye care' test -m Loud. --apply");
+    world.ok(&edit(
+        "acme/services/eye-care/version_sets/test.json",
+        r#""agent_version_number": 1"#,
+        r#""agent_version_number": 3"#,
+    ));
+    assert_eq!(done(&run(&world, apply, 1)), (false, 0, 1, vec![no]));
+    // Nobody knows.
+    world.ok("rm acme/services/eye-care/version_sets/*; forge export -o acme --quiet; rm acme/services/eye-care/version_sets/preview.json");
+    let proxy = Proxy::start(&world.address, Loss::Once);
+    world.set("FORGE_BASE_URL", &proxy.address);
+    let (applied, count, all, steps) = done(&run(&world, &format!("{apply} --prune"), 1));
+    proxy.wait_for_loss();
+    assert_eq!((applied, count, all), (false, 0, 1));
+    assert!(
+        !steps.is_empty() && steps.iter().all(Option::is_none),
+        "{steps:?}"
+    );
+}
+
+/// A file says all of a version, and all of a preferred model.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_or_misspelt_in_a_file_is_told() {
+    let world = World::seeded().await;
+    world.ok("forge export 2> /dev/null; cp -r acme kept");
+    let afresh = "rm -r acme; cp -r kept acme";
+    let apply = "forge apply -f acme --check";
+    // Takes a field out of a file, with what it holds.
+    let without = |field: &str, file: &str| {
+        format!(r#"sed -i -z 's/,[[:space:]]*"{field}": [[{{][^]}}]*[]}}]//' {file}"#)
+    };
+    let model = |text: &str| format!("sed -i 's/\"params\": {{}}/{text}/' {PREVIEW}");
+    let transcript = world.pipe(&[
+        &format!(
+            "{}; {}; {apply}",
+            without("voice_config", "acme/agents/mira/v3.json"),
+            without(
+                "global_boundary_constraints",
+                "acme/context_graphs/appointments/v3.json"
+            )
+        ),
+        &format!(
+            "{afresh}; {MIRA_4}; {}; {apply}",
+            without("voice_config", "acme/agents/mira/v4.json")
+        ),
+        &format!("{afresh}; {}; {apply}", model(r#""parms": {"temperature": 0}"#)),
+        &format!("forge vs upsert 'Dental care' test --from {PREVIEW}"),
+        &format!(
+            "{afresh}; {}; {apply}",
+            model(r#""params": {}, "temperature": 0"#)
+        ),
+        &format!("forge vs upsert 'Dental care' test --from {PREVIEW}"),
+        // Misspelt in new versions, and in one that is there.
+        &format!("{afresh}; {}; {}; {}; {apply}", MIRA_4.replace("s/MI/MX/", r#"s/"behaviors"/"behaviours": ["x"], &/"#),
+            "sed 's/\"boundary_constraints\"/\"boundry_constraints\": [\"No dosage.\"], &/' acme/context_graphs/appointments/v3.json > acme/context_graphs/appointments/v4.json",
+            "sed -i 's/\"initials\"/\"initial\": \"x\", &/' acme/agents/mira/v2.json"),
+        // One service in two spellings.
+        &format!("{afresh}; cp -r acme/services/eye-care acme/services/eyes; \
+            sed -i 's/Eye care/Caf\u{e9}/' acme/services/eye-care/service.json; \
+            sed -i 's/Eye care/Cafe\u{301}/' acme/services/eyes/service.json; {apply}"),
+    ]);
+    assert_transcript("apply_left_out", &transcript);
+}
+
+/// Lists come in pages, and one after the other: what changes in between is seen in all of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_of_one_moment() {
+    let mut world = World::seeded().await;
+    let change = "forge asset show agent Mira@3 --json | sed s/MI/MX/ | forge asset push agent Mira -f - --apply && \
+        forge vs upsert 'Dental care' preview --agent-version 4 --apply";
+    let proxy = Proxy::before(&world.address, "GET /v1/acme/service/?", world.later(change));
+    world.set("FORGE_BASE_URL", &proxy.address);
+    world.ok("forge export");
+    assert_eq!(world.ok("ls acme/agents/mira | grep v4"), "v4.json\n");
+    assert!(
+        world
+            .ok(&format!("cat {PREVIEW}"))
+            .contains("\"agent_version_number\": 4")
+    );
+    world.ok("forge apply -f acme --check");
 }

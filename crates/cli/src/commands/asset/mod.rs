@@ -7,6 +7,7 @@ mod picture;
 mod push;
 mod show;
 mod versions;
+pub(crate) mod written;
 mod yank;
 
 use clap::Subcommand;

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
 
 use super::compare::compare;
 use super::planned::{ServicePlans, Wishes, plan};
 use super::show::{Row, print_json, rows, show};
-use super::steps::Worker;
-use super::work::{ServiceWork, Work};
+use super::steps::{Outcome, Worker};
+use super::work::Work;
 use super::{files, server};
 use crate::change::{ApplyArgs, confirm, watched};
 use crate::error::{Exit, Failure, Result};
@@ -84,7 +85,7 @@ async fn apply(args: Args) -> Result<Exit> {
     show(&session, &work, &rows, &plans, args.check)?;
     if let Some(end) = verdict(&args, &work, &rows, &plans) {
         if ui.json {
-            print_json(&session, &work, &rows, &plans, false)?;
+            print_json(&session, &work, &rows, (&plans, &Outcome::default()))?;
         }
         return match end {
             Ok(note) => {
@@ -98,17 +99,21 @@ async fn apply(args: Args) -> Result<Exit> {
     let mut worker = Worker::new(&session, &wishes, &known);
     let folder = quoted(&args.file.display().to_string());
     let check = session.command(&format!("apply -f {folder} --check"));
-    let result = watched(&check, worker.work(&work, &plans)).await;
-    if ui.json {
-        print_json(&session, &work, &rows, &plans, true)?;
-    }
-    let (done, all) = (worker.done, count(&work));
+    let result = watched(&check, worker.work(&work, &plans, &known)).await;
+    let (done, all) = (worker.outcome.done.len(), work.steps().len());
+    let printed = if ui.json {
+        print_json(&session, &work, &rows, (&plans, &worker.outcome))
+    } else {
+        Ok(())
+    };
+    // First of all what became of the change: what comes of the document is another matter.
     result.map_err(|failure| {
         failure.hint(format!(
             "{done} of {all} steps are done; `forge apply` again goes on from there"
         ))
     })?;
     ui.note(&format!("done: {done} of {all} steps"));
+    printed?;
     match worker.blocked.as_slice() {
         [] => Ok(Exit::Ok),
         names => Err(blocked(names)),
@@ -137,7 +142,9 @@ fn verdict(
             Failure::failed(text).hint("without `--check`, the plan; `--apply` does it")
         ));
     }
-    let is_said = !work.renamed.is_empty() || !work.similar.is_empty();
+    let release = SetName::release();
+    let runs_on = work.floats.iter().any(|float| float.set == release);
+    let is_said = runs_on || !work.renamed.is_empty() || !work.similar.is_empty();
     let has_warnings = is_said || plans.iter().any(ServicePlans::has_warnings);
     if args.change.strict && has_warnings {
         let text = "there are warnings, and `--strict` is set; nothing was changed";
@@ -163,13 +170,4 @@ fn blocked(names: &[String]) -> Failure {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     Failure::failed(format!("rules forbid changes of {}", names.join(", ")))
         .hint("the other services do not wait for them; what a rule forbids is named above")
-}
-
-/// Returns how many steps there are.
-fn count(work: &Work) -> usize {
-    let of_service = |service: &ServiceWork| {
-        let itself = service.known.is_none() || !service.changes.is_empty();
-        usize::from(itself) + service.sets.len()
-    };
-    work.assets.len() + work.services.iter().map(of_service).sum::<usize>()
 }

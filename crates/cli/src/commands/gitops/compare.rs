@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forge_client::answers::FieldChange;
+use forge_client::answers::{FieldChange, Pins};
 use forge_domain::SetName;
+use forge_domain::agent::AgentChange;
 use forge_domain::asset::AssetKind;
 use forge_domain::number;
 use serde_json::{Value, json};
 
+use super::floats::{Float, KINDS, asset_of, coming, floats, number_of, stays};
 use super::same::is_same;
-use super::server::{Known, KnownService};
+use super::server::{Known, KnownService, rename_references};
 use super::similar::similar;
 use super::tree::{Asset, Document, Service, Tree, kind_name};
 use super::work::{AssetStep, Renamed, ServiceWork, SetStep, Work};
+use crate::commands::asset::written::{Unknown, checked, unknown_field};
 
 /// Compares files with a server. With `prune`, sets that the files do not have are deleted.
 pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
@@ -37,6 +40,7 @@ pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
             work.left_alone.push(format!("service `{name}`"));
         }
     }
+    work.floats = staying(known, &work);
     work.renamed = renamed(files, known, &work);
     work.similar = similar(&work, known);
     work
@@ -100,12 +104,17 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
     }
     for version in latest + 1..=newest {
         match asset.versions.get(&version) {
-            Some(document) => work.assets.push(AssetStep::CreateVersion {
-                kind,
-                name: name.clone(),
-                version,
-                document: document.clone(),
-            }),
+            Some(document) => {
+                let faults = faults(kind, document, known);
+                work.problems
+                    .extend(faults.iter().map(|fault| format!("{place}/v{version}.json: {fault}")));
+                work.assets.push(AssetStep::CreateVersion {
+                    kind,
+                    name: name.clone(),
+                    version,
+                    document: document.clone(),
+                });
+            }
             None => work.problems.push(format!(
                 "{place}/v{version}.json is missing: the server's newest version is {latest}, and numbers have no gaps"
             )),
@@ -115,6 +124,46 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
         work.problems.push(format!(
             "{place}: the {what} `{name}` is deprecated and gets no more versions"
         ));
+    }
+}
+
+/// Tells what is wrong with a new version, as far as it needs nothing of the server. A field that the server does not know would be
+/// left out of the version, and one that is not there be taken from the version before: neither is what was reviewed.
+fn faults(kind: AssetKind, document: &Document, known: &Known) -> Vec<String> {
+    if kind == AssetKind::Agent {
+        let change = serde_json::from_value::<AgentChange>(Value::Object(document.clone()));
+        if let Some(incomplete) = change.ok().and_then(|change| change.apply(None).err()) {
+            let fields: Vec<String> = incomplete
+                .missing
+                .iter()
+                .map(|field| format!("`{field}`"))
+                .collect();
+            return vec![format!(
+                "it lacks {}; a file holds all of a version, and what it leaves out would be as in the version before",
+                fields.join(", ")
+            )];
+        }
+    }
+    let mut document = document.clone();
+    let names = references(&document).into_iter().map(|(name, _)| {
+        let graph = known.assets(AssetKind::ContextGraph).get(&name);
+        // What comes with the files has no id yet.
+        let id = graph.map_or_else(|| "0".repeat(24), |graph| graph.id.clone());
+        (name, id)
+    });
+    let names = names.collect();
+    rename_references(&mut document, &names);
+    match checked(kind, document, None) {
+        Err(faults) => faults,
+        Ok(written) => written.unknown.iter().map(unknown_text).collect(),
+    }
+}
+
+fn unknown_text(unknown: &Unknown) -> String {
+    let finding = unknown_field(unknown);
+    match finding.hint {
+        Some(hint) => format!("{}; {hint}", finding.message),
+        None => finding.message,
     }
 }
 
@@ -201,9 +250,10 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
     let is_rebound = changes
         .iter()
         .any(|change| change.field == "agent" || change.field == "context_graph");
-    let sets = set_steps(service, found, prune, &mut work.left_alone);
+    let coming = Coming::of(service, known, &work.assets);
+    let sets = set_steps(service, found, (prune, &coming), &mut work.left_alone);
     let awaited = awaited(service, &work.assets);
-    work.services.push(ServiceWork {
+    let mut of_service = ServiceWork {
         service: service.clone(),
         known: found.cloned(),
         changes,
@@ -211,7 +261,78 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
         is_rebound,
         awaited,
         awaits_versions,
-    });
+        exposed: Vec::new(),
+    };
+    let floating = found.map_or_else(Vec::new, |found| floats(found, &work.assets));
+    let exposed = floating.into_iter().filter(|float| !stays(float, &of_service));
+    of_service.exposed = exposed.collect();
+    work.services.push(of_service);
+}
+
+/// Returns what floats on versions that come, and is to go on doing so, in services that the files do not have, too.
+fn staying(known: &Known, work: &Work) -> Vec<Float> {
+    let wanted = |known: &KnownService| {
+        let is_it = |work: &&ServiceWork| work.known.as_ref().is_some_and(|found| found.id == known.id);
+        work.services.iter().find(is_it)
+    };
+    let mut all = Vec::new();
+    for known in &known.services {
+        let wanted = wanted(known);
+        let of_service = floats(known, &work.assets);
+        all.extend(
+            of_service
+                .into_iter()
+                .filter(|float| wanted.is_none_or(|wanted| stays(float, wanted))),
+        );
+    }
+    all
+}
+
+/// What the files bring of the agent and the context graph of a service.
+struct Coming(Vec<Brought>);
+
+struct Brought {
+    kind: AssetKind,
+    /// The newest version that is there.
+    there: i64,
+    /// Whether newer ones come.
+    has_more: bool,
+}
+
+impl Coming {
+    fn of(service: &Service, known: &Known, steps: &[AssetStep]) -> Self {
+        let brought = |kind| {
+            let name = asset_of(service, kind);
+            Brought {
+                kind,
+                there: known.assets(kind).get(name).map_or(0, |asset| asset.latest),
+                has_more: coming(steps, kind, name).is_some(),
+            }
+        };
+        Self(KINDS.into_iter().map(brought).collect())
+    }
+
+    /// Makes the step that brings a set from pins to others.
+    fn step(&self, name: &SetName, before: Option<&Pins>, after: Option<&Pins>) -> SetStep {
+        let number = |pins: Option<&Pins>, kind| pins.map(|pins| number_of(pins, kind));
+        let waits = |it: &Brought| match number(after, it.kind) {
+            Some(Some(pinned)) => pinned > it.there,
+            Some(None) => it.has_more && number(before, it.kind) != Some(None),
+            None => false,
+        };
+        let is_settled = |it: &Brought| {
+            let is_there = |pinned: Option<i64>| pinned.is_some_and(|pinned| pinned <= it.there);
+            let [before, after] = [number(before, it.kind), number(after, it.kind)];
+            !it.has_more || before.is_none_or(is_there) && after.is_none_or(is_there)
+        };
+        SetStep {
+            name: name.clone(),
+            before: before.cloned(),
+            after: after.cloned(),
+            waits: self.0.iter().any(waits),
+            is_settled: self.0.iter().all(is_settled),
+        }
+    }
 }
 
 /// Returns what a service runs, as far as something of it is to be created.
@@ -290,7 +411,7 @@ fn field_changes(before: &Service, after: &Service) -> Vec<FieldChange> {
 fn set_steps(
     service: &Service,
     known: Option<&KnownService>,
-    prune: bool,
+    (prune, coming): (bool, &Coming),
     left_alone: &mut Vec<String>,
 ) -> Vec<SetStep> {
     let empty = BTreeMap::new();
@@ -303,11 +424,7 @@ fn set_steps(
             .get(name)
             .is_some_and(|before| number::is_same(&json!(before), &json!(pins)));
         if !is_same && !comes_along {
-            steps.push(SetStep {
-                name: name.clone(),
-                before: before.get(name).cloned(),
-                after: Some(pins.clone()),
-            });
+            steps.push(coming.step(name, before.get(name), Some(pins)));
         }
     }
     for (name, pins) in before {
@@ -315,11 +432,7 @@ fn set_steps(
             continue;
         }
         if prune && *name != SetName::release() {
-            steps.push(SetStep {
-                name: name.clone(),
-                before: Some(pins.clone()),
-                after: None,
-            });
+            steps.push(coming.step(name, Some(pins), None));
         } else {
             left_alone.push(format!("version set `{name}` of `{}`", service.fields.name));
         }

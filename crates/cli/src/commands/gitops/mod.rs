@@ -2,13 +2,14 @@
 //! `forge apply` makes the server like them. `docs/gitops.md` tells the format.
 //!
 //! [`tree`] is what the files say, [`files`] reads and writes them, [`server`] asks what is there, and [`compare`] tells,
-//! without asking anybody, what would have to be done. [`show`] tells people and programs; [`steps`] plans the changes of
+//! without asking anybody, what would have to be done; [`floats`] finds what would run new versions meanwhile. [`show`] tells people and programs; [`steps`] plans the changes of
 //! sets by dry runs, and carries everything out.
 
 pub(crate) mod apply;
 mod compare;
 pub(crate) mod export;
 mod files;
+mod floats;
 mod planned;
 mod same;
 mod server;

@@ -6,6 +6,7 @@ use forge_domain::ServiceId;
 use forge_domain::asset::AssetKind;
 use serde_json::Value;
 
+use super::floats::{self, withheld};
 use super::server::Known;
 use super::work::{ServiceWork, SetStep, Work};
 use crate::commands::service::plan::{Seen, rows};
@@ -64,17 +65,24 @@ pub(super) struct ServicePlans {
 
 impl ServicePlans {
     /// Returns what was found about the service itself: blockers and warnings.
-    pub(super) fn of_service(&self) -> [&[Finding]; 2] {
-        match &self.update {
-            Some(update) => [&update.plan.blockers, &update.plan.warnings],
-            None => [&self.against, &[]],
-        }
+    pub(super) fn of_service(&self) -> [Vec<Finding>; 2] {
+        let [mut blockers, warnings] = match &self.update {
+            Some(update) => [update.plan.blockers.clone(), update.plan.warnings.clone()],
+            None => Default::default(),
+        };
+        blockers.extend_from_slice(&self.against);
+        [blockers, warnings]
     }
 
     /// Tells whether a rule forbids any of it.
     pub(super) fn is_blocked(&self) -> bool {
         let [of_service, _] = self.of_service();
         !of_service.is_empty() || self.sets.iter().flatten().any(|plan| !plan.blockers.is_empty())
+    }
+
+    /// Tells whether versions are not created because of it.
+    pub(super) fn withholds(&self) -> bool {
+        self.against.iter().any(|found| found.code == floats::WITHHELD)
     }
 
     pub(super) fn has_warnings(&self) -> bool {
@@ -93,6 +101,15 @@ pub(super) async fn plan(
     let mut all = Vec::new();
     for service in &work.services {
         all.push(plan_service(client, service, known, wishes).await?);
+    }
+    let left = work.services.iter().zip(&all);
+    let left = left.filter(|(_, plans)| plans.is_blocked()).map(|(work, _)| work);
+    if let Some(finding) = withheld(left) {
+        for (service, plans) in work.services.iter().zip(&mut all) {
+            if service.needs_versions() || service.comes_first() && plans.is_blocked() {
+                plans.against.push(finding.clone());
+            }
+        }
     }
     Ok(all)
 }
@@ -141,10 +158,10 @@ async fn plan_service(
     Ok(plans)
 }
 
-/// Tells why another agent or context graph cannot come together with the rest: no plan would show what the sets run then.
+/// Tells why it cannot be done in one run: a set would run in between what nobody planned.
 fn against(work: &ServiceWork) -> Vec<Finding> {
     let name = &work.service.fields.name;
-    let mut against = Vec::new();
+    let mut against: Vec<Finding> = floats::against(work).into_iter().collect();
     if !work.is_rebound {
         return against;
     }

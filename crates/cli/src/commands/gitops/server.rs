@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use forge_client::Client;
 use forge_client::answers::{Pins, Tag};
+use forge_client::{Client, ClientError};
 use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
 use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName};
@@ -128,43 +128,95 @@ impl Known {
     }
 }
 
-/// Asks for everything; for the contents of versions only where `wants` says so.
+/// How often everything is read until nothing changes meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Asks for everything as it is at one moment; for the contents of versions only where `wants` says so.
+///
+/// Lists come in pages, each as it is when it is asked for. A promotion in many services would be seen in half of them.
 pub(super) async fn ask(ui: &Ui, client: &Client, wants: impl Fn(AssetKind, &str) -> bool) -> Result<Known> {
+    let mut versions = Versions::default();
+    let mut before = latest_change(client).await?;
+    let mut attempt = 1;
+    loop {
+        let known = read(ui, client, &wants, &mut versions).await?;
+        let after = latest_change(client).await?;
+        if before == after {
+            return Ok(known);
+        }
+        if attempt == ATTEMPTS {
+            ui.warning(&format!(
+                "the organization changed each of {ATTEMPTS} times while it was read, so that what was read may never have been so \
+                 all at once; try again when less is changed"
+            ));
+            return Ok(known);
+        }
+        before = after;
+        attempt += 1;
+    }
+}
+
+/// Returns the number of the latest change. Who may not watch sees no version sets, either.
+async fn latest_change(client: &Client) -> Result<Option<i64>> {
+    match client.latest_change().await {
+        Err(ClientError::Forbidden(_)) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
+/// The contents of versions that were read already, by what identifies the agent or the graph. They never change.
+type Versions = BTreeMap<String, BTreeMap<i64, Document>>;
+
+async fn read(
+    ui: &Ui,
+    client: &Client,
+    wants: impl Fn(AssetKind, &str) -> bool,
+    versions: &mut Versions,
+) -> Result<Known> {
     let mut known = Known::default();
     let mut graphs = names(client, AssetKind::ContextGraph).await?;
     let mut agents = names(client, AssetKind::Agent).await?;
-    let names_of = |assets: &BTreeMap<String, KnownAsset>| -> BTreeMap<String, String> {
-        assets
-            .iter()
-            .map(|(name, asset)| (asset.id.clone(), name.clone()))
-            .collect()
-    };
-    let (agent_names, graph_names) = (names_of(&agents), names_of(&graphs));
+    let graph_names = names_of(&graphs);
     for (kind, assets) in [
         (AssetKind::Agent, &mut agents),
         (AssetKind::ContextGraph, &mut graphs),
     ] {
         for (name, asset) in assets.iter_mut().filter(|(name, _)| wants(kind, name)) {
-            ui.progress(&format!("reading the versions of `{name}`"));
-            let page = client.asset_versions(kind, &asset.id).all().await?;
-            for row in &page.rows {
-                let (version, document) = document(row.get(), &graph_names)?;
-                asset.versions.insert(version, document);
+            let read = versions.entry(asset.id.clone()).or_default();
+            let newest = |read: &BTreeMap<i64, Document>| read.keys().next_back().copied().unwrap_or(0);
+            if newest(read) < asset.latest {
+                ui.progress(&format!("reading the versions of `{name}`"));
+                let page = client.asset_versions(kind, &asset.id).all().await?;
+                for row in &page.rows {
+                    let (version, document) = document(row.get(), &graph_names)?;
+                    read.insert(version, document);
+                }
             }
+            asset.versions = read.clone();
             // A version may have come since the list was made.
-            asset.latest = asset
-                .latest
-                .max(asset.versions.keys().next_back().copied().unwrap_or(0));
+            asset.latest = asset.latest.max(newest(read));
         }
-    }
-    for row in &client.services(&[], None).all().await?.rows {
-        known
-            .services
-            .push(service(row.get(), &agent_names, &graph_names)?);
     }
     known.agents = agents;
     known.context_graphs = graphs;
+    known.services = services(client, &known).await?;
     Ok(known)
+}
+
+/// Reads the services, in which agents and context graphs are called as they are known.
+pub(super) async fn services(client: &Client, known: &Known) -> Result<Vec<KnownService>> {
+    let (agents, graphs) = (names_of(&known.agents), names_of(&known.context_graphs));
+    let rows = client.services(&[], None).all().await?.rows;
+    let services = rows.iter().map(|row| service(row.get(), &agents, &graphs));
+    services.collect()
+}
+
+/// Returns the names of agents or of context graphs, by id.
+fn names_of(assets: &BTreeMap<String, KnownAsset>) -> BTreeMap<String, String> {
+    let named = assets
+        .iter()
+        .map(|(name, asset)| (asset.id.clone(), name.clone()));
+    named.collect()
 }
 
 async fn names(client: &Client, kind: AssetKind) -> Result<BTreeMap<String, KnownAsset>> {

@@ -1,13 +1,16 @@
 //! Showing what would be done, or was.
 
 use forge_client::answers::{FieldChange, Finding, Pins};
+use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
+use super::floats::Float;
 use super::planned::ServicePlans;
+use super::steps::Outcome;
 use super::tree::kind_name;
-use super::work::{AssetStep, Renamed, SetStep, Similar, Work};
+use super::work::{AssetStep, Renamed, SetStep, Similar, StepId, Work};
 use crate::creation::joined;
 use crate::edit::FieldEdit;
 use crate::error::{Failure, Result};
@@ -15,8 +18,13 @@ use crate::plan;
 use crate::session::Session;
 use crate::ui::{Style, quoted};
 
+/// How many sets that float are told, beside each `release`.
+const LISTED: usize = 10;
+
 /// One line of the plan.
 pub(super) struct Row {
+    /// What it is a line of.
+    step: StepId,
     action: &'static str,
     pub(super) kind: &'static str,
     pub(super) name: String,
@@ -27,15 +35,17 @@ pub(super) struct Row {
 /// Returns the lines of the plan: what the server planned, where it could.
 pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
     let mut rows = Vec::new();
-    let row = |action, kind, name: String, change| Row {
+    let row = |step, action, kind, name: String, change| Row {
+        step,
         action,
         kind,
         name,
         change,
     };
-    for step in &work.assets {
+    for (at, step) in work.assets.iter().enumerate() {
+        let id = StepId::Asset(at);
         rows.push(match step {
-            AssetStep::Create { kind, name } => row("create", kind_name(*kind), name.clone(), None),
+            AssetStep::Create { kind, name } => row(id, "create", kind_name(*kind), name.clone(), None),
             AssetStep::CreateVersion {
                 kind, name, version, ..
             } => {
@@ -43,18 +53,18 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
                     AssetKind::Agent => "agent version",
                     AssetKind::ContextGraph => "context graph version",
                 };
-                row("create", kind, format!("{name}@{version}"), None)
+                row(id, "create", kind, format!("{name}@{version}"), None)
             }
         });
     }
-    for (work, plans) in work.services.iter().zip(plans) {
-        let name = &work.service.fields.name;
+    for (at, (work, plans)) in work.services.iter().zip(plans).enumerate() {
+        let (id, name) = (StepId::Service(at), &work.service.fields.name);
         if work.known.is_none() {
-            rows.push(row("create", "service", name.clone(), None));
+            rows.push(row(id, "create", "service", name.clone(), None));
             let release = SetStep::release_of_new(&work.service);
             set_rows(
                 &mut rows,
-                "create",
+                (id, "create"),
                 &format!("{name}/{}", release.name),
                 &pin_changes(&release),
             );
@@ -64,9 +74,9 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
             None => work.changes.iter().map(edit).collect(),
         };
         for change in changes {
-            rows.push(row("update", "service", name.clone(), Some(change)));
+            rows.push(row(id, "update", "service", name.clone(), Some(change)));
         }
-        for (step, plan) in work.sets.iter().zip(&plans.sets) {
+        for (place, (step, plan)) in work.sets.iter().zip(&plans.sets).enumerate() {
             let action = match (&step.before, &step.after) {
                 (None, _) => "create",
                 (_, None) => "delete",
@@ -76,15 +86,21 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
             let changes = plan
                 .as_ref()
                 .map_or_else(|| pin_changes(step), |plan| plan.changes.clone());
-            set_rows(&mut rows, action, &name, &changes);
+            set_rows(&mut rows, (StepId::Set(at, place), action), &name, &changes);
         }
     }
     rows
 }
 
 /// Adds the lines of one set: one for each field that changes, or one of its own.
-fn set_rows(rows: &mut Vec<Row>, action: &'static str, name: &str, changes: &[FieldChange]) {
+fn set_rows(
+    rows: &mut Vec<Row>,
+    (step, action): (StepId, &'static str),
+    name: &str,
+    changes: &[FieldChange],
+) {
     let row = |change| Row {
+        step,
         action,
         kind: "version set",
         name: name.to_owned(),
@@ -204,7 +220,7 @@ pub(super) fn show(
         let [blockers, warnings] = plans.of_service();
         if !(blockers.is_empty() && warnings.is_empty()) {
             ui.note(&format!("`{}`:", work.service.fields.name));
-            plan::blockers_and_warnings(ui, blockers, warnings);
+            plan::blockers_and_warnings(ui, &blockers, &warnings);
         }
         for (step, plan) in work.sets.iter().zip(&plans.sets) {
             if let Some(plan) = plan
@@ -215,6 +231,7 @@ pub(super) fn show(
             }
         }
     }
+    tell_floats(session, told_floats(work, plans));
     for Similar { kind, name, alike } in &work.similar {
         ui.warning(&format!(
             "the {kind} `{name}` would be created, and is called nearly like {}",
@@ -254,13 +271,37 @@ fn shown(change: &FieldChange, value: &Value) -> String {
     plan::text(value)
 }
 
-/// Prints the plan as one document.
+/// Tells what runs versions as soon as they are there.
+fn tell_floats(session: &Session, floats: &[Float]) {
+    let ui = &session.ui;
+    let (of_release, others): (Vec<&Float>, Vec<&Float>) =
+        floats.iter().partition(|float| float.set == SetName::release());
+    for float in of_release {
+        ui.warning(&float.told());
+    }
+    for float in others.iter().take(LISTED) {
+        ui.note(&float.told());
+    }
+    if others.len() > LISTED {
+        ui.note(&format!("… and {} more sets that float", others.len() - LISTED));
+    }
+}
+
+/// Returns what runs versions as soon as they are there, if they come.
+fn told_floats<'w>(work: &'w Work, plans: &[ServicePlans]) -> &'w [Float] {
+    if plans.iter().any(ServicePlans::withholds) {
+        &[]
+    } else {
+        &work.floats
+    }
+}
+
+/// Prints the plan as one document, with what was done.
 pub(super) fn print_json(
     session: &Session,
     work: &Work,
     rows: &[Row],
-    plans: &[ServicePlans],
-    applied: bool,
+    (plans, outcome): (&[ServicePlans], &Outcome),
 ) -> Result<()> {
     let finding =
         |finding: &Finding| json!({"code": finding.code, "message": finding.message, "hint": finding.hint});
@@ -270,7 +311,7 @@ pub(super) fn print_json(
         let [blockers, warnings] = plans.of_service();
         if work.known.is_some() && !work.changes.is_empty() {
             services.push(json!({
-                "name": work.service.fields.name, "blockers": all(blockers), "warnings": all(warnings),
+                "name": work.service.fields.name, "blockers": all(&blockers), "warnings": all(&warnings),
             }));
         }
         for (step, plan) in work.sets.iter().zip(&plans.sets) {
@@ -285,13 +326,23 @@ pub(super) fn print_json(
     }
     let step = |row: &Row| {
         let change = row.change.as_ref();
+        // Nobody knows of a step whose answer was lost.
+        let is_known = outcome.unknown != Some(row.step);
         json!({
             "action": row.action, "kind": row.kind.replace(' ', "_"), "name": row.name,
             "field": change.map(|change| &change.field),
             "from": change.map(|change| &change.from),
             "to": change.map(|change| &change.to),
+            "done": is_known.then(|| outcome.done.contains(&row.step)),
         })
     };
+    let float = |it: &Float| {
+        json!({
+            "service": it.service, "version_set": it.set, "kind": kind_name(it.kind).replace(' ', "_"),
+            "name": it.asset, "version": it.version,
+        })
+    };
+    let all_steps = work.steps();
     let similar =
         |it: &Similar| json!({"kind": it.kind.replace(' ', "_"), "name": it.name, "alike": it.alike});
     let credentials = session.client.credentials();
@@ -304,7 +355,10 @@ pub(super) fn print_json(
         "left_alone": work.left_alone,
         "similar": work.similar.iter().map(similar).collect::<Vec<_>>(),
         "renamed": work.renamed.iter().map(|it| json!({"from": it.from, "to": it.to})).collect::<Vec<_>>(),
-        "applied": applied,
+        "floating": told_floats(work, plans).iter().map(float).collect::<Vec<_>>(),
+        "steps_done": outcome.done.len(),
+        "steps_in_all": all_steps.len(),
+        "applied": !all_steps.is_empty() && all_steps.iter().all(|step| outcome.done.contains(step)),
     });
     let document = to_raw_value(&document).map_err(|error| Failure::failed(error.to_string()))?;
     session.ui.document(&document)

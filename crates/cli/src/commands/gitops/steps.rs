@@ -1,17 +1,18 @@
 //! Carrying everything out, as it was shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use forge_client::ClientError;
 use forge_client::answers::{FieldChange, Finding, Plan, ServicePlan};
+use forge_client::{ClientError, Effect};
 use forge_domain::asset::AssetKind;
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 
+use super::floats::{Float, floats, withheld};
 use super::planned::{ServicePlans, Update, Wishes, dry_run, send};
-use super::server::{Known, rename_references};
+use super::server::{self, Known, KnownService, rename_references};
 use super::tree::kind_name;
-use super::work::{AssetStep, ServiceWork, SetStep, Work};
+use super::work::{AssetStep, ServiceWork, SetStep, StepId, Work};
 use crate::error::{Exit, Failure, Result, for_people};
 use crate::plan;
 use crate::session::Session;
@@ -23,10 +24,50 @@ pub(super) struct Worker<'s> {
     wishes: &'s Wishes,
     /// What identifies the assets, by kind and name.
     ids: BTreeMap<(&'static str, String), String>,
-    /// How many steps are done.
-    pub(super) done: usize,
+    /// What was done.
+    pub(super) outcome: Outcome,
     /// The services that were left as they are, or from a step on, because a rule forbids it.
     pub(super) blocked: Vec<String>,
+}
+
+/// Which steps were done.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) done: BTreeSet<StepId>,
+    /// The one that nobody knows of: its answer was lost.
+    pub(super) unknown: Option<StepId>,
+}
+
+impl Outcome {
+    /// Notes what became of a step that was sent.
+    fn note<T>(
+        &mut self,
+        step: StepId,
+        sent: std::result::Result<T, ClientError>,
+    ) -> std::result::Result<T, ClientError> {
+        match &sent {
+            Ok(_) => {
+                self.done.insert(step);
+            }
+            Err(
+                ClientError::Transport {
+                    effect: Effect::Unknown,
+                    ..
+                }
+                | ClientError::Busy {
+                    effect: Effect::Unknown,
+                    ..
+                }
+                | ClientError::TooLong {
+                    effect: Effect::Unknown,
+                    ..
+                }
+                | ClientError::BrokenOff { .. },
+            ) => self.unknown = Some(step),
+            Err(_) => {}
+        }
+        sent
+    }
 }
 
 /// Says what a step does.
@@ -58,28 +99,113 @@ impl<'s> Worker<'s> {
             session,
             wishes,
             ids,
-            done: 0,
+            outcome: Outcome::default(),
             blocked: Vec::new(),
         }
     }
 
     /// Does everything that no rule forbids. What was done when it fails stays done; a second run goes on from there.
-    pub(super) async fn work(&mut self, work: &Work, plans: &[ServicePlans]) -> Result<()> {
-        for step in &work.assets {
-            if let Err(mut failure) = self.asset(step).await {
-                failure.details.push(format!("while it was to {}", told(step)));
-                return Err(failure);
+    ///
+    /// A set that floats runs a new version as soon as it is there. So what the files want otherwise comes first; where that cannot
+    /// be, there are no new versions.
+    pub(super) async fn work(&mut self, work: &Work, plans: &[ServicePlans], known: &Known) -> Result<()> {
+        let all: Vec<(usize, &ServiceWork, &ServicePlans)> = work
+            .services
+            .iter()
+            .zip(plans)
+            .enumerate()
+            .map(|(at, (service, plans))| (at, service, plans))
+            .collect();
+        self.check_names(work, known).await?;
+        let mut left = Vec::new();
+        for (at, service, plans) in &all {
+            if service.comes_first() && !self.service_unless_blocked(*at, service, plans).await? {
+                left.push(*service);
             }
-            self.done += 1;
         }
-        for (service, plans) in work.services.iter().zip(plans) {
-            if plans.is_blocked() {
+        let withheld = withheld(left.into_iter());
+        match &withheld {
+            Some(_) if plans.iter().any(ServicePlans::withholds) => {}
+            Some(finding) => plan::finding(&self.session.ui, Style::Error, "blocker", finding),
+            None => self.assets(work, known).await?,
+        }
+        for (at, service, plans) in &all {
+            if service.comes_first() {
+                continue;
+            }
+            if withheld.is_some() && service.needs_versions() {
                 self.blocked.push(service.service.fields.name.clone());
-            } else if !service.is_nothing() {
-                self.service(service, plans).await?;
+            } else {
+                self.service_unless_blocked(*at, service, plans).await?;
             }
         }
         Ok(())
+    }
+
+    /// Makes sure that the services are called as they were shown: no plan fixes that.
+    async fn check_names(&self, work: &Work, known: &Known) -> Result<()> {
+        let changed = work.services.iter().filter(|service| !service.is_nothing());
+        let shown: Vec<&KnownService> = changed.filter_map(|service| service.known.as_ref()).collect();
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let now = server::services(&self.session.client, known).await?;
+        for shown in shown {
+            let name = &shown.service.fields.name;
+            let found = now.iter().find(|now| now.id == shown.id);
+            let details = match found.map(|now| &now.service.fields.name) {
+                Some(now) if now == name => continue,
+                Some(now) => format!("it is called `{now}` now"),
+                None => "it is not there any more".to_owned(),
+            };
+            return Err(moved(format!("`{name}`"), vec![details]));
+        }
+        Ok(())
+    }
+
+    /// Creates agents, context graphs and versions, if what floats on those is what was shown.
+    async fn assets(&mut self, work: &Work, known: &Known) -> Result<()> {
+        if work.assets.is_empty() {
+            return Ok(());
+        }
+        let now = server::services(&self.session.client, known).await?;
+        let floats = now.iter().flat_map(|service| floats(service, &work.assets));
+        let is_told = |float: &Float| work.floats.iter().any(|told| told.is_of_the_same(float));
+        let other: Vec<Float> = floats.filter(|float| !is_told(float)).collect();
+        if let Some(first) = other.first() {
+            let details = other.iter().map(Float::told).collect();
+            return Err(moved(format!("`{}`", first.service), details));
+        }
+        for (at, step) in work.assets.iter().enumerate() {
+            let sent = self.asset(StepId::Asset(at), step).await;
+            if let Err(mut failure) = sent {
+                failure.details.push(format!("while it was to {}", told(step)));
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes or creates a service, and tells whether no rule forbids it.
+    async fn service_unless_blocked(
+        &mut self,
+        at: usize,
+        work: &ServiceWork,
+        plans: &ServicePlans,
+    ) -> Result<bool> {
+        let is_done = if plans.is_blocked() {
+            false
+        } else {
+            match &work.known {
+                _ if work.is_nothing() => true,
+                Some(known) => self.change_service(at, work, known.id, plans).await?,
+                None => self.new_service(at, work).await?,
+            }
+        };
+        if !is_done {
+            self.blocked.push(work.service.fields.name.clone());
+        }
+        Ok(is_done)
     }
 
     fn id(&self, kind: AssetKind, name: &str) -> Result<String> {
@@ -92,7 +218,7 @@ impl<'s> Worker<'s> {
         })
     }
 
-    async fn asset(&mut self, step: &AssetStep) -> Result<()> {
+    async fn asset(&mut self, id: StepId, step: &AssetStep) -> Result<()> {
         let (ui, client) = (&self.session.ui, &self.session.client);
         match step {
             AssetStep::Create { kind, name } => {
@@ -100,7 +226,8 @@ impl<'s> Worker<'s> {
                     AssetKind::Agent => "agent_name",
                     AssetKind::ContextGraph => "state_machine_name",
                 };
-                let created = client.post(folder(*kind), &json!({field: name})).await?;
+                let sent = client.post(folder(*kind), &json!({field: name})).await;
+                let created = self.outcome.note(id, sent)?;
                 let id = created["id"].as_str().unwrap_or_default().to_owned();
                 self.ids.insert((folder(*kind), name.clone()), id);
             }
@@ -120,19 +247,9 @@ impl<'s> Worker<'s> {
                 rename_references(&mut document, &graphs);
                 // With its number, so that it is refused if somebody else was faster.
                 let path = format!("{}/{}/?version={version}", folder(*kind), self.id(*kind, name)?);
-                client.post(&path, &Value::Object(document)).await?;
+                let sent = client.post(&path, &Value::Object(document)).await;
+                self.outcome.note(id, sent)?;
             }
-        }
-        Ok(())
-    }
-
-    async fn service(&mut self, work: &ServiceWork, plans: &ServicePlans) -> Result<()> {
-        let is_done = match &work.known {
-            Some(known) => self.change_service(work, known.id, plans).await?,
-            None => self.new_service(work).await?,
-        };
-        if !is_done {
-            self.blocked.push(work.service.fields.name.clone());
         }
         Ok(())
     }
@@ -141,6 +258,7 @@ impl<'s> Worker<'s> {
     /// Tells whether no rule forbids it.
     async fn change_service(
         &mut self,
+        at: usize,
         work: &ServiceWork,
         service: ServiceId,
         plans: &ServicePlans,
@@ -157,11 +275,12 @@ impl<'s> Worker<'s> {
         let last = update.filter(|update| update.activates());
         let first = update.filter(|update| !update.activates());
         if let Some(update) = first {
-            self.update_service(work, service, update, &update.plan.digest)
+            self.update_service((at, work), service, update, &update.plan.digest)
                 .await?;
         }
-        for (step, digest) in work.sets.iter().zip(digests) {
-            self.send_set(service, step, digest).await?;
+        for (place, (step, digest)) in work.sets.iter().zip(digests).enumerate() {
+            self.send_set(StepId::Set(at, place), service, step, digest)
+                .await?;
         }
         let Some(update) = last else {
             return Ok(true);
@@ -172,21 +291,25 @@ impl<'s> Worker<'s> {
             self.judge_activation(work, service, update).await?
         };
         match digest {
-            Some(digest) => self.update_service(work, service, update, &digest).await?,
+            Some(digest) => {
+                self.update_service((at, work), service, update, &digest).await?;
+            }
             None => return Ok(false),
         }
         Ok(true)
     }
 
     /// Creates a service and its sets, whose plans can only be made then. Tells whether no rule forbids it.
-    async fn new_service(&mut self, work: &ServiceWork) -> Result<bool> {
-        let Some(service) = self.create_service(work).await? else {
+    async fn new_service(&mut self, at: usize, work: &ServiceWork) -> Result<bool> {
+        let Some(service) = self.create_service(at, work).await? else {
             return Ok(false);
         };
-        self.done += 1;
-        for step in &work.sets {
+        for (place, step) in work.sets.iter().enumerate() {
             match self.judge(work, service, step, None).await? {
-                Some(digest) => self.send_set(service, step, digest).await?,
+                Some(digest) => {
+                    self.send_set(StepId::Set(at, place), service, step, digest)
+                        .await?;
+                }
                 None => return Ok(false),
             }
         }
@@ -194,7 +317,7 @@ impl<'s> Worker<'s> {
     }
 
     /// Creates a service, and returns its id unless a rule forbids it.
-    async fn create_service(&self, work: &ServiceWork) -> Result<Option<ServiceId>> {
+    async fn create_service(&mut self, at: usize, work: &ServiceWork) -> Result<Option<ServiceId>> {
         let fields = &work.service.fields;
         let body = json!({
             "name": fields.name,
@@ -206,7 +329,8 @@ impl<'s> Worker<'s> {
             "tags": fields.tags,
             "release_version_set": work.service.version_sets.get(&SetName::release()),
         });
-        let created = match self.session.client.post("service/", &body).await {
+        let sent = self.session.client.post("service/", &body).await;
+        let created = match self.outcome.note(StepId::Service(at), sent) {
             Ok(created) => created,
             Err(ClientError::Blocked { detail, .. }) => {
                 let text = format!("service `{}`: {}", fields.name, for_people(&detail));
@@ -223,7 +347,7 @@ impl<'s> Worker<'s> {
     /// Changes a service as it was shown.
     async fn update_service(
         &mut self,
-        work: &ServiceWork,
+        (at, work): (usize, &ServiceWork),
         id: ServiceId,
         update: &Update,
         digest: &str,
@@ -233,11 +357,8 @@ impl<'s> Worker<'s> {
             .session
             .client
             .update_service(id, change, self.wishes.terms(), digest);
-        match sent.await {
-            Ok(_) => {
-                self.done += 1;
-                Ok(())
-            }
+        match self.outcome.note(StepId::Service(at), sent.await) {
+            Ok(_) => Ok(()),
             Err(ClientError::Conflict { .. }) => {
                 let now = self
                     .session
@@ -287,14 +408,19 @@ impl<'s> Worker<'s> {
         let ui = &self.session.ui;
         let now = dry_run(&self.session.client, service, step, self.wishes).await?;
         let place = format!("`{}` of `{}`", step.name, work.service.fields.name);
+        // What floats means another number once there are new versions, and what rules say of those is known only then.
+        let is_settled = step.is_settled || work.comes_first();
         if let Some(shown) = shown {
-            // What floats means another number once there are new versions, and what rules say of those is known only then.
             let is_other = shown.target != now.target
                 || shown.changes != now.changes
-                || work.awaited.is_empty() && shown.digest != now.digest;
+                || is_settled && shown.digest != now.digest;
             if is_other {
+                self.check_binding(work, service).await?;
                 return Err(moved(place, what_moved(shown, &now)));
             }
+        }
+        if shown.is_none() || !is_settled {
+            self.check_binding(work, service).await?;
         }
         let stops = self.wishes.stop(&now.blockers, &now.warnings);
         let is_told = |found: &Finding| shown.is_some_and(|shown| shown.warnings.contains(found));
@@ -305,9 +431,42 @@ impl<'s> Worker<'s> {
         Ok((!stops).then_some(now.digest))
     }
 
-    async fn send_set(&mut self, service: ServiceId, step: &SetStep, digest: String) -> Result<()> {
-        send(&self.session.client, service, step, self.wishes, Some(digest)).await?;
-        self.done += 1;
+    /// Makes sure that numbers are those of the agent and the context graph that the files say. The digest of a plan that was made
+    /// before fixes them from then on.
+    async fn check_binding(&self, work: &ServiceWork, service: ServiceId) -> Result<()> {
+        let now = self.session.client.services(&[service], None).all().await?;
+        let fields = &work.service.fields;
+        let mut details = Vec::new();
+        for now in &now.value {
+            let pair = [
+                (AssetKind::Agent, now.agent_id.to_string(), &fields.agent),
+                (
+                    AssetKind::ContextGraph,
+                    now.context_graph_id.to_string(),
+                    &fields.context_graph,
+                ),
+            ];
+            for (kind, id, wanted) in pair {
+                if self.id(kind, wanted)? != id {
+                    details.push(format!("its {} is not `{wanted}` any more", kind_name(kind)));
+                }
+            }
+        }
+        if details.is_empty() {
+            return Ok(());
+        }
+        Err(moved(format!("`{}`", fields.name), details))
+    }
+
+    async fn send_set(
+        &mut self,
+        id: StepId,
+        service: ServiceId,
+        step: &SetStep,
+        digest: String,
+    ) -> Result<()> {
+        let sent = send(&self.session.client, service, step, self.wishes, Some(digest)).await;
+        self.outcome.note(id, sent)?;
         Ok(())
     }
 }

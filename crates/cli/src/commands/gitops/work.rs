@@ -4,6 +4,7 @@ use forge_client::answers::{FieldChange, Finding, Pins};
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 
+use super::floats::Float;
 use super::server::KnownService;
 use super::tree::{Document, Service};
 
@@ -20,6 +21,19 @@ pub(super) struct Work {
     pub(super) renamed: Vec<Renamed>,
     /// What would be created and is called nearly like something else.
     pub(super) similar: Vec<Similar>,
+    /// What floats on versions that come, and goes on doing so.
+    pub(super) floats: Vec<Float>,
+}
+
+/// One thing that is done, or not, as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum StepId {
+    /// About the agent or the context graph at this place of the work.
+    Asset(usize),
+    /// The service at this place: its fields, or all of it with its `release`.
+    Service(usize),
+    /// Of the service at this place, the set at that place.
+    Set(usize, usize),
 }
 
 /// A service of the files, and an active one of the server that runs the same and is not in the files.
@@ -32,6 +46,18 @@ pub(super) struct Renamed {
 impl Work {
     pub(super) fn is_nothing(&self) -> bool {
         self.assets.is_empty() && self.services.iter().all(ServiceWork::is_nothing)
+    }
+
+    /// Returns every step.
+    pub(super) fn steps(&self) -> Vec<StepId> {
+        let mut steps: Vec<StepId> = (0..self.assets.len()).map(StepId::Asset).collect();
+        for (at, service) in self.services.iter().enumerate() {
+            if service.known.is_none() || !service.changes.is_empty() {
+                steps.push(StepId::Service(at));
+            }
+            steps.extend((0..service.sets.len()).map(|set| StepId::Set(at, set)));
+        }
+        steps
     }
 }
 
@@ -65,11 +91,24 @@ pub(super) struct ServiceWork {
     pub(super) awaited: Vec<String>,
     /// Whether a set pins such a version.
     pub(super) awaits_versions: bool,
+    /// What would run versions that come, though the files want something else of it. It is changed before they are there.
+    pub(super) exposed: Vec<Float>,
 }
 
 impl ServiceWork {
     pub(super) fn is_nothing(&self) -> bool {
         self.known.is_some() && self.changes.is_empty() && self.sets.is_empty()
+    }
+
+    /// Tells whether it comes before the versions that the files bring.
+    pub(super) fn comes_first(&self) -> bool {
+        !self.exposed.is_empty()
+    }
+
+    /// Tells whether some of it can only be done once versions are there that come with the files.
+    pub(super) fn needs_versions(&self) -> bool {
+        let is_created = self.known.is_none() && !self.awaited.is_empty();
+        is_created || self.is_rebound && !self.awaited.is_empty() || self.sets.iter().any(|step| step.waits)
     }
 
     /// Tells whether a finding about the service is one about a set that changes. Findings name sets in their text alone.
@@ -89,6 +128,10 @@ pub(super) struct SetStep {
     pub(super) name: SetName,
     pub(super) before: Option<Pins>,
     pub(super) after: Option<Pins>,
+    /// Whether it is to mean a version that comes with the files.
+    pub(super) waits: bool,
+    /// Whether it says the same before and after such versions are there.
+    pub(super) is_settled: bool,
 }
 
 impl SetStep {
@@ -99,6 +142,8 @@ impl SetStep {
             before: None,
             after: service.version_sets.get(&name).cloned(),
             name,
+            waits: false,
+            is_settled: false,
         }
     }
 }

@@ -1,21 +1,29 @@
 //! What has to be done, and what cannot be.
 
-use forge_client::answers::Pins;
 use indexmap::IndexMap;
 
 use super::*;
 use crate::commands::gitops::server::KnownAsset;
 use crate::commands::gitops::tree::ServiceFields;
 
-fn document(text: &str) -> Document {
-    let Value::Object(document) = json!({"description": text}) else {
-        panic!("an object is one")
-    };
+fn example(text: &str, field: &str, value: &str) -> Document {
+    let mut document: Document = serde_json::from_str(text).unwrap();
+    document.insert(field.to_owned(), json!(value));
     document
 }
 
+fn document(text: &str) -> Document {
+    let agent = include_str!("../../../../../../examples/agent/v1.json");
+    example(agent, "background", text)
+}
+
+fn graph(text: &str) -> Document {
+    let graph = include_str!("../../../../../../examples/context_graph/v1.json");
+    example(graph, "description", text)
+}
+
 fn referring(to: &str, version: i64) -> Document {
-    let mut document = document("x");
+    let mut document = graph("x");
     document.insert("references".to_owned(), json!({"other": [to, version]}));
     document
 }
@@ -183,7 +191,7 @@ fn versions_that_do_not_fit_are_told() {
     gap.agents[0].versions.insert(4, document("4"));
     assert!(problem(&gap, &known(2, &[])).starts_with("place/Mira/v3.json is missing"));
     let mut gap = files(2, &[]);
-    gap.context_graphs[0].versions.insert(3, document("3"));
+    gap.context_graphs[0].versions.insert(3, graph("3"));
     assert!(problem(&gap, &known(2, &[])).starts_with("place/Graph/v2.json is missing"));
     let mut deprecated = known(2, &[]);
     deprecated.agents.get_mut("Mira").unwrap().is_deprecated = true;
@@ -192,6 +200,23 @@ fn versions_that_do_not_fit_are_told() {
     assert!(
         pinned.contains("release.json pins version 3") && pinned.contains("newest is 2"),
         "{pinned}"
+    );
+    let mut partial = files(3, &[]);
+    let version = partial.agents[0].versions.get_mut(&3).unwrap();
+    version.shift_remove("voice_config");
+    version.insert("initials".to_owned(), Value::Null);
+    let partial = problem(&partial, &known(2, &[]));
+    assert!(
+        partial.starts_with("place/Mira/v3.json: it lacks `initials`, `voice_config`; "),
+        "{partial}"
+    );
+    let mut misspelt = files(3, &[]);
+    let version = misspelt.agents[0].versions.get_mut(&3).unwrap();
+    version.insert("behaviours".to_owned(), json!(["x"]));
+    let misspelt = problem(&misspelt, &known(2, &[]));
+    assert!(
+        misspelt.ends_with("no field `behaviours`; did you mean `behaviors`?"),
+        "{misspelt}"
     );
     let mut old = files(3, &[]);
     old.agents[0].versions.retain(|version, _| *version == 3);
@@ -206,9 +231,9 @@ fn what_is_new_is_made_in_the_order_in_which_it_can_be() {
     let tree = Tree {
         agents: vec![asset("Mira", &versions(1))],
         context_graphs: vec![
-            asset("A", &[(1, document("1")), (2, referring("B", 2))]),
-            asset("B", &[(1, referring("A", 1)), (2, document("2"))]),
-            asset("Graph", &versions(1)),
+            asset("A", &[(1, graph("1")), (2, referring("B", 2))]),
+            asset("B", &[(1, referring("A", 1)), (2, graph("2"))]),
+            asset("Graph", &[(1, graph("1"))]),
         ],
         services: vec![service(&[("release", 1), ("test", 1)])],
     };
@@ -287,4 +312,81 @@ fn a_service_that_was_renamed_in_the_files_is_told() {
     inactive.services[0].service.fields.is_active = false;
     files.services.pop();
     assert_eq!(compare(&files, &inactive, false).renamed, []);
+}
+
+/// The same with a set that floats.
+fn floating(mut service: Service, set: &str) -> Service {
+    service.version_sets.insert(set.parse().unwrap(), Pins::default());
+    service
+}
+
+#[test]
+fn what_floats_against_the_files_comes_before_versions() {
+    let mut known = known(2, &[("test", 1)]);
+    known.services[0].service = floating(known.services[0].service.clone(), "release");
+    let sets = |work: &Work| -> Vec<String> {
+        let told = |float: &Float| format!("{}/{}@{}", float.set, float.asset, float.version);
+        work.services[0].exposed.iter().map(told).collect()
+    };
+    // Pinned to what is there, pruned, or stopped: before the version is there.
+    let mut pinned = files(3, &[("release", 2), ("test", 1)]);
+    let work = compare(&pinned, &known, false);
+    assert_eq!(
+        (sets(&work), &work.floats[..]),
+        (vec!["release/Mira@3".to_owned()], &[][..])
+    );
+    assert!(!work.services[0].needs_versions() && work.services[0].comes_first());
+    // One of its sets waits for the version: not in one run.
+    pinned.services[0]
+        .version_sets
+        .insert("test".parse().unwrap(), pins(3));
+    let work = compare(&pinned, &known, false);
+    assert!(work.services[0].needs_versions() && work.services[0].comes_first());
+    let mut stopped = files(3, &[("test", 1)]);
+    stopped.services[0].fields.is_active = false;
+    assert_eq!(sets(&compare(&stopped, &known, false)).len(), 1);
+    // What goes on floating is told, also where the files do not have it.
+    let mut goes_on = files(3, &[("test", 1)]);
+    for _ in 0..2 {
+        let work = compare(&goes_on, &known, false);
+        assert!(
+            sets(&work).is_empty() && work.floats.len() == 1,
+            "{:?}",
+            work.floats
+        );
+        goes_on.services[0] = floating(goes_on.services[0].clone(), "release");
+    }
+    goes_on.services.clear();
+    assert_eq!(compare(&goes_on, &known, false).floats.len(), 1);
+    // Without new versions, or where nothing runs, nothing of it matters.
+    assert!(!compare(&files(2, &[("release", 2)]), &known, false).services[0].comes_first());
+    known.services[0].service.fields.is_active = false;
+    let mut inactive = files(3, &[("release", 2)]);
+    inactive.services[0].fields.is_active = false;
+    let work = compare(&inactive, &known, false);
+    assert!(!work.services[0].comes_first() && work.floats.is_empty());
+}
+
+#[test]
+fn steps_say_whether_they_wait_for_versions_and_whether_those_matter() {
+    let mut known = known(2, &[("old", 1), ("floats", 1), ("new", 1)]);
+    known.services[0].service = floating(known.services[0].service.clone(), "was");
+    let mut files = files(3, &[("old", 2), ("new", 3), ("was", 2), ("added", 1)]);
+    files.services[0] = floating(files.services[0].clone(), "floats");
+    let work = compare(&files, &known, false);
+    let steps: Vec<(&str, bool, bool)> = work.services[0]
+        .sets
+        .iter()
+        .map(|step| (step.name.as_str(), step.waits, step.is_settled))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("added", false, true),
+            ("floats", true, false),
+            ("new", true, false),
+            ("old", false, true),
+            ("was", false, false),
+        ]
+    );
 }

@@ -5,17 +5,20 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use forge_client::answers::{ModelPreference, Pins};
+use forge_client::answers::Pins;
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
+use forge_domain::name::is_same;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{AssetFile, MARK, Mark, SERVICE, SERVICES, SETS, place, places};
+use crate::assets::without_list_fields;
 use crate::commands::gitops::tree::{Asset, Document, Service, Tree, kind_name};
 use crate::error::{Failure, Result};
 use crate::input;
+use crate::preference::{WrittenPreference, preferences};
 
 /// What a file of a set says. Nothing may be forgotten or misspelt.
 #[derive(Deserialize)]
@@ -27,7 +30,7 @@ struct SetFile {
     agent_version_number: Option<i64>,
     #[serde(deserialize_with = "Option::deserialize")]
     service_hierarchical_state_machine_version_number: Option<i64>,
-    llm_model_preferences: IndexMap<String, ModelPreference>,
+    llm_model_preferences: IndexMap<String, WrittenPreference>,
 }
 
 /// Reads all files, and tells every fault of them.
@@ -111,7 +114,7 @@ impl Reader<'_> {
             let Some(AssetFile { name }) = self.json(&place.join(file)) else {
                 continue;
             };
-            if let Some(other) = assets.iter().find(|other| other.name == name) {
+            if let Some(other) = assets.iter().find(|other| is_same(&other.name, &name)) {
                 let text = format!("the {} `{name}` is in {} already", kind_name(kind), other.place);
                 self.fault(&place, text);
             }
@@ -138,7 +141,9 @@ impl Reader<'_> {
                 .and_then(|number| number.parse::<i64>().ok());
             match number.filter(|number| *number > 0 && stem == format!("v{number}")) {
                 Some(number) => {
-                    if let Some(document) = self.json(&path) {
+                    if let Some(mut document) = self.json(&path) {
+                        // Copied from a list, it has what stands beside it there.
+                        without_list_fields(&mut document);
                         versions.insert(number, document);
                     }
                 }
@@ -160,7 +165,7 @@ impl Reader<'_> {
                 version_sets,
             };
             let name = &service.fields.name;
-            if let Some(other) = services.iter().find(|other| other.fields.name == *name) {
+            if let Some(other) = services.iter().find(|other| is_same(&other.fields.name, name)) {
                 let text = format!("the service `{name}` is in {} already", other.place);
                 self.fault(&place, text);
             }
@@ -190,7 +195,7 @@ impl Reader<'_> {
             let pins = Pins {
                 agent_version_number: set.agent_version_number,
                 context_graph_version_number: set.service_hierarchical_state_machine_version_number,
-                llm_model_preferences: set.llm_model_preferences,
+                llm_model_preferences: preferences(set.llm_model_preferences),
             };
             if name == SetName::edge() {
                 self.fault(&path, "`edge` is the same everywhere and has no file");

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use forge_client::answers::{ModelPreference, Pins};
+use forge_client::answers::Pins;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::error::{Failure, Result};
 use crate::input;
+use crate::preference::{WrittenPreference, preferences};
 
 /// Pins of which none may be forgotten or misspelt.
 #[derive(Deserialize)]
@@ -17,7 +18,7 @@ struct StrictPins {
     agent_version_number: Option<i64>,
     #[serde(deserialize_with = "Option::deserialize")]
     service_hierarchical_state_machine_version_number: Option<i64>,
-    llm_model_preferences: IndexMap<String, ModelPreference>,
+    llm_model_preferences: IndexMap<String, WrittenPreference>,
 }
 
 /// Reads a file; `-` is stdin.
@@ -32,12 +33,12 @@ pub(super) fn read(path: &Path) -> Result<Pins> {
     let pins: StrictPins = serde_json::from_value(pins).map_err(|error| {
         Failure::failed(format!("{place} does not say what a set pins: {error}")).hint(
             "it needs `agent_version_number` and `service_hierarchical_state_machine_version_number`, each a number or null \
-             to float, and `llm_model_preferences`",
+             to float, and `llm_model_preferences`, each with `llm_name` and `params`",
         )
     })?;
     Ok(Pins {
         agent_version_number: pins.agent_version_number,
         context_graph_version_number: pins.service_hierarchical_state_machine_version_number,
-        llm_model_preferences: pins.llm_model_preferences,
+        llm_model_preferences: preferences(pins.llm_model_preferences),
     })
 }
