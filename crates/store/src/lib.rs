@@ -13,6 +13,7 @@ mod asset;
 mod audit;
 mod begin;
 mod behavior_invocation;
+mod clock;
 mod contents;
 mod conversation;
 mod conversation_claim;

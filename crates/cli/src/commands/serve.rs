@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use forge_app::OpenMode;
+use forge_app::{OpenMode, SystemClock};
+use forge_domain::Clock as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -21,6 +22,10 @@ use crate::output;
 
 /// How long requests under way may take after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// How far this machine's clock may be from the database's, in milliseconds: as far as the clocks of two nodes may differ
+/// for tokens.
+const MOST_CLOCK_LEAD: i64 = 30_000;
 
 /// Serve the API until SIGTERM or SIGINT; then requests under way are finished.
 #[derive(Debug, clap::Args)]
@@ -74,6 +79,10 @@ async fn open_and_serve(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown_signal()?;
     let mut installation = args.location.open(OpenMode::MustExist).await?;
     installation.app.runtime = installation.runtime()?;
+    let now = SystemClock.now();
+    if let Some(lead) = installation.app.store.clock_lead(now).await? {
+        check_clock(lead)?;
+    }
     for warning in &installation.warnings {
         tracing::warn!("{warning}");
     }
@@ -95,6 +104,19 @@ async fn open_and_serve(args: Args) -> anyhow::Result<()> {
     let served = serve(listener, installation.app, limits, shutdown).await;
     drop(admin);
     served
+}
+
+/// Refuses to serve by a clock that is not the one of the others who write to the database: by it tokens end, answers under
+/// keys are forgotten and history is dated, for all of them.
+fn check_clock(lead_millis: i64) -> anyhow::Result<()> {
+    if lead_millis.abs() <= MOST_CLOCK_LEAD {
+        return Ok(());
+    }
+    let which = if lead_millis > 0 { "ahead of" } else { "behind" };
+    let seconds = lead_millis.abs() / 1000;
+    anyhow::bail!(
+        "the clock of this machine is {seconds} seconds {which} that of the database; set the wrong one, and start again"
+    )
 }
 
 /// Raises the limit of open files, says what it is, and returns how many connections fit into it.
@@ -185,4 +207,17 @@ fn start_log(format: LogFormat) -> anyhow::Result<Log> {
         tracing::error!(panic = panic.to_string(), backtrace, "a fault of Forge");
     }));
     Ok(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_not_the_databases_is_refused() {
+        assert!(check_clock(MOST_CLOCK_LEAD).is_ok() && check_clock(-MOST_CLOCK_LEAD).is_ok());
+        let told = |lead| check_clock(lead).map_or_else(|error| error.to_string(), |()| String::new());
+        assert!(told(90_000_000).contains("is 90000 seconds ahead of that of the database"));
+        assert!(told(-3_600_000).contains("is 3600 seconds behind that of the database"));
+    }
 }

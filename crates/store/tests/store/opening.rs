@@ -1,6 +1,6 @@
 //! Opening a store, and refusing to.
 
-use forge_domain::Clock as _;
+use forge_domain::{Clock as _, Timestamp};
 use forge_store::{MIGRATIONS, OpenError, OpenMode, Store, StoreUrl};
 use forge_testkit::{Engine, TestDatabase, TestServer, both_engines};
 
@@ -10,6 +10,18 @@ both_engines! {
         assert!(matches!(missing, Err(OpenError::Missing(_))), "{missing:?}");
         Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap().close().await;
         Store::open(&database.url, OpenMode::MustExist).await.unwrap().close().await;
+    }
+
+    async fn only_the_clock_of_another_machine_is_compared_with_ours(database: TestDatabase) {
+        let store = Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap();
+        let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let now = Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap());
+        let lead = store.clock_lead(now).await.unwrap();
+        let later = store.clock_lead(now.plus_seconds(3600)).await.unwrap();
+        assert_eq!(lead.is_some(), store.is_shared());
+        assert_eq!(lead.is_some(), later.is_some());
+        // Both engines run here, so the clocks are one, however long the look takes.
+        assert!(lead.is_none_or(|lead| lead < 1000) && later.is_none_or(|later| later > 3_500_000 - 600_000));
     }
 
     async fn a_store_of_a_newer_version_is_refused(database: TestDatabase) {
