@@ -150,6 +150,17 @@ impl App {
         Ok(tx)
     }
 
+    /// Refuses a caller who may not do any more what they could, in the write that creates another organization. What they
+    /// may do stays so until it ends.
+    pub(crate) async fn require_unchanged(&self, tx: &mut WriteTx, caller: &Caller) -> Result<(), AppError> {
+        if tx.keep_access_of(&caller.organization).await? > caller.known_at
+            && !sign_in::is_unchanged(self, tx, caller).await?
+        {
+            return Err(CHANGED);
+        }
+        Ok(())
+    }
+
     /// Begins a write of what happens while services run, for a caller who may still do what they could.
     pub(crate) async fn write_run(&self, caller: &Caller) -> Result<RunTx, AppError> {
         let mut tx = self.store.write_run(&caller.organization).await?;

@@ -118,6 +118,7 @@ pub async fn create_for(
         )));
     }
     let (mut tx, _, _) = begin(app, &id, name, preferences).await?;
+    app.require_unchanged(&mut tx, caller).await?;
     record(&mut tx, &caller.actor(), &id, &json!({"org_name": name})).await?;
     tx.commit().await?;
     Ok(id)

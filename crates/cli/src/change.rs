@@ -186,6 +186,8 @@ impl<'s> Change<'s> {
             };
         }
         confirm(self.session, self.args.yes).await?;
+        // The digest fixes the name from the plan on, and this that it is still the one that was named and shown.
+        lookup::refuse_if_renamed(self.session, &self.services).await?;
         let done = watched(&self.check, act(planned.digest))
             .await
             .map_err(|error| self.refused(error))?;

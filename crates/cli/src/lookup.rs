@@ -6,7 +6,7 @@ use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
 use forge_domain::{ServiceId, SetName};
 
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::likeness::{Kind, suggest};
 use crate::session::Session;
 use crate::ui::{Style, Ui, plain, quoted};
@@ -42,6 +42,24 @@ pub(crate) async fn service(session: &Session, wanted: &str) -> Result<Service> 
         session.ui.note(&namesakes(&service, &others));
     }
     Ok(service)
+}
+
+/// Refuses to change what was named if a name means another service by now, or none: plans are about ids, people about names.
+pub(crate) async fn refuse_if_renamed(session: &Session, seen: &[(ServiceId, String)]) -> Result<()> {
+    let ids: Vec<ServiceId> = seen.iter().map(|(id, _)| *id).collect();
+    let now = session.client.services(&ids, None).all().await?.value;
+    let is_there = |(id, name): &&(ServiceId, String)| {
+        now.iter()
+            .any(|service| service.id == *id && service.name == *name)
+    };
+    match seen.iter().find(|seen| !is_there(seen)) {
+        None => Ok(()),
+        Some((id, name)) => Err(Failure::new(
+            Exit::Conflict,
+            format!("the service {id} is not called `{name}` any more"),
+        )
+        .hint("nothing was changed; look at the plan anew, and apply that")),
+    }
 }
 
 /// Returns the id of a service without asking the server, if that is what was named.

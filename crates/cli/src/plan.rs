@@ -6,7 +6,7 @@ use forge_client::answers::{FieldChange, Finding, Plan, SetRevision};
 use serde_json::Value;
 
 use crate::error::{Result, for_people};
-use crate::ui::{Style, Ui};
+use crate::ui::{Style, Ui, folded};
 
 const AGENT: &str = "agent_version_number";
 const CONTEXT_GRAPH: &str = "service_hierarchical_state_machine_version_number";
@@ -20,7 +20,7 @@ pub(crate) fn show(ui: &Ui, plan: &Plan, service: &str) -> Result<()> {
     if ui.json {
         // The document is for programs; whoever is asked sees this.
         for change in &plan.changes {
-            let (from, to) = (before(plan, change), after(plan, change));
+            let (from, to) = (folded(&before(plan, change)), folded(&after(plan, change)));
             ui.progress(&format!("  {}: {from} → {to}", field(&change.field)));
         }
     } else {
@@ -52,9 +52,10 @@ pub(crate) fn blockers_and_warnings(ui: &Ui, blockers: &[Finding], warnings: &[F
 
 /// Shows one finding.
 pub(crate) fn finding(ui: &Ui, style: Style, label: &str, finding: &Finding) {
-    ui.labelled(style, label, &format!("{} [{}]", finding.message, finding.code));
+    let text = format!("{} [{}]", finding.message, finding.code);
+    ui.labelled(style, label, &folded(&text));
     if let Some(hint) = &finding.hint {
-        ui.labelled(Style::Hint, "  hint", &for_people(hint));
+        ui.labelled(Style::Hint, "  hint", &folded(&for_people(hint)));
     }
 }
 

@@ -34,6 +34,9 @@ statements! {
         WHERE id = $1 AND NOT is_deleted
         RETURNING change_number, changed_at, access_change_number";
     ACCESS_CHANGE = "SELECT access_change_number FROM organization WHERE id = $1";
+    // It changes nothing: it takes the row's lock, in words of both engines.
+    KEEP_ACCESS = "UPDATE organization SET access_change_number = access_change_number WHERE id = $1
+        RETURNING access_change_number";
     MARK_ACCESS_CHANGE = "UPDATE organization SET access_change_number = change_number WHERE id = $1";
     LIST_HEADS = "SELECT id, change_number,
             (SELECT hash FROM audit_event WHERE organization_id = organization.id ORDER BY sequence DESC LIMIT 1) AS hash
@@ -157,6 +160,15 @@ impl RunTx {
 }
 
 impl WriteTx {
+    /// Returns the latest change that touched who may do what in another organization, and lets nobody change it there until
+    /// this write ends. Only a new organization may do so: nobody waits for it, so that no two wait for each other.
+    pub async fn keep_access_of(&mut self, other: &OrganizationId) -> Result<i64, StoreError> {
+        let changed = self.optional(&KEEP_ACCESS, args![other], |row| {
+            row.integer("access_change_number")
+        });
+        Ok(changed.await?.unwrap_or_default())
+    }
+
     /// Says that this change touches who may do what: what others know of rights is old from now on.
     pub async fn mark_access_change(&mut self) -> Result<(), StoreError> {
         let args = args![&self.organization];

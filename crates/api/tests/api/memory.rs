@@ -13,6 +13,8 @@ use forge_testkit::{
 };
 use serde_json::{Value, json};
 
+use crate::organization_changes::{create_in, organization_body};
+
 /// How long something may take that has to happen soon.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -309,6 +311,29 @@ two_servers! {
         let refused = put(&there, &service, "release", 2).await;
         assert_eq!(refused.status, 401, "{}", refused.body);
         assert_eq!(resolved_agent(admin, &service, "release").await, 1);
+    }
+
+    async fn whoever_was_deleted_or_demoted_elsewhere_founds_no_organization(server, _app, other) {
+        let (admin, service) = (server.admin(), server.service(2).await);
+        let found = async |there: &TestClient, id: &str| {
+            create_in(there, Some("default"), id, &organization_body(id)).await
+        };
+        for (id, is_deleted) in [("one-more", true), ("yet-another", false)] {
+            let user = server.user(DefaultRole::SuperAdministrator).await;
+            let there = other.with_token(user.token.as_deref().unwrap());
+            assert_eq!(put(&there, &service, "release", 1).await.status, 204);
+            let gone = if is_deleted {
+                admin.delete(&format!("user/{}", user.user_id)).await
+            } else {
+                admin.post("role/DefaultUserRole/assign", json!({"user_id": user.user_id})).await
+            };
+            assert!(gone.status.is_success(), "{}", gone.body);
+            // The other server has not heard of it.
+            let refused = found(&there, id).await;
+            assert_eq!(refused.status, 401, "{}", refused.body);
+            let made = found(&other, id).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+        }
     }
 
     async fn somebody_who_gained_rights_elsewhere_is_not_refused_for_it(server, _app, other) {

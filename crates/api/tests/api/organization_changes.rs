@@ -17,7 +17,12 @@ pub(crate) fn organization_body(name: &str) -> Value {
 }
 
 /// Creates an organization with a cluster named, or none.
-async fn create_in(client: &TestClient, cluster: Option<&str>, id: &str, body: &Value) -> TestResponse {
+pub(crate) async fn create_in(
+    client: &TestClient,
+    cluster: Option<&str>,
+    id: &str,
+    body: &Value,
+) -> TestResponse {
     let own = client.organization.clone();
     let mut headers = vec![("x-org-id", own.as_str())];
     headers.extend(cluster.map(|name| ("x-mongo-cluster-name", name)));

@@ -325,6 +325,29 @@ both_engines! {
         assert_eq!(real.body["plan"], dry.body["plan"]);
     }
 
+    async fn a_plan_is_bound_to_the_name_of_the_service(server: TestServer) {
+        let release = Release::new(&server, 3).await;
+        release.put("preview", version_set(2, 3)).await;
+        let dry = |action: &'static str, mut body: Value| {
+            body["dry_run"] = json!(true);
+            release.post("release", action, body)
+        };
+        let service = format!("service/{}/", release.service);
+        let change = json!({"description": "another"});
+        let plans = [
+            dry("promote", json!({"source": "preview"})).await.body["plan"]["digest"].clone(),
+            release.client.post(&format!("{service}?dry_run=true"), change.clone()).await.body["digest"].clone(),
+        ];
+        let renamed = release.client.post(&service, json!({"name": "Old"})).await;
+        assert!(renamed.status.is_success(), "{}", renamed.body);
+        let [promotion, update] = plans;
+        let promoted = release.post("release", "promote", json!({"source": "preview", "plan_digest": promotion})).await;
+        assert_eq!(promoted.status, 409, "{}", promoted.body);
+        let path = format!("{service}?plan_digest={}", update.as_str().unwrap());
+        let updated = release.client.post(&path, change).await;
+        assert_eq!(updated.status, 409, "{}", updated.body);
+    }
+
     async fn a_plan_that_moved_is_not_carried_out(server: TestServer) {
         let release = Release::new(&server, 3).await;
         release.put("preview", version_set(2, 3)).await;

@@ -8,8 +8,8 @@ use forge_domain::{ConversationId, InteractionId};
 use super::{authorize, find, may_see};
 use crate::{App, AppError, Caller, assets};
 
-/// Returns what happened in a completed interaction. Whoever may not read the conversation's messages is not told what
-/// the agent thought.
+/// Returns what happened in a completed interaction. Whoever may not read the conversation's messages is told
+/// how the agent went about it, without anything that repeats what was said.
 pub async fn insights(
     app: &App,
     caller: &Caller,
@@ -30,7 +30,7 @@ pub async fn insights(
     let (graph, _) = insights.current_graph.unwrap_or(conversation.context_graph);
     assets::authorize_read(&mut tx, caller, AssetKind::ContextGraph, &graph.to_string()).await?;
     if !may_see(caller, Permission::GetMessage, &conversation) {
-        insights.reflections.clear();
+        insights.keep_words_back();
     }
     Ok(insights)
 }

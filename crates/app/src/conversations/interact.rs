@@ -8,7 +8,7 @@ use forge_store::{Conversation, RunTx};
 
 use super::interaction::{CLAIM_TIME, Claim, Interaction};
 use super::{
-    authorize, authorize_user, busy, find, finished, no_conversation, person, require_sayable, setup,
+    authorize, authorize_user, busy, find, finished, is_own, no_conversation, person, require_sayable, setup,
 };
 use crate::{App, AppError, Caller};
 
@@ -27,6 +27,10 @@ pub async fn interact(
     let mut tx = app.write_run(caller).await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::InteractWithConversation, &conversation)?;
+    // The agent can be asked what was said before.
+    if !is_own(caller, &conversation) {
+        authorize(caller, Permission::GetMessage, &conversation)?;
+    }
     authorize_user(&mut tx, caller, &conversation).await?;
     let claimed = claim(app, tx, id, &said).await?;
     start(app, &caller.organization, claimed, said, None).await

@@ -107,9 +107,12 @@ fn busy() -> AppError {
     AppError::Conflict("another interaction of the conversation is running; wait for its end".to_owned())
 }
 
-/// Tells whether a caller may see how the agent comes to its messages.
+/// Tells whether a caller may see how the agent comes to its messages: its steps repeat what was said, and what is known
+/// of the user.
 pub fn may_look_behind(caller: &Caller, conversation: &Conversation) -> bool {
-    may_see(caller, Permission::GetInteractionInsights, conversation)
+    [Permission::GetInteractionInsights, Permission::GetMessage]
+        .into_iter()
+        .all(|permission| may_see(caller, permission, conversation))
 }
 
 /// Refuses conversations by voice.

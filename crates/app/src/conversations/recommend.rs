@@ -16,10 +16,13 @@ pub async fn recommend(
     context: &str,
 ) -> Result<Vec<String>, AppError> {
     caller.authorize_some(Permission::GetRecommendedResponses)?;
+    caller.authorize_some(Permission::GetMessage)?;
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::GetRecommendedResponses, &conversation)?;
+    // Proposals can be made to repeat what was said, for the context goes into the same prompt.
+    authorize(caller, Permission::GetMessage, &conversation)?;
     if conversation.finished_at.is_some() {
         return Err(AppError::Refused("the conversation is finished".to_owned()));
     }

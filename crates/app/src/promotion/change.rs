@@ -99,6 +99,7 @@ impl Gathered {
     ) -> Snapshot<'a> {
         Snapshot {
             service_id: self.service.id,
+            service_name: &self.service.name,
             binding: &self.binding,
             yanked: &self.yanked,
             name: &self.name,

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use style::Style;
 use text::told;
-pub(crate) use text::{escaped_json, plain, quoted};
+pub(crate) use text::{escaped_json, folded, plain, quoted};
 
 use crate::error::{Exit, Failure, Result};
 use crate::{input, output};

@@ -37,6 +37,12 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
+/// Returns a text with one blank for each run of them, as tables show it: what follows many would begin a line of its own at a
+/// terminal, and read like one of ours.
+pub(crate) fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Returns a JSON document with every control character escaped, also those that JSON admits, and everything that would not be
 /// seen. It says the same.
 pub(crate) fn escaped_json(json: &str) -> String {
@@ -74,6 +80,15 @@ pub(crate) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_blanks_is_one() {
+        let text = format!(
+            "rolled back: ok{}done:\u{2003}\t\n it is at revision 4 ",
+            " ".repeat(25)
+        );
+        assert_eq!(folded(&text), "rolled back: ok done: it is at revision 4");
+    }
 
     #[test]
     fn of_a_long_message_the_beginning_is_told() {

@@ -192,6 +192,56 @@ async fn what_moves_while_somebody_thinks_is_a_conflict() {
     );
 }
 
+/// Two services swap names while somebody thinks: what is changed is called as it was shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_called_otherwise_meanwhile_is_left_alone() {
+    let world = Arc::new(World::seeded().await);
+    let (mut from, mut to) = ("Dental care", "Old care");
+    for command in [
+        "promote {} preview release",
+        "upsert {} preview --agent-version 1",
+        "delete {} preview",
+    ] {
+        let other = world.clone();
+        let rename = format!("forge service update '{from}' --name '{to}' --apply");
+        let change = format!("forge vs {} --apply", command.replace("{}", &format!("'{from}'")));
+        let meanwhile = move || drop(other.ok(&rename));
+        let seen = world.terminal(&[Typed::new(change).answer_after("[y/N]: ", meanwhile, "y\n")]);
+        assert!(
+            seen.contains(&format!("is not called `{from}` any more")),
+            "{seen}"
+        );
+        assert!(seen.contains("exit 5"), "{seen}");
+        (from, to) = (to, from);
+    }
+    let history = |set| {
+        world
+            .ok(&format!("forge vs history '{from}' {set}"))
+            .lines()
+            .count()
+    };
+    assert_eq!((history("release"), history("preview")), (1, 1));
+}
+
+/// What is kept is that of the revision that was named, or nothing is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_comes_while_another_one_was_read_is_not_undone() {
+    let mut world = World::seeded().await;
+    let server = world.address.clone();
+    let faster = "forge vs upsert 'Dental care' release --context-graph-version 2 --apply";
+    let proxy = Proxy::before(&server, "PUT ", world.later(faster));
+    world.set("FORGE_BASE_URL", &proxy.address);
+    let upsert = "forge vs upsert 'Dental care' release --agent-version 3 --expect-revision 2 --apply";
+    let output = world.shell(upsert);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{error}");
+    world.set("FORGE_BASE_URL", &server);
+    // Whether the other change came or not: nothing of this one did.
+    let shown = world.ok("forge vs show 'Dental care' release --json");
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_ne!(shown["agent_version_number"], json!(3), "{shown}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_at_a_terminal_but_cannot_be_asked_is_not_taken_at_their_silence() {
     let world = World::seeded().await;

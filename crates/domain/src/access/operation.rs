@@ -193,7 +193,8 @@ operations! {
         Always GetModels ("the installation");
     "create-conversation":
         Always CreateConversation ("the service and the version set"),
-        Shows GetInteractionInsights ("the conversation", "the agent's steps");
+        Shows GetInteractionInsights ("the conversation", "the agent's steps"),
+        Shows GetMessage ("the conversation", "the agent's steps");
     "get-conversations":
         Rows GetConversation ("each conversation"),
         Shows GetMessage ("the conversation", "its last message"),
@@ -204,13 +205,16 @@ operations! {
     "get-interaction-insights":
         Always GetInteractionInsights ("the conversation"),
         Always GetContextGraph ("the context graph that the interaction ended in"),
-        Shows GetMessage ("the conversation", "the agent's reflections");
+        Shows GetMessage ("the conversation", "what repeats what was said: reflections, memories, what tools were asked and answered");
     "recommend-responses-for-interaction":
-        Always GetRecommendedResponses ("the conversation");
+        Always GetRecommendedResponses ("the conversation"),
+        Always GetMessage ("the conversation");
     "interact-with-conversation":
         Always InteractWithConversation ("the conversation"),
         Always UpdateUserInfo ("the user whose conversation it is"),
-        Shows GetInteractionInsights ("the conversation", "the agent's steps");
+        When GetMessage ("the conversation", "it is another user's"),
+        Shows GetInteractionInsights ("the conversation", "the agent's steps"),
+        Shows GetMessage ("the conversation", "the agent's steps");
     "finish-conversation":
         Always FinishConversation ("the conversation"),
         Always UpdateUserInfo ("the user whose conversation it is");

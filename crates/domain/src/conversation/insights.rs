@@ -27,6 +27,54 @@ pub struct Insights {
     pub current_graph: Option<GraphVersion>,
 }
 
+impl Insights {
+    /// Takes out everything that may repeat what the user or the agent said, or what is known of the user. How the agent
+    /// went about it stays.
+    pub fn keep_words_back(&mut self) {
+        self.working_memory.clear();
+        self.reflections.clear();
+        for transition in &mut self.state_transition_logs {
+            transition.cause.keep_words_back();
+        }
+        keep_rounds_back(&mut self.select_next_action_tool_call_logs);
+        keep_rounds_back(&mut self.engage_user_tool_call_logs);
+        for error in self.model_calls.iter_mut().filter_map(|call| call.error.as_mut()) {
+            // Why an answer was of no use may quote it.
+            "the reason is told to who may read the messages".clone_into(error);
+        }
+    }
+}
+
+impl TransitionCause {
+    fn keep_words_back(&mut self) {
+        match self {
+            Self::Action { tool_call_logs, .. }
+            | Self::Decision { tool_call_logs, .. }
+            | Self::Reflection { tool_call_logs, .. } => keep_rounds_back(tool_call_logs),
+            Self::Recall { performed_queries } => performed_queries.clear(),
+            Self::ToolCall {
+                tool_call_logs,
+                designated_tool_call_log,
+            } => {
+                keep_rounds_back(tool_call_logs);
+                designated_tool_call_log.keep_words_back();
+            }
+            Self::Jumpback {} | Self::Annotation { .. } => {}
+        }
+    }
+}
+
+fn keep_rounds_back(rounds: &mut [Vec<ToolCallLog>]) {
+    rounds.iter_mut().flatten().for_each(ToolCallLog::keep_words_back);
+}
+
+impl ToolCallLog {
+    fn keep_words_back(&mut self) {
+        self.input.clear();
+        self.output = None;
+    }
+}
+
 /// From one state to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
@@ -112,4 +160,60 @@ pub struct ModelCall {
     pub duration_ms: i64,
     /// Why the answer was of no use, if so.
     pub error: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Insights;
+
+    fn log() -> Value {
+        json!({"tool_name": "records", "tool_id": "t", "tool_version": "1", "input": {"complaint": "said"},
+            "output": "said", "duration": 0.5})
+    }
+
+    fn transition(more: Value) -> Value {
+        let info = json!(["65f1c0ffee65f1c0ffee65f1", 1]);
+        let mut all = json!({"previous_state": "a", "next_state": "b",
+            "previous_service_hierarchical_state_machine_version_info": info,
+            "next_service_hierarchical_state_machine_version_info": info});
+        let fields = more.as_object().cloned().unwrap_or_default();
+        all.as_object_mut()
+            .into_iter()
+            .for_each(|all| all.extend(fields.clone()));
+        all
+    }
+
+    #[test]
+    fn what_was_said_stays_nowhere_in_it() {
+        let (rounds, thought) = (json!([[log(), log()], [log()]]), "65f1c0ffee65f1c0ffee65f2");
+        let all = json!({
+            "current_state_name": "b", "current_state_action": "greet", "current_state_objective": "o",
+            "state_transition_logs": [
+                transition(json!({"type": "action", "previous_state_exit_condition_description": "c", "tool_call_logs": rounds})),
+                transition(json!({"type": "decision", "previous_state_exit_condition_description": "c",
+                    "tool_call_logs": rounds})),
+                transition(json!({"type": "recall", "performed_queries": ["said"]})),
+                transition(json!({"type": "jumpback"})),
+                transition(json!({"type": "annotation", "inner_thought_message_id": thought})),
+                transition(json!({"type": "reflection", "inner_thought_message_id": thought, "tool_call_logs": rounds})),
+                transition(json!({"type": "tool-call", "tool_call_logs": rounds, "designated_tool_call_log": log()})),
+            ],
+            "working_memory": [{"content": "said", "context": "said"}],
+            "reflections": ["said"],
+            "triggered_dynamic_behavior_set_version_info": null,
+            "select_next_action_tool_call_logs": rounds,
+            "engage_user_tool_call_logs": rounds,
+            "model_calls": [{"interaction": "decide", "model": "m", "provider": "p", "is_scripted": true, "attempt": 1,
+                "prompt_tokens": null, "completion_tokens": null, "duration_ms": 1, "error": "no answer: said"}],
+            "current_graph": null,
+        });
+        let mut insights: Insights = serde_json::from_value(all).unwrap();
+        insights.keep_words_back();
+        let told = serde_json::to_string(&insights).unwrap();
+        assert!(!told.contains("said"), "{told}");
+        assert_eq!(insights.state_transition_logs.len(), 7);
+        assert_eq!(insights.engage_user_tool_call_logs[0][1].tool_name, "records");
+    }
 }

@@ -45,6 +45,8 @@ use crate::{AgentId, ContextGraphId, ServiceId};
 pub struct Snapshot<'a> {
     /// The service.
     pub service_id: ServiceId,
+    /// Its name, by which whoever is shown the plan knows it.
+    pub service_name: &'a str,
     /// Its agent and context graph.
     pub binding: &'a Binding,
     /// The yanked versions of the two.
@@ -347,7 +349,7 @@ fn digest(
     };
     let all = json!({
         "plan": plan, "deleted_revision": tombstone, "hold": hold, "freeze": freeze, "lift_hold": lift_hold,
-        "yanked": sorted(&yanked), "agent_id": snapshot.binding.agent.id,
+        "service_name": snapshot.service_name, "yanked": sorted(&yanked), "agent_id": snapshot.binding.agent.id,
         "context_graph_id": snapshot.binding.context_graph.id,
     });
     crate::hex(&Sha256::digest(

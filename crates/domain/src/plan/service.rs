@@ -136,7 +136,7 @@ pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: 
     } else {
         Vec::new()
     };
-    let digest = digest(&plan, &begins, lift_hold);
+    let digest = digest(&plan, &before.name, &begins, lift_hold);
     PlannedService {
         plan: ServicePlan {
             digest,
@@ -213,6 +213,7 @@ fn as_told(reason: Refusal, hidden: &[SetName]) -> Refusal {
 fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Target) -> Snapshot<'a> {
     Snapshot {
         service_id: snapshot.service.id,
+        service_name: &snapshot.service.name,
         binding: snapshot.wanted,
         yanked: snapshot.yanked,
         name: name.as_str(),
@@ -272,8 +273,9 @@ fn fields(service: &Service) -> [(&'static str, Value); 7] {
     ]
 }
 
-/// Returns the hash of a plan and of everything it depends on beyond what it shows: what conversations would `begin` with.
-fn digest(plan: &ServicePlan, begins: &[Value], lift_hold: bool) -> String {
+/// Returns the hash of a plan and of everything it depends on beyond what it shows: by which `name` the service is known,
+/// and what conversations would `begin` with.
+fn digest(plan: &ServicePlan, name: &str, begins: &[Value], lift_hold: bool) -> String {
     let plan = ServicePlan {
         blockers: sorted(&plan.blockers),
         warnings: sorted(&plan.warnings),
@@ -281,7 +283,7 @@ fn digest(plan: &ServicePlan, begins: &[Value], lift_hold: bool) -> String {
     };
     let digests: Vec<&str> = plan.version_sets.iter().map(|set| set.digest.as_str()).collect();
     let all = json!({
-        "service_id": plan.service_id, "changes": plan.changes, "version_sets": digests, "blockers": plan.blockers,
+        "service_id": plan.service_id, "name": name, "changes": plan.changes, "version_sets": digests, "blockers": plan.blockers,
         "warnings": plan.warnings, "lift_hold": lift_hold, "begins": begins,
     });
     crate::hex(&Sha256::digest(

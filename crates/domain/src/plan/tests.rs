@@ -92,8 +92,14 @@ impl World {
     }
 
     fn plan_with(&self, change: Change, lift_hold: bool) -> Planned {
+        self.plan_in("Live", change, lift_hold)
+    }
+
+    /// Plans in a service of this name.
+    fn plan_in(&self, service_name: &str, change: Change, lift_hold: bool) -> Planned {
         let snapshot = Snapshot {
             service_id: ServiceId::new(NOW, [9; 8]),
+            service_name,
             binding: &self.binding,
             yanked: &self.yanked,
             name: &self.name,

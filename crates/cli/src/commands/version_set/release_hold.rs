@@ -72,6 +72,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     confirm(session, args.yes).await?;
+    lookup::refuse_if_renamed(session, &[(service.id, service.name.clone())]).await?;
     let check = session.command(&format!(
         "version-set show {} {}",
         lookup::handle(&service),

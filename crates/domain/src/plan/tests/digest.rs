@@ -83,6 +83,10 @@ fn whatever_the_change_depends_on_moves_the_digest() {
             "a blocker",
             digest(&World::default().with_deprecated_agent(), base()),
         ),
+        (
+            "the service's name",
+            World::default().plan_in("Old", base(), false).plan.digest,
+        ),
         ("another service's set", digest(&World::named("release"), base())),
         (
             "a target that is not there",

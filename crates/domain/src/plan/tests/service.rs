@@ -233,6 +233,10 @@ fn the_digest_moves_with_a_set_and_not_with_the_order_of_calls() {
     let digest = care.plan(&after).digest;
     assert_eq!(care.plan(&after).digest, digest);
     assert_ne!(care.plan_with(&after, true).plan.digest, digest);
+    let mut renamed = Care::new();
+    "Old".clone_into(&mut renamed.service.name);
+    let (renamed, renamed_after) = renamed.on_another_agent(3);
+    assert_ne!(renamed.plan(&renamed_after).digest, digest);
     let (mut moved, after) = Care::new().on_another_agent(3);
     moved.sets[1].1.revision += 1;
     assert_ne!(moved.plan(&after).digest, digest);

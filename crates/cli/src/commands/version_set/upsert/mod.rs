@@ -71,13 +71,13 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         Err(ClientError::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
+    refuse_another_revision(&args, current.as_ref().map(|set| set.revision))?;
     let pins = wanted(&args, current.as_ref().map(|set| &set.pins), file)?;
     check_versions(session, &service, &pins).await?;
     // What is kept was read just now: if the set moves meanwhile, nothing is written.
-    let read = current
+    let expected = current
         .as_ref()
         .map_or(Expected::Absent, |set| Expected::At(set.revision));
-    let expected = args.change.expected().unwrap_or(read);
     let terms = |plan_digest: Option<String>| Terms {
         dry_run: plan_digest.is_none(),
         plan_digest,
@@ -114,6 +114,20 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         })
     };
     change.carry_out(planned, act).await
+}
+
+/// Refuses to go on from another revision than the one that is asked for, though it may come meanwhile: what is kept would be
+/// that of another one.
+fn refuse_another_revision(args: &Args, read: Option<i64>) -> Result<()> {
+    let Some(asked) = args.change.expect_revision.filter(|asked| Some(*asked) != read) else {
+        return Ok(());
+    };
+    let is = read.map_or_else(
+        || "is not there".to_owned(),
+        |read| format!("is at revision {read}"),
+    );
+    let text = format!("`{}` {is}, and `--expect-revision` says {asked}", args.set);
+    Err(Failure::new(Exit::Conflict, text).hint("nothing was changed; look at the plan anew"))
 }
 
 /// Returns what the set is to pin: what it pins now or the file says, changed by the options.
