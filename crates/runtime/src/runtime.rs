@@ -42,6 +42,12 @@ impl Runtime {
         within(self.limits.turn_time, walk.run()).await
     }
 
+    /// Returns how many bytes of messages are enough for every prompt that tells of a conversation. Prompts leave some of them
+    /// out, and nobody has to hold more.
+    pub fn transcript_bytes(&self) -> usize {
+        self.limits.prompt_bytes.saturating_mul(4).max(256 * 1024)
+    }
+
     /// Tells whether documents of so many bytes, those of an agent and a context graph together, may make a prompt that is
     /// too long; only then [`Self::long_prompt`] need be asked.
     pub fn may_have_long_prompt(&self, document_bytes: usize) -> bool {

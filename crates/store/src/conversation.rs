@@ -24,7 +24,7 @@ macro_rules! select_conversation {
             "SELECT conversation.id, conversation.seq, user_id, service_id, service.name AS service_name,
                 version_set_name, revision, conversation.agent_id, agent_version, conversation.context_graph_id,
                 context_graph_version, model_preferences, conversation.tags, simulation_run_id,
-                conversation.created_at, finished_at, message_total, message_count, interaction_count,
+                conversation.created_at, finished_at, message_total, message_bytes, message_count, interaction_count,
                 last_interaction_id, last_message, last_message_at, busy_interaction_id, busy_until,
                 app_user.preferences AS user_preferences
             FROM conversation
@@ -153,6 +153,8 @@ pub struct Conversation {
     pub finished_at: Option<Timestamp>,
     /// How many messages it has, the agent's thoughts included.
     pub message_total: i64,
+    /// How many bytes they have together.
+    pub message_bytes: i64,
     /// How many messages it has without them.
     pub message_count: i64,
     /// How many interactions were completed.
@@ -229,6 +231,7 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, StoreError> {
         created_at: row.time("created_at")?,
         finished_at: row.optional_time("finished_at")?,
         message_total: row.integer("message_total")?,
+        message_bytes: row.integer("message_bytes")?,
         message_count: row.integer("message_count")?,
         interaction_count: row.integer("interaction_count")?,
         last_interaction_id: row.parse_optional("last_interaction_id")?,

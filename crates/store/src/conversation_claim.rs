@@ -22,7 +22,7 @@ statements! {
             AND simulation_run_id IS NULL AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $4 OR busy_until > $5)";
     KEEP = "UPDATE conversation SET position = $4, message_total = message_total + $5,
             message_count = message_count + $6, interaction_count = interaction_count + 1, last_interaction_id = $3,
-            last_message = $7, last_message_at = $8, finished_at = $9, busy_interaction_id = NULL, busy_until = NULL
+            last_message = $7, last_message_at = $8, finished_at = $9, message_bytes = message_bytes + $10, busy_interaction_id = NULL, busy_until = NULL
         WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND finished_at IS NULL
         RETURNING message_total, interaction_count";
     FINISH = "UPDATE conversation SET finished_at = $3, busy_interaction_id = NULL, busy_until = NULL
@@ -39,6 +39,8 @@ pub struct Kept<'a> {
     pub messages: i64,
     /// How many of them are not the agent's thoughts.
     pub visible_messages: i64,
+    /// How many bytes they all have together.
+    pub message_bytes: i64,
     /// What was said last.
     pub last_message: &'a str,
     /// When that was.
@@ -125,6 +127,7 @@ impl RunTx {
             kept.last_message,
             kept.last_message_at,
             kept.finished_at,
+            kept.message_bytes,
         ];
         let numbers = |row: &Row<'_>| Ok((row.integer("message_total")?, row.integer("interaction_count")?));
         self.optional(&KEEP, args, numbers).await

@@ -18,12 +18,18 @@ statements! {
             message_type, sender, message, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     TRANSCRIPT = "SELECT number, id, interaction_id, message_type, sender, message, created_at
-        FROM conversation_message WHERE organization_id = $1 AND conversation_id = $2 ORDER BY number";
+        FROM conversation_message WHERE organization_id = $1 AND conversation_id = $2 AND number <= $3
+        ORDER BY number DESC LIMIT $4";
+    LAST_OF_INTERACTION = "SELECT number FROM conversation_message
+        WHERE organization_id = $1 AND conversation_id = $2 AND interaction_id = $3 ORDER BY number DESC LIMIT 1";
     FIND_INTERACTION = "SELECT id, number, insights, created_at FROM conversation_interaction
         WHERE organization_id = $1 AND conversation_id = $2 AND id = $3";
     FIND_SORT_VALUES = "SELECT interaction_id, created_at FROM conversation_message
         WHERE organization_id = $1 AND conversation_id = $2 AND number = $3";
 }
+
+/// How many messages of a transcript are asked for at once: PostgreSQL sends them all.
+const MESSAGES_AT_ONCE: i64 = 50;
 
 /// The list of a conversation's messages; `$5` is the conversation.
 const LIST: SortedList = SortedList {
@@ -90,14 +96,42 @@ fn numbered(row: &Row<'_>) -> Result<NumberedMessage, StoreError> {
 }
 
 impl Tx {
-    /// Returns everything that was said in a conversation, oldest first, the agent's thoughts included.
+    /// Returns what was said last in a conversation, up to the message of the number `last` and as many messages as there is
+    /// room for in so many bytes: oldest first, the agent's thoughts included. Of what is older, nothing is read.
     pub async fn transcript(
         &mut self,
         organization: &OrganizationId,
         conversation: ConversationId,
+        mut last: i64,
+        mut room: usize,
     ) -> Result<Vec<Message>, StoreError> {
-        let message = |row: &Row<'_>| Ok(numbered(row)?.message);
-        self.all(&TRANSCRIPT, args![organization, conversation], message)
+        let mut messages = Vec::new();
+        while room > 0 {
+            let args = args![organization, conversation, last, MESSAGES_AT_ONCE];
+            let rows = self.rows(&TRANSCRIPT, args, numbered, room).await?;
+            let (is_all, bytes) = (rows.are_last(MESSAGES_AT_ONCE), rows.bytes());
+            for row in rows.into_rows() {
+                last = row.number - 1;
+                messages.push(row.message);
+            }
+            if is_all {
+                break;
+            }
+            room = room.saturating_sub(bytes);
+        }
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// Returns the number of the last message of an interaction; nothing if the conversation has no such interaction.
+    pub async fn last_message_of(
+        &mut self,
+        organization: &OrganizationId,
+        conversation: ConversationId,
+        interaction: InteractionId,
+    ) -> Result<Option<i64>, StoreError> {
+        let args = args![organization, conversation, interaction];
+        self.optional(&LAST_OF_INTERACTION, args, |row| row.integer("number"))
             .await
     }
 

@@ -68,6 +68,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0010_whose_turn.sql"),
         include_str!("../migrations/postgres/0010_whose_turn.sql"),
     ),
+    (
+        11,
+        "message bytes",
+        include_str!("../migrations/sqlite/0011_message_bytes.sql"),
+        include_str!("../migrations/postgres/0011_message_bytes.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

@@ -1,7 +1,7 @@
 //! Starting a conversation.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::Said;
+use forge_domain::conversation::{Said, SoFar};
 use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
@@ -105,7 +105,7 @@ pub async fn begin(app: &App, start: Start) -> Result<Interaction, AppError> {
 async fn begin_for(app: &App, start: Start, caller: Option<&Caller>) -> Result<Interaction, AppError> {
     let now = app.clock.now();
     if let Some(said) = &start.said {
-        require_sayable(&said.check(now, 0, None))?;
+        require_sayable(&said.check(now, SoFar::default()))?;
     }
     let (organization, user_id) = (&start.organization, start.user_id.as_str());
     let Resolution {

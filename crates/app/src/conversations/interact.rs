@@ -1,7 +1,7 @@
 //! Going on with a conversation.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::Said;
+use forge_domain::conversation::{Said, SoFar};
 use forge_domain::{ConversationId, InteractionId, OrganizationId};
 use forge_runtime::Person;
 use forge_store::{Conversation, RunTx};
@@ -9,6 +9,7 @@ use forge_store::{Conversation, RunTx};
 use super::interaction::{CLAIM_TIME, Claim, Interaction};
 use super::{
     authorize, authorize_user, busy, find, finished, is_own, no_conversation, person, require_sayable, setup,
+    transcript,
 };
 use crate::{App, AppError, Caller};
 
@@ -71,8 +72,12 @@ async fn claim(
             busy()
         });
     }
-    let last = conversation.last_message_at;
-    require_sayable(&said.check(now, conversation.message_total, last))?;
+    let so_far = SoFar {
+        messages: conversation.message_total,
+        bytes: conversation.message_bytes,
+        last: conversation.last_message_at,
+    };
+    require_sayable(&said.check(now, so_far))?;
     tx.commit().await?;
     Ok((conversation, interaction_id))
 }
@@ -96,7 +101,7 @@ async fn start(
         let user = (conversation.user_id.as_str(), conversation.service_id);
         person::read(&mut tx, organization, user, conversation.seq).await?
     };
-    let transcript = tx.transcript(organization, conversation.id).await?;
+    let transcript = transcript::for_prompts(app, &mut tx, organization, conversation.id).await?;
     let position = tx.find_position(organization, conversation.id).await?;
     drop(tx);
     let mut interaction = Interaction::new(claim, conversation, setup, person, Some(said))?;

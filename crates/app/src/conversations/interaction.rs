@@ -239,10 +239,12 @@ impl Interaction {
         let is_thought = |message: &&Message| message.message_type == MessageType::AgentInnerThought;
         let thoughts = count(outcome.messages.iter().filter(is_thought).count());
         let messages = count(outcome.messages.len());
+        let message_bytes = outcome.messages.iter().map(|message| message.message.len()).sum();
         let kept = Kept {
             position: &outcome.position,
             messages,
             visible_messages: messages - thoughts,
+            message_bytes: count(message_bytes),
             last_message: &answer.message,
             last_message_at: answer.created_at,
             finished_at: outcome.is_finished.then_some(now),

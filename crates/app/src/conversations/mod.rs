@@ -16,6 +16,7 @@ mod person;
 mod readable;
 mod recommend;
 mod setup;
+pub(crate) mod transcript;
 
 use forge_domain::ConversationId;
 use forge_domain::access::{Attributes, Permission};

@@ -4,7 +4,7 @@ use forge_domain::access::Permission;
 use forge_domain::conversation::MessageType;
 use forge_domain::{ConversationId, InteractionId};
 
-use super::{authorize, find, person, setup};
+use super::{authorize, find, person, setup, transcript};
 use crate::{App, AppError, Caller};
 
 /// Proposes what the user may say after the latest interaction of an unfinished conversation, in a context that the
@@ -33,7 +33,7 @@ pub async fn recommend(
     }
     let user = (conversation.user_id.as_str(), conversation.service_id);
     let person = person::read(&mut tx, organization, user, conversation.seq).await?;
-    let mut transcript = tx.transcript(organization, id).await?;
+    let mut transcript = transcript::for_prompts(app, &mut tx, organization, id).await?;
     drop(tx);
     // What is proposed to the user must not tell what the agent kept to itself.
     transcript.retain(|message| message.message_type != MessageType::AgentInnerThought);

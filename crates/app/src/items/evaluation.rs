@@ -77,16 +77,9 @@ pub async fn evaluate(
             "the conversation has no interactions".to_owned(),
         ));
     }
-    let mut transcript = tx.transcript(organization, conversation_id).await?;
+    let part = (conversation_id, evaluate.up_to);
+    let transcript = conversations::transcript::to_judge(app, &mut tx, organization, part).await?;
     drop(tx);
-    if let Some(last) = evaluate.up_to {
-        let end = transcript
-            .iter()
-            .rposition(|message| message.interaction_id == last);
-        let end =
-            end.ok_or_else(|| AppError::NotFound(format!("the conversation has no interaction {last}")))?;
-        transcript.truncate(end + 1);
-    }
     let verdicts = judge(app, &metrics, conversation.model_preferences, transcript).await?;
     keep(
         app,

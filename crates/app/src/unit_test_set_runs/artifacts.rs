@@ -19,6 +19,9 @@ use crate::assets::authorize_read;
 use crate::page::Scan;
 use crate::{App, AppError, Caller};
 
+/// How many bytes of what was said are told of all conversations of a run together.
+const TRANSCRIPTS: usize = 32 * 1024 * 1024;
+
 /// How long a link is good for, in seconds.
 const LINK_SECONDS: i64 = 3600;
 
@@ -153,11 +156,14 @@ async fn transcripts(
         results.extend(rows.map(|result| (result.id, result.justification)));
     }
     let why = |judged: &Judged| results.get(&judged.result_id).cloned().unwrap_or_default();
+    let mut room = TRANSCRIPTS;
     for run in runs {
         let messages = match run.conversation_id {
-            Some(id) => tx.transcript(organization, id).await?,
+            Some(id) => tx.transcript(organization, id, i64::MAX, room).await?,
             None => Vec::new(),
         };
+        let bytes: usize = messages.iter().map(|message| message.message.len()).sum();
+        room = room.saturating_sub(bytes);
         transcripts.push(Transcript {
             justifications: run.verdicts.iter().map(why).collect(),
             run: run.clone(),

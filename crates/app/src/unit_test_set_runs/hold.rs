@@ -10,7 +10,7 @@ use forge_runtime::{Event, Person, Simulation, Verdict};
 use forge_store::{Tx, UnitTestRunKey};
 use tokio::sync::mpsc;
 
-use crate::conversations::{self, Completed, Interaction, Start};
+use crate::conversations::{self, Completed, Interaction, Start, transcript};
 use crate::items;
 use crate::resolve::Resolution;
 use crate::{App, AppError};
@@ -233,6 +233,7 @@ async fn talk(
         last = run(interaction).await?;
         *interactions += 1;
         transcript.extend(last.messages.iter().cloned());
+        transcript::forget_old(app, &mut transcript);
     }
     Ok(())
 }
@@ -244,12 +245,9 @@ async fn judge(
     parts: &Parts,
     conversation: ConversationId,
 ) -> Result<Vec<(Judged, Verdict)>, AppError> {
-    let transcript = app
-        .store
-        .read()
-        .await?
-        .transcript(organization, conversation)
-        .await?;
+    let mut tx = app.store.read().await?;
+    let transcript = transcript::to_judge(app, &mut tx, organization, (conversation, None)).await?;
+    drop(tx);
     let mut judged = Vec::new();
     for (metric, document) in spec.metrics.iter().zip(&parts.metrics) {
         let models = &spec.llm_model_preferences;

@@ -171,7 +171,7 @@ both_engines! {
         assert!(find(&server, id).await.unwrap().busy.is_some(), "the claim is the other's");
         run(next).await.unwrap();
         let mut tx = server.app.store.read().await.unwrap();
-        let transcript = tx.transcript(&caller.organization, id).await.unwrap();
+        let transcript = tx.transcript(&caller.organization, id, i64::MAX, usize::MAX).await.unwrap();
         let texts: Vec<&str> = transcript.iter().map(|message| message.message.as_str()).collect();
         assert_eq!(texts[1..], ["Hello?", "In welcome_patient, you said: Hello?"]);
     }
@@ -211,7 +211,7 @@ both_engines! {
             deleted.unwrap();
             assert_eq!(find(&server, id).await, None);
             let mut tx = server.app.store.read().await.unwrap();
-            assert_eq!(tx.transcript(&caller.organization, id).await.unwrap(), []);
+            assert_eq!(tx.transcript(&caller.organization, id, i64::MAX, usize::MAX).await.unwrap(), []);
         }
     }
 }

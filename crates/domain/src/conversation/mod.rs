@@ -16,7 +16,10 @@ use crate::{InteractionId, MessageId};
 pub use action::{AgentAction, GraphVersion};
 pub use insights::{Insights, ModelCall, ToolCallLog, Transition, TransitionCause, WorkingMemory};
 pub use position::{Frame, KeptResult, Position};
-pub use said::{ExternalEvent, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS, MAX_MESSAGES, Said, Unsayable};
+pub use said::{
+    ExternalEvent, MAX_CONVERSATION_BYTES, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS, MAX_MESSAGES,
+    MAX_SAID_BYTES, Said, SoFar, Unsayable,
+};
 
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

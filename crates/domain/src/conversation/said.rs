@@ -12,6 +12,23 @@ pub const MAX_EXTERNAL_EVENTS: usize = 50;
 /// How many messages a conversation may have, the agent's thoughts included.
 pub const MAX_MESSAGES: i64 = 5_000;
 
+/// How many bytes a message and the external events that come with it may have together.
+pub const MAX_SAID_BYTES: usize = 256 * 1024;
+
+/// How many bytes of messages a conversation may have to go on, the agent's thoughts included.
+pub const MAX_CONVERSATION_BYTES: i64 = 16 * 1024 * 1024;
+
+/// What a conversation consists of before something is said. The default is one that has not begun.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoFar {
+    /// How many messages it has, the agent's thoughts included.
+    pub messages: i64,
+    /// How many bytes they have together.
+    pub bytes: i64,
+    /// When something was said last.
+    pub last: Option<Timestamp>,
+}
+
 /// What reaches the agent at the beginning of an interaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -58,15 +75,29 @@ pub enum Unsayable {
     EventTooEarly(usize),
     #[error("the conversation has {MAX_MESSAGES} messages or more; finish it and start another one")]
     ConversationTooLong,
+    #[error(
+        "the messages of the conversation have {MAX_CONVERSATION_BYTES} bytes or more; finish it and start another one"
+    )]
+    ConversationTooLarge,
+    #[error(
+        "the message and its external events have more than {MAX_SAID_BYTES} bytes together; say it in several"
+    )]
+    TooLarge,
 }
 
 impl Said {
-    /// Returns every reason against saying this, now, to a conversation with so many messages of which the last one was
-    /// said at a moment. External events are counted from 0.
-    pub fn check(&self, now: Timestamp, messages: i64, last: Option<Timestamp>) -> Vec<Unsayable> {
+    /// Returns every reason against saying this, now, to a conversation. External events are counted from 0.
+    pub fn check(&self, now: Timestamp, so_far: SoFar) -> Vec<Unsayable> {
         let mut reasons = Vec::new();
-        if messages >= MAX_MESSAGES {
+        if so_far.messages >= MAX_MESSAGES {
             reasons.push(Unsayable::ConversationTooLong);
+        }
+        if so_far.bytes >= MAX_CONVERSATION_BYTES {
+            reasons.push(Unsayable::ConversationTooLarge);
+        }
+        let events: usize = self.events.iter().map(|event| event.message.len()).sum();
+        if self.message.len() + events > MAX_SAID_BYTES {
+            reasons.push(Unsayable::TooLarge);
         }
         let is_skip = self.message_type == InitialMessageType::Skip;
         if is_skip && !(self.message.is_empty() && self.events.is_empty()) {
@@ -81,7 +112,7 @@ impl Said {
         if self.events.len() > MAX_EXTERNAL_EVENTS {
             reasons.push(Unsayable::TooManyEvents);
         }
-        let mut before = last;
+        let mut before = so_far.last;
         for (number, event) in self.events.iter().enumerate() {
             if event.message.trim().is_empty() {
                 reasons.push(Unsayable::EventEmpty(number));
@@ -128,7 +159,12 @@ mod tests {
     }
 
     fn check(said: &Said) -> Vec<Unsayable> {
-        said.check(NOW, 4, Some(Timestamp::from_millis(500_000)))
+        let so_far = SoFar {
+            messages: 4,
+            bytes: 400,
+            last: Some(Timestamp::from_millis(500_000)),
+        };
+        said.check(NOW, so_far)
     }
 
     #[test]
@@ -140,9 +176,32 @@ mod tests {
             check(&said(&"x".repeat(MAX_MESSAGE_CHARACTERS + 1), &[])),
             [Unsayable::TooLong]
         );
+        let so_far = |messages, bytes| SoFar {
+            messages,
+            bytes,
+            last: None,
+        };
         assert_eq!(
-            said("x", &[]).check(NOW, MAX_MESSAGES, None),
+            said("x", &[]).check(NOW, so_far(MAX_MESSAGES, 0)),
             [Unsayable::ConversationTooLong]
+        );
+        assert_eq!(
+            said("x", &[]).check(NOW, so_far(1, MAX_CONVERSATION_BYTES)),
+            [Unsayable::ConversationTooLarge]
+        );
+        assert_eq!(
+            said("x", &[]).check(NOW, so_far(1, MAX_CONVERSATION_BYTES - 1)),
+            []
+        );
+    }
+
+    #[test]
+    fn what_is_said_at_once_has_a_size_with_its_events() {
+        let long = "😀".repeat(MAX_MESSAGE_CHARACTERS);
+        assert_eq!(check(&said(&long, &[(&long, 600_000), (&long, 600_000)])), []);
+        assert_eq!(
+            check(&said(&long, &[(long.as_str(), 600_000); 3])),
+            [Unsayable::TooLarge]
         );
     }
 
@@ -174,7 +233,7 @@ mod tests {
         let reasons = check(&said("x", &[("a", 700_000), (" ", 600_000)]));
         assert_eq!(reasons, [Unsayable::EventEmpty(1), Unsayable::EventOutOfOrder(1)]);
         assert_eq!(
-            said("x", &[("a", 1)]).check(NOW, 0, None),
+            said("x", &[("a", 1)]).check(NOW, SoFar::default()),
             [],
             "nothing was said yet"
         );

@@ -105,6 +105,7 @@ impl World {
             position: &Position::default(),
             messages: 1,
             visible_messages: 1,
+            message_bytes: 5,
             last_message: &message.message,
             last_message_at: message.created_at,
             finished_at: None,
@@ -154,13 +155,49 @@ both_engines! {
         assert!(!world.keep(conversation, first).await, "it has ended");
         assert!(world.keep(conversation, second).await);
         let found = world.find(conversation).await.unwrap();
-        assert_eq!((found.message_total, found.interaction_count), (2, 2));
+        assert_eq!((found.message_total, found.message_bytes, found.interaction_count), (2, 10, 2));
         assert_eq!(found.last_interaction_id, Some(second));
         assert_eq!(found.busy, None);
         let mut tx = world.store().read().await.unwrap();
-        let transcript = tx.transcript(&world.organization, conversation).await.unwrap();
+        let transcript = tx.transcript(&world.organization, conversation, i64::MAX, usize::MAX).await.unwrap();
         let interactions: Vec<InteractionId> = transcript.iter().map(|message| message.interaction_id).collect();
         assert_eq!(interactions, [first, second]);
+    }
+
+    async fn of_a_long_conversation_the_end_is_read(server: TestServer) {
+        let mut world = World::on(server).await;
+        let (conversation, first) = world.begin().await.unwrap();
+        assert!(world.keep(conversation, first).await);
+        let message = |world: &mut World, index: usize| Message {
+            id: world.id(),
+            interaction_id: first,
+            created_at: world.now(),
+            sender: "Mira".into(),
+            message: format!("{index:01000}"),
+            message_type: MessageType::UserMessage,
+        };
+        let many: Vec<Message> = (2..=120).map(|index| message(&mut world, index)).collect();
+        let organization = world.organization.clone();
+        let mut tx = world.store().write_run(&organization).await.unwrap();
+        tx.insert_messages(conversation, 2, &many).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = world.store().read().await.unwrap();
+        let mut numbers = async |last: i64, room: usize| -> Vec<usize> {
+            let read = tx.transcript(&organization, conversation, last, room).await.unwrap();
+            read.iter().map(|message| message.message.parse().unwrap_or(1)).collect()
+        };
+        assert_eq!(numbers(i64::MAX, usize::MAX).await, (1..=120).collect::<Vec<_>>());
+        assert_eq!(numbers(i64::MAX, 1).await, [120]);
+        assert_eq!(numbers(70, 2_000).await, [69, 70]);
+        let half = numbers(i64::MAX, 75_000).await;
+        assert!((50..75).contains(&half.len()), "it ends on the second page: {}", half.len());
+        assert_eq!(half.last(), Some(&120));
+        assert_eq!(numbers(i64::MAX, 0).await, Vec::<usize>::new());
+        let last = tx.last_message_of(&organization, conversation, first).await.unwrap();
+        assert_eq!(last, Some(120));
+        let other = world.id();
+        let mut tx = world.store().read().await.unwrap();
+        assert_eq!(tx.last_message_of(&organization, conversation, other).await.unwrap(), None);
     }
 
     async fn a_claim_ends_with_its_time(server: TestServer) {
@@ -248,7 +285,7 @@ both_engines! {
         assert!(!world.keep(conversation, running).await);
         assert_eq!(world.find(conversation).await, None);
         let mut tx = world.store().read().await.unwrap();
-        assert!(tx.transcript(&organization, conversation).await.unwrap().is_empty());
+        assert!(tx.transcript(&organization, conversation, i64::MAX, usize::MAX).await.unwrap().is_empty());
         assert_eq!(tx.find_interaction(&organization, conversation, first).await.unwrap(), None);
         assert!(tx.running_conversations(&organization, world.service).await.unwrap().is_empty());
     }
