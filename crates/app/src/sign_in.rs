@@ -40,7 +40,7 @@ pub async fn with_api_key(
     let sign_in = |access: &Access| sign_in(app, access, organization, key_id, secret, user_id);
     match sign_in(&known.state.access) {
         // Another server may have made the key or the user a moment ago.
-        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, organization).await => {
+        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &known).await => {
             let known = app.memory.organization(app, organization).await?;
             known.found(sign_in(&known.state.access))
         }
@@ -104,7 +104,7 @@ pub async fn authenticate(
     let recognised = recognise(app, &known.state.access, &issuer, credentials.token);
     let (claims, user, key) = match recognised {
         // Another server may have made the key or the user a moment ago.
-        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &issuer).await => {
+        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &known).await => {
             known = app.memory.organization(app, &issuer).await.map_err(invalid)?;
             known.found(recognise(app, &known.state.access, &issuer, credentials.token))?
         }

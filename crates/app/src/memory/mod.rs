@@ -132,16 +132,16 @@ impl Memory {
         if remembered.is_gone() {
             return self.load_anew(app, id).await;
         }
-        if remembered.is_current() || self.database.is_away.load(Ordering::Relaxed) {
-            return Ok(self.known(app, &remembered));
-        }
         let wanted = *remembered.head.borrow();
+        if remembered.is_current() || self.database.is_away.load(Ordering::Relaxed) {
+            return Ok(self.known(app, &remembered, wanted));
+        }
         match tokio::time::timeout(PATIENCE, self.advance(app, &remembered, wanted)).await {
             Ok(Ok(())) if remembered.is_gone() => self.load_anew(app, id).await,
-            Ok(Ok(())) => Ok(self.known(app, &remembered)),
+            Ok(Ok(())) => Ok(self.known(app, &remembered, wanted)),
             Ok(Err(AppError::Unavailable(_))) | Err(_) => {
                 self.database.failed();
-                Ok(self.known(app, &remembered))
+                Ok(self.known(app, &remembered, wanted))
             }
             Ok(Err(error)) => Err(error),
         }
@@ -205,28 +205,37 @@ impl Memory {
     }
 
     /// Looks at the database for changes of other servers that were not announced yet, because somebody asked for
-    /// what is not in memory. Tells whether there were any.
+    /// what is not in the state that they know. Tells whether there is a later one.
     ///
     /// Anybody may ask for what is not there, with credentials that prove nothing. So all who ask meanwhile wait for one
     /// look, and looks keep their distance.
-    pub(crate) async fn look_again(&self, app: &App, id: &OrganizationId) -> bool {
+    pub(crate) async fn look_again(&self, app: &App, known: &Known) -> bool {
+        let id = &known.state.organization.id;
         let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
             return false;
         };
-        let seen = remembered.state.load().change_number();
+        let seen = known.state.change_number();
+        let has_more = || remembered.is_gone() || remembered.state.load().change_number() > seen;
         let asked_at = Instant::now();
         let mut looked_at = remembered.looked_at.lock().await;
+        if has_more() {
+            return true;
+        }
         // A look that began before may have missed what is asked for.
         if looked_at.is_none_or(|began| began < asked_at) {
             if let Some(began) = *looked_at {
                 tokio::time::sleep_until(began + LOOK_EVERY).await;
             }
-            *looked_at = Some(Instant::now());
-            if self.advance(app, &remembered, seen + 1).await.is_err() {
+            let began = Instant::now();
+            let next = remembered.state.load().change_number() + 1;
+            let looked = self.advance(app, &remembered, next).await;
+            // Whoever is given up in the midst has not looked.
+            *looked_at = Some(began);
+            if looked.is_err() {
                 return false;
             }
         }
-        remembered.is_gone() || remembered.state.load().change_number() > seen
+        has_more()
     }
 
     /// Returns an organization, after another look at the database if its state is not of that change or a later one.
@@ -311,11 +320,13 @@ impl Memory {
         self.organizations.load().get(id).cloned()
     }
 
-    fn known(&self, app: &App, remembered: &Remembered) -> Known {
+    /// Returns what is known to whoever wanted the state of a change. What came after they did is nothing that they miss.
+    fn known(&self, app: &App, remembered: &Remembered, wanted: i64) -> Known {
+        let state = remembered.state.load_full();
         Known {
-            state: remembered.state.load_full(),
+            is_behind: remembered.is_gone() || state.change_number() < wanted,
+            state,
             stale_for: self.database.stale_for(app.clock.now()),
-            is_behind: !remembered.is_current(),
         }
     }
 
@@ -342,7 +353,8 @@ impl Memory {
         self.organizations
             .store(Arc::new(all.insert(id.clone(), Arc::clone(&remembered))));
         self.database.answered(app.clock.now());
-        Ok(self.known(app, &remembered))
+        let loaded = remembered.state.load().change_number();
+        Ok(self.known(app, &remembered, loaded))
     }
 
     /// Reads an organization anew whose database has gone back to an earlier state. What was read of versions is forgotten,

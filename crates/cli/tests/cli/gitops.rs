@@ -492,6 +492,30 @@ async fn a_service_becomes_active_together_with_the_sets_that_let_it() {
     assert_transcript("apply_activation_by_sets", &transcript);
 }
 
+/// Also what the files leave as it is was shown, and nothing else is made active.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_becomes_active_with_no_set_that_was_not_shown() {
+    let world = Arc::new(World::seeded().await);
+    world.ok("forge service update 'Dental care' --inactive --apply; forge export 2> /dev/null");
+    world.ok(&edit(SERVICE, r#""is_active": false"#, r#""is_active": true"#));
+    world.ok(&edit(
+        PREVIEW,
+        r#""agent_version_number": 2"#,
+        r#""agent_version_number": 1"#,
+    ));
+    let other = world.clone();
+    let meanwhile = move || {
+        other.ok("forge vs upsert 'Dental care' release --agent-version 3 --apply");
+    };
+    let apply = Typed::new("forge apply -f acme --apply").answer_after("[y/N]: ", meanwhile, "y\n");
+    let seen = world.terminal(&[apply]);
+    assert!(
+        seen.contains("its set `release` pins something else now") && seen.contains("exit 5"),
+        "{seen}"
+    );
+    assert!(world.ok("forge service list --inactive").contains("Dental care"));
+}
+
 /// A service starts conversations only with what its sets are to be, and none after it was to stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_active_no_longer_than_its_sets_are_as_wanted() {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forge_client::answers::{FieldChange, Finding, Plan, ServicePlan};
+use forge_client::answers::{FieldChange, Finding, Pins, Plan, ServicePlan};
 use forge_client::{ClientError, Effect};
 use forge_domain::asset::AssetKind;
+use forge_domain::number;
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 
@@ -285,7 +286,7 @@ impl<'s> Worker<'s> {
         let Some(update) = last else {
             return Ok(true);
         };
-        let digest = if work.sets.is_empty() {
+        let digest = if work.sets.is_empty() && work.awaited.is_empty() {
             Some(update.plan.digest.clone())
         } else {
             self.judge_activation(work, service, update).await?
@@ -389,12 +390,47 @@ impl<'s> Worker<'s> {
         if now.changes != update.plan.changes {
             return Err(moved(format!("`{name}`"), service_moved(&update.plan, &now)));
         }
+        // The plan fixes what the sets pin from now on; that it is what was shown has to be looked at.
+        self.check_sets(work, service).await?;
         if self.wishes.stop(&now.blockers, &now.warnings) {
             self.session.ui.note(&format!("`{name}`:"));
             plan::blockers_and_warnings(&self.session.ui, &now.blockers, &now.warnings);
             return Ok(None);
         }
         Ok(Some(now.digest))
+    }
+
+    /// Makes sure that the sets of a service pin what they pinned when it was looked at, and what was done since.
+    async fn check_sets(&self, work: &ServiceWork, service: ServiceId) -> Result<()> {
+        let before = work.known.as_ref().map(|known| &known.service.version_sets);
+        let mut expected = before.cloned().unwrap_or_default();
+        for step in &work.sets {
+            match &step.after {
+                Some(pins) => expected.insert(step.name.clone(), pins.clone()),
+                None => expected.remove(&step.name),
+            };
+        }
+        let now = self.session.client.services(&[service], None).all().await?;
+        let now = now.value.into_iter().flat_map(|service| service.version_sets);
+        let now: BTreeMap<String, Pins> = now.filter(|(name, _)| name != "edge").collect();
+        let expected: BTreeMap<String, Pins> = expected
+            .into_iter()
+            .map(|(name, pins)| (name.to_string(), pins))
+            .collect();
+        let names: BTreeSet<&String> = now.keys().chain(expected.keys()).collect();
+        let is_other = |name: &&&String| {
+            let (now, expected) = (json!(now.get(**name)), json!(expected.get(**name)));
+            !number::is_same(&now, &expected)
+        };
+        let details: Vec<String> = names
+            .iter()
+            .filter(is_other)
+            .map(|name| format!("its set `{name}` pins something else now"))
+            .collect();
+        if details.is_empty() {
+            return Ok(());
+        }
+        Err(moved(format!("`{}`", work.service.fields.name), details))
     }
 
     /// Looks once more at the change of a set, and returns the digest by which it may be made unless a rule forbids it.

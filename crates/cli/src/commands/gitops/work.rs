@@ -107,8 +107,25 @@ impl ServiceWork {
 
     /// Tells whether some of it can only be done once versions are there that come with the files.
     pub(super) fn needs_versions(&self) -> bool {
-        let is_created = self.known.is_none() && !self.awaited.is_empty();
-        is_created || self.is_rebound && !self.awaited.is_empty() || self.sets.iter().any(|step| step.waits)
+        let is_begun = self.known.is_none() || self.is_rebound || self.activates();
+        is_begun && !self.awaited.is_empty()
+            || self
+                .sets
+                .iter()
+                .any(|step| step.waits || self.floats_on_awaited(step))
+    }
+
+    /// Tells whether conversations begin in it only now.
+    fn activates(&self) -> bool {
+        let is_active = |change: &FieldChange| change.field == "is_active" && change.to == true;
+        self.changes.iter().any(is_active)
+    }
+
+    /// Tells whether a set is to float on a version that comes with the files.
+    fn floats_on_awaited(&self, step: &SetStep) -> bool {
+        let floats =
+            |pins: &Pins| pins.agent_version_number.is_none() || pins.context_graph_version_number.is_none();
+        !self.awaited.is_empty() && step.after.as_ref().is_some_and(floats)
     }
 
     /// Tells whether a finding about the service is one about a set that changes. Findings name sets in their text alone.
