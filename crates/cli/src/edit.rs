@@ -14,7 +14,7 @@ use crate::commands::version_set::diff;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{field, finding, text};
 use crate::session::Session;
-use crate::ui::{Style, Ui};
+use crate::ui::{Style, Ui, folded};
 
 /// The options of these changes.
 #[derive(Debug, Clone, clap::Args)]
@@ -134,7 +134,7 @@ impl Edit {
         ui.note(&format!("{}:", self.title));
         if ui.json {
             for edit in &self.fields {
-                let [from, to] = &edit.shown;
+                let [from, to] = edit.shown.each_ref().map(|text| folded(text));
                 ui.progress(&format!("  {}: {from} → {to}", edit.label));
             }
         } else {

@@ -214,6 +214,27 @@ async fn a_yank_that_was_not_shown_is_left_alone() {
     assert_transcript("asset_yank_conflicts", &transcript);
 }
 
+/// Whoever pushes is told what runs the version at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_floats_is_told_before_a_push() {
+    let world = World::seeded().await;
+    world.ok("forge asset show agent Mira@1 --json > mira.json");
+    let push = || {
+        let output = world.shell("forge asset push agent Mira -f mira.json");
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(!push().contains("floats"));
+    world.ok("forge vs upsert 'Dental care' release --agent-version latest --apply 2> /dev/null");
+    world.ok("forge vs upsert 'Eye care' release --context-graph-version latest --apply 2> /dev/null");
+    let told = push();
+    assert!(
+        told.contains("warning: `release` of `Dental care` floats: it runs version 4 as soon as it is there"),
+        "{told}"
+    );
+    assert!(!told.contains("Eye care"), "{told}");
+}
+
 /// The answer to a yank, or to taking one back, is lost, and before the call comes again, somebody else undoes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_comes_again_leaves_a_later_yank_alone() {

@@ -15,6 +15,7 @@ use crate::edit::{Edit, EditArgs, Edited, FieldEdit};
 use crate::error::{Exit, Failure, Result};
 use crate::input;
 use crate::likeness::alike;
+use crate::lookup;
 use crate::session::Session;
 use crate::ui::quoted;
 
@@ -70,6 +71,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     if target.asset.is_none() {
         about_creation(kind, &target, args.create, &mut edit);
     }
+    if let Some(asset) = target.asset.as_ref().filter(|_| !edit.fields.is_empty()) {
+        edit.warnings
+            .extend(released_at_once(client, kind, asset, version).await?);
+    }
     if kind == AssetKind::ContextGraph && !edit.fields.is_empty() {
         check_on_server(client, target.asset.as_ref(), &pushed.sent).await?;
     }
@@ -100,6 +105,48 @@ fn about_creation(kind: AssetKind, target: &Target, is_wanted: bool, edit: &mut 
             hint: None,
         });
     }
+}
+
+/// Warns of every `release` that runs the version as soon as it is there.
+async fn released_at_once(
+    client: &Client,
+    kind: AssetKind,
+    asset: &Asset,
+    version: i64,
+) -> Result<Vec<Finding>> {
+    let option = match kind {
+        AssetKind::Agent => "--agent-version",
+        AssetKind::ContextGraph => "--context-graph-version",
+    };
+    let mut warnings = Vec::new();
+    for service in client.services(&[], Some(true)).all().await?.value {
+        let id = match kind {
+            AssetKind::Agent => service.agent_id.to_string(),
+            AssetKind::ContextGraph => service.context_graph_id.to_string(),
+        };
+        let is_pinned = service.version_sets.get("release").is_none_or(|pins| {
+            let number = match kind {
+                AssetKind::Agent => pins.agent_version_number,
+                AssetKind::ContextGraph => pins.context_graph_version_number,
+            };
+            number.is_some()
+        });
+        if id != asset.id || is_pinned {
+            continue;
+        }
+        warnings.push(Finding {
+            code: "release_floats".to_owned(),
+            message: format!(
+                "`release` of `{}` floats: it runs version {version} as soon as it is there",
+                service.name
+            ),
+            hint: Some(format!(
+                "to keep it from that, pin it first: `forge version-set upsert {} release {option} N`",
+                lookup::handle(&service)
+            )),
+        });
+    }
+    Ok(warnings)
 }
 
 /// Lets the server check what only it knows: its tools, and the other graphs that this one refers to.
