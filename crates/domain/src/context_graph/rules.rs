@@ -429,6 +429,7 @@ mod tests {
         assert_eq!(kinds(Referenced::Deprecated), ["deprecated_context_graph"]);
         assert_eq!(kinds(Referenced::NoSuchVersion), ["unknown_version"]);
         assert_eq!(kinds(Referenced::Yanked("it loops".into())), ["yanked_version"]);
+        assert_eq!(kinds(Referenced::TooMuch), ["too_large"]);
         assert!(kinds(Referenced::Version(names(&graph(vec![])))).is_empty());
         let mut other = graph(vec![]);
         other["states"][0]["name"] = json!("begin");

@@ -200,7 +200,7 @@ mod tests {
         let long = "😀".repeat(MAX_MESSAGE_CHARACTERS);
         assert_eq!(check(&said(&long, &[(&long, 600_000), (&long, 600_000)])), []);
         assert_eq!(
-            check(&said(&long, &vec![(long.as_str(), 600_000); 3])),
+            check(&said(&long, &[(long.as_str(), 600_000); 3])),
             [Unsayable::TooLarge]
         );
     }
