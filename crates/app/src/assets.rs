@@ -13,6 +13,7 @@ pub use forge_store::{Asset, AssetVersion, Yank};
 use forge_store::{AssetHead, Tx, WriteTx};
 use serde_json::{Value, json};
 
+use crate::memory::Size;
 use crate::names::new_asset_name;
 use crate::page::PageBuilder;
 use crate::services::lookup;
@@ -146,7 +147,11 @@ pub(crate) async fn version_content(
         .ok_or_else(|| AppError::internal(format!("version {version} of {kind} {} is missing", key.2)))?;
     let found = Arc::new(found);
     let bytes = found.document.get().len();
-    app.memory.documents.keep(key, &found, bytes);
+    let size = Size {
+        text: bytes,
+        memory: bytes,
+    };
+    app.memory.documents.keep(key, &found, size);
     Ok(found)
 }
 

@@ -1,21 +1,21 @@
 //! Versions of context graphs.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use forge_domain::asset::AssetKind;
-use forge_domain::context_graph::rules::{self, Referenced};
-use forge_domain::context_graph::{ContextGraphDocument, StateNames};
+use forge_domain::context_graph::rules::{self, MAX_REACHED, MAX_REACHED_BYTES, Referenced};
+use forge_domain::context_graph::{ContextGraphDocument, StateNames, references_of_stored};
 use forge_domain::fault::Fault;
 use forge_domain::version::next_version;
-use forge_domain::{Timestamp, VersionNumber};
+use forge_domain::{ContextGraphId, OrganizationId, Timestamp, VersionNumber};
 use forge_store::{Asset, Tx};
 
 use crate::assets::{
     authorize_new_version, authorize_some_new_version, authorize_some_read, find_named, insert_version,
 };
-use crate::{App, AppError, Caller, Written, commit};
+use crate::{App, AppError, Caller, Written, aside, commit};
 
 const KIND: AssetKind = AssetKind::ContextGraph;
 
@@ -29,9 +29,10 @@ pub async fn create_version(
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
     authorize_some_new_version(caller, KIND)?;
     check_document(document)?;
+    let text = text(document)?;
     let mut tx = app.write(caller).await?;
-    let (graph, version) = check(app, &mut tx, caller, id, expected, document).await?;
-    let text = serde_json::to_string(document).map_err(|error| AppError::Internal(Box::new(error)))?;
+    let sized = (document, text.len());
+    let (graph, version) = check(app, &mut tx, caller, id, expected, sized).await?;
     insert_version(&mut tx, caller, KIND, &graph, version, text).await?;
     let created_at = tx.changed_at();
     commit(tx, (version, created_at)).await
@@ -47,10 +48,13 @@ pub async fn dry_run_version(
 ) -> Result<(), AppError> {
     authorize_some_new_version(caller, KIND)?;
     check_document(document)?;
+    let sized = (document, text(document)?.len());
     let mut tx = app.store.read().await?;
-    check(app, &mut tx, caller, id, expected, document)
-        .await
-        .map(drop)
+    check(app, &mut tx, caller, id, expected, sized).await.map(drop)
+}
+
+fn text(document: &ContextGraphDocument) -> Result<String, AppError> {
+    serde_json::to_string(document).map_err(|error| AppError::Internal(Box::new(error)))
 }
 
 fn check_document(document: &ContextGraphDocument) -> Result<(), AppError> {
@@ -69,7 +73,7 @@ async fn check(
     caller: &Caller,
     id: &str,
     expected: Option<VersionNumber>,
-    document: &ContextGraphDocument,
+    (document, bytes): (&ContextGraphDocument, usize),
 ) -> Result<(Asset, VersionNumber), AppError> {
     let graph = authorize_new_version(tx, caller, KIND, id).await?;
     if !document.references.is_empty() {
@@ -80,7 +84,7 @@ async fn check(
             "there is no tool {tool} in this installation"
         )));
     }
-    let faults = reference_faults(tx, caller, document).await?;
+    let faults = reference_faults(tx, caller, (document, bytes)).await?;
     if !faults.is_empty() {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         return Err(AppError::Refused(texts.join("; ")));
@@ -92,13 +96,17 @@ async fn check(
 async fn reference_faults(
     tx: &mut Tx,
     caller: &Caller,
-    document: &ContextGraphDocument,
+    (document, bytes): (&ContextGraphDocument, usize),
 ) -> Result<Vec<Fault>, AppError> {
     // Several names may stand for the same version; it is read once.
     let mut known = HashMap::new();
+    let mut reach = Reach {
+        seen: HashSet::new(),
+        bytes,
+    };
     for (id, number) in document.references.values() {
         if let Entry::Vacant(place) = known.entry((*id, *number)) {
-            place.insert(referenced(tx, caller, &id.to_string(), *number).await?);
+            place.insert(referenced(tx, caller, (*id, *number), &mut reach).await?);
         }
     }
     let look_up = |id, number| {
@@ -110,7 +118,13 @@ async fn reference_faults(
     Ok(rules::check_references(document, look_up))
 }
 
-async fn referenced(tx: &mut Tx, caller: &Caller, id: &str, number: i64) -> Result<Referenced, AppError> {
+async fn referenced(
+    tx: &mut Tx,
+    caller: &Caller,
+    (graph_id, number): (ContextGraphId, i64),
+    reach: &mut Reach,
+) -> Result<Referenced, AppError> {
+    let id = &graph_id.to_string();
     // Whoever lets conversations enter a graph gets to know what is in it.
     let Some(graph) = find_named(tx, caller, KIND, id).await? else {
         return Ok(Referenced::NoSuchGraph);
@@ -121,13 +135,60 @@ async fn referenced(tx: &mut Tx, caller: &Caller, id: &str, number: i64) -> Resu
     let Ok(number) = VersionNumber::try_from(number) else {
         return Ok(Referenced::NoSuchVersion);
     };
-    let Some(version) = tx.find_version(&caller.organization, KIND, id, number).await? else {
+    let organization = &caller.organization;
+    if tx.version_bytes(organization, KIND, id, number).await?.is_none() {
         return Ok(Referenced::NoSuchVersion);
-    };
-    if let Some(yank) = tx.find_yank(&caller.organization, KIND, id, number).await? {
+    }
+    if let Some(yank) = tx.find_yank(organization, KIND, id, number).await? {
         return Ok(Referenced::Yanked(yank.reason));
     }
+    if !reach.add(tx, organization, (graph_id, number)).await? {
+        return Ok(Referenced::TooMuch);
+    }
+    let Some(version) = tx.find_version(organization, KIND, id, number).await? else {
+        return Ok(Referenced::NoSuchVersion);
+    };
     let names = StateNames::of_stored(version.document.get());
     let names = names.map_err(|error| AppError::Internal(Box::new(error)))?;
     Ok(Referenced::Version(Arc::new(names)))
+}
+
+/// What a graph comes to with all that it refers to, as far as that was looked at.
+struct Reach {
+    seen: HashSet<(ContextGraphId, VersionNumber)>,
+    bytes: usize,
+}
+
+impl Reach {
+    /// Adds a version and all that it refers to. Returns false as soon as that is too much: no more is read then, nor for what
+    /// is added later.
+    async fn add(
+        &mut self,
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        version: (ContextGraphId, VersionNumber),
+    ) -> Result<bool, AppError> {
+        let internal = |error: serde_json::Error| AppError::Internal(Box::new(error));
+        let mut open = vec![version];
+        while let Some((id, number)) = open.pop() {
+            if !self.seen.insert((id, number)) {
+                continue;
+            }
+            let key = id.to_string();
+            let bytes = tx.version_bytes(organization, KIND, &key, number).await?;
+            let bytes = usize::try_from(bytes.unwrap_or(0)).unwrap_or(usize::MAX / 2);
+            self.bytes = self.bytes.saturating_add(bytes);
+            if self.seen.len() > MAX_REACHED || self.bytes > MAX_REACHED_BYTES {
+                return Ok(false);
+            }
+            let Some(found) = tx.find_version(organization, KIND, &key, number).await? else {
+                continue;
+            };
+            let read = move || references_of_stored(found.document.get());
+            for (id, number) in aside::run_first(bytes, read).await.map_err(internal)? {
+                open.extend(VersionNumber::try_from(number).map(|number| (id, number)));
+            }
+        }
+        Ok(true)
+    }
 }

@@ -6,12 +6,10 @@ use forge_domain::ServiceId;
 use forge_domain::access::Permission;
 use forge_domain::health::{self, CheckedSet, Health};
 
+use crate::long_prompts::Looking;
 use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{SetView, Uses, read_seen, view};
 use crate::{App, AppError, Caller, aside, long_prompts};
-
-/// Of how many different pairs of versions it is looked at whether their prompts fit.
-const MOST_LOOKED_AT: usize = 20;
 
 /// How a service is, and the sets that this was found in.
 #[derive(Debug, Clone)]
@@ -38,19 +36,18 @@ pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<
         .list_yanked(organization, service.agent_id, service.context_graph_id)
         .await?;
     let mut checked = Vec::new();
-    // Sets of a service mean few different versions.
-    let mut looked_at = Vec::new();
+    let (looking, mut looked_at) = (Looking::reading(), Vec::new());
     for set in &sets {
         let resolved = set.pins.resolve(&binding);
+        // Sets of a service mean few different versions.
         let known = looked_at.iter().find(|(of, _)| *of == resolved);
-        let long_prompt = match known {
-            Some((_, found)) => *found,
-            None if looked_at.len() < MOST_LOOKED_AT => {
-                let found = long_prompts::find(app, &mut tx, organization, &service, resolved).await?;
-                looked_at.push((resolved, found));
-                found
-            }
-            None => None,
+        let long_prompt = if let Some((_, found)) = known {
+            *found
+        } else {
+            let of = (organization, &service, resolved);
+            let found = long_prompts::find(app, &mut tx, of, &looking).await?;
+            looked_at.push((resolved, found));
+            found
         };
         checked.push(CheckedSet {
             name: set.name.clone(),

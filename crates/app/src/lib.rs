@@ -35,6 +35,7 @@ pub mod organizations;
 mod page;
 mod privileges;
 pub mod promotion;
+mod reading;
 pub mod references;
 pub mod resolve;
 pub mod roles;

@@ -3,6 +3,8 @@
 //! Names, lists, version numbers and deletion are in `agents`.
 
 use forge_domain::access::DefaultRole;
+use forge_domain::asset::AssetKind;
+use forge_domain::{Clock as _, VersionNumber};
 use forge_testkit::{KNOWN_TOOL, TestClient, TestResponse, TestServer, both_engines, context_graph_version};
 use serde_json::{Value, json};
 
@@ -347,6 +349,38 @@ both_engines! {
         let found = versions(admin, &id).await;
         assert_eq!(found[0]["references"], json!({"other": [other, 1]}), "what exists goes on");
         assert_eq!(found[0]["states"][2]["exit_conditions"][0]["next_state"], json!(["other.start", "end"]));
+    }
+
+    async fn a_graph_comes_to_so_much_with_all_that_it_refers_to(server: TestServer) {
+        let admin = server.admin();
+        let id = new_graph(admin, "long chain").await;
+        assert_eq!(add_version(admin, &id, "", graph(&[])).await.status, 201);
+        for version in 1..=50 {
+            let created = add_version(admin, &id, "", entering(&id, version)).await;
+            assert_eq!(created.status, 201, "{version}: {}", created.body);
+        }
+        for query in ["", "?dry_run=true"] {
+            let refused = add_version(admin, &id, query, entering(&id, 51)).await;
+            assert_eq!(refused.status, 400, "{}", refused.body);
+            let told = refused.body["detail"].as_str().unwrap();
+            assert!(told.starts_with(&format!("references.other: with version 51 of context graph {id} and all")), "{told}");
+        }
+        assert_eq!(add_version(admin, &id, "", entering(&id, 50)).await.status, 201);
+
+        let id = new_graph(admin, "large chain").await;
+        // Larger than a request of the tests may be.
+        let large = |document: Value| with(document, "/description", json!("x".repeat(4_194_304))).to_string();
+        let caller = server.caller(Vec::new());
+        let mut tx = server.app.store.write(&caller.organization, server.clock.now()).await.unwrap().unwrap();
+        for (version, document) in [(1, large(graph(&[]))), (2, large(entering(&id, 1)))] {
+            let version = VersionNumber::try_from(version).unwrap();
+            tx.insert_version(AssetKind::ContextGraph, &id, version, document, &caller.user).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let created = add_version(admin, &id, "", entering(&id, 1)).await;
+        assert_eq!(created.status, 201, "{}", created.body);
+        let refused = add_version(admin, &id, "", entering(&id, 2)).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
     }
 
     async fn a_reference_to_anything_else_is_refused(server: TestServer) {

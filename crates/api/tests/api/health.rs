@@ -227,6 +227,22 @@ both_engines! {
         assert!(warned(&done.body));
     }
 
+    async fn a_prompt_that_nobody_has_looked_at_is_warned_about_by_the_write(server: TestServer) {
+        let release = Release::new(&server, 1).await;
+        release.put("release", version_set(1, 1)).await;
+        release.add_agent_version_with(json!({"background": "x".repeat(128 * 1024)})).await;
+        let done = release.post("test", "promote", json!({"source": "edge"})).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        let warnings = |plan: &Value| plan["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].clone()).collect::<Vec<_>>();
+        assert!(warnings(&done.body["plan"]).contains(&json!("prompt_too_long")), "{}", done.body);
+        release.add_agent_version_with(json!({"background": "y".repeat(128 * 1024)})).await;
+        let promotions = json!({"promotions": [{"service_id": release.service, "source": "edge", "target": "test"}]});
+        let done = release.client.post("promotion", promotions).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        assert!(warnings(&done.body["plans"][0]).contains(&json!("prompt_too_long")), "{}", done.body);
+        assert_eq!(done.body["applied"], true, "{}", done.body);
+    }
+
     async fn a_held_release_and_a_retired_model_lower_the_health(server: TestServer) {
         let admin = server.admin();
         let service = server.service(2).await;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use forge_domain::agent::AgentDocument;
 use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
+use forge_domain::context_graph::rules::{MAX_REACHED, MAX_REACHED_BYTES};
 use forge_domain::conversation::GraphVersion;
 use forge_domain::model::ModelPreferences;
 use forge_domain::{AgentId, OrganizationId, VersionNumber};
 use forge_runtime::{AgentVersion, Setup};
 use serde::de::DeserializeOwned;
 
-use crate::memory::Documents;
-use crate::{App, AppError, assets};
+use crate::memory::{Documents, Size};
+use crate::{App, AppError, assets, reading};
 
 /// Reads what a conversation runs on. Versions never change, so that most of it is in memory.
 pub(super) async fn load(
@@ -24,7 +25,7 @@ pub(super) async fn load(
     models: ModelPreferences,
 ) -> Result<Setup, AppError> {
     let agent = (AssetKind::Agent, agent_id.to_string(), agent_version);
-    let document: Arc<AgentDocument> = content(app, organization, &app.memory.agents, agent).await?;
+    let (document, _) = content::<AgentDocument>(app, organization, &app.memory.agents, agent).await?;
     Ok(Setup {
         agent: AgentVersion {
             id: agent_id,
@@ -37,7 +38,8 @@ pub(super) async fn load(
     })
 }
 
-/// Returns a graph and all that it refers to, directly or not.
+/// Returns a graph and all that it refers to, directly or not. Versions from before there was a bound for that may come to
+/// more than conversations can run on.
 async fn graphs(
     app: &App,
     organization: &OrganizationId,
@@ -45,13 +47,22 @@ async fn graphs(
 ) -> Result<HashMap<GraphVersion, Arc<ContextGraphDocument>>, AppError> {
     let mut found = HashMap::new();
     let mut open = vec![outermost];
+    let mut bytes = 0;
     while let Some(graph) = open.pop() {
         if found.contains_key(&graph) {
             continue;
         }
         let version = (AssetKind::ContextGraph, graph.0.to_string(), graph.1);
-        let document: Arc<ContextGraphDocument> =
-            content(app, organization, &app.memory.context_graphs, version).await?;
+        let known = &app.memory.context_graphs;
+        let (document, size) = content::<ContextGraphDocument>(app, organization, known, version).await?;
+        bytes += size.text;
+        if found.len() > MAX_REACHED || bytes > MAX_REACHED_BYTES {
+            return Err(AppError::Refused(format!(
+                "version {} of context graph {} comes, with all that it refers to, to more than {MAX_REACHED} other graphs \
+                 or {MAX_REACHED_BYTES} bytes; make a version that refers to less",
+                outermost.1, outermost.0
+            )));
+        }
         for (id, version) in document.references.values() {
             let version = VersionNumber::try_from(*version);
             open.push((*id, version.map_err(|error| AppError::Internal(Box::new(error)))?));
@@ -61,19 +72,16 @@ async fn graphs(
     Ok(found)
 }
 
-async fn content<T: DeserializeOwned>(
+async fn content<T: DeserializeOwned + Send + Sync + 'static>(
     app: &App,
     organization: &OrganizationId,
-    known: &Documents<Arc<T>>,
+    known: &Documents<T>,
     (kind, id, version): (AssetKind, String, VersionNumber),
-) -> Result<Arc<T>, AppError> {
+) -> Result<(Arc<T>, Size), AppError> {
     let key = (organization.clone(), kind, id.clone(), version);
-    if let Some(found) = known.find(&key) {
+    if let Some(found) = known.find_with_size(&key) {
         return Ok(found);
     }
     let text = assets::version_content(app, organization, (kind, id, version)).await?;
-    let document = serde_json::from_str(text.document.get());
-    let document = Arc::new(document.map_err(|error| AppError::Internal(Box::new(error)))?);
-    known.keep(key, &document, text.document.get().len());
-    Ok(document)
+    reading::read(known, key, text).await
 }

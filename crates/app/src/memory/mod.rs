@@ -25,7 +25,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use forge_domain::agent::AgentDocument;
 use forge_domain::context_graph::ContextGraphDocument;
-use forge_domain::{OrganizationId, Timestamp};
+use forge_domain::prompt::LongPrompt;
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, VersionNumber};
 use forge_store::{AssetVersion, AuditedChange, GONE, Head, ReadTx, StoreError};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
@@ -33,7 +34,7 @@ use tokio::time::Instant;
 use crate::{App, AppError, maintenance};
 
 pub(crate) use access::{Access, KnownUser};
-pub(crate) use documents::Documents;
+pub(crate) use documents::{Documents, Size, VersionKey, parsed_bytes};
 pub use follow::{FOLLOW_EVERY, follow};
 use organization::Advance;
 pub(crate) use organization::OrganizationState;
@@ -56,6 +57,13 @@ const EVENTS_OF_A_CHANGE: i64 = 1000;
 /// How often such a reader looks for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Names a version of an agent and one of a context graph.
+pub(crate) type VersionPair = (
+    OrganizationId,
+    (AgentId, VersionNumber),
+    (ContextGraphId, VersionNumber),
+);
+
 /// What a server keeps in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -64,11 +72,13 @@ pub struct Memory {
     adding: Mutex<()>,
     pub(crate) tokens: VerifiedTokens,
     /// Contents of versions as they are answered.
-    pub(crate) documents: Documents<Arc<AssetVersion>>,
+    pub(crate) documents: Documents<AssetVersion>,
     /// Contents of agents' versions as conversations run on them.
-    pub(crate) agents: Documents<Arc<AgentDocument>>,
+    pub(crate) agents: Documents<AgentDocument>,
     /// Contents of context graphs' versions as conversations run on them.
-    pub(crate) context_graphs: Documents<Arc<ContextGraphDocument>>,
+    pub(crate) context_graphs: Documents<ContextGraphDocument>,
+    /// Prompts of an agent's version in a graph's version that do not fit, or that all of them fit.
+    pub(crate) long_prompts: Documents<Option<LongPrompt>, VersionPair>,
     /// Where pages ended while nothing could be written.
     pub(crate) cursors: cursors::PageCursors,
     database: Database,
@@ -364,6 +374,7 @@ impl Memory {
         self.documents.clear();
         self.agents.clear();
         self.context_graphs.clear();
+        self.long_prompts.clear();
         self.load(app, id).await
     }
 

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::content::content;
 use super::terms::{Outcome, Plans, Terms};
 use super::{Promote, Rollback};
+use crate::long_prompts::{self, Looking};
 use crate::services::lookup::find_bound;
 use crate::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
@@ -65,13 +66,15 @@ impl Wish {
 
 /// Under which conditions a change is planned.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Conditions {
+pub(super) struct Conditions<'a> {
     /// Whether a hold on the set does not stand in the way and is gone afterwards.
     pub(super) lift_hold: bool,
     /// What time it is.
     pub(super) now: Timestamp,
     /// Whether others wait for this change, because it is about to be written.
     pub(super) is_writing: bool,
+    /// How the call looks at prompts.
+    pub(super) looking: &'a Looking,
 }
 
 /// Everything that a plan looks at beside what time it is, as it was read. The same again comes to the same plan.
@@ -175,6 +178,7 @@ pub(super) async fn change(
             lift_hold: terms.lift_hold,
             now: app.clock.now(),
             is_writing: false,
+            looking: &Looking::reading(),
         };
         // On the heap, for what is planned is large.
         let prepared = Box::pin(prepare(app, &mut tx, caller, service_id, name, &wish, conditions)).await?;
@@ -195,35 +199,44 @@ pub(super) async fn change(
         }
         foreseen = Some(prepared);
     }
-    let mut tx = app.write(caller).await?;
-    let carrying = carry_out(app, &mut tx, caller, (service_id, name, &wish), terms, foreseen);
-    let outcome = Box::pin(carrying).await?;
-    if outcome.is_applied {
-        tx.commit().await?;
+    let mut is_second = false;
+    loop {
+        let looking = Looking::writing();
+        let conditions = Conditions {
+            lift_hold: terms.lift_hold,
+            now: app.clock.now(),
+            is_writing: true,
+            looking: &looking,
+        };
+        let mut tx = app.write(caller).await?;
+        let gathered = gather(&mut tx, caller, service_id, name, &wish, terms.lift_hold).await?;
+        // What was foreseen holds if nothing that it was planned on has changed.
+        let prepared = match foreseen.take() {
+            Some(foreseen) if foreseen.gathered == gathered => foreseen,
+            _ => Box::new(Box::pin(plan_gathered(app, &mut tx, caller, gathered, conditions)).await?),
+        };
+        // Others wait for who writes, and need not wait for large versions to be read.
+        if !is_second && looking.has_put_off() {
+            drop(tx);
+            looking.catch_up(app).await?;
+            is_second = true;
+            continue;
+        }
+        let outcome = Box::pin(carry_out(&mut tx, caller, terms, *prepared)).await?;
+        if outcome.is_applied {
+            tx.commit().await?;
+        }
+        return Ok(outcome);
     }
-    Ok(outcome)
 }
 
-/// Plans a change in a write transaction and writes it, unless something stands against it or all is so already. What was
-/// foreseen holds if nothing that it was planned on has changed.
+/// Writes a change that was planned in a write transaction, unless something stands against it or all is so already.
 async fn carry_out(
-    app: &App,
     tx: &mut WriteTx,
     caller: &Caller,
-    (service_id, name, wish): (ServiceId, &str, &Wish),
     terms: &Terms,
-    foreseen: Option<Box<Prepared>>,
+    prepared: Prepared,
 ) -> Result<Outcome, AppError> {
-    let conditions = Conditions {
-        lift_hold: terms.lift_hold,
-        now: app.clock.now(),
-        is_writing: true,
-    };
-    let gathered = gather(tx, caller, service_id, name, wish, terms.lift_hold).await?;
-    let prepared = match foreseen {
-        Some(foreseen) if foreseen.gathered == gathered => *foreseen,
-        _ => plan_gathered(app, tx, caller, gathered, conditions).await?,
-    };
     check_terms(tx, caller, &prepared, terms).await?;
     if prepared.planned.plan.is_blocked() {
         return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
@@ -253,7 +266,7 @@ pub(super) async fn prepare(
     service_id: ServiceId,
     name: &str,
     wish: &Wish,
-    conditions: Conditions,
+    conditions: Conditions<'_>,
 ) -> Result<Prepared, AppError> {
     let gathered = gather(tx, caller, service_id, name, wish, conditions.lift_hold).await?;
     plan_gathered(app, tx, caller, gathered, conditions).await
@@ -331,14 +344,19 @@ async fn plan_gathered(
     tx: &mut Tx,
     caller: &Caller,
     gathered: Gathered,
-    conditions: Conditions,
+    conditions: Conditions<'_>,
 ) -> Result<Prepared, AppError> {
     let prepared = plan_with(app, gathered, None, conditions).await;
     // What the set would mean is known only now.
     if let Some(resolved) = prepared.planned.plan.resolved
         && let service = &prepared.gathered.service
-        && let Some(found) =
-            crate::long_prompts::find(app, tx, &caller.organization, service, resolved).await?
+        && let Some(found) = long_prompts::find(
+            app,
+            tx,
+            (&caller.organization, service, resolved),
+            conditions.looking,
+        )
+        .await?
     {
         return Ok(plan_with(app, prepared.gathered, Some(found), conditions).await);
     }
@@ -350,12 +368,13 @@ async fn plan_with(
     app: &App,
     gathered: Gathered,
     long_prompt: Option<LongPrompt>,
-    conditions: Conditions,
+    conditions: Conditions<'_>,
 ) -> Prepared {
     let Conditions {
         lift_hold,
         now,
         is_writing,
+        ..
     } = conditions;
     let (size, catalogues) = (gathered.size(), Arc::clone(&app.catalogues));
     let work = move || {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Promote;
 use super::change::{Conditions, Prepared, Wish, prepare, write};
 use super::terms::{Plans, Terms};
+use crate::long_prompts::Looking;
 use crate::{App, AppError, Caller};
 
 /// How large the plans of one call may be together, in bytes of JSON.
@@ -52,13 +53,14 @@ pub async fn promote_many(
     refuse_twice(promotions)?;
     if terms.is_dry_run {
         let mut tx = app.store.read().await?;
-        let mut plans = Vec::new();
+        let (looking, mut plans) = (Looking::reading(), Vec::new());
         for (index, promotion) in promotions.iter().enumerate() {
             let wish = wish(promotion, &promotions[..index]);
             let conditions = Conditions {
                 lift_hold: terms.lift_hold,
                 now: app.clock.now(),
                 is_writing: false,
+                looking: &looking,
             };
             wish.authorize_some(caller)?;
             let (id, target) = (promotion.service_id, promotion.target.as_str());
@@ -78,33 +80,55 @@ pub async fn promote_many(
         // All of them ask for the same permissions.
         wish(first, &[]).authorize_some(caller)?;
     }
-    let mut tx = app.write(caller).await?;
-    let outcome = carry_out(app, &mut tx, caller, promotions, terms).await?;
-    if outcome.is_applied {
-        tx.commit().await?;
+    let mut is_second = false;
+    loop {
+        let looking = Looking::writing();
+        let mut tx = app.write(caller).await?;
+        let all = prepare_all(app, &mut tx, caller, (promotions, terms), &looking).await?;
+        // Others wait for who writes, and need not wait for large versions to be read.
+        if !is_second && looking.has_put_off() {
+            drop(tx);
+            looking.catch_up(app).await?;
+            is_second = true;
+            continue;
+        }
+        let outcome = carry_out(&mut tx, caller, &all, terms).await?;
+        if outcome.is_applied {
+            tx.commit().await?;
+        }
+        return Ok(outcome);
     }
-    Ok(outcome)
 }
 
-async fn carry_out(
+async fn prepare_all(
     app: &App,
     tx: &mut WriteTx,
     caller: &Caller,
-    promotions: &[Promotion],
-    terms: &Terms,
-) -> Result<PromotionsOutcome, AppError> {
-    let mut all: Vec<Prepared> = Vec::new();
+    (promotions, terms): (&[Promotion], &Terms),
+    looking: &Looking,
+) -> Result<Vec<Prepared>, AppError> {
+    let mut all = Vec::new();
     for (index, promotion) in promotions.iter().enumerate() {
         let wish = wish(promotion, &promotions[..index]);
         let conditions = Conditions {
             lift_hold: terms.lift_hold,
             now: app.clock.now(),
             is_writing: true,
+            looking,
         };
         wish.authorize_some(caller)?;
         let (id, target) = (promotion.service_id, promotion.target.as_str());
         all.push(prepare(app, tx, caller, id, target, &wish, conditions).await?);
     }
+    Ok(all)
+}
+
+async fn carry_out(
+    tx: &mut WriteTx,
+    caller: &Caller,
+    all: &[Prepared],
+    terms: &Terms,
+) -> Result<PromotionsOutcome, AppError> {
     let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
     refuse_large(&plans)?;
     let digest = check_digest(&plans, terms)?;

@@ -4,10 +4,11 @@ use forge_app::conversations::{self, Completed, Conversation, Create, Interactio
 use forge_app::resolve::{self, Resolution};
 use forge_app::{AppError, Caller, users};
 use forge_domain::access::DefaultRole;
-use forge_domain::conversation::Said;
+use forge_domain::asset::AssetKind;
+use forge_domain::conversation::{ExternalEvent, Said};
 use forge_domain::service::Tags;
 use forge_domain::simulation::InitialMessageType;
-use forge_domain::{Clock as _, ConversationId, Id, ServiceId, UnitTestSetRunId};
+use forge_domain::{Clock as _, ConversationId, Id, ServiceId, UnitTestSetRunId, VersionNumber};
 use forge_runtime::Person;
 use forge_testkit::{TestServer, both_engines};
 use tokio::sync::mpsc;
@@ -157,6 +158,63 @@ both_engines! {
         }
         let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
         assert_eq!(run(interaction).await.unwrap().messages.len(), 2);
+    }
+
+    async fn what_is_said_at_once_and_in_all_has_a_size(server: TestServer) {
+        let service = service(&server).await;
+        let caller = super_administrator(&server);
+        let id = begin(&server, service, None).await.conversation_id;
+        server.clock.advance_seconds(1);
+        let event = |message: &str| ExternalEvent {
+            message: message.to_owned(),
+            happened_at: server.clock.now().plus_seconds(-1),
+        };
+        let many = Said { events: vec![event(&"x".repeat(20_000)); 14], ..said("Hello") };
+        let refused = conversations::interact(&server.app, &caller, id, many).await;
+        assert!(matches!(&refused, Err(AppError::Refused(text)) if text.contains("262144 bytes")), "{:?}", refused.err());
+        let said_so_far = find(&server, id).await.unwrap().message_bytes;
+        let interaction = conversations::interact(&server.app, &caller, id, said("Hello")).await.unwrap();
+        let completed = run(interaction).await.unwrap();
+        let said_now: usize = completed.messages.iter().map(|message| message.message.len()).sum();
+        let bytes = find(&server, id).await.unwrap().message_bytes;
+        assert_eq!(usize::try_from(bytes - said_so_far).unwrap(), said_now);
+    }
+
+    async fn a_graph_that_comes_to_too_much_runs_no_conversation(server: TestServer) {
+        let service = service(&server).await;
+        let caller = super_administrator(&server);
+        let organization = &caller.organization;
+        let mut tx = server.app.store.read().await.unwrap();
+        let graph = tx.find_service(organization, service).await.unwrap().unwrap().context_graph_id.to_string();
+        let first = tx.find_version(organization, AssetKind::ContextGraph, &graph, VersionNumber::FIRST).await.unwrap();
+        drop(tx);
+        let mut document: serde_json::Value = serde_json::from_str(first.unwrap().document.get()).unwrap();
+        // As they may have been created before there was a bound.
+        let create = || Create { service_id: service, set: "release".to_owned(), said: None, tags: Tags::new() };
+        let mut last = 1;
+        for (until, is_refused) in [(51, false), (52, true)] {
+            let mut tx = server.app.store.write(organization, server.clock.now()).await.unwrap().unwrap();
+            for version in last + 1..=until {
+                document["references"] = serde_json::json!({"other": [graph, version - 1]});
+                let version = VersionNumber::try_from(version).unwrap();
+                tx.insert_version(AssetKind::ContextGraph, &graph, version, document.to_string(), &caller.user)
+                    .await
+                    .unwrap();
+            }
+            tx.commit().await.unwrap();
+            last = until;
+            let begun = conversations::create(&server.app, &caller, create()).await;
+            let told = begun.as_ref().err().map(ToString::to_string);
+            let is_told = told.as_ref().is_some_and(|text| text.contains("to more than 50 other graphs"));
+            assert_eq!((begun.is_err(), is_told), (is_refused, is_refused), "{told:?}");
+            if let Ok(begun) = begun {
+                run(begun).await.unwrap();
+                let mut tx = server.app.store.write_run(organization).await.unwrap();
+                let running = tx.find_unfinished_conversation(organization, &caller.user.user_id, service).await.unwrap();
+                assert!(tx.finish_conversation(running.unwrap().id, server.clock.now()).await.unwrap());
+                tx.commit().await.unwrap();
+            }
+        }
     }
 
     async fn a_lost_interaction_is_taken_over_and_never_kept(server: TestServer) {

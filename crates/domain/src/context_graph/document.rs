@@ -235,6 +235,16 @@ impl ContextGraphDocument {
     }
 }
 
+/// Reads from a stored version which others it refers to, without building the rest of it.
+pub fn references_of_stored(document: &str) -> Result<Vec<(ContextGraphId, i64)>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Graph {
+        references: IndexMap<String, (ContextGraphId, i64)>,
+    }
+    let graph: Graph = serde_json::from_str(document)?;
+    Ok(graph.references.into_values().collect())
+}
+
 /// The names of a graph's states: all that another graph which enters it needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StateNames(HashSet<String>);

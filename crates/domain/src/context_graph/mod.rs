@@ -8,5 +8,5 @@ pub mod rules;
 
 pub use document::{
     ActionState, AnnotationState, ContextGraphDocument, DecisionState, ExitCondition, NextState, RecallState,
-    ReflectionState, ResultPersistence, State, StateNames, ToolCallSpec, ToolCallState,
+    ReflectionState, ResultPersistence, State, StateNames, ToolCallSpec, ToolCallState, references_of_stored,
 };

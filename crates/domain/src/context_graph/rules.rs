@@ -15,6 +15,13 @@ use crate::shortened;
 /// How many versions of other graphs a graph may refer to. Each is looked up while a version is created.
 pub const MAX_REFERENCES: usize = 50;
 
+/// How many versions of graphs a graph may come to with all that it refers to, directly or not: a conversation runs on all of
+/// them. The graph itself is not counted.
+pub const MAX_REACHED: usize = 50;
+
+/// How many bytes they may have together, the graph itself included.
+pub const MAX_REACHED_BYTES: usize = 8 * 1024 * 1024;
+
 /// Returns the faults that the document has by itself.
 ///
 /// Beyond the contract's own list, two states must not share a name: a transition could not tell them apart. And there
@@ -183,6 +190,8 @@ pub enum Referenced {
     NoSuchVersion,
     /// The version was yanked, and why.
     Yanked(String),
+    /// With the version and all that it refers to, directly or not, the graph comes to too much.
+    TooMuch,
     /// The version, with the names of its states.
     Version(Arc<StateNames>),
 }
@@ -217,6 +226,13 @@ pub fn check_references(
                 let reason = shortened(&reason);
                 let msg = format!("version {number} of context graph {id} was yanked: {reason}");
                 faults.push(fault("yanked_version", msg));
+            }
+            Referenced::TooMuch => {
+                let msg = format!(
+                    "with version {number} of context graph {id} and all that it refers to, the graph comes to more than \
+                     {MAX_REACHED} other graphs or {MAX_REACHED_BYTES} bytes; refer to less"
+                );
+                faults.push(fault("too_large", msg));
             }
             Referenced::Version(names) => {
                 known.insert(name.as_str(), names);
@@ -413,6 +429,7 @@ mod tests {
         assert_eq!(kinds(Referenced::Deprecated), ["deprecated_context_graph"]);
         assert_eq!(kinds(Referenced::NoSuchVersion), ["unknown_version"]);
         assert_eq!(kinds(Referenced::Yanked("it loops".into())), ["yanked_version"]);
+        assert_eq!(kinds(Referenced::TooMuch), ["too_large"]);
         assert!(kinds(Referenced::Version(names(&graph(vec![])))).is_empty());
         let mut other = graph(vec![]);
         other["states"][0]["name"] = json!("begin");
