@@ -69,7 +69,7 @@ impl Ui {
 
     /// Returns `true` if somebody is at a terminal, wherever some of the input and output goes.
     pub(crate) fn is_watched(&self) -> bool {
-        self.stderr_is_terminal || io::stdin().is_terminal()
+        self.stderr_is_terminal || self.is_terminal || io::stdin().is_terminal()
     }
 
     /// Tells whether there is somebody to ask.

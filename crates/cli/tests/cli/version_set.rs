@@ -246,7 +246,12 @@ async fn a_revision_that_comes_while_another_one_was_read_is_not_undone() {
 async fn who_is_at_a_terminal_but_cannot_be_asked_is_not_taken_at_their_silence() {
     let world = World::seeded().await;
     let promote = "forge version-set promote 'Dental care' preview release --apply";
-    for elsewhere in ["2>told; cat told", "2>&1 | cat", "< /dev/null"] {
+    for elsewhere in [
+        "2>told; cat told",
+        "2>&1 | cat",
+        "< /dev/null",
+        "< /dev/null 2>told; cat told",
+    ] {
         let seen = world.terminal(&[Typed::new(format!("{promote} {elsewhere}"))]);
         assert!(seen.contains("you cannot be asked here"), "{seen}");
     }
