@@ -336,7 +336,7 @@ impl Coming {
 }
 
 /// Returns what a service runs, as far as something of it is to be created.
-fn awaited(service: &Service, steps: &[AssetStep]) -> Vec<String> {
+fn awaited(service: &Service, steps: &[AssetStep]) -> Vec<(AssetKind, String)> {
     let fields = &service.fields;
     let pair = [
         (AssetKind::Agent, &fields.agent),
@@ -349,8 +349,8 @@ fn awaited(service: &Service, steps: &[AssetStep]) -> Vec<String> {
             }
         })
     };
-    let text = |(kind, name): (AssetKind, &String)| format!("{} `{name}`", kind_name(kind));
-    pair.into_iter().filter(is_created).map(text).collect()
+    let awaited = pair.into_iter().filter(is_created);
+    awaited.map(|(kind, name)| (kind, name.clone())).collect()
 }
 
 /// Makes sure that what a service runs and what its sets pin is there, or comes with the files. Tells whether a set pins

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::floats::{self, withheld};
 use super::server::Known;
+use super::tree::kind_name;
 use super::work::{ServiceWork, SetStep, Work};
 use crate::commands::service::plan::{Seen, rows};
 use crate::edit::FieldEdit;
@@ -165,13 +166,16 @@ fn against(work: &ServiceWork) -> Vec<Finding> {
     if !work.is_rebound {
         return against;
     }
-    if !work.awaited.is_empty() {
+    let awaited = work.awaited.iter();
+    let awaited = awaited.map(|(kind, name)| format!("{} `{name}`", kind_name(*kind)));
+    let awaited: Vec<String> = awaited.collect();
+    if !awaited.is_empty() {
         against.push(Finding {
             code: "rebind_before_versions".to_owned(),
             message: format!(
                 "`{name}` gets another agent or context graph, and versions of {} come with the files: what its sets come to \
                  mean can only be planned once they are there",
-                work.awaited.join(" and ")
+                awaited.join(" and ")
             ),
             hint: Some(
                 "`--apply` creates them and leaves the service as it is; `forge apply` again plans it then".to_owned(),

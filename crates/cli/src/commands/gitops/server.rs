@@ -1,6 +1,7 @@
 //! What is on the server, in the words of the files.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use forge_client::answers::{Pins, Tag};
 use forge_client::{Client, ClientError};
@@ -131,17 +132,23 @@ impl Known {
 /// How often everything is read until nothing changes meanwhile.
 const ATTEMPTS: usize = 5;
 
+/// How long the server may take to say which its latest change is.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Asks for everything as it is at one moment; for the contents of versions only where `wants` says so.
 ///
 /// Lists come in pages, each as it is when it is asked for. A promotion in many services would be seen in half of them.
 pub(super) async fn ask(ui: &Ui, client: &Client, wants: impl Fn(AssetKind, &str) -> bool) -> Result<Known> {
     let mut versions = Versions::default();
-    let mut before = latest_change(client).await?;
+    let mut before = latest_change(ui, client).await?;
     let mut attempt = 1;
     loop {
         let known = read(ui, client, &wants, &mut versions).await?;
-        let after = latest_change(client).await?;
-        if before == after {
+        if before.is_none() {
+            return Ok(known);
+        }
+        let after = latest_change(ui, client).await?;
+        if before == after || after.is_none() {
             return Ok(known);
         }
         if attempt == ATTEMPTS {
@@ -156,11 +163,20 @@ pub(super) async fn ask(ui: &Ui, client: &Client, wants: impl Fn(AssetKind, &str
     }
 }
 
-/// Returns the number of the latest change. Who may not watch sees no version sets, either.
-async fn latest_change(client: &Client) -> Result<Option<i64>> {
-    match client.latest_change().await {
-        Err(ClientError::Forbidden(_)) => Ok(None),
-        found => Ok(found?),
+/// Returns the number of the latest change. Who may not watch sees no version sets, either. It is told by a stream, which proxies
+/// may hold back, and of which a user has so many: without it, everything is read all the same.
+async fn latest_change(ui: &Ui, client: &Client) -> Result<Option<i64>> {
+    match tokio::time::timeout(PATIENCE, client.latest_change()).await {
+        Ok(Err(ClientError::Forbidden(_))) => Ok(None),
+        Ok(Err(error)) if !error.can_pass() => Err(error.into()),
+        Ok(Ok(Some(number))) => Ok(Some(number)),
+        Ok(Err(_) | Ok(None)) | Err(_) => {
+            ui.warning(
+                "the server does not tell whether something changes while everything is read, so that what was read may never \
+                 have been so all at once",
+            );
+            Ok(None)
+        }
     }
 }
 

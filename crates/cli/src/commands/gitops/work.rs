@@ -4,7 +4,7 @@ use forge_client::answers::{FieldChange, Finding, Pins};
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 
-use super::floats::Float;
+use super::floats::{Float, number_of};
 use super::server::KnownService;
 use super::tree::{Document, Service};
 
@@ -88,7 +88,7 @@ pub(super) struct ServiceWork {
     /// Whether it gets another agent or context graph.
     pub(super) is_rebound: bool,
     /// Its agent and its context graph, as far as versions of them come with the files.
-    pub(super) awaited: Vec<String>,
+    pub(super) awaited: Vec<(AssetKind, String)>,
     /// Whether a set pins such a version.
     pub(super) awaits_versions: bool,
     /// What would run versions that come, though the files want something else of it. It is changed before they are there.
@@ -123,9 +123,11 @@ impl ServiceWork {
 
     /// Tells whether a set is to float on a version that comes with the files.
     fn floats_on_awaited(&self, step: &SetStep) -> bool {
-        let floats =
-            |pins: &Pins| pins.agent_version_number.is_none() || pins.context_graph_version_number.is_none();
-        !self.awaited.is_empty() && step.after.as_ref().is_some_and(floats)
+        let floats = |pins: &Pins| {
+            let mut kinds = self.awaited.iter().map(|(kind, _)| *kind);
+            kinds.any(|kind| number_of(pins, kind).is_none())
+        };
+        step.after.as_ref().is_some_and(floats)
     }
 
     /// Tells whether a finding about the service is one about a set that changes. Findings name sets in their text alone.

@@ -122,7 +122,7 @@ fn new_versions_come_first_and_release_comes_last() {
         .collect();
     assert_eq!(names, ["test", "release"]);
     assert!(work.services[0].awaits_versions);
-    assert_eq!(work.services[0].awaited, ["agent `Mira`"]);
+    assert_eq!(work.services[0].awaited, [(AssetKind::Agent, "Mira".to_owned())]);
     let work = compare(&files(2, &[("release", 2)]), &known(2, &[("release", 1)]), false);
     assert!(!work.services[0].awaits_versions && work.services[0].awaited.is_empty());
 }
@@ -138,7 +138,7 @@ fn another_agent_of_a_service_and_what_comes_of_it_with_the_files_are_told() {
     assert!(work.services[0].is_rebound && work.services[0].sets.is_empty());
     assert_eq!(
         work.services[0].awaited,
-        ["agent `Nora`"],
+        [(AssetKind::Agent, "Nora".to_owned())],
         "what it had is no matter"
     );
 }
