@@ -1,7 +1,7 @@
 //! Changes: the plan first, then the very same plan if it is wanted.
 
 use forge_client::answers::{Plan, Service};
-use forge_client::{ClientError, Effect, Expected};
+use forge_client::{ClientError, Expected};
 use forge_domain::{ServiceId, SetName};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -318,19 +318,8 @@ pub(crate) async fn watched<T>(check: &str, change: impl Future<Output = T>) -> 
 
 /// Tells why a change failed, and how to see what became of it if that is not known.
 pub(crate) fn unanswered(error: ClientError, check: &str) -> Failure {
-    match &error {
-        ClientError::Transport {
-            effect: Effect::Unknown,
-            ..
-        }
-        | ClientError::Busy {
-            effect: Effect::Unknown,
-            ..
-        }
-        | ClientError::TooLong {
-            effect: Effect::Unknown,
-            ..
-        } => Failure::from(error).hint(format!("`{check}` tells what became of it")),
-        _ => Failure::from(error),
+    if error.is_outcome_unknown() {
+        return Failure::from(error).hint(format!("`{check}` tells what became of it"));
     }
+    Failure::from(error)
 }

@@ -200,6 +200,16 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Returns `true` if nobody knows whether the call was carried out.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Transport { effect, .. } | Self::Busy { effect, .. } | Self::TooLong { effect, .. } => {
+                matches!(effect, Effect::Unknown)
+            }
+            _ => false,
+        }
+    }
+
     /// Tells whether what went wrong can be over in a while: the network, or a server that cannot answer now.
     pub fn can_pass(&self) -> bool {
         match self {

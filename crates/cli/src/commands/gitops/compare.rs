@@ -9,7 +9,8 @@ use forge_domain::asset::AssetKind;
 use forge_domain::number;
 use serde_json::{Value, json};
 
-use super::floats::{Float, KINDS, asset_of, coming, floats, number_of, stays};
+use super::float::{Float, KINDS, number_of};
+use super::floats::{asset_of, coming, floats, stays};
 use super::same::is_same;
 use super::server::{Known, KnownService, rename_references};
 use super::similar::similar;

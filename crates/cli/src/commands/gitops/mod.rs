@@ -9,6 +9,7 @@ pub(crate) mod apply;
 mod compare;
 pub(crate) mod export;
 mod files;
+mod float;
 mod floats;
 mod planned;
 mod same;

@@ -6,7 +6,7 @@ use forge_domain::asset::AssetKind;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use super::floats::Float;
+use super::float::Float;
 use super::planned::ServicePlans;
 use super::steps::Outcome;
 use super::tree::kind_name;

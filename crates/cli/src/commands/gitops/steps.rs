@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use forge_client::ClientError;
 use forge_client::answers::{FieldChange, Finding, Pins, Plan, ServicePlan};
-use forge_client::{ClientError, Effect};
 use forge_domain::asset::AssetKind;
 use forge_domain::number;
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 
-use super::floats::{Float, floats, withheld};
+use super::float::Float;
+use super::floats::{floats, withheld};
 use super::planned::{ServicePlans, Update, Wishes, dry_run, send};
 use super::server::{self, Known, KnownService, rename_references};
 use super::tree::kind_name;
@@ -50,21 +51,9 @@ impl Outcome {
             Ok(_) => {
                 self.done.insert(step);
             }
-            Err(
-                ClientError::Transport {
-                    effect: Effect::Unknown,
-                    ..
-                }
-                | ClientError::Busy {
-                    effect: Effect::Unknown,
-                    ..
-                }
-                | ClientError::TooLong {
-                    effect: Effect::Unknown,
-                    ..
-                }
-                | ClientError::BrokenOff { .. },
-            ) => self.unknown = Some(step),
+            Err(error) if error.is_outcome_unknown() || matches!(error, ClientError::BrokenOff { .. }) => {
+                self.unknown = Some(step);
+            }
             Err(_) => {}
         }
         sent

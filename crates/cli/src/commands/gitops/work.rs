@@ -4,7 +4,7 @@ use forge_client::answers::{FieldChange, Finding, Pins};
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 
-use super::floats::{Float, number_of};
+use super::float::{Float, number_of};
 use super::server::KnownService;
 use super::tree::{Document, Service};
 
