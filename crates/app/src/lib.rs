@@ -62,7 +62,7 @@ use forge_domain::model::ModelCatalogue;
 use forge_domain::{Clock, ToolId};
 pub use forge_runtime::{Behavior, Runtime, RuntimeError};
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
-use forge_store::{RunTx, WriteTx};
+use forge_store::{RunTx, Tx, WriteTx};
 
 pub use caller::{Caller, Credentials};
 pub use environment::{OsRandom, Random, SystemClock};
@@ -144,9 +144,8 @@ impl App {
     pub(crate) async fn write(&self, caller: &Caller) -> Result<WriteTx, AppError> {
         let write = self.store.write(&caller.organization, self.clock.now()).await?;
         let mut tx = write.ok_or_else(|| AppError::no_organization(caller.organization.as_str()))?;
-        if tx.access_changed() > caller.known_at && !sign_in::is_unchanged(self, &mut tx, caller).await? {
-            return Err(CHANGED);
-        }
+        let changed = tx.access_changed();
+        self.refuse_changed(&mut tx, caller, changed).await?;
         self.refuse_repeated(&mut tx).await?;
         Ok(tx)
     }
@@ -154,27 +153,28 @@ impl App {
     /// Refuses a caller who may not do any more what they could, in the write that creates another organization. What they
     /// may do stays so until it ends.
     pub(crate) async fn require_unchanged(&self, tx: &mut WriteTx, caller: &Caller) -> Result<(), AppError> {
-        if tx.keep_access_of(&caller.organization).await? > caller.known_at
-            && !sign_in::is_unchanged(self, tx, caller).await?
-        {
-            return Err(CHANGED);
-        }
-        Ok(())
+        let changed = tx.keep_access_of(&caller.organization).await?;
+        self.refuse_changed(tx, caller, changed).await
     }
 
     /// Begins a write of what happens while services run, for a caller who may still do what they could.
     pub(crate) async fn write_run(&self, caller: &Caller) -> Result<RunTx, AppError> {
         let mut tx = self.store.write_run(&caller.organization).await?;
-        if tx.access_changed().await? > caller.known_at
-            && !sign_in::is_unchanged(self, &mut tx, caller).await?
-        {
-            return Err(CHANGED);
-        }
+        let changed = tx.access_changed().await?;
+        self.refuse_changed(&mut tx, caller, changed).await?;
         Ok(tx)
     }
-}
 
-const CHANGED: AppError = AppError::Unauthenticated("what you may do has changed meanwhile; sign in again");
+    /// Refuses a caller who was recognised before the latest change of who may do what, if it took something from them.
+    async fn refuse_changed(&self, tx: &mut Tx, caller: &Caller, latest: i64) -> Result<(), AppError> {
+        if latest > caller.known_at && !sign_in::is_unchanged(self, tx, caller).await? {
+            return Err(AppError::Unauthenticated(
+                "what you may do has changed meanwhile; sign in again",
+            ));
+        }
+        Ok(())
+    }
+}
 
 /// Makes the write durable and pairs its result with the change number.
 pub(crate) async fn commit<T>(tx: WriteTx, value: T) -> Result<Written<T>, AppError> {

@@ -3,7 +3,7 @@
 use forge_domain::access::{Attributes, Grant, Permission, Privileges, gained};
 use forge_store::Role;
 
-use crate::{AppError, Caller, roles};
+use crate::{AppError, Caller};
 
 /// Returns a role as far as it is compared with others.
 pub(crate) fn of(role: &Role) -> Privileges {
@@ -18,6 +18,13 @@ pub(crate) fn of(role: &Role) -> Privileges {
 pub(crate) fn lent(key: &Privileges, mut grants: Vec<Grant>) -> Vec<Grant> {
     grants.retain(|grant| key.is_super() || key.cover(std::slice::from_ref(grant)));
     grants
+}
+
+/// Returns what conditions on a role can be about.
+pub(crate) fn role_attributes(role: &Role) -> Attributes {
+    Attributes::default()
+        .with("role_id", role.id.to_string())
+        .with("role_name", role.name.as_str())
 }
 
 impl Caller {
@@ -35,7 +42,7 @@ impl Caller {
 
     /// Returns a role's name, or that it is one, if the caller may not see it.
     fn named(&self, role: &Role) -> String {
-        if self.may(Permission::GetRole, &roles::attributes(role)) {
+        if self.may(Permission::GetRole, &role_attributes(role)) {
             format!("the role `{}`", role.name)
         } else {
             "that role".to_owned()

@@ -10,16 +10,11 @@ use forge_store::Tx;
 use serde_json::{Value, json};
 
 use crate::names::new_name;
-use crate::{App, AppError, Caller, Written, commit, privileges, users};
+use crate::privileges::{self, role_attributes};
+use crate::{App, AppError, Caller, Written, commit};
 
 /// How long a replaced role can still be read, in seconds: a day, as the contract says.
 const REPLACED_SECONDS: i64 = 24 * 3600;
-
-pub(crate) fn attributes(role: &Role) -> Attributes {
-    Attributes::default()
-        .with("role_id", role.id.to_string())
-        .with("role_name", role.name.as_str())
-}
 
 fn object(role: &Role) -> AuditObject {
     AuditObject {
@@ -54,7 +49,7 @@ fn unknown(name: &str) -> AppError {
 /// they may not see is answered like one that is not there; to whom no role is shown, both are too great.
 pub(crate) async fn find_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
     let found = by_name(tx, caller, name).await?;
-    let may_see = |role: &Role| caller.may(Permission::GetRole, &attributes(role));
+    let may_see = |role: &Role| caller.may(Permission::GetRole, &role_attributes(role));
     match found {
         Some(role) if may_see(&role) => caller.require_greater(&role).map(|()| role),
         Some(role) if caller.require_greater(&role).is_ok() => Ok(role),
@@ -173,7 +168,7 @@ pub async fn list(
     roles.retain(|role| {
         (ids.is_empty() || ids.contains(&role.id))
             && (names.is_empty() || names.iter().any(|name| composed(name) == composed(&role.name)))
-            && caller.may(Permission::GetRole, &attributes(role))
+            && caller.may(Permission::GetRole, &role_attributes(role))
     });
     Ok(roles)
 }
@@ -202,7 +197,7 @@ pub async fn modify(
     caller.authorize_some(Permission::ModifyRole)?;
     let mut tx = app.write_access(caller).await?;
     let old = find(&mut tx, caller, name).await?;
-    caller.authorize(Permission::ModifyRole, &attributes(&old))?;
+    caller.authorize(Permission::ModifyRole, &role_attributes(&old))?;
     if DefaultRole::by_name(&old.name).is_some() {
         return Err(AppError::Refused(format!(
             "`{name}` is a default role and stays as it is; create another one"
@@ -227,7 +222,7 @@ pub async fn modify(
     };
     if is_replaced {
         caller.require_greater(&new)?;
-        caller.require_no_gain(&attributes(&old), &attributes(&new))?;
+        caller.require_no_gain(&role_attributes(&old), &role_attributes(&new))?;
         let expires_at = app.clock.now().plus_seconds(REPLACED_SECONDS);
         tx.replace_role(old.id, &new, expires_at).await?;
     } else {
@@ -243,62 +238,14 @@ pub async fn modify(
     commit(tx, new.id).await
 }
 
-/// Gives a user another role. The caller's must be greater than it, and than the user's present one: otherwise anybody
-/// could take the rights of their equals. Only their own role may a caller give up. With a role
-/// that does not hold all that the old one held, the user's temporary grants end.
-pub async fn assign(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-    user_id: &str,
-) -> Result<Written<RoleId>, AppError> {
-    // Whoever may give no role at all is not told which there are, and waits for nobody's lock.
-    if caller.privileges.grants.is_empty() {
-        return Err(AppError::TooLittle(
-            "your role gives you nothing to assign".to_owned(),
-        ));
-    }
-    let mut tx = app.write_access(caller).await?;
-    let role = find_to_give(&mut tx, caller, name).await?;
-    let user = users::find(&mut tx, caller, user_id).await?;
-    if !caller.user.is(&caller.organization, user_id)
-        && let Err(error) = caller.require_greater(&user.role)
-    {
-        let may_see = caller.may(Permission::GetUserInfo, &users::attributes(&user));
-        return Err(if may_see { error } else { users::unknown() });
-    }
-    let with_new_role = users::attributes_of(user_id, &role.name);
-    caller.require_no_gain(&users::attributes(&user), &with_new_role)?;
-    if role.id != user.role.id && users::is_last_super_administrator(&mut tx, caller, &user).await? {
-        return Err(AppError::TooLittle(users::LAST_SUPER_ADMINISTRATOR.to_owned()));
-    }
-    tx.set_user_role(user_id, role.id).await?;
-    let object = AuditObject {
-        kind: "user".to_owned(),
-        id: user_id.to_owned(),
-    };
-    let (before, mut after) = (
-        json!({"role_name": user.role.name}),
-        json!({"role_name": role.name}),
-    );
-    if gives_less(&role, &user.role) {
-        let count = tx.end_temporary_grants(user_id, app.clock.now()).await?;
-        tell_ended(&mut after, count);
-        users::tell_known_keys(app, &mut tx, caller, user_id, &mut after).await?;
-    }
-    tx.append_audit_event(&caller.actor(), "assign_role", object, before, after)
-        .await?;
-    commit(tx, role.id).await
-}
-
 /// Tells whether who had the one role and has the other now was given less. What they hold beside a role ends then: whoever
 /// takes something away knows the roles, not what somebody gave them, or they themselves, for a while.
-fn gives_less(new: &Role, old: &Role) -> bool {
+pub(crate) fn gives_less(new: &Role, old: &Role) -> bool {
     !privileges::of(new).hold_all_of(&privileges::of(old))
 }
 
 /// Tells in the audit log how many temporary grants ended.
-fn tell_ended(document: &mut Value, count: u64) {
+pub(crate) fn tell_ended(document: &mut Value, count: u64) {
     if count > 0 {
         document["ended_temporary_grants"] = json!(count);
     }

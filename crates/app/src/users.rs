@@ -3,7 +3,7 @@
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{Timestamp, UserRef};
+use forge_domain::{RoleId, Timestamp, UserRef};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
 use forge_store::{NewUser, Rows, SortValue, Tx};
 use serde_json::{Value, json};
@@ -328,6 +328,50 @@ pub async fn update(
     commit(tx, ()).await
 }
 
+/// Gives a user another role. The caller's must be greater than it, and than the user's present one: otherwise anybody
+/// could take the rights of their equals. Only their own role may a caller give up. With a role
+/// that does not hold all that the old one held, the user's temporary grants end.
+pub async fn assign_role(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    user_id: &str,
+) -> Result<Written<RoleId>, AppError> {
+    // Whoever may give no role at all is not told which there are, and waits for nobody's lock.
+    if caller.privileges.grants.is_empty() {
+        return Err(AppError::TooLittle(
+            "your role gives you nothing to assign".to_owned(),
+        ));
+    }
+    let mut tx = app.write_access(caller).await?;
+    let role = roles::find_to_give(&mut tx, caller, name).await?;
+    let user = find(&mut tx, caller, user_id).await?;
+    if !caller.user.is(&caller.organization, user_id)
+        && let Err(error) = caller.require_greater(&user.role)
+    {
+        let may_see = caller.may(Permission::GetUserInfo, &attributes(&user));
+        return Err(if may_see { error } else { unknown() });
+    }
+    let with_new_role = attributes_of(user_id, &role.name);
+    caller.require_no_gain(&attributes(&user), &with_new_role)?;
+    if role.id != user.role.id && is_last_super_administrator(&mut tx, caller, &user).await? {
+        return Err(AppError::TooLittle(LAST_SUPER_ADMINISTRATOR.to_owned()));
+    }
+    tx.set_user_role(user_id, role.id).await?;
+    let (before, mut after) = (
+        json!({"role_name": user.role.name}),
+        json!({"role_name": role.name}),
+    );
+    if roles::gives_less(&role, &user.role) {
+        let count = tx.end_temporary_grants(user_id, app.clock.now()).await?;
+        roles::tell_ended(&mut after, count);
+        tell_known_keys(app, &mut tx, caller, user_id, &mut after).await?;
+    }
+    tx.append_audit_event(&caller.actor(), "assign_role", object(user_id), before, after)
+        .await?;
+    commit(tx, role.id).await
+}
+
 /// Deletes a user: everything personal goes, what they said in conversations too, and every token ends at once.
 pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
     caller.authorize_some(Permission::DeleteUser)?;
@@ -350,7 +394,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>,
 }
 
 /// Tells in the audit log which keys go on that somebody may know who was given less, or deleted.
-pub(crate) async fn tell_known_keys(
+async fn tell_known_keys(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
@@ -368,15 +412,11 @@ pub(crate) async fn tell_known_keys(
     Ok(())
 }
 
-pub(crate) const LAST_SUPER_ADMINISTRATOR: &str =
+const LAST_SUPER_ADMINISTRATOR: &str =
     "this is the organization's last super administrator; make somebody else one first";
 
 /// Tells whether nobody else is a super administrator.
-pub(crate) async fn is_last_super_administrator(
-    tx: &mut Tx,
-    caller: &Caller,
-    user: &User,
-) -> Result<bool, AppError> {
+async fn is_last_super_administrator(tx: &mut Tx, caller: &Caller, user: &User) -> Result<bool, AppError> {
     if user.role.name != DefaultRole::SuperAdministrator.name() {
         return Ok(false);
     }

@@ -240,7 +240,7 @@ impl World {
                 roles::modify(app, &caller, ROLES[*role], change).await?;
             }
             Call::Assign(role, to) => {
-                roles::assign(app, &caller, ROLES[*role], &self.user(*to)).await?;
+                users::assign_role(app, &caller, ROLES[*role], &self.user(*to)).await?;
             }
             Call::CreateKey(role) => {
                 let made =
@@ -415,8 +415,8 @@ both_engines! {
             let second = server.user(DefaultRole::SuperAdministrator).await;
             let (one, two) = (caller_of(&server, &first).await, caller_of(&server, &second).await);
             let (left, right) = tokio::join!(
-                roles::assign(&server.app, &one, user, &second.user_id),
-                roles::assign(&server.app, &two, user, &first.user_id),
+                users::assign_role(&server.app, &one, user, &second.user_id),
+                users::assign_role(&server.app, &two, user, &first.user_id),
             );
             assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
             first = the_one_left(&server, [first, second]).await;
@@ -427,7 +427,7 @@ both_engines! {
         let caller = caller_of(&server, server.admin()).await;
         let me = &server.admin().user_id;
         assert!(is_refusal(&users::delete(&server.app, &caller, me).await.unwrap_err()));
-        let demoted = roles::assign(&server.app, &caller, DefaultRole::User.name(), me).await;
+        let demoted = users::assign_role(&server.app, &caller, DefaultRole::User.name(), me).await;
         assert!(is_refusal(&demoted.unwrap_err()));
     }
 }

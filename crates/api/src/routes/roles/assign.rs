@@ -1,7 +1,7 @@
 //! Gives a user another role.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, roles};
+use forge_app::{Caller, users};
 use forge_wire::roles::{AssignRole, RoleChanged};
 
 use super::RolePath;
@@ -10,7 +10,7 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<RolePath, Nothing, AssignRole, Caller>) -> Answer {
     let (app, name, user_id) = (&call.server.app, &call.path.role_name, &call.body.user_id);
-    let assigned = roles::assign(app, &call.caller, name, user_id).await?;
+    let assigned = users::assign_role(app, &call.caller, name, user_id).await?;
     let response = reply::json(
         StatusCode::OK,
         &RoleChanged {
