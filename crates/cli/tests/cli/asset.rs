@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::world::{Proxy, Typed, World, assert_transcript};
+use crate::world::{Typed, World, assert_transcript};
 
 /// A world with files to push: `same.json`, `next.json`, and faulty ones.
 async fn world_with_files() -> World {
@@ -239,23 +239,12 @@ async fn a_release_that_floats_is_told_before_a_push() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_comes_again_leaves_a_later_yank_alone() {
     let mut world = World::seeded().await;
-    let server = world.address.clone();
     let yank = "forge asset yank agent Mira@2 --reason 'A typo.' --apply";
     let unyank = "forge asset unyank agent Mira@2 --apply";
     let other = "forge asset yank agent Mira@2 --reason 'It books on holidays.' --apply";
     for (before, call, meanwhile, exit) in [("true", yank, unyank, 0), (yank, unyank, other, 5)] {
-        world.set("FORGE_BASE_URL", &server);
         world.ok(before);
-        let proxy = Proxy::losing_once(&server, world.later(meanwhile));
-        world.set("FORGE_BASE_URL", &proxy.address);
-        let output = world.shell(call);
-        assert_eq!(
-            output.status.code(),
-            Some(exit),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        proxy.wait_for_loss();
+        world.lose_an_answer(call, exit, meanwhile);
         let versions = world.ok("forge asset versions agent Mira");
         assert!(!versions.contains("A typo."), "{versions}");
         assert_eq!(

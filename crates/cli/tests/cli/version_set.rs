@@ -328,25 +328,14 @@ async fn a_hold_that_was_not_shown_is_not_lifted() {
 async fn a_call_that_comes_again_lifts_no_later_hold() {
     let mut world = World::seeded().await;
     let release = "forge version-set release-hold 'Dental care' --apply";
-    let server = world.address.clone();
     let again = "forge vs rollback 'Dental care' --to 1 --apply -m 'It books on holidays.'";
     for (command, hold, exit) in [
         ("true", Value::Null, 0),
         (again, json!("It books on holidays."), 5),
     ] {
-        world.set("FORGE_BASE_URL", &server);
         world.ok("forge vs promote 'Dental care' preview release --lift-hold --apply");
         world.ok("forge vs rollback 'Dental care' --apply -m 'A typo.'");
-        let proxy = Proxy::losing_once(&server, world.later(command));
-        world.set("FORGE_BASE_URL", &proxy.address);
-        let output = world.shell(release);
-        assert_eq!(
-            output.status.code(),
-            Some(exit),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        proxy.wait_for_loss();
+        world.lose_an_answer(release, exit, command);
         let shown = world.ok("forge vs show 'Dental care' release --json");
         let shown: Value = serde_json::from_str(&shown).unwrap();
         assert_eq!(shown["hold"]["reason"], hold);

@@ -57,6 +57,20 @@ impl World {
         world
     }
 
+    /// Runs a line whose first answer is lost, while something else happens before it is asked for again, and fails unless it
+    /// exits so.
+    #[track_caller]
+    pub(crate) fn lose_an_answer(&mut self, line: &str, exit: i32, meanwhile: &str) {
+        let server = self.address.clone();
+        let proxy = Proxy::losing_once(&server, self.later(meanwhile));
+        self.set("FORGE_BASE_URL", &proxy.address);
+        let output = self.shell(line);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{error}");
+        proxy.wait_for_loss();
+        self.set("FORGE_BASE_URL", &server);
+    }
+
     async fn on(database: TestDatabase) -> Self {
         let credentials = init("acme", &database.flags);
         let serving = Serving::start_without_rate_limits(&database.flags);
