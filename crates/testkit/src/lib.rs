@@ -1,11 +1,10 @@
 //! A server for tests, on either engine, and clients that hold every answer against the contract.
 //!
 //! ```text
-//! both_engines! {
-//!     async fn an_agent_is_created(server: TestServer) {
-//!         let agent = server.admin().post("organization/agent", json!({"agent_name": "Mira"})).await;
-//!         assert_eq!(agent.status, 201);
-//!     }
+//! #[both_engines]
+//! async fn an_agent_is_created(server: TestServer) {
+//!     let agent = server.admin().post("organization/agent", json!({"agent_name": "Mira"})).await;
+//!     assert_eq!(agent.status, 201);
 //! }
 //! ```
 
@@ -26,16 +25,16 @@ pub use clock::TestClock;
 pub use database::{Engine, TestDatabase};
 pub use dice::Dice;
 pub use examples::{agent_version, context_graph_version, service_body, version_set};
+pub use forge_testkit_macros::both_engines;
 pub use search::{SearchError, Summary, search};
 pub use server::{KNOWN_TOOL, TestServer, limits};
 
-/// Defines each test once and runs it on both engines, as `name::sqlite` and `name::postgres`.
-///
-/// The argument's type says what the test needs: a [`TestServer`], or a fresh [`TestDatabase`] of its own.
+/// What [`both_engines`] makes of a test.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! both_engines {
-    ($($(#[$attribute:meta])* async fn $name:ident($argument:ident: $type:ident) $body:block)*) => {
-        $($(#[$attribute])* mod $name {
+macro_rules! on_both_engines {
+    ($(#[$attribute:meta])* async fn $name:ident($argument:ident: $type:ident $(,)?) $body:block) => {
+        $(#[$attribute])* mod $name {
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every test uses what its file imports")]
             use super::*;
 
@@ -52,6 +51,6 @@ macro_rules! both_engines {
                     on_one_engine($crate::$type::start($crate::Engine::Postgres).await).await;
                 }
             }
-        })*
+        }
     };
 }

@@ -17,24 +17,29 @@ async fn with_headers(server: &TestServer, headers: &[(&str, &str)]) -> TestResp
         .await
 }
 
-both_engines! {
-    async fn too_many_headers_are_refused(server: TestServer) {
-        let names: Vec<String> = (0..100).map(|number| format!("x-{number}")).collect();
-        let headers: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
-        // With the header of the credentials, the last one is one too many.
-        assert_eq!(with_headers(&server, &headers[..99]).await.status, 200);
-        let refused = with_headers(&server, &headers).await;
-        assert_eq!(refused.status, 431);
-        assert!(refused.detail().contains("100 headers of 32768 bytes"));
-    }
+#[both_engines]
+async fn too_many_headers_are_refused(server: TestServer) {
+    let names: Vec<String> = (0..100).map(|number| format!("x-{number}")).collect();
+    let headers: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
+    // With the header of the credentials, the last one is one too many.
+    assert_eq!(with_headers(&server, &headers[..99]).await.status, 200);
+    let refused = with_headers(&server, &headers).await;
+    assert_eq!(refused.status, 431);
+    assert!(refused.detail().contains("100 headers of 32768 bytes"));
+}
 
-    async fn too_large_headers_are_refused(server: TestServer) {
-        let large = "v".repeat(32 * 1024);
-        assert_eq!(with_headers(&server, &[("x-large", &large[..30_000])]).await.status, 200);
-        let refused = with_headers(&server, &[("x-large", &large)]).await;
-        assert_eq!(refused.status, 431);
-        assert!(refused.detail().contains("too large headers"));
-    }
+#[both_engines]
+async fn too_large_headers_are_refused(server: TestServer) {
+    let large = "v".repeat(32 * 1024);
+    assert_eq!(
+        with_headers(&server, &[("x-large", &large[..30_000])])
+            .await
+            .status,
+        200
+    );
+    let refused = with_headers(&server, &[("x-large", &large)]).await;
+    assert_eq!(refused.status, 431);
+    assert!(refused.detail().contains("too large headers"));
 }
 
 /// Serves until the test ends, and returns where.

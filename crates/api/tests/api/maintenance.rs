@@ -60,38 +60,70 @@ async fn resolve_status(client: &TestClient, service: &str) -> u16 {
     client.get(&path).await.status.as_u16()
 }
 
-both_engines! {
-    async fn a_closed_organization_answers_nothing_and_the_others_everything(server: TestServer) {
-        close(&server, server.admin(), true).await;
-        every_operation_is_closed(&server).await;
-        assert_eq!(server.stranger().get(AGENTS).await.status, 200);
-        assert_eq!(server.stranger().post(AGENTS, json!({"agent_name": "Mira"})).await.status, 201);
-        close(&server, server.admin(), false).await;
-        assert_eq!(server.admin().get(AGENTS).await.status, 200);
-    }
+#[both_engines]
+async fn a_closed_organization_answers_nothing_and_the_others_everything(server: TestServer) {
+    close(&server, server.admin(), true).await;
+    every_operation_is_closed(&server).await;
+    assert_eq!(server.stranger().get(AGENTS).await.status, 200);
+    assert_eq!(
+        server
+            .stranger()
+            .post(AGENTS, json!({"agent_name": "Mira"}))
+            .await
+            .status,
+        201
+    );
+    close(&server, server.admin(), false).await;
+    assert_eq!(server.admin().get(AGENTS).await.status, 200);
+}
 
-    async fn runtimes_go_on_resolving_where_that_is_configured(server: TestServer) {
-        let service = server.service(1).await;
-        let rates = RateLimits { is_off: true, ..RateLimits::default() };
-        let limits = Limits { resolve_in_maintenance: true, rates, ..Limits::default() };
-        let exempt = TestClient { router: server.router_with(limits), ..server.admin().clone() };
-        close(&server, server.admin(), true).await;
-        assert_eq!(resolve_status(server.admin(), &service).await, 503);
-        assert_eq!(resolve_status(&exempt, &service).await, 200);
-        assert_eq!(exempt.get(&format!("service/{service}/version_sets/release/")).await.status, 503);
-        assert_eq!(exempt.anonymous().get("organization/").await.status, 503);
-    }
+#[both_engines]
+async fn runtimes_go_on_resolving_where_that_is_configured(server: TestServer) {
+    let service = server.service(1).await;
+    let rates = RateLimits {
+        is_off: true,
+        ..RateLimits::default()
+    };
+    let limits = Limits {
+        resolve_in_maintenance: true,
+        rates,
+        ..Limits::default()
+    };
+    let exempt = TestClient {
+        router: server.router_with(limits),
+        ..server.admin().clone()
+    };
+    close(&server, server.admin(), true).await;
+    assert_eq!(resolve_status(server.admin(), &service).await, 503);
+    assert_eq!(resolve_status(&exempt, &service).await, 200);
+    assert_eq!(
+        exempt
+            .get(&format!("service/{service}/version_sets/release/"))
+            .await
+            .status,
+        503
+    );
+    assert_eq!(exempt.anonymous().get("organization/").await.status, 503);
+}
 
-    async fn closing_and_opening_are_in_the_audit_log(server: TestServer) {
-        let organization: OrganizationId = server.admin().organization.parse().unwrap();
-        close(&server, server.admin(), true).await;
-        close(&server, server.admin(), false).await;
-        let mut tx = server.app.store.read().await.unwrap();
-        let events = tx.list_audit_events(&organization, 0, 1000).await.unwrap().into_rows();
-        let changes: Vec<_> = events.iter().map(|(event, _)| event).filter(|event| event.action == "maintenance").collect();
-        assert_eq!(changes.len(), 2);
-        assert!(changes.iter().all(|event| event.object.kind == "organization"));
-    }
+#[both_engines]
+async fn closing_and_opening_are_in_the_audit_log(server: TestServer) {
+    let organization: OrganizationId = server.admin().organization.parse().unwrap();
+    close(&server, server.admin(), true).await;
+    close(&server, server.admin(), false).await;
+    let mut tx = server.app.store.read().await.unwrap();
+    let events = tx
+        .list_audit_events(&organization, 0, 1000)
+        .await
+        .unwrap()
+        .into_rows();
+    let changes: Vec<_> = events
+        .iter()
+        .map(|(event, _)| event)
+        .filter(|event| event.action == "maintenance")
+        .collect();
+    assert_eq!(changes.len(), 2);
+    assert!(changes.iter().all(|event| event.object.kind == "organization"));
 }
 
 /// The switch is in the store, so on a database that tests share it would close them all.

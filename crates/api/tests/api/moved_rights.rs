@@ -108,72 +108,106 @@ async fn moves(server: &TestServer) -> Vec<Move> {
         .collect()
 }
 
-both_engines! {
-    async fn whatever_conditions_are_about_is_not_changed_for_a_right(server: TestServer) {
-        let admin = server.admin();
-        let mover = user_with(&server, ROLE, vec![any("Nothing:AtAll")]).await;
-        let [old, new] = VALUES;
-        for call in moves(&server).await {
-            for permission in call.attribute.permissions() {
-                let what = format!("{} for {}", call.attribute.operation, permission.name());
-                hold(&server, asked_with(call.attribute, permission, &[new])).await;
-                let refused = call.to(&mover, new).await;
-                assert_eq!(refused.status, 403, "{what}: {}", refused.body);
-                assert!(refused.detail().contains(permission.name()), "{what}: {}", refused.detail());
-                // Who has it before loses or keeps it.
-                let mut kept = asked_with(call.attribute, permission, &[old, new]);
-                kept.extend(asked_with(call.attribute, permission, &[new]).pop());
-                hold(&server, kept).await;
-                let moved = call.to(&mover, new).await;
-                assert!(moved.status.is_success(), "{what}: {} {}", moved.status, moved.body);
-                let back = call.to(admin, old).await;
-                assert!(back.status.is_success(), "{what}: {} {}", back.status, back.body);
-            }
+#[both_engines]
+async fn whatever_conditions_are_about_is_not_changed_for_a_right(server: TestServer) {
+    let admin = server.admin();
+    let mover = user_with(&server, ROLE, vec![any("Nothing:AtAll")]).await;
+    let [old, new] = VALUES;
+    for call in moves(&server).await {
+        for permission in call.attribute.permissions() {
+            let what = format!("{} for {}", call.attribute.operation, permission.name());
+            hold(&server, asked_with(call.attribute, permission, &[new])).await;
+            let refused = call.to(&mover, new).await;
+            assert_eq!(refused.status, 403, "{what}: {}", refused.body);
+            assert!(
+                refused.detail().contains(permission.name()),
+                "{what}: {}",
+                refused.detail()
+            );
+            // Who has it before loses or keeps it.
+            let mut kept = asked_with(call.attribute, permission, &[old, new]);
+            kept.extend(asked_with(call.attribute, permission, &[new]).pop());
+            hold(&server, kept).await;
+            let moved = call.to(&mover, new).await;
+            assert!(
+                moved.status.is_success(),
+                "{what}: {} {}",
+                moved.status,
+                moved.body
+            );
+            let back = call.to(admin, old).await;
+            assert!(back.status.is_success(), "{what}: {} {}", back.status, back.body);
         }
     }
+}
 
-    async fn a_service_is_not_renamed_to_change_its_release_and_named_back(server: TestServer) {
-        let admin = server.admin();
-        let (agent, graph) = (server.agent(2).await, server.context_graph(2).await);
-        let service = admin.post("service/", service_body("Billing", &agent, &graph)).await.id();
-        let mover = user_with(&server, ROLE, vec![
+#[both_engines]
+async fn a_service_is_not_renamed_to_change_its_release_and_named_back(server: TestServer) {
+    let admin = server.admin();
+    let (agent, graph) = (server.agent(2).await, server.context_graph(2).await);
+    let service = admin
+        .post("service/", service_body("Billing", &agent, &graph))
+        .await
+        .id();
+    let mover = user_with(
+        &server,
+        ROLE,
+        vec![
             any("Service:UpdateService"),
             grant("Service:UpdateVersionSet", &equals("service_name", "Sandbox")),
             grant("Service:CreateVersionSet", &equals("service_name", "Sandbox")),
-        ]).await;
-        let path = format!("service/{service}/");
-        for query in ["", "?dry_run=true"] {
-            let renamed = mover.post(&format!("{path}{query}"), json!({"name": "Sandbox"})).await;
-            assert_eq!(renamed.status, 403, "{}", renamed.body);
-        }
-        let body = json!({"version_set": version_set(1, 1)});
-        let release = format!("{path}version_sets/release/");
-        assert_eq!(mover.put(&release, body.clone()).await.status, 403);
-        assert_eq!(mover.post(&path, json!({"name": "Invoices"})).await.status, 200);
-        // A grant for a while counts like any other.
-        let given = admin.post("role/temporary_permission_grant/", json!({
-            "user_id": mover.user_id, "duration": "PT1H", "tags": {}, "justification": "It is a test.",
-            "permission_grant": grant("Service:DeleteVersionSet", &equals("service_name", "Old bills"))})).await;
-        assert_eq!(given.status, 201, "{}", given.body);
-        let renamed = mover.post(&path, json!({"name": "Old bills"})).await;
+        ],
+    )
+    .await;
+    let path = format!("service/{service}/");
+    for query in ["", "?dry_run=true"] {
+        let renamed = mover
+            .post(&format!("{path}{query}"), json!({"name": "Sandbox"}))
+            .await;
         assert_eq!(renamed.status, 403, "{}", renamed.body);
-        assert!(renamed.detail().contains("Service:DeleteVersionSet"), "{}", renamed.detail());
     }
+    let body = json!({"version_set": version_set(1, 1)});
+    let release = format!("{path}version_sets/release/");
+    assert_eq!(mover.put(&release, body.clone()).await.status, 403);
+    assert_eq!(mover.post(&path, json!({"name": "Invoices"})).await.status, 200);
+    // A grant for a while counts like any other.
+    let given = admin
+        .post(
+            "role/temporary_permission_grant/",
+            json!({
+        "user_id": mover.user_id, "duration": "PT1H", "tags": {}, "justification": "It is a test.",
+        "permission_grant": grant("Service:DeleteVersionSet", &equals("service_name", "Old bills"))}),
+        )
+        .await;
+    assert_eq!(given.status, 201, "{}", given.body);
+    let renamed = mover.post(&path, json!({"name": "Old bills"})).await;
+    assert_eq!(renamed.status, 403, "{}", renamed.body);
+    assert!(
+        renamed.detail().contains("Service:DeleteVersionSet"),
+        "{}",
+        renamed.detail()
+    );
+}
 
-    async fn a_role_is_not_changed_to_be_seen_under_its_new_id(server: TestServer) {
-        let created = create_role(server.admin(), "Hidden", vec![any("Nothing:AtAll")]).await;
-        let id = created.body["role_id"].as_str().unwrap().to_owned();
-        let not_hidden = json!({"role_id": {"type": "NotEquals", "value": id}});
-        let held = |condition: &Value| vec![
-            any("Role:ModifyRole"), any("Nothing:Else"), grant("Role:GetRole", condition)];
-        let mover = user_with(&server, ROLE, held(&not_hidden)).await;
-        let change = json!({"permission_grants": [any("Nothing:Else")]});
-        hold(&server, held(&not_hidden)).await;
-        let refused = mover.post("role/Hidden", change.clone()).await;
-        assert_eq!(refused.status, 403, "{}", refused.body);
-        assert!(refused.detail().contains("Role:GetRole"), "{}", refused.detail());
-        hold(&server, held(&json!({}))).await;
-        let changed = mover.post("role/Hidden", change).await;
-        assert_eq!(changed.status, 200, "{}", changed.body);
-    }
+#[both_engines]
+async fn a_role_is_not_changed_to_be_seen_under_its_new_id(server: TestServer) {
+    let created = create_role(server.admin(), "Hidden", vec![any("Nothing:AtAll")]).await;
+    let id = created.body["role_id"].as_str().unwrap().to_owned();
+    let not_hidden = json!({"role_id": {"type": "NotEquals", "value": id}});
+    let held = |condition: &Value| {
+        vec![
+            any("Role:ModifyRole"),
+            any("Nothing:Else"),
+            grant("Role:GetRole", condition),
+        ]
+    };
+    let mover = user_with(&server, ROLE, held(&not_hidden)).await;
+    let change = json!({"permission_grants": [any("Nothing:Else")]});
+    hold(&server, held(&not_hidden)).await;
+    let refused = mover.post("role/Hidden", change.clone()).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert!(refused.detail().contains("Role:GetRole"), "{}", refused.detail());
+    hold(&server, held(&json!({}))).await;
+    let changed = mover.post("role/Hidden", change).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
 }

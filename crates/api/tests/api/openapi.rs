@@ -354,110 +354,168 @@ fn is_planned(id: &str) -> bool {
 
 // The tests.
 
-both_engines! {
-    async fn the_document_tells_exactly_the_operations_that_are_served(server: TestServer) {
-        let document = served(&server).await;
-        assert_eq!(ids(&document), forge_api::served_operations(server.app.clone()));
-        for (id, operation) in operations(&document) {
-            let path = example_path(&server, operation.path);
-            let answer = server.admin().anonymous().send(operation.method, &path, None).await;
-            // Without credentials or a body, only what needs neither says more.
-            let expected = match id {
-                "sign-in-with-api-key" | "download-simulation-unit-test-set-run-artifacts" => 422,
-                "get-organization" | "get-openapi" | "get-liveness" | "get-readiness" => 200,
-                _ => 401,
+#[both_engines]
+async fn the_document_tells_exactly_the_operations_that_are_served(server: TestServer) {
+    let document = served(&server).await;
+    assert_eq!(ids(&document), forge_api::served_operations(server.app.clone()));
+    for (id, operation) in operations(&document) {
+        let path = example_path(&server, operation.path);
+        let answer = server
+            .admin()
+            .anonymous()
+            .send(operation.method, &path, None)
+            .await;
+        // Without credentials or a body, only what needs neither says more.
+        let expected = match id {
+            "sign-in-with-api-key" | "download-simulation-unit-test-set-run-artifacts" => 422,
+            "get-organization" | "get-openapi" | "get-liveness" | "get-readiness" => 200,
+            _ => 401,
+        };
+        assert_eq!(answer.status, expected, "{id}");
+    }
+}
+
+#[both_engines]
+async fn what_the_document_does_not_tell_is_not_served(server: TestServer) {
+    let document = served(&server).await;
+    let path_of = |template: &str| example_path(&server, template.trim_end_matches('/'));
+    let paths = document["paths"].as_object().unwrap().keys();
+    let paths: BTreeSet<String> = paths.map(|path| path_of(path)).collect();
+    for path in &paths {
+        for method in [
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::TRACE,
+        ] {
+            // The test client knows what the contract has there, served or not.
+            let mut operations = contract().operations();
+            if !operations.any(|operation| operation.method == method.as_str() && fits(&operation.path, path))
+            {
+                let answer = server.admin().send(method.clone(), path, None).await;
+                assert_eq!(answer.status, 405, "{method} {path}");
+            }
+        }
+    }
+    for operation in contract().operations() {
+        let path = path_of(&operation.path);
+        if !paths.contains(&path) && operation.statuses.contains(&404) {
+            let method = operation.method.parse().unwrap();
+            let answer = server.admin().send(method, &path, None).await;
+            assert_eq!(answer.status, 404, "{}", operation.id);
+            assert!(
+                answer.detail().starts_with("there is no such path"),
+                "{}",
+                operation.id
+            );
+        }
+    }
+}
+
+#[both_engines]
+async fn the_served_classic_operations_are_those_of_the_public_contract(server: TestServer) {
+    let (classic, served) = (classic(), served(&server).await);
+    let (classic_ids, served_ids) = (ids(&classic), ids(&served));
+    let common: BTreeSet<&str> = classic_ids.intersection(&served_ids).copied().collect();
+    let differences = differences(&classic, &served, &common);
+    let is_listed = |line: &&String| DIFFERENCES.iter().any(|(kind, _)| is_of_kind(line, kind));
+    let unknown: Vec<&String> = differences.iter().filter(|line| !is_listed(line)).collect();
+    assert!(
+        unknown.is_empty(),
+        "the served document departs from the contract: {unknown:#?}"
+    );
+    for (kind, reason) in DIFFERENCES {
+        let occurs = differences.iter().any(|line| is_of_kind(line, kind));
+        assert!(
+            occurs,
+            "take it off the list, it is no longer there: {kind} ({reason})"
+        );
+    }
+    let not_served: Vec<&str> = classic_ids.difference(&served_ids).copied().collect();
+    assert_eq!(
+        not_served, NOT_SERVED,
+        "the list of what is not served yet must be kept by hand"
+    );
+}
+
+#[both_engines]
+async fn every_failure_has_a_described_body(server: TestServer) {
+    let document = served(&server).await;
+    for (id, operation) in operations(&document) {
+        for (status, answer) in operation.content["responses"].as_object().unwrap() {
+            let schema = match status.as_str() {
+                // Those of plans are described one by one, see the contract's extensions.
+                "400" | "409" if is_planned(id) => continue,
+                "412" if id.contains("yank") => "ForgeYankMoved",
+                "412" => "ForgePreconditionFailed",
+                "410" => "ForgeGone",
+                "422" => "ForgeValidationError",
+                failure if failure.starts_with(['4', '5']) => "ForgeError",
+                _ => continue,
             };
-            assert_eq!(answer.status, expected, "{id}");
+            let expected = json!({"$ref": format!("#/components/schemas/{schema}")});
+            assert_eq!(
+                answer["content"]["application/json"]["schema"], expected,
+                "{id} {status}"
+            );
         }
     }
+}
 
-    async fn what_the_document_does_not_tell_is_not_served(server: TestServer) {
-        let document = served(&server).await;
-        let path_of = |template: &str| example_path(&server, template.trim_end_matches('/'));
-        let paths = document["paths"].as_object().unwrap().keys();
-        let paths: BTreeSet<String> = paths.map(|path| path_of(path)).collect();
-        for path in &paths {
-            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
-                // The test client knows what the contract has there, served or not.
-                let mut operations = contract().operations();
-                if !operations.any(|operation| operation.method == method.as_str() && fits(&operation.path, path)) {
-                    let answer = server.admin().send(method.clone(), path, None).await;
-                    assert_eq!(answer.status, 405, "{method} {path}");
-                }
-            }
+#[both_engines]
+async fn the_document_is_complete_in_itself(server: TestServer) {
+    let document = served(&server).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert_eq!(document["info"]["title"], json!("Forge"));
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    let permissions: Vec<&str> = Permission::ALL
+        .iter()
+        .map(|permission| permission.name())
+        .collect();
+    for (id, operation) in operations(&document) {
+        // Fails on a reference to nothing.
+        Lines::of(&document, id, &operation);
+        let security = operation.content.get("security").unwrap_or(&document["security"]);
+        for name in security
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|scheme| scheme.as_object().unwrap().keys())
+        {
+            assert!(
+                schemes.contains_key(name),
+                "{id} refers to the unknown scheme `{name}`"
+            );
         }
-        for operation in contract().operations() {
-            let path = path_of(&operation.path);
-            if !paths.contains(&path) && operation.statuses.contains(&404) {
-                let method = operation.method.parse().unwrap();
-                let answer = server.admin().send(method, &path, None).await;
-                assert_eq!(answer.status, 404, "{}", operation.id);
-                assert!(answer.detail().starts_with("there is no such path"), "{}", operation.id);
-            }
-        }
-    }
-
-    async fn the_served_classic_operations_are_those_of_the_public_contract(server: TestServer) {
-        let (classic, served) = (classic(), served(&server).await);
-        let (classic_ids, served_ids) = (ids(&classic), ids(&served));
-        let common: BTreeSet<&str> = classic_ids.intersection(&served_ids).copied().collect();
-        let differences = differences(&classic, &served, &common);
-        let is_listed = |line: &&String| DIFFERENCES.iter().any(|(kind, _)| is_of_kind(line, kind));
-        let unknown: Vec<&String> = differences.iter().filter(|line| !is_listed(line)).collect();
-        assert!(unknown.is_empty(), "the served document departs from the contract: {unknown:#?}");
-        for (kind, reason) in DIFFERENCES {
-            let occurs = differences.iter().any(|line| is_of_kind(line, kind));
-            assert!(occurs, "take it off the list, it is no longer there: {kind} ({reason})");
-        }
-        let not_served: Vec<&str> = classic_ids.difference(&served_ids).copied().collect();
-        assert_eq!(not_served, NOT_SERVED, "the list of what is not served yet must be kept by hand");
-    }
-
-    async fn every_failure_has_a_described_body(server: TestServer) {
-        let document = served(&server).await;
-        for (id, operation) in operations(&document) {
-            for (status, answer) in operation.content["responses"].as_object().unwrap() {
-                let schema = match status.as_str() {
-                    // Those of plans are described one by one, see the contract's extensions.
-                    "400" | "409" if is_planned(id) => continue,
-                    "412" if id.contains("yank") => "ForgeYankMoved",
-                    "412" => "ForgePreconditionFailed",
-                    "410" => "ForgeGone",
-                    "422" => "ForgeValidationError",
-                    failure if failure.starts_with(['4', '5']) => "ForgeError",
-                    _ => continue,
-                };
-                let expected = json!({"$ref": format!("#/components/schemas/{schema}")});
-                assert_eq!(answer["content"]["application/json"]["schema"], expected, "{id} {status}");
-            }
+        for permission in operation.content["x-permissions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            assert!(
+                permissions.contains(&permission.as_str().unwrap()),
+                "{id} names the unknown {permission}"
+            );
         }
     }
+}
 
-    async fn the_document_is_complete_in_itself(server: TestServer) {
-        let document = served(&server).await;
-        assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
-        assert_eq!(document["info"]["title"], json!("Forge"));
-        let schemes = document["components"]["securitySchemes"].as_object().unwrap();
-        let permissions: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
-        for (id, operation) in operations(&document) {
-            // Fails on a reference to nothing.
-            Lines::of(&document, id, &operation);
-            let security = operation.content.get("security").unwrap_or(&document["security"]);
-            for name in security.as_array().unwrap().iter().flat_map(|scheme| scheme.as_object().unwrap().keys()) {
-                assert!(schemes.contains_key(name), "{id} refers to the unknown scheme `{name}`");
-            }
-            for permission in operation.content["x-permissions"].as_array().into_iter().flatten() {
-                assert!(permissions.contains(&permission.as_str().unwrap()), "{id} names the unknown {permission}");
-            }
-        }
-    }
-
-    async fn anybody_may_ask_whether_the_server_lives_and_is_ready(server: TestServer) {
-        for path in ["//healthz", "//readyz", "//healthz/", "//readyz/"] {
-            for client in [server.admin().clone(), server.admin().anonymous(), server.admin().with_token("garbage")] {
-                let answer = client.get(path).await;
-                assert_eq!((answer.status.as_u16(), answer.body), (200, json!({"status": "ok"})), "{path}");
-            }
+#[both_engines]
+async fn anybody_may_ask_whether_the_server_lives_and_is_ready(server: TestServer) {
+    for path in ["//healthz", "//readyz", "//healthz/", "//readyz/"] {
+        for client in [
+            server.admin().clone(),
+            server.admin().anonymous(),
+            server.admin().with_token("garbage"),
+        ] {
+            let answer = client.get(path).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.body),
+                (200, json!({"status": "ok"})),
+                "{path}"
+            );
         }
     }
 }

@@ -321,56 +321,72 @@ async fn assert_pages_fit(client: &TestClient, list: &List, rows: usize) {
     );
 }
 
-both_engines! {
-    async fn every_list_goes_on_where_there_was_no_room_for_the_next_row(server: TestServer) {
-        let lists = lists(&server).await;
-        let tested: BTreeSet<&str> = lists.iter().map(|list| list.operation).collect();
-        assert_eq!(tested, paged(&server));
-        for list in &lists {
-            server.app.store.limit_room(MOST_BYTES);
-            let whole = list.pages(server.admin()).await;
-            let rows: Vec<&Value> = whole.iter().flat_map(|page| list.rows(page)).collect();
-            assert!(rows.len() > 1, "{}: {whole:?}", list.path);
-            server.app.store.limit_room(1);
-            let small = list.pages(server.admin()).await;
-            let told: Vec<usize> = small.iter().map(|page| list.rows(page).len()).collect();
-            assert_eq!(told, vec![1; rows.len()], "{}", list.path);
-            assert_eq!(small.iter().flat_map(|page| list.rows(page)).collect::<Vec<_>>(), rows, "{}", list.path);
-            let values = |page: &Value| page["filter_values"].clone();
-            assert_eq!(values(&small[0]), values(&whole[0]), "{}", list.path);
-        }
+#[both_engines]
+async fn every_list_goes_on_where_there_was_no_room_for_the_next_row(server: TestServer) {
+    let lists = lists(&server).await;
+    let tested: BTreeSet<&str> = lists.iter().map(|list| list.operation).collect();
+    assert_eq!(tested, paged(&server));
+    for list in &lists {
+        server.app.store.limit_room(MOST_BYTES);
+        let whole = list.pages(server.admin()).await;
+        let rows: Vec<&Value> = whole.iter().flat_map(|page| list.rows(page)).collect();
+        assert!(rows.len() > 1, "{}: {whole:?}", list.path);
+        server.app.store.limit_room(1);
+        let small = list.pages(server.admin()).await;
+        let told: Vec<usize> = small.iter().map(|page| list.rows(page).len()).collect();
+        assert_eq!(told, vec![1; rows.len()], "{}", list.path);
+        assert_eq!(
+            small.iter().flat_map(|page| list.rows(page)).collect::<Vec<_>>(),
+            rows,
+            "{}",
+            list.path
+        );
+        let values = |page: &Value| page["filter_values"].clone();
+        assert_eq!(values(&small[0]), values(&whole[0]), "{}", list.path);
     }
+}
 
-    async fn pages_of_large_rows_have_as_many_as_fit_in(server: TestServer) {
-        let (admin, service) = (server.admin(), server.service(1).await);
-        for number in 0..14 {
-            // Some revisions of one set, and many sets.
-            for set in ["test", &format!("test{number}")] {
-                let path = format!("service/{service}/version_sets/{set}/");
-                let answer = admin.put(&path, large_set(number)).await;
-                assert_eq!(answer.status, 204, "{}", answer.body);
-            }
+#[both_engines]
+async fn pages_of_large_rows_have_as_many_as_fit_in(server: TestServer) {
+    let (admin, service) = (server.admin(), server.service(1).await);
+    for number in 0..14 {
+        // Some revisions of one set, and many sets.
+        for set in ["test", &format!("test{number}")] {
+            let path = format!("service/{service}/version_sets/{set}/");
+            let answer = admin.put(&path, large_set(number)).await;
+            assert_eq!(answer.status, 204, "{}", answer.body);
         }
-        let history = list("get-version-set-history", format!("service/{service}/version_sets/test/history"), "revisions");
-        assert_pages_fit(admin, &history, 14).await;
-        let events = list("get-audit-events", "audit_event/?limit=100", "audit_events");
-        let pages = events.pages(admin).await;
-        let sizes: Vec<usize> = pages.iter().map(|page| page.to_string().len()).collect();
-        assert!(sizes.iter().all(|size| *size <= MOST_BYTES) && sizes.len() > 1, "{sizes:?}");
     }
+    let history = list(
+        "get-version-set-history",
+        format!("service/{service}/version_sets/test/history"),
+        "revisions",
+    );
+    assert_pages_fit(admin, &history, 14).await;
+    let events = list("get-audit-events", "audit_event/?limit=100", "audit_events");
+    let pages = events.pages(admin).await;
+    let sizes: Vec<usize> = pages.iter().map(|page| page.to_string().len()).collect();
+    assert!(
+        sizes.iter().all(|size| *size <= MOST_BYTES) && sizes.len() > 1,
+        "{sizes:?}"
+    );
+}
 
-    async fn a_service_comes_with_all_of_its_sets_or_on_the_next_page(server: TestServer) {
-        let (admin, services) = (server.admin(), [server.service(1).await, server.service(1).await]);
-        for service in &services {
-            for number in 0..12 {
-                let path = format!("service/{service}/version_sets/test{number}/");
-                assert_eq!(admin.put(&path, large_set(number)).await.status, 204);
-            }
+#[both_engines]
+async fn a_service_comes_with_all_of_its_sets_or_on_the_next_page(server: TestServer) {
+    let (admin, services) = (server.admin(), [server.service(1).await, server.service(1).await]);
+    for service in &services {
+        for number in 0..12 {
+            let path = format!("service/{service}/version_sets/test{number}/");
+            assert_eq!(admin.put(&path, large_set(number)).await.status, 204);
         }
-        let list = list("get-services", "service/", "services");
-        let pages = list.pages(admin).await;
-        let told: Vec<usize> = pages.iter().map(|page| list.rows(page).len()).collect();
-        assert_eq!(told, [1, 1]);
-        assert_eq!(list.rows(&pages[1])[0]["version_sets"].as_object().unwrap().len(), 14);
     }
+    let list = list("get-services", "service/", "services");
+    let pages = list.pages(admin).await;
+    let told: Vec<usize> = pages.iter().map(|page| list.rows(page).len()).collect();
+    assert_eq!(told, [1, 1]);
+    assert_eq!(
+        list.rows(&pages[1])[0]["version_sets"].as_object().unwrap().len(),
+        14
+    );
 }

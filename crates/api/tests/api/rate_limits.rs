@@ -71,96 +71,132 @@ async fn sign_in(client: &TestClient, server: &TestServer, secret: &str) -> u16 
     answer.status.as_u16()
 }
 
-both_engines! {
-    async fn the_eleventh_agent_in_a_minute_is_refused_and_not_created(server: TestServer) {
-        let client = documented(&server);
-        for number in 0..10 {
-            let created = create_agent(&client, &format!("agent {number}")).await;
-            assert_eq!(created.status, 201);
-            assert_eq!(header(&created, "x-ratelimit-limit"), 10);
-            assert_eq!(header(&created, "x-ratelimit-remaining"), 9 - number);
-        }
-        let refused = create_agent(&client, "too many").await;
-        assert_eq!(refused.status, 429);
-        assert!(refused.detail().contains("Retry-After"));
-        assert_eq!(header(&refused, "x-ratelimit-limit"), 10);
-        assert_eq!(header(&refused, "x-ratelimit-remaining"), 0);
-        assert_eq!(header(&refused, "x-ratelimit-reset"), server.clock.now().as_seconds() + 60);
-        assert!((1..=7).contains(&header(&refused, "retry-after")), "one of ten comes back every six seconds");
-        let there = server.admin().get("organization/agent?limit=20").await;
-        assert_eq!(there.body["agents"].as_array().unwrap().len(), 10);
-        server.clock.advance_seconds(header(&refused, "retry-after"));
-        assert_eq!(create_agent(&client, "at last").await.status, 201);
-        assert_eq!(create_agent(&client, "again too many").await.status, 429);
-        server.clock.advance_seconds(60);
-        exhaust(&client).await;
+#[both_engines]
+async fn the_eleventh_agent_in_a_minute_is_refused_and_not_created(server: TestServer) {
+    let client = documented(&server);
+    for number in 0..10 {
+        let created = create_agent(&client, &format!("agent {number}")).await;
+        assert_eq!(created.status, 201);
+        assert_eq!(header(&created, "x-ratelimit-limit"), 10);
+        assert_eq!(header(&created, "x-ratelimit-remaining"), 9 - number);
     }
+    let refused = create_agent(&client, "too many").await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.detail().contains("Retry-After"));
+    assert_eq!(header(&refused, "x-ratelimit-limit"), 10);
+    assert_eq!(header(&refused, "x-ratelimit-remaining"), 0);
+    assert_eq!(
+        header(&refused, "x-ratelimit-reset"),
+        server.clock.now().as_seconds() + 60
+    );
+    assert!(
+        (1..=7).contains(&header(&refused, "retry-after")),
+        "one of ten comes back every six seconds"
+    );
+    let there = server.admin().get("organization/agent?limit=20").await;
+    assert_eq!(there.body["agents"].as_array().unwrap().len(), 10);
+    server.clock.advance_seconds(header(&refused, "retry-after"));
+    assert_eq!(create_agent(&client, "at last").await.status, 201);
+    assert_eq!(create_agent(&client, "again too many").await.status, 429);
+    server.clock.advance_seconds(60);
+    exhaust(&client).await;
+}
 
-    async fn another_user_and_another_operation_are_not_affected(server: TestServer) {
-        let client = documented(&server);
-        exhaust(&client).await;
-        assert_eq!(create_agent(&client, "too many").await.status, 429);
-        assert_eq!(client.get(AGENTS).await.status, 200);
-        let user = server.user(DefaultRole::Administrator).await;
-        let user = TestClient { router: client.router.clone(), ..user };
-        assert_eq!(create_agent(&user, "another user's").await.status, 201);
-        let stranger = TestClient { router: client.router.clone(), ..server.stranger().clone() };
-        assert_eq!(create_agent(&stranger, "another organization's").await.status, 201);
-    }
+#[both_engines]
+async fn another_user_and_another_operation_are_not_affected(server: TestServer) {
+    let client = documented(&server);
+    exhaust(&client).await;
+    assert_eq!(create_agent(&client, "too many").await.status, 429);
+    assert_eq!(client.get(AGENTS).await.status, 200);
+    let user = server.user(DefaultRole::Administrator).await;
+    let user = TestClient {
+        router: client.router.clone(),
+        ..user
+    };
+    assert_eq!(create_agent(&user, "another user's").await.status, 201);
+    let stranger = TestClient {
+        router: client.router.clone(),
+        ..server.stranger().clone()
+    };
+    assert_eq!(
+        create_agent(&stranger, "another organization's").await.status,
+        201
+    );
+}
 
-    async fn refused_requests_count_and_are_told_so_before_their_faults(server: TestServer) {
-        let client = documented(&server);
-        for _ in 0..10 {
-            let invalid = client.post(AGENTS, json!({})).await;
-            assert_eq!(invalid.status, 422);
-            assert!(invalid.headers.contains_key("x-ratelimit-remaining"));
-        }
-        assert_eq!(client.post(AGENTS, json!({})).await.status, 429);
-        let unknown = client.anonymous().post(AGENTS, json!({})).await;
-        assert_eq!(unknown.status, 401, "whoever is nobody has no limit");
-        assert!(!unknown.headers.contains_key("x-ratelimit-limit"));
+#[both_engines]
+async fn refused_requests_count_and_are_told_so_before_their_faults(server: TestServer) {
+    let client = documented(&server);
+    for _ in 0..10 {
+        let invalid = client.post(AGENTS, json!({})).await;
+        assert_eq!(invalid.status, 422);
+        assert!(invalid.headers.contains_key("x-ratelimit-remaining"));
     }
+    assert_eq!(client.post(AGENTS, json!({})).await.status, 429);
+    let unknown = client.anonymous().post(AGENTS, json!({})).await;
+    assert_eq!(unknown.status, 401, "whoever is nobody has no limit");
+    assert!(!unknown.headers.contains_key("x-ratelimit-limit"));
+}
 
-    async fn limits_are_set_by_operation_and_switched_off(server: TestServer) {
-        let per_minute = HashMap::from([("create-agent".to_owned(), 2)]);
-        let client = limited(&server, RateLimits { per_minute, ..RateLimits::default() });
-        for (name, expected) in [("one", 201), ("two", 201), ("three", 429)] {
-            assert_eq!(create_agent(&client, name).await.status, expected);
-        }
-        let client = limited(&server, RateLimits { is_off: true, ..RateLimits::default() });
-        for number in 0..15 {
-            let created = create_agent(&client, &format!("free {number}")).await;
-            assert_eq!(created.status, 201);
-            assert!(!created.headers.contains_key("x-ratelimit-limit"));
-        }
+#[both_engines]
+async fn limits_are_set_by_operation_and_switched_off(server: TestServer) {
+    let per_minute = HashMap::from([("create-agent".to_owned(), 2)]);
+    let client = limited(
+        &server,
+        RateLimits {
+            per_minute,
+            ..RateLimits::default()
+        },
+    );
+    for (name, expected) in [("one", 201), ("two", 201), ("three", 429)] {
+        assert_eq!(create_agent(&client, name).await.status, expected);
     }
+    let client = limited(
+        &server,
+        RateLimits {
+            is_off: true,
+            ..RateLimits::default()
+        },
+    );
+    for number in 0..15 {
+        let created = create_agent(&client, &format!("free {number}")).await;
+        assert_eq!(created.status, 201);
+        assert!(!created.headers.contains_key("x-ratelimit-limit"));
+    }
+}
 
-    async fn version_sets_are_read_six_hundred_times_a_minute_and_resolved_without_limit(server: TestServer) {
-        let service = server.service(1).await;
-        let client = documented(&server);
-        let sets = client.get(&format!("service/{service}/version_sets/")).await;
-        assert_eq!((sets.status.as_u16(), header(&sets, "x-ratelimit-limit")), (200, 600));
-        for _ in 0..60 {
-            let resolved = client.get(&format!("service/{service}/version_sets/release/resolve")).await;
-            assert_eq!(resolved.status, 200);
-            assert!(!resolved.headers.contains_key("x-ratelimit-limit"));
-            assert_eq!(client.get("organization/").await.status, 200);
-        }
+#[both_engines]
+async fn version_sets_are_read_six_hundred_times_a_minute_and_resolved_without_limit(server: TestServer) {
+    let service = server.service(1).await;
+    let client = documented(&server);
+    let sets = client.get(&format!("service/{service}/version_sets/")).await;
+    assert_eq!(
+        (sets.status.as_u16(), header(&sets, "x-ratelimit-limit")),
+        (200, 600)
+    );
+    for _ in 0..60 {
+        let resolved = client
+            .get(&format!("service/{service}/version_sets/release/resolve"))
+            .await;
+        assert_eq!(resolved.status, 200);
+        assert!(!resolved.headers.contains_key("x-ratelimit-limit"));
+        assert_eq!(client.get("organization/").await.status, 200);
     }
+}
 
-    async fn five_wrong_secrets_are_enough_for_a_minute_and_lock_no_right_one_out(server: TestServer) {
-        let client = documented(&server);
-        for expected in [401, 401, 401, 401, 401, 429] {
-            assert_eq!(sign_in(&client, &server, "forge_wrong").await, expected);
-        }
-        let secret = &server.credentials[2];
-        for expected in [200, 200, 200, 200, 200, 429] {
-            assert_eq!(sign_in(&client, &server, secret).await, expected);
-        }
-        server.clock.advance_seconds(60);
-        assert_eq!(sign_in(&client, &server, "forge_wrong").await, 401);
-        assert_eq!(sign_in(&client, &server, secret).await, 200);
+#[both_engines]
+async fn five_wrong_secrets_are_enough_for_a_minute_and_lock_no_right_one_out(server: TestServer) {
+    let client = documented(&server);
+    for expected in [401, 401, 401, 401, 401, 429] {
+        assert_eq!(sign_in(&client, &server, "forge_wrong").await, expected);
     }
+    let secret = &server.credentials[2];
+    for expected in [200, 200, 200, 200, 200, 429] {
+        assert_eq!(sign_in(&client, &server, secret).await, expected);
+    }
+    server.clock.advance_seconds(60);
+    assert_eq!(sign_in(&client, &server, "forge_wrong").await, 401);
+    assert_eq!(sign_in(&client, &server, secret).await, 200);
 }
 
 #[test]

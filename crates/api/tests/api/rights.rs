@@ -246,70 +246,86 @@ fn is_met(id: &str, permission: Permission) -> bool {
     !NOT_MET.contains(&(id, permission))
 }
 
-both_engines! {
-    async fn a_condition_that_does_not_hold_shows_no_set_to_whom_it_is_hidden(server: TestServer) {
-        let service = server.service(1).await;
-        let path = format!("service/{service}/version_sets/secret/");
-        let body = json!({"version_set": version_set(1, 1)});
-        assert_eq!(server.admin().put(&path, body.clone()).await.status, 204);
-        let rights = ["Service:UpdateVersionSet", "Service:CreateVersionSet", "Service:DeleteVersionSet"];
-        let writer = user_with(&server, "Writer", rights.into_iter().map(any).collect()).await;
-        let condition = [("if-match", "\"99\"")];
-        for (client, may_see) in [(&writer, false), (server.admin(), true)] {
-            let bytes = serde_json::to_vec(&body).unwrap();
-            let json = [condition[0], ("content-type", "application/json")];
-            let told = client.send_raw(Method::PUT, &path, &json, None, bytes).await;
-            assert_eq!(told.status, 412, "{}", told.body);
-            let is_shown = told.body["version_set"].is_object();
-            assert_eq!(is_shown, may_see, "{}", told.body);
-        }
+#[both_engines]
+async fn a_condition_that_does_not_hold_shows_no_set_to_whom_it_is_hidden(server: TestServer) {
+    let service = server.service(1).await;
+    let path = format!("service/{service}/version_sets/secret/");
+    let body = json!({"version_set": version_set(1, 1)});
+    assert_eq!(server.admin().put(&path, body.clone()).await.status, 204);
+    let rights = [
+        "Service:UpdateVersionSet",
+        "Service:CreateVersionSet",
+        "Service:DeleteVersionSet",
+    ];
+    let writer = user_with(&server, "Writer", rights.into_iter().map(any).collect()).await;
+    let condition = [("if-match", "\"99\"")];
+    for (client, may_see) in [(&writer, false), (server.admin(), true)] {
+        let bytes = serde_json::to_vec(&body).unwrap();
+        let json = [condition[0], ("content-type", "application/json")];
+        let told = client.send_raw(Method::PUT, &path, &json, None, bytes).await;
+        assert_eq!(told.status, 412, "{}", told.body);
+        let is_shown = told.body["version_set"].is_object();
+        assert_eq!(is_shown, may_see, "{}", told.body);
     }
+}
 
-    async fn the_list_says_what_every_operation_asks(server: TestServer) {
-        let document = served(&server).await;
-        let listed: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
-        let served: BTreeSet<&str> = operations(&document).into_keys().collect();
-        assert!(listed.is_subset(&served), "{:?}", listed.difference(&served));
-    }
+#[both_engines]
+async fn the_list_says_what_every_operation_asks(server: TestServer) {
+    let document = served(&server).await;
+    let listed: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
+    let served: BTreeSet<&str> = operations(&document).into_keys().collect();
+    assert!(listed.is_subset(&served), "{:?}", listed.difference(&served));
+}
 
-    async fn each_permission_that_an_operation_asks_is_missed_where_it_is_the_only_one_that_lacks(database: TestDatabase) {
-        // Only the operator's users create organizations.
-        let server = TestServer::alone(&database).await;
-        let (guarded, variants) = (Box::pin(guarded(&server)).await, variants(&server).await);
-        let probe = user_with(&server, ROLE, vec![any("Nothing:AtAll")]).await;
-        for Guarded { id, .. } in &guarded {
-            assert!(OPERATIONS.iter().any(|operation| operation.id == id.as_str()), "no list says what {id} asks");
-        }
-        for operation in &guarded {
-            for (permission, asked) in asked(&operation.id) {
-                if is_met(&operation.id, permission) {
-                    hold_all_but(&server, &operation.id, Some(permission)).await;
-                    let answer = operation.call(&probe, &[]).await;
-                    assert_withheld(&operation.id, &answer, permission, asked);
-                }
-            }
-        }
-        for variant in &variants {
-            for (permission, asked) in asked(variant.id) {
-                if asked == Asked::Always || !is_met(variant.id, permission) {
-                    hold_all_but(&server, variant.id, Some(permission)).await;
-                    assert_withheld(variant.id, &variant.call(&probe).await, permission, asked);
-                }
-            }
-        }
-        for variant in &variants {
-            hold_all_but(&server, variant.id, None).await;
-            let answer = variant.call(&probe).await;
-            assert!(answer.status.is_success(), "{}: {} {}", variant.id, answer.status, answer.body);
-        }
-        let mut refused = Vec::new();
-        for operation in &guarded {
-            hold_all_but(&server, &operation.id, None).await;
-            let answer = operation.call(&probe, &[]).await;
-            if answer.status == 403 {
-                refused.push(format!("{}: {}", operation.id, answer.body));
-            }
-        }
-        assert_eq!(refused, Vec::<String>::new());
+#[both_engines]
+async fn each_permission_that_an_operation_asks_is_missed_where_it_is_the_only_one_that_lacks(
+    database: TestDatabase,
+) {
+    // Only the operator's users create organizations.
+    let server = TestServer::alone(&database).await;
+    let (guarded, variants) = (Box::pin(guarded(&server)).await, variants(&server).await);
+    let probe = user_with(&server, ROLE, vec![any("Nothing:AtAll")]).await;
+    for Guarded { id, .. } in &guarded {
+        assert!(
+            OPERATIONS.iter().any(|operation| operation.id == id.as_str()),
+            "no list says what {id} asks"
+        );
     }
+    for operation in &guarded {
+        for (permission, asked) in asked(&operation.id) {
+            if is_met(&operation.id, permission) {
+                hold_all_but(&server, &operation.id, Some(permission)).await;
+                let answer = operation.call(&probe, &[]).await;
+                assert_withheld(&operation.id, &answer, permission, asked);
+            }
+        }
+    }
+    for variant in &variants {
+        for (permission, asked) in asked(variant.id) {
+            if asked == Asked::Always || !is_met(variant.id, permission) {
+                hold_all_but(&server, variant.id, Some(permission)).await;
+                assert_withheld(variant.id, &variant.call(&probe).await, permission, asked);
+            }
+        }
+    }
+    for variant in &variants {
+        hold_all_but(&server, variant.id, None).await;
+        let answer = variant.call(&probe).await;
+        assert!(
+            answer.status.is_success(),
+            "{}: {} {}",
+            variant.id,
+            answer.status,
+            answer.body
+        );
+    }
+    let mut refused = Vec::new();
+    for operation in &guarded {
+        hold_all_but(&server, &operation.id, None).await;
+        let answer = operation.call(&probe, &[]).await;
+        if answer.status == 403 {
+            refused.push(format!("{}: {}", operation.id, answer.body));
+        }
+    }
+    assert_eq!(refused, Vec::<String>::new());
 }

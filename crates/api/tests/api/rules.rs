@@ -242,54 +242,63 @@ async fn meet_the_limit(release: &Release, met: &mut Met) {
     release.try_put(met, "one-more", version_set(1, 1)).await;
 }
 
-both_engines! {
-    async fn every_rule_is_met_over_http_with_its_severity(server: TestServer) {
-        use forge_domain::plan::Severity::{Blocker, BlockerIfPinned, BlockerUnlessRollback, Warning};
-        let mut met = Met::new();
-        meet_rules_of_upserts(&Release::new(&server, 2).await, &mut met).await;
-        meet_rules_of_moves(&server, &Release::new(&server, 2).await, &mut met).await;
-        meet_rules_of_assets(&Release::new(&server, 2).await, &mut met).await;
-        meet_the_rule_of_tests(&server, &mut met).await;
-        meet_the_rule_of_prompts(&Release::new(&server, 1).await, &mut met).await;
-        meet_rules_of_services(&server, &mut met).await;
-        meet_the_limit(&Release::new(&server, 1).await, &mut met).await;
-        let expected = RULES.iter().flat_map(|rule| {
-            let blocks: &[bool] = match rule.severity {
-                Blocker => &[true],
-                Warning => &[false],
-                BlockerUnlessRollback | BlockerIfPinned => &[true, false],
-            };
-            blocks.iter().map(|blocks| (rule.code.to_owned(), *blocks))
-        });
-        assert_eq!(met, expected.collect::<Met>());
-    }
+#[both_engines]
+async fn every_rule_is_met_over_http_with_its_severity(server: TestServer) {
+    use forge_domain::plan::Severity::{Blocker, BlockerIfPinned, BlockerUnlessRollback, Warning};
+    let mut met = Met::new();
+    meet_rules_of_upserts(&Release::new(&server, 2).await, &mut met).await;
+    meet_rules_of_moves(&server, &Release::new(&server, 2).await, &mut met).await;
+    meet_rules_of_assets(&Release::new(&server, 2).await, &mut met).await;
+    meet_the_rule_of_tests(&server, &mut met).await;
+    meet_the_rule_of_prompts(&Release::new(&server, 1).await, &mut met).await;
+    meet_rules_of_services(&server, &mut met).await;
+    meet_the_limit(&Release::new(&server, 1).await, &mut met).await;
+    let expected = RULES.iter().flat_map(|rule| {
+        let blocks: &[bool] = match rule.severity {
+            Blocker => &[true],
+            Warning => &[false],
+            BlockerUnlessRollback | BlockerIfPinned => &[true, false],
+        };
+        blocks.iter().map(|blocks| (rule.code.to_owned(), *blocks))
+    });
+    assert_eq!(met, expected.collect::<Met>());
+}
 
-    async fn a_model_that_retired_meanwhile_blocks_what_would_go_on_preferring_it(server: TestServer) {
-        let mut release = Release::new(&server, 2).await;
-        release.put("preview", preferring("decide", "retiring_model", json!({}))).await;
-        release.put("preview", version_set(2, 1)).await;
-        release.client = a_day_later(&server).await;
-        let mut met = Met::new();
-        let old = json!({"source": "preview", "source_revision": 1});
-        release.try_post(&mut met, "test", "promote", old).await;
-        assert_eq!(met, Met::from([("retired_model".to_owned(), true)]));
-        met.clear();
-        release.try_post(&mut met, "preview", "rollback", json!({})).await;
-        assert_eq!(met, Met::from([("retired_model".to_owned(), true)]));
-    }
+#[both_engines]
+async fn a_model_that_retired_meanwhile_blocks_what_would_go_on_preferring_it(server: TestServer) {
+    let mut release = Release::new(&server, 2).await;
+    release
+        .put("preview", preferring("decide", "retiring_model", json!({})))
+        .await;
+    release.put("preview", version_set(2, 1)).await;
+    release.client = a_day_later(&server).await;
+    let mut met = Met::new();
+    let old = json!({"source": "preview", "source_revision": 1});
+    release.try_post(&mut met, "test", "promote", old).await;
+    assert_eq!(met, Met::from([("retired_model".to_owned(), true)]));
+    met.clear();
+    release.try_post(&mut met, "preview", "rollback", json!({})).await;
+    assert_eq!(met, Met::from([("retired_model".to_owned(), true)]));
+}
 
-    async fn a_yanked_version_only_warns_what_floats_on_it(server: TestServer) {
-        let release = Release::new(&server, 2).await;
-        let (agent, graph) = release.binding().await;
-        let graphs = "organization/service_hierarchical_state_machine";
-        for path in [format!("organization/agent/{agent}"), format!("{graphs}/{graph}")] {
-            let answer = release.client.post(&format!("{path}/version/2/yank"), json!({"reason": "bad"})).await;
-            assert_eq!(answer.status, 200, "{}", answer.body);
-        }
-        for (set, pins, blocks) in [("test", version_set(None, None), false), ("test", version_set(2, 2), true)] {
-            let mut met = Met::new();
-            release.try_put(&mut met, set, pins).await;
-            assert_eq!(met, Met::from([("yanked_version".to_owned(), blocks)]));
-        }
+#[both_engines]
+async fn a_yanked_version_only_warns_what_floats_on_it(server: TestServer) {
+    let release = Release::new(&server, 2).await;
+    let (agent, graph) = release.binding().await;
+    let graphs = "organization/service_hierarchical_state_machine";
+    for path in [format!("organization/agent/{agent}"), format!("{graphs}/{graph}")] {
+        let answer = release
+            .client
+            .post(&format!("{path}/version/2/yank"), json!({"reason": "bad"}))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    for (set, pins, blocks) in [
+        ("test", version_set(None, None), false),
+        ("test", version_set(2, 2), true),
+    ] {
+        let mut met = Met::new();
+        release.try_put(&mut met, set, pins).await;
+        assert_eq!(met, Met::from([("yanked_version".to_owned(), blocks)]));
     }
 }

@@ -18,28 +18,32 @@ fn prints_without(secrets: &[&str], thing: &impl Debug) {
     }
 }
 
-both_engines! {
-    async fn the_server_and_what_it_is_made_of_print_no_key_and_no_password(server: TestServer) {
-        let organization = server.admin().organization.parse().unwrap();
-        let mut tx = server.app.store.read().await.unwrap();
-        let key = tx.newest_signing_key(&organization).await.unwrap().unwrap();
-        prints_without(&[&key.sealed_private_key], &key);
-        let [_, id, secret] = &server.credentials;
-        let api_key = tx.find_api_key(&organization, id).await.unwrap().unwrap();
-        prints_without(&[secret], &api_key);
-        let password = "correct-horse-battery";
-        let url: StoreUrl = format!("postgres://forge:{password}@127.0.0.1:1/forge").parse().unwrap();
-        prints_without(&[password], &url);
-        prints_without(&[password], &Store::open(&url, OpenMode::MustExist).await.unwrap_err());
-        if server.engine == Engine::Postgres {
-            // Tests connect without a password; the server does not mind one.
-            let address = std::env::var("FORGE_TEST_DATABASE_URL").unwrap();
-            let (user, host) = address.split_once('@').unwrap();
-            let url: StoreUrl = format!("{user}:{password}@{host}").parse().unwrap();
-            let store = Store::open(&url, OpenMode::MustExist).await.unwrap();
-            prints_without(&[password], &store);
-            prints_without(&[password], &store.read().await.unwrap());
-        }
+#[both_engines]
+async fn the_server_and_what_it_is_made_of_print_no_key_and_no_password(server: TestServer) {
+    let organization = server.admin().organization.parse().unwrap();
+    let mut tx = server.app.store.read().await.unwrap();
+    let key = tx.newest_signing_key(&organization).await.unwrap().unwrap();
+    prints_without(&[&key.sealed_private_key], &key);
+    let [_, id, secret] = &server.credentials;
+    let api_key = tx.find_api_key(&organization, id).await.unwrap().unwrap();
+    prints_without(&[secret], &api_key);
+    let password = "correct-horse-battery";
+    let url: StoreUrl = format!("postgres://forge:{password}@127.0.0.1:1/forge")
+        .parse()
+        .unwrap();
+    prints_without(&[password], &url);
+    prints_without(
+        &[password],
+        &Store::open(&url, OpenMode::MustExist).await.unwrap_err(),
+    );
+    if server.engine == Engine::Postgres {
+        // Tests connect without a password; the server does not mind one.
+        let address = std::env::var("FORGE_TEST_DATABASE_URL").unwrap();
+        let (user, host) = address.split_once('@').unwrap();
+        let url: StoreUrl = format!("{user}:{password}@{host}").parse().unwrap();
+        let store = Store::open(&url, OpenMode::MustExist).await.unwrap();
+        prints_without(&[password], &store);
+        prints_without(&[password], &store.read().await.unwrap());
     }
 }
 

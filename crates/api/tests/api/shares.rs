@@ -77,92 +77,109 @@ fn parts(server: &TestServer) -> (usize, usize) {
     (readers / 3, readers / 2)
 }
 
-both_engines! {
-    async fn others_wait_for_no_more_than_the_share_of_a_user(database: TestDatabase) {
-        let server = TestServer::alone(&database).await;
-        let (of_a_user, _) = parts(&server);
-        let path = format!("service/{}/version_sets/", server.service(1).await);
-        assert_eq!(server.admin().get(&path).await.status, 200);
-        let mut held = Held::by(&server).await;
-        let waiting = ask(server.admin(), &path, 30);
-        let answered = held.let_pass(&server, waiting).await;
-        assert!(answered.len() <= of_a_user, "{}", answered.len());
-        assert!(answered.iter().all(|answer| answer.status == 200));
-    }
+#[both_engines]
+async fn others_wait_for_no_more_than_the_share_of_a_user(database: TestDatabase) {
+    let server = TestServer::alone(&database).await;
+    let (of_a_user, _) = parts(&server);
+    let path = format!("service/{}/version_sets/", server.service(1).await);
+    assert_eq!(server.admin().get(&path).await.status, 200);
+    let mut held = Held::by(&server).await;
+    let waiting = ask(server.admin(), &path, 30);
+    let answered = held.let_pass(&server, waiting).await;
+    assert!(answered.len() <= of_a_user, "{}", answered.len());
+    assert!(answered.iter().all(|answer| answer.status == 200));
+}
 
-    async fn others_wait_for_no_more_than_the_share_of_an_organization(database: TestDatabase) {
-        let server = TestServer::alone(&database).await;
-        let (of_a_user, of_an_organization) = parts(&server);
-        let mut users = Vec::new();
-        for _ in 0..6 {
-            let user = server.user(DefaultRole::User).await;
-            assert_eq!(user.get("service/").await.status, 200);
-            users.push(user);
-        }
-        let mut held = Held::by(&server).await;
-        let mut waiting = Vec::new();
-        for user in &users {
-            waiting.extend(ask(user, "service/", of_a_user));
-        }
-        let answered = held.let_pass(&server, waiting).await;
-        assert!(answered.len() <= of_an_organization, "{}", answered.len());
-        assert!(answered.iter().all(|answer| answer.status == 200));
+#[both_engines]
+async fn others_wait_for_no_more_than_the_share_of_an_organization(database: TestDatabase) {
+    let server = TestServer::alone(&database).await;
+    let (of_a_user, of_an_organization) = parts(&server);
+    let mut users = Vec::new();
+    for _ in 0..6 {
+        let user = server.user(DefaultRole::User).await;
+        assert_eq!(user.get("service/").await.status, 200);
+        users.push(user);
     }
+    let mut held = Held::by(&server).await;
+    let mut waiting = Vec::new();
+    for user in &users {
+        waiting.extend(ask(user, "service/", of_a_user));
+    }
+    let answered = held.let_pass(&server, waiting).await;
+    assert!(answered.len() <= of_an_organization, "{}", answered.len());
+    assert!(answered.iter().all(|answer| answer.status == 200));
+}
 
-    async fn every_operation_that_reads_takes_a_place(database: TestDatabase) {
-        let server = TestServer::alone(&database).await;
-        let (admin, (of_a_user, _)) = (server.admin(), parts(&server));
-        let operations = Box::pin(guarded(&server)).await;
-        let reading: Vec<_> = operations.iter().filter(|one| one.method == Method::GET).collect();
-        let ids: BTreeSet<&str> = reading.iter().map(|one| one.id.as_str()).collect();
-        assert!(FROM_MEMORY.iter().all(|id| ids.contains(id)));
-        for one in &reading {
-            let status = one.call(admin, &[]).await.status;
-            assert!(status.is_success(), "{}: {status}", one.id);
-        }
-        let mut held = Held::by(&server).await;
-        for one in &reading {
-            if FROM_MEMORY.contains(&one.id.as_str()) {
-                assert!(one.call(admin, &[]).await.status.is_success(), "{}", one.id);
-                continue;
-            }
-            let waiting = ask(admin, "organization/agent", of_a_user);
-            let mut asked = one.call(admin, &[]).boxed();
-            assert!((&mut asked).now_or_never().is_none(), "{} takes no place", one.id);
-            let mut all = waiting;
-            all.push(asked);
-            let answered = held.let_pass(&server, all).await;
-            assert!(answered.len() <= of_a_user, "{} takes no place", one.id);
-        }
+#[both_engines]
+async fn every_operation_that_reads_takes_a_place(database: TestDatabase) {
+    let server = TestServer::alone(&database).await;
+    let (admin, (of_a_user, _)) = (server.admin(), parts(&server));
+    let operations = Box::pin(guarded(&server)).await;
+    let reading: Vec<_> = operations
+        .iter()
+        .filter(|one| one.method == Method::GET)
+        .collect();
+    let ids: BTreeSet<&str> = reading.iter().map(|one| one.id.as_str()).collect();
+    assert!(FROM_MEMORY.iter().all(|id| ids.contains(id)));
+    for one in &reading {
+        let status = one.call(admin, &[]).await.status;
+        assert!(status.is_success(), "{}: {status}", one.id);
     }
+    let mut held = Held::by(&server).await;
+    for one in &reading {
+        if FROM_MEMORY.contains(&one.id.as_str()) {
+            assert!(one.call(admin, &[]).await.status.is_success(), "{}", one.id);
+            continue;
+        }
+        let waiting = ask(admin, "organization/agent", of_a_user);
+        let mut asked = one.call(admin, &[]).boxed();
+        assert!((&mut asked).now_or_never().is_none(), "{} takes no place", one.id);
+        let mut all = waiting;
+        all.push(asked);
+        let answered = held.let_pass(&server, all).await;
+        assert!(answered.len() <= of_a_user, "{} takes no place", one.id);
+    }
+}
 
-    async fn sets_that_are_not_told_are_not_read(database: TestDatabase) {
-        let server = TestServer::alone(&database).await;
-        let (admin, service) = (server.admin(), server.service(1).await);
-        let pins = json!({"version_set": version_set(1, 1)});
-        for set in ["test", "hidden"] {
-            let path = format!("service/{service}/version_sets/{set}/");
-            assert_eq!(admin.put(&path, pins.clone()).await.status, 204);
-        }
-        let seen = grant("Service:GetVersionSet", &equals("version_set_name", "test"));
-        let services = any("Service:GetService");
-        let some = user_with(&server, "Some", vec![services.clone(), seen]).await;
-        let none = user_with(&server, "None", vec![services]).await;
-        database.tamper("UPDATE version_set SET model_preferences = 'unreadable' WHERE name = 'hidden'").await;
-        let (organization, id) = (organization(&server), service.parse().unwrap());
-        let mut tx = server.app.store.read().await.unwrap();
-        assert!(tx.list_sets(&organization, id, usize::MAX).await.is_err(), "whoever reads it notices");
-        drop(tx);
-        let own = format!("service/{service}");
-        for path in ["service/", &format!("{own}/version_sets/"), &format!("{own}/health")] {
-            let told = some.get(path).await;
-            assert_eq!(told.status, 200, "{path}: {}", told.body);
-            let told = told.body.to_string();
-            assert!(told.contains("\"test\"") && !told.contains("\"hidden\""), "{path}: {told}");
-        }
-        let told = none.get("service/").await;
-        assert_eq!(told.body["services"][0]["version_sets"], json!({}));
+#[both_engines]
+async fn sets_that_are_not_told_are_not_read(database: TestDatabase) {
+    let server = TestServer::alone(&database).await;
+    let (admin, service) = (server.admin(), server.service(1).await);
+    let pins = json!({"version_set": version_set(1, 1)});
+    for set in ["test", "hidden"] {
+        let path = format!("service/{service}/version_sets/{set}/");
+        assert_eq!(admin.put(&path, pins.clone()).await.status, 204);
     }
+    let seen = grant("Service:GetVersionSet", &equals("version_set_name", "test"));
+    let services = any("Service:GetService");
+    let some = user_with(&server, "Some", vec![services.clone(), seen]).await;
+    let none = user_with(&server, "None", vec![services]).await;
+    database
+        .tamper("UPDATE version_set SET model_preferences = 'unreadable' WHERE name = 'hidden'")
+        .await;
+    let (organization, id) = (organization(&server), service.parse().unwrap());
+    let mut tx = server.app.store.read().await.unwrap();
+    assert!(
+        tx.list_sets(&organization, id, usize::MAX).await.is_err(),
+        "whoever reads it notices"
+    );
+    drop(tx);
+    let own = format!("service/{service}");
+    for path in [
+        "service/",
+        &format!("{own}/version_sets/"),
+        &format!("{own}/health"),
+    ] {
+        let told = some.get(path).await;
+        assert_eq!(told.status, 200, "{path}: {}", told.body);
+        let told = told.body.to_string();
+        assert!(
+            told.contains("\"test\"") && !told.contains("\"hidden\""),
+            "{path}: {told}"
+        );
+    }
+    let told = none.get("service/").await;
+    assert_eq!(told.body["services"][0]["version_sets"], json!({}));
 }
 
 /// Opens a connection that takes little, and asks for something on it.

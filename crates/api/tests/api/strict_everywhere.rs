@@ -105,72 +105,105 @@ impl Try<'_> {
     }
 }
 
-both_engines! {
-    async fn nothing_that_asks_for_safety_is_overlooked_by_any_operation(server: TestServer) {
-        let all = Box::pin(guarded(&server)).await;
-        let before = state(&server).await;
-        for guarded in &all {
-            let operation = contract().operation(&guarded.id).unwrap();
-            let attempt = Try { server: &server, guarded, operation };
-            attempt.refuses_unknown_and_misplaced_names().await;
-            attempt.refuses_what_is_given_twice().await;
-            attempt.refuses_conditions_that_it_does_not_know().await;
-        }
-        assert_eq!(state(&server).await, before, "what was refused changed nothing");
-    }
-
-    async fn what_needs_no_credentials_overlooks_nothing_either(server: TestServer) {
-        let anonymous = server.admin().anonymous();
-        let run = "simulation/unit_test_set_run/0123456789abcdef01234567/artifacts/download?token=t";
-        for (path, fault) in [
-            ("organization/?dryRun=1".to_owned(), "query.dryRun: misplaced"),
-            (format!("{run}&dry_run=1"), "query.dry_run: misplaced"),
-            (format!("{run}&no_such_parameter=1"), "query.no_such_parameter: unknown_name"),
-            (format!("{run}&token=t"), "query.token: duplicate"),
-        ] {
-            assert_eq!(anonymous.get(&path).await.faults(), [fault], "{path}");
-        }
-        let sign_in = async |query: &str, more: &[(&str, &str)]| {
-            let mut headers = vec![("x-api-key", "k"), ("x-api-key-id", "i"), ("x-user-id", "u")];
-            headers.extend(more);
-            let path = format!("user/signin_with_api_key{query}");
-            anonymous.send_raw("POST".parse().unwrap(), &path, &headers, None, Vec::new()).await.faults()
+#[both_engines]
+async fn nothing_that_asks_for_safety_is_overlooked_by_any_operation(server: TestServer) {
+    let all = Box::pin(guarded(&server)).await;
+    let before = state(&server).await;
+    for guarded in &all {
+        let operation = contract().operation(&guarded.id).unwrap();
+        let attempt = Try {
+            server: &server,
+            guarded,
+            operation,
         };
-        assert_eq!(sign_in("?dry_run=1", &[]).await, ["query.dry_run: misplaced"]);
-        assert_eq!(sign_in("", &[("x-user-id", "u")]).await, ["header.x-user-id: duplicate"]);
-        assert_eq!(sign_in("", &[("idempotency-key", "k")]).await, ["header.Idempotency-Key: unknown_name"]);
+        attempt.refuses_unknown_and_misplaced_names().await;
+        attempt.refuses_what_is_given_twice().await;
+        attempt.refuses_conditions_that_it_does_not_know().await;
     }
+    assert_eq!(state(&server).await, before, "what was refused changed nothing");
+}
 
-    async fn a_post_under_a_key_is_done_once_and_answered_as_the_first_time(server: TestServer) {
-        let mut replayed = 0;
-        for guarded in &Box::pin(guarded(&server)).await {
-            let operation = contract().operation(&guarded.id).unwrap();
-            if !operation.reads_header("Idempotency-Key") {
-                let is_named = operation.method != "POST" || operation.not_replayed.is_some();
-                assert!(is_named, "{} neither takes a key nor says why not", guarded.id);
-                continue;
-            }
-            let key = [("Idempotency-Key", "the same for all")];
-            let first = guarded.call(server.admin(), &key).await;
-            assert!(first.status.is_success(), "{}: {}", guarded.id, first.body);
-            let before = state(&server).await;
-            let again = guarded.call(server.admin(), &key).await;
-            assert_eq!(
-                (again.status, &again.body, again.sequence(), again.headers.get("content-type")),
-                (first.status, &first.body, first.sequence(), first.headers.get("content-type")),
-                "{}", guarded.id
-            );
-            assert_eq!(state(&server).await, before, "{}", guarded.id);
-            let mut other = guarded.clone();
-            if let Some(body) = &mut other.example.body {
-                *body = changed(&guarded.id, body);
-                let reused = other.call(server.admin(), &key).await;
-                assert_eq!(reused.faults(), ["header.Idempotency-Key: idempotency_key_reused"], "{}", guarded.id);
-            }
-            replayed += 1;
-        }
-        assert!(replayed > 30, "{replayed}");
+#[both_engines]
+async fn what_needs_no_credentials_overlooks_nothing_either(server: TestServer) {
+    let anonymous = server.admin().anonymous();
+    let run = "simulation/unit_test_set_run/0123456789abcdef01234567/artifacts/download?token=t";
+    for (path, fault) in [
+        ("organization/?dryRun=1".to_owned(), "query.dryRun: misplaced"),
+        (format!("{run}&dry_run=1"), "query.dry_run: misplaced"),
+        (
+            format!("{run}&no_such_parameter=1"),
+            "query.no_such_parameter: unknown_name",
+        ),
+        (format!("{run}&token=t"), "query.token: duplicate"),
+    ] {
+        assert_eq!(anonymous.get(&path).await.faults(), [fault], "{path}");
     }
+    let sign_in = async |query: &str, more: &[(&str, &str)]| {
+        let mut headers = vec![("x-api-key", "k"), ("x-api-key-id", "i"), ("x-user-id", "u")];
+        headers.extend(more);
+        let path = format!("user/signin_with_api_key{query}");
+        anonymous
+            .send_raw("POST".parse().unwrap(), &path, &headers, None, Vec::new())
+            .await
+            .faults()
+    };
+    assert_eq!(sign_in("?dry_run=1", &[]).await, ["query.dry_run: misplaced"]);
+    assert_eq!(
+        sign_in("", &[("x-user-id", "u")]).await,
+        ["header.x-user-id: duplicate"]
+    );
+    assert_eq!(
+        sign_in("", &[("idempotency-key", "k")]).await,
+        ["header.Idempotency-Key: unknown_name"]
+    );
+}
+
+#[both_engines]
+async fn a_post_under_a_key_is_done_once_and_answered_as_the_first_time(server: TestServer) {
+    let mut replayed = 0;
+    for guarded in &Box::pin(guarded(&server)).await {
+        let operation = contract().operation(&guarded.id).unwrap();
+        if !operation.reads_header("Idempotency-Key") {
+            let is_named = operation.method != "POST" || operation.not_replayed.is_some();
+            assert!(is_named, "{} neither takes a key nor says why not", guarded.id);
+            continue;
+        }
+        let key = [("Idempotency-Key", "the same for all")];
+        let first = guarded.call(server.admin(), &key).await;
+        assert!(first.status.is_success(), "{}: {}", guarded.id, first.body);
+        let before = state(&server).await;
+        let again = guarded.call(server.admin(), &key).await;
+        assert_eq!(
+            (
+                again.status,
+                &again.body,
+                again.sequence(),
+                again.headers.get("content-type")
+            ),
+            (
+                first.status,
+                &first.body,
+                first.sequence(),
+                first.headers.get("content-type")
+            ),
+            "{}",
+            guarded.id
+        );
+        assert_eq!(state(&server).await, before, "{}", guarded.id);
+        let mut other = guarded.clone();
+        if let Some(body) = &mut other.example.body {
+            *body = changed(&guarded.id, body);
+            let reused = other.call(server.admin(), &key).await;
+            assert_eq!(
+                reused.faults(),
+                ["header.Idempotency-Key: idempotency_key_reused"],
+                "{}",
+                guarded.id
+            );
+        }
+        replayed += 1;
+    }
+    assert!(replayed > 30, "{replayed}");
 }
 
 #[test]

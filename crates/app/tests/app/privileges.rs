@@ -393,41 +393,50 @@ async fn the_one_left(server: &TestServer, users: [TestClient; 2]) -> TestClient
     left.remove(0)
 }
 
-both_engines! {
-    async fn two_super_administrators_who_delete_each_other_at_once_do_not_both_succeed(server: TestServer) {
-        let mut first = server.admin().clone();
-        for _ in 0..4 {
-            let second = server.user(DefaultRole::SuperAdministrator).await;
-            let (one, two) = (caller_of(&server, &first).await, caller_of(&server, &second).await);
-            let (left, right) = tokio::join!(
-                users::delete(&server.app, &one, &second.user_id),
-                users::delete(&server.app, &two, &first.user_id),
-            );
-            assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
-            first = the_one_left(&server, [first, second]).await;
-        }
+#[both_engines]
+async fn two_super_administrators_who_delete_each_other_at_once_do_not_both_succeed(server: TestServer) {
+    let mut first = server.admin().clone();
+    for _ in 0..4 {
+        let second = server.user(DefaultRole::SuperAdministrator).await;
+        let (one, two) = (
+            caller_of(&server, &first).await,
+            caller_of(&server, &second).await,
+        );
+        let (left, right) = tokio::join!(
+            users::delete(&server.app, &one, &second.user_id),
+            users::delete(&server.app, &two, &first.user_id),
+        );
+        assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
+        first = the_one_left(&server, [first, second]).await;
     }
+}
 
-    async fn two_super_administrators_who_demote_each_other_at_once_do_not_both_succeed(server: TestServer) {
-        let mut first = server.admin().clone();
-        let user = DefaultRole::User.name();
-        for _ in 0..4 {
-            let second = server.user(DefaultRole::SuperAdministrator).await;
-            let (one, two) = (caller_of(&server, &first).await, caller_of(&server, &second).await);
-            let (left, right) = tokio::join!(
-                users::assign_role(&server.app, &one, user, &second.user_id),
-                users::assign_role(&server.app, &two, user, &first.user_id),
-            );
-            assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
-            first = the_one_left(&server, [first, second]).await;
-        }
+#[both_engines]
+async fn two_super_administrators_who_demote_each_other_at_once_do_not_both_succeed(server: TestServer) {
+    let mut first = server.admin().clone();
+    let user = DefaultRole::User.name();
+    for _ in 0..4 {
+        let second = server.user(DefaultRole::SuperAdministrator).await;
+        let (one, two) = (
+            caller_of(&server, &first).await,
+            caller_of(&server, &second).await,
+        );
+        let (left, right) = tokio::join!(
+            users::assign_role(&server.app, &one, user, &second.user_id),
+            users::assign_role(&server.app, &two, user, &first.user_id),
+        );
+        assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
+        first = the_one_left(&server, [first, second]).await;
     }
+}
 
-    async fn the_last_super_administrator_stays(server: TestServer) {
-        let caller = caller_of(&server, server.admin()).await;
-        let me = &server.admin().user_id;
-        assert!(is_refusal(&users::delete(&server.app, &caller, me).await.unwrap_err()));
-        let demoted = users::assign_role(&server.app, &caller, DefaultRole::User.name(), me).await;
-        assert!(is_refusal(&demoted.unwrap_err()));
-    }
+#[both_engines]
+async fn the_last_super_administrator_stays(server: TestServer) {
+    let caller = caller_of(&server, server.admin()).await;
+    let me = &server.admin().user_id;
+    assert!(is_refusal(
+        &users::delete(&server.app, &caller, me).await.unwrap_err()
+    ));
+    let demoted = users::assign_role(&server.app, &caller, DefaultRole::User.name(), me).await;
+    assert!(is_refusal(&demoted.unwrap_err()));
 }

@@ -53,159 +53,218 @@ fn fields(name: &str, agent: &str, graph: &str, is_active: bool) -> ServiceField
     }
 }
 
-both_engines! {
-    async fn concurrent_versions_get_every_number_once(server: TestServer) {
-        let server = Arc::new(server);
-        for (kind, id) in [
-            (AssetKind::Agent, server.agent(0).await),
-            (AssetKind::ContextGraph, server.context_graph(0).await),
-        ] {
-            let results = at_once(WRITERS, |_| {
-                let (server, id) = (Arc::clone(&server), id.clone());
-                async move { add_version(&server, kind, &id, None).await }
-            });
-            let mut numbers = winners(results.await);
-            numbers.sort_unstable();
-            assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
-        }
-    }
-
-    async fn of_concurrent_writers_who_expect_the_same_number_one_wins(server: TestServer) {
-        let server = Arc::new(server);
-        let id = server.agent(1).await;
+#[both_engines]
+async fn concurrent_versions_get_every_number_once(server: TestServer) {
+    let server = Arc::new(server);
+    for (kind, id) in [
+        (AssetKind::Agent, server.agent(0).await),
+        (AssetKind::ContextGraph, server.context_graph(0).await),
+    ] {
         let results = at_once(WRITERS, |_| {
             let (server, id) = (Arc::clone(&server), id.clone());
-            async move { add_version(&server, AssetKind::Agent, &id, Some(2)).await }
+            async move { add_version(&server, kind, &id, None).await }
         });
-        assert_eq!(winners(results.await), [2]);
-        assert_eq!(latest(&server, AssetKind::Agent, &id).await, 2);
+        let mut numbers = winners(results.await);
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
     }
+}
 
-    async fn a_name_is_given_once(server: TestServer) {
-        let server = Arc::new(server);
-        for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
-            let results = at_once(WRITERS, |_| {
-                let server = Arc::clone(&server);
-                async move { assets::create(&server.app, &super_administrator(&server), kind, "the name").await }
-            });
-            assert_eq!(winners(results.await).len(), 1);
+#[both_engines]
+async fn of_concurrent_writers_who_expect_the_same_number_one_wins(server: TestServer) {
+    let server = Arc::new(server);
+    let id = server.agent(1).await;
+    let results = at_once(WRITERS, |_| {
+        let (server, id) = (Arc::clone(&server), id.clone());
+        async move { add_version(&server, AssetKind::Agent, &id, Some(2)).await }
+    });
+    assert_eq!(winners(results.await), [2]);
+    assert_eq!(latest(&server, AssetKind::Agent, &id).await, 2);
+}
+
+#[both_engines]
+async fn a_name_is_given_once(server: TestServer) {
+    let server = Arc::new(server);
+    for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
+        let results = at_once(WRITERS, |_| {
+            let server = Arc::clone(&server);
+            async move { assets::create(&server.app, &super_administrator(&server), kind, "the name").await }
+        });
+        assert_eq!(winners(results.await).len(), 1);
+    }
+}
+
+#[both_engines]
+async fn one_active_service_gets_a_name_by_creation_activation_or_renaming(server: TestServer) {
+    let server = Arc::new(server);
+    let (agent, graph) = (server.agent(1).await, server.context_graph(1).await);
+    let caller = super_administrator(&server);
+    let mut idle = Vec::new();
+    for number in 0..WRITERS {
+        // Inactive ones of the name, and active ones of another.
+        let (name, is_active) = if number % 2 == 0 {
+            ("one", false)
+        } else {
+            ("other", true)
+        };
+        let name = if is_active {
+            format!("{name} {number}")
+        } else {
+            name.to_owned()
+        };
+        let fields = fields(&name, &agent, &graph, is_active);
+        idle.push(
+            services::create(&server.app, &caller, &fields, None)
+                .await
+                .unwrap()
+                .value,
+        );
+    }
+    let results = at_once(WRITERS * 2, |number| {
+        let (server, agent, graph) = (Arc::clone(&server), agent.clone(), graph.clone());
+        let id = idle.get(number).copied();
+        async move {
+            let caller = super_administrator(&server);
+            match id {
+                Some(id) if number % 2 == 0 => {
+                    let update = UpdateService {
+                        is_active: Some(true),
+                        ..Default::default()
+                    };
+                    services::update(&server.app, &caller, id, update, &Terms::default())
+                        .await
+                        .map(drop)
+                }
+                Some(id) => {
+                    let update = UpdateService {
+                        name: Some("one".to_owned()),
+                        ..Default::default()
+                    };
+                    services::update(&server.app, &caller, id, update, &Terms::default())
+                        .await
+                        .map(drop)
+                }
+                None => {
+                    let fields = fields("one", &agent, &graph, true);
+                    services::create(&server.app, &caller, &fields, None)
+                        .await
+                        .map(drop)
+                }
+            }
         }
-    }
+    });
+    assert_eq!(winners(results.await).len(), 1);
+}
 
-    async fn one_active_service_gets_a_name_by_creation_activation_or_renaming(server: TestServer) {
-        let server = Arc::new(server);
+#[both_engines]
+async fn concurrent_changes_of_a_set_leave_one_revision_each(server: TestServer) {
+    let server = Arc::new(server);
+    let id: ServiceId = server.service(9).await.parse().unwrap();
+    let results = at_once(WRITERS * 2, |number| {
+        let server = Arc::clone(&server);
+        async move {
+            let (caller, name) = (super_administrator(&server), "preview".parse().unwrap());
+            if number % 4 == 3 {
+                return promotion::delete(&server.app, &caller, id, &name, &Terms::default())
+                    .await
+                    .map(|_| true);
+            }
+            let pinned = i64::try_from(number % 9 + 1).unwrap();
+            let wanted = pins(pinned, None);
+            let done = promotion::upsert(&server.app, &caller, id, &name, wanted, &Terms::default()).await?;
+            Ok(done.is_applied)
+        }
+    });
+    let changes = winners(results.await)
+        .into_iter()
+        .filter(|changed| *changed)
+        .count();
+    let organization = server.admin().organization.parse().unwrap();
+    let name = "preview".parse().unwrap();
+    let mut tx = server.app.store.read().await.unwrap();
+    let history = tx
+        .list_revisions(&organization, id, &name, 0, 100)
+        .await
+        .unwrap()
+        .into_rows();
+    let numbers: Vec<i64> = history.iter().rev().map(|revision| revision.revision).collect();
+    assert_eq!(numbers, (1..=i64::try_from(changes).unwrap()).collect::<Vec<_>>());
+    let set = tx.find_set(&organization, id, &name).await.unwrap().unwrap();
+    assert_eq!((set.revision, &set.pins), (history[0].revision, &history[0].pins));
+}
+
+#[both_engines]
+async fn no_active_service_is_left_on_a_deprecated_agent(server: TestServer) {
+    let server = Arc::new(server);
+    for round in 0..4 {
         let (agent, graph) = (server.agent(1).await, server.context_graph(1).await);
-        let caller = super_administrator(&server);
-        let mut idle = Vec::new();
-        for number in 0..WRITERS {
-            // Inactive ones of the name, and active ones of another.
-            let (name, is_active) = if number % 2 == 0 { ("one", false) } else { ("other", true) };
-            let name = if is_active { format!("{name} {number}") } else { name.to_owned() };
-            let fields = fields(&name, &agent, &graph, is_active);
-            idle.push(services::create(&server.app, &caller, &fields, None).await.unwrap().value);
-        }
-        let results = at_once(WRITERS * 2, |number| {
+        let results = at_once(2, |number| {
             let (server, agent, graph) = (Arc::clone(&server), agent.clone(), graph.clone());
-            let id = idle.get(number).copied();
             async move {
                 let caller = super_administrator(&server);
-                match id {
-                    Some(id) if number % 2 == 0 => {
-                        let update = UpdateService { is_active: Some(true), ..Default::default() };
-                        services::update(&server.app, &caller, id, update, &Terms::default()).await.map(drop)
-                    }
-                    Some(id) => {
-                        let update = UpdateService { name: Some("one".to_owned()), ..Default::default() };
-                        services::update(&server.app, &caller, id, update, &Terms::default()).await.map(drop)
-                    }
-                    None => {
-                        let fields = fields("one", &agent, &graph, true);
-                        services::create(&server.app, &caller, &fields, None).await.map(drop)
-                    }
+                if number == round % 2 {
+                    assets::deprecate(&server.app, &caller, AssetKind::Agent, &agent)
+                        .await
+                        .map(drop)
+                } else {
+                    let fields = fields(&format!("service {round}"), &agent, &graph, true);
+                    services::create(&server.app, &caller, &fields, None)
+                        .await
+                        .map(drop)
                 }
             }
         });
-        assert_eq!(winners(results.await).len(), 1);
+        assert_eq!(
+            winners(results.await).len(),
+            1,
+            "either the service or the deprecation came first"
+        );
     }
+}
 
-    async fn concurrent_changes_of_a_set_leave_one_revision_each(server: TestServer) {
-        let server = Arc::new(server);
-        let id: ServiceId = server.service(9).await.parse().unwrap();
-        let results = at_once(WRITERS * 2, |number| {
+#[both_engines]
+async fn a_rebind_and_a_pin_never_miss_each_other(server: TestServer) {
+    let server = Arc::new(server);
+    for round in 0..4 {
+        let id: ServiceId = server.service(5).await.parse().unwrap();
+        // The new agent has one version only: version 5 can be pinned before the rebind or not at all.
+        let agent: AgentId = server.agent(1).await.parse().unwrap();
+        let results = at_once(2, |number| {
             let server = Arc::clone(&server);
             async move {
-                let (caller, name) = (super_administrator(&server), "preview".parse().unwrap());
-                if number % 4 == 3 {
-                    return promotion::delete(&server.app, &caller, id, &name, &Terms::default()).await.map(|_| true);
+                let caller = super_administrator(&server);
+                if number == round % 2 {
+                    let update = UpdateService {
+                        agent_id: Some(agent),
+                        ..Default::default()
+                    };
+                    services::update(&server.app, &caller, id, update, &Terms::default())
+                        .await
+                        .map(drop)
+                } else {
+                    let release = "release".parse().unwrap();
+                    let wanted = pins(5, None);
+                    promotion::upsert(&server.app, &caller, id, &release, wanted, &Terms::default())
+                        .await
+                        .map(drop)
                 }
-                let pinned = i64::try_from(number % 9 + 1).unwrap();
-                let wanted = pins(pinned, None);
-                let done = promotion::upsert(&server.app, &caller, id, &name, wanted, &Terms::default()).await?;
-                Ok(done.is_applied)
             }
         });
-        let changes = winners(results.await).into_iter().filter(|changed| *changed).count();
-        let organization = server.admin().organization.parse().unwrap();
-        let name = "preview".parse().unwrap();
-        let mut tx = server.app.store.read().await.unwrap();
-        let history = tx.list_revisions(&organization, id, &name, 0, 100).await.unwrap().into_rows();
-        let numbers: Vec<i64> = history.iter().rev().map(|revision| revision.revision).collect();
-        assert_eq!(numbers, (1..=i64::try_from(changes).unwrap()).collect::<Vec<_>>());
-        let set = tx.find_set(&organization, id, &name).await.unwrap().unwrap();
-        assert_eq!((set.revision, &set.pins), (history[0].revision, &history[0].pins));
+        assert_eq!(
+            winners(results.await).len(),
+            1,
+            "either the rebind or the pin came first"
+        );
     }
+}
 
-    async fn no_active_service_is_left_on_a_deprecated_agent(server: TestServer) {
-        let server = Arc::new(server);
-        for round in 0..4 {
-            let (agent, graph) = (server.agent(1).await, server.context_graph(1).await);
-            let results = at_once(2, |number| {
-                let (server, agent, graph) = (Arc::clone(&server), agent.clone(), graph.clone());
-                async move {
-                    let caller = super_administrator(&server);
-                    if number == round % 2 {
-                        assets::deprecate(&server.app, &caller, AssetKind::Agent, &agent).await.map(drop)
-                    } else {
-                        let fields = fields(&format!("service {round}"), &agent, &graph, true);
-                        services::create(&server.app, &caller, &fields, None).await.map(drop)
-                    }
-                }
-            });
-            assert_eq!(winners(results.await).len(), 1, "either the service or the deprecation came first");
-        }
-    }
-
-    async fn a_rebind_and_a_pin_never_miss_each_other(server: TestServer) {
-        let server = Arc::new(server);
-        for round in 0..4 {
-            let id: ServiceId = server.service(5).await.parse().unwrap();
-            // The new agent has one version only: version 5 can be pinned before the rebind or not at all.
-            let agent: AgentId = server.agent(1).await.parse().unwrap();
-            let results = at_once(2, |number| {
-                let server = Arc::clone(&server);
-                async move {
-                    let caller = super_administrator(&server);
-                    if number == round % 2 {
-                        let update = UpdateService { agent_id: Some(agent), ..Default::default() };
-                        services::update(&server.app, &caller, id, update, &Terms::default()).await.map(drop)
-                    } else {
-                        let release = "release".parse().unwrap();
-                        let wanted = pins(5, None);
-                        promotion::upsert(&server.app, &caller, id, &release, wanted, &Terms::default()).await.map(drop)
-                    }
-                }
-            });
-            assert_eq!(winners(results.await).len(), 1, "either the rebind or the pin came first");
-        }
-    }
-
-    async fn an_organization_is_created_once(server: TestServer) {
-        let server = Arc::new(server);
-        let id = format!("{}-twin", server.admin().organization);
-        let results = at_once(4, |_| {
-            let (server, id) = (Arc::clone(&server), id.parse().unwrap());
-            async move { organizations::create(&server.app, &id).await.map(drop) }
-        });
-        assert_eq!(winners(results.await).len(), 1);
-    }
+#[both_engines]
+async fn an_organization_is_created_once(server: TestServer) {
+    let server = Arc::new(server);
+    let id = format!("{}-twin", server.admin().organization);
+    let results = at_once(4, |_| {
+        let (server, id) = (Arc::clone(&server), id.parse().unwrap());
+        async move { organizations::create(&server.app, &id).await.map(drop) }
+    });
+    assert_eq!(winners(results.await).len(), 1);
 }

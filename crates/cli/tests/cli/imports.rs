@@ -41,9 +41,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "forge-domain",
             "forge-runtime",
             "forge-store",
+            "forge-testkit-macros",
             "forge-wire",
         ],
     ),
+    ("forge-testkit-macros", &[]),
 ];
 
 /// Crates that belong into their rooms only, tests and the testkit aside.

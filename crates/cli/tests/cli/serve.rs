@@ -118,80 +118,96 @@ async fn a_server_goes_on_when_its_log_is_not_read_for_a_while() {
     }
 }
 
-both_engines! {
-    async fn what_init_printed_signs_in_before_and_after_a_restart(database: TestDatabase) {
-        let location = location(&database);
-        let credentials = init("acme", &location);
-        for _ in 0..2 {
-            let server = Serving::start(&location);
-            assert_eq!(status(&format!("{}/healthz", server.address)).await, 200);
-            assert_eq!(status(&format!("{}/readyz", server.address)).await, 200);
-            let token = sign_in(&server.address, &credentials).await;
-            let url = format!("{}/v1/acme/service/", server.address);
-            let answer = reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap();
-            assert_eq!(answer.status(), 200);
-            assert!(answer.headers().contains_key("x-request-id"));
-            let log = server.stop();
-            let secret = credentials["api_key"].as_str().unwrap();
-            assert!(!log.contains(secret) && !log.contains(&token), "secrets in the log: {log}");
-            assert!(log.contains("get-services") && log.contains("status=200"), "{log}");
-        }
-    }
-
-    async fn a_request_under_way_is_finished_before_the_server_ends(database: TestDatabase) {
-        let location = location(&database);
-        let credentials = init("acme", &location);
+#[both_engines]
+async fn what_init_printed_signs_in_before_and_after_a_restart(database: TestDatabase) {
+    let location = location(&database);
+    let credentials = init("acme", &location);
+    for _ in 0..2 {
         let server = Serving::start(&location);
-        let token = sign_in(&server.address, &credentials).await;
-        let body = r#"{"agent_name": "Mira"}"#;
-        let (first, rest) = body.split_at(5);
-        let host = server.address.strip_prefix("http://").unwrap().to_owned();
-        let mut stream = TcpStream::connect(&host).unwrap();
-        write!(
-            stream,
-            "POST /v1/acme/organization/agent HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
-            Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{first}",
-            body.len()
-        )
-        .unwrap();
-        // The server has the request once it answers another one that came later.
         assert_eq!(status(&format!("{}/healthz", server.address)).await, 200);
-        server.signal("TERM");
-        while TcpStream::connect(&host).is_ok() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        stream.write_all(rest.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-        let (status, log) = server.wait();
-        assert_eq!(status.code(), Some(0), "{log}");
+        assert_eq!(status(&format!("{}/readyz", server.address)).await, 200);
+        let token = sign_in(&server.address, &credentials).await;
+        let url = format!("{}/v1/acme/service/", server.address);
+        let answer = reqwest::Client::new()
+            .get(url)
+            .bearer_auth(&token)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers().contains_key("x-request-id"));
+        let log = server.stop();
+        let secret = credentials["api_key"].as_str().unwrap();
+        assert!(
+            !log.contains(secret) && !log.contains(&token),
+            "secrets in the log: {log}"
+        );
+        assert!(
+            log.contains("get-services") && log.contains("status=200"),
+            "{log}"
+        );
     }
+}
 
-    async fn an_interrupt_ends_the_server_too(database: TestDatabase) {
-        let location = location(&database);
-        init("acme", &location);
-        let server = Serving::start(&location);
-        server.signal("INT");
-        let (status, log) = server.wait();
-        assert_eq!(status.code(), Some(0), "{log}");
+#[both_engines]
+async fn a_request_under_way_is_finished_before_the_server_ends(database: TestDatabase) {
+    let location = location(&database);
+    let credentials = init("acme", &location);
+    let server = Serving::start(&location);
+    let token = sign_in(&server.address, &credentials).await;
+    let body = r#"{"agent_name": "Mira"}"#;
+    let (first, rest) = body.split_at(5);
+    let host = server.address.strip_prefix("http://").unwrap().to_owned();
+    let mut stream = TcpStream::connect(&host).unwrap();
+    write!(
+        stream,
+        "POST /v1/acme/organization/agent HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+        Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{first}",
+        body.len()
+    )
+    .unwrap();
+    // The server has the request once it answers another one that came later.
+    assert_eq!(status(&format!("{}/healthz", server.address)).await, 200);
+    server.signal("TERM");
+    while TcpStream::connect(&host).is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+    stream.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+}
 
-    async fn a_store_that_is_missing_or_newer_is_refused(database: TestDatabase) {
-        let location = location(&database);
-        let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
-        assert!(error.contains("create one with `forge init`"), "{error}");
-        init("acme", &location);
-        database
-            .tamper(
-                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+#[both_engines]
+async fn an_interrupt_ends_the_server_too(database: TestDatabase) {
+    let location = location(&database);
+    init("acme", &location);
+    let server = Serving::start(&location);
+    server.signal("INT");
+    let (status, log) = server.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[both_engines]
+async fn a_store_that_is_missing_or_newer_is_refused(database: TestDatabase) {
+    let location = location(&database);
+    let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
+    assert!(error.contains("create one with `forge init`"), "{error}");
+    init("acme", &location);
+    database
+        .tamper(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                 SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
-            )
-            .await;
-        let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
-        assert!(error.contains("was written by a newer Forge (schema 9999"), "{error}");
-        assert!(error.contains("upgrade this binary"), "{error}");
-    }
+        )
+        .await;
+    let error = one_line_error(&run(&["serve", "--listen", "127.0.0.1:0"], &location));
+    assert!(
+        error.contains("was written by a newer Forge (schema 9999"),
+        "{error}"
+    );
+    assert!(error.contains("upgrade this binary"), "{error}");
 }
 
 #[tokio::test]

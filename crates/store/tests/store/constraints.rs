@@ -141,147 +141,208 @@ async fn refuse(database: &forge_testkit::TestDatabase, sql: &str) {
     assert!(reason.contains("constraint"), "{sql}: {reason}");
 }
 
-both_engines! {
-    async fn a_live_unit_test_keeps_its_set_and_its_service(database: TestDatabase) {
-        sound(&database).await;
-        database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", simulation_rows())).await;
-        let gone = [
-            "UPDATE version_set SET is_deleted = TRUE WHERE name = 'test';",
-            "UPDATE service SET is_active = FALSE WHERE id = 's';",
-        ];
-        for sql in gone {
-            refuse(&database, sql).await;
-        }
-        for sql in [
-            "UPDATE unit_test SET version_set_name = 'preview';",
-            "UPDATE unit_test SET live_is_deleted = NULL;",
-            "UPDATE unit_test SET live_is_active = NULL;",
-            "UPDATE unit_test SET live_is_deleted = TRUE;",
-            "UPDATE unit_test SET live_is_active = FALSE;",
-            "UPDATE unit_test SET is_deleted = TRUE;",
-        ] {
-            refuse(&database, sql).await;
-        }
-        database.tamper("UPDATE unit_test SET is_deleted = TRUE, live_is_deleted = NULL, live_is_active = NULL;").await;
-        for sql in gone {
-            database.tamper(sql).await;
-        }
-        refuse(&database, "UPDATE unit_test SET is_deleted = FALSE, live_is_deleted = FALSE, live_is_active = TRUE;").await;
+#[both_engines]
+async fn a_live_unit_test_keeps_its_set_and_its_service(database: TestDatabase) {
+    sound(&database).await;
+    database
+        .tamper(&format!("BEGIN;\n{}\nCOMMIT;", simulation_rows()))
+        .await;
+    let gone = [
+        "UPDATE version_set SET is_deleted = TRUE WHERE name = 'test';",
+        "UPDATE service SET is_active = FALSE WHERE id = 's';",
+    ];
+    for sql in gone {
+        refuse(&database, sql).await;
     }
+    for sql in [
+        "UPDATE unit_test SET version_set_name = 'preview';",
+        "UPDATE unit_test SET live_is_deleted = NULL;",
+        "UPDATE unit_test SET live_is_active = NULL;",
+        "UPDATE unit_test SET live_is_deleted = TRUE;",
+        "UPDATE unit_test SET live_is_active = FALSE;",
+        "UPDATE unit_test SET is_deleted = TRUE;",
+    ] {
+        refuse(&database, sql).await;
+    }
+    database
+        .tamper("UPDATE unit_test SET is_deleted = TRUE, live_is_deleted = NULL, live_is_active = NULL;")
+        .await;
+    for sql in gone {
+        database.tamper(sql).await;
+    }
+    refuse(
+        &database,
+        "UPDATE unit_test SET is_deleted = FALSE, live_is_deleted = FALSE, live_is_active = TRUE;",
+    )
+    .await;
+}
 
-    async fn a_user_has_one_unfinished_run_of_a_set_of_unit_tests(database: TestDatabase) {
-        sound(&database).await;
-        database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", simulation_rows())).await;
-        refuse(&database, &run("x", 2, "running", "NULL")).await;
-        refuse(&database, &run("x", 2, "completed", "NULL")).await;
-        refuse(&database, &run("x", 2, "running", "1")).await;
-        database.tamper(&run("x", 2, "cancelled", "1")).await;
-        for sql in [
-            "UPDATE unit_test_run SET state = 'running';",
-            "UPDATE unit_test_run SET lease = 'x';",
-            "UPDATE unit_test_run SET state = 'errored', finished_at = 1;",
-            "UPDATE unit_test_run SET state = 'judged';",
-        ] {
-            refuse(&database, sql).await;
-        }
-        database.tamper("UPDATE unit_test_run SET state = 'running', lease = 'x';").await;
+#[both_engines]
+async fn a_user_has_one_unfinished_run_of_a_set_of_unit_tests(database: TestDatabase) {
+    sound(&database).await;
+    database
+        .tamper(&format!("BEGIN;\n{}\nCOMMIT;", simulation_rows()))
+        .await;
+    refuse(&database, &run("x", 2, "running", "NULL")).await;
+    refuse(&database, &run("x", 2, "completed", "NULL")).await;
+    refuse(&database, &run("x", 2, "running", "1")).await;
+    database.tamper(&run("x", 2, "cancelled", "1")).await;
+    for sql in [
+        "UPDATE unit_test_run SET state = 'running';",
+        "UPDATE unit_test_run SET lease = 'x';",
+        "UPDATE unit_test_run SET state = 'errored', finished_at = 1;",
+        "UPDATE unit_test_run SET state = 'judged';",
+    ] {
+        refuse(&database, sql).await;
     }
+    database
+        .tamper("UPDATE unit_test_run SET state = 'running', lease = 'x';")
+        .await;
+}
 
-    async fn versions_history_and_audit_rows_never_change(database: TestDatabase) {
-        sound(&database).await;
-        for table in ["agent_version", "context_graph_version", "version_set_revision", "versioned_item_version", "audit_event"] {
-            let update = database.refused(&format!("UPDATE {table} SET organization_id = organization_id")).await;
-            assert!(update.contains("rows never change"), "{update}");
-            let delete = database.refused(&format!("DELETE FROM {table}")).await;
-            assert!(delete.contains("rows never change"), "{delete}");
-        }
+#[both_engines]
+async fn versions_history_and_audit_rows_never_change(database: TestDatabase) {
+    sound(&database).await;
+    for table in [
+        "agent_version",
+        "context_graph_version",
+        "version_set_revision",
+        "versioned_item_version",
+        "audit_event",
+    ] {
+        let update = database
+            .refused(&format!("UPDATE {table} SET organization_id = organization_id"))
+            .await;
+        assert!(update.contains("rows never change"), "{update}");
+        let delete = database.refused(&format!("DELETE FROM {table}")).await;
+        assert!(delete.contains("rows never change"), "{delete}");
     }
+}
 
-    async fn numbers_have_no_gaps(database: TestDatabase) {
-        sound(&database).await;
-        let version = |version: i64, previous: &str| {
-            format!("INSERT INTO agent_version VALUES ('o', 'a', {version}, {previous}, '{{}}', 1, 'o', 'u', 0);")
-        };
-        for (number, previous) in [(4, "3"), (4, "NULL"), (4, "2"), (0, "NULL"), (0, "-1"), (2, "1"), (3, "NULL")] {
-            refuse(&database, &version(number, previous)).await;
-        }
-        database.tamper(&version(3, "2")).await;
-        refuse(&database, &revision("s", "release", 3, "2")).await;
-        refuse(&database, &revision("s", "release", 3, "NULL")).await;
-        database.tamper(&revision("s", "release", 2, "1")).await;
+#[both_engines]
+async fn numbers_have_no_gaps(database: TestDatabase) {
+    sound(&database).await;
+    let version = |version: i64, previous: &str| {
+        format!("INSERT INTO agent_version VALUES ('o', 'a', {version}, {previous}, '{{}}', 1, 'o', 'u', 0);")
+    };
+    for (number, previous) in [
+        (4, "3"),
+        (4, "NULL"),
+        (4, "2"),
+        (0, "NULL"),
+        (0, "-1"),
+        (2, "1"),
+        (3, "NULL"),
+    ] {
+        refuse(&database, &version(number, previous)).await;
     }
+    database.tamper(&version(3, "2")).await;
+    refuse(&database, &revision("s", "release", 3, "2")).await;
+    refuse(&database, &revision("s", "release", 3, "NULL")).await;
+    database.tamper(&revision("s", "release", 2, "1")).await;
+}
 
-    async fn a_pin_names_a_version_of_the_services_own_agent_or_graph(database: TestDatabase) {
-        sound(&database).await;
-        let update = |change: &str| format!("UPDATE version_set SET {change} WHERE name = 'release';");
-        for change in [
-            "agent_version = 3",
-            "agent_version = 0",
-            "context_graph_version = 2",
-            "agent_id = 'b'",
-            "agent_id = 'b', agent_version = NULL",
-            "context_graph_id = 'a'",
-            "revision = 2",
-        ] {
-            refuse(&database, &update(change)).await;
-        }
-        database.tamper(&update("agent_version = 1")).await;
-        // The service may not leave its sets behind either.
-        refuse(&database, "UPDATE service SET agent_id = 'b' WHERE id = 's';").await;
+#[both_engines]
+async fn a_pin_names_a_version_of_the_services_own_agent_or_graph(database: TestDatabase) {
+    sound(&database).await;
+    let update = |change: &str| format!("UPDATE version_set SET {change} WHERE name = 'release';");
+    for change in [
+        "agent_version = 3",
+        "agent_version = 0",
+        "context_graph_version = 2",
+        "agent_id = 'b'",
+        "agent_id = 'b', agent_version = NULL",
+        "context_graph_id = 'a'",
+        "revision = 2",
+    ] {
+        refuse(&database, &update(change)).await;
     }
+    database.tamper(&update("agent_version = 1")).await;
+    // The service may not leave its sets behind either.
+    refuse(&database, "UPDATE service SET agent_id = 'b' WHERE id = 's';").await;
+}
 
-    async fn every_service_has_edge_which_never_changes_and_release_which_is_never_deleted(database: TestDatabase) {
-        sound(&database).await;
-        for sql in [
-            "UPDATE version_set SET agent_version = 1 WHERE name = 'edge';",
-            "UPDATE version_set SET model_preferences = '{\"a\":1}' WHERE name = 'edge';",
-            "UPDATE version_set SET is_deleted = TRUE WHERE name = 'edge';",
-            "UPDATE version_set SET is_deleted = TRUE WHERE name = 'release';",
-            "DELETE FROM version_set WHERE name = 'release';",
-            "DELETE FROM version_set WHERE name = 'edge';",
-        ] {
-            refuse(&database, sql).await;
-        }
-        refuse(&database, &service("without-sets", 2, "other", "TRUE")).await;
-        let without_release = format!("{}\n{}", service("t", 2, "other", "TRUE"), set("t", "edge", "NULL"));
-        refuse(&database, &without_release).await;
+#[both_engines]
+async fn every_service_has_edge_which_never_changes_and_release_which_is_never_deleted(
+    database: TestDatabase,
+) {
+    sound(&database).await;
+    for sql in [
+        "UPDATE version_set SET agent_version = 1 WHERE name = 'edge';",
+        "UPDATE version_set SET model_preferences = '{\"a\":1}' WHERE name = 'edge';",
+        "UPDATE version_set SET is_deleted = TRUE WHERE name = 'edge';",
+        "UPDATE version_set SET is_deleted = TRUE WHERE name = 'release';",
+        "DELETE FROM version_set WHERE name = 'release';",
+        "DELETE FROM version_set WHERE name = 'edge';",
+    ] {
+        refuse(&database, sql).await;
     }
+    refuse(&database, &service("without-sets", 2, "other", "TRUE")).await;
+    let without_release = format!(
+        "{}\n{}",
+        service("t", 2, "other", "TRUE"),
+        set("t", "edge", "NULL")
+    );
+    refuse(&database, &without_release).await;
+}
 
-    async fn one_active_service_of_a_name_and_one_operator(database: TestDatabase) {
-        sound(&database).await;
-        let whole = |id: &str, seq: i64, is_active: &str| {
-            let (edge, release) = (set(id, "edge", "NULL"), set(id, "release", "NULL"));
-            format!("{}\n{edge}\n{release}", service(id, seq, "same", is_active))
-        };
-        refuse(&database, &whole("t", 2, "TRUE")).await;
-        database.tamper(&format!("BEGIN;\n{}\nCOMMIT;", whole("t", 2, "FALSE"))).await;
-        refuse(&database, "UPDATE service SET is_active = TRUE WHERE id = 't';").await;
-        refuse(&database, "INSERT INTO organization VALUES ('p', 'p', TRUE, FALSE, FALSE, '{}', 0, 0, 0, 0);").await;
-        refuse(&database, "INSERT INTO agent VALUES ('o', 'c', 3, 'a', FALSE, NULL, 0);").await;
-    }
+#[both_engines]
+async fn one_active_service_of_a_name_and_one_operator(database: TestDatabase) {
+    sound(&database).await;
+    let whole = |id: &str, seq: i64, is_active: &str| {
+        let (edge, release) = (set(id, "edge", "NULL"), set(id, "release", "NULL"));
+        format!("{}\n{edge}\n{release}", service(id, seq, "same", is_active))
+    };
+    refuse(&database, &whole("t", 2, "TRUE")).await;
+    database
+        .tamper(&format!("BEGIN;\n{}\nCOMMIT;", whole("t", 2, "FALSE")))
+        .await;
+    refuse(&database, "UPDATE service SET is_active = TRUE WHERE id = 't';").await;
+    refuse(
+        &database,
+        "INSERT INTO organization VALUES ('p', 'p', TRUE, FALSE, FALSE, '{}', 0, 0, 0, 0);",
+    )
+    .await;
+    refuse(
+        &database,
+        "INSERT INTO agent VALUES ('o', 'c', 3, 'a', FALSE, NULL, 0);",
+    )
+    .await;
+}
 
-    async fn items_have_gapless_versions_and_names_that_are_taken_once(database: TestDatabase) {
-        sound(&database).await;
-        for (number, previous) in [(3, "2"), (3, "NULL"), (2, "NULL"), (0, "NULL"), (1, "NULL")] {
-            refuse(&database, &item_version("i", number, previous)).await;
-        }
-        database.tamper(&item_version("i", 2, "1")).await;
-        // Without a version, of another kind, inactive though not a behavior set, and with a name that is taken.
-        refuse(&database, &item("j", 2, "metric", "other", "TRUE")).await;
-        let with_version = |item: String| format!("{item}\n{}", item_version("j", 1, "NULL"));
-        for (seq, kind, name, is_active) in [
-            (2, "agent", "other", "TRUE"),
-            (2, "metric", "other", "FALSE"),
-            (2, "metric", "same", "TRUE"),
-            (1, "metric", "other", "TRUE"),
-        ] {
-            refuse(&database, &with_version(item("j", seq, kind, name, is_active))).await;
-        }
-        let inactive = with_version(item("j", 1, "dynamic_behavior_set", "same", "FALSE"));
-        database.tamper(&format!("BEGIN;\n{inactive}\nCOMMIT;")).await;
-        refuse(&database, "UPDATE versioned_item SET latest_version = 3 WHERE id = 'i';").await;
-        database.tamper("UPDATE versioned_item SET is_deleted = TRUE WHERE id = 'i';").await;
-        let item = item("k", 2, "metric", "same", "TRUE");
-        database.tamper(&format!("BEGIN;\n{item}\n{}\nCOMMIT;", item_version("k", 1, "NULL"))).await;
+#[both_engines]
+async fn items_have_gapless_versions_and_names_that_are_taken_once(database: TestDatabase) {
+    sound(&database).await;
+    for (number, previous) in [(3, "2"), (3, "NULL"), (2, "NULL"), (0, "NULL"), (1, "NULL")] {
+        refuse(&database, &item_version("i", number, previous)).await;
     }
+    database.tamper(&item_version("i", 2, "1")).await;
+    // Without a version, of another kind, inactive though not a behavior set, and with a name that is taken.
+    refuse(&database, &item("j", 2, "metric", "other", "TRUE")).await;
+    let with_version = |item: String| format!("{item}\n{}", item_version("j", 1, "NULL"));
+    for (seq, kind, name, is_active) in [
+        (2, "agent", "other", "TRUE"),
+        (2, "metric", "other", "FALSE"),
+        (2, "metric", "same", "TRUE"),
+        (1, "metric", "other", "TRUE"),
+    ] {
+        refuse(&database, &with_version(item("j", seq, kind, name, is_active))).await;
+    }
+    let inactive = with_version(item("j", 1, "dynamic_behavior_set", "same", "FALSE"));
+    database.tamper(&format!("BEGIN;\n{inactive}\nCOMMIT;")).await;
+    refuse(
+        &database,
+        "UPDATE versioned_item SET latest_version = 3 WHERE id = 'i';",
+    )
+    .await;
+    database
+        .tamper("UPDATE versioned_item SET is_deleted = TRUE WHERE id = 'i';")
+        .await;
+    let item = item("k", 2, "metric", "same", "TRUE");
+    database
+        .tamper(&format!(
+            "BEGIN;\n{item}\n{}\nCOMMIT;",
+            item_version("k", 1, "NULL")
+        ))
+        .await;
 }

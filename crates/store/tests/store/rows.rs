@@ -36,50 +36,79 @@ async fn graph(server: &TestServer, sizes: &[usize]) -> String {
     id
 }
 
-both_engines! {
-    async fn a_read_ends_with_the_row_that_uses_up_the_room_and_the_next_one_goes_on_after_it(server: TestServer) {
-        let seed = Dice::seed();
-        let mut dice = Dice::new(seed);
-        let sizes: Vec<usize> = (0..12).map(|_| usize::try_from(1 + dice.below(2_000_000)).unwrap()).collect();
-        let id = graph(&server, &sizes).await;
-        let all: Vec<i64> = (1..=12).collect();
-        for is_descending in [false, true] {
-            let expected: Vec<i64> = if is_descending { all.iter().rev().copied().collect() } else { all.clone() };
-            // All of it in one transaction: what nobody took of one read is in the way of no other statement.
-            let mut tx = server.app.store.read().await.unwrap();
-            let (mut seen, mut after) = (Vec::new(), 0);
-            loop {
-                let organization = organization(&server);
-                let bounds = (version(1), version(12));
-                let rows = tx.list_versions(&organization, KIND, &id, bounds, is_descending, after, 20).await.unwrap();
-                let read: Vec<(i64, usize)> = rows.iter().map(|row| (row.version.get(), row.document.get().len())).collect();
-                let bytes: usize = read.iter().map(|(_, bytes)| bytes).sum();
-                let last = read.last().map_or(0, |(_, bytes)| *bytes);
-                assert!(bytes - last < MOST_BYTES, "FORGE_TEST_SEED={seed}: {read:?}");
-                let is_last = rows.are_last(20);
-                assert!(is_last || rows.bytes() >= MOST_BYTES, "FORGE_TEST_SEED={seed}: {read:?}");
-                seen.extend(read.iter().map(|(number, _)| *number));
-                if is_last {
-                    break;
-                }
-                after = *seen.last().unwrap();
-            }
-            assert_eq!(seen, expected, "FORGE_TEST_SEED={seed}");
-            assert!(tx.find_asset(&organization(&server), KIND, &id).await.unwrap().is_some());
-        }
-    }
-
-    async fn a_row_counts_as_it_is_told(server: TestServer) {
-        for (number, (text, bytes)) in [("x".repeat(100), 100), ("\u{1}\"".repeat(10), 80), ("ä".repeat(10), 20)].into_iter().enumerate() {
+#[both_engines]
+async fn a_read_ends_with_the_row_that_uses_up_the_room_and_the_next_one_goes_on_after_it(
+    server: TestServer,
+) {
+    let seed = Dice::seed();
+    let mut dice = Dice::new(seed);
+    let sizes: Vec<usize> = (0..12)
+        .map(|_| usize::try_from(1 + dice.below(2_000_000)).unwrap())
+        .collect();
+    let id = graph(&server, &sizes).await;
+    let all: Vec<i64> = (1..=12).collect();
+    for is_descending in [false, true] {
+        let expected: Vec<i64> = if is_descending {
+            all.iter().rev().copied().collect()
+        } else {
+            all.clone()
+        };
+        // All of it in one transaction: what nobody took of one read is in the way of no other statement.
+        let mut tx = server.app.store.read().await.unwrap();
+        let (mut seen, mut after) = (Vec::new(), 0);
+        loop {
             let organization = organization(&server);
-            let write = server.app.store.write(&organization, server.clock.now()).await;
-            let mut tx = write.unwrap().unwrap();
-            let id = format!("{number:0>24}");
-            tx.insert_asset(AssetKind::Agent, &id, &text).await.unwrap();
-            tx.commit().await.unwrap();
-            let mut tx = server.app.store.read().await.unwrap();
-            let row = tx.asset_row(&organization, AssetKind::Agent, &id).await.unwrap();
-            assert_eq!(row.bytes(), id.len() + bytes);
+            let bounds = (version(1), version(12));
+            let rows = tx
+                .list_versions(&organization, KIND, &id, bounds, is_descending, after, 20)
+                .await
+                .unwrap();
+            let read: Vec<(i64, usize)> = rows
+                .iter()
+                .map(|row| (row.version.get(), row.document.get().len()))
+                .collect();
+            let bytes: usize = read.iter().map(|(_, bytes)| bytes).sum();
+            let last = read.last().map_or(0, |(_, bytes)| *bytes);
+            assert!(bytes - last < MOST_BYTES, "FORGE_TEST_SEED={seed}: {read:?}");
+            let is_last = rows.are_last(20);
+            assert!(
+                is_last || rows.bytes() >= MOST_BYTES,
+                "FORGE_TEST_SEED={seed}: {read:?}"
+            );
+            seen.extend(read.iter().map(|(number, _)| *number));
+            if is_last {
+                break;
+            }
+            after = *seen.last().unwrap();
         }
+        assert_eq!(seen, expected, "FORGE_TEST_SEED={seed}");
+        assert!(
+            tx.find_asset(&organization(&server), KIND, &id)
+                .await
+                .unwrap()
+                .is_some()
+        );
+    }
+}
+
+#[both_engines]
+async fn a_row_counts_as_it_is_told(server: TestServer) {
+    for (number, (text, bytes)) in [
+        ("x".repeat(100), 100),
+        ("\u{1}\"".repeat(10), 80),
+        ("ä".repeat(10), 20),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let organization = organization(&server);
+        let write = server.app.store.write(&organization, server.clock.now()).await;
+        let mut tx = write.unwrap().unwrap();
+        let id = format!("{number:0>24}");
+        tx.insert_asset(AssetKind::Agent, &id, &text).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = server.app.store.read().await.unwrap();
+        let row = tx.asset_row(&organization, AssetKind::Agent, &id).await.unwrap();
+        assert_eq!(row.bytes(), id.len() + bytes);
     }
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use forge_store::{OpenMode, Store, all_statements};
 use forge_testkit::{Engine, TestDatabase, both_engines};
 
-both_engines! {
-    async fn every_statement_is_valid(database: TestDatabase) {
-        let store = Store::open(&database.url, OpenMode::CreateIfMissing).await.unwrap();
-        let statements = all_statements();
-        assert!(statements.len() > 50, "{} statements", statements.len());
-        for statement in statements {
-            if let Err(error) = store.prepare(statement.sql).await {
-                panic!("{}: {error}\n{}", statement.name, statement.sql);
-            }
+#[both_engines]
+async fn every_statement_is_valid(database: TestDatabase) {
+    let store = Store::open(&database.url, OpenMode::CreateIfMissing)
+        .await
+        .unwrap();
+    let statements = all_statements();
+    assert!(statements.len() > 50, "{} statements", statements.len());
+    for statement in statements {
+        if let Err(error) = store.prepare(statement.sql).await {
+            panic!("{}: {error}\n{}", statement.name, statement.sql);
         }
     }
 }

@@ -423,72 +423,100 @@ async fn closing_waits_for_the_writer_and_turns_the_others_away() {
     );
 }
 
-both_engines! {
-    async fn nothing_goes_on_after_a_failed_statement(server: TestServer) {
-        let organization: OrganizationId = server.admin().organization.parse().unwrap();
-        let now = server.clock.now();
-        let mut write = server.app.store.write(&organization, now).await.unwrap().unwrap();
-        insert(&mut write, 1, "twice").await;
-        let error = write.insert_asset(KIND, &format!("{:024x}", 2), "twice").await;
-        assert!(matches!(error, Err(StoreError::Duplicate(_))), "{error:?}");
-        write.insert_asset(KIND, &format!("{:024x}", 3), "after it").await.unwrap_err();
-        let error = write.commit().await.unwrap_err();
-        assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
-        let mut read = server.app.store.read().await.unwrap();
-        assert_eq!(read.list_assets(&organization, KIND, 0, None, 10).await.unwrap().into_rows(), []);
-    }
+#[both_engines]
+async fn nothing_goes_on_after_a_failed_statement(server: TestServer) {
+    let organization: OrganizationId = server.admin().organization.parse().unwrap();
+    let now = server.clock.now();
+    let mut write = server.app.store.write(&organization, now).await.unwrap().unwrap();
+    insert(&mut write, 1, "twice").await;
+    let error = write.insert_asset(KIND, &format!("{:024x}", 2), "twice").await;
+    assert!(matches!(error, Err(StoreError::Duplicate(_))), "{error:?}");
+    write
+        .insert_asset(KIND, &format!("{:024x}", 3), "after it")
+        .await
+        .unwrap_err();
+    let error = write.commit().await.unwrap_err();
+    assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
+    let mut read = server.app.store.read().await.unwrap();
+    assert_eq!(
+        read.list_assets(&organization, KIND, 0, None, 10)
+            .await
+            .unwrap()
+            .into_rows(),
+        []
+    );
+}
 
-    async fn of_many_writers_at_once_exactly_the_committed_are_there(server: TestServer) {
-        let organization: OrganizationId = server.admin().organization.parse().unwrap();
-        let (store, now) = (server.app.store.clone(), server.clock.now());
-        store.set_group_time(Duration::from_secs(1));
-        let before = store.shared_commits();
-        let start = store.write(&organization, now).await.unwrap().unwrap().change_number();
-        let seed = Dice::seed();
-        let writers = (0..32_u64).map(|writer| {
-            let (store, organization) = (store.clone(), organization.clone());
-            let mut dice = Dice::new(seed.wrapping_add(writer));
-            tokio::spawn(async move {
-                let mut committed = Vec::new();
-                for round in 0..20_u64 {
-                    let number = writer * 100 + round;
-                    let mut write = store.write(&organization, now).await.unwrap().unwrap();
-                    insert(&mut write, number, &format!("{number}")).await;
-                    match dice.below(5) {
-                        0 => drop(write),
-                        // Fails, and what it wrote before is undone.
-                        1 => {
-                            let (other_id, name) = (format!("{:024x}", 90_000 + number), number.to_string());
-                            write.insert_asset(KIND, &other_id, &name).await.unwrap_err();
-                        }
-                        2 => {
-                            let other_id = format!("{:024x}", 50_000 + number);
-                            let abandoned = write.insert_asset(KIND, &other_id, "abandoned");
-                            let _ = tokio::time::timeout(Duration::ZERO, abandoned).await;
-                            drop(write);
-                        }
-                        _ => committed.push((write.commit().await.unwrap(), format!("{number}"))),
+#[both_engines]
+async fn of_many_writers_at_once_exactly_the_committed_are_there(server: TestServer) {
+    let organization: OrganizationId = server.admin().organization.parse().unwrap();
+    let (store, now) = (server.app.store.clone(), server.clock.now());
+    store.set_group_time(Duration::from_secs(1));
+    let before = store.shared_commits();
+    let start = store
+        .write(&organization, now)
+        .await
+        .unwrap()
+        .unwrap()
+        .change_number();
+    let seed = Dice::seed();
+    let writers = (0..32_u64).map(|writer| {
+        let (store, organization) = (store.clone(), organization.clone());
+        let mut dice = Dice::new(seed.wrapping_add(writer));
+        tokio::spawn(async move {
+            let mut committed = Vec::new();
+            for round in 0..20_u64 {
+                let number = writer * 100 + round;
+                let mut write = store.write(&organization, now).await.unwrap().unwrap();
+                insert(&mut write, number, &format!("{number}")).await;
+                match dice.below(5) {
+                    0 => drop(write),
+                    // Fails, and what it wrote before is undone.
+                    1 => {
+                        let (other_id, name) = (format!("{:024x}", 90_000 + number), number.to_string());
+                        write.insert_asset(KIND, &other_id, &name).await.unwrap_err();
                     }
+                    2 => {
+                        let other_id = format!("{:024x}", 50_000 + number);
+                        let abandoned = write.insert_asset(KIND, &other_id, "abandoned");
+                        let _ = tokio::time::timeout(Duration::ZERO, abandoned).await;
+                        drop(write);
+                    }
+                    _ => committed.push((write.commit().await.unwrap(), format!("{number}"))),
                 }
-                committed
-            })
-        });
-        let mut committed = Vec::new();
-        for writer in writers.collect::<Vec<_>>() {
-            committed.extend(writer.await.unwrap());
-        }
-        committed.sort();
-        let numbers: Vec<i64> = committed.iter().map(|(number, _)| *number).collect();
-        let end = start + i64::try_from(numbers.len()).unwrap();
-        assert_eq!(numbers, (start..end).collect::<Vec<_>>(), "no gaps; FORGE_TEST_SEED={seed}");
-        let mut read = store.read().await.unwrap();
-        let there = read.list_assets(&organization, KIND, 0, None, 1000).await.unwrap().into_rows();
-        let there: Vec<String> = there.into_iter().map(|asset| asset.name).collect();
-        let names: Vec<String> = committed.into_iter().map(|(_, name)| name).collect();
-        assert_eq!(there, names, "in the order of their numbers; FORGE_TEST_SEED={seed}");
-        if let (Some(before), Some(after)) = (before, store.shared_commits()) {
-            assert_eq!(after.writes - before.writes, numbers.len() as u64);
-            assert!(after.commits - before.commits < after.writes - before.writes, "some were shared: {after:?}");
-        }
+            }
+            committed
+        })
+    });
+    let mut committed = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        committed.extend(writer.await.unwrap());
+    }
+    committed.sort();
+    let numbers: Vec<i64> = committed.iter().map(|(number, _)| *number).collect();
+    let end = start + i64::try_from(numbers.len()).unwrap();
+    assert_eq!(
+        numbers,
+        (start..end).collect::<Vec<_>>(),
+        "no gaps; FORGE_TEST_SEED={seed}"
+    );
+    let mut read = store.read().await.unwrap();
+    let there = read
+        .list_assets(&organization, KIND, 0, None, 1000)
+        .await
+        .unwrap()
+        .into_rows();
+    let there: Vec<String> = there.into_iter().map(|asset| asset.name).collect();
+    let names: Vec<String> = committed.into_iter().map(|(_, name)| name).collect();
+    assert_eq!(
+        there, names,
+        "in the order of their numbers; FORGE_TEST_SEED={seed}"
+    );
+    if let (Some(before), Some(after)) = (before, store.shared_commits()) {
+        assert_eq!(after.writes - before.writes, numbers.len() as u64);
+        assert!(
+            after.commits - before.commits < after.writes - before.writes,
+            "some were shared: {after:?}"
+        );
     }
 }

@@ -42,65 +42,89 @@ async fn put(
     tx.commit().await.map(drop)
 }
 
-both_engines! {
-    async fn the_last_word_about_a_version_counts(server: TestServer) {
-        let ids = [server.agent(3).await, server.context_graph(3).await];
-        for (kind, id) in KINDS.into_iter().zip(&ids) {
-            for reason in [Some("it swears"), Some("it lies"), None, Some("it swears again")] {
-                put(&server, kind, id, 2, reason).await.unwrap();
-                let mut tx = server.app.store.read().await.unwrap();
-                let found = tx.find_yank(&organization(&server), kind, id, version(2)).await.unwrap();
-                assert_eq!(found.as_ref().map(|yank| yank.reason.as_str()), reason);
-                if let Some(yank) = found {
-                    assert_eq!((yank.by, yank.since), (by(&server), server.clock.now()));
-                }
-                let other = tx.find_yank(&organization(&server), kind, id, version(1)).await.unwrap();
-                assert_eq!(other, None);
+#[both_engines]
+async fn the_last_word_about_a_version_counts(server: TestServer) {
+    let ids = [server.agent(3).await, server.context_graph(3).await];
+    for (kind, id) in KINDS.into_iter().zip(&ids) {
+        for reason in [Some("it swears"), Some("it lies"), None, Some("it swears again")] {
+            put(&server, kind, id, 2, reason).await.unwrap();
+            let mut tx = server.app.store.read().await.unwrap();
+            let found = tx
+                .find_yank(&organization(&server), kind, id, version(2))
+                .await
+                .unwrap();
+            assert_eq!(found.as_ref().map(|yank| yank.reason.as_str()), reason);
+            if let Some(yank) = found {
+                assert_eq!((yank.by, yank.since), (by(&server), server.clock.now()));
             }
+            let other = tx
+                .find_yank(&organization(&server), kind, id, version(1))
+                .await
+                .unwrap();
+            assert_eq!(other, None);
         }
     }
+}
 
-    async fn a_plan_reads_the_yanks_of_both_in_a_fixed_order(server: TestServer) {
-        let ids = [server.agent(3).await, server.context_graph(3).await];
-        for (kind, id) in KINDS.into_iter().zip(&ids) {
-            for number in [3, 1] {
-                put(&server, kind, id, number, Some("bad")).await.unwrap();
-            }
-            put(&server, kind, id, 2, None).await.unwrap();
+#[both_engines]
+async fn a_plan_reads_the_yanks_of_both_in_a_fixed_order(server: TestServer) {
+    let ids = [server.agent(3).await, server.context_graph(3).await];
+    for (kind, id) in KINDS.into_iter().zip(&ids) {
+        for number in [3, 1] {
+            put(&server, kind, id, number, Some("bad")).await.unwrap();
         }
+        put(&server, kind, id, 2, None).await.unwrap();
+    }
+    let mut tx = server.app.store.read().await.unwrap();
+    let [agent, graph] = ids.each_ref();
+    let found = tx
+        .list_yanked(
+            &organization(&server),
+            agent.parse().unwrap(),
+            graph.parse().unwrap(),
+        )
+        .await
+        .unwrap();
+    let expected = KINDS.into_iter().flat_map(|asset| {
+        [1, 3].map(|number| YankedVersion {
+            asset,
+            version: version(number),
+            reason: "bad".to_owned(),
+        })
+    });
+    assert_eq!(found, expected.collect::<Vec<_>>());
+}
+
+#[both_engines]
+async fn a_page_of_versions_reads_the_yanks_between_two_numbers(server: TestServer) {
+    let ids = [server.agent(5).await, server.context_graph(5).await];
+    let stranger = server.stranger().organization.parse().unwrap();
+    for (kind, id) in KINDS.into_iter().zip(&ids) {
+        for number in [1, 2, 4, 5] {
+            put(&server, kind, id, number, Some("bad")).await.unwrap();
+        }
+        put(&server, kind, id, 4, None).await.unwrap();
         let mut tx = server.app.store.read().await.unwrap();
-        let [agent, graph] = ids.each_ref();
+        let bounds = (version(2), version(4));
         let found = tx
-            .list_yanked(&organization(&server), agent.parse().unwrap(), graph.parse().unwrap())
+            .list_yanks(&organization(&server), kind, id, bounds)
             .await
             .unwrap();
-        let expected = KINDS.into_iter().flat_map(|asset| {
-            [1, 3].map(|number| YankedVersion { asset, version: version(number), reason: "bad".to_owned() })
-        });
-        assert_eq!(found, expected.collect::<Vec<_>>());
+        assert_eq!(found.into_keys().collect::<Vec<_>>(), [version(2)]);
+        assert!(
+            tx.list_yanks(&stranger, kind, id, bounds)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
+}
 
-    async fn a_page_of_versions_reads_the_yanks_between_two_numbers(server: TestServer) {
-        let ids = [server.agent(5).await, server.context_graph(5).await];
-        let stranger = server.stranger().organization.parse().unwrap();
-        for (kind, id) in KINDS.into_iter().zip(&ids) {
-            for number in [1, 2, 4, 5] {
-                put(&server, kind, id, number, Some("bad")).await.unwrap();
-            }
-            put(&server, kind, id, 4, None).await.unwrap();
-            let mut tx = server.app.store.read().await.unwrap();
-            let bounds = (version(2), version(4));
-            let found = tx.list_yanks(&organization(&server), kind, id, bounds).await.unwrap();
-            assert_eq!(found.into_keys().collect::<Vec<_>>(), [version(2)]);
-            assert!(tx.list_yanks(&stranger, kind, id, bounds).await.unwrap().is_empty());
-        }
-    }
-
-    async fn a_version_that_is_not_there_cannot_be_yanked(server: TestServer) {
-        let ids = [server.agent(1).await, server.context_graph(1).await];
-        for (kind, id) in KINDS.into_iter().zip(&ids) {
-            assert!(put(&server, kind, id, 2, Some("bad")).await.is_err());
-            assert!(put(&server, kind, id, 1, Some("bad")).await.is_ok());
-        }
+#[both_engines]
+async fn a_version_that_is_not_there_cannot_be_yanked(server: TestServer) {
+    let ids = [server.agent(1).await, server.context_graph(1).await];
+    for (kind, id) in KINDS.into_iter().zip(&ids) {
+        assert!(put(&server, kind, id, 2, Some("bad")).await.is_err());
+        assert!(put(&server, kind, id, 1, Some("bad")).await.is_ok());
     }
 }

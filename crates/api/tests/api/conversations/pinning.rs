@@ -96,116 +96,206 @@ impl Pinned {
     }
 }
 
-both_engines! {
-    async fn a_promotion_into_its_set(server: TestServer) {
-        let pinned = pinned(&server).await;
-        put(&pinned.client, &pinned.service, "preview", version_set(2, 2)).await;
-        let path = format!("{}/test/promote", pinned.sets());
-        let promoted = pinned.client.post(&path, json!({"source": "preview"})).await;
-        assert_eq!(promoted.status, 200, "{}", promoted.body);
-        pinned.goes_on().await;
-        finish(&pinned.client, &pinned.conversation).await;
-        let next = create(&pinned.client, &pinned.service, json!({"service_version_set_name": "test"})).await;
-        let row = listed(&pinned.client, &next.conversation()).await.unwrap();
-        assert_eq!(row["version_set_info"]["revision"], 2, "the next one starts with the new versions");
-        assert!(say(&pinned.client, &next.conversation(), "x").await.message().contains("greet_patient"));
-    }
+#[both_engines]
+async fn a_promotion_into_its_set(server: TestServer) {
+    let pinned = pinned(&server).await;
+    put(&pinned.client, &pinned.service, "preview", version_set(2, 2)).await;
+    let path = format!("{}/test/promote", pinned.sets());
+    let promoted = pinned.client.post(&path, json!({"source": "preview"})).await;
+    assert_eq!(promoted.status, 200, "{}", promoted.body);
+    pinned.goes_on().await;
+    finish(&pinned.client, &pinned.conversation).await;
+    let next = create(
+        &pinned.client,
+        &pinned.service,
+        json!({"service_version_set_name": "test"}),
+    )
+    .await;
+    let row = listed(&pinned.client, &next.conversation()).await.unwrap();
+    assert_eq!(
+        row["version_set_info"]["revision"], 2,
+        "the next one starts with the new versions"
+    );
+    assert!(
+        say(&pinned.client, &next.conversation(), "x")
+            .await
+            .message()
+            .contains("greet_patient")
+    );
+}
 
-    async fn a_rollback_of_its_set(server: TestServer) {
-        let pinned = pinned(&server).await;
-        put(&pinned.client, &pinned.service, "test", version_set(2, 2)).await;
-        let second = server.user(forge_domain::access::DefaultRole::Administrator).await;
-        let later = create(&second, &pinned.service, json!({"service_version_set_name": "test"})).await.conversation();
-        let rolled_back = pinned.client.post(&format!("{}/test/rollback", pinned.sets()), json!({})).await;
-        assert_eq!(rolled_back.status, 200, "{}", rolled_back.body);
-        pinned.goes_on().await;
-        assert!(say(&second, &later, "x").await.message().contains("greet_patient"), "what was undone runs on, too");
-    }
+#[both_engines]
+async fn a_rollback_of_its_set(server: TestServer) {
+    let pinned = pinned(&server).await;
+    put(&pinned.client, &pinned.service, "test", version_set(2, 2)).await;
+    let second = server
+        .user(forge_domain::access::DefaultRole::Administrator)
+        .await;
+    let later = create(
+        &second,
+        &pinned.service,
+        json!({"service_version_set_name": "test"}),
+    )
+    .await
+    .conversation();
+    let rolled_back = pinned
+        .client
+        .post(&format!("{}/test/rollback", pinned.sets()), json!({}))
+        .await;
+    assert_eq!(rolled_back.status, 200, "{}", rolled_back.body);
+    pinned.goes_on().await;
+    assert!(
+        say(&second, &later, "x")
+            .await
+            .message()
+            .contains("greet_patient"),
+        "what was undone runs on, too"
+    );
+}
 
-    async fn the_deletion_of_its_set(server: TestServer) {
-        let pinned = pinned(&server).await;
-        assert_eq!(pinned.client.delete(&format!("{}/test/", pinned.sets())).await.status, 204);
-        pinned.goes_on().await;
-    }
+#[both_engines]
+async fn the_deletion_of_its_set(server: TestServer) {
+    let pinned = pinned(&server).await;
+    assert_eq!(
+        pinned
+            .client
+            .delete(&format!("{}/test/", pinned.sets()))
+            .await
+            .status,
+        204
+    );
+    pinned.goes_on().await;
+}
 
-    async fn the_deactivation_of_its_service_and_the_deprecation_of_its_agent_and_graph(server: TestServer) {
-        let pinned = pinned(&server).await;
-        let service = format!("service/{}/", pinned.service);
-        assert_eq!(pinned.client.post(&service, json!({"is_active": false})).await.status, 200);
-        let agent = format!("organization/agent/{}/", pinned.id("agent_version_info"));
-        let graph = format!(
-            "organization/service_hierarchical_state_machine/{}/",
-            pinned.id("service_hierarchical_state_machine_version_info")
-        );
-        for path in [agent, graph] {
-            let deprecated = pinned.client.delete(&path).await;
-            assert_eq!(deprecated.status, 200, "{}", deprecated.body);
-        }
-        pinned.goes_on().await;
+#[both_engines]
+async fn the_deactivation_of_its_service_and_the_deprecation_of_its_agent_and_graph(server: TestServer) {
+    let pinned = pinned(&server).await;
+    let service = format!("service/{}/", pinned.service);
+    assert_eq!(
+        pinned
+            .client
+            .post(&service, json!({"is_active": false}))
+            .await
+            .status,
+        200
+    );
+    let agent = format!("organization/agent/{}/", pinned.id("agent_version_info"));
+    let graph = format!(
+        "organization/service_hierarchical_state_machine/{}/",
+        pinned.id("service_hierarchical_state_machine_version_info")
+    );
+    for path in [agent, graph] {
+        let deprecated = pinned.client.delete(&path).await;
+        assert_eq!(deprecated.status, 200, "{}", deprecated.body);
     }
+    pinned.goes_on().await;
+}
 
-    async fn a_yank_of_its_versions(server: TestServer) {
-        let pinned = pinned(&server).await;
-        let agent = format!("organization/agent/{}", pinned.id("agent_version_info"));
-        let graph = format!(
-            "organization/service_hierarchical_state_machine/{}",
-            pinned.id("service_hierarchical_state_machine_version_info")
-        );
-        for asset in [agent, graph] {
-            let yanked = pinned.client.post(&format!("{asset}/version/1/yank"), json!({"reason": "It is rude."})).await;
-            assert_eq!(yanked.status, 200, "{}", yanked.body);
-            assert_eq!(yanked.body["references"]["running_conversations"], 1);
-        }
-        pinned.goes_on().await;
+#[both_engines]
+async fn a_yank_of_its_versions(server: TestServer) {
+    let pinned = pinned(&server).await;
+    let agent = format!("organization/agent/{}", pinned.id("agent_version_info"));
+    let graph = format!(
+        "organization/service_hierarchical_state_machine/{}",
+        pinned.id("service_hierarchical_state_machine_version_info")
+    );
+    for asset in [agent, graph] {
+        let yanked = pinned
+            .client
+            .post(
+                &format!("{asset}/version/1/yank"),
+                json!({"reason": "It is rude."}),
+            )
+            .await;
+        assert_eq!(yanked.status, 200, "{}", yanked.body);
+        assert_eq!(yanked.body["references"]["running_conversations"], 1);
     }
+    pinned.goes_on().await;
+}
 
-    async fn a_new_version_where_its_set_floats(server: TestServer) {
-        let (admin, service) = (server.admin(), server.service(1).await);
-        let id = create(admin, &service, json!({"service_version_set_name": "edge"})).await.conversation();
-        let info = listed(admin, &id).await.unwrap()["version_set_info"].clone();
-        let agent = info["agent_version_info"][0].as_str().unwrap();
-        let path = format!("organization/agent/{agent}/");
-        assert_eq!(admin.post(&path, forge_testkit::agent_version()).await.status, 201);
-        assert_eq!(say(admin, &id, "x").await.status, 200);
-        assert_eq!(listed(admin, &id).await.unwrap()["version_set_info"], info);
-    }
+#[both_engines]
+async fn a_new_version_where_its_set_floats(server: TestServer) {
+    let (admin, service) = (server.admin(), server.service(1).await);
+    let id = create(admin, &service, json!({"service_version_set_name": "edge"}))
+        .await
+        .conversation();
+    let info = listed(admin, &id).await.unwrap()["version_set_info"].clone();
+    let agent = info["agent_version_info"][0].as_str().unwrap();
+    let path = format!("organization/agent/{agent}/");
+    assert_eq!(
+        admin.post(&path, forge_testkit::agent_version()).await.status,
+        201
+    );
+    assert_eq!(say(admin, &id, "x").await.status, 200);
+    assert_eq!(listed(admin, &id).await.unwrap()["version_set_info"], info);
+}
 
-    async fn a_restart_of_the_server(database: TestDatabase) {
-        let server = TestServer::alone(&database).await;
-        let pinned = pinned(&server).await;
-        put(&pinned.client, &pinned.service, "test", version_set(2, 2)).await;
-        server.app.store.close().await;
-        let again = restarted(server, pinned, &database).await;
-        again.goes_on().await;
-    }
+#[both_engines]
+async fn a_restart_of_the_server(database: TestDatabase) {
+    let server = TestServer::alone(&database).await;
+    let pinned = pinned(&server).await;
+    put(&pinned.client, &pinned.service, "test", version_set(2, 2)).await;
+    server.app.store.close().await;
+    let again = restarted(server, pinned, &database).await;
+    again.goes_on().await;
+}
 
-    async fn running_conversations_are_counted_by_revision(server: TestServer) {
-        let pinned = pinned(&server).await;
-        let client = &pinned.client;
-        put(client, &pinned.service, "test", version_set(1, 2)).await;
-        let second = server.user(forge_domain::access::DefaultRole::Administrator).await;
-        let later = create(&second, &pinned.service, json!({"service_version_set_name": "test"})).await.conversation();
-        let running = async || {
-            let set = client.get(&format!("{}/test/", pinned.sets())).await.body;
-            let health = client.get(&format!("service/{}/health", pinned.service)).await.body;
-            let sets = health["version_sets"].as_array().unwrap().iter();
-            let test = sets.filter(|set| set["name"] == "test").map(|set| set["running_revisions"].clone());
-            let agent = pinned.id("agent_version_info");
-            let references = client.get(&format!("organization/agent/{agent}/version/1/references")).await.body;
-            (set["running_conversations"].clone(), test.collect::<Vec<_>>(), references["running_revisions"].clone())
-        };
-        let one = |revision: i64| json!({"revision": revision, "running_conversations": 1});
-        let of = |revision: i64| json!({"service_id": pinned.service, "version_set_name": "test",
-            "revision": revision, "running_conversations": 1});
-        assert_eq!(running().await, (json!(2), vec![json!([one(1), one(2)])], json!([of(1), of(2)])));
-        let listed = client.get(&format!("{}/", pinned.sets())).await.body;
-        let release = listed["version_sets"].as_array().unwrap().iter().find(|set| set["name"] == "release");
-        assert_eq!(release.unwrap()["running_conversations"], 0);
-        finish(client, &pinned.conversation).await;
-        assert_eq!(running().await, (json!(1), vec![json!([one(2)])], json!([of(2)])));
-        client.delete(&format!("conversation/{later}/")).await;
-        assert_eq!(running().await, (json!(0), vec![json!([])], json!([])));
-    }
+#[both_engines]
+async fn running_conversations_are_counted_by_revision(server: TestServer) {
+    let pinned = pinned(&server).await;
+    let client = &pinned.client;
+    put(client, &pinned.service, "test", version_set(1, 2)).await;
+    let second = server
+        .user(forge_domain::access::DefaultRole::Administrator)
+        .await;
+    let later = create(
+        &second,
+        &pinned.service,
+        json!({"service_version_set_name": "test"}),
+    )
+    .await
+    .conversation();
+    let running = async || {
+        let set = client.get(&format!("{}/test/", pinned.sets())).await.body;
+        let health = client
+            .get(&format!("service/{}/health", pinned.service))
+            .await
+            .body;
+        let sets = health["version_sets"].as_array().unwrap().iter();
+        let test = sets
+            .filter(|set| set["name"] == "test")
+            .map(|set| set["running_revisions"].clone());
+        let agent = pinned.id("agent_version_info");
+        let references = client
+            .get(&format!("organization/agent/{agent}/version/1/references"))
+            .await
+            .body;
+        (
+            set["running_conversations"].clone(),
+            test.collect::<Vec<_>>(),
+            references["running_revisions"].clone(),
+        )
+    };
+    let one = |revision: i64| json!({"revision": revision, "running_conversations": 1});
+    let of = |revision: i64| {
+        json!({"service_id": pinned.service, "version_set_name": "test",
+        "revision": revision, "running_conversations": 1})
+    };
+    assert_eq!(
+        running().await,
+        (json!(2), vec![json!([one(1), one(2)])], json!([of(1), of(2)]))
+    );
+    let listed = client.get(&format!("{}/", pinned.sets())).await.body;
+    let release = listed["version_sets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|set| set["name"] == "release");
+    assert_eq!(release.unwrap()["running_conversations"], 0);
+    finish(client, &pinned.conversation).await;
+    assert_eq!(running().await, (json!(1), vec![json!([one(2)])], json!([of(2)])));
+    client.delete(&format!("conversation/{later}/")).await;
+    assert_eq!(running().await, (json!(0), vec![json!([])], json!([])));
 }
 
 /// Returns the same conversation on a server that was started after the first one was gone.

@@ -22,132 +22,230 @@ async fn status(client: &TestClient, conversation: &str, fields: &[(&str, &str)]
     (answer.status.as_u16(), answer.body)
 }
 
-both_engines! {
-    async fn a_conversation_is_started_only_where_that_makes_sense(server: TestServer) {
-        let (admin, service) = (server.admin(), server.service(1).await);
-        assert_eq!(create(admin, UNKNOWN_ID, json!({})).await.status, 404);
-        for set in ["test", "no set's name", ""] {
-            let answer = create(admin, &service, json!({"service_version_set_name": set})).await;
-            assert_eq!(answer.status, 404, "{set}: {}", answer.body);
-        }
-        let sets = format!("service/{service}/version_sets");
-        let body = json!({"version_set": forge_testkit::version_set(1, 1)});
-        admin.put(&format!("{sets}/test/"), body).await;
-        admin.delete(&format!("{sets}/test/")).await;
-        assert_eq!(create(admin, &service, json!({"service_version_set_name": "test"})).await.status, 404);
-        admin.post(&format!("service/{service}/"), json!({"is_active": false})).await;
-        let inactive = create(admin, &service, json!({})).await;
-        assert_eq!(inactive.status, 400, "{}", inactive.body);
-        admin.post(&format!("service/{service}/"), json!({"is_active": true})).await;
-        for more in [
-            json!({"initial_message_type": "user-message"}),
-            json!({"initial_message": ""}),
-            json!({"initial_message": "x", "initial_message_type": "skip"}),
-            json!({"tags": {"a-b": "x"}}),
-            json!({"tags": {"a": "x".repeat(101)}}),
-        ] {
-            assert_eq!(create(admin, &service, more.clone()).await.status, 422, "{more}");
-        }
-        let long = "x".repeat(20_001);
-        let long = create(admin, &service, json!({"initial_message": long})).await;
-        assert_eq!(long.status, 400, "{}", long.body);
-        let body = json!({"service_id": service});
-        for (query, expected) in [
-            ("?response_format=voice", 400),
-            ("", 422),
-            ("?response_format=text&current_agent_action_type=(", 422),
-        ] {
-            let answer = admin.post(&format!("conversation/{query}"), body.clone()).await;
-            assert_eq!(answer.status, expected, "{query}: {}", answer.body);
-        }
-        let all = admin.get("conversation/").await.body;
-        assert_eq!(all["conversations"], json!([]), "nothing of it was started");
+#[both_engines]
+async fn a_conversation_is_started_only_where_that_makes_sense(server: TestServer) {
+    let (admin, service) = (server.admin(), server.service(1).await);
+    assert_eq!(create(admin, UNKNOWN_ID, json!({})).await.status, 404);
+    for set in ["test", "no set's name", ""] {
+        let answer = create(admin, &service, json!({"service_version_set_name": set})).await;
+        assert_eq!(answer.status, 404, "{set}: {}", answer.body);
     }
-
-    async fn a_form_must_say_something_that_can_be_said(server: TestServer) {
-        let (admin, (_, id)) = (server.admin(), started(&server).await);
-        let kind = ("initial_message_type", "user-message");
-        let (content, time) = ("external_event_message_content", "external_event_message_timestamp");
-        let refused: [(u16, Vec<(&str, &str)>); 13] = [
-            (400, vec![kind, ("recorded_message", "")]),
-            (400, vec![kind, ("recorded_message", " \n ")]),
-            (422, vec![kind]),
-            (422, vec![("recorded_message", "x")]),
-            (422, vec![("initial_message_type", "shout"), ("recorded_message", "x")]),
-            (422, vec![kind, ("recorded_message", "x"), (content, "happened")]),
-            (422, vec![kind, ("recorded_message", "x"), (content, "happened"), (time, "yesterday")]),
-            (400, vec![kind, ("recorded_message", "x"), (content, "not yet"), (time, "2026-11-23T12:00:01Z")]),
-            (400, vec![kind, ("recorded_message", "x"), (content, "long ago"), (time, "2026-11-23T11:59:59Z")]),
-            (422, vec![("initial_message_type", "skip"), ("recorded_message", "x")]),
-            (422, vec![kind, ("recorded_message", "a\0b")]),
-            (422, vec![kind, ("recorded_message", "x"), ("recorded_message", "y")]),
-            (422, vec![("initial_message_type", "skip"), kind, ("recorded_message", "x")]),
-        ];
-        for (expected, fields) in &refused {
-            let (found, body) = status(admin, &id, fields).await;
-            assert_eq!(found, *expected, "{fields:?}: {body}");
-        }
-        assert_eq!(listed(admin, &id).await.unwrap()["num_messages"], 1, "nothing of it was kept");
-        assert_eq!(status(admin, &id, &HELLO).await.0, 200, "the conversation goes on");
+    let sets = format!("service/{service}/version_sets");
+    let body = json!({"version_set": forge_testkit::version_set(1, 1)});
+    admin.put(&format!("{sets}/test/"), body).await;
+    admin.delete(&format!("{sets}/test/")).await;
+    assert_eq!(
+        create(admin, &service, json!({"service_version_set_name": "test"}))
+            .await
+            .status,
+        404
+    );
+    admin
+        .post(&format!("service/{service}/"), json!({"is_active": false}))
+        .await;
+    let inactive = create(admin, &service, json!({})).await;
+    assert_eq!(inactive.status, 400, "{}", inactive.body);
+    admin
+        .post(&format!("service/{service}/"), json!({"is_active": true}))
+        .await;
+    for more in [
+        json!({"initial_message_type": "user-message"}),
+        json!({"initial_message": ""}),
+        json!({"initial_message": "x", "initial_message_type": "skip"}),
+        json!({"tags": {"a-b": "x"}}),
+        json!({"tags": {"a": "x".repeat(101)}}),
+    ] {
+        assert_eq!(create(admin, &service, more.clone()).await.status, 422, "{more}");
     }
-
-    async fn a_body_that_is_no_form_is_refused(server: TestServer) {
-        let (admin, (_, id)) = (server.admin(), started(&server).await);
-        let path = interact(&id);
-        let (_, sound) = form(&HELLO);
-        for (content_type, body) in [
-            (Some("application/json"), b"{}".to_vec()),
-            (Some("multipart/form-data"), sound.clone()),
-            (Some("multipart/form-data; boundary=other"), sound.clone()),
-            (Some("multipart/form-data; boundary=parts"), Vec::new()),
-            (Some("multipart/form-data; boundary=parts"), sound[..sound.len() - 12].to_vec()),
-            (None, sound.clone()),
-        ] {
-            let answer = admin.send_raw(axum::http::Method::POST, &path, &[], content_type, body).await;
-            assert_eq!(answer.status, 422, "{content_type:?}: {}", answer.body);
-        }
-        let large = vec![b'x'; 300 * 1024];
-        let kind = Some("multipart/form-data; boundary=parts");
-        assert_eq!(admin.send_raw(axum::http::Method::POST, &path, &[], kind, large).await.status, 413);
+    let long = "x".repeat(20_001);
+    let long = create(admin, &service, json!({"initial_message": long})).await;
+    assert_eq!(long.status, 400, "{}", long.body);
+    let body = json!({"service_id": service});
+    for (query, expected) in [
+        ("?response_format=voice", 400),
+        ("", 422),
+        ("?response_format=text&current_agent_action_type=(", 422),
+    ] {
+        let answer = admin.post(&format!("conversation/{query}"), body.clone()).await;
+        assert_eq!(answer.status, expected, "{query}: {}", answer.body);
     }
+    let all = admin.get("conversation/").await.body;
+    assert_eq!(all["conversations"], json!([]), "nothing of it was started");
+}
 
-    async fn a_message_may_be_sent_as_a_file(server: TestServer) {
-        let (admin, (_, id)) = (server.admin(), started(&server).await);
-        let body = "--b\r\nContent-Disposition: form-data; name=\"initial_message_type\"\r\n\r\nuser-message\r\n\
-            --b\r\nContent-Disposition: form-data; name=\"recorded_message\"; filename=\"message.txt\"\r\n\
-            Content-Type: text/plain; charset=utf-8\r\n\r\nIch höre nichts.\r\n--b--\r\n";
-        let kind = Some("multipart/form-data; boundary=b");
+#[both_engines]
+async fn a_form_must_say_something_that_can_be_said(server: TestServer) {
+    let (admin, (_, id)) = (server.admin(), started(&server).await);
+    let kind = ("initial_message_type", "user-message");
+    let (content, time) = (
+        "external_event_message_content",
+        "external_event_message_timestamp",
+    );
+    let refused: [(u16, Vec<(&str, &str)>); 13] = [
+        (400, vec![kind, ("recorded_message", "")]),
+        (400, vec![kind, ("recorded_message", " \n ")]),
+        (422, vec![kind]),
+        (422, vec![("recorded_message", "x")]),
+        (
+            422,
+            vec![("initial_message_type", "shout"), ("recorded_message", "x")],
+        ),
+        (422, vec![kind, ("recorded_message", "x"), (content, "happened")]),
+        (
+            422,
+            vec![
+                kind,
+                ("recorded_message", "x"),
+                (content, "happened"),
+                (time, "yesterday"),
+            ],
+        ),
+        (
+            400,
+            vec![
+                kind,
+                ("recorded_message", "x"),
+                (content, "not yet"),
+                (time, "2026-11-23T12:00:01Z"),
+            ],
+        ),
+        (
+            400,
+            vec![
+                kind,
+                ("recorded_message", "x"),
+                (content, "long ago"),
+                (time, "2026-11-23T11:59:59Z"),
+            ],
+        ),
+        (
+            422,
+            vec![("initial_message_type", "skip"), ("recorded_message", "x")],
+        ),
+        (422, vec![kind, ("recorded_message", "a\0b")]),
+        (
+            422,
+            vec![kind, ("recorded_message", "x"), ("recorded_message", "y")],
+        ),
+        (
+            422,
+            vec![("initial_message_type", "skip"), kind, ("recorded_message", "x")],
+        ),
+    ];
+    for (expected, fields) in &refused {
+        let (found, body) = status(admin, &id, fields).await;
+        assert_eq!(found, *expected, "{fields:?}: {body}");
+    }
+    assert_eq!(
+        listed(admin, &id).await.unwrap()["num_messages"],
+        1,
+        "nothing of it was kept"
+    );
+    assert_eq!(
+        status(admin, &id, &HELLO).await.0,
+        200,
+        "the conversation goes on"
+    );
+}
+
+#[both_engines]
+async fn a_body_that_is_no_form_is_refused(server: TestServer) {
+    let (admin, (_, id)) = (server.admin(), started(&server).await);
+    let path = interact(&id);
+    let (_, sound) = form(&HELLO);
+    for (content_type, body) in [
+        (Some("application/json"), b"{}".to_vec()),
+        (Some("multipart/form-data"), sound.clone()),
+        (Some("multipart/form-data; boundary=other"), sound.clone()),
+        (Some("multipart/form-data; boundary=parts"), Vec::new()),
+        (
+            Some("multipart/form-data; boundary=parts"),
+            sound[..sound.len() - 12].to_vec(),
+        ),
+        (None, sound.clone()),
+    ] {
         let answer = admin
-            .send_raw(axum::http::Method::POST, &interact(&id), &[], kind, body.as_bytes().to_vec())
+            .send_raw(axum::http::Method::POST, &path, &[], content_type, body)
             .await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        assert_eq!(answer.body[0]["user_message"], "Ich höre nichts.");
+        assert_eq!(answer.status, 422, "{content_type:?}: {}", answer.body);
     }
+    let large = vec![b'x'; 300 * 1024];
+    let kind = Some("multipart/form-data; boundary=parts");
+    assert_eq!(
+        admin
+            .send_raw(axum::http::Method::POST, &path, &[], kind, large)
+            .await
+            .status,
+        413
+    );
+}
 
-    async fn voice_is_refused_in_words(server: TestServer) {
-        let (admin, (_, id)) = (server.admin(), started(&server).await);
-        let config = "request_audio_config=%7B%22type%22%3A%22mp3%22%7D";
-        let mut sound = b"--b\r\nContent-Disposition: form-data; name=\"recorded_message\"; filename=\"a.mp3\"\r\n\r\n".to_vec();
-        sound.extend(b"\xff\xfb\x90\0\r\n--b--\r\n");
-        let kind = "multipart/form-data; boundary=b";
-        let path = format!("conversation/{id}/interact?request_format=voice&response_format=text&{config}");
-        let answer = admin.send_raw(axum::http::Method::POST, &path, &[], Some(kind), sound).await;
+#[both_engines]
+async fn a_message_may_be_sent_as_a_file(server: TestServer) {
+    let (admin, (_, id)) = (server.admin(), started(&server).await);
+    let body = "--b\r\nContent-Disposition: form-data; name=\"initial_message_type\"\r\n\r\nuser-message\r\n\
+        --b\r\nContent-Disposition: form-data; name=\"recorded_message\"; filename=\"message.txt\"\r\n\
+        Content-Type: text/plain; charset=utf-8\r\n\r\nIch höre nichts.\r\n--b--\r\n";
+    let kind = Some("multipart/form-data; boundary=b");
+    let answer = admin
+        .send_raw(
+            axum::http::Method::POST,
+            &interact(&id),
+            &[],
+            kind,
+            body.as_bytes().to_vec(),
+        )
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.body[0]["user_message"], "Ich höre nichts.");
+}
+
+#[both_engines]
+async fn voice_is_refused_in_words(server: TestServer) {
+    let (admin, (_, id)) = (server.admin(), started(&server).await);
+    let config = "request_audio_config=%7B%22type%22%3A%22mp3%22%7D";
+    let mut sound =
+        b"--b\r\nContent-Disposition: form-data; name=\"recorded_message\"; filename=\"a.mp3\"\r\n\r\n"
+            .to_vec();
+    sound.extend(b"\xff\xfb\x90\0\r\n--b--\r\n");
+    let kind = "multipart/form-data; boundary=b";
+    let path = format!("conversation/{id}/interact?request_format=voice&response_format=text&{config}");
+    let answer = admin
+        .send_raw(axum::http::Method::POST, &path, &[], Some(kind), sound)
+        .await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    for formats in [
+        "request_format=voice&response_format=text",
+        "request_format=text&response_format=voice",
+    ] {
+        let answer = admin
+            .post_form(&format!("conversation/{id}/interact?{formats}"), &HELLO)
+            .await;
         assert_eq!(answer.status, 400, "{}", answer.body);
-        for formats in ["request_format=voice&response_format=text", "request_format=text&response_format=voice"] {
-            let answer = admin.post_form(&format!("conversation/{id}/interact?{formats}"), &HELLO).await;
-            assert_eq!(answer.status, 400, "{}", answer.body);
-            assert!(answer.detail().contains("does not speak"), "{}", answer.detail());
-        }
+        assert!(answer.detail().contains("does not speak"), "{}", answer.detail());
     }
+}
 
-    async fn what_is_not_there_is_not_found(server: TestServer) {
-        let admin = server.admin();
-        assert_eq!(say(admin, UNKNOWN_ID, "Hello").await.status, 404);
-        assert_eq!(finish(admin, UNKNOWN_ID).await.status, 404);
-        assert_eq!(admin.get(&format!("conversation/{UNKNOWN_ID}/messages/")).await.status, 404);
-        let path = format!("conversation/{UNKNOWN_ID}/interaction/{UNKNOWN_ID}");
-        assert_eq!(admin.get(&format!("{path}/insights")).await.status, 404);
-        assert_eq!(admin.post(&format!("{path}/recommend_responses"), json!({})).await.status, 404);
-        assert_eq!(admin.get("conversation/not-an-id/messages/").await.status, 422);
-    }
+#[both_engines]
+async fn what_is_not_there_is_not_found(server: TestServer) {
+    let admin = server.admin();
+    assert_eq!(say(admin, UNKNOWN_ID, "Hello").await.status, 404);
+    assert_eq!(finish(admin, UNKNOWN_ID).await.status, 404);
+    assert_eq!(
+        admin
+            .get(&format!("conversation/{UNKNOWN_ID}/messages/"))
+            .await
+            .status,
+        404
+    );
+    let path = format!("conversation/{UNKNOWN_ID}/interaction/{UNKNOWN_ID}");
+    assert_eq!(admin.get(&format!("{path}/insights")).await.status, 404);
+    assert_eq!(
+        admin
+            .post(&format!("{path}/recommend_responses"), json!({}))
+            .await
+            .status,
+        404
+    );
+    assert_eq!(admin.get("conversation/not-an-id/messages/").await.status, 422);
 }

@@ -138,27 +138,26 @@ fn tell(rounds: usize, seed: u64, counts: &BTreeMap<&'static str, usize>) {
     println!("{rounds} rounds, {calls} calls, seed {seed}: {counts:?}");
 }
 
-both_engines! {
-    async fn concurrent_calls_look_as_if_they_came_one_after_another(server: TestServer) {
-        let budget = Budget::from_variable("FORGE_LINEARIZABILITY_SECONDS", 4);
-        let seed = Dice::seed();
-        let mut dice = Dice::new(seed);
-        let world = World::new(server).await;
-        let mut counts = BTreeMap::new();
-        let mut rounds = 0;
-        loop {
-            let lines = world.round(rounds, &mut dice).await;
-            count(&lines, &mut counts);
-            rounds += 1;
-            assert!(
-                history::is_linearizable(&lines),
-                "seed {seed}, round {rounds}: no order of the calls explains the last of these lines:\n{}",
-                history::text(&lines[..history::rejected_after(&lines)])
-            );
-            if budget.is_used_up() {
-                break;
-            }
+#[both_engines]
+async fn concurrent_calls_look_as_if_they_came_one_after_another(server: TestServer) {
+    let budget = Budget::from_variable("FORGE_LINEARIZABILITY_SECONDS", 4);
+    let seed = Dice::seed();
+    let mut dice = Dice::new(seed);
+    let world = World::new(server).await;
+    let mut counts = BTreeMap::new();
+    let mut rounds = 0;
+    loop {
+        let lines = world.round(rounds, &mut dice).await;
+        count(&lines, &mut counts);
+        rounds += 1;
+        assert!(
+            history::is_linearizable(&lines),
+            "seed {seed}, round {rounds}: no order of the calls explains the last of these lines:\n{}",
+            history::text(&lines[..history::rejected_after(&lines)])
+        );
+        if budget.is_used_up() {
+            break;
         }
-        tell(rounds, seed, &counts);
     }
+    tell(rounds, seed, &counts);
 }
