@@ -49,8 +49,9 @@ pub(crate) struct Held {
     bytes: usize,
 }
 
-/// Returns the names under which is counted what a caller holds. Whoever is not known is one caller with all others of
-/// the kind.
+/// Returns the names under which is counted what a caller holds.
+///
+/// Whoever is not known is one caller with all others of the kind.
 pub(crate) fn holders(caller: Option<&Caller>) -> Holders {
     let (organization, user) = match caller {
         Some(caller) => (caller.user.org_id.to_string(), caller.user.user_id.as_str()),
@@ -83,7 +84,7 @@ impl Growing {
         self.largest
     }
 
-    /// Makes sure that there is a place for so many bytes of the body.
+    /// Ensures that there is a place for so many bytes of the body.
     ///
     /// # Errors
     /// Refuses a body that grows where there is no place any more.
@@ -127,8 +128,9 @@ impl Bodies {
         self.take(holders, bytes, bytes).map(Some)
     }
 
-    /// Takes a place for so many bytes. The part of a caller, and the whole, are never less than one body: `largest` says
-    /// how large that may be.
+    /// Takes a place for so many bytes.
+    ///
+    /// The part of a caller, and the whole, are never less than one body: `largest` says how large that may be.
     fn take(&self, holders: &Holders, bytes: usize, largest: usize) -> Result<Held, ApiError> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = [ORGANIZATION_PART, USER_PART].map(|part| (self.most / part).max(largest));
@@ -171,7 +173,9 @@ struct Kept {
     place: Arc<Held>,
 }
 
-/// A piece of an answer. The server drops a body once it has all of it, and keeps the pieces until the client took them.
+/// A piece of an answer.
+///
+/// The server drops a body once it has all of it, and keeps the pieces until the client took them.
 struct Piece {
     bytes: Bytes,
     _place: Arc<Held>,
@@ -205,8 +209,9 @@ impl hyper::body::Body for Kept {
     }
 }
 
-/// A body that comes piece by piece, of which each takes a place of its own while the client takes it. The next one is not
-/// asked for before that. Where there is no place for a piece, the answer breaks off.
+/// A body that comes piece by piece, of which each takes a place of its own while the client takes it.
+///
+/// The next one is not asked for before that. Where there is no place for a piece, the answer breaks off.
 struct Counted {
     body: Body,
     bodies: Bodies,
@@ -257,8 +262,8 @@ fn kept(bytes: Bytes, place: &Arc<Held>) -> Bytes {
 }
 
 impl Bodies {
-    /// Gives an answer that is large a place until it is sent: the client may take its time, and what it is told waits in
-    /// memory meanwhile.
+    /// Gives an answer that is large a place until it is sent: the client may take its time, and what it is told waits
+    /// in memory meanwhile.
     ///
     /// # Errors
     /// Refuses one for which there is no place: to wait would take room, too.

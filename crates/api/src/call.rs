@@ -87,7 +87,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Makes a server; `stopping` becomes true when it stops.
+    /// Creates a server; `stopping` becomes true when it stops.
     pub(crate) fn new(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
         Self {
             reading: Places::new(app.store.readers()),
@@ -125,7 +125,9 @@ where
     B: DeserializeOwned + Send + 'static,
     C: Authenticate,
 {
-    /// Reads a request. What its rate limit says is told in `verdict`, also when the request is refused.
+    /// Reads a request.
+    ///
+    /// What its rate limit says is told in `verdict`, also when the request is refused.
     pub(crate) async fn read(
         server: &Server,
         operation: &'static Operation,
@@ -202,7 +204,7 @@ where
         })
     }
 
-    /// Tells whether the query names a parameter; else its value is the contract's default.
+    /// Returns `true` if the query names a parameter; else its value is the contract's default.
     pub(crate) fn names(&self, parameter: &str) -> bool {
         self.query_names.contains(parameter)
     }
@@ -269,8 +271,9 @@ fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiE
     Err(ApiError::HeadersTooLarge { admitted })
 }
 
-/// Returns how the client reached this server. A proxy that ends TLS says so; what is made of it is only ever told to the
-/// client itself.
+/// Returns how the client reached this server.
+///
+/// A proxy that ends TLS says so; what is made of it is only ever told to the client itself.
 fn origin(parts: &Parts) -> String {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = match header("x-forwarded-proto") {
@@ -282,8 +285,9 @@ fn origin(parts: &Parts) -> String {
     format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
-/// Returns the path's parameters under the names that the operation gives them. The router calls them by their place; a
-/// segment that it knows by its text is the same in the request.
+/// Returns the path's parameters under the names that the operation gives them.
+///
+/// The router calls them by their place; a segment that it knows by its text is the same in the request.
 async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
     let params = RawPathParams::from_request_parts(parts, &()).await;
     let params = params.map_err(|_| invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
@@ -414,7 +418,9 @@ async fn read_content(
     Ok(Content::Bytes(bytes, is_json(headers)))
 }
 
-/// Reads the body as what its endpoint expects. Terms of ours find their way between it and the query.
+/// Reads the body as what its endpoint expects.
+///
+/// Terms of ours find their way between it and the query.
 fn understand<B: DeserializeOwned>(
     operation: &Operation,
     mut values: Parameters,
@@ -445,7 +451,7 @@ fn understand<B: DeserializeOwned>(
     })
 }
 
-/// Returns the JSON of a body; nothing if there is no body, or one that may be ignored.
+/// Returns the JSON of a body, or `None` if there is no body, or one that may be ignored.
 fn json_of(operation: &Operation, bytes: &[u8], is_json: bool) -> Result<Option<Value>, ApiError> {
     if bytes.is_empty() {
         let is_required = |expected: &forge_contract::Body| expected.is_required;
@@ -510,7 +516,9 @@ async fn read_bytes(
         .map_err(slow)?
 }
 
-/// Reads validated values into a type. What the type refuses beyond the contract is the request's fault too.
+/// Reads validated values into a type.
+///
+/// What the type refuses beyond the contract is the request's fault too.
 fn typed<T: DeserializeOwned>(place: &str, value: impl Into<Value>) -> Result<T, ApiError> {
     serde_json::from_value(value.into()).map_err(|error| invalid(place, "invalid", &error.to_string()))
 }
@@ -519,7 +527,7 @@ fn invalid(place: &str, kind: &'static str, msg: &str) -> ApiError {
     AppError::Invalid(vec![Fault::new(vec![place.into()], kind, msg)]).into()
 }
 
-/// Makes the error for a query parameter whose text is of the right type but means nothing.
+/// Builds the error for a query parameter whose text is of the right type but means nothing.
 pub(crate) fn invalid_query(name: &str, msg: &str) -> ApiError {
     AppError::Invalid(vec![Fault::new(
         vec!["query".into(), name.into()],

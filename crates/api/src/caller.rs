@@ -10,8 +10,9 @@ use crate::headers::FORGE_ACTOR_KIND;
 
 /// A caller that an endpoint asks for.
 pub(crate) trait Authenticate: Sized + Send {
-    /// Whether there is no such caller without the credentials of a user. The contract says of each operation whether
-    /// it asks for them, and the router holds the two against each other.
+    /// Whether there is no such caller without the credentials of a user.
+    ///
+    /// The contract says of each operation whether it asks for them, and the router holds the two against each other.
     const NEEDS_USER: bool;
 
     /// Whether the organization in the path is the one that the caller acts in.
@@ -22,7 +23,7 @@ pub(crate) trait Authenticate: Sized + Send {
         None
     }
 
-    /// Returns a name for the caller that nobody else has, for counting their calls; nothing if they have none.
+    /// Returns a name for the caller that nobody else has, for counting their calls, or `None` if they have none.
     fn identity(&self) -> Option<String> {
         let caller = self.known()?;
         // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.

@@ -278,7 +278,9 @@ fn with_faults(faults: Vec<Fault>) -> Value {
     }
 }
 
-/// Returns the body of an error. Whatever names and messages of others it quotes, its reader sees all of it.
+/// Returns the body of an error.
+///
+/// Whatever names and messages of others it quotes, its reader sees all of it.
 fn detail(text: impl ToString) -> Value {
     json!({"detail": visible(&text.to_string())})
 }

@@ -11,8 +11,10 @@ use crate::error::ApiError;
 /// How many fields a form may have.
 const MAX_FIELDS: usize = 200;
 
-/// Returns the fields of a form, each with its values in the order in which they were sent. A file counts as the text in
-/// it: clients send the same field either way. What is no text is null; it is for the endpoint to say that it wants one.
+/// Returns the fields of a form, each with its values in the order in which they were sent.
+///
+/// A file counts as the text in it: clients send the same field either way. What is no text is null; it is for the
+/// endpoint to say that it wants one.
 pub(crate) async fn read(headers: &HeaderMap, body: Bytes) -> Result<Value, ApiError> {
     let declared = headers.get(header::CONTENT_TYPE);
     let declared = declared.and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -9,8 +9,9 @@ use crate::caller::ISSUER;
 use crate::error::ApiError;
 use crate::serve::Peer;
 
-/// The headers that say to whom a request goes and from whom it comes. Two of a kind could be read in two ways, by a
-/// proxy in one and here in the other.
+/// The headers that say to whom a request goes and from whom it comes.
+///
+/// Two of a kind could be read in two ways, by a proxy in one and here in the other.
 const SINGLE: [&str; 3] = ["host", "authorization", ISSUER];
 
 /// The longest name of a host that there can be, with its port.
@@ -55,7 +56,7 @@ fn fault(request: &Request) -> Option<String> {
     (!names_host).then(|| "the header `host` names no host".to_owned())
 }
 
-/// Tells whether two names of hosts are the same, with or without the port that the scheme means anyway.
+/// Returns `true` if two names of hosts are the same, with or without the port that the scheme means anyway.
 fn is_same_host(one: &str, other: &str, scheme: &str) -> bool {
     let port = if scheme.eq_ignore_ascii_case("https") {
         ":443"
@@ -66,7 +67,7 @@ fn is_same_host(one: &str, other: &str, scheme: &str) -> bool {
     bare(one) == bare(other)
 }
 
-/// Tells whether a text is the name or the address of a host, perhaps with a port.
+/// Returns `true` if a text is the name or the address of a host, perhaps with a port.
 fn is_host(text: &str) -> bool {
     let is_port = |port: &str| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit());
     if text.len() > MAX_HOST {

@@ -30,7 +30,7 @@ const TELLTALE: [&str; 7] = [
     "lifthold",
 ];
 
-/// Tells whether letters follow each other in a name, marks between them aside.
+/// Returns `true` if letters follow each other in a name, marks between them aside.
 fn has_letters(name: &str, letters: &str) -> bool {
     (0..name.len()).any(|start| {
         let mut rest = name.bytes().skip(start).filter(u8::is_ascii_alphanumeric);
@@ -131,7 +131,7 @@ pub(crate) fn fault(name: &str, kind: &'static str, msg: &str) -> Fault {
     Fault::new(vec!["header".into(), name.into()], kind, msg)
 }
 
-/// Tells whether the headers declare a body of JSON; a missing declaration counts as one.
+/// Returns `true` if the headers declare a body of JSON; a missing declaration counts as one.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let Some(declared) = headers.get(header::CONTENT_TYPE) else {
         return true;

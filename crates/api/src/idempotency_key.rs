@@ -9,8 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::headers::IDEMPOTENCY_KEY;
 
-/// Returns the name that a caller gave to the call, if any. The same name may not be given to another request, for which
-/// path, query, body and the conditions in the headers stand. A dry run changes nothing, however often it is made.
+/// Returns the name that a caller gave to the call, if any.
+///
+/// The same name may not be given to another request, for which path, query, body and the conditions in the headers
+/// stand. A dry run changes nothing, however often it is made.
 pub(crate) fn of_request(
     operation: &Operation,
     path: &Map<String, Value>,

@@ -15,7 +15,7 @@ const MOST_ANSWERS: usize = 50_000;
 /// How long it counts.
 const COUNTED: Duration = Duration::days(1);
 
-/// How many users are counted at the most.
+/// How many users are counted at most.
 const MOST_USERS: usize = 100_000;
 
 /// Counts what is remembered.
@@ -41,7 +41,7 @@ impl KeptAnswers {
         }
     }
 
-    /// Tells whether another answer to the user may be remembered.
+    /// Returns `true` if another answer to the user may be remembered.
     pub(crate) fn has_place(&self, user: &str, now: Timestamp) -> bool {
         let counts = self.by_user.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(user).is_none_or(|count| {

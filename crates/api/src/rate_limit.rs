@@ -8,7 +8,7 @@ use axum::response::Response;
 use forge_domain::Timestamp;
 use forge_domain::rate::{Decision, Limit};
 
-/// How many (caller, operation) pairs are remembered at the most.
+/// How many (caller, operation) pairs are remembered at most.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// Which limits hold.
@@ -50,7 +50,7 @@ impl RateLimiter {
         set.or(documented).map(Limit::per_minute)
     }
 
-    /// Counts a call of an operation by somebody and says whether it is allowed; nothing if there is no limit.
+    /// Counts a call of an operation by somebody and says whether it is allowed, or `None` if there is no limit.
     pub(crate) fn count(
         &self,
         operation: &str,

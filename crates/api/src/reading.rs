@@ -15,7 +15,9 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::bodies::Holders;
 use crate::error::ApiError;
 
-/// How many read at once, whoever they are. They wait for a database and a processor, never for a client.
+/// How many read at once, whoever they are.
+///
+/// They wait for a database and a processor, never for a client.
 const MOST: usize = 16;
 
 /// Which part of the database's readers the users of an organization, and one user, have: one in so many.
@@ -25,7 +27,9 @@ const USER_PART: usize = 3;
 /// How long somebody waits for a place.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The operations with GET that need no place, and why. Any other takes one.
+/// The operations with GET that need no place, and why.
+///
+/// Any other takes one.
 const FROM_MEMORY: [(&str, &str); 3] = [
     ("get-models", "the catalogue is in memory"),
     (
@@ -38,7 +42,7 @@ const FROM_MEMORY: [(&str, &str); 3] = [
     ),
 ];
 
-/// Tells whether an operation reads, so that it needs a place.
+/// Returns `true` if an operation reads, so that it needs a place.
 pub(crate) fn reads(operation: &Operation) -> bool {
     operation.method == "GET" && FROM_MEMORY.iter().all(|(id, _)| *id != operation.id)
 }
@@ -61,7 +65,7 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    /// Makes the places before a database that so many may read at once.
+    /// Creates the places before a database that so many may read at once.
     pub(crate) fn new(readers: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(MOST)),

@@ -60,8 +60,10 @@ fn too_much_is_kept() -> ApiError {
     AppError::Invalid(vec![Fault::new(loc, "too_many_answers", msg)]).into()
 }
 
-/// Ends a call under a key. Kept is what will not be otherwise if the call is made again: that it was done, or that a rule
-/// refuses it. What failed for another reason may be tried again under the same key.
+/// Ends a call under a key.
+///
+/// Kept is what will not be otherwise if the call is made again: that it was done, or that a rule refuses it. What
+/// failed for another reason may be tried again under the same key.
 ///
 /// Returns the answer, and how many bytes of it are remembered now.
 async fn finish(app: &App, caller: &Caller, response: Response) -> Result<(Response, usize), ApiError> {

@@ -113,8 +113,10 @@ impl Operations {
             .insert(operation.method.clone(), router);
     }
 
-    /// Makes the router. Each path is served with and without its trailing slash: clients of the contract are not
-    /// of one mind about it. Where both are documented, each is its own.
+    /// Builds the router.
+    ///
+    /// Each path is served with and without its trailing slash: clients of the contract are not of one mind about it.
+    /// Where both are documented, each is its own.
     fn into_router(self) -> Router {
         with_twins(self.paths)
             .into_iter()
@@ -176,7 +178,7 @@ fn with_twins(documented: Paths) -> Paths {
     all
 }
 
-/// Tells whether a path with parameters also stands for another path.
+/// Returns `true` if a path with parameters also stands for another path.
 fn covers(general: &str, path: &str) -> bool {
     let (general, path): (Vec<&str>, Vec<&str>) = (general.split('/').collect(), path.split('/').collect());
     let stands_for =
@@ -393,7 +395,7 @@ fn add_conversations(operations: Operations) -> Operations {
 /// The operation that tells all operations, itself included.
 const OPENAPI: &str = "get-openapi";
 
-/// Makes the router of the whole API.
+/// Builds the router of the whole API.
 pub fn router(app: App, limits: Limits) -> Router {
     router_until(app, limits, never_stopping())
 }
@@ -403,7 +405,7 @@ fn never_stopping() -> watch::Receiver<bool> {
     watch::channel(false).1
 }
 
-/// Makes the router of the whole API, for a server whose streams end when it stops.
+/// Builds the router of the whole API, for a server whose streams end when it stops.
 pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Router {
     let random = Arc::clone(&app.random);
     let cross_origin = cross_origin(&limits.allowed_origins);
@@ -434,8 +436,8 @@ pub(crate) fn router_until(app: App, limits: Limits, stopping: watch::Receiver<b
         }))
 }
 
-/// Returns a request for a path that begins with two slashes as if it began with one: so it does if the base address that
-/// a client was given ends with a slash.
+/// Returns a request for a path that begins with two slashes as if it began with one: so it does if the base address
+/// that a client was given ends with a slash.
 fn without_empty_segment(mut request: Request) -> Option<Request> {
     let rest = request.uri().path_and_query()?.as_str().strip_prefix('/')?;
     if !rest.starts_with("/v1/") {
@@ -446,7 +448,7 @@ fn without_empty_segment(mut request: Request) -> Option<Request> {
     Some(request)
 }
 
-/// Returns what lets pages of these origins call the API from a browser; nothing if there are none.
+/// Returns what lets pages of these origins call the API from a browser, or `None` if there are none.
 fn cross_origin(origins: &[String]) -> Option<CorsLayer> {
     const DAY: Duration = Duration::from_hours(24);
     let layer = CorsLayer::new()

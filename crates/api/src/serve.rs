@@ -20,8 +20,9 @@ use crate::Limits;
 /// How long a connection may take to send the head of a request, and stay open without one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the parser takes in at the most; the limits that callers are told about are lower. The buffers of a connection
-/// grow to this size whoever is at its other end, and twice as far while they grow.
+/// What the parser takes in at most; the limits that callers are told about are lower.
+///
+/// The buffers of a connection grow to this size whoever is at its other end, and twice as far while they grow.
 const PARSER_HEADERS: usize = 1024;
 const PARSER_BYTES: usize = 40 * 1024;
 

@@ -22,15 +22,17 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Hands over a message; tells whether the reader took it in time. One who does not is cut off: messages are not
-    /// kept for anybody.
+    /// Hands over a message; tells whether the reader took it in time.
+    ///
+    /// One who does not is cut off: messages are not kept for anybody.
     pub(crate) async fn send(&self, message: String) -> bool {
         let sending = self.messages.send(Bytes::from(message));
         matches!(tokio::time::timeout(self.patience, sending).await, Ok(Ok(())))
     }
 
-    /// Waits until the reader has taken all messages; tells whether that was in time. For messages of which each is large:
-    /// the next one is not made before.
+    /// Waits until the reader has taken all messages; tells whether that was in time.
+    ///
+    /// For messages of which each is large: the next one is not made before.
     pub(crate) async fn taken(&self) -> bool {
         let all = self.messages.reserve_many(self.messages.max_capacity());
         matches!(tokio::time::timeout(self.patience, all).await, Ok(Ok(_)))

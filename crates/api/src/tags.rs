@@ -3,8 +3,10 @@
 /// What proxies that compress answers put at the end of the tag inside its quotes.
 const CODINGS: [&str; 4] = ["-gzip", "-br", "-zstd", "-deflate"];
 
-/// Returns what an entity tag says. A proxy that compresses an answer calls the tag weak (`W/"2"`) or marks it (`"2-gzip"`);
-/// what it stands for is the same.
+/// Returns what an entity tag says.
+///
+/// A proxy that compresses an answer calls the tag weak (`W/"2"`) or marks it (`"2-gzip"`); what it stands for is the
+/// same.
 pub(crate) fn opaque(tag: &str) -> &str {
     let tag = tag.trim();
     let text = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');

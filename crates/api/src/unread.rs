@@ -51,8 +51,9 @@ impl hyper::body::Body for Shared {
     }
 }
 
-/// Takes what is left of a body once its request is answered. Where that is too much, or takes too long, the answer says
-/// that the connection ends.
+/// Takes what is left of a body once its request is answered.
+///
+/// Where that is too much, or takes too long, the answer says that the connection ends.
 pub(crate) async fn take(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

@@ -94,7 +94,9 @@ pub async fn users(app: &App, organization: &OrganizationId) -> Result<Vec<Known
     Ok(users)
 }
 
-/// Makes a new signing key for an organization. Tokens signed by older ones stay valid until they end.
+/// Creates a new signing key for an organization.
+///
+/// Tokens signed by older ones stay valid until they end.
 pub async fn rotate_keys(app: &App, organization: &OrganizationId) -> Result<String, AppError> {
     let (mut tx, actor) = begin(app, organization).await?;
     let key = app.new_signing_key(organization)?;
@@ -138,8 +140,9 @@ pub async fn set_server_maintenance(app: &App, is_on: bool) -> Result<(), AppErr
     Ok(())
 }
 
-/// Deletes an organization: nothing of it is found any more, and its id is never given again. What it wrote stays in
-/// the store. The operator's own organization cannot be deleted.
+/// Deletes an organization: nothing of it is found any more, and its id is never given again.
+///
+/// What it wrote stays in the store. The operator's own organization cannot be deleted.
 pub async fn delete_organization(app: &App, organization: &OrganizationId) -> Result<(), AppError> {
     let (mut tx, actor) = begin(app, organization).await?;
     let found = tx.find_organization(organization).await?;

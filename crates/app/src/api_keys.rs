@@ -38,7 +38,9 @@ fn audit_document(name: Option<&str>, role_name: &str, expires_at: Timestamp, is
     json!({"name": name, "role_name": role_name, "expires_at": expires_at, "is_agent": is_agent})
 }
 
-/// A new key. The secret is shown this once and kept nowhere.
+/// A new key.
+///
+/// The secret is shown this once and kept nowhere.
 pub struct CreatedKey {
     /// Its id.
     pub id: String,
@@ -48,7 +50,7 @@ pub struct CreatedKey {
     pub expires_at: Timestamp,
 }
 
-/// How many could be behind a key beside its maker, at the most: each is told with everything that is done with it.
+/// How many could be behind a key beside its maker, at most: each is told with everything that is done with it.
 pub const MAX_BEHIND: usize = 8;
 
 /// Who makes a key: a user, and whoever else could be doing that in their name.
@@ -114,7 +116,9 @@ pub(crate) async fn insert(
     })
 }
 
-/// Returns whether a further key is an AI agent's. What an agent makes is an agent's: else it would act as a program tomorrow.
+/// Returns whether a further key is an AI agent's.
+///
+/// What an agent makes is an agent's: else it would act as a program tomorrow.
 fn is_of_agent(caller: &Caller, wanted: Option<bool>) -> Result<bool, AppError> {
     match (caller.kind, wanted) {
         (ActorKind::Agent, Some(false)) => Err(AppError::TooLittle(
@@ -125,8 +129,9 @@ fn is_of_agent(caller: &Caller, wanted: Option<bool>) -> Result<bool, AppError> 
     }
 }
 
-/// Creates a key that signs in users of roles less than its own. Unless it is said whether it is an AI agent's, it is what the
-/// caller is.
+/// Creates a key that signs in users of roles less than its own.
+///
+/// Unless it is said whether it is an AI agent's, it is what the caller is.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -172,8 +177,10 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, AppError> {
     Ok(keys)
 }
 
-/// Returns the ids of the keys that can still be used and that a user made, or could have made. They go on when the user is
-/// given less or deleted, for others sign in with them, too; but the user may know the secrets.
+/// Returns the ids of the keys that can still be used and that a user made, or could have made.
+///
+/// They go on when the user is given less or deleted, for others sign in with them, too; but the user may know the
+/// secrets.
 pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<Vec<String>, AppError> {
     let keys = tx.list_api_keys(&user.org_id, app.clock.now()).await?;
     let may_know = |key: &ApiKey| key.creator == *user || key.behind.contains(user);

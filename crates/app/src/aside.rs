@@ -7,7 +7,9 @@ use tokio::sync::Semaphore;
 /// The size from which on work is done aside, in bytes.
 pub const LARGE: usize = 64 * 1024;
 
-/// How much large work is done at once: as many pieces as there are processors. The others wait, which costs nothing.
+/// How much large work is done at once: as many pieces as there are processors.
+///
+/// The others wait, which costs nothing.
 static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Arc::new(Semaphore::new(processors))

@@ -105,7 +105,7 @@ pub(crate) async fn find_named(
     Ok(found.filter(|asset| may_read(caller, kind, asset)))
 }
 
-/// Tells whether a caller may read an asset.
+/// Returns `true` if a caller may read an asset.
 pub(crate) fn may_read(caller: &Caller, kind: AssetKind, asset: &Asset) -> bool {
     caller.may(permissions(kind).get, &attributes(kind, asset))
 }
@@ -115,7 +115,7 @@ pub(crate) fn authorize_some_read(caller: &Caller, kind: AssetKind) -> Result<()
     caller.authorize_some(permissions(kind).get)
 }
 
-/// Tells whether a caller may read an asset that is in memory.
+/// Returns `true` if a caller may read an asset that is in memory.
 pub(crate) fn may_read_known(caller: &Caller, kind: AssetKind, asset: &AssetHead) -> bool {
     caller.may(
         permissions(kind).get,
@@ -241,7 +241,7 @@ pub struct ListAssets {
     pub ids: Vec<String>,
     /// Only deprecated ones, or only others.
     pub is_deprecated: Option<bool>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,
@@ -353,7 +353,7 @@ pub struct ListVersions {
     pub range: VersionRange,
     /// Whether the newest comes first.
     pub is_descending: bool,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended: the number of its last version.
     pub continuation_token: i64,

@@ -31,7 +31,7 @@ pub struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
-    /// Tells whether a public key, in base64, made the signature.
+    /// Returns `true` if a public key, in base64, made the signature.
     pub fn is_signed_by(&self, public_key: &str) -> bool {
         let (Ok(key), Ok(signature)) = (STANDARD.decode(public_key), STANDARD.decode(&self.signature)) else {
             return false;
@@ -95,8 +95,10 @@ pub async fn head(app: &App, caller: &Caller) -> Result<(SignedCheckpoint, Strin
     app.sign_head(&mut tx, &caller.organization).await
 }
 
-/// The whole log up to the end that it had when this was made. An open export holds no transaction: events are only
-/// ever added, so it makes no difference when each of them is read.
+/// The whole log up to the end that it had when this was made.
+///
+/// An open export holds no transaction: events are only ever added, so it makes no difference when each of them is
+/// read.
 #[derive(Clone)]
 pub struct Export {
     app: App,
@@ -171,12 +173,16 @@ impl App {
 }
 
 /// Returns the organizations whose logs a store holds, also of those that are not there any more; or of an id that no
-/// organization can have, why. For operators only.
+/// organization can have, why.
+///
+/// For operators only.
 pub async fn chains(store: &Store) -> Result<Vec<Result<OrganizationId, String>>, AppError> {
     Ok(store.read().await?.list_audit_chains().await?)
 }
 
-/// Returns the public key of that id, in base64. For operators only.
+/// Returns the public key of that id, in base64.
+///
+/// For operators only.
 pub async fn public_key(
     store: &Store,
     organization: &OrganizationId,
@@ -186,8 +192,10 @@ pub async fn public_key(
     Ok(key.map(|key| key.public_key))
 }
 
-/// Checks the log of an organization, up to the end that it had at the start: every row that is there, and that it tells of
-/// every change that the organization has made by then. For operators only.
+/// Checks the log of an organization, up to the end that it had at the start: every row that is there, and that it
+/// tells of every change that the organization has made by then.
+///
+/// For operators only.
 pub async fn check(
     store: &Store,
     organization: &OrganizationId,

@@ -10,7 +10,9 @@ use crate::AppError;
 /// The user in whose name history keeps what operators do from the command line.
 pub(crate) const OPERATOR: &str = "forge-admin";
 
-/// What a caller brings to prove who they are. It cannot be printed: the token is a secret.
+/// What a caller brings to prove who they are.
+///
+/// It cannot be printed: the token is a secret.
 #[derive(Clone)]
 pub struct Credentials<'a> {
     /// The token.
@@ -54,20 +56,22 @@ impl Caller {
         }
     }
 
-    /// Returns who else could be behind what the caller does: all who could have made the API key. Operators are left out, as
-    /// they could do everything anyway; super administrators are not, who may not be that for ever.
+    /// Returns who else could be behind what the caller does: all who could have made the API key.
+    ///
+    /// Operators are left out, as they could do everything anyway; super administrators are not, who may not be that
+    /// for ever.
     pub(crate) fn others_behind(&self) -> Vec<UserRef> {
         let is_other = |maker: &&UserRef| **maker != self.user && maker.user_id != OPERATOR;
         self.key.makers().filter(is_other).cloned().collect()
     }
 
-    /// Tells whether the caller has a permission on a thing.
+    /// Returns `true` if the caller has a permission on a thing.
     pub fn may(&self, permission: Permission, attributes: &Attributes) -> bool {
         allows(&self.privileges.grants, permission, attributes)
             || allows(&self.temporary_grants, permission, attributes)
     }
 
-    /// Tells whether the caller has a permission on their own things only, so that nothing else need be looked at.
+    /// Returns `true` if the caller has a permission on their own things only, so that nothing else need be looked at.
     pub(crate) fn may_only_own(&self, permission: Permission) -> bool {
         let grants = self.privileges.grants.iter().chain(&self.temporary_grants);
         let mut held = grants.filter(|grant| grant.permission_name == permission.name());
@@ -84,7 +88,7 @@ impl Caller {
         }
     }
 
-    /// Tells whether the caller may do anything at all in the organization.
+    /// Returns `true` if the caller may do anything at all in the organization.
     pub fn has_rights(&self) -> bool {
         !self.privileges.grants.is_empty() || !self.temporary_grants.is_empty()
     }
@@ -119,8 +123,9 @@ impl Caller {
         }
     }
 
-    /// Tells whether the caller has the permission on anything at all. To one who has not, lists are empty: what is in them
-    /// need not be looked at.
+    /// Returns `true` if the caller has the permission on anything at all.
+    ///
+    /// To one who has not, lists are empty: what is in them need not be looked at.
     pub(crate) fn may_some(&self, permission: Permission) -> bool {
         allows_some(&self.privileges.grants, permission) || allows_some(&self.temporary_grants, permission)
     }

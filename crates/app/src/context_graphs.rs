@@ -160,8 +160,9 @@ struct Reach {
 }
 
 impl Reach {
-    /// Adds a version and all that it refers to. Returns false as soon as that is too much: no more is read then, nor for what
-    /// is added later.
+    /// Adds a version and all that it refers to.
+    ///
+    /// Returns false as soon as that is too much: no more is read then, nor for what is added later.
     async fn add(
         &mut self,
         tx: &mut Tx,

@@ -152,7 +152,7 @@ async fn look_up(
     })
 }
 
-/// The contents of two versions, as they are stored; nothing if they are the same version.
+/// The contents of two versions, as they are stored, or `None` if they are the same version.
 type Texts = Option<(Box<RawValue>, Box<RawValue>)>;
 
 /// Returns the contents of two versions.

@@ -9,7 +9,9 @@ use forge_store::{NotReady, StoreError, Yank};
 use crate::promotion::Plans;
 use crate::version_sets::SetView;
 
-/// Why a use case did not do what it was asked. Nothing was changed, except perhaps where the outcome is unknown.
+/// Why a use case did not do what it was asked.
+///
+/// Nothing was changed, except perhaps where the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The request is not well-formed; says where and why.
@@ -48,8 +50,8 @@ pub enum AppError {
     /// The set is not as the caller's condition says; this is what it is like, if it is there.
     #[error("{}", precondition_text(.0.as_deref()))]
     PreconditionFailed(Option<Box<SetView>>),
-    /// The yank of a version is not the one that the caller's condition names; this is the one that is there, if the caller
-    /// may see it.
+    /// The yank of a version is not the one that the caller's condition names; this is the one that is there, if the
+    /// caller may see it.
     #[error("{}", yank_text(.0.as_deref()))]
     YankMoved(Option<Box<Yank>>),
     /// Something else is already there, or moved meanwhile.
@@ -109,7 +111,7 @@ fn yank_text(yank: Option<&Yank>) -> String {
 }
 
 impl AppError {
-    /// Makes an internal error from a text that only operators see.
+    /// Builds an internal error from a text that only operators see.
     pub(crate) fn internal(reason: impl Into<String>) -> Self {
         Self::Internal(reason.into().into())
     }

@@ -14,7 +14,7 @@ use crate::{App, AppError, Caller, Page};
 pub struct History {
     /// The revisions, newest first.
     pub page: Page<Revision>,
-    /// What the last of them replaced; nothing if it is the first revision. All others replaced the one after them.
+    /// What the last of them replaced, or `None` if it is the first revision. All others replaced the one after them.
     pub before: Option<Revision>,
 }
 

@@ -128,8 +128,9 @@ impl App {
         }
     }
 
-    /// Ends a call under a key: makes what it wrote durable together with its answer. Without an answer, what it wrote is
-    /// undone.
+    /// Ends a call under a key: makes what it wrote durable together with its answer.
+    ///
+    /// Without an answer, what it wrote is undone.
     ///
     /// Returns the first answer, if the same call was made at the same time and answered first; then this one did nothing.
     pub async fn finish_call(

@@ -52,7 +52,7 @@ pub enum KeyringError {
 }
 
 impl Keyring {
-    /// Makes a keyring from a master key.
+    /// Creates a keyring from a master key.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
@@ -125,7 +125,7 @@ impl Keyring {
         Ok(STANDARD.encode(bytes))
     }
 
-    /// Opens what `seal` made; nothing if it was made under another key or for another context.
+    /// Opens what `seal` made, or `None` if it was made under another key or for another context.
     pub fn open(&self, context: &str, sealed: &str) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, secret) = bytes.split_at_checked(NONCE_LEN)?;

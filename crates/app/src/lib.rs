@@ -126,8 +126,10 @@ impl App {
         app
     }
 
-    /// Holds the result of a call back until all that it may be based on is durable. A refusal, or that there is nothing
-    /// to do, may follow from a write that was not yet durable when the call saw it.
+    /// Holds the result of a call back until all that it may be based on is durable.
+    ///
+    /// A refusal, or that there is nothing to do, may follow from a write that was not yet durable when the call saw
+    /// it.
     ///
     /// # Errors
     /// The call's own, or that what it saw has not become durable.
@@ -150,8 +152,9 @@ impl App {
         Ok(tx)
     }
 
-    /// Refuses a caller who may not do any more what they could, in the write that creates another organization. What they
-    /// may do stays so until it ends.
+    /// Refuses a caller who may not do any more what they could, in the write that creates another organization.
+    ///
+    /// What they may do stays so until it ends.
     pub(crate) async fn require_unchanged(&self, tx: &mut WriteTx, caller: &Caller) -> Result<(), AppError> {
         let changed = tx.keep_access_of(&caller.organization).await?;
         self.refuse_changed(tx, caller, changed).await

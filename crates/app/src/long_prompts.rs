@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 use crate::memory::{Documents, Size, VersionKey, VersionPair};
 use crate::{App, AppError, aside, reading};
 
-/// How many bytes of large contents one call looks at. Of what is more, nothing is said.
+/// How many bytes of large contents one call looks at.
+///
+/// Of what is more, nothing is said.
 const MOST_LOOKED_AT: usize = 32 * 1024 * 1024;
 
 /// What is kept in memory of a pair of versions, about.
@@ -22,7 +24,9 @@ const OF_A_PAIR: Size = Size {
     memory: 1024,
 };
 
-/// How one call looks at prompts. What it says does not depend on what this server has looked at before.
+/// How one call looks at prompts.
+///
+/// What it says does not depend on what this server has looked at before.
 #[derive(Debug)]
 pub(crate) struct Looking {
     /// Whether nothing is read that takes long: others wait for this call, because it is about to write.
@@ -81,15 +85,17 @@ impl Looking {
         Ok(())
     }
 
-    /// Tells whether something was put off.
+    /// Returns `true` if something was put off.
     pub(crate) fn has_put_off(&self) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         !state.put_off.is_empty()
     }
 }
 
-/// Returns the prompt that does not fit, if versions of a service's agent and context graph have one. Contents are read only
-/// if they are long enough for that, and once: what was found is remembered, as versions never change.
+/// Returns the prompt that does not fit, if versions of a service's agent and context graph have one.
+///
+/// Contents are read only if they are long enough for that, and once: what was found is remembered, as versions never
+/// change.
 pub(crate) async fn find(
     app: &App,
     tx: &mut Tx,
@@ -157,7 +163,7 @@ async fn look(
     Ok(found)
 }
 
-/// Returns the content of a version, which may be in memory; nothing if there is no such version.
+/// Returns the content of a version, which may be in memory, or `None` if there is no such version.
 async fn content<T: DeserializeOwned + Send + Sync + 'static>(
     tx: &mut Tx,
     known: &Documents<T>,

@@ -7,7 +7,7 @@ use crate::AppError;
 /// The name of the setting that closes the whole server for maintenance, and its value when it does.
 pub(crate) const MAINTENANCE: (&str, &str) = ("maintenance", "on");
 
-/// Tells whether the whole server is closed for maintenance.
+/// Returns `true` if the whole server is closed for maintenance.
 pub(crate) async fn is_server_closed(tx: &mut Tx) -> Result<bool, AppError> {
     Ok(tx.find_setting(MAINTENANCE.0).await?.as_deref() == Some(MAINTENANCE.1))
 }

@@ -24,8 +24,9 @@ pub(crate) fn new_asset_name(field: &str, text: &str) -> Result<String, AppError
     name::new_asset_name(text).map_err(|bad| invalid(field, &bad))
 }
 
-/// Returns the name that something has after a change: as it was, or a new one. What has a name that would not be given
-/// any more keeps it.
+/// Returns the name that something has after a change: as it was, or a new one.
+///
+/// What has a name that would not be given any more keeps it.
 ///
 /// # Errors
 /// Refuses a new name that cannot be seen as it is.
@@ -36,8 +37,9 @@ pub(crate) fn changed_name(old: &str, new: Option<String>) -> Result<Option<Stri
     }
 }
 
-/// Says that a name is taken, and by which thing, if the caller may see that one. Of a hidden one no more is told: whoever
-/// may give a name learns by that whether it is free.
+/// Says that a name is taken, and by which thing, if the caller may see that one.
+///
+/// Of a hidden one no more is told: whoever may give a name learns by that whether it is free.
 pub(crate) fn taken(noun: &str, seen: Option<&impl Display>, name: &str) -> String {
     let name = shortened(name);
     match seen {

@@ -29,7 +29,9 @@ pub async fn get(
     Ok((organization, caller.is_some_and(may)))
 }
 
-/// What a new organization starts with. The secret is shown once and kept nowhere.
+/// What a new organization starts with.
+///
+/// The secret is shown once and kept nowhere.
 pub struct NewOrganization {
     /// The organization.
     pub organization_id: OrganizationId,
@@ -86,7 +88,9 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     })
 }
 
-/// Creates an organization as one of the operator's users. Nobody can sign in to it until an operator makes a key.
+/// Creates an organization as one of the operator's users.
+///
+/// Nobody can sign in to it until an operator makes a key.
 pub async fn create_for(
     app: &App,
     caller: &Caller,

@@ -10,7 +10,7 @@ use crate::AppError;
 pub struct Page<T> {
     /// The rows, in the order asked for.
     pub items: Vec<T>,
-    /// What to pass to get the next page; nothing if this is the last.
+    /// What to pass to get the next page, or `None` if this is the last.
     pub continuation_token: Option<i64>,
 }
 
@@ -108,7 +108,7 @@ impl<T, P: Clone> PageBuilder<T, P> {
         }
     }
 
-    /// Returns how many rows it has at the most.
+    /// Returns how many rows it has at most.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
@@ -155,7 +155,9 @@ impl<T, P: Clone> PageBuilder<T, P> {
         }
     }
 
-    /// Puts the next row on the page. Tells whether there was room for it.
+    /// Puts the next row on the page.
+    ///
+    /// Returns `true` if there was room for it.
     pub(crate) fn put(&mut self, row: T, bytes: usize, place: P) -> bool {
         let all = self.bytes + bytes * self.times_told;
         if self.items.len() >= self.limit || !self.items.is_empty() && all > self.room {
@@ -175,7 +177,8 @@ impl<T, P: Clone> PageBuilder<T, P> {
         (items.into_iter().map(|(row, _)| row).collect(), end)
     }
 
-    /// The same, with the sizes of the rows: what they are told with may take more room, and another page is made of both.
+    /// The same, with the sizes of the rows: what they are told with may take more room, and another page is made of
+    /// both.
     pub(crate) fn end_with_sizes(self) -> (Vec<(T, usize)>, Option<P>) {
         let has_more = self.next.is_some();
         (self.items, has_more.then_some(self.end))

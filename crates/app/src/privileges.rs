@@ -13,8 +13,10 @@ pub(crate) fn of(role: &Role) -> Privileges {
     }
 }
 
-/// Returns those of a user's temporary grants that count when they are signed in with a key: what the role of the key does
-/// not hold, it lends to nobody. Otherwise whoever has a key could use what was given to one user alone.
+/// Returns those of a user's temporary grants that count when they are signed in with a key: what the role of the key
+/// does not hold, it lends to nobody.
+///
+/// Otherwise whoever has a key could use what was given to one user alone.
 pub(crate) fn lent(key: &Privileges, mut grants: Vec<Grant>) -> Vec<Grant> {
     grants.retain(|grant| key.is_super() || key.cover(std::slice::from_ref(grant)));
     grants
@@ -28,8 +30,9 @@ pub(crate) fn role_attributes(role: &Role) -> Attributes {
 }
 
 impl Caller {
-    /// Refuses unless the caller's role is greater than the one that is to be given to somebody. Temporary grants do
-    /// not count: otherwise they could be made permanent.
+    /// Refuses unless the caller's role is greater than the one that is to be given to somebody.
+    ///
+    /// Temporary grants do not count: otherwise they could be made permanent.
     pub(crate) fn require_greater(&self, role: &Role) -> Result<(), AppError> {
         if self.privileges.exceed(&of(role)) {
             return Ok(());
@@ -70,8 +73,8 @@ impl Caller {
             self.named(role)
         )))
     }
-    /// Refuses a change of what conditions are about that would give the caller a permission on the thing: nobody moves a
-    /// thing into their own reach.
+    /// Refuses a change of what conditions are about that would give the caller a permission on the thing: nobody moves
+    /// a thing into their own reach.
     pub(crate) fn require_no_gain(&self, before: &Attributes, after: &Attributes) -> Result<(), AppError> {
         let grants = self.privileges.grants.iter().chain(&self.temporary_grants);
         match gained(grants, before, after) {

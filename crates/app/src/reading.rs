@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::memory::{Documents, Size, VersionKey, parsed_bytes};
 use crate::{AppError, aside};
 
-/// Reads the text of a version, unless somebody else did meanwhile, and remembers what it says. Large ones are read one after
-/// the other.
+/// Reads the text of a version, unless somebody else did meanwhile, and remembers what it says.
+///
+/// Large ones are read one after the other.
 pub(crate) async fn read<T: DeserializeOwned + Send + Sync + 'static>(
     known: &Documents<T>,
     key: VersionKey,

@@ -14,7 +14,9 @@ use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page};
 
 /// Returns a page of the services with sets that mean a version: those that pin it and, if it is the latest, those that
-/// float. Only sets that the caller may see are told.
+/// float.
+///
+/// Only sets that the caller may see are told.
 pub async fn list(
     app: &App,
     caller: &Caller,

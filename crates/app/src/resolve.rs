@@ -57,7 +57,9 @@ pub struct Present {
     pub stale_for: Option<Duration>,
 }
 
-/// Finds a set in memory. Nothing of the database is asked, unless the set may have changed.
+/// Finds a set in memory.
+///
+/// Nothing of the database is asked, unless the set may have changed.
 pub async fn present(
     app: &App,
     caller: &Caller,
@@ -136,8 +138,9 @@ pub(crate) fn resolution(service: &ServiceState, set: &SetState) -> Result<Resol
     meant.resolution(service.id, &set.name)
 }
 
-/// Adds the contents of both versions to what a set means. The caller must also be allowed to read the agent and the
-/// context graph.
+/// Adds the contents of both versions to what a set means.
+///
+/// The caller must also be allowed to read the agent and the context graph.
 pub async fn with_documents(
     app: &App,
     caller: &Caller,
@@ -217,7 +220,8 @@ impl Meant {
     }
 }
 
-/// The past is told by change numbers: a revision was in force, and a version the latest, if their changes had been made.
+/// The past is told by change numbers: a revision was in force, and a version the latest, if their changes had been
+/// made.
 async fn then(
     tx: &mut Tx,
     caller: &Caller,

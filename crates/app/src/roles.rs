@@ -45,8 +45,10 @@ fn unknown(name: &str) -> AppError {
     AppError::NotFound(format!("there is no role `{}`", shortened(name)))
 }
 
-/// Returns the role that a caller is about to give to somebody, for which theirs must be greater. Where it is not, one that
-/// they may not see is answered like one that is not there; to whom no role is shown, both are too great.
+/// Returns the role that a caller is about to give to somebody, for which theirs must be greater.
+///
+/// Where it is not, one that they may not see is answered like one that is not there; to whom no role is shown, both
+/// are too great.
 pub(crate) async fn find_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
     let found = by_name(tx, caller, name).await?;
     let may_see = |role: &Role| caller.may(Permission::GetRole, &role_attributes(role));
@@ -71,8 +73,10 @@ async fn by_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Option<Role
     Ok(None)
 }
 
-/// Refuses grants that a caller wrote if there are faults in them. A permission that no operation asks for yet is accepted, but
-/// one that has another form than a permission's is not, nor a condition that could never hold.
+/// Refuses grants that a caller wrote if there are faults in them.
+///
+/// A permission that no operation asks for yet is accepted, but one that has another form than a permission's is not,
+/// nor a condition that could never hold.
 pub(crate) fn check_grants(grants: &[Grant], place: &[&str]) -> Result<(), AppError> {
     let is_list = place.last() == Some(&"permission_grants");
     let placed = |fault: Fault| place.iter().rev().fold(fault, |fault, step| fault.inside(*step));
@@ -116,7 +120,9 @@ pub(crate) fn check_grants(grants: &[Grant], place: &[&str]) -> Result<(), AppEr
     faults.unless_empty().map_err(AppError::Invalid)
 }
 
-/// Creates a role and returns its id. Its maker must hold all that it grants.
+/// Creates a role and returns its id.
+///
+/// Its maker must hold all that it grants.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -182,9 +188,11 @@ pub struct ModifyRole {
     pub has_admin_view: Option<bool>,
 }
 
-/// Changes a role. The description changes in place; other grants or another view make a new role of the same name, to
-/// which users and keys move at once; if it does not hold all that the old one held, the temporary grants of these users
-/// end. Returns the id of the role that has the name now.
+/// Changes a role.
+///
+/// The description changes in place; other grants or another view make a new role of the same name, to which users and
+/// keys move at once; if it does not hold all that the old one held, the temporary grants of these users end. Returns
+/// the id of the role that has the name now.
 pub async fn modify(
     app: &App,
     caller: &Caller,
@@ -238,8 +246,10 @@ pub async fn modify(
     commit(tx, new.id).await
 }
 
-/// Tells whether who had the one role and has the other now was given less. What they hold beside a role ends then: whoever
-/// takes something away knows the roles, not what somebody gave them, or they themselves, for a while.
+/// Returns `true` if who had the one role and has the other now was given less.
+///
+/// What they hold beside a role ends then: whoever takes something away knows the roles, not what somebody gave them,
+/// or they themselves, for a while.
 pub(crate) fn gives_less(new: &Role, old: &Role) -> bool {
     !privileges::of(new).hold_all_of(&privileges::of(old))
 }
@@ -251,7 +261,7 @@ pub(crate) fn tell_ended(document: &mut Value, count: u64) {
     }
 }
 
-/// Tells whether a key of this role signs in users of that one.
+/// Returns `true` if a key of this role signs in users of that one.
 pub(crate) fn may_sign_in(key: &Role, user: &Role) -> bool {
     privileges::of(key).exceed(&privileges::of(user))
 }

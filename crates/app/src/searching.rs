@@ -2,7 +2,7 @@
 
 use forge_domain::UserRef;
 
-/// How many things a search finds at the most, if they fit on a page.
+/// How many things a search finds at most, if they fit on a page.
 pub(crate) const MAX_FOUND: i64 = 100;
 
 /// The words that a search looks for.
@@ -13,7 +13,7 @@ impl Words {
         Self(query.split_whitespace().map(str::to_lowercase).collect())
     }
 
-    /// Tells whether every word is in one of the texts, in whatever case.
+    /// Returns `true` if every word is in one of the texts, in whatever case.
     pub(crate) fn are_in(&self, texts: &[&str]) -> bool {
         let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
         let is_somewhere = |word: &String| texts.iter().any(|text| text.contains(word.as_str()));

@@ -45,8 +45,9 @@ fn audit_document(fields: &ServiceFields) -> Value {
     })
 }
 
-/// Creates a service with its `edge` and its `release`, which pins what is asked for or floats like `edge`. The caller must
-/// be allowed to read its agent and its context graph.
+/// Creates a service with its `edge` and its `release`, which pins what is asked for or floats like `edge`.
+///
+/// The caller must be allowed to read its agent and its context graph.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -140,8 +141,9 @@ async fn missing_assets(
     Ok(missing)
 }
 
-/// Returns the active service of a name, however the name is spelled, unless it is that one. Of one that the caller may not
-/// see, no more is told than that it is there.
+/// Returns the active service of a name, however the name is spelled, unless it is that one.
+///
+/// Of one that the caller may not see, no more is told than that it is there.
 async fn namesake(
     tx: &mut Tx,
     caller: &Caller,
@@ -186,7 +188,7 @@ pub struct ListServices {
     pub tags: Vec<TagFilter>,
     /// The order.
     pub sort: Vec<(SortKey, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,

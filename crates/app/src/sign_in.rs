@@ -176,7 +176,7 @@ fn recognise(
     }
 }
 
-/// Tells whether this server sees a change of the organization, without a look at the database.
+/// Returns `true` if this server sees a change of the organization, without a look at the database.
 pub async fn sees(app: &App, organization: &OrganizationId, change_number: i64) -> Result<bool, AppError> {
     let known = app.memory.organization(app, organization).await?;
     Ok(known.state.change_number() >= change_number)
@@ -221,7 +221,7 @@ pub(crate) async fn recognise_still(app: &App, caller: &Caller) -> Result<Caller
     Ok(caller)
 }
 
-/// Tells whether a caller may still do what they could when they were recognised, by the state of the transaction.
+/// Returns `true` if a caller may still do what they could when they were recognised, by the state of the transaction.
 pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
     let (organization, now) = (&caller.organization, app.clock.now());
     let user = tx.find_user(organization, &caller.user.user_id).await?;

@@ -15,12 +15,15 @@ use sha2::{Digest as _, Sha256};
 use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page};
 
-/// How long a place is kept. One that is older than a day is kept anew before it is given again, so that every token is
-/// good for a day at least.
+/// How long a place is kept.
+///
+/// One that is older than a day is kept anew before it is given again, so that every token is good for a day at least.
 const KEPT_FOR: Duration = Duration::days(2);
 const RENEWED_AFTER: Duration = Duration::days(1);
 
-/// The least token that stands for a position. All of them are below 2^53, up to which JavaScript counts exactly.
+/// The least token that stands for a position.
+///
+/// All of them are below 2^53, up to which JavaScript counts exactly.
 const FIRST: i64 = 1 << 52;
 
 /// A list in some order.
@@ -33,7 +36,7 @@ pub(crate) struct Sorted<K, T> {
 }
 
 impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
-    /// Makes the order of a list whose rows can move, from its keys, each descending or not.
+    /// Builds the order of a list whose rows can move, from its keys, each descending or not.
     pub(crate) fn moving(
         name: &'static str,
         keys: &[(K, bool)],
@@ -56,7 +59,7 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
         }
     }
 
-    /// Makes the order of a list whose rows stay where they are.
+    /// Builds the order of a list whose rows stay where they are.
     pub(crate) fn fixed(
         name: &'static str,
         keys: &[(K, bool)],
@@ -140,8 +143,9 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
         })
     }
 
-    /// Returns the token of the place where a page ends, which is kept first if it is a position. The transaction ends: who
-    /// holds a connection and waits for a second one may wait for others who do the same.
+    /// Returns the token of the place where a page ends, which is kept first if it is a position.
+    ///
+    /// The transaction ends: who holds a connection and waits for a second one may wait for others who do the same.
     pub(crate) async fn token(
         &self,
         app: &App,
@@ -195,7 +199,9 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     }
 }
 
-/// The first rows of a page, of all that were offered in any order. No more of them are held than fit on it.
+/// The first rows of a page, of all that were offered in any order.
+///
+/// No more of them are held than fit on it.
 pub(crate) struct Selection<'s, K, T> {
     list: &'s Sorted<K, T>,
     page: PageBuilder<T, Place>,
@@ -207,8 +213,8 @@ pub(crate) struct Selection<'s, K, T> {
 }
 
 impl<K: Copy + PartialEq + Debug, T> Selection<'_, K, T> {
-    /// Says where the row is that the page begins after, if it begins after a row: before any is offered, in a list whose
-    /// rows stay where they are.
+    /// Says where the row is that the page begins after, if it begins after a row: before any is offered, in a list
+    /// whose rows stay where they are.
     pub(crate) fn find_start<'t>(&mut self, rows: impl IntoIterator<Item = &'t T>)
     where
         T: 't,
@@ -273,7 +279,9 @@ impl<K: Copy + PartialEq + Debug, T> Selection<'_, K, T> {
     }
 }
 
-/// Returns the number of a place. Where another place has taken it already, the next attempt gives another one.
+/// Returns the number of a place.
+///
+/// Where another place has taken it already, the next attempt gives another one.
 fn token(cursor: &PageCursor, attempt: u8) -> i64 {
     let PageCursor {
         user,
@@ -314,7 +322,9 @@ async fn find(
     Ok(found.filter(|(_, kept_at)| *kept_at > oldest))
 }
 
-/// Returns the number of a place, which is kept for a day at least. A page that is read again costs no write.
+/// Returns the number of a place, which is kept for a day at least.
+///
+/// A page that is read again costs no write.
 async fn keep(app: &App, mut tx: ReadTx, caller: &Caller, cursor: &PageCursor) -> Result<i64, AppError> {
     let now = app.clock.now();
     for attempt in 0..=u8::MAX {

@@ -38,7 +38,9 @@ pub struct GiveGrant {
     pub justification: String,
 }
 
-/// Gives a user a grant beside those of the role, until it ends. The giver's role must hold it.
+/// Gives a user a grant beside those of the role, until it ends.
+///
+/// The giver's role must hold it.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -93,7 +95,9 @@ pub async fn create(
 }
 
 /// Refuses a grant that would be too much beside those which a user has already: all of them are looked at with each of
-/// the user's requests. The limits are those of a role, and there are fewer of them.
+/// the user's requests.
+///
+/// The limits are those of a role, and there are fewer of them.
 fn check_together(mut live: Vec<Grant>, new: &Grant) -> Result<(), AppError> {
     let count = live.len();
     if count >= MOST_GRANTS {
@@ -129,7 +133,7 @@ pub struct ListGrants {
     pub tags: Vec<TagFilter>,
     /// The order.
     pub sort: Vec<(TemporaryGrantSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,

@@ -38,7 +38,7 @@ pub(crate) async fn require_signing_key(
 }
 
 impl App {
-    /// Makes a signing key for an organization.
+    /// Creates a signing key for an organization.
     pub(crate) fn new_signing_key(&self, organization: &OrganizationId) -> Result<SigningKey, AppError> {
         let id: SigningKeyId = self.new_id()?;
         let id = id.to_string();
@@ -71,12 +71,12 @@ impl App {
             })
     }
 
-    /// Tells whether the store holds any organization yet.
+    /// Returns `true` if the store holds any organization yet.
     pub async fn has_organizations(store: &Store) -> Result<bool, AppError> {
         Ok(!store.read().await?.list_organization_ids().await?.is_empty())
     }
 
-    /// Tells whether the master key is the one that the store's secrets are sealed under.
+    /// Returns `true` if the master key is the one that the store's secrets are sealed under.
     pub async fn check_master_key(&self) -> Result<bool, AppError> {
         let mut tx = self.store.read().await?;
         for organization in tx.list_organization_ids().await? {

@@ -57,7 +57,9 @@ pub struct UpdateUnitTestSet {
     pub tags: Option<Tags>,
 }
 
-/// Creates a set of unit tests. The caller must be allowed to read each of them.
+/// Creates a set of unit tests.
+///
+/// The caller must be allowed to read each of them.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -82,8 +84,10 @@ pub async fn create(
     commit(tx, id).await
 }
 
-/// Changes a set of unit tests. A change that changes nothing writes nothing. Whatever changes, the caller must be allowed
-/// to read each test that the set runs afterwards.
+/// Changes a set of unit tests.
+///
+/// A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to read each test that
+/// the set runs afterwards.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -124,7 +128,9 @@ pub async fn update(
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
-/// Deletes a set of unit tests. Its runs go on and stay.
+/// Deletes a set of unit tests.
+///
+/// Its runs go on and stay.
 pub async fn delete(app: &App, caller: &Caller, id: UnitTestSetId) -> Result<i64, AppError> {
     caller.authorize_some(Permission::DeleteUnitTestSet)?;
     let mut tx = app.write(caller).await?;
@@ -184,7 +190,9 @@ async fn refuse_taken_name(
     Ok(())
 }
 
-/// Which sets are wanted. An empty list asks for nothing; the values of one list are alternatives, except tags.
+/// Which sets are wanted.
+///
+/// An empty list asks for nothing; the values of one list are alternatives, except tags.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of a set")]
 pub struct UnitTestSetFilter {
@@ -212,7 +220,7 @@ pub struct ListUnitTestSets {
     pub filter: UnitTestSetFilter,
     /// Whether they are sorted by their last change, and the latest first; else they come in order of creation.
     pub by_update: Option<bool>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,
@@ -296,8 +304,10 @@ fn sort_value(UnitTestSetSort::UpdatedAt: UnitTestSetSort, set: &UnitTestSet) ->
     SortValue::Integer(set.updated_at.as_millis())
 }
 
-/// Returns the first sets that the caller may see, that pass the filter, and whose name or description has every word of
-/// the query. Deleted ones are not found.
+/// Returns the first sets that the caller may see, that pass the filter, and whose name or description has every word
+/// of the query.
+///
+/// Deleted ones are not found.
 pub async fn search(
     app: &App,
     caller: &Caller,

@@ -44,7 +44,9 @@ pub(crate) fn unknown() -> AppError {
     AppError::NotFound("there is no such user".to_owned())
 }
 
-/// A user to be invited. It cannot be printed: some of the variables are secrets.
+/// A user to be invited.
+///
+/// It cannot be printed: some of the variables are secrets.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "the fields are those of a user")]
 pub struct InviteUser {
@@ -119,7 +121,7 @@ pub struct ListUsers {
     pub emails: Vec<String>,
     /// The order.
     pub sort: Vec<(UserSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,
@@ -213,7 +215,9 @@ fn sort_value(key: UserSort, row: &ListedUser) -> SortValue {
     }
 }
 
-/// What changes about a user; an absent field stays as it is. `Some(None)` erases.
+/// What changes about a user; an absent field stays as it is.
+///
+/// `Some(None)` erases.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of a user")]
 pub struct UpdateUser {
@@ -254,8 +258,10 @@ fn changed_visibility(now: &Preferences, update: &UpdateUser) -> Vec<&'static st
     changed.map(|(name, ..)| name).collect()
 }
 
-/// Tells whether nobody can be behind a caller who must not be. Whoever makes a key can sign in with it as others; so all who
-/// could have made it have to be the caller, an operator, or a super administrator, who are trusted with everything.
+/// Returns `true` if nobody can be behind a caller who must not be.
+///
+/// Whoever makes a key can sign in with it as others; so all who could have made it have to be the caller, an operator,
+/// or a super administrator, who are trusted with everything.
 async fn speaks_for_themselves(tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
     for maker in caller.others_behind() {
         let maker = tx.find_user(&caller.organization, &maker.user_id).await?;
@@ -267,7 +273,9 @@ async fn speaks_for_themselves(tx: &mut Tx, caller: &Caller) -> Result<bool, App
     Ok(true)
 }
 
-/// Changes what is known of a user. What a user hides from administrators is theirs alone to say.
+/// Changes what is known of a user.
+///
+/// What a user hides from administrators is theirs alone to say.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -328,9 +336,11 @@ pub async fn update(
     commit(tx, ()).await
 }
 
-/// Gives a user another role. The caller's must be greater than it, and than the user's present one: otherwise anybody
-/// could take the rights of their equals. Only their own role may a caller give up. With a role
-/// that does not hold all that the old one held, the user's temporary grants end.
+/// Gives a user another role.
+///
+/// The caller's must be greater than it, and than the user's present one: otherwise anybody could take the rights of
+/// their equals. Only their own role may a caller give up. With a role that does not hold all that the old one held,
+/// the user's temporary grants end.
 pub async fn assign_role(
     app: &App,
     caller: &Caller,
@@ -415,7 +425,7 @@ async fn tell_known_keys(
 const LAST_SUPER_ADMINISTRATOR: &str =
     "this is the organization's last super administrator; make somebody else one first";
 
-/// Tells whether nobody else is a super administrator.
+/// Returns `true` if nobody else is a super administrator.
 async fn is_last_super_administrator(tx: &mut Tx, caller: &Caller, user: &User) -> Result<bool, AppError> {
     if user.role.name != DefaultRole::SuperAdministrator.name() {
         return Ok(false);

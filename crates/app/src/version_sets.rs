@@ -62,7 +62,9 @@ pub(crate) struct NewRevision<'a> {
 }
 
 impl NewRevision<'_> {
-    /// Appends the revision to the history of a set and makes it the set's state. Returns its number.
+    /// Appends the revision to the history of a set and makes it the set's state.
+    ///
+    /// Returns its number.
     pub(crate) async fn append(
         self,
         tx: &mut WriteTx,
@@ -147,8 +149,9 @@ pub(crate) fn view(set: VersionSet, binding: &Binding, uses: &Uses) -> SetView {
     }
 }
 
-/// Returns the sets of a service that the caller may see, by name: all of them, or as many as there is room for. What is
-/// in the others is not read: names and rights decide, and a set is as large as what somebody wrote.
+/// Returns the sets of a service that the caller may see, by name: all of them, or as many as there is room for.
+///
+/// What is in the others is not read: names and rights decide, and a set is as large as what somebody wrote.
 pub(crate) async fn read_seen(
     tx: &mut Tx,
     caller: &Caller,

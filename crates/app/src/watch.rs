@@ -103,8 +103,9 @@ impl Watcher {
         self.seen
     }
 
-    /// Returns what happened since, as soon as something did; after `patience` that nothing did. Nothing at all if that is
-    /// not in memory any more: it is for [`Self::read`] to tell.
+    /// Returns what happened since, as soon as something did; after `patience` that nothing did.
+    ///
+    /// Nothing at all if that is not in memory any more: it is for [`Self::read`] to tell.
     ///
     /// # Errors
     /// Ends with the watcher's token.
@@ -136,8 +137,9 @@ impl Watcher {
         Ok(self.news(&known, events, up_to))
     }
 
-    /// Returns what is known of the organization. What the watcher may see can have changed since the last time, and is
-    /// looked at for every change.
+    /// Returns what is known of the organization.
+    ///
+    /// What the watcher may see can have changed since the last time, and is looked at for every change.
     async fn look(&mut self) -> Result<Known, AppError> {
         if *self.head.borrow() == GONE {
             let text = "the database has gone back to an earlier state; begin anew";
@@ -169,8 +171,8 @@ impl Watcher {
         News { changes, up_to }
     }
 
-    /// Tells whether an event is about one of the watcher's services: the service itself, its sets, or its agent and
-    /// context graph, whose new versions change what floats.
+    /// Returns `true` if an event is about one of the watcher's services: the service itself, its sets, or its agent
+    /// and context graph, whose new versions change what floats.
     fn concerns(&self, state: &OrganizationState, event: &AuditedChange) -> bool {
         if self.services.is_empty() {
             return true;
@@ -218,8 +220,9 @@ fn watched(event: AuditedChange) -> WatchedEvent {
     }
 }
 
-/// Tells whether a caller may see an event: whoever may read the thing may know that it changed. Of what is not in
-/// memory only the id is known, so a condition on anything else keeps the event back.
+/// Returns `true` if a caller may see an event: whoever may read the thing may know that it changed.
+///
+/// Of what is not in memory only the id is known, so a condition on anything else keeps the event back.
 fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) -> bool {
     let id = event.object.id.as_str();
     let may_read = |kind| {

@@ -17,8 +17,10 @@ const SERVICES_TOLD: i64 = 200;
 /// How many bytes of a hash tell one yank of a version from another.
 const TAG_BYTES: usize = 16;
 
-/// Returns the entity tag of a yank: a hash of all that is told of it. The time alone would not do, since yanks at once, or
-/// under a clock that was set back, have the same; two that have the same tag are alike to whoever saw one of them.
+/// Returns the entity tag of a yank: a hash of all that is told of it.
+///
+/// The time alone would not do, since yanks at once, or under a clock that was set back, have the same; two that have
+/// the same tag are alike to whoever saw one of them.
 pub fn tag(yank: &Yank) -> String {
     let told = json!([yank.reason, yank.since.as_millis(), yank.by]);
     hex(&Sha256::digest(told.to_string().as_bytes())[..TAG_BYTES])
@@ -36,16 +38,18 @@ pub struct YankChange {
 /// What came of a yank.
 #[derive(Debug, Clone)]
 pub struct Yanked {
-    /// Why the version is yanked; nothing if it is not any more.
+    /// Why the version is yanked, or `None` if it is not any more.
     pub reason: Option<String>,
     /// Which services have sets that mean the version, as far as the caller may see them.
     pub references: References,
-    /// The organization's change number of the write; nothing if all was so already.
+    /// The organization's change number of the write, or `None` if all was so already.
     pub change_number: Option<i64>,
 }
 
-/// Yanks a version: nothing new may pin it. What runs it goes on, and its health says so. Without a reason, takes the yank
-/// back. Whoever may create versions of the asset may do both.
+/// Yanks a version: nothing new may pin it.
+///
+/// What runs it goes on, and its health says so. Without a reason, takes the yank back. Whoever may create versions of
+/// the asset may do both.
 ///
 /// Where all is as it was asked for, nothing is done, whatever the condition says: whoever sends the call again finds it done.
 pub async fn yank(

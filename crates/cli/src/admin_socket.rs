@@ -134,7 +134,9 @@ pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) 
     Ok(done?)
 }
 
-/// Sends a command to a server. The outer error is that of the connection, the inner one the server's.
+/// Sends a command to a server.
+///
+/// The outer error is that of the connection, the inner one the server's.
 async fn ask(mut stream: UnixStream, request: &Request) -> anyhow::Result<anyhow::Result<Value>> {
     stream
         .write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes())
@@ -157,7 +159,9 @@ pub(crate) struct AdminSocket {
 }
 
 impl AdminSocket {
-    /// Begins to listen. The caller holds the folder's lock, so a socket that is there is a dead server's.
+    /// Begins to listen.
+    ///
+    /// The caller holds the folder's lock, so a socket that is there is a dead server's.
     pub(crate) fn listen(path: &Path, app: App) -> anyhow::Result<Self> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

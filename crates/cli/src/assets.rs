@@ -77,7 +77,9 @@ impl FromStr for VersionRef {
     }
 }
 
-/// `NAME`, `NAME@N` or `NAME@latest`. A name may have an `@` itself; the last one counts, if a version follows it.
+/// `NAME`, `NAME@N` or `NAME@latest`.
+///
+/// A name may have an `@` itself; the last one counts, if a version follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssetRef {
     /// All of it.
@@ -109,8 +111,9 @@ impl FromStr for AssetRef {
     }
 }
 
-/// Finds what `NAME` or `NAME@VERSION` means. A name that ends like a version means what is called so, unless there is such a
-/// version, too.
+/// Finds what `NAME` or `NAME@VERSION` means.
+///
+/// A name that ends like a version means what is called so, unless there is such a version, too.
 pub(crate) async fn find_ref(
     client: &Client,
     kind: AssetKind,
@@ -177,7 +180,9 @@ fn words(kind: AssetKind) -> Kind {
     }
 }
 
-/// Agents or context graphs by id. Those that the user may not see are missing.
+/// Agents or context graphs by id.
+///
+/// Those that the user may not see are missing.
 pub(crate) struct Known(HashMap<String, Asset>);
 
 impl Known {
@@ -217,7 +222,7 @@ pub(crate) struct Content {
     pub(crate) document: Map<String, Value>,
 }
 
-/// Returns a version, the latest if none is named; nothing if there is no version at all.
+/// Returns a version, the latest if none is named, or `None` if there is no version at all.
 pub(crate) async fn try_content(
     client: &Client,
     kind: AssetKind,

@@ -157,7 +157,8 @@ impl<'s> Change<'s> {
         plan::show(&self.session.ui, plan, &name)
     }
 
-    /// Shows what was planned and, if that is wanted, carries it out with `act`, which gets the digest of what was shown.
+    /// Shows what was planned and, if that is wanted, carries it out with `act`, which gets the digest of what was
+    /// shown.
     pub(crate) async fn carry_out(
         &self,
         planned: Planned,
@@ -291,8 +292,9 @@ pub(crate) fn verdict(is_strict: bool, blockers: usize, warnings: usize, is_no_o
     Verdict::Go
 }
 
-/// Asks whether to go on, if there is somebody at a terminal. Where they are, but the question or their answer would go
-/// elsewhere, nothing is done that they were not asked about.
+/// Asks whether to go on, if there is somebody at a terminal.
+///
+/// Where they are, but the question or their answer would go elsewhere, nothing is done that they were not asked about.
 pub(crate) async fn confirm(session: &Session, is_confirmed: bool) -> Result<()> {
     let ui = &session.ui;
     if is_confirmed || !ui.is_watched() {

@@ -5,8 +5,9 @@ use forge_client::answers::{Finding, Plan};
 use crate::likeness::slips;
 use crate::lookup::KNOWN_SETS;
 
-/// Says of a plan that makes a new set what stands against it: a name that is nearly that of another one. `sets` are those of
-/// the service.
+/// Says of a plan that makes a new set what stands against it: a name that is nearly that of another one.
+///
+/// `sets` are those of the service.
 pub(crate) fn of_set<'n>(plan: &mut Plan, sets: impl IntoIterator<Item = &'n str>, is_wanted: bool) {
     let has_been_said = plan.blockers.iter().any(|blocker| blocker.code == "alike_name");
     if plan.target.revision.is_some() || has_been_said {

@@ -8,7 +8,8 @@ const OWN: u64 = 96;
 /// The fewest clients that are admitted, however low the limit is.
 const FEWEST: u64 = 8;
 
-/// Raises the limit of open files to what the process may have, and returns what it is then; nothing if there is none.
+/// Raises the limit of open files to what the process may have, and returns what it is then, or `None` if there is
+/// none.
 pub(crate) fn raise_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {

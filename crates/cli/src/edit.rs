@@ -67,7 +67,9 @@ impl FieldEdit {
     }
 }
 
-/// A change that somebody wants to make. Without fields and differences, there is nothing to change.
+/// A change that somebody wants to make.
+///
+/// Without fields and differences, there is nothing to change.
 pub(crate) struct Edit {
     /// What it is about, as a few words.
     pub(crate) title: String,
@@ -94,7 +96,9 @@ pub(crate) struct Edited {
 }
 
 impl Edit {
-    /// A change without anything in it yet. `forge` with these arguments tells what became of it.
+    /// A change without anything in it yet.
+    ///
+    /// `forge` with these arguments tells what became of it.
     pub(crate) fn new(session: &Session, title: String, check: &str) -> Self {
         let credentials = session.client.credentials();
         let place = [
@@ -234,7 +238,7 @@ pub(crate) fn read_body(operation: &str, body: Value) -> std::result::Result<Val
         .map_err(|faults| faults.iter().map(text).collect())
 }
 
-/// Makes sure that the contract admits a body, before anything is planned with it.
+/// Ensures that the contract admits a body, before anything is planned with it.
 pub(crate) fn check_body(operation: &str, body: Value) -> Result<()> {
     let Err(faults) = read_body(operation, body) else {
         return Ok(());

@@ -5,7 +5,9 @@ use std::io;
 
 use forge_client::{ClientError, Effect};
 
-/// How the process ends. `forge help exit-codes` tells the meanings.
+/// How the process ends.
+///
+/// `forge help exit-codes` tells the meanings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// All went well.
@@ -36,7 +38,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    /// What was wrong, as a sentence without its full stop; nothing if all has been said already.
+    /// What was wrong, as a sentence without its full stop, or `None` if all has been said already.
     pub(crate) message: Option<String>,
     /// What caused it, outermost first.
     pub(crate) causes: Vec<String>,

@@ -9,8 +9,8 @@ const READ: u32 = 0o004;
 /// Everybody may write.
 const WRITE: u32 = 0o002;
 
-/// Returns what is wrong with who may use the files of an installation, and what to do; a warning, not an error, because
-/// some file systems know no permissions.
+/// Returns what is wrong with who may use the files of an installation, and what to do; a warning, not an error,
+/// because some file systems know no permissions.
 pub(crate) fn warnings(folder: &Path, key_file: &Path, config: &Path) -> Vec<String> {
     let database = folder.join("forge.db");
     let kept = [

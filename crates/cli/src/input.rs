@@ -21,7 +21,9 @@ pub(crate) const LONGEST: u64 = 64 * 1024 * 1024;
 /// The longest line that is read from stdin where a line is asked for, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
 
-/// Opens a file. It never waits: what is no regular file, such as a pipe or a device, may have no end, or never begin.
+/// Opens a file.
+///
+/// It never waits: what is no regular file, such as a pipe or a device, may have no end, or never begin.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     regular(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
@@ -38,7 +40,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes sure that something is a regular file.
+/// Ensures that something is a regular file.
 pub(crate) fn regular(found: &Metadata) -> io::Result<()> {
     let kind = found.file_type();
     if kind.is_file() {

@@ -12,7 +12,9 @@ use crate::{exposure, input};
 /// The longest file of a master key, in bytes, with much to spare.
 const LONGEST_KEY: u64 = 64 * 1024;
 
-/// The address of a database. It may hold a password, so nothing prints it.
+/// The address of a database.
+///
+/// It may hold a password, so nothing prints it.
 #[derive(Clone)]
 pub(crate) struct DatabaseUrl(String);
 
@@ -68,7 +70,9 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Makes what conversations run with. Only a server needs it, and the keys of model providers in its environment.
+    /// Makes what conversations run with.
+    ///
+    /// Only a server needs it, and the keys of model providers in its environment.
     pub(crate) fn runtime(&self) -> anyhow::Result<Arc<Runtime>> {
         let folder = self.config_path.parent().unwrap_or(Path::new(""));
         let runtime = self.config.runtime(folder, |name| {
@@ -81,7 +85,7 @@ impl Installation {
 }
 
 impl Location {
-    /// Makes sure that nothing stands around or in what was named that nobody sees and nobody meant.
+    /// Ensures that nothing stands around or in what was named that nobody sees and nobody meant.
     fn check(&self) -> anyhow::Result<()> {
         let path = |path: &Option<PathBuf>| Some(path.as_ref()?.to_string_lossy().into_owned());
         check_named("--data-dir", "FORGE_DATA_DIR", path(&self.data_dir).as_deref())?;
@@ -138,7 +142,9 @@ impl Location {
         })
     }
 
-    /// Opens the installation. Its master key is made together with its first organization, never later.
+    /// Opens the installation.
+    ///
+    /// Its master key is made together with its first organization, never later.
     pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
         let (url, folder) = self.places()?;
         let config_path = self.config.clone().unwrap_or_else(|| folder.join("forge.toml"));
@@ -191,8 +197,10 @@ impl Location {
     }
 }
 
-/// Makes sure that a place has no blanks around it and no control characters in it, as the end of a line has that came from a
-/// file. The value is not told, as it may hold a password.
+/// Ensures that a place has no blanks around it and no control characters in it, as the end of a line has that came
+/// from a file.
+///
+/// The value is not told, as it may hold a password.
 pub(crate) fn check_named(option: &str, variable: &str, value: Option<&str>) -> anyhow::Result<()> {
     let value = value.unwrap_or_default();
     let fault = if value.contains(['\n', '\r']) {
@@ -207,7 +215,9 @@ pub(crate) fn check_named(option: &str, variable: &str, value: Option<&str>) -> 
     bail!("what `{option}` or {variable} names has {fault}; set it anew")
 }
 
-/// Makes sure that reading the master key comes to an end. What is missing is told by whoever needs it.
+/// Ensures that reading the master key comes to an end.
+///
+/// What is missing is told by whoever needs it.
 fn check_key_file(path: &Path) -> anyhow::Result<()> {
     match input::file(path, LONGEST_KEY) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -24,8 +24,9 @@ fn each_once<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-/// Returns the names that somebody may have meant who typed a new one. Names that go on, or that differ in their numbers only,
-/// are given on purpose.
+/// Returns the names that somebody may have meant who typed a new one.
+///
+/// Names that go on, or that differ in their numbers only, are given on purpose.
 pub(crate) fn slips<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let digit = |c: char| c.is_ascii_digit();
     let is_meant = |name: &str| {
@@ -46,7 +47,7 @@ fn most(typed: &str, name: &str) -> usize {
     (length(typed).min(length(name)) / 3).clamp(1, 3)
 }
 
-/// Returns how far apart two names are; nothing if nobody would take one for the other.
+/// Returns how far apart two names are, or `None` if nobody would take one for the other.
 fn distance(typed: &str, name: &str) -> Option<usize> {
     let length = |text: &str| text.chars().count();
     let shorter = length(typed).min(length(name));

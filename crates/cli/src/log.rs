@@ -63,7 +63,9 @@ impl Log {
         Ok(Self(queue))
     }
 
-    /// Waits until all is written, but not for long. Tells whether it is.
+    /// Waits until all is written, but not for long.
+    ///
+    /// Returns `true` if it is.
     pub(crate) fn end(&self) -> bool {
         self.0.drained(PATIENCE)
     }
@@ -102,7 +104,9 @@ impl Queue {
         }
     }
 
-    /// Notes that a line was written, or could not be. Returns how many were lost before one that was.
+    /// Notes that a line was written, or could not be.
+    ///
+    /// Returns how many were lost before one that was.
     fn note(&self, written: &io::Result<()>) -> u64 {
         let mut waiting = self.lock();
         waiting.is_writing = false;

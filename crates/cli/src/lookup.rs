@@ -44,7 +44,8 @@ pub(crate) async fn service(session: &Session, wanted: &str) -> Result<Service> 
     Ok(service)
 }
 
-/// Refuses to change what was named if a name means another service by now, or none: plans are about ids, people about names.
+/// Refuses to change what was named if a name means another service by now, or none: plans are about ids, people about
+/// names.
 pub(crate) async fn refuse_if_renamed(session: &Session, seen: &[(ServiceId, String)]) -> Result<()> {
     let ids: Vec<ServiceId> = seen.iter().map(|(id, _)| *id).collect();
     let now = session.client.services(&ids, None).all().await?.value;
@@ -81,8 +82,9 @@ pub(crate) fn handle(service: &Service) -> String {
     }
 }
 
-/// Returns the service that a name means, and those that are called like it and are not meant. Names are unique among active
-/// services only.
+/// Returns the service that a name means, and those that are called like it and are not meant.
+///
+/// Names are unique among active services only.
 fn choose(all: Vec<Service>, wanted: &str) -> Result<(Service, Vec<Service>)> {
     let (mut named, others): (Vec<_>, Vec<_>) = all
         .into_iter()
@@ -176,7 +178,7 @@ pub(crate) fn set_order(name: &str) -> (usize, String) {
     (place.unwrap_or(KNOWN_SETS.len()), name.to_owned())
 }
 
-/// Makes sure that a version exists before anything is sent that names it.
+/// Ensures that a version exists before anything is sent that names it.
 pub(crate) async fn check_version(
     ui: &Ui,
     client: &Client,

@@ -25,7 +25,9 @@ pub(crate) async fn reader_gone() {
     let _ = receiver.await;
 }
 
-/// Waits until a pipe has no reader, or a terminal is gone. Anything else has no end.
+/// Waits until a pipe has no reader, or a terminal is gone.
+///
+/// Anything else has no end.
 #[cfg(unix)]
 fn wait_for_end_of(stdout: &std::io::Stdout) {
     use rustix::event::{PollFd, PollFlags, poll};
@@ -55,7 +57,9 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
     line(&table.to_string())
 }
 
-/// Tells something that is not data. If it cannot be written, nobody is told, and all goes on: what was done is done.
+/// Tells something that is not data.
+///
+/// If it cannot be written, nobody is told, and all goes on: what was done is done.
 pub(crate) fn note(text: &str) {
     // In one piece, so that lines of others do not stand within it.
     let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());

@@ -5,8 +5,9 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A preferred model of which nothing may be forgotten or misspelt: without its parameters, it would be another one. Answers of a
-/// server are read otherwise, as a newer one may say more.
+/// A preferred model of which nothing may be forgotten or misspelt: without its parameters, it would be another one.
+///
+/// Answers of a server are read otherwise, as a newer one may say more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WrittenPreference {

@@ -109,7 +109,9 @@ impl Common {
         Ui::new(self.json, self.quiet)
     }
 
-    /// Finds the profile and makes a client of it. Nothing is sent yet.
+    /// Finds the profile and makes a client of it.
+    ///
+    /// Nothing is sent yet.
     pub(crate) fn session(&self) -> Result<Session> {
         let ui = self.ui();
         let places = Places::of_process();

@@ -183,7 +183,9 @@ const OPTIONS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Options that make a command change something, or more. They are never suggested.
+/// Options that make a command change something, or more.
+///
+/// They are never suggested.
 const CHANGING: [&str; 8] = [
     "--apply",
     "--yes",

@@ -8,7 +8,9 @@ use tempfile::NamedTempFile;
 
 use crate::input;
 
-/// Writes a file. Whoever reads it finds all of it, or what was there before.
+/// Writes a file.
+///
+/// Whoever reads it finds all of it, or what was there before.
 ///
 /// # Errors
 /// Fails, beside trouble with the disk, where something stands that is no file: a link would lead elsewhere, and a device would
@@ -27,7 +29,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes sure that a file can be written, before anything is done for it.
+/// Ensures that a file can be written, before anything is done for it.
 pub(crate) fn check(path: &Path) -> io::Result<()> {
     before(path)?;
     fs::metadata(folder(path)).map(|_| ())

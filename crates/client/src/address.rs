@@ -4,8 +4,9 @@ use reqwest::Url;
 
 use crate::ClientError;
 
-/// Returns the address of a server as it is used, without a `/` at its end: what is shown is what is called. What is in it
-/// beside scheme, host, port and path would not be used, or not as it is meant.
+/// Returns the address of a server as it is used, without a `/` at its end: what is shown is what is called.
+///
+/// What is in it beside scheme, host, port and path would not be used, or not as it is meant.
 pub(crate) fn used(typed: &str) -> Result<Url, ClientError> {
     let bad = |address: &str, reason: &str| ClientError::BadAddress {
         address: address.to_owned(),

@@ -61,7 +61,9 @@ pub struct Tag {
     pub value: Option<String>,
 }
 
-/// What a set pins. A version that is absent floats.
+/// What a set pins.
+///
+/// A version that is absent floats.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pins {
     /// The version of the agent.
@@ -84,7 +86,7 @@ pub struct ModelPreference {
     pub params: Map<String, Value>,
 }
 
-/// The versions that pins mean; nothing where there is no version.
+/// The versions that pins mean, or `None` where there is no version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Resolved {
     /// Of the agent.
@@ -157,7 +159,7 @@ pub struct Behind {
 pub struct SetRevision {
     /// The set.
     pub name: String,
-    /// Its revision; nothing where the set is new, or where there is no such revision.
+    /// Its revision, or `None` where the set is new, or where there is no such revision.
     pub revision: Option<i64>,
 }
 
@@ -262,7 +264,7 @@ pub struct Revision {
     pub revision: i64,
     /// What happened, such as `promote`.
     pub action: String,
-    /// What it pinned; nothing if it deleted the set.
+    /// What it pinned, or `None` if it deleted the set.
     pub pins: Option<Pins>,
     /// The versions that this meant at the time.
     pub resolved: Resolved,

@@ -67,7 +67,7 @@ impl Client {
         })
     }
 
-    /// Returns one version of an agent or a context graph, `latest` without a number; nothing if it is not there.
+    /// Returns one version of an agent or a context graph, `latest` without a number, or `None` if it is not there.
     pub async fn asset_version(
         &self,
         kind: AssetKind,

@@ -119,7 +119,7 @@ impl Export {
         Ok(Some(bytes.to_vec()))
     }
 
-    /// Tells whether the last line is the signed checkpoint, which is missing if the export broke off.
+    /// Returns `true` if the last line is the signed checkpoint, which is missing if the export broke off.
     pub fn is_complete(&self) -> bool {
         self.is_complete && self.line.is_empty()
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// How much a server may answer, and how long it may take. What goes beyond is an error, whatever the server says.
+/// How much a server may answer, and how long it may take.
+///
+/// What goes beyond is an error, whatever the server says.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// The longest answer that grants what was asked, in bytes.

@@ -210,7 +210,7 @@ impl ClientError {
         }
     }
 
-    /// Tells whether what went wrong can be over in a while: the network, or a server that cannot answer now.
+    /// Returns `true` if what went wrong can be over in a while: the network, or a server that cannot answer now.
     pub fn can_pass(&self) -> bool {
         match self {
             Self::Transport { .. } | Self::Busy { .. } | Self::BrokenOff { .. } | Self::Silent { .. } => true,

@@ -23,7 +23,7 @@ pub struct HealthReason {
     pub code: String,
     /// What is so.
     pub message: String,
-    /// The set that it is about; nothing if it is the whole service.
+    /// The set that it is about, or `None` if it is the whole service.
     #[serde(default)]
     pub version_set: Option<String>,
     /// `information`, `degraded` or `unhealthy`.

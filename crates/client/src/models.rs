@@ -20,7 +20,7 @@ pub struct Model {
     /// Who serves it.
     #[serde(default)]
     pub provider: String,
-    /// From when on it is no longer served, in RFC 3339; nothing if that is not known.
+    /// From when on it is no longer served, in RFC 3339, or `None` if that is not known.
     #[serde(default)]
     pub retires_at: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::{Bounds, Client, ClientError, Document};
 /// A list that is fetched page by page.
 pub struct Pages<'c, T> {
     client: &'c Client,
-    /// Makes the request of a page of so many rows after a token.
+    /// Builds the request of a page of so many rows after a token.
     request: Box<dyn Fn(i64, i64) -> Request + Send + Sync + 'c>,
     /// The field of the answer that has the rows.
     key: &'static str,
@@ -24,7 +24,9 @@ pub struct Pages<'c, T> {
     rows: PhantomData<T>,
 }
 
-/// How far a list has come. One that does not come on, or that never ends, is an error.
+/// How far a list has come.
+///
+/// One that does not come on, or that never ends, is an error.
 #[derive(Debug, Default)]
 struct Progress {
     /// Where pages began.

@@ -14,8 +14,8 @@ use crate::{Client, ClientError, Document};
 /// How long the server is waited for where an earlier answer is at hand.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Resolves sets: the server is asked every time, but sends only what has changed, and while it cannot answer, what it said
-/// last is good enough.
+/// Resolves sets: the server is asked every time, but sends only what has changed, and while it cannot answer, what it
+/// said last is good enough.
 pub struct ResolveCache {
     client: Client,
     known: Mutex<HashMap<(ServiceId, SetName), Known>>,
@@ -35,7 +35,7 @@ struct Known {
 pub struct Resolved {
     /// What the server said.
     pub resolution: Document<Resolution>,
-    /// Since when the server could not be asked whether this is still so; nothing if it just said so.
+    /// Since when the server could not be asked whether this is still so, or `None` if it just said so.
     pub unconfirmed_since: Option<Timestamp>,
 }
 

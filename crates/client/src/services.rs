@@ -11,7 +11,9 @@ use crate::assets::Created;
 use crate::request::{Repeat, Request};
 use crate::{Client, ClientError, Document, Pages, Terms};
 
-/// Which services a list has, and in which order. An empty one has all of them.
+/// Which services a list has, and in which order.
+///
+/// An empty one has all of them.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceFilter {
     /// Only these.

@@ -64,7 +64,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client. It signs in when it has to.
+    /// Creates a client.
+    ///
+    /// It signs in when it has to.
     pub fn new(mut credentials: Credentials, options: Options) -> Result<Self, ClientError> {
         let url = address::used(&credentials.base_url)?;
         credentials.base_url = address::text(&url);
@@ -103,13 +105,17 @@ impl Client {
         Ok(self.read::<Value>(Request::get(path)).await?.value)
     }
 
-    /// Posts to a path within the organization. It is sent once.
+    /// Posts to a path within the organization.
+    ///
+    /// It is sent once.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let request = Request::new(Method::POST, path, Repeat::Never).body(body.clone());
         Ok(self.read::<Value>(request).await?.value)
     }
 
-    /// Puts to a path within the organization. It is sent again if need be.
+    /// Puts to a path within the organization.
+    ///
+    /// It is sent again if need be.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let request = Request::new(Method::PUT, path, Repeat::Recognised).body(body.clone());
         Ok(self.read::<Value>(request).await?.value)
@@ -397,7 +403,7 @@ pub(crate) fn backoff(attempts: u32) -> Duration {
 enum Asked {
     /// It has answered.
     Nothing,
-    /// To wait and send the request again; nothing if that must not be done.
+    /// To wait and send the request again, or `None` if that must not be done.
     Pause(Option<Duration>),
 }
 

@@ -57,7 +57,7 @@ pub struct Run {
     /// `running`, `completed` or `cancelled`.
     #[serde(default)]
     pub status: String,
-    /// What is run; nothing if the user may not know.
+    /// What is run, or `None` if the user may not know.
     #[serde(default, rename = "unit_test_run_specs")]
     pub specs: Vec<Spec>,
     /// What came of each; nothing while it is under way.
@@ -106,7 +106,7 @@ pub struct Spec {
     /// The set's revision.
     #[serde(default, rename = "service_version_set_revision")]
     pub revision: i64,
-    /// What every conversation has to meet; nothing if the user may not know.
+    /// What every conversation has to meet, or `None` if the user may not know.
     #[serde(default, rename = "metrics_to_evaluate")]
     pub metrics: Vec<Metric>,
 }
@@ -125,7 +125,7 @@ pub struct Metric {
 /// What came of one test of a run.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TestResult {
-    /// What each metric was; nothing if the user may not know.
+    /// What each metric was, or `None` if the user may not know.
     #[serde(default, rename = "metric_evaluation_results")]
     pub metrics: Vec<MetricResult>,
     /// Of each conversation why it could not be held or judged, if so.
@@ -206,7 +206,9 @@ struct ArtifactsLink {
     presigned_url: String,
 }
 
-/// Which runs a list has. An empty one has all of them.
+/// Which runs a list has.
+///
+/// An empty one has all of them.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
     /// Only these.
@@ -230,7 +232,9 @@ impl Client {
         })
     }
 
-    /// Creates a run of a set of unit tests. A service or a version set takes the place of what the tests name.
+    /// Creates a run of a set of unit tests.
+    ///
+    /// A service or a version set takes the place of what the tests name.
     pub async fn create_run(
         &self,
         set: UnitTestSetId,

@@ -11,7 +11,9 @@ use crate::secrets::Secrets;
 use crate::session::{ATTEMPTS, backoff};
 use crate::{Client, ClientError};
 
-/// How long a stream may last. Those of changes end with their token, long before.
+/// How long a stream may last.
+///
+/// Those of changes end with their token, long before.
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// An answer that is still coming.
@@ -148,7 +150,9 @@ pub(crate) fn pause(failure: &ClientError, attempts: u32) -> Duration {
     asked.max(backoff(attempts.min(8))).min(LONGEST_PAUSE)
 }
 
-/// The error of a stream that could not begin. It reads only.
+/// The error of a stream that could not begin.
+///
+/// It reads only.
 fn transport(call: Call, attempts: u32, source: reqwest::Error) -> ClientError {
     if source.is_builder() {
         return ClientError::Unsendable { call, source };

@@ -32,7 +32,7 @@ impl Token {
     /// How long before its end a token is replaced, in seconds.
     const MARGIN: i64 = 5 * 60;
 
-    /// Tells whether the token is good for a while.
+    /// Returns `true` if the token is good for a while.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now.plus_seconds(Self::MARGIN) < self.expires_at
     }
@@ -54,7 +54,9 @@ impl TokenCache {
         self.folder.join(format!("{}.json", credentials.hash()))
     }
 
-    /// Returns the token of these credentials. What cannot be read counts as not there.
+    /// Returns the token of these credentials.
+    ///
+    /// What cannot be read counts as not there.
     pub(crate) fn load(&self, credentials: &Credentials) -> Option<Token> {
         let path = self.path(credentials);
         let length = std::fs::metadata(&path)
@@ -82,7 +84,9 @@ impl TokenCache {
         self.load(credentials).map(|token| token.expires_at)
     }
 
-    /// Forgets the token of these credentials. Tells whether there was one.
+    /// Forgets the token of these credentials.
+    ///
+    /// Returns `true` if there was one.
     pub fn forget(&self, credentials: &Credentials) -> io::Result<bool> {
         match std::fs::remove_file(self.path(credentials)) {
             Ok(()) => Ok(true),

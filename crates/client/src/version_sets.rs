@@ -99,7 +99,9 @@ impl Client {
         })
     }
 
-    /// Makes a set pin this. A dry run answers the plan, the change itself nothing.
+    /// Makes a set pin this.
+    ///
+    /// A dry run answers the plan, the change itself nothing.
     pub async fn upsert_version_set(
         &self,
         service: ServiceId,
@@ -112,7 +114,9 @@ impl Client {
         self.read(terms.of(request)).await
     }
 
-    /// Deletes a set. A dry run answers the plan, the change itself nothing.
+    /// Deletes a set.
+    ///
+    /// A dry run answers the plan, the change itself nothing.
     pub async fn delete_version_set(
         &self,
         service: ServiceId,
@@ -161,7 +165,9 @@ impl Client {
         self.read(post("promotion".to_owned(), body, body.dry_run)).await
     }
 
-    /// Lifts the hold that is on a set at a revision, and no later one. Lifting it twice is the same as once.
+    /// Lifts the hold that is on a set at a revision, and no later one.
+    ///
+    /// Lifting it twice is the same as once.
     pub async fn lift_hold(
         &self,
         service: ServiceId,

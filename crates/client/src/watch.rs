@@ -48,7 +48,7 @@ pub struct Event {
     /// The set that it is about.
     #[serde(default)]
     pub version_set_name: Option<String>,
-    /// The latest revision of the set afterwards; nothing if it was deleted.
+    /// The latest revision of the set afterwards, or `None` if it was deleted.
     #[serde(default)]
     pub revision: Option<i64>,
 }
@@ -98,8 +98,8 @@ impl Connection {
 }
 
 impl Client {
-    /// Follows the changes of these services, or of the whole organization if none is named: those after a change, or those
-    /// that happen from now on.
+    /// Follows the changes of these services, or of the whole organization if none is named: those after a change, or
+    /// those that happen from now on.
     pub fn watch(&self, services: Vec<ServiceId>, after: Option<i64>) -> Watch<'_> {
         Watch {
             client: self,
@@ -112,7 +112,7 @@ impl Client {
         }
     }
 
-    /// Returns the number of the organization's latest change; nothing if the server does not tell it at once.
+    /// Returns the number of the organization's latest change, or `None` if the server does not tell it at once.
     ///
     /// What was read between two calls that return the same number was so at one moment.
     pub async fn latest_change(&self) -> Result<Option<i64>, ClientError> {

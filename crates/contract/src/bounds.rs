@@ -193,7 +193,7 @@ impl Bounds<'_> {
     }
 }
 
-/// Tells whether a pattern admits texts of one length alone, such as ids.
+/// Returns `true` if a pattern admits texts of one length alone, such as ids.
 fn has_fixed_length(schema: &Value) -> bool {
     let pattern = schema["pattern"].as_str().unwrap_or_default();
     pattern.ends_with("}$") && !pattern.contains(['*', '+', ','])

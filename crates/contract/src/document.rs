@@ -99,7 +99,9 @@ impl Contract {
         document
     }
 
-    /// Checks an answer against the document and returns what is wrong with it: its status or its body. For tests.
+    /// Checks an answer against the document and returns what is wrong with it: its status or its body.
+    ///
+    /// For tests.
     pub fn check_answer(&self, id: &str, status: u16, body: Option<&Value>) -> Vec<String> {
         let Some(operation) = self.operation(id) else {
             return vec![format!("no operation `{id}`")];
@@ -209,9 +211,10 @@ fn add_permissions(document: &mut Value) {
     }
 }
 
-/// Says what a failure looks like: the contract documents the statuses, but not their bodies. An operation that reads
-/// a body can also answer that it is too large, too slow or packed, any one of an organization that the headers are too
-/// large, and any one at all that they can be understood in several ways.
+/// Says what a failure looks like: the contract documents the statuses, but not their bodies.
+///
+/// An operation that reads a body can also answer that it is too large, too slow or packed, any one of an organization
+/// that the headers are too large, and any one at all that they can be understood in several ways.
 fn add_error_answers(document: &mut Value) {
     for (path, item) in fields_mut(&mut document["paths"]) {
         for (method, operation) in fields_mut(item) {

@@ -84,7 +84,7 @@ pub struct Operation {
     pub(super) own: Own,
 }
 
-/// Makes the operations of a document; requests are validated by the `requests` form of it.
+/// Creates the operations of a document; requests are validated by the `requests` form of it.
 pub(super) fn operations(document: &Value, requests: &Arc<Schemas>) -> IndexMap<String, Operation> {
     let definitions = Arc::new(document["components"]["schemas"].clone());
     let mut operations = IndexMap::new();
@@ -233,12 +233,12 @@ impl Operation {
         pointer(&self.path, &self.method.to_lowercase())
     }
 
-    /// Tells whether the operation is wholly ours: then it refuses what it does not know.
+    /// Returns `true` if the operation is wholly ours: then it refuses what it does not know.
     pub fn is_extension(&self) -> bool {
         self.own.is_extension
     }
 
-    /// Tells whether a header means something to the operation.
+    /// Returns `true` if a header means something to the operation.
     pub fn reads_header(&self, name: &str) -> bool {
         let mut headers = self
             .parameters
@@ -291,7 +291,9 @@ impl Operation {
         found.map_err(|faults| faults.into_iter().map(|fault| fault.inside("body")).collect())
     }
 
-    /// Makes every validator of the operation, which otherwise happens when it is first needed. For tests.
+    /// Makes every validator of the operation, which otherwise happens when it is first needed.
+    ///
+    /// For tests.
     pub fn build_validators(&self) {
         for parameter in &self.parameters {
             parameter.schema.build_validator();
@@ -306,7 +308,7 @@ impl Operation {
 }
 
 impl Parameter {
-    /// Tells whether a request means this parameter by that name; only in headers, case does not matter.
+    /// Returns `true` if a request means this parameter by that name; only in headers, case does not matter.
     fn is_called(&self, name: &str) -> bool {
         match self.location {
             Location::Header => name.eq_ignore_ascii_case(&self.name),
@@ -365,7 +367,7 @@ impl Parameter {
     }
 }
 
-/// Tells whether a schema is not a reference, or one to a text: a text that looks like JSON is a text all the same.
+/// Returns `true` if a schema is not a reference, or one to a text: a text that looks like JSON is a text all the same.
 fn is_text(schema: &Value, definitions: &Value) -> bool {
     let target = schema["$ref"].as_str().and_then(schema_name);
     target.is_none_or(|name| definitions[name]["type"] == "string")

@@ -132,7 +132,7 @@ impl Own {
         strays
     }
 
-    /// Returns what is wrong with an unknown name; nothing if it may be ignored.
+    /// Returns what is wrong with an unknown name, or `None` if it may be ignored.
     fn refuse(&self, name: &str, place: Home) -> Option<Fault> {
         if let Some(term) = meant_term(name) {
             return Some(self.misplaced(term, place));
@@ -245,7 +245,7 @@ pub(super) fn misjoined(query: &str) -> Vec<Fault> {
     found.take(MOST_TOLD).map(fault).collect()
 }
 
-/// Tells whether a body that nobody reads asks for something of ours all the same.
+/// Returns `true` if a body that nobody reads asks for something of ours all the same.
 pub fn mentions_terms(text: &str) -> bool {
     unmistakable_in(text).is_some()
 }
@@ -304,7 +304,9 @@ impl Strays {
     }
 }
 
-/// Puts the terms that one part of a request has for another one into it. Both may have a term if they agree.
+/// Puts the terms that one part of a request has for another one into it.
+///
+/// Both may have a term if they agree.
 pub(super) fn unite(
     into: &mut Map<String, Value>,
     given: impl Fn(&str) -> bool,
@@ -326,14 +328,17 @@ pub(super) fn unite(
     faults
 }
 
-/// Returns the fields of objects inside of a body that our own schemas do not have. Schemas of Classic ignore what they
-/// do not know, wherever they are used.
+/// Returns the fields of objects inside of a body that our own schemas do not have.
+///
+/// Schemas of Classic ignore what they do not know, wherever they are used.
 pub(super) fn unknown_inside(value: &Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
     search(value, schema, definitions, true)
 }
 
-/// Returns the terms of ours that stand somewhere inside of a body, where they mean nothing: in an object whose fields the
-/// document lists, or in one that it does not know at all. Objects with keys of the caller's choice are theirs.
+/// Returns the terms of ours that stand somewhere inside of a body, where they mean nothing: in an object whose fields
+/// the document lists, or in one that it does not know at all.
+///
+/// Objects with keys of the caller's choice are theirs.
 pub(super) fn terms_inside(value: &Value, schema: &Value, definitions: &Value) -> Vec<Fault> {
     search(value, schema, definitions, false)
 }
@@ -448,7 +453,7 @@ impl Search<'_> {
     }
 }
 
-/// Tells whether a schema of the document is ours.
+/// Returns `true` if a schema of the document is ours.
 pub(super) fn is_own_schema(name: &str) -> bool {
     name.starts_with("Forge")
 }

@@ -66,7 +66,9 @@ fn decided(schema: &Map<String, Value>) -> Option<Value> {
 }
 
 /// Brings a value into the form in which it is validated and stored: blanks around texts are cut where the contract
-/// calls them stripped, and whole numbers are integers. Returns what cannot be brought into that form.
+/// calls them stripped, and whole numbers are integers.
+///
+/// Returns what cannot be brought into that form.
 pub(super) fn normalise(value: &mut Value, schema: &Value, definitions: &Value) -> Faults {
     let mut normaliser = Normaliser {
         definitions,

@@ -22,7 +22,9 @@ pub struct Query {
 }
 
 impl Operation {
-    /// Reads the query. What Classic does not know is ignored; what is ours is taken, or refused.
+    /// Reads the query.
+    ///
+    /// What Classic does not know is ignored; what is ours is taken, or refused.
     pub fn read_query(&self, texts: &[(String, String)]) -> Result<Query, Vec<Fault>> {
         let Strays { terms, mut faults } = self.own.strays_of_query(texts);
         let values = self.read_parameters(Location::Query, texts);
@@ -51,13 +53,17 @@ impl Operation {
         misjoined(query)
     }
 
-    /// Tells whether requests may say anything in a body. A body that can change nothing is not looked at.
+    /// Returns `true` if requests may say anything in a body.
+    ///
+    /// A body that can change nothing is not looked at.
     pub fn looks_at_body(&self) -> bool {
         self.method != "GET"
     }
 
-    /// Reads the body; nothing stands for one that is not there. Terms of ours find their way between it and the query.
-    /// Blanks around texts are cut where the contract says so, and the body's schema must admit the rest.
+    /// Reads the body; nothing stands for one that is not there.
+    ///
+    /// Terms of ours find their way between it and the query. Blanks around texts are cut where the contract says so,
+    /// and the body's schema must admit the rest.
     pub fn read_body_with(&self, value: Option<Value>, query: &mut Query) -> Result<Value, Vec<Fault>> {
         let mut value = value.unwrap_or_else(|| Value::Object(Map::new()));
         let mut faults = Vec::new();
@@ -112,7 +118,8 @@ impl Operation {
         !self.own.terms.is_empty()
     }
 
-    /// Tells whether a body that is no JSON may be ignored: Classic documents none, and nothing of ours can be in it.
+    /// Returns `true` if a body that is no JSON may be ignored: Classic documents none, and nothing of ours can be in
+    /// it.
     pub fn ignores_other_bodies(&self) -> bool {
         self.body.is_none() && !self.own.is_extension && !self.has_terms()
     }

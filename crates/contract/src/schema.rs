@@ -18,7 +18,7 @@ pub(super) struct ReadSchema {
 }
 
 impl ReadSchema {
-    /// Makes the schema that stands at a place of the document.
+    /// Creates the schema that stands at a place of the document.
     pub(super) fn new(
         schema: Value,
         pointer: String,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use forge_wire::rfc3339;
 
-/// Tells whether a schema admits a time.
+/// Returns `true` if a schema admits a time.
 pub(super) fn is_time(schema: &Value) -> bool {
     let alternatives = schema["anyOf"].as_array();
     let alternatives = alternatives.map_or(std::slice::from_ref(schema), Vec::as_slice);

@@ -14,7 +14,7 @@ pub struct UserRef {
 }
 
 impl UserRef {
-    /// Tells whether this is the user of that id in that organization.
+    /// Returns `true` if this is the user of that id in that organization.
     pub fn is(&self, organization: &OrganizationId, id: &str) -> bool {
         self.org_id == *organization && self.user_id == id
     }
@@ -56,8 +56,10 @@ impl std::str::FromStr for ActorKind {
     }
 }
 
-/// An API key that somebody signed in with. Whoever has its secret can sign in as any user of a lesser role, so that who made
-/// it may be behind what the user does.
+/// An API key that somebody signed in with.
+///
+/// Whoever has its secret can sign in as any user of a lesser role, so that who made it may be behind what the user
+/// does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorKey {
     /// Its id.
@@ -84,7 +86,7 @@ pub struct Actor {
     pub user: UserRef,
     /// What kind of caller it was.
     pub kind: ActorKind,
-    /// The key that they signed in with; nothing if they did not, or if it was not kept yet.
+    /// The key that they signed in with, or `None` if they did not, or if it was not kept yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<ActorKey>,
 }

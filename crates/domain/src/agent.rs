@@ -139,7 +139,7 @@ pub enum VoiceCatalogue {
 }
 
 impl VoiceCatalogue {
-    /// Tells whether agents may use the voice.
+    /// Returns `true` if agents may use the voice.
     pub fn has(&self, voice_id: &str) -> bool {
         match self {
             Self::Any => true,

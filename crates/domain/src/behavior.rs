@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::ToolId;
 use crate::context_graph::ResultPersistence;
 
-/// The content of one version of a behavior set. Field names are the wire's, so that a version is stored as it is sent.
+/// The content of one version of a behavior set.
+///
+/// Field names are the wire's, so that a version is stored as it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BehaviorDocument {
     /// What a conversation turns to when the set applies, each in plain words.

@@ -6,7 +6,7 @@ use icu_properties::props::Emoji;
 /// The most characters that an emoji has, selectors aside.
 const MOST: usize = 10;
 
-/// Tells whether a character makes text or a picture of the one before it.
+/// Returns `true` if a character makes text or a picture of the one before it.
 fn is_selector(char: char) -> bool {
     matches!(char, '\u{FE0E}' | '\u{FE0F}')
 }
@@ -28,7 +28,7 @@ pub(crate) fn emoji_places(chars: &[char]) -> Vec<bool> {
     is_emoji
 }
 
-/// Tells whether a character is a selector for the one before it.
+/// Returns `true` if a character is a selector for the one before it.
 fn selects(chars: &[char], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| chars[before]) else {
         return false;

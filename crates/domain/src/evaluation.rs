@@ -8,7 +8,9 @@ use crate::{
     UnitTestSetRunId, UserRef, VersionNumber,
 };
 
-/// Why a metric was evaluated, and on what. Field names are the wire's.
+/// Why a metric was evaluated, and on what.
+///
+/// Field names are the wire's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the fields are the contract's")]
@@ -90,7 +92,7 @@ pub struct MetricResult {
     pub metric_version: VersionNumber,
     /// The conversation that was judged.
     pub conversation_id: ConversationId,
-    /// The value; nothing if the conversation does not show it.
+    /// The value, or `None` if the conversation does not show it.
     pub result: Option<MeasuredValue>,
     /// Why, for people; empty once the conversation was deleted.
     pub justification: String,

@@ -45,7 +45,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Makes a fault at a place.
+    /// Creates a fault at a place.
     pub fn new(loc: Vec<Step>, kind: &'static str, msg: impl Into<String>) -> Self {
         Self {
             loc,
@@ -54,7 +54,7 @@ impl Fault {
         }
     }
 
-    /// Makes the last of some faults, which says that there are more than are told.
+    /// Creates the last of some faults, which says that there are more than are told.
     pub fn of_more(told: usize) -> Self {
         let msg = format!("there are more faults than these {told}; correct them to see the rest");
         Self::new(Vec::new(), "more_faults", msg)
@@ -75,7 +75,9 @@ pub const MOST_FAULTS: usize = 50;
 const MOST_STEP: usize = 100;
 const MOST_MESSAGE: usize = 500;
 
-/// The faults of a document, each once, as far as they are told. Whoever looks for them may stop when there are enough.
+/// The faults of a document, each once, as far as they are told.
+///
+/// Whoever looks for them may stop when there are enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     kept: Vec<Fault>,
@@ -104,12 +106,12 @@ impl Faults {
         }
     }
 
-    /// Tells whether nothing that is added from now on will be told.
+    /// Returns `true` if nothing that is added from now on will be told.
     pub fn is_full(&self) -> bool {
         self.has_more
     }
 
-    /// Tells whether there are none.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }

@@ -53,7 +53,7 @@ pub struct Reason {
     pub code: &'static str,
     /// What is so, as one sentence without its full stop.
     pub message: String,
-    /// The set that it is about; nothing if it is the whole service.
+    /// The set that it is about, or `None` if it is the whole service.
     pub version_set: Option<SetName>,
     /// What it does to the status.
     pub severity: Severity,

@@ -87,7 +87,7 @@ kinds! {
 pub struct Id<K>([u8; 12], PhantomData<K>);
 
 impl<K: Kind> Id<K> {
-    /// Makes an id from the time of creation and eight random bytes.
+    /// Creates an id from the time of creation and eight random bytes.
     pub fn new(now: Timestamp, random: [u8; 8]) -> Self {
         let seconds = u32::try_from(now.as_millis() / 1000).unwrap_or(0);
         let mut bytes = [0; 12];

@@ -1,7 +1,9 @@
 //! Interactions: the named places where a model is called.
 
-/// The interactions that Forge's own prompts use. Preferences for others are kept, because a runtime may have prompts of
-/// its own, but a plan warns about them: a mistyped name silently changes nothing.
+/// The interactions that Forge's own prompts use.
+///
+/// Preferences for others are kept, because a runtime may have prompts of its own, but a plan warns about them: a
+/// mistyped name silently changes nothing.
 pub const KNOWN_INTERACTIONS: &[&str] = &[
     "call-tool",
     "choose-tools",
@@ -18,7 +20,7 @@ pub const KNOWN_INTERACTIONS: &[&str] = &[
     "simulate-user",
 ];
 
-/// Tells whether some prompt of Forge uses an interaction of that name.
+/// Returns `true` if some prompt of Forge uses an interaction of that name.
 pub fn is_known(interaction: &str) -> bool {
     KNOWN_INTERACTIONS.contains(&interaction)
 }

@@ -203,7 +203,7 @@ pub trait ItemContent: Sized {
     /// The kind of the item.
     const KIND: ItemKind;
 
-    /// Takes the content out of a document; nothing if it is of another kind.
+    /// Takes the content out of a document, or `None` if it is of another kind.
     fn of(document: ItemDocument) -> Option<Self>;
 }
 

@@ -13,7 +13,7 @@ pub fn latest_end(now: Timestamp) -> Timestamp {
     now + MOST
 }
 
-/// Tells whether a lease holds.
+/// Returns `true` if a lease holds.
 pub fn holds(until: Timestamp, now: Timestamp) -> bool {
     now < until && until <= latest_end(now)
 }

@@ -128,7 +128,7 @@ impl MetricValue {
         }
     }
 
-    /// Tells whether the metric can have this value.
+    /// Returns `true` if the metric can have this value.
     pub fn admits(&self, value: &MeasuredValue) -> bool {
         match (self, value) {
             (
@@ -164,7 +164,9 @@ impl Criterion {
         }
     }
 
-    /// Tells whether a value passes. One of another kind does not.
+    /// Returns `true` if a value passes.
+    ///
+    /// One of another kind does not.
     #[expect(clippy::float_cmp, reason = "whoever asks for equality means it")]
     pub fn is_met_by(&self, value: &MeasuredValue) -> bool {
         match (self, value) {

@@ -19,9 +19,10 @@ use crate::time::Timestamp;
 const MOST_REASONS: usize = 10;
 const MOST_LETTERS: usize = 300;
 
-/// Parameters that say what is asked of whom, in the words of the providers that Forge speaks with. They are Forge's to set,
-/// whatever the model's schema admits: otherwise another model would answer than the one that everybody is shown, or another
-/// question.
+/// Parameters that say what is asked of whom, in the words of the providers that Forge speaks with.
+///
+/// They are Forge's to set, whatever the model's schema admits: otherwise another model would answer than the one that
+/// everybody is shown, or another question.
 const RESERVED: [&str; 14] = [
     "model",
     "messages",
@@ -158,7 +159,7 @@ pub fn builtin_models() -> Vec<ModelDescription> {
 }
 
 impl ModelCatalogue {
-    /// Makes a catalogue; of several descriptions of one name the last counts, at the place of the first.
+    /// Creates a catalogue; of several descriptions of one name the last counts, at the place of the first.
     pub fn new(descriptions: impl IntoIterator<Item = ModelDescription>) -> Result<Self, InvalidModel> {
         let mut models = IndexMap::new();
         for description in descriptions {

@@ -12,7 +12,7 @@ use crate::agent::MAX_NAME_LENGTH;
 use crate::emoji::{with_selectors, without_selectors};
 use crate::visible::{hidden, is_hidden};
 
-/// How many characters a fault names at the most.
+/// How many characters a fault names at most.
 const MOST_NAMED: usize = 5;
 
 /// A text is no name for something new.
@@ -95,7 +95,8 @@ pub fn new_asset_name(text: &str) -> Result<String, BadName> {
     }
 }
 
-/// Returns the end of a name that reads as a version, however it is written: wide, in capitals, in digits of any script.
+/// Returns the end of a name that reads as a version, however it is written: wide, in capitals, in digits of any
+/// script.
 fn ending_like_a_version(name: &str) -> Option<String> {
     let plain = name.nfkc().collect::<String>().to_lowercase();
     let (_, end) = plain.rsplit_once('@')?;
@@ -122,13 +123,13 @@ pub fn composed(name: &str) -> String {
     without_selectors(name).nfc().collect()
 }
 
-/// Tells whether two names look the same: however they are spelled, they are one name.
+/// Returns `true` if two names look the same: however they are spelled, they are one name.
 pub fn is_same(name: &str, other: &str) -> bool {
     name == other || without_selectors(name).nfc().eq(without_selectors(other).nfc())
 }
 
-/// Returns how a name may be written in things that were there before names were kept in one form: as it is kept first, and
-/// then decomposed, and with the selectors with which emoji are sent, if those are other texts.
+/// Returns how a name may be written in things that were there before names were kept in one form: as it is kept first,
+/// and then decomposed, and with the selectors with which emoji are sent, if those are other texts.
 pub fn spellings(name: &str) -> Vec<String> {
     let kept = composed(name);
     let decomposed: String = kept.nfd().collect();

@@ -7,8 +7,9 @@ use serde_json::{Number, Value};
 /// The first whole number that no integer of JSON values can hold.
 const BEYOND: f64 = 18_446_744_073_709_551_616.0;
 
-/// Tells whether two values are the same, numbers by value. Whole numbers are compared exactly, however large: a float
-/// equals an integer only if it is that very number.
+/// Returns `true` if two values are the same, numbers by value.
+///
+/// Whole numbers are compared exactly, however large: a float equals an integer only if it is that very number.
 pub fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one == other || integral(one) == integral(other),

@@ -1,7 +1,7 @@
 //! Prompts that no conversation can do with.
 
-/// What a model is told in some state of a context graph, whatever was said, is longer than a prompt may be: whoever comes
-/// to that state comes no further.
+/// What a model is told in some state of a context graph, whatever was said, is longer than a prompt may be: whoever
+/// comes to that state comes no further.
 ///
 /// Which state it is stays untold: who may change a set need not be allowed to read its context graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

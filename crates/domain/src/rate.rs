@@ -26,7 +26,7 @@ pub struct Decision {
 const MINUTE: i64 = 60_000;
 
 impl Limit {
-    /// Makes a limit of so many times a minute, at least one.
+    /// Creates a limit of so many times a minute, at least one.
     pub fn per_minute(times: u32) -> Self {
         Self(times.max(1))
     }

@@ -407,7 +407,9 @@ impl std::error::Error for Refusal {}
 /// How many reasons to refuse one change are told.
 pub const MOST_TOLD: usize = 50;
 
-/// All reasons to refuse one change; never empty. Its text tells the first ones, and how many there are beside.
+/// All reasons to refuse one change; never empty.
+///
+/// Its text tells the first ones, and how many there are beside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusals(Vec<Refusal>);
 

@@ -188,7 +188,7 @@ impl std::str::FromStr for TagFilter {
 }
 
 impl TagFilter {
-    /// Tells whether the tags pass the filter.
+    /// Returns `true` if the tags pass the filter.
     pub fn matches(&self, tags: &Tags) -> bool {
         match (tags.get(&self.key), &self.value) {
             (None, _) => false,

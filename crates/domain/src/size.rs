@@ -19,7 +19,7 @@ impl io::Write for Counter {
     }
 }
 
-/// Tells whether a value takes at most so many bytes as JSON, in time in proportion to no more than these.
+/// Returns `true` if a value takes at most so many bytes as JSON, in time in proportion to no more than these.
 pub fn is_within(value: &impl Serialize, most: u64) -> bool {
     serde_json::to_writer(Counter(most), value).is_ok()
 }

@@ -82,8 +82,9 @@ pub struct InvalidDuration;
 impl std::str::FromStr for Duration {
     type Err = InvalidDuration;
 
-    /// Reads ISO 8601: `P1Y2M3W4DT5H6M7.5S`, each part optional. As with the contract's framework, a year has 365 days
-    /// and a month 30.
+    /// Reads ISO 8601: `P1Y2M3W4DT5H6M7.5S`, each part optional.
+    ///
+    /// As with the contract's framework, a year has 365 days and a month 30.
     fn from_str(text: &str) -> Result<Self, InvalidDuration> {
         const LONGEST: f64 = 365_000.0 * 86_400.0;
         let rest = text.strip_prefix('P').ok_or(InvalidDuration)?;
@@ -118,7 +119,7 @@ impl std::str::FromStr for Duration {
     }
 }
 
-/// Returns the sum of parts such as `5H6M`, whose units come in the order given; nothing if there are none.
+/// Returns the sum of parts such as `5H6M`, whose units come in the order given, or `None` if there are none.
 fn seconds(mut text: &str, units: &[(char, f64)]) -> Result<Option<f64>, InvalidDuration> {
     let mut total = None;
     let mut next = 0;

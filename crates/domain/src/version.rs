@@ -26,7 +26,9 @@ impl VersionNumber {
         latest.map_or(Self::FIRST, |number| Self(number.0 + 1))
     }
 
-    /// Tells whether this version exists, given the newest one. Numbers have no gaps, so comparing is enough.
+    /// Returns `true` if this version exists, given the newest one.
+    ///
+    /// Numbers have no gaps, so comparing is enough.
     pub fn exists(self, latest: Option<Self>) -> bool {
         latest.is_some_and(|latest| self <= latest)
     }

@@ -30,8 +30,9 @@ const EMPTY: [char; 7] = [
     '\u{1D159}',
 ];
 
-/// Returns a text for people in which everything can be seen: what is hidden in it is written as `\u{202e}`. Line breaks
-/// and tabs stay.
+/// Returns a text for people in which everything can be seen: what is hidden in it is written as `\u{202e}`.
+///
+/// Line breaks and tabs stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let mut found = hidden(text)
         .filter(|(_, char)| !matches!(char, '\n' | '\t'))
@@ -60,8 +61,9 @@ pub(crate) fn shown(text: String) -> String {
 }
 
 /// Returns the characters of a text that nobody sees, each with its position, in characters: control and format
-/// characters, and everything else that shows nothing by itself. Those that belong to an emoji are not among them, nor
-/// joiners where they change the shape of letters.
+/// characters, and everything else that shows nothing by itself.
+///
+/// Those that belong to an emoji are not among them, nor joiners where they change the shape of letters.
 pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     let may_be_hidden = text.chars().any(is_hidden);
     let chars: Vec<char> = if may_be_hidden {
@@ -77,7 +79,7 @@ pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     })
 }
 
-/// Tells whether a character shows nothing, though it is no blank by its properties, or changes what is around it.
+/// Returns `true` if a character shows nothing, though it is no blank by its properties, or changes what is around it.
 pub(crate) fn is_hidden(char: char) -> bool {
     // Most texts are over after this.
     if matches!(char, ' '..='~') {
@@ -97,8 +99,8 @@ fn is_noncharacter(char: char) -> bool {
     matches!(char, '\u{FDD0}'..='\u{FDEF}') || u32::from(char) & 0xFFFE == 0xFFFE
 }
 
-/// Tells whether a joiner changes the shape of the letters around it, by the rules for names in the Internet (RFC 5892, A.1
-/// and A.2), which admit it where it does.
+/// Returns `true` if a joiner changes the shape of the letters around it, by the rules for names in the Internet (RFC
+/// 5892, A.1 and A.2), which admit it where it does.
 fn shapes_letters(chars: &[char], at: usize) -> bool {
     let (before, after) = (&chars[..at], &chars[at + 1..]);
     match chars[at] {
@@ -130,7 +132,7 @@ fn stacking_letter(text: &[char]) -> Option<char> {
     (stacks && is_letter).then_some(*last)
 }
 
-/// Tells whether letters of a script like Arabic would join here, marks between them aside.
+/// Returns `true` if letters of a script like Arabic would join here, marks between them aside.
 fn parts_joined_letters(before: &[char], after: &[char]) -> bool {
     let joining = |char: &char| CodePointMapData::<JoiningType>::new().get(*char);
     let is_letter = |joining: &JoiningType| *joining != JoiningType::Transparent;

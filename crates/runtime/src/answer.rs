@@ -13,8 +13,10 @@ use crate::thought::{NothingButThoughts, answer_in, unended_thought_in};
 /// Why an answer that is a thought from beginning to end cannot be used.
 pub(crate) const ONLY_THOUGHTS: &str = "it has thoughts, but nothing after them";
 
-/// Reads a JSON object, also one inside a code fence or between other text. Of several, the last one that fits counts:
-/// models reason first. What stands in the thoughts of a model does not count at all.
+/// Reads a JSON object, also one inside a code fence or between other text.
+///
+/// Of several, the last one that fits counts: models reason first. What stands in the thoughts of a model does not
+/// count at all.
 pub(crate) fn object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let text = harmless(text);
     let (objects, is_broken) = objects_in(&text);

@@ -1,6 +1,8 @@
 //! Why a turn could not be taken.
 
-/// A turn could not be taken. Nothing of it counts: the conversation is as it was before, and can go on.
+/// A turn could not be taken.
+///
+/// Nothing of it counts: the conversation is as it was before, and can go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuntimeError {
     /// Nobody serves the model that the interaction prefers, or no model is configured at all.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Makes a client that follows no redirects: a key must not go where an answer points, and a tool's URL is the one that
-/// the installation's operator wrote down.
+/// Creates a client that follows no redirects: a key must not go where an answer points, and a tool's URL is the one
+/// that the installation's operator wrote down.
 pub(crate) fn client() -> Result<reqwest::Client, String> {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

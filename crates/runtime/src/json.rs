@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::text::harmless;
 
-/// A value whose texts are [harmless]; nothing, if a key stands twice in one object of it. Readers disagree about which of
-/// the two counts.
+/// A value whose texts are [harmless]; nothing, if a key stands twice in one object of it.
+///
+/// Readers disagree about which of the two counts.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Unambiguous(pub(crate) Option<Value>);
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// How much one turn of a conversation may take. Whatever goes beyond ends the turn, and the conversation is as before.
+/// How much one turn of a conversation may take.
+///
+/// Whatever goes beyond ends the turn, and the conversation is as before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// States that a turn may walk through.
@@ -23,7 +25,8 @@ pub struct Limits {
     pub prompt_bytes: usize,
     /// Bytes of an answer.
     pub answer_bytes: usize,
-    /// Tokens that a provider is asked to stop an answer at, unless the model's parameters say otherwise or let it think.
+    /// Tokens that a provider is asked to stop an answer at, unless the model's parameters say otherwise or let it
+    /// think.
     pub answer_tokens: u32,
     /// Calls of tools.
     pub tool_calls: u32,

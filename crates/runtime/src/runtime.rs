@@ -17,7 +17,9 @@ use crate::{
     Verdict,
 };
 
-/// Runs conversations with the models and tools of an installation. The default one has neither.
+/// Runs conversations with the models and tools of an installation.
+///
+/// The default one has neither.
 #[derive(Debug, Default)]
 pub struct Runtime {
     models: Models,
@@ -26,7 +28,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Makes a runtime.
+    /// Creates a runtime.
     pub fn new(models: Models, tools: Tools, limits: Limits) -> Self {
         Self {
             models,
@@ -35,27 +37,30 @@ impl Runtime {
         }
     }
 
-    /// Takes one turn of a conversation. What happens is told to `events` as it happens; nobody has to listen to the
-    /// end. Whoever drops the future cancels the turn.
+    /// Takes one turn of a conversation.
+    ///
+    /// What happens is told to `events` as it happens; nobody has to listen to the end. Whoever drops the future
+    /// cancels the turn.
     pub async fn interact(&self, turn: Turn<'_>, events: &Sender<Event>) -> Result<Outcome, RuntimeError> {
         let walk = crate::engine::Walk::new(&self.models, &self.tools, &self.limits, turn, events);
         within(self.limits.turn_time, walk.run()).await
     }
 
-    /// Returns how many bytes of messages are enough for every prompt that tells of a conversation. Prompts leave some of them
-    /// out, and nobody has to hold more.
+    /// Returns how many bytes of messages are enough for every prompt that tells of a conversation.
+    ///
+    /// Prompts leave some of them out, and nobody has to hold more.
     pub fn transcript_bytes(&self) -> usize {
         self.limits.prompt_bytes.saturating_mul(4).max(256 * 1024)
     }
 
-    /// Tells whether documents of so many bytes, those of an agent and a context graph together, may make a prompt that is
-    /// too long; only then [`Self::long_prompt`] need be asked.
+    /// Returns `true` if documents of so many bytes, those of an agent and a context graph together, may make a prompt
+    /// that is too long; only then [`Self::long_prompt`] need be asked.
     pub fn may_have_long_prompt(&self, document_bytes: usize) -> bool {
         crate::prompt::may_be_longer(document_bytes, self.limits.prompt_bytes)
     }
 
-    /// Returns the longest prompt of an agent in a context graph's own states, if it is too long before anybody has said a
-    /// word.
+    /// Returns the longest prompt of an agent in a context graph's own states, if it is too long before anybody has
+    /// said a word.
     pub fn long_prompt(&self, agent: &AgentDocument, graph: &ContextGraphDocument) -> Option<LongPrompt> {
         let most = self.limits.prompt_bytes;
         let bytes = crate::prompt::longest(agent, graph);
@@ -74,7 +79,9 @@ impl Runtime {
         within(self.limits.turn_time, work).await
     }
 
-    /// Judges a conversation by a metric. A metric whose description begins with a check needs no model.
+    /// Judges a conversation by a metric.
+    ///
+    /// A metric whose description begins with a check needs no model.
     pub async fn judge(
         &self,
         metric: &MetricDocument,

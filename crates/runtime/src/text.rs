@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 /// Leaves out the control characters that no text of a model or a tool needs: databases refuse NUL, and terminals obey
-/// the rest. Line breaks and tabs stay.
+/// the rest.
+///
+/// Line breaks and tabs stay.
 ///
 /// It is asked for wherever such a text comes in: in [`crate::json`] while the JSON is read (what stands there as
 /// `\u0000` is no character before), in [`crate::models::Pieces`], and for what tools answer.

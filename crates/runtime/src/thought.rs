@@ -33,7 +33,9 @@ const FINAL: &str = "<|channel|>final";
 /// The most bytes that may stand between the name in a mark and its end.
 const MOST_ATTRIBUTES: usize = 200;
 
-/// Every mark that is known, in the order in which a text is held against them. `docs/models.md` has them as a table.
+/// Every mark that is known, in the order in which a text is held against them.
+///
+/// `docs/models.md` has them as a table.
 pub(crate) const MARKS: [Mark; 19] = [
     tag(
         "<think>",
@@ -165,7 +167,8 @@ impl Mark {
         places(text, self.open, move |rest| self.open_at(rest))
     }
 
-    /// Returns where, in a text that begins with the first mark or within the thought, the thought ends and the rest begins.
+    /// Returns where, in a text that begins with the first mark or within the thought, the thought ends and the rest
+    /// begins.
     fn end_in(self, text: &str) -> Option<usize> {
         self.closings(text).next().map(|close| self.end_of(&close))
     }
@@ -179,7 +182,7 @@ impl Mark {
         }
     }
 
-    /// Tells whether a second mark stands somewhere that no first one belongs to.
+    /// Returns `true` if a second mark stands somewhere that no first one belongs to.
     fn is_unopened_in(self, text: &str) -> bool {
         let closed = self.closings(text).count();
         let opened = self.openings(text).count();
@@ -243,7 +246,9 @@ fn without_blanks(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_whitespace() || is_unseen(c))
 }
 
-/// Returns the beginning of a code fence that a text begins with: its strokes. Fewer than three may become some.
+/// Returns the beginning of a code fence that a text begins with: its strokes.
+///
+/// Fewer than three may become some.
 fn strokes(text: &str) -> &str {
     let Some(stroke @ ('`' | '~')) = text.chars().next() else {
         return "";
@@ -282,7 +287,7 @@ fn mark_at_the_beginning(text: &str) -> Option<Mark> {
         .find(|mark| mark.open_at(text).length().is_some())
 }
 
-/// Tells whether a text may become one that begins with a mark.
+/// Returns `true` if a text may become one that begins with a mark.
 fn may_become_a_thought(text: &str) -> bool {
     MARKS.iter().any(|mark| mark.open_at(text) == Held::MayBegin)
 }
@@ -291,8 +296,9 @@ fn may_become_a_thought(text: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NothingButThoughts;
 
-/// Returns the answer in a complete text: what follows its thoughts. Places in `solid` are looked over: marks in there
-/// are a part of what is said.
+/// Returns the answer in a complete text: what follows its thoughts.
+///
+/// Places in `solid` are looked over: marks in there are a part of what is said.
 pub(crate) fn answer_in(text: &str, is_solid: impl Fn(usize) -> bool) -> Result<&str, NothingButThoughts> {
     let last_end = Mark::paired().flat_map(|mark| {
         let closings = mark.closings(text);
@@ -350,7 +356,7 @@ enum State {
 }
 
 impl Filter {
-    /// Makes a filter for a text that begins within a thought, whose first mark nobody sent.
+    /// Creates a filter for a text that begins within a thought, whose first mark nobody sent.
     pub(crate) fn within(mark: Mark) -> Self {
         Self {
             state: State::Thinking(mark),
@@ -437,7 +443,7 @@ impl Filter {
         }
     }
 
-    /// Tells whether the answer did not get beyond thoughts.
+    /// Returns `true` if the answer did not get beyond thoughts.
     pub(crate) fn is_thinking(&self) -> bool {
         matches!(self.state, State::Thinking(_))
     }
@@ -449,7 +455,7 @@ impl Filter {
         self.held.drain(..from);
     }
 
-    /// Tells whether the latest bytes that were said end a thought that never began.
+    /// Returns `true` if the latest bytes that were said end a thought that never began.
     fn is_thought_in(&self, latest: usize) -> bool {
         let longest = Mark::paired().map(|mark| mark.close.len()).max().unwrap_or(0) + MOST_ATTRIBUTES;
         let from = floor(&self.spoken, self.spoken.len().saturating_sub(latest + longest));

@@ -79,7 +79,7 @@ pub struct Arrival {
     pub created_at: Timestamp,
 }
 
-/// Makes ids of messages and tells the time.
+/// Creates ids of messages and tells the time.
 pub trait Ids: Send + Sync {
     /// Returns an id that nothing else has.
     fn message_id(&self) -> Result<MessageId, RuntimeError>;
@@ -149,7 +149,7 @@ impl Outcome {
 /// What a judge says of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// The metric's value; nothing if the conversation does not show it.
+    /// The metric's value, or `None` if the conversation does not show it.
     pub value: Option<MeasuredValue>,
     /// Why, for people.
     pub justification: String,
@@ -175,7 +175,7 @@ pub struct Simulation<'a> {
 /// What a persona does next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatedTurn {
-    /// What they say; nothing if they are done with the conversation.
+    /// What they say, or `None` if they are done with the conversation.
     pub message: Option<String>,
     /// The calls of models that it took.
     pub model_calls: Vec<ModelCall>,

@@ -281,7 +281,7 @@ impl Tx {
             .await
     }
 
-    /// Returns how many bytes the content of one version has; nothing if there is none.
+    /// Returns how many bytes the content of one version has, or `None` if there is none.
     pub async fn version_bytes(
         &mut self,
         organization: &OrganizationId,

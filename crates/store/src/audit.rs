@@ -60,7 +60,9 @@ statements! {
     LAST_CHANGE = "SELECT change_number FROM organization WHERE id = $1";
 }
 
-/// Which events are wanted; what is absent does not restrict them. All bounds exclude what they name.
+/// Which events are wanted; what is absent does not restrict them.
+///
+/// All bounds exclude what they name.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     /// Only events after this one.
@@ -97,7 +99,7 @@ pub struct ScannedEvent {
 pub struct ChainLength {
     /// How many rows.
     pub entries: u64,
-    /// The highest number; nothing if there is none.
+    /// The highest number, or `None` if there is none.
     pub last: Option<i64>,
 }
 
@@ -117,8 +119,10 @@ fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, St
     Ok((event, row.text("hash")?))
 }
 
-/// The same, of a row whose documents must be, byte for byte, what Forge writes. A hash covers their values only: a key
-/// that stands there twice is read as the first by some and as the last by others.
+/// The same, of a row whose documents must be, byte for byte, what Forge writes.
+///
+/// A hash covers their values only: a key that stands there twice is read as the first by some and as the last by
+/// others.
 fn exact_event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
     let (event, hash) = event(organization, row)?;
     for (column, value) in [
@@ -152,7 +156,9 @@ impl Tx {
 
 impl Tx {
     /// Returns the events of a log that may have been tampered with, after one and up to another, oldest first, at most
-    /// `limit` rows of them. A row whose number cannot be read is left out: [`Tx::audit_chain_length`] counts it.
+    /// `limit` rows of them.
+    ///
+    /// A row whose number cannot be read is left out: [`Tx::audit_chain_length`] counts it.
     pub async fn scan_audit_events(
         &mut self,
         organization: &OrganizationId,
@@ -218,7 +224,7 @@ impl Tx {
         Ok(found.unwrap_or((0, GENESIS_HASH.to_owned())))
     }
 
-    /// Returns the same, if the log goes on from what was its end; nothing if that is no part of it.
+    /// Returns the same, if the log goes on from what was its end, or `None` if that is no part of it.
     pub async fn audit_head_after(
         &mut self,
         organization: &OrganizationId,
@@ -243,7 +249,7 @@ impl Tx {
         self.all(&LIST_CHAINS, args![], id).await
     }
 
-    /// Returns the number of the last change of an organization, deleted or not; nothing if there is none of that id.
+    /// Returns the number of the last change of an organization, deleted or not, or `None` if there is none of that id.
     pub async fn last_change(&mut self, organization: &OrganizationId) -> Result<Option<i64>, StoreError> {
         self.optional(&LAST_CHANGE, args![organization], |row| {
             row.integer("change_number")

@@ -25,7 +25,9 @@ const IDLE_READER_TIMEOUT: Duration = Duration::from_secs(1);
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Writes of PostgreSQL: once a write has the organization's lock, every later statement has to see what was committed
-/// before. Whatever the role or the database is set to would hold otherwise. Not `READ WRITE`: a database that was made
+/// before.
+///
+/// Whatever the role or the database is set to would hold otherwise. Not `READ WRITE`: a database that was made
 /// read-only is to stay so.
 pub(crate) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
@@ -64,7 +66,7 @@ impl Store {
 
     /// Begins a write to an organization: waits for its lock and takes its next change number.
     ///
-    /// Returns nothing if there is no such organization.
+    /// Returns `None` if there is no such organization.
     pub async fn write(
         &self,
         organization: &OrganizationId,

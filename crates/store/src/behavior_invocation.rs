@@ -23,7 +23,9 @@ statements! {
         WHERE organization_id = $1 AND item_id = $2 AND seq = $3";
 }
 
-/// The list of a set's invocations; `$5` is the set. Those of deleted conversations are gone with them.
+/// The list of a set's invocations; `$5` is the set.
+///
+/// Those of deleted conversations are gone with them.
 const LIST: SortedList = SortedList {
     name: "behavior_invocation.list",
     select:
@@ -44,7 +46,9 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What invocations are sorted by. Those equal in all keys stay in the order in which they were recorded.
+/// What invocations are sorted by.
+///
+/// Those equal in all keys stay in the order in which they were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvocationSort {
     /// By their time.
@@ -109,8 +113,10 @@ fn invocation(row: &Row<'_>) -> Result<BehaviorInvocation, StoreError> {
 }
 
 impl Tx {
-    /// Returns the invocations of a set on a page, which begins after a place (0 is the start) and has a length at the most,
-    /// in the order asked for. Returns nothing if there is no invocation at that place.
+    /// Returns the invocations of a set on a page, which begins after a place (0 is the start) and has a length at
+    /// most, in the order asked for.
+    ///
+    /// Returns `None` if there is no invocation at that place.
     pub async fn list_behavior_invocations(
         &mut self,
         organization: &OrganizationId,

@@ -7,8 +7,8 @@ use crate::open::Pools;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Returns by how many milliseconds `now` is ahead of the database's clock, less than 0 where it is behind; `None` if
-    /// the database has no clock of its own.
+    /// Returns by how many milliseconds `now` is ahead of the database's clock, less than 0 where it is behind; `None`
+    /// if the database has no clock of its own.
     pub async fn clock_lead(&self, now: Timestamp) -> Result<Option<i64>, StoreError> {
         let Pools::Postgres(pool) = &self.pools else {
             return Ok(None);

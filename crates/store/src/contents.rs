@@ -21,7 +21,9 @@ const ATTEMPTS: usize = 1000;
 /// What a database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// What is wrong. It stays so until the store is opened again.
+/// What is wrong.
+///
+/// It stays so until the store is opened again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Damage {
     #[error("forge.db was changed by something else than SQLite")]
@@ -72,8 +74,9 @@ struct Stamp {
     changed: Option<SystemTime>,
 }
 
-/// When anything about a file was changed last, be it its time of change: nobody can set this one back. It changes with
-/// rights, too, so it says of the log alone, which can be read, that one has to look.
+/// When anything about a file was changed last, be it its time of change: nobody can set this one back.
+///
+/// It changes with rights, too, so it says of the log alone, which can be read, that one has to look.
 type Touched = (i64, i64);
 
 #[cfg(unix)]
@@ -97,8 +100,9 @@ impl From<&Metadata> for Stamp {
 }
 
 impl Contents {
-    /// Looks at the files of a folder, whose database is open and at rest. Returns nothing where they cannot be looked
-    /// into while SQLite has them open.
+    /// Looks at the files of a folder, whose database is open and at rest.
+    ///
+    /// Returns `None` where they cannot be looked into while SQLite has them open.
     pub(crate) fn of(folder: &Path) -> io::Result<Option<Self>> {
         let open = |name| File::open(folder.join(name)).map(ManuallyDrop::new);
         let (database, log, index) = (open("forge.db")?, open("forge.db-wal")?, open("forge.db-shm")?);
@@ -142,8 +146,9 @@ impl Contents {
         seen.is_committing = true;
     }
 
-    /// Says that it is done with that, and returns what is wrong with the files, if anything is. What was in the log before
-    /// was looked at before.
+    /// Says that it is done with that, and returns what is wrong with the files, if anything is.
+    ///
+    /// What was in the log before was looked at before.
     pub(crate) fn end_commit(&self) -> Result<(), Damage> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.is_committing = false;

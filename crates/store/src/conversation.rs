@@ -102,7 +102,9 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What conversations are sorted by. Those equal in all keys stay in order of creation.
+/// What conversations are sorted by.
+///
+/// Those equal in all keys stay in order of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConversationSort {
     /// By their beginning.
@@ -120,7 +122,9 @@ pub struct ConversationFilter {
     pub is_finished: Option<bool>,
 }
 
-/// A conversation, without where it stands and what was said. A deleted one is never returned.
+/// A conversation, without where it stands and what was said.
+///
+/// A deleted one is never returned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {
     /// Its id.
@@ -172,7 +176,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Tells whether an interaction runs.
+    /// Returns `true` if an interaction runs.
     pub fn is_busy(&self, now: Timestamp) -> bool {
         self.busy.is_some_and(|(_, until)| lease::holds(until, now))
     }
@@ -295,7 +299,7 @@ impl Tx {
         .await
     }
 
-    /// Tells whether a user talked to a service before the conversation at a place of the organization's list.
+    /// Returns `true` if a user talked to a service before the conversation at a place of the organization's list.
     pub async fn has_earlier_conversation(
         &mut self,
         organization: &OrganizationId,
@@ -308,8 +312,10 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Returns the conversations of a page, which begins after a place and has a length at the most, in the order asked
-    /// for. Returns nothing if there is no such place.
+    /// Returns the conversations of a page, which begins after a place and has a length at most, in the order asked
+    /// for.
+    ///
+    /// Returns `None` if there is no such place.
     pub async fn list_conversations(
         &mut self,
         organization: &OrganizationId,
@@ -351,7 +357,9 @@ impl Tx {
 }
 
 impl RunTx {
-    /// Starts a conversation. Returns false if the user has an unfinished one in the service already.
+    /// Starts a conversation.
+    ///
+    /// Returns false if the user has an unfinished one in the service already.
     pub async fn insert_conversation(&mut self, new: &NewConversation) -> Result<bool, StoreError> {
         let organization = self.organization.clone();
         let seq = self
@@ -381,8 +389,9 @@ impl RunTx {
 }
 
 impl WriteTx {
-    /// Deletes everything that was said in a conversation; that there was one, and what it ran on, stays known. An
-    /// interaction that runs loses its claim. Returns false if there is no such conversation.
+    /// Deletes everything that was said in a conversation; that there was one, and what it ran on, stays known.
+    ///
+    /// An interaction that runs loses its claim. Returns false if there is no such conversation.
     pub async fn delete_conversation(&mut self, id: ConversationId) -> Result<bool, StoreError> {
         // First, so that an interaction that is being kept is waited for, and deleted, too.
         let args = args![&self.organization, id, self.changed_at()];
@@ -394,7 +403,9 @@ impl WriteTx {
         Ok(is_deleted)
     }
 
-    /// Does the same with every conversation of a user. What simulated users said is not theirs.
+    /// Does the same with every conversation of a user.
+    ///
+    /// What simulated users said is not theirs.
     pub async fn delete_conversations_of_user(&mut self, user_id: &str) -> Result<(), StoreError> {
         let args = args![&self.organization, user_id, self.changed_at()];
         self.execute(&DELETE_CONVERSATIONS_OF_USER, args).await?;

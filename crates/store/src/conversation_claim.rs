@@ -67,8 +67,9 @@ impl RunTx {
         self.execute(&REMOVE_ABANDONED, args).await.map(drop)
     }
 
-    /// Claims a conversation for an interaction. Returns false if it is finished, gone, or claimed by another one that is
-    /// alive.
+    /// Claims a conversation for an interaction.
+    ///
+    /// Returns false if it is finished, gone, or claimed by another one that is alive.
     pub async fn claim_conversation(
         &mut self,
         id: ConversationId,
@@ -86,7 +87,9 @@ impl RunTx {
         Ok(self.execute(&CLAIM, args).await? > 0)
     }
 
-    /// Says that an interaction is still alive. Returns false if it has lost its claim.
+    /// Says that an interaction is still alive.
+    ///
+    /// Returns false if it has lost its claim.
     pub async fn renew_claim(
         &mut self,
         id: ConversationId,
@@ -97,7 +100,9 @@ impl RunTx {
         Ok(self.execute(&RENEW_CLAIM, args).await? > 0)
     }
 
-    /// Ends an interaction of which nothing is kept. If it was to be the first one, the conversation goes with it.
+    /// Ends an interaction of which nothing is kept.
+    ///
+    /// If it was to be the first one, the conversation goes with it.
     pub async fn release_claim(
         &mut self,
         id: ConversationId,
@@ -108,9 +113,10 @@ impl RunTx {
         self.execute(&RELEASE_CLAIM, args).await.map(drop)
     }
 
-    /// Ends an interaction and keeps what it left of the conversation itself. Returns the number of the conversation's
-    /// last message and of its last interaction, both counted from 1; nothing if the interaction has lost its claim:
-    /// then nothing of it may be kept.
+    /// Ends an interaction and keeps what it left of the conversation itself.
+    ///
+    /// Returns the number of the conversation's last message and of its last interaction, both counted from 1, or
+    /// `None` if the interaction has lost its claim: then nothing of it may be kept.
     pub async fn keep_interaction(
         &mut self,
         id: ConversationId,
@@ -133,8 +139,9 @@ impl RunTx {
         self.optional(&KEEP, args, numbers).await
     }
 
-    /// Finishes a conversation. Returns false if that is not possible: it is finished or gone, no interaction was
-    /// completed, or one runs.
+    /// Finishes a conversation.
+    ///
+    /// Returns false if that is not possible: it is finished or gone, no interaction was completed, or one runs.
     pub async fn finish_conversation(
         &mut self,
         id: ConversationId,

@@ -49,7 +49,9 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What messages are sorted by. Those equal in all keys stay in the order in which they were said.
+/// What messages are sorted by.
+///
+/// Those equal in all keys stay in the order in which they were said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageSort {
     /// By the id of their interaction.
@@ -96,8 +98,10 @@ fn numbered(row: &Row<'_>) -> Result<NumberedMessage, StoreError> {
 }
 
 impl Tx {
-    /// Returns what was said last in a conversation, up to the message of the number `last` and as many messages as there is
-    /// room for in so many bytes: oldest first, the agent's thoughts included. Of what is older, nothing is read.
+    /// Returns what was said last in a conversation, up to the message of the number `last` and as many messages as
+    /// there is room for in so many bytes: oldest first, the agent's thoughts included.
+    ///
+    /// Of what is older, nothing is read.
     pub async fn transcript(
         &mut self,
         organization: &OrganizationId,
@@ -123,7 +127,7 @@ impl Tx {
         Ok(messages)
     }
 
-    /// Returns the number of the last message of an interaction; nothing if the conversation has no such interaction.
+    /// Returns the number of the last message of an interaction, or `None` if the conversation has no such interaction.
     pub async fn last_message_of(
         &mut self,
         organization: &OrganizationId,
@@ -158,8 +162,10 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` messages of a conversation that come after the one of the number `after` in the order asked
-    /// for; 0 is the start. Returns nothing if there is no message of that number.
+    /// Returns up to `limit` messages of a conversation that come after the one of the number `after` in the order
+    /// asked for; 0 is the start.
+    ///
+    /// Returns `None` if there is no message of that number.
     pub async fn list_messages(
         &mut self,
         organization: &OrganizationId,

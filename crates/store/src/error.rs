@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
-/// The store could not do what it was asked. Several writers may be told of one failure, so it can be copied.
+/// The store could not do what it was asked.
+///
+/// Several writers may be told of one failure, so it can be copied.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, takes no writes for now or is overloaded; trying again later may help.
@@ -34,12 +36,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Makes the error of somebody who is not told in time what the database holds.
+    /// Builds the error of somebody who is not told in time what the database holds.
     pub fn not_told() -> Self {
         Self::no_connection(sqlx::Error::PoolTimedOut)
     }
 
-    /// Makes the error of somebody who got no connection: whatever the reason, it is not the statement's fault.
+    /// Builds the error of somebody who got no connection: whatever the reason, it is not the statement's fault.
     pub(crate) fn no_connection(error: sqlx::Error) -> Self {
         Self::Unavailable(Arc::new(error))
     }

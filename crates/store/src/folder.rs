@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::OpenError;
 
-/// Makes the folder, readable by its owner only: it holds configuration and, by default, the master key.
+/// Creates the folder, readable by its owner only: it holds configuration and, by default, the master key.
 pub(crate) fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
     let file_error = |source| OpenError::File {
         path: folder.to_owned(),
@@ -21,7 +21,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<(), OpenError> {
     builder.create(folder).map_err(file_error)
 }
 
-/// Makes the database file, if it is not there, readable by its owner only; its log files take after it.
+/// Creates the database file, if it is not there, readable by its owner only; its log files take after it.
 pub(crate) fn create_private_file(path: &Path) -> Result<(), OpenError> {
     let mut options = File::options();
     options.create(true).append(true);

@@ -17,8 +17,9 @@ const CHANGES: &str = "forge_change";
 /// The channel on which it announces that a setting of the whole installation was put: the schema.
 const SETTINGS: &str = "forge_setting";
 
-/// The number of the latest change of one organization that this process knows of. It only ever grows, and whoever
-/// waits for a change can subscribe to it.
+/// The number of the latest change of one organization that this process knows of.
+///
+/// It only ever grows, and whoever waits for a change can subscribe to it.
 pub type Head = watch::Sender<i64>;
 
 /// What a head says that is no more: the database has gone back to a state before it ([`Heads::go_back`]).
@@ -65,9 +66,11 @@ impl Heads {
         });
     }
 
-    /// Takes notice that the database has gone back: an organization has come no further than to a change that is earlier
-    /// than one that it had made. So it is if a backup was put in its place, if a standby took over that had not heard of
-    /// everything, and if an organization was deleted and created anew.
+    /// Takes notice that the database has gone back: an organization has come no further than to a change that is
+    /// earlier than one that it had made.
+    ///
+    /// So it is if a backup was put in its place, if a standby took over that had not heard of everything, and if an
+    /// organization was deleted and created anew.
     ///
     /// What was known is forgotten, and the head of it says that it is [`GONE`].
     pub fn go_back(&self, organization: &OrganizationId, change_number: i64) {
@@ -82,7 +85,9 @@ impl Heads {
         }
     }
 
-    /// Takes notice that a commit begins. From here on, others may see it in the database; the head follows later.
+    /// Takes notice that a commit begins.
+    ///
+    /// From here on, others may see it in the database; the head follows later.
     pub(crate) fn begin_commit(self: &Arc<Self>) -> CommitUnderWay {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         self.under_way.send_modify(|commits| {
@@ -165,8 +170,10 @@ impl Listener {
         })
     }
 
-    /// Waits for the next announcement and takes notice of it. What was announced while the connection was broken is
-    /// lost: after an error, whoever listens has to look for themselves.
+    /// Waits for the next announcement and takes notice of it.
+    ///
+    /// What was announced while the connection was broken is lost: after an error, whoever listens has to look for
+    /// themselves.
     pub async fn hear(&mut self) -> Result<(), StoreError> {
         let heard = self.connection.try_recv().await?;
         let lost = || StoreError::from(sqlx::Error::PoolClosed);
@@ -182,7 +189,7 @@ impl Listener {
     }
 }
 
-/// Reads an announcement; nothing if it is about the tables of another schema.
+/// Reads an announcement, or `None` if it is about the tables of another schema.
 fn change(payload: &str, schema: &str) -> Option<(OrganizationId, i64)> {
     let mut parts = payload.rsplitn(3, ' ');
     let (number, organization, in_schema) = (parts.next()?, parts.next()?, parts.next()?);

@@ -93,8 +93,9 @@ impl Tx {
 }
 
 impl Store {
-    /// Returns a handle for a call that may be repeated. What is committed through it waits for
-    /// [`Store::finish_call`]; it can be one write.
+    /// Returns a handle for a call that may be repeated.
+    ///
+    /// What is committed through it waits for [`Store::finish_call`]; it can be one write.
     #[must_use]
     pub fn for_named_call(&self, name: CallName) -> Self {
         let mut handle = self.clone();
@@ -114,8 +115,10 @@ impl Store {
         self.call.as_ref().map(|call| call.postponed.clone())
     }
 
-    /// Makes the write of the call durable together with its answer, or the answer alone where nothing was written, and
-    /// forgets those up to the moment `forget`. Without an answer, the write is undone.
+    /// Creates the write of the call durable together with its answer, or the answer alone where nothing was written,
+    /// and forgets those up to the moment `forget`.
+    ///
+    /// Without an answer, the write is undone.
     ///
     /// Returns false if something was remembered under the key meanwhile: then the write was undone.
     pub async fn finish_call(

@@ -84,7 +84,9 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What items are sorted by. Items equal in all keys stay in order of creation.
+/// What items are sorted by.
+///
+/// Items equal in all keys stay in order of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemSort {
     /// By when they were changed last.
@@ -106,7 +108,9 @@ pub struct NewItem {
     pub details: ItemDetails,
 }
 
-/// A version to be added. It cannot be printed: it may come from secrets.
+/// A version to be added.
+///
+/// It cannot be printed: it may come from secrets.
 #[derive(Clone)]
 pub struct NewItemVersion {
     /// Its id beside its number; 24 hex digits.
@@ -115,13 +119,15 @@ pub struct NewItemVersion {
     pub version: VersionNumber,
     /// Its content as JSON, without what is secret.
     pub document: String,
-    /// What is secret, sealed; nothing if there is nothing secret.
+    /// What is secret, sealed, or `None` if there is nothing secret.
     pub sealed: Option<String>,
     /// What the item is found by from now on, beside its name.
     pub searched_text: String,
 }
 
-/// A version of an item. It cannot be printed: it may have secrets.
+/// A version of an item.
+///
+/// It cannot be printed: it may have secrets.
 #[derive(Clone)]
 pub struct ItemVersion {
     /// Its number.
@@ -130,7 +136,7 @@ pub struct ItemVersion {
     pub id: String,
     /// Its content as JSON, without what is secret.
     pub document: String,
-    /// What is secret, sealed; nothing if there is nothing secret.
+    /// What is secret, sealed, or `None` if there is nothing secret.
     pub sealed: Option<String>,
     /// Who created it.
     pub creator: UserRef,
@@ -233,8 +239,9 @@ impl Tx {
             .await
     }
 
-    /// Returns the items of a page, which begins after a place and has a length at the most, in the order asked for.
-    /// Returns nothing if there is no such place.
+    /// Returns the items of a page, which begins after a place and has a length at most, in the order asked for.
+    ///
+    /// Returns `None` if there is no such place.
     pub async fn list_items(
         &mut self,
         organization: &OrganizationId,
@@ -295,7 +302,8 @@ impl Tx {
             .await
     }
 
-    /// Returns the active behavior sets of an organization, or the one of that id if it is active, in order of creation.
+    /// Returns the active behavior sets of an organization, or the one of that id if it is active, in order of
+    /// creation.
     pub async fn behavior_heads(
         &mut self,
         organization: &OrganizationId,

@@ -11,7 +11,7 @@ use crate::log_index::LogIndex;
 const HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 
-/// Tells whether the log begins and ends as its index says.
+/// Returns `true` if the log begins and ends as its index says.
 pub(crate) fn has_ends(file: &File, index: &LogIndex) -> io::Result<bool> {
     let Some(before) = index.last_frame.checked_sub(1) else {
         // Nothing in it counts.
@@ -29,7 +29,8 @@ pub(crate) fn has_ends(file: &File, index: &LogIndex) -> io::Result<bool> {
         && file.metadata()?.len() >= needed)
 }
 
-/// Tells whether every frame of the log that counts is the one that was written: each holds a checksum over all before it.
+/// Returns `true` if every frame of the log that counts is the one that was written: each holds a checksum over all
+/// before it.
 pub(crate) fn is_whole(file: &File, index: &LogIndex) -> io::Result<bool> {
     if index.last_frame == 0 {
         return Ok(true);

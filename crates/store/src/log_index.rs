@@ -36,7 +36,7 @@ pub(crate) struct LogIndex {
 }
 
 impl LogIndex {
-    /// Reads the head; nothing if it is not whole, as it is for the moment in which somebody writes it.
+    /// Reads the head, or `None` if it is not whole, as it is for the moment in which somebody writes it.
     pub(crate) fn read(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; BYTES];
         crate::file::read_exact_at(file, &mut bytes, 0)?;
@@ -65,7 +65,7 @@ impl LogIndex {
         })
     }
 
-    /// Tells whether SQLite can have come here from there: by further commits, or by beginning the log anew.
+    /// Returns `true` if SQLite can have come here from there: by further commits, or by beginning the log anew.
     pub(crate) fn follows(&self, earlier: &Self) -> bool {
         let commits = self.commits.wrapping_sub(earlier.commits);
         match commits {
@@ -74,7 +74,7 @@ impl LogIndex {
         }
     }
 
-    /// Tells whether nobody has copied anything into the database between there and here, or is about to.
+    /// Returns `true` if nobody has copied anything into the database between there and here, or is about to.
     pub(crate) fn has_filled_nothing_since(&self, earlier: &Self) -> bool {
         let fill = |index: &Self| (index.salts, index.filled, index.filling);
         fill(self) == fill(earlier) && self.filled == self.filling

@@ -59,14 +59,18 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What results are sorted by. Those equal in all keys stay in the order in which they were made.
+/// What results are sorted by.
+///
+/// Those equal in all keys stay in the order in which they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricResultSort {
     /// By when they were made first.
     CreatedAt,
 }
 
-/// Which results a list has. Nothing in a field lets all through.
+/// Which results a list has.
+///
+/// Nothing in a field lets all through.
 #[derive(Debug, Clone, Default)]
 pub struct MetricResultFilter {
     /// Evaluated last at this moment or later.
@@ -126,8 +130,10 @@ fn stored(row: &Row<'_>) -> Result<StoredMetricResult, StoreError> {
 }
 
 impl Tx {
-    /// Returns the results of a page, which begins after a place (0 is the start) and has a length at the most, in the order
-    /// asked for. Returns nothing if there is no result at that place.
+    /// Returns the results of a page, which begins after a place (0 is the start) and has a length at most, in the
+    /// order asked for.
+    ///
+    /// Returns `None` if there is no result at that place.
     pub async fn list_metric_results(
         &mut self,
         organization: &OrganizationId,
@@ -154,8 +160,10 @@ impl Tx {
 }
 
 impl RunTx {
-    /// Keeps the result of a metric. One that somebody asked for takes the place of the one before it, of the same metric
-    /// and conversation. Returns false, and keeps nothing, if the conversation is gone.
+    /// Keeps the result of a metric.
+    ///
+    /// One that somebody asked for takes the place of the one before it, of the same metric and conversation. Returns
+    /// false, and keeps nothing, if the conversation is gone.
     pub async fn keep_metric_result(&mut self, new: &MetricResult) -> Result<bool, StoreError> {
         let args = args![&self.organization, new.conversation_id];
         if self.execute(&HOLD_CONVERSATION, args).await? == 0 {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
-/// Every migration, oldest first: version, description, SQL for SQLite, SQL for PostgreSQL. Never edit one that was
-/// released; add another.
+/// Every migration, oldest first: version, description, SQL for SQLite, SQL for PostgreSQL.
+///
+/// Never edit one that was released; add another.
 pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,
@@ -125,7 +126,7 @@ pub(crate) fn schema_state(applied: &[i64]) -> SchemaState {
     }
 }
 
-/// Tells whether the applied migrations, given by version and checksum and in order, are exactly those that this
+/// Returns `true` if the applied migrations, given by version and checksum and in order, are exactly those that this
 /// version knows.
 pub(crate) fn is_exactly_known(applied: &[(i64, Vec<u8>)], dialect: Dialect) -> bool {
     let migrator = migrator(dialect);
@@ -137,7 +138,9 @@ pub(crate) fn is_exactly_known(applied: &[(i64, Vec<u8>)], dialect: Dialect) -> 
         .map(|(version, checksum)| (*version, checksum.as_slice())))
 }
 
-/// Applies what is missing. Several processes may call it at once; one of them migrates.
+/// Applies what is missing.
+///
+/// Several processes may call it at once; one of them migrates.
 pub(crate) async fn migrate<C: Migrate>(connection: &mut C, dialect: Dialect) -> Result<(), MigrateError> {
     migrator(dialect).run_direct(None, connection, false).await
 }

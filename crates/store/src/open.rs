@@ -29,8 +29,8 @@ use crate::{StoreError, StoreUrl};
 /// How long to wait for a connection before the database counts as unavailable.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many of the connections are kept free for what brings memory up to date, and looks whether the database is there:
-/// however many read, a write is known, and nobody who waits for a turn takes a database that is there for away.
+/// How many of the connections are kept free for what brings memory up to date, and looks whether the database is
+/// there: however many read, a write is known, and nobody who waits for a turn takes a database that is there for away.
 const KEPT_FREE: u32 = 2;
 
 /// How many readers SQLite serves at once.
@@ -40,21 +40,23 @@ const SQLITE_READERS: u32 = 8;
 /// take it.
 const ROWS_AHEAD: usize = 2;
 
-/// How much of the database each connection to SQLite keeps in memory at the most; negative means KiB.
+/// How much of the database each connection to SQLite keeps in memory at most; negative means KiB.
 const SQLITE_CACHE: &str = "-16384";
 
 /// How many statements each connection to SQLite keeps prepared: all that Forge has.
 const SQLITE_STATEMENTS: usize = 400;
 
-/// How many connections a node opens to PostgreSQL at the most.
+/// How many connections a node opens to PostgreSQL at most.
 const POSTGRES_CONNECTIONS: u32 = 20;
 
 /// What every session of PostgreSQL is told: nobody waits, runs or idles in a transaction for ever.
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = 'error'";
 
-/// Every session finds the tables of the schema that the store was opened in, and no others, whatever the role or the database is
-/// set to since. Where there is none, nothing is found either way.
+/// Every session finds the tables of the schema that the store was opened in, and no others, whatever the role or the
+/// database is set to since.
+///
+/// Where there is none, nothing is found either way.
 const POSTGRES_SCHEMA: &str = "SELECT set_config('search_path', COALESCE(quote_ident($1), ''), FALSE)";
 
 /// What a session is told that may only look.
@@ -219,7 +221,9 @@ impl Store {
         }
     }
 
-    /// Makes room for fewer bytes of rows than [`MOST_BYTES`], so that small rows make pages end, too. For tests.
+    /// Makes room for fewer bytes of rows than [`MOST_BYTES`], so that small rows make pages end, too.
+    ///
+    /// For tests.
     pub fn limit_room(&self, bytes: usize) {
         self.room.store(bytes, Ordering::Relaxed);
     }
@@ -234,12 +238,12 @@ impl Store {
         &self.heads
     }
 
-    /// Tells whether other processes may write to the same database.
+    /// Returns `true` if other processes may write to the same database.
     pub fn is_shared(&self) -> bool {
         matches!(self.pools, Pools::Postgres(_))
     }
 
-    /// Begins to hear of the changes that other servers make; nothing if there can be no others.
+    /// Begins to hear of the changes that other servers make, or `None` if there can be no others.
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         match &self.pools {
             Pools::Sqlite { .. } => Ok(None),
@@ -400,7 +404,7 @@ impl Store {
         Ok(Self::new(Pools::Postgres(pool)))
     }
 
-    /// Tells whether the database is SQLite, which admits one server.
+    /// Returns `true` if the database is SQLite, which admits one server.
     pub(crate) fn is_embedded(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
     }

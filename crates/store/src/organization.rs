@@ -160,8 +160,10 @@ impl RunTx {
 }
 
 impl WriteTx {
-    /// Returns the latest change that touched who may do what in another organization, and lets nobody change it there until
-    /// this write ends. Only a new organization may do so: nobody waits for it, so that no two wait for each other.
+    /// Returns the latest change that touched who may do what in another organization, and lets nobody change it there
+    /// until this write ends.
+    ///
+    /// Only a new organization may do so: nobody waits for it, so that no two wait for each other.
     pub async fn keep_access_of(&mut self, other: &OrganizationId) -> Result<i64, StoreError> {
         let changed = self.optional(&KEEP_ACCESS, args![other], |row| {
             row.integer("access_change_number")
@@ -202,7 +204,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Begins a write that creates an organization, the operator's if it is the first; nothing if the id is taken.
+    /// Begins a write that creates an organization, the operator's if it is the first, or `None` if the id is taken.
     pub async fn create_organization(
         &self,
         id: &OrganizationId,

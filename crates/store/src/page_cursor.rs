@@ -32,8 +32,10 @@ statements! {
         WHERE organization_id = $1 AND list = 'user' AND sort_values LIKE '%\"%' AND seq = (SELECT seq FROM app_user WHERE organization_id = $1 AND id = $2)";
 }
 
-/// How many places the store keeps of a caller, and how many characters of sort values; beyond that, the oldest ones are
-/// forgotten. It is looked at once in a while: names have no limit everywhere.
+/// How many places the store keeps of a caller, and how many characters of sort values; beyond that, the oldest ones
+/// are forgotten.
+///
+/// It is looked at once in a while: names have no limit everywhere.
 const MOST_OF_A_CALLER: i64 = 1000;
 const MOST_CHARACTERS_OF_A_CALLER: i64 = 1 << 20;
 
@@ -78,8 +80,9 @@ impl Tx {
 }
 
 impl RunTx {
-    /// Keeps a place under a number, and forgets those up to the moment `forget`. Returns false if the number stands for
-    /// another place.
+    /// Keeps a place under a number, and forgets those up to the moment `forget`.
+    ///
+    /// Returns false if the number stands for another place.
     pub async fn keep_page_cursor(
         &mut self,
         token: i64,

@@ -14,15 +14,17 @@ use sqlx::sqlite::SqliteConnection;
 use crate::contents::{Contents, Damage};
 use crate::{OpenError, StoreError};
 
-/// The files as they were when the store was opened. An empty one, of a database in memory, is never lost.
+/// The files as they were when the store was opened.
+///
+/// An empty one, of a database in memory, is never lost.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Place(Arc<Files>);
 
 #[derive(Debug, Default)]
 struct Files {
     opened: Vec<(PathBuf, Identity)>,
-    /// What the database was marked with when it was opened: files that fit each other, but are of another database or of
-    /// an earlier run, hold another mark.
+    /// What the database was marked with when it was opened: files that fit each other, but are of another database or
+    /// of an earlier run, hold another mark.
     mark: Option<Mark>,
     /// Nothing where they cannot be looked into.
     contents: Option<Contents>,
@@ -198,7 +200,7 @@ impl From<Loss> for sqlx::Error {
     }
 }
 
-/// Tells whether SQLite says that a file is damaged (11, CORRUPT) or is no database at all (26, NOTADB).
+/// Returns `true` if SQLite says that a file is damaged (11, CORRUPT) or is no database at all (26, NOTADB).
 fn is_damage(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     let code = code.and_then(|code| code.parse::<u32>().ok());

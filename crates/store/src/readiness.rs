@@ -22,7 +22,9 @@ const FRESH: Duration = Duration::from_millis(500);
 /// What is written to find out whether the disk takes anything.
 const PROBE: [u8; 4096] = [0; 4096];
 
-/// Why the store would take no write now. Strangers may read it, so it names neither a place nor a cause; the log does.
+/// Why the store would take no write now.
+///
+/// Strangers may read it, so it names neither a place nor a cause; the log does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
     /// It cannot be reached, or does not answer in time.
@@ -42,7 +44,9 @@ pub enum NotReady {
     DiskRefuses,
 }
 
-/// The last look. Who looks holds the lock; the others wait for the result.
+/// The last look.
+///
+/// Who looks holds the lock; the others wait for the result.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LastLook(Arc<Mutex<Option<Look>>>);
 

@@ -75,7 +75,9 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds a role. A default role is stored without its grants.
+    /// Adds a role.
+    ///
+    /// A default role is stored without its grants.
     pub async fn insert_role(&mut self, role: &Role) -> Result<(), StoreError> {
         let is_default = DefaultRole::by_name(&role.name).is_some();
         let grants = (!is_default).then(|| to_json(&role.grants));

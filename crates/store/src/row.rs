@@ -80,7 +80,8 @@ impl Row<'_> {
         self.bytes.set(self.bytes.get() + bytes);
     }
 
-    /// Returns how many bytes of JSON tell what was decoded of the row, about: texts count in full, other values do not.
+    /// Returns how many bytes of JSON tell what was decoded of the row, about: texts count in full, other values do
+    /// not.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.get()
     }
@@ -252,7 +253,7 @@ macro_rules! args {
 }
 pub(crate) use args;
 
-/// Returns what is stored of who could be behind an actor's key; nothing if that is nobody but its maker.
+/// Returns what is stored of who could be behind an actor's key, or `None` if that is nobody but its maker.
 pub(crate) fn behind(key: &forge_domain::ActorKey) -> Option<String> {
     (!key.behind.is_empty()).then(|| to_json(&key.behind))
 }

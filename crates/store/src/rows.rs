@@ -2,9 +2,10 @@
 
 use std::vec::IntoIter;
 
-/// How many bytes of rows are read at once, and how many a page of a list has unless it has a single row: as many as the
-/// largest body of a request, by default. So what somebody wrote in one request is read in one, and a page of it costs
-/// no more than writing it did.
+/// How many bytes of rows are read at once, and how many a page of a list has unless it has a single row: as many as
+/// the largest body of a request, by default.
+///
+/// So what somebody wrote in one request is read in one, and a page of it costs no more than writing it did.
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Rows that were read at once, each with how many bytes it has where it is told as JSON, about.
@@ -17,7 +18,9 @@ pub struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    /// Begins with none. The row that uses up the room is the last.
+    /// Begins with none.
+    ///
+    /// The row that uses up the room is the last.
     pub(crate) fn for_room(room: usize) -> Self {
         Self {
             read: Vec::new(),
@@ -31,20 +34,23 @@ impl<T> Rows<T> {
         Self { room: 0, ..self }
     }
 
-    /// Tells whether the room is used up, so that there may be more.
+    /// Returns `true` if the room is used up, so that there may be more.
     pub(crate) fn is_cut(&self) -> bool {
         self.bytes >= self.room
     }
 
-    /// Adds a row. Tells whether there is room for more; if not, there may be more all the same.
+    /// Adds a row.
+    ///
+    /// Returns `true` if there is room for more; if not, there may be more all the same.
     pub(crate) fn push(&mut self, row: T, bytes: usize) -> bool {
         self.bytes += bytes;
         self.read.push((row, bytes));
         !self.is_cut()
     }
 
-    /// Joins neighbours that belong together. Where the rows are cut, the last ones may lack a part of theirs: they are
-    /// left out, to be read again.
+    /// Joins neighbours that belong together.
+    ///
+    /// Where the rows are cut, the last ones may lack a part of theirs: they are left out, to be read again.
     pub(crate) fn join(self, is_same: impl Fn(&T, &T) -> bool, mut join: impl FnMut(&mut T, T)) -> Self {
         let is_cut = self.is_cut();
         let mut joined: Vec<(T, usize)> = Vec::new();
@@ -63,7 +69,7 @@ impl<T> Rows<T> {
         Self { read: joined, ..self }
     }
 
-    /// Tells whether no more rows follow, where `asked` were asked for.
+    /// Returns `true` if no more rows follow, where `asked` were asked for.
     pub fn are_last(&self, asked: i64) -> bool {
         !self.is_cut() && i64::try_from(self.read.len()).is_ok_and(|read| read < asked)
     }
@@ -73,7 +79,7 @@ impl<T> Rows<T> {
         self.read.len()
     }
 
-    /// Tells whether there are none.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.read.is_empty()
     }
@@ -100,7 +106,9 @@ impl<T> Rows<T> {
 }
 
 impl<T> Rows<Option<T>> {
-    /// Leaves out what is none. What they had of the room stays taken.
+    /// Leaves out what is none.
+    ///
+    /// What they had of the room stays taken.
     pub(crate) fn present(self) -> Rows<T> {
         let read = self.read.into_iter();
         Rows {

@@ -51,7 +51,9 @@ statements! {
             AND context_graph.organization_id = $1 AND context_graph.id = $3";
 }
 
-/// What services are sorted by. Services equal in all keys stay in order of creation.
+/// What services are sorted by.
+///
+/// Services equal in all keys stay in order of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortKey {
     /// By name, in the order of code points.
@@ -185,8 +187,9 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` services that come after a place in the order asked for. Returns nothing if there is no such
-    /// place.
+    /// Returns up to `limit` services that come after a place in the order asked for.
+    ///
+    /// Returns `None` if there is no such place.
     pub async fn list_services(
         &mut self,
         organization: &OrganizationId,
@@ -211,7 +214,7 @@ impl Tx {
         .await
     }
 
-    /// Returns the latest versions of an agent and a context graph; nothing if either is missing.
+    /// Returns the latest versions of an agent and a context graph, or `None` if either is missing.
     pub async fn find_binding(
         &mut self,
         organization: &OrganizationId,
@@ -228,7 +231,9 @@ impl Tx {
 }
 
 impl WriteTx {
-    /// Adds a service. Its `edge` and `release` must follow in the same transaction.
+    /// Adds a service.
+    ///
+    /// Its `edge` and `release` must follow in the same transaction.
     pub async fn insert_service(
         &mut self,
         id: ServiceId,
@@ -238,7 +243,9 @@ impl WriteTx {
         self.write_service(&INSERT_SERVICE, id, fields, creator).await
     }
 
-    /// Replaces the fields of a service. Its sets must follow if the agent or the graph is another one.
+    /// Replaces the fields of a service.
+    ///
+    /// Its sets must follow if the agent or the graph is another one.
     pub async fn update_service(
         &mut self,
         id: ServiceId,

@@ -72,8 +72,9 @@ impl Store {
         handle
     }
 
-    /// Waits until everything is durable that the transactions of this handle saw, and until the heads tell of it. They
-    /// must have ended.
+    /// Waits until everything is durable that the transactions of this handle saw, and until the heads tell of it.
+    ///
+    /// They must have ended.
     ///
     /// Whoever answers from what they read asks this first.
     ///

@@ -15,7 +15,9 @@ use crate::rows::Rows;
 use crate::statement::Statement;
 use crate::tx::Tx;
 
-/// A value that rows are sorted by. Texts are compared by code point, as the database does.
+/// A value that rows are sorted by.
+///
+/// Texts are compared by code point, as the database does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SortValue {
@@ -59,8 +61,10 @@ pub(crate) enum Places {
     Moving(Statement),
 }
 
-/// A list that can be sorted. Of its statement, `$1` is the organization, `$2` the `seq` of the row before the page, `$3`
-/// the limit, `$4` whether this is the first page; `parameters` says how many there are before the sort values.
+/// A list that can be sorted.
+///
+/// Of its statement, `$1` is the organization, `$2` the `seq` of the row before the page, `$3` the limit, `$4` whether
+/// this is the first page; `parameters` says how many there are before the sort values.
 pub(crate) struct SortedList {
     pub(crate) name: &'static str,
     /// The statement up to its conditions, which end without the page's.
@@ -115,7 +119,7 @@ impl SortColumn {
         }
     }
 
-    /// Returns a value of this column as it is bound; nothing if it is of another type.
+    /// Returns a value of this column as it is bound, or `None` if it is of another type.
     fn bound(&self, value: &SortValue) -> Option<Value> {
         match value {
             SortValue::Text(text) if self.is_text => Some(Value::from(text)),
@@ -136,7 +140,8 @@ impl SortColumn {
 
 impl Tx {
     /// Returns up to `limit` rows of a list that come after a place in the order asked for, as far as there is room.
-    /// Returns nothing if there is no such place. `filters` are the list's parameters after the first four.
+    ///
+    /// Returns `None` if there is no such place. `filters` are the list's parameters after the first four.
     pub(crate) async fn page<T>(
         &mut self,
         list: &SortedList,
@@ -161,7 +166,7 @@ impl Tx {
         self.some(&list.statement(order), args, decode).await.map(Some)
     }
 
-    /// Returns the sort values of a row; nothing if there is no such row, or if it could have moved.
+    /// Returns the sort values of a row, or `None` if there is no such row, or if it could have moved.
     async fn values_of_row(
         &mut self,
         list: &SortedList,
@@ -180,7 +185,7 @@ impl Tx {
     }
 }
 
-/// Returns values as they are bound; nothing if they are not the columns'.
+/// Returns values as they are bound, or `None` if they are not the columns'.
 fn bound(columns: &[&SortColumn], values: &[SortValue]) -> Option<Vec<Value>> {
     if columns.len() != values.len() {
         return None;
@@ -247,8 +252,8 @@ impl SortedList {
     }
 }
 
-/// Returns an order by the positions of columns, without repetitions: of a column that comes twice only the first counts,
-/// as the second can break no tie.
+/// Returns an order by the positions of columns, without repetitions: of a column that comes twice only the first
+/// counts, as the second can break no tie.
 pub(crate) fn order<K: Copy>(keys: &[(K, bool)], column: impl Fn(K) -> usize) -> Vec<(usize, bool)> {
     let mut order: Vec<(usize, bool)> = Vec::new();
     for (key, is_descending) in keys {

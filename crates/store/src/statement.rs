@@ -1,6 +1,8 @@
 //! SQL statements as declared constants.
 
-/// One SQL statement, valid on both engines. Only `statements!` makes one.
+/// One SQL statement, valid on both engines.
+///
+/// Only `statements!` makes one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement {
     pub(crate) name: &'static str,

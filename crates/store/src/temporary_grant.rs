@@ -47,7 +47,9 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What temporary grants are sorted by. Grants equal in all keys stay in order of creation.
+/// What temporary grants are sorted by.
+///
+/// Grants equal in all keys stay in order of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemporaryGrantSort {
     /// By the user's id.
@@ -119,8 +121,9 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` grants that come after the place `after` in the order asked for. Returns nothing if there is no
-    /// such place.
+    /// Returns up to `limit` grants that come after the place `after` in the order asked for.
+    ///
+    /// Returns `None` if there is no such place.
     pub async fn list_temporary_grants(
         &mut self,
         organization: &OrganizationId,

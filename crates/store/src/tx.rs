@@ -27,7 +27,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 /// How many bytes of rows are decoded at once, or one row: then it is the turn of whatever else the worker has to do.
 const MOST_IN_A_ROW: usize = 64 * 1024;
 
-/// A transaction. Dropping it rolls it back.
+/// A transaction.
+///
+/// Dropping it rolls it back.
 ///
 /// It is begun and ended by plain statements instead of the driver's own bookkeeping. The driver counts how deep it is
 /// in transactions; where the database ended one by itself (a full disk) or a request was abandoned between sending and
@@ -39,7 +41,7 @@ pub struct Tx {
     is_broken: bool,
     /// How many bytes of rows are read at once.
     pub(crate) room: usize,
-    /// Its turn among all who may have a connection; nothing if it has one of those that are kept free.
+    /// Its turn among all who may have a connection, or `None` if it has one of those that are kept free.
     pub(crate) turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -65,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// Makes the error of a statement, and notes what it says of the files.
+    /// Builds the error of a statement, and notes what it says of the files.
     fn failed(&self, statement: &Statement, error: sqlx::Error) -> StoreError {
         match self {
             Self::Sqlite(_, place) => place.note_error(&error),
@@ -255,8 +257,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Returns the connection for one statement. Until that has succeeded, the transaction counts as broken: the
-    /// statement may fail, or be abandoned.
+    /// Returns the connection for one statement.
+    ///
+    /// Until that has succeeded, the transaction counts as broken: the statement may fail, or be abandoned.
     fn start(&mut self) -> Result<Connection<'_>, StoreError> {
         self.refuse_broken()?;
         self.is_broken = true;
@@ -288,8 +291,10 @@ fn decoded<T>(
     decode(row).map(|decoded| (decoded, row.bytes()))
 }
 
-/// Takes rows as they come, while there is room for them. The driver forgets those that nobody takes any more, before it
-/// runs the next statement. A row that cannot be decoded fails the read, not the transaction.
+/// Takes rows as they come, while there is room for them.
+///
+/// The driver forgets those that nobody takes any more, before it runs the next statement. A row that cannot be decoded
+/// fails the read, not the transaction.
 async fn take<R, T>(
     mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
     decode: impl Fn(R) -> Result<(T, usize), StoreError>,
@@ -411,7 +416,9 @@ impl WriteTx {
     }
 
     /// Returns the time that history gives the change: never before that of the organization's previous change, so that
-    /// it lies ahead for as long as a clock was that has been set right since. Rules and deadlines go by the clock.
+    /// it lies ahead for as long as a clock was that has been set right since.
+    ///
+    /// Rules and deadlines go by the clock.
     pub fn changed_at(&self) -> Timestamp {
         self.change.at
     }

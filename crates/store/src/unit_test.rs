@@ -96,7 +96,8 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` unit tests after the place `after` in order of creation: of all, of deleted ones, or of others.
+    /// Returns up to `limit` unit tests after the place `after` in order of creation: of all, of deleted ones, or of
+    /// others.
     pub async fn list_unit_tests(
         &mut self,
         organization: &OrganizationId,

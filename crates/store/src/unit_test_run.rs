@@ -254,7 +254,9 @@ impl Tx {
     }
 
     /// Returns up to `limit` runs that come after the one at the place `after`, by creation, newest first if
-    /// `is_descending`; 0 is the start. Returns nothing if there is no run at that place.
+    /// `is_descending`; 0 is the start.
+    ///
+    /// Returns `None` if there is no run at that place.
     pub async fn list_unit_test_set_runs(
         &mut self,
         organization: &OrganizationId,
@@ -327,8 +329,10 @@ impl Store {
         self.write_run(&key.organization).await
     }
 
-    /// Ends the leases of servers that are gone, where it is known that they are: an embedded database has one server at a
-    /// time. For whoever starts to hold conversations.
+    /// Ends the leases of servers that are gone, where it is known that they are: an embedded database has one server
+    /// at a time.
+    ///
+    /// For whoever starts to hold conversations.
     pub async fn end_leases_of_the_gone(&self, now: Timestamp) -> Result<(), StoreError> {
         if !self.is_embedded() {
             return Ok(());
@@ -338,8 +342,9 @@ impl Store {
         tx.commit().await
     }
 
-    /// Takes a conversation of a run that nobody holds, under a lease of that name, until `until`. Returns what it was like before, or nothing if
-    /// somebody was faster.
+    /// Takes a conversation of a run that nobody holds, under a lease of that name, until `until`.
+    ///
+    /// Returns what it was like before, or nothing if somebody was faster.
     pub async fn claim_unit_test_run(
         &self,
         key: &UnitTestRunKey,
@@ -365,7 +370,9 @@ impl Store {
         Ok(before)
     }
 
-    /// Holds a conversation for longer. Returns whether it is still held: it is not if the run was cancelled.
+    /// Holds a conversation for longer.
+    ///
+    /// Returns whether it is still held: it is not if the run was cancelled.
     pub async fn renew_lease(
         &self,
         key: &UnitTestRunKey,
@@ -387,7 +394,9 @@ impl Store {
             .await
     }
 
-    /// Notes which conversation it is. Returns whether it is still held.
+    /// Notes which conversation it is.
+    ///
+    /// Returns whether it is still held.
     pub async fn note_conversation(
         &self,
         key: &UnitTestRunKey,
@@ -464,8 +473,10 @@ impl RunTx {
         Ok(Ok(()))
     }
 
-    /// Ends a conversation that is held, and with the last one its run. Returns whether it was still held: otherwise
-    /// nothing may be written, because somebody else holds it or the run was cancelled.
+    /// Ends a conversation that is held, and with the last one its run.
+    ///
+    /// Returns whether it was still held: otherwise nothing may be written, because somebody else holds it or the run
+    /// was cancelled.
     pub async fn finish_unit_test_run(
         &mut self,
         key: &UnitTestRunKey,
@@ -507,7 +518,9 @@ impl RunTx {
         Ok(true)
     }
 
-    /// Stops a run and all of its conversations. Returns whether it was in progress.
+    /// Stops a run and all of its conversations.
+    ///
+    /// Returns whether it was in progress.
     pub async fn cancel_unit_test_set_run(
         &mut self,
         run: UnitTestSetRunId,

@@ -105,7 +105,9 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// What users are sorted by. Users equal in all keys stay in order of creation.
+/// What users are sorted by.
+///
+/// Users equal in all keys stay in order of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserSort {
     /// By first name, in the order of code points.
@@ -272,8 +274,9 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` users that come after a place in the order asked for. Returns nothing if there is no such
-    /// place.
+    /// Returns up to `limit` users that come after a place in the order asked for.
+    ///
+    /// Returns `None` if there is no such place.
     pub async fn list_users(
         &mut self,
         organization: &OrganizationId,
@@ -311,7 +314,9 @@ impl Tx {
 }
 
 impl RunTx {
-    /// Keeps a user from being deleted until the transaction ends. Returns false if they are deleted already.
+    /// Keeps a user from being deleted until the transaction ends.
+    ///
+    /// Returns false if they are deleted already.
     pub async fn keep_user(&mut self, id: &str) -> Result<bool, StoreError> {
         let args = args![&self.organization, id];
         Ok(self.execute(&KEEP_USER, args).await? > 0)

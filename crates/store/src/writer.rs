@@ -23,7 +23,7 @@ use crate::settled::Outcome;
 /// How long a group takes in new writers: the first one's answer waits for the last one.
 const GROUP_TIME: Duration = Duration::from_millis(20);
 
-/// How many writers a group has at the most.
+/// How many writers a group has at most.
 const GROUP_WRITERS: u64 = 100;
 
 /// How many writers stand in the queue; more wait in front of it, in order too.
@@ -68,7 +68,9 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
-/// The connection, while a writer has it. Dropping it undoes what the writer did.
+/// The connection, while a writer has it.
+///
+/// Dropping it undoes what the writer did.
 #[derive(Debug)]
 pub(crate) struct Turn {
     desk: OwnedMutexGuard<Desk>,
@@ -105,8 +107,9 @@ impl Turn {
         self.sees_pending.then_some(&self.outcome)
     }
 
-    /// Gives the connection back and waits until the write is durable. It is announced by then, also if nobody waits any
-    /// more.
+    /// Gives the connection back and waits until the write is durable.
+    ///
+    /// It is announced by then, also if nobody waits any more.
     pub(crate) async fn commit(self, announcement: Option<Announcement>) -> Result<(), StoreError> {
         let Self {
             mut desk, outcome, ..
@@ -227,8 +230,9 @@ impl Task {
         let _ = told.send(());
     }
 
-    /// Serves writers in one transaction until nobody waits, and commits what they want to keep. Returns a message that
-    /// came too late for this group.
+    /// Serves writers in one transaction until nobody waits, and commits what they want to keep.
+    ///
+    /// Returns a message that came too late for this group.
     async fn group(&mut self, first: oneshot::Sender<Result<Turn, StoreError>>) -> Option<Message> {
         let mut desk = Arc::clone(&self.desk).lock_owned().await;
         if let Err(error) = desk.begin(&self.options).await {
@@ -274,7 +278,9 @@ impl Task {
         late
     }
 
-    /// Lends the connection and waits until it comes back. Whoever stopped waiting gives it back at once.
+    /// Lends the connection and waits until it comes back.
+    ///
+    /// Whoever stopped waiting gives it back at once.
     async fn lend(
         &self,
         desk: OwnedMutexGuard<Desk>,
@@ -331,7 +337,9 @@ impl Desk {
         Ok(self.run(BEGIN).await?)
     }
 
-    /// Ends the transaction: with a commit, if anything is to be kept. The last writer's part may not be.
+    /// Ends the transaction: with a commit, if anything is to be kept.
+    ///
+    /// The last writer's part may not be.
     async fn finish(&mut self, keeps_last: bool, writes: u64) -> Result<(), StoreError> {
         if writes == 0 {
             self.is_sound = end_sqlite_transaction(&mut self.connection).await;

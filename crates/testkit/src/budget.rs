@@ -9,7 +9,9 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Begins to count: the seconds in the variable, or else the default. `0` stands for no end.
+    /// Begins to count: the seconds in the variable, or else the default.
+    ///
+    /// `0` stands for no end.
     ///
     /// # Panics
     /// If the variable holds something else than a number of seconds.
@@ -24,7 +26,7 @@ impl Budget {
         Self { end }
     }
 
-    /// Tells whether the time is up.
+    /// Returns `true` if the time is up.
     pub fn is_used_up(&self) -> bool {
         self.end.is_some_and(|end| Instant::now() >= end)
     }

@@ -77,8 +77,8 @@ impl TestResponse {
         self.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// Tells whether this is an empty list, without filter values and without a page after it: what somebody is shown who
-    /// may see nothing of it.
+    /// Returns `true` if this is an empty list, without filter values and without a page after it: what somebody is
+    /// shown who may see nothing of it.
     pub fn shows_nothing(&self) -> bool {
         fn is_nothing(value: &Value) -> bool {
             match value {

@@ -20,7 +20,9 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Tells whether tests can run on the engine here. In CI, they must.
+    /// Returns `true` if tests can run on the engine here.
+    ///
+    /// In CI, they must.
     ///
     /// # Panics
     /// In CI, if they cannot.
@@ -82,7 +84,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Makes a database.
+    /// Creates a database.
     pub async fn start(engine: Engine) -> Self {
         record::log();
         let folder = tempfile::tempdir().unwrap();

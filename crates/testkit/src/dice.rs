@@ -2,8 +2,10 @@
 
 use forge_app::{OsRandom, Random as _};
 
-/// Dice for tests that try what nobody thought of. A test prints the seed, so that its choices can be made again; how
-/// things then interleave is still up to the machine.
+/// Dice for tests that try what nobody thought of.
+///
+/// A test prints the seed, so that its choices can be made again; how things then interleave is still up to the
+/// machine.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 

@@ -23,7 +23,7 @@ const LONGEST_LOG: usize = 16 * 1024 * 1024;
 static FOLDER: LazyLock<Option<PathBuf>> =
     LazyLock::new(|| std::env::var_os("FORGE_TEST_RECORD_DIR").map(PathBuf::from));
 
-/// Tells whether anything is kept.
+/// Returns `true` if anything is kept.
 pub fn is_on() -> bool {
     FOLDER.is_some()
 }
@@ -103,7 +103,9 @@ pub(crate) fn credentials<'a>(
     }
 }
 
-/// Keeps something that was written and must not hold a secret. The kind tells what it is.
+/// Keeps something that was written and must not hold a secret.
+///
+/// The kind tells what it is.
 pub fn written(kind: &str, text: &[u8]) {
     if let Some(folder) = &*FOLDER {
         append(&folder.join("written").join(name(kind)), &[text, b"\n"].concat());

@@ -54,7 +54,9 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Why a search did not end well. No text of this has a secret in it.
+/// Why a search did not end well.
+///
+/// No text of this has a secret in it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SearchError {
     /// The tests kept too little for the search to prove anything: these kinds are missing.
@@ -127,8 +129,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The ends of all secrets. They are found by a hash of a few bytes that moves along the text (Rabin and Karp), so that
-/// it makes no difference how many there are.
+/// The ends of all secrets.
+///
+/// They are found by a hash of a few bytes that moves along the text (Rabin and Karp), so that it makes no difference
+/// how many there are.
 #[derive(Default)]
 struct Needles {
     by_hash: HashMap<u64, Vec<(Vec<u8>, String)>>,

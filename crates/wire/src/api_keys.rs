@@ -32,7 +32,9 @@ pub enum KeyHolder {
     Agent,
 }
 
-/// The answer of the creation of a key. The secret is shown this once.
+/// The answer of the creation of a key.
+///
+/// The secret is shown this once.
 #[derive(Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct ApiKeyCreated {

@@ -63,7 +63,7 @@ pub struct VersionParts<'a> {
     pub created_at: Timestamp,
 }
 
-/// Makes the answer about one version: its content, with what identifies it beside.
+/// Builds the answer about one version: its content, with what identifies it beside.
 pub fn version_instance(parts: &VersionParts<'_>) -> Result<Map<String, Value>, serde_json::Error> {
     let id = match parts.kind {
         AssetKind::Agent => "agent_id",

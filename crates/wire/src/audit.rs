@@ -36,7 +36,7 @@ pub struct EventInstance {
 }
 
 impl EventInstance {
-    /// Makes the answer about an event from the event and its stored hash.
+    /// Builds the answer about an event from the event and its stored hash.
     pub fn new((event, hash): (AuditEvent, String)) -> Self {
         Self {
             organization: event.organization,
@@ -97,7 +97,7 @@ pub struct CheckpointInstance {
 }
 
 impl CheckpointInstance {
-    /// Makes the answer about a checkpoint.
+    /// Builds the answer about a checkpoint.
     pub fn new(checkpoint: Checkpoint, signature: String) -> Self {
         Self {
             organization: checkpoint.organization,

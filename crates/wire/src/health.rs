@@ -75,7 +75,7 @@ pub struct RunningReference {
     pub running_conversations: i64,
 }
 
-/// Makes the answer of the reverse index.
+/// Builds the answer of the reverse index.
 pub fn references(
     services: Vec<ServiceReferenceInstance>,
     running: &[RunningReference],

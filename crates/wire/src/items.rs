@@ -30,7 +30,7 @@ pub fn version_list_key(kind: ItemKind) -> &'static str {
     }
 }
 
-/// Makes the answer about an item.
+/// Builds the answer about an item.
 pub fn instance(organization: &OrganizationId, item: Item) -> Map<String, Value> {
     let mut instance = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -95,7 +95,7 @@ pub struct VersionParts<'a> {
     pub created_at: Timestamp,
 }
 
-/// Makes the answer about one version: its content, with what identifies it beside.
+/// Builds the answer about one version: its content, with what identifies it beside.
 pub fn version_instance(parts: &VersionParts<'_>) -> Map<String, Value> {
     let kind = parts.document.kind();
     let mut instance = match content(parts.document, parts.with_secrets) {
@@ -149,7 +149,7 @@ pub struct FilterValues {
 }
 
 impl FilterValues {
-    /// Makes the part of the answer that a list of this kind has.
+    /// Builds the part of the answer that a list of this kind has.
     pub fn of_kind(self, kind: ItemKind) -> Value {
         let mut values = json!({"creators": self.creators, "tags": self.tags});
         match kind {

@@ -13,7 +13,9 @@ use serde_json::{Map, Number, Value};
 /// The mark that some programs put before a text in UTF-8.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads one JSON document. Depth is limited by `serde_json` to 128.
+/// Reads one JSON document.
+///
+/// Depth is limited by `serde_json` to 128.
 pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if let Some(encoding) = other_encoding(bytes) {
@@ -61,8 +63,8 @@ fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The numbers of a document that were read as floats beyond all integers: of those that are written as integers, others
-/// would be stored.
+/// The numbers of a document that were read as floats beyond all integers: of those that are written as integers,
+/// others would be stored.
 #[derive(Default)]
 struct Numbers {
     /// How many numbers were read.

@@ -54,7 +54,7 @@ pub struct Page<R> {
 }
 
 impl<R> Page<R> {
-    /// Makes the answer of a list of these rows, which are told as an array.
+    /// Builds the answer of a list of these rows, which are told as an array.
     pub fn new(key: &'static str, rows: R, continuation_token: Option<i64>) -> Self {
         Self {
             key,

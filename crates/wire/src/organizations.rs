@@ -16,7 +16,9 @@ pub struct OrganizationInstance {
     pub tenant_id: Option<String>,
 }
 
-/// The body that creates an organization. What concerns branding is accepted and not kept: nothing shows it.
+/// The body that creates an organization.
+///
+/// What concerns branding is accepted and not kept: nothing shows it.
 #[derive(Debug, Deserialize)]
 pub struct CreateOrganization {
     /// Its name, for people.

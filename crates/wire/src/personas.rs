@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::erasable::erasable;
 
-/// The body that creates a persona. It cannot be printed: some of the variables are secrets.
+/// The body that creates a persona.
+///
+/// It cannot be printed: some of the variables are secrets.
 #[derive(Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct CreatePersona {
@@ -17,7 +19,9 @@ pub struct CreatePersona {
     pub initial_version: CreatePersonaVersion,
 }
 
-/// The body that creates a version of a persona. It cannot be printed: some of the variables are secrets.
+/// The body that creates a version of a persona.
+///
+/// It cannot be printed: some of the variables are secrets.
 #[derive(Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct CreatePersonaVersion {

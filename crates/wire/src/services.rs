@@ -84,7 +84,7 @@ pub struct ServiceInstance {
 }
 
 impl ServiceInstance {
-    /// Makes the answer about a service with these sets.
+    /// Builds the answer about a service with these sets.
     pub fn new(service: Service, version_sets: IndexMap<SetName, Pins>) -> Self {
         Self {
             id: service.id,

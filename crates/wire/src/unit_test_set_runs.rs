@@ -139,7 +139,7 @@ pub struct MetricResultInstance {
 const CANCELLED: &str = "the run was cancelled";
 
 impl RunInstance {
-    /// Makes the answer about a run and its conversations.
+    /// Builds the answer about a run and its conversations.
     pub fn new(
         organization: &OrganizationId,
         run: UnitTestSetRun,
@@ -268,7 +268,7 @@ pub struct ConversationArtifact {
     pub unit_test_name: String,
     /// Which of the test's conversations it is, from 0.
     pub index: usize,
-    /// The conversation; nothing if it never began.
+    /// The conversation, or `None` if it never began.
     pub conversation_id: Option<ConversationId>,
     /// How it ended.
     pub state: UnitTestRunState,

@@ -70,7 +70,7 @@ pub struct UnitTestSetInstance {
 }
 
 impl UnitTestSetInstance {
-    /// Makes the answer about a set.
+    /// Builds the answer about a set.
     pub fn new(organization: &OrganizationId, set: UnitTestSet) -> Self {
         Self {
             org_id: organization.clone(),

@@ -96,7 +96,7 @@ pub struct UnitTestInstance {
 }
 
 impl UnitTestInstance {
-    /// Makes the answer about a unit test.
+    /// Builds the answer about a unit test.
     pub fn new(organization: &OrganizationId, test: UnitTest) -> Self {
         let fields = test.fields;
         Self {

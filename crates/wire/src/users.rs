@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::erasable::erasable;
 
-/// The body that invites a user. It cannot be printed: some of the variables are secrets.
+/// The body that invites a user.
+///
+/// It cannot be printed: some of the variables are secrets.
 #[derive(Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct CreateInvitedUser {
@@ -33,7 +35,9 @@ pub struct UserInvited {
     pub verify_link: Option<String>,
 }
 
-/// The body that changes a user. Where null erases, an absent field or `{}` leaves as it is.
+/// The body that changes a user.
+///
+/// Where null erases, an absent field or `{}` leaves as it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields are the contract's")]

@@ -61,7 +61,9 @@ pub(crate) struct ServicePath {
     pub(crate) service_id: ServiceId,
 }
 
-/// The path of a version set. The name is any text: one that cannot be a set's name is one that no set has.
+/// The path of a version set.
+///
+/// The name is any text: one that cannot be a set's name is one that no set has.
 #[derive(Deserialize)]
 pub(crate) struct SetPath {
     pub(crate) service_id: ServiceId,
@@ -98,14 +100,15 @@ impl VersionsQuery {
         }
     }
 
-    /// Tells whether the newest comes first.
+    /// Returns `true` if the newest comes first.
     pub(crate) fn is_descending(&self) -> Result<bool, ApiError> {
         Ok(only_sort_key("version", &self.sort_by)?.unwrap_or(false))
     }
 }
 
-/// Returns the direction and the field of a sort key such as `-name`. A blank stands for a `+` that a client did not
-/// escape.
+/// Returns the direction and the field of a sort key such as `-name`.
+///
+/// A blank stands for a `+` that a client did not escape.
 pub(crate) fn sort_key(text: &str) -> Option<(bool, &str)> {
     match text.split_at_checked(1)? {
         ("-", field) => Some((true, field)),
@@ -132,7 +135,7 @@ pub(crate) fn only_sort_key(field: &str, texts: &[String]) -> Result<Option<bool
     Ok(first)
 }
 
-/// Returns the user that a text names as `org_id,user_id`; nothing if it does not.
+/// Returns the user that a text names as `org_id,user_id`, or `None` if it does not.
 pub(crate) fn user_ref(text: &str) -> Option<UserRef> {
     let (organization, user_id) = text.split_once(',')?;
     Some(UserRef {
@@ -182,7 +185,7 @@ pub(crate) fn version_created(created: Written<(VersionNumber, Timestamp)>) -> A
     ))
 }
 
-/// Makes the answer about one version of an asset.
+/// Builds the answer about one version of an asset.
 pub(crate) fn version_instance(
     organization: &forge_domain::OrganizationId,
     kind: AssetKind,

@@ -53,7 +53,7 @@ async fn append(server: &TestServer, count: usize) {
     tx.commit().await.unwrap();
 }
 
-/// Makes a user who may see only events about agents.
+/// Creates a user who may see only events about agents.
 async fn of_agents_only(server: &TestServer) -> TestClient {
     let conditions = json!({"object_kind": {"type": "Equals", "value": "agent"}});
     let role = json!({"role_name": "Observer", "description": "Looks on.", "frontend_view": "client",

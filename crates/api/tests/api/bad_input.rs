@@ -62,7 +62,9 @@ impl Target {
     }
 }
 
-/// Every operation that reads a body. Each body is accepted once, in any order.
+/// Every operation that reads a body.
+///
+/// Each body is accepted once, in any order.
 async fn targets(server: &TestServer) -> Vec<Target> {
     const GRAPHS: &str = "organization/service_hierarchical_state_machine";
     let (agent, graph) = (server.agent(1).await, server.context_graph(1).await);

@@ -9,7 +9,7 @@ use crate::promotion::{Release, assert_applied};
 use crate::roles::any;
 use crate::services::{a_day_later, with_model};
 
-/// Makes a change a day ahead of time, and sets the clock right again.
+/// Creates a change a day ahead of time, and sets the clock right again.
 async fn change_ahead_of_time(server: &TestServer, release: &Release) {
     let ahead = a_day_later(server).await;
     let path = release.set("elsewhere");

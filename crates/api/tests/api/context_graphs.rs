@@ -13,7 +13,7 @@ const GRAPHS: &str = "organization/service_hierarchical_state_machine";
 /// An id that nothing has.
 const UNKNOWN: &str = "ffffffffffffffffffffffff";
 
-/// Makes a state that leads to a place.
+/// Creates a state that leads to a place.
 type MakeState = fn(Value) -> Value;
 
 fn action(name: &str, exits: &[Value]) -> Value {

@@ -20,7 +20,7 @@ async fn post(client: &TestClient, path: &str, body: &Value) -> TestResponse {
         .await
 }
 
-/// Makes the same call several times at once and returns the answers.
+/// Creates the same call several times at once and returns the answers.
 async fn at_once(client: &TestClient, path: &str, body: &Value) -> Vec<TestResponse> {
     let calls = (0..8).map(|_| {
         let (client, path, body) = (client.clone(), path.to_owned(), body.clone());

@@ -58,7 +58,7 @@ async fn with_sequence(client: &TestClient, path: &str, sequence: &str) -> TestR
         .await
 }
 
-/// Makes the last change another one, which pins another version.
+/// Creates the last change another one, which pins another version.
 async fn elsewhere(database: &TestDatabase, set: &str, agent: i64) {
     let unlock = match database.engine {
         Engine::Sqlite => "DROP TRIGGER IF EXISTS audit_event_no_update",

@@ -41,7 +41,8 @@ async fn hold(server: &TestServer, mut grants: Vec<Value>) {
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
-/// Returns everything that an operation asks but one permission, and that one on things with some values of an attribute.
+/// Returns everything that an operation asks but one permission, and that one on things with some values of an
+/// attribute.
 fn asked_with(attribute: &ChangeableAttribute, permission: Permission, values: &[&str]) -> Vec<Value> {
     let asked = OperationNeeds::of(attribute.operation)
         .unwrap()

@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 
 use crate::services::UNKNOWN_ID;
 
-/// How the served document differs from the public contract, and why. `+` is what was added, `-` what was taken away,
-/// and a `*` stands for any text.
+/// How the served document differs from the public contract, and why.
+///
+/// `+` is what was added, `-` what was taken away, and a `*` stands for any text.
 const DIFFERENCES: &[(&str, &str)] = &[
     (
         "- * request! *.llm_name! {\"enum\":*",
@@ -163,7 +164,7 @@ fn example_path(server: &TestServer, template: &str) -> String {
     format!("/{}", template.split('/').map(fill).collect::<Vec<_>>().join("/"))
 }
 
-/// Tells whether a path is one of a template's; with or without a slash at its end.
+/// Returns `true` if a path is one of a template's; with or without a slash at its end.
 pub(crate) fn fits(template: &str, path: &str) -> bool {
     let wanted: Vec<&str> = template.trim_end_matches('/').split('/').collect();
     let given: Vec<&str> = path.trim_start_matches("//").split('/').collect();
@@ -314,7 +315,7 @@ fn differences(old: &Value, new: &Value, ids: &BTreeSet<&str>) -> BTreeSet<Strin
     differences
 }
 
-/// Returns a line of a schema without the bounds in it; nothing if it is a line of something else.
+/// Returns a line of a schema without the bounds in it, or `None` if it is a line of something else.
 fn without_bounds(line: &str) -> Option<String> {
     const BOUNDS: [&str; 4] = ["maxItems", "maxLength", "maxProperties", "x-max-bytes"];
     let (place, schema) = line.split_at(line.find(" {")? + 1);
@@ -323,7 +324,7 @@ fn without_bounds(line: &str) -> Option<String> {
     Some(format!("{place}{}", Value::Object(schema)))
 }
 
-/// Tells whether a line is one of a kind; see [`DIFFERENCES`].
+/// Returns `true` if a line is one of a kind; see [`DIFFERENCES`].
 fn is_of_kind(line: &str, kind: &str) -> bool {
     let mut rest = line;
     let parts: Vec<&str> = kind.split('*').collect();
@@ -339,7 +340,7 @@ fn is_of_kind(line: &str, kind: &str) -> bool {
     rest.is_empty() || kind.ends_with('*')
 }
 
-/// Tells whether an operation answers a refusal with its plan.
+/// Returns `true` if an operation answers a refusal with its plan.
 fn is_planned(id: &str) -> bool {
     let planned = [
         "delete-service-version-set",

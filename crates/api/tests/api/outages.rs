@@ -164,7 +164,7 @@ async fn a_server_stays_in_the_schema_that_it_was_started_on() {
     server.app.store.close().await;
 }
 
-/// Makes a trigger that reports a failure at two of three updates, or at each.
+/// Creates a trigger that reports a failure at two of three updates, or at each.
 fn failing(table: &str, code: &str, of_three: i64) -> String {
     format!(
         "CREATE SEQUENCE IF NOT EXISTS asked MINVALUE 0; \

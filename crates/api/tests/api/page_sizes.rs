@@ -71,7 +71,7 @@ impl List {
     }
 }
 
-/// Makes two things at least of every kind that there are lists of, and returns the lists.
+/// Creates two things at least of every kind that there are lists of, and returns the lists.
 #[expect(clippy::too_many_lines, reason = "there are that many lists")]
 async fn lists(server: &TestServer) -> Vec<List> {
     let (admin, world) = (server.admin(), World::new(server).await);

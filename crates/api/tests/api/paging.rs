@@ -242,7 +242,7 @@ async fn every_row_that_keeps_its_place_is_read_exactly_once(server: TestServer)
         List::UnitTestSets,
     ] {
         for order in list.orders() {
-            // Each on a server of its own: a page may show 20 at the most, and all rows are to be on one.
+            // Each on a server of its own: a page may show 20 at most, and all rows are to be on one.
             let mut dice = Dice::new(seed).split();
             let own = TestServer::start(server.engine).await;
             let own_world = World::new(&own).await;

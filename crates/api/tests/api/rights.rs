@@ -16,7 +16,9 @@ use crate::unauthorized::{Guarded, guarded};
 /// The role whose grants are changed from call to call.
 const ROLE: &str = "Probe";
 
-/// Permissions that an operation asks only under a condition which its example does not meet. Variants meet it.
+/// Permissions that an operation asks only under a condition which its example does not meet.
+///
+/// Variants meet it.
 const NOT_MET: &[(&str, Permission)] = &[
     ("create-dynamic-behavior-set", Permission::UpdateService),
     ("update-dynamic-behavior-set", Permission::UpdateService),
@@ -36,8 +38,9 @@ const NOT_MET: &[(&str, Permission)] = &[
     ("update-service", Permission::GetVersionSet),
 ];
 
-/// What callers hold beside what operations ask: who hands out rights, or changes somebody, must not be below them. None of
-/// these is asked by an operation that hands out rights.
+/// What callers hold beside what operations ask: who hands out rights, or changes somebody, must not be below them.
+///
+/// None of these is asked by an operation that hands out rights.
 fn beside() -> Vec<Value> {
     [
         "Organization:GetAgent",

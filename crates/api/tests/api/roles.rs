@@ -15,12 +15,12 @@ const DEFAULT_ROLES: [&str; 4] = [
     "DefaultSuperAdministratorRole",
 ];
 
-/// Makes a grant as on the wire.
+/// Creates a grant as on the wire.
 pub(crate) fn grant(permission: &str, conditions: &Value) -> Value {
     json!({"permission_name": permission, "conditions": conditions})
 }
 
-/// Makes a grant without conditions.
+/// Creates a grant without conditions.
 pub(crate) fn any(permission: &str) -> Value {
     grant(permission, &json!({}))
 }

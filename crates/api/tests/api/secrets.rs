@@ -7,7 +7,7 @@ use forge_store::{OpenMode, SigningKey, Store, StoreUrl};
 use forge_testkit::{Engine, both_engines, record};
 use serde_json::json;
 
-/// Prints something, and makes sure that nothing of it is secret.
+/// Prints something, and ensures that nothing of it is secret.
 #[track_caller]
 fn prints_without(secrets: &[&str], thing: &impl Debug) {
     for text in [format!("{thing:?}"), format!("{thing:#?}")] {

@@ -61,8 +61,9 @@ pub(crate) async fn actions(server: &TestServer, service: &str, set: &str) -> Ve
         .collect()
 }
 
-/// Lets a day and an hour go by: `retiring_model` is retired and every token has ended. Returns the administrator,
-/// signed in anew.
+/// Lets a day and an hour go by: `retiring_model` is retired and every token has ended.
+///
+/// Returns the administrator, signed in anew.
 pub(crate) async fn a_day_later(server: &TestServer) -> TestClient {
     server.clock.advance_seconds(25 * 3600);
     let [user_id, key_id, secret] = &server.credentials;
@@ -70,7 +71,7 @@ pub(crate) async fn a_day_later(server: &TestServer) -> TestClient {
     server.admin().with_token(&session.unwrap().token)
 }
 
-/// Makes a grant; `conditions` is as on the wire.
+/// Creates a grant; `conditions` is as on the wire.
 pub(crate) fn grant(permission: &str, conditions: Value) -> Grant {
     serde_json::from_value(json!({"permission_name": permission, "conditions": conditions})).unwrap()
 }

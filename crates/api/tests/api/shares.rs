@@ -20,7 +20,9 @@ use crate::roles::{any, equals, grant};
 use crate::services::organization;
 use crate::unauthorized::guarded;
 
-/// What is answered from memory, without a place among those who read. Everything else with GET takes one.
+/// What is answered from memory, without a place among those who read.
+///
+/// Everything else with GET takes one.
 const FROM_MEMORY: [&str; 3] = ["get-models", "resolve-version-set", "watch-organization"];
 
 type Answering<'a> = Pin<Box<dyn Future<Output = TestResponse> + Send + 'a>>;
@@ -39,8 +41,9 @@ impl Held {
         Self { turns }
     }
 
-    /// Lets those read who wait already, one after the other, and then somebody who came after them. Returns the answers
-    /// that were given before.
+    /// Lets those read who wait already, one after the other, and then somebody who came after them.
+    ///
+    /// Returns the answers that were given before.
     async fn let_pass(&mut self, server: &TestServer, waiting: Vec<Answering<'_>>) -> Vec<TestResponse> {
         let mut waiting: FuturesUnordered<Answering<'_>> = waiting.into_iter().collect();
         let mut next = Box::pin(server.app.store.read());

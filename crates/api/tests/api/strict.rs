@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::promotion::{Release, assert_applied};
 use crate::unauthorized::state;
 
-/// Returns what a set pins, with parameters of a model; they are given as text, so that a number stays as it is written.
+/// Returns what a set pins, with parameters of a model; they are given as text, so that a number stays as it is
+/// written.
 fn with_params(params: &str) -> Value {
     let mut set = version_set(1, 1);
     let params: Value = serde_json::from_str(params).unwrap();

@@ -53,7 +53,9 @@ const FOR_USERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The lists: whoever may see nothing in one is shown an empty one. They are no secret; what is in them is.
+/// The lists: whoever may see nothing in one is shown an empty one.
+///
+/// They are no secret; what is in them is.
 const LISTS: &[&str] = &[
     "get-agents",
     "get-api-keys",
@@ -89,8 +91,8 @@ pub(crate) struct Example {
 /// The operation whose example is sent as a form.
 const FORM: &str = "interact-with-conversation";
 
-/// Starts a conversation in a new service and returns what the paths about it begin with: the conversation, and its first
-/// interaction.
+/// Starts a conversation in a new service and returns what the paths about it begin with: the conversation, and its
+/// first interaction.
 async fn conversation(server: &TestServer, name: &str, parts: (&str, &str)) -> (String, String) {
     let body = service_body(name, parts.0, parts.1);
     let service = server.admin().post("service/", body).await.id();
@@ -719,7 +721,7 @@ impl Guarded {
             .await
     }
 
-    /// Tells whether the request names anything by its id.
+    /// Returns `true` if the request names anything by its id.
     fn names_something(&self) -> bool {
         const IN_BODY: [&str; 7] = [
             "create-api-key",

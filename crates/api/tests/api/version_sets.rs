@@ -100,6 +100,7 @@ async fn add_context_graph_version(server: &TestServer, graph: &str, description
 }
 
 /// Returns the names of the sets that a list tells.
+///
 /// Returns a listed version without what the list says beside its content.
 fn content(listed: &Value) -> Value {
     let mut content = listed.clone();

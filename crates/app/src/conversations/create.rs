@@ -81,7 +81,7 @@ pub struct Start {
     pub user_id: String,
     /// What it runs on to its end.
     pub resolution: Resolution,
-    /// The organization's change by which the set means that; nothing if it need not mean it any more.
+    /// The organization's change by which the set means that, or `None` if it need not mean it any more.
     pub resolved_at: Option<i64>,
     /// Its tags.
     pub tags: Tags,
@@ -91,8 +91,9 @@ pub struct Start {
     pub simulation: Option<(UnitTestSetRunId, Person)>,
 }
 
-/// Starts a conversation without asking whether anybody may. The interaction that it begins with has yet to be run; if
-/// that fails, the conversation has never been.
+/// Starts a conversation without asking whether anybody may.
+///
+/// The interaction that it begins with has yet to be run; if that fails, the conversation has never been.
 ///
 /// # Errors
 /// Refuses a user who has an unfinished conversation in the service already, and what the set does not mean any more
@@ -163,8 +164,8 @@ async fn begin_for(app: &App, start: Start, caller: Option<&Caller>) -> Result<I
     Interaction::new(claim, conversation, setup, person, start.said)
 }
 
-/// Refuses what was resolved before a change that may have made the set mean something else: a conversation keeps to its end
-/// what it begins with, so what memory knows is not enough where the database knows better.
+/// Refuses what was resolved before a change that may have made the set mean something else: a conversation keeps to
+/// its end what it begins with, so what memory knows is not enough where the database knows better.
 async fn require_current(
     tx: &mut Tx,
     organization: &OrganizationId,

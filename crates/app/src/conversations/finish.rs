@@ -6,7 +6,9 @@ use forge_domain::access::Permission;
 use super::{authorize, authorize_user, busy, find, finished};
 use crate::{App, AppError, Caller};
 
-/// Finishes a conversation. One whose first interaction was never completed is removed, and that is told.
+/// Finishes a conversation.
+///
+/// One whose first interaction was never completed is removed, and that is told.
 pub async fn finish(app: &App, caller: &Caller, id: ConversationId) -> Result<(), AppError> {
     caller.authorize_some(Permission::FinishConversation)?;
     caller.authorize_some(Permission::UpdateUserInfo)?;

@@ -8,8 +8,10 @@ use forge_domain::{ConversationId, InteractionId};
 use super::{authorize, find, may_see};
 use crate::{App, AppError, Caller, assets};
 
-/// Returns what happened in a completed interaction. Whoever may not read the conversation's messages is told
-/// how the agent went about it, without anything that repeats what was said.
+/// Returns what happened in a completed interaction.
+///
+/// Whoever may not read the conversation's messages is told how the agent went about it, without anything that repeats
+/// what was said.
 pub async fn insights(
     app: &App,
     caller: &Caller,

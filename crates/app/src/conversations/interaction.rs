@@ -12,15 +12,18 @@ use super::log_failure;
 use crate::items::behavior_sets::{behaviors_for, invocation};
 use crate::{App, AppError};
 
-/// How long an interaction is believed to be alive without a sign of it. If its server is lost, its conversation can go
-/// on after that time.
+/// How long an interaction is believed to be alive without a sign of it.
+///
+/// If its server is lost, its conversation can go on after that time.
 pub(super) const CLAIM_TIME: Duration = Duration::seconds(60);
 
 /// How often an interaction gives a sign of life.
 const RENEW_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// The right of one interaction to go on with its conversation. Whoever drops it gives the conversation back: nothing of
-/// the interaction is kept, and a conversation that it was to begin with has never been.
+/// The right of one interaction to go on with its conversation.
+///
+/// Whoever drops it gives the conversation back: nothing of the interaction is kept, and a conversation that it was to
+/// begin with has never been.
 pub(super) struct Claim {
     app: App,
     organization: OrganizationId,
@@ -131,7 +134,7 @@ impl Completed {
     }
 }
 
-/// Makes ids for the runtime, and tells it the time.
+/// Creates ids for the runtime, and tells it the time.
 struct AppIds<'a>(&'a App);
 
 impl Ids for AppIds<'_> {
@@ -146,7 +149,7 @@ impl Ids for AppIds<'_> {
 }
 
 impl Interaction {
-    /// Makes the first interaction of a conversation, or one whose transcript and position are yet to be set.
+    /// Creates the first interaction of a conversation, or one whose transcript and position are yet to be set.
     pub(super) fn new(
         claim: Claim,
         conversation: Conversation,
@@ -170,13 +173,14 @@ impl Interaction {
         self.claim.interaction
     }
 
-    /// Returns what the user's side said; nothing if it let the agent speak.
+    /// Returns what the user's side said, or `None` if it let the agent speak.
     pub fn said(&self) -> Option<&Arrival> {
         self.arrivals.last()
     }
 
-    /// Lets the agent speak. What happens is told to `events` as it happens; where nobody reads them any more, the
-    /// interaction is given up.
+    /// Lets the agent speak.
+    ///
+    /// What happens is told to `events` as it happens; where nobody reads them any more, the interaction is given up.
     ///
     /// # Errors
     /// Nothing of an interaction that failed is kept: the conversation is as it was before and can go on. If it was the
@@ -226,7 +230,8 @@ impl Interaction {
         }
     }
 
-    /// Writes everything that came of the interaction in one transaction, provided that the conversation is still its own.
+    /// Writes everything that came of the interaction in one transaction, provided that the conversation is still its
+    /// own.
     async fn keep(&self, mut outcome: Outcome) -> Result<Completed, AppError> {
         // PostgreSQL has no text with this character, and a model may say anything.
         for message in &mut outcome.messages {
@@ -291,7 +296,7 @@ fn lost() -> AppError {
     )
 }
 
-/// Makes messages of what was said: external events as they happened, and then the message itself.
+/// Creates messages of what was said: external events as they happened, and then the message itself.
 fn arrivals(app: &App, said: Said) -> Result<Vec<Arrival>, AppError> {
     let mut arrivals = Vec::new();
     for event in said.events {

@@ -26,7 +26,7 @@ pub struct ListConversations {
     pub tags: Vec<TagFilter>,
     /// The order.
     pub sort: Vec<(ConversationSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,
@@ -106,8 +106,9 @@ fn is_wanted(query: &ListConversations, conversation: &Conversation) -> bool {
         && query.tags.iter().all(|filter| filter.matches(&conversation.tags))
 }
 
-/// Returns what the database can leave out already. Somebody who may see their own conversations only need not wait
-/// until everybody else's were looked through.
+/// Returns what the database can leave out already.
+///
+/// Somebody who may see their own conversations only need not wait until everybody else's were looked through.
 fn narrowed(caller: &Caller, query: &ListConversations) -> ConversationFilter {
     let only_own = caller.may_only_own(Permission::GetConversation);
     let user_id = match query.user_ids.as_slice() {

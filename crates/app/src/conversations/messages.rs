@@ -20,14 +20,15 @@ pub struct ListMessages {
     pub interaction_ids: Vec<InteractionId>,
     /// The order.
     pub sort: Vec<(MessageSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended: the number of its last message.
     pub continuation_token: i64,
 }
 
-/// Returns a page of the messages of a conversation that the caller may see. The agent's thoughts are for those who may
-/// also look behind its messages.
+/// Returns a page of the messages of a conversation that the caller may see.
+///
+/// The agent's thoughts are for those who may also look behind its messages.
 pub async fn messages(
     app: &App,
     caller: &Caller,

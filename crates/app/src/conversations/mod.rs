@@ -51,8 +51,9 @@ fn is_own(caller: &Caller, conversation: &Conversation) -> bool {
     caller.user.is(&caller.organization, &conversation.user_id)
 }
 
-/// Tells whether a caller may look at a conversation. What a user has hidden from administrators, nobody else sees; what
-/// a simulated user said is not theirs to hide.
+/// Returns `true` if a caller may look at a conversation.
+///
+/// What a user has hidden from administrators, nobody else sees; what a simulated user said is not theirs to hide.
 fn may_see(caller: &Caller, permission: Permission, conversation: &Conversation) -> bool {
     let is_hidden = conversation.simulation_run_id.is_none()
         && !conversation.user_preferences.conversations_visible_to_admins
@@ -86,7 +87,7 @@ pub(crate) async fn authorize_messages(
     Ok(conversation)
 }
 
-/// Tells whether a caller may read the messages of a conversation.
+/// Returns `true` if a caller may read the messages of a conversation.
 fn may_see_messages(caller: &Caller, conversation: &Conversation) -> bool {
     may_see(caller, Permission::GetMessage, conversation)
 }
@@ -108,8 +109,8 @@ fn busy() -> AppError {
     AppError::Conflict("another interaction of the conversation is running; wait for its end".to_owned())
 }
 
-/// Tells whether a caller may see how the agent comes to its messages: its steps repeat what was said, and what is known
-/// of the user.
+/// Returns `true` if a caller may see how the agent comes to its messages: its steps repeat what was said, and what is
+/// known of the user.
 pub fn may_look_behind(caller: &Caller, conversation: &Conversation) -> bool {
     [Permission::GetInteractionInsights, Permission::GetMessage]
         .into_iter()

@@ -6,8 +6,8 @@ use forge_store::Tx;
 
 use crate::AppError;
 
-/// Reads what is known of a user who talks to a service; `before` is the place of the conversation in the organization's
-/// list, and an earlier one with the service makes the user a returning one.
+/// Reads what is known of a user who talks to a service; `before` is the place of the conversation in the
+/// organization's list, and an earlier one with the service makes the user a returning one.
 pub(super) async fn read(
     tx: &mut Tx,
     organization: &OrganizationId,

@@ -12,7 +12,7 @@ use crate::{AppError, Caller};
 /// The conversations that rows of a list are about, each looked at once.
 #[derive(Default)]
 pub(crate) struct Readable {
-    /// Whether the caller may read the messages; nothing where the conversation is gone.
+    /// Whether the caller may read the messages, or `None` where the conversation is gone.
     known: HashMap<ConversationId, Option<bool>>,
 }
 
@@ -31,12 +31,12 @@ impl Readable {
         Ok(())
     }
 
-    /// Tells whether a conversation that was looked at is there for the caller to read.
+    /// Returns `true` if a conversation that was looked at is there for the caller to read.
     pub(crate) fn is_readable(&self, id: ConversationId) -> bool {
         self.known.get(&id) == Some(&Some(true))
     }
 
-    /// Tells whether a conversation that was looked at is gone, and what was said in it with it.
+    /// Returns `true` if a conversation that was looked at is gone, and what was said in it with it.
     pub(crate) fn is_gone(&self, id: ConversationId) -> bool {
         self.known.get(&id) == Some(&None)
     }

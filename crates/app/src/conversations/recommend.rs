@@ -8,7 +8,9 @@ use super::{authorize, find, person, setup, transcript};
 use crate::{App, AppError, Caller};
 
 /// Proposes what the user may say after the latest interaction of an unfinished conversation, in a context that the
-/// caller describes. Nothing of it is stored.
+/// caller describes.
+///
+/// Nothing of it is stored.
 pub async fn recommend(
     app: &App,
     caller: &Caller,

@@ -16,7 +16,9 @@ use serde::de::DeserializeOwned;
 use crate::memory::{Documents, Size};
 use crate::{App, AppError, assets, reading};
 
-/// Reads what a conversation runs on. Versions never change, so that most of it is in memory.
+/// Reads what a conversation runs on.
+///
+/// Versions never change, so that most of it is in memory.
 pub(super) async fn load(
     app: &App,
     organization: &OrganizationId,
@@ -38,8 +40,9 @@ pub(super) async fn load(
     })
 }
 
-/// Returns a graph and all that it refers to, directly or not. Versions from before there was a bound for that may come to
-/// more than conversations can run on.
+/// Returns a graph and all that it refers to, directly or not.
+///
+/// Versions from before there was a bound for that may come to more than conversations can run on.
 async fn graphs(
     app: &App,
     organization: &OrganizationId,

@@ -7,8 +7,8 @@ use forge_store::Tx;
 
 use crate::{App, AppError};
 
-/// How many bytes of a conversation are read to judge it, if a prompt does not hold more: checks without a model look at all
-/// of them.
+/// How many bytes of a conversation are read to judge it, if a prompt does not hold more: checks without a model look
+/// at all of them.
 const JUDGED: usize = 1024 * 1024;
 
 /// Returns the latest part of a conversation, as much as prompts can hold.

@@ -44,8 +44,9 @@ struct Judged {
     document: Arc<MetricDocument>,
 }
 
-/// Judges a conversation by metrics, keeps the results, and returns them in the order of the metrics. Beside what the
-/// contract asks for, the caller must be allowed to read what was said: the results tell of it.
+/// Judges a conversation by metrics, keeps the results, and returns them in the order of the metrics.
+///
+/// Beside what the contract asks for, the caller must be allowed to read what was said: the results tell of it.
 pub async fn evaluate(
     app: &App,
     caller: &Caller,
@@ -96,7 +97,9 @@ pub async fn evaluate(
         .collect())
 }
 
-/// Judges by all metrics at the same time. Whoever stops waiting for it ends all of that.
+/// Judges by all metrics at the same time.
+///
+/// Whoever stops waiting for it ends all of that.
 async fn judge(
     app: &App,
     metrics: &[Judged],
@@ -154,8 +157,9 @@ async fn keep(
     Ok(())
 }
 
-/// What a caller asks of a list of results. An empty filter lets everything through; of several values in one, one is
-/// enough.
+/// What a caller asks of a list of results.
+///
+/// An empty filter lets everything through; of several values in one, one is enough.
 #[derive(Debug, Clone, Default)]
 pub struct ListResults {
     /// Evaluated last at this moment or later.
@@ -172,7 +176,7 @@ pub struct ListResults {
     pub run_ids: Vec<UnitTestSetRunId>,
     /// The order.
     pub sort: Vec<(MetricResultSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,
@@ -278,14 +282,15 @@ pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<
     })
 }
 
-/// Tells whether a result is told, as far as the conversation goes: a metric can be made to repeat what was said. Of one that
-/// is gone, nothing of that is left.
+/// Returns `true` if a result is told, as far as the conversation goes: a metric can be made to repeat what was said.
+///
+/// Of one that is gone, nothing of that is left.
 fn is_told(row: &StoredMetricResult, readable: &Readable) -> bool {
     let id = row.result.conversation_id;
     readable.is_readable(id) || readable.is_gone(id)
 }
 
-/// Tells whether one of some results is told to the caller.
+/// Returns `true` if one of some results is told to the caller.
 async fn has_told(
     tx: &mut Tx,
     caller: &Caller,

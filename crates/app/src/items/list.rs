@@ -15,7 +15,7 @@ use crate::searching::add_distinct;
 use crate::sorting::Sorted;
 use crate::{App, AppError, Caller, Page};
 
-/// How many items a search finds at the most, if they fit on a page.
+/// How many items a search finds at most, if they fit on a page.
 const MOST_FOUND: usize = 50;
 
 /// How many items a search reads at once: what they are found by may be long.
@@ -40,8 +40,9 @@ impl CreatorFilter {
     }
 }
 
-/// What items have to be like. An empty filter lets everything through; of several values in one, one is enough, but
-/// every tag must fit.
+/// What items have to be like.
+///
+/// An empty filter lets everything through; of several values in one, one is enough, but every tag must fit.
 #[derive(Debug, Clone, Default)]
 pub struct SearchItems {
     /// Only active ones, or only others.
@@ -91,7 +92,7 @@ pub struct ListItems {
     pub filter: SearchItems,
     /// The order.
     pub sort: Vec<(ItemSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,

@@ -85,8 +85,9 @@ fn attributes_of(kind: ItemKind, id: &str, name: &str) -> Attributes {
         .with(permissions.name, name)
 }
 
-/// Returns an item that a caller names in something else and that may be used anew. One that the caller may not read is
-/// answered like one that is not there.
+/// Returns an item that a caller names in something else and that may be used anew.
+///
+/// One that the caller may not read is answered like one that is not there.
 pub(crate) async fn find_named(
     tx: &mut Tx,
     caller: &Caller,
@@ -101,7 +102,7 @@ pub(crate) async fn find_named(
     }
 }
 
-/// Tells whether a caller may read an item of which only the id is known: a condition on its name is false then.
+/// Returns `true` if a caller may read an item of which only the id is known: a condition on its name is false then.
 pub(crate) fn may_read_known(caller: &Caller, kind: ItemKind, id: &str) -> bool {
     let permissions = permissions(kind);
     caller.may(permissions.get, &Attributes::default().with(permissions.id, id))
@@ -194,7 +195,9 @@ pub(crate) async fn authorize_read(
     Ok(item)
 }
 
-/// An item to be created. It cannot be printed: its content may have secrets.
+/// An item to be created.
+///
+/// It cannot be printed: its content may have secrets.
 #[derive(Clone)]
 pub(crate) struct CreateItem {
     pub(crate) name: String,
@@ -213,7 +216,9 @@ pub(crate) fn authorize_create(caller: &Caller, kind: ItemKind, name: &str) -> R
         .try_for_each(|permission| caller.authorize(*permission, &attributes))
 }
 
-/// Creates an item with its first version, and returns its id. The caller was authorised.
+/// Creates an item with its first version, and returns its id.
+///
+/// The caller was authorised.
 pub(crate) async fn create(
     app: &App,
     mut tx: WriteTx,
@@ -266,7 +271,7 @@ fn authorize_services(caller: &Caller, kind: ItemKind, ids: &[ServiceId]) -> Res
     caller.authorize_some(applying(kind))
 }
 
-/// Looks whether the services are there that an item comes to be applied to, or ceases to be.
+/// Checks whether the services are there that an item comes to be applied to, or ceases to be.
 async fn require_services(
     tx: &mut Tx,
     caller: &Caller,
@@ -372,8 +377,8 @@ fn moved(before: &[ServiceId], after: &[ServiceId]) -> Vec<ServiceId> {
     gone.chain(new).copied().collect()
 }
 
-/// Returns the services whose agent does something else while the item is there: those that a behavior set is applied to as
-/// long as it is active.
+/// Returns the services whose agent does something else while the item is there: those that a behavior set is applied
+/// to as long as it is active.
 fn changed_by(item: &Item) -> &[ServiceId] {
     match &item.details {
         ItemDetails::BehaviorSet { applied_to_services } if item.is_active => applied_to_services,
@@ -381,7 +386,9 @@ fn changed_by(item: &Item) -> &[ServiceId] {
     }
 }
 
-/// Changes an item. A change that changes nothing writes nothing.
+/// Changes an item.
+///
+/// A change that changes nothing writes nothing.
 pub async fn update(
     app: &App,
     caller: &Caller,

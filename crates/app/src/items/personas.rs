@@ -10,7 +10,9 @@ use forge_store::Tx;
 use super::{CreateItem, authorize_create, versions};
 use crate::{App, AppError, Caller, Written};
 
-/// A persona to be created. It cannot be printed: some of the variables are secrets.
+/// A persona to be created.
+///
+/// It cannot be printed: some of the variables are secrets.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "the fields are those of a persona")]
 pub struct CreatePersona {
@@ -20,7 +22,9 @@ pub struct CreatePersona {
     pub content: PersonaContent,
 }
 
-/// The content of a new version of a persona. It cannot be printed: some of the variables are secrets.
+/// The content of a new version of a persona.
+///
+/// It cannot be printed: some of the variables are secrets.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "the fields are those of a persona")]
 pub struct PersonaContent {

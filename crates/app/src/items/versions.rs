@@ -106,8 +106,10 @@ fn opened(
     })
 }
 
-/// Returns an item that may be used anew, and the content of its latest version, secrets included: for running it, not for
-/// showing it. See [`find_live`].
+/// Returns an item that may be used anew, and the content of its latest version, secrets included: for running it, not
+/// for showing it.
+///
+/// See [`find_live`].
 pub async fn find_latest<C: ItemContent>(
     app: &App,
     tx: &mut Tx,
@@ -182,7 +184,7 @@ pub struct ListVersions {
     pub range: VersionRange,
     /// Whether the newest comes first.
     pub is_descending: bool,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended: the number of its last version.
     pub continuation_token: i64,

@@ -121,7 +121,7 @@ impl Access {
         self.keys.get(id).filter(|key| now < key.expires_at).cloned()
     }
 
-    /// Tells whether a key signs in a user: the user's role must be the lesser one.
+    /// Returns `true` if a key signs in a user: the user's role must be the lesser one.
     pub(crate) fn signs_in(&self, key: &KeyHead, user: &KnownUser) -> bool {
         let pair = (key.role_id, user.role_id);
         let known = self.roles.signs_in.read().unwrap_or_else(PoisonError::into_inner);

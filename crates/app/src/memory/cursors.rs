@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use forge_domain::{OrganizationId, Timestamp};
 use forge_store::PageCursor;
 
-/// How many places are kept at the most; beyond that, the oldest ones are forgotten.
+/// How many places are kept at most; beyond that, the oldest ones are forgotten.
 const MOST: usize = 1000;
 
 /// Places where pages ended, and when they were kept.

@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, VersionNumber};
 
-/// How many bytes of contents are kept of one kind at the most.
+/// How many bytes of contents are kept of one kind at most.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Of how many contents that are not kept any more it is known that somebody uses them, before those are forgotten that
 /// nobody uses.
 const MOST_IN_USE: usize = 1000;
 
-/// What a quotation mark and what a comma or the beginning of a list or an object come to in memory, in bytes. Measured as
-/// what the process had more of: 800,000 texts of one letter took 56 bytes each in a list (glibc, 64 bits), and 80 with what
-/// the list had reserved but not touched; with its two quotation marks and a comma, each counts 100.
+/// What a quotation mark and what a comma or the beginning of a list or an object come to in memory, in bytes.
+///
+/// Measured as what the process had more of: 800,000 texts of one letter took 56 bytes each in a list (glibc, 64 bits),
+/// and 80 with what the list had reserved but not touched; with its two quotation marks and a comma, each counts 100.
 const OF_A_MARK: usize = 32;
 
 /// Names a version.

@@ -13,8 +13,10 @@ pub const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How long the database may take to say how far the organizations have come before it counts as away.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Keeps what is in memory up to date for as long as it is polled. Organizations are read when it first sees them, so
-/// that whatever they ask is answered even if the database goes away before they ask it.
+/// Keeps what is in memory up to date for as long as it is polled.
+///
+/// Organizations are read when it first sees them, so that whatever they ask is answered even if the database goes away
+/// before they ask it.
 pub async fn follow(app: &App, every: Duration) {
     let listening = async {
         loop {
@@ -43,7 +45,7 @@ async fn listen(app: &App) -> Result<(), StoreError> {
     }
 }
 
-/// Looks whether the database answers and how far every organization has come, and brings those up to date that are
+/// Checks whether the database answers and how far every organization has come, and brings those up to date that are
 /// behind.
 async fn look(app: &App) {
     let database = &app.memory.database;

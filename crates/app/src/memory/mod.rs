@@ -187,8 +187,8 @@ impl Memory {
         }
     }
 
-    /// Looks at the database for a change that was not announced, unless somebody has done so a moment ago: however many
-    /// wait, the database is asked no more often.
+    /// Looks at the database for a change that was not announced, unless somebody has done so a moment ago: however
+    /// many wait, the database is asked no more often.
     async fn look_for(&self, app: &App, id: &OrganizationId, change_number: i64) -> Result<(), AppError> {
         let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
             return Ok(());
@@ -203,7 +203,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Tells whether an organization has made a change, as far as the database says by now.
+    /// Returns `true` if an organization has made a change, as far as the database says by now.
     pub(crate) async fn has_seen(
         &self,
         app: &App,
@@ -214,8 +214,10 @@ impl Memory {
         Ok(known.state.change_number() >= change_number)
     }
 
-    /// Looks at the database for changes of other servers that were not announced yet, because somebody asked for
-    /// what is not in the state that they know. Tells whether there is a later one.
+    /// Looks at the database for changes of other servers that were not announced yet, because somebody asked for what
+    /// is not in the state that they know.
+    ///
+    /// Returns `true` if there is a later one.
     ///
     /// Anybody may ask for what is not there, with credentials that prove nothing. So all who ask meanwhile wait for one
     /// look, and looks keep their distance.
@@ -266,8 +268,10 @@ impl Memory {
     }
 
     /// Returns the events of the changes after one of them, oldest first, and up to which change they are all of them:
-    /// that of the known state, or an earlier one if there are many. Never a later one: what an event is about, and who
-    /// may see it, is told by the state. Nothing if they have to be read.
+    /// that of the known state, or an earlier one if there are many.
+    ///
+    /// Never a later one: what an event is about, and who may see it, is told by the state. Nothing if they have to be
+    /// read.
     pub(crate) fn recent_events(&self, known: &Known, after: i64) -> Option<(Vec<AuditedChange>, i64)> {
         let remembered = self.find(&known.state.organization.id)?;
         let recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -298,7 +302,7 @@ impl Memory {
         Ok(not_later(events, up_to, latest))
     }
 
-    /// Tells whether the whole server is closed for maintenance.
+    /// Returns `true` if the whole server is closed for maintenance.
     pub(crate) async fn is_server_closed(&self, app: &App) -> Result<bool, AppError> {
         let heard = app.store.heads().settings();
         if let Some((known, is_closed)) = **self.is_server_closed.load()
@@ -330,7 +334,9 @@ impl Memory {
         self.organizations.load().get(id).cloned()
     }
 
-    /// Returns what is known to whoever wanted the state of a change. What came after they did is nothing that they miss.
+    /// Returns what is known to whoever wanted the state of a change.
+    ///
+    /// What came after they did is nothing that they miss.
     fn known(&self, app: &App, remembered: &Remembered, wanted: i64) -> Known {
         let state = remembered.state.load_full();
         Known {
@@ -367,8 +373,9 @@ impl Memory {
         Ok(self.known(app, &remembered, loaded))
     }
 
-    /// Reads an organization anew whose database has gone back to an earlier state. What was read of versions is forgotten,
-    /// too: others may have been given their numbers.
+    /// Reads an organization anew whose database has gone back to an earlier state.
+    ///
+    /// What was read of versions is forgotten, too: others may have been given their numbers.
     async fn load_anew(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
         self.tokens.clear();
         self.documents.clear();
@@ -384,8 +391,9 @@ impl Memory {
         self.organizations.store(Arc::new(all.remove(id)));
     }
 
-    /// Brings a state up to date with the database, unless it is of the wanted change or a later one by then. Of another
-    /// history it is not made one: then it is gone.
+    /// Brings a state up to date with the database, unless it is of the wanted change or a later one by then.
+    ///
+    /// Of another history it is not made one: then it is gone.
     async fn advance(&self, app: &App, remembered: &Remembered, wanted: i64) -> Result<(), AppError> {
         let _turn = remembered.advancing.lock().await;
         let before = remembered.state.load_full();
@@ -419,8 +427,9 @@ impl Memory {
     }
 }
 
-/// Begins to read what is to be remembered. The call that needs it does not wait for commits that it may see: from now
-/// on, the memory knows of them.
+/// Begins to read what is to be remembered.
+///
+/// The call that needs it does not wait for commits that it may see: from now on, the memory knows of them.
 async fn read(app: &App) -> Result<ReadTx, AppError> {
     Ok(app.store.for_call().read_at_once().await?)
 }
@@ -450,7 +459,7 @@ fn not_later(mut events: Vec<AuditedChange>, up_to: i64, latest: i64) -> (Vec<Au
 }
 
 impl Remembered {
-    /// Tells whether it is of a state from which the database has gone back.
+    /// Returns `true` if it is of a state from which the database has gone back.
     fn is_gone(&self) -> bool {
         *self.head.borrow() == GONE
     }

@@ -20,8 +20,9 @@ use crate::{unit_test_sets, unit_tests};
 /// After so many events it is cheaper to read everything anew.
 const MAX_EVENTS: usize = 5_000;
 
-/// An organization after one of its changes. Never changed: the next change makes another one, which shares with this
-/// one what stayed the same.
+/// An organization after one of its changes.
+///
+/// Never changed: the next change makes another one, which shares with this one what stayed the same.
 #[derive(Debug, Clone)]
 pub(crate) struct OrganizationState {
     pub(crate) organization: Organization,
@@ -48,12 +49,12 @@ pub(crate) enum Advance {
 /// A state, and what has changed since the one before it.
 pub(crate) struct Advanced {
     pub(crate) state: OrganizationState,
-    /// Every event since, oldest first; nothing if that is not known.
+    /// Every event since, oldest first, or `None` if that is not known.
     pub(crate) events: Option<Vec<AuditedChange>>,
 }
 
 impl OrganizationState {
-    /// Reads everything; nothing if there is no such organization.
+    /// Reads everything, or `None` if there is no such organization.
     pub(crate) async fn load(
         tx: &mut Tx,
         id: &OrganizationId,
@@ -113,8 +114,8 @@ impl OrganizationState {
         })))
     }
 
-    /// Tells whether the database, as it was found to be, has this state in its history, as far as that can be told without
-    /// reading the history.
+    /// Returns `true` if the database, as it was found to be, has this state in its history, as far as that can be told
+    /// without reading the history.
     pub(crate) fn may_lead_to(&self, head: &OrganizationHead) -> bool {
         match head.change_number.cmp(&self.change_number()) {
             Ordering::Less => false,
@@ -217,7 +218,9 @@ fn assets(heads: Vec<AssetHead>) -> Assets {
     pairs.collect()
 }
 
-/// Something that an event was about. Assets come before services, whose sets mean versions of them.
+/// Something that an event was about.
+///
+/// Assets come before services, whose sets mean versions of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Touched {
     Access,
@@ -259,7 +262,8 @@ impl Touched {
     }
 }
 
-/// Tells whether the events name every change after `from` up to `to`: only then they say what has to be read again.
+/// Returns `true` if the events name every change after `from` up to `to`: only then they say what has to be read
+/// again.
 fn tells_every_change(events: &[AuditedChange], from: i64, to: i64) -> bool {
     let mut next = from;
     for event in events {

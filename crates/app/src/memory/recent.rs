@@ -44,8 +44,10 @@ impl Recent {
         }
     }
 
-    /// Returns the events of the changes after one of them, and up to which change they are all of them; nothing if
-    /// some are not kept any more. Of many, those of the first changes, about `most`.
+    /// Returns the events of the changes after one of them, and up to which change they are all of them, or `None` if
+    /// some are not kept any more.
+    ///
+    /// Of many, those of the first changes, about `most`.
     pub(super) fn after(&self, change_number: i64, most: usize) -> Option<(Vec<AuditedChange>, i64)> {
         if change_number < self.after {
             return None;

@@ -9,7 +9,9 @@ use forge_store::{ServiceHead, SetHead};
 
 use crate::version_sets::attributes_of_set;
 
-/// A service and its sets at one moment. Never changed: what changes gets another one.
+/// A service and its sets at one moment.
+///
+/// Never changed: what changes gets another one.
 #[derive(Debug)]
 pub struct ServiceState {
     /// The service.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::claims::Claims;
 
-/// How many tokens are remembered at the most.
+/// How many tokens are remembered at most.
 const MAX_REMEMBERED: usize = 50_000;
 
 /// The tokens, by the hash of the organization that issued them and of their text: the tokens themselves are secrets.

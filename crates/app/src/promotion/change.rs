@@ -77,7 +77,9 @@ pub(super) struct Conditions<'a> {
     pub(super) looking: &'a Looking,
 }
 
-/// Everything that a plan looks at beside what time it is, as it was read. The same again comes to the same plan.
+/// Everything that a plan looks at beside what time it is, as it was read.
+///
+/// The same again comes to the same plan.
 #[derive(Debug, PartialEq)]
 pub(super) struct Gathered {
     service: Service,
@@ -389,8 +391,9 @@ async fn plan_with(
     }
 }
 
-/// Returns the set that a wish changes and the one that it copies, if it copies one. Nothing of the latter may be told
-/// before the caller is authorised to read it.
+/// Returns the set that a wish changes and the one that it copies, if it copies one.
+///
+/// Nothing of the latter may be told before the caller is authorised to read it.
 async fn find_sets(
     tx: &mut Tx,
     caller: &Caller,

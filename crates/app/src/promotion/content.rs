@@ -9,8 +9,9 @@ use forge_store::{Revision, Tx, VersionSet};
 
 use crate::AppError;
 
-/// Returns what a revision of a set pinned: the set's latest if none is named. Nothing if there is no such revision, or
-/// if it pins nothing because it is a deletion.
+/// Returns what a revision of a set pinned: the set's latest if none is named.
+///
+/// Nothing if there is no such revision, or if it pins nothing because it is a deletion.
 pub(crate) async fn content(
     tx: &mut Tx,
     organization: &OrganizationId,

@@ -42,8 +42,9 @@ pub struct PromotionsOutcome {
     pub change_number: Option<i64>,
 }
 
-/// Promotes in several services at once. Every plan looks at the state before the call; either all are carried out, in
-/// one change, or none is.
+/// Promotes in several services at once.
+///
+/// Every plan looks at the state before the call; either all are carried out, in one change, or none is.
 pub async fn promote_many(
     app: &App,
     caller: &Caller,
@@ -149,7 +150,9 @@ async fn carry_out(
     })
 }
 
-/// Returns what a promotion wants. The sets that those before it create in its service count for the rules about new ones.
+/// Returns what a promotion wants.
+///
+/// The sets that those before it create in its service count for the rules about new ones.
 fn wish(promotion: &Promotion, earlier: &[Promotion]) -> Wish {
     let beside = earlier
         .iter()

@@ -103,7 +103,9 @@ pub async fn delete(
     change(app, caller, service_id, name.as_str(), Wish::Delete, terms).await
 }
 
-/// Lifts the hold on a set. Returns the change number; nothing if there was no hold, in which case nothing is written.
+/// Lifts the hold on a set.
+///
+/// Returns the change number, or `None` if there was no hold, in which case nothing is written.
 ///
 /// A set's revision tells one hold on it from another: only a rollback places one, and that appends a revision. Where there
 /// is no hold, all is as it was asked for, whatever the condition says: whoever sends the call again finds it done.

@@ -33,7 +33,7 @@ pub enum Precondition<T = i64> {
 }
 
 impl<T: PartialEq> Precondition<T> {
-    /// Tells whether it is fulfilled, given what is there, if something is.
+    /// Returns `true` if it is fulfilled, given what is there, if something is.
     pub(crate) fn is_fulfilled(&self, there: Option<T>) -> bool {
         match self {
             Self::None => true,
@@ -49,7 +49,7 @@ impl<T: PartialEq> Precondition<T> {
 pub struct Outcome {
     /// Whether something was written: not for a dry run, nor where everything was so already.
     pub is_applied: bool,
-    /// The set's latest revision afterwards; nothing where a dry run plans to create the set.
+    /// The set's latest revision afterwards, or `None` where a dry run plans to create the set.
     pub revision: Option<i64>,
     /// The plan.
     pub plan: Plan,

@@ -34,8 +34,9 @@ pub(crate) async fn find_bound(
     found.ok_or_else(|| no_service(id))
 }
 
-/// Returns a service that a caller names in something else, for which they need the permission on it. One that they do
-/// not have it on is answered like one that is not there.
+/// Returns a service that a caller names in something else, for which they need the permission on it.
+///
+/// One that they do not have it on is answered like one that is not there.
 pub(crate) async fn find_named(
     tx: &mut Tx,
     caller: &Caller,

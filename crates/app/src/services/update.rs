@@ -88,7 +88,9 @@ struct Prepared {
     planned: PlannedService,
 }
 
-/// Changes a service, or only plans to. Another agent or graph rebinds every set of it in the same step.
+/// Changes a service, or only plans to.
+///
+/// Another agent or graph rebinds every set of it in the same step.
 ///
 /// A change that changes nothing writes nothing.
 pub async fn update(
@@ -132,7 +134,9 @@ pub async fn update(
     })
 }
 
-/// Says what stands against a plan. The contract has a word of its own for a name that is taken.
+/// Says what stands against a plan.
+///
+/// The contract has a word of its own for a name that is taken.
 fn blocked(plan: &ServicePlan) -> AppError {
     if plan.blockers.iter().all(|blocker| blocker.code == "name_taken") {
         return AppError::Conflict(plan.blockers_text());
@@ -242,8 +246,9 @@ fn new_assets(before: &Service, after: &Service) -> Vec<(AssetKind, String)> {
     new
 }
 
-/// Refuses a caller who may not change every set of the service, under its old and its new name. Nobody may change `edge`,
-/// so that nobody need be allowed to.
+/// Refuses a caller who may not change every set of the service, under its old and its new name.
+///
+/// Nobody may change `edge`, so that nobody need be allowed to.
 fn authorize_rebind(
     caller: &Caller,
     names: [&Service; 2],
@@ -259,8 +264,10 @@ fn authorize_rebind(
         .try_for_each(|(kind, _)| assets::authorize_some_read(caller, *kind))
 }
 
-/// Holds the service and the plan against what the caller saw before. A service has no revision: a condition is about that
-/// of its `release`, which is what runtimes get, and takes the permission to see it.
+/// Holds the service and the plan against what the caller saw before.
+///
+/// A service has no revision: a condition is about that of its `release`, which is what runtimes get, and takes the
+/// permission to see it.
 async fn check_terms(
     tx: &mut Tx,
     caller: &Caller,
@@ -315,8 +322,8 @@ async fn write(
     Ok(())
 }
 
-/// Appends a revision to a set, so that history says which agent and graph its numbers mean, and lifts its hold if that is
-/// part of the plan.
+/// Appends a revision to a set, so that history says which agent and graph its numbers mean, and lifts its hold if that
+/// is part of the plan.
 async fn rebind(
     tx: &mut WriteTx,
     caller: &Caller,

@@ -25,7 +25,9 @@ const TRANSCRIPTS: usize = 32 * 1024 * 1024;
 /// How long a link is good for, in seconds.
 const LINK_SECONDS: i64 = 3600;
 
-/// A link to the artifacts of a run. It cannot be printed: whoever has it may read them.
+/// A link to the artifacts of a run.
+///
+/// It cannot be printed: whoever has it may read them.
 #[derive(Clone)]
 pub struct Link {
     /// What lets whoever has it download them. It is safe in a URL.
@@ -65,7 +67,7 @@ fn context(organization: &OrganizationId) -> String {
     format!("simulation-artifacts/{organization}")
 }
 
-/// Makes a link to the artifacts of a run that has ended.
+/// Creates a link to the artifacts of a run that has ended.
 pub async fn link(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<Link, AppError> {
     caller.authorize_some(Permission::GetUnitTestSetRun)?;
     let mut tx = app.store.read().await?;

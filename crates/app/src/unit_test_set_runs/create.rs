@@ -23,8 +23,10 @@ pub struct CreateRun {
     pub version_set_name: Option<String>,
 }
 
-/// Creates a run of a set of unit tests. What the version sets mean now, and the latest versions of personas, scenarios
-/// and metrics are what it runs, whatever becomes of them meanwhile.
+/// Creates a run of a set of unit tests.
+///
+/// What the version sets mean now, and the latest versions of personas, scenarios and metrics are what it runs,
+/// whatever becomes of them meanwhile.
 ///
 /// Whoever wrote the tests, and whoever put them into the set: the caller must be allowed to read each test, to talk to the
 /// version set that it is to try, and to read its persona, its scenario and its metrics.

@@ -153,7 +153,7 @@ async fn first_words(app: &App, parts: &Parts, spec: &RunSpec) -> Result<Option<
     }))
 }
 
-/// Asks the persona what they say next; nothing if they are done.
+/// Asks the persona what they say next, or `None` if they are done.
 async fn words(
     app: &App,
     parts: &Parts,
@@ -195,7 +195,9 @@ async fn begin(app: &App, work: &Work, parts: &Parts, said: Option<Said>) -> Res
     conversations::begin(app, start).await
 }
 
-/// Runs an interaction to its end. Nobody follows what the agent does meanwhile.
+/// Runs an interaction to its end.
+///
+/// Nobody follows what the agent does meanwhile.
 async fn run(interaction: Interaction) -> Result<Completed, AppError> {
     let (events, mut heard) = mpsc::channel::<Event>(64);
     let listen = async { while heard.recv().await.is_some() {} };

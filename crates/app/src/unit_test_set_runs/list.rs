@@ -16,7 +16,9 @@ use crate::{App, AppError, Caller, Page, unit_tests};
 
 const PERMISSION: Permission = Permission::GetUnitTestSetRun;
 
-/// Which runs are wanted. An empty list asks for nothing; the values of one list are alternatives.
+/// Which runs are wanted.
+///
+/// An empty list asks for nothing; the values of one list are alternatives.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct RunFilter {
@@ -53,7 +55,7 @@ pub struct ListRuns {
     pub filter: RunFilter,
     /// Whether they are sorted by their creation, and the latest first; else they come in order of creation.
     pub by_creation: Option<bool>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,

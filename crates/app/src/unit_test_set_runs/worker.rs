@@ -27,7 +27,9 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How often a server looks for conversations that nobody holds.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a server waits before it tries again to write the end of a conversation. Together, less than a lease.
+/// How long a server waits before it tries again to write the end of a conversation.
+///
+/// Together, less than a lease.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
@@ -38,7 +40,9 @@ const PAUSES: [Duration; 4] = [
 /// How often a conversation is begun before it is given up: something about it stops servers.
 const MAX_ATTEMPTS: i64 = 3;
 
-/// Holds conversations of runs, at most `parallel` at once, until `stopping` says so. Then those under way are given back.
+/// Holds conversations of runs, at most `parallel` at once, until `stopping` says so.
+///
+/// Then those under way are given back.
 pub async fn work(app: &App, parallel: usize, mut stopping: watch::Receiver<bool>) {
     if parallel == 0 {
         return;
@@ -209,7 +213,9 @@ async fn carry_out(app: App, work: Work, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Gives a conversation back that was not held to its end. If the run was cancelled, it has ended.
+/// Gives a conversation back that was not held to its end.
+///
+/// If the run was cancelled, it has ended.
 async fn give_back(app: &App, work: &Work) -> Result<(), AppError> {
     let found = app.store.read().await?.find_unit_test_run(&work.key).await?;
     app.store
@@ -256,7 +262,7 @@ async fn end(app: &App, work: &Work, held: Result<Held, AppError>) -> Result<(),
     patiently(app, work, End::Failed(&outcome)).await.map(drop)
 }
 
-/// Tells whether the database was out of reach: the same may well succeed later.
+/// Returns `true` if the database was out of reach: the same may well succeed later.
 fn is_passing(error: &AppError) -> bool {
     matches!(error, AppError::Unavailable(_) | AppError::OutcomeUnknown(_))
 }
@@ -290,8 +296,8 @@ impl End<'_> {
     }
 }
 
-/// Writes the end of a conversation, and again while the database is out of reach, as long as nobody else can have taken
-/// the conversation: what was said is not said, and paid for, once more because of a moment's outage.
+/// Writes the end of a conversation, and again while the database is out of reach, as long as nobody else can have
+/// taken the conversation: what was said is not said, and paid for, once more because of a moment's outage.
 async fn patiently(app: &App, work: &Work, end: End<'_>) -> Result<bool, AppError> {
     for pause in PAUSES {
         match end.write(app, work).await {
@@ -308,7 +314,9 @@ async fn patiently(app: &App, work: &Work, end: End<'_>) -> Result<bool, AppErro
     end.write(app, work).await
 }
 
-/// Keeps the results of a conversation's metrics with its end. Returns whether the conversation was still there.
+/// Keeps the results of a conversation's metrics with its end.
+///
+/// Returns whether the conversation was still there.
 async fn finish_judged(
     app: &App,
     work: &Work,

@@ -16,7 +16,9 @@ use crate::{App, AppError, Caller, Page};
 
 const PERMISSION: Permission = Permission::GetUnitTest;
 
-/// Which unit tests are wanted. An empty list asks for nothing; the values of one list are alternatives, except tags.
+/// Which unit tests are wanted.
+///
+/// An empty list asks for nothing; the values of one list are alternatives, except tags.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of a unit test")]
 pub struct UnitTestFilter {
@@ -58,7 +60,7 @@ pub struct ListUnitTests {
     pub filter: UnitTestFilter,
     /// Whether they are sorted by their last change, and the latest first; else they come in order of creation.
     pub by_update: Option<bool>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,
@@ -149,7 +151,9 @@ fn sort_value(UnitTestSort::UpdatedAt: UnitTestSort, test: &UnitTest) -> SortVal
 }
 
 /// Returns the first unit tests that the caller may see, that pass the filter, and whose name or description has every
-/// word of the query. Deleted ones are not found.
+/// word of the query.
+///
+/// Deleted ones are not found.
 pub async fn search(
     app: &App,
     caller: &Caller,

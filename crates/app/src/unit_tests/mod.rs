@@ -38,8 +38,9 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result
     found.filter(|test| !test.is_deleted).ok_or_else(|| no_test(id))
 }
 
-/// Returns a unit test that a caller names in something else. One that the caller may not read is answered like one that
-/// is not there.
+/// Returns a unit test that a caller names in something else.
+///
+/// One that the caller may not read is answered like one that is not there.
 pub(crate) async fn find_named(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result<UnitTest, AppError> {
     let test = find(tx, caller, id).await?;
     if may_see(caller, id, &test.fields.name) {
@@ -53,8 +54,9 @@ fn no_test(id: UnitTestId) -> AppError {
     AppError::NotFound(format!("there is no unit test {id}"))
 }
 
-/// Refuses to take a persona, a scenario or a metric away that unit tests use. Whoever deletes it asks within the same
-/// write.
+/// Refuses to take a persona, a scenario or a metric away that unit tests use.
+///
+/// Whoever deletes it asks within the same write.
 pub(crate) async fn refuse_used(tx: &mut Tx, caller: &Caller, item: &Item) -> Result<(), AppError> {
     let kind = item.details.kind();
     let uses = |test: &UnitTest| match kind {

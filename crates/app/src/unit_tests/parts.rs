@@ -35,7 +35,9 @@ pub(super) fn no_target(service: ServiceId, set: &str) -> AppError {
     ))
 }
 
-/// Returns the service and the set that a test talks to. `name` is whatever the caller wrote.
+/// Returns the service and the set that a test talks to.
+///
+/// `name` is whatever the caller wrote.
 pub(crate) async fn find_target(
     tx: &mut Tx,
     caller: &Caller,

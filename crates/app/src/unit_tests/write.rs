@@ -78,7 +78,9 @@ impl UpdateUnitTest {
     }
 }
 
-/// Creates a unit test. The caller must be allowed to talk to the set, and to read what else the test names.
+/// Creates a unit test.
+///
+/// The caller must be allowed to talk to the set, and to read what else the test names.
 pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
     let new = NewUnitTest {
         name: new_name("name", &new.name)?,
@@ -116,9 +118,11 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
     commit(tx, id).await
 }
 
-/// Changes a unit test. A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk
-/// to the set that the test names afterwards, and to read what else it names: what a test does is not to be steered by
-/// somebody who could not have written it.
+/// Changes a unit test.
+///
+/// A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk to the set that
+/// the test names afterwards, and to read what else it names: what a test does is not to be steered by somebody who
+/// could not have written it.
 pub async fn update(
     app: &App,
     caller: &Caller,
@@ -142,7 +146,9 @@ pub async fn update(
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
-/// Deletes a unit test that no set runs. What refers to it goes on doing so.
+/// Deletes a unit test that no set runs.
+///
+/// What refers to it goes on doing so.
 pub async fn delete(app: &App, caller: &Caller, id: UnitTestId) -> Result<i64, AppError> {
     caller.authorize_some(Permission::DeleteUnitTest)?;
     let mut tx = app.write(caller).await?;
@@ -181,7 +187,7 @@ async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Res
     Err(Refusal::UsedByUnitTestSets { sets }.into())
 }
 
-/// Looks whether all that a unit test names is there for the caller, and fits together.
+/// Checks whether all that a unit test names is there for the caller, and fits together.
 async fn check(tx: &mut Tx, caller: &Caller, fields: &UnitTestFields) -> Result<(), AppError> {
     let (service, _) = find_target(tx, caller, fields.service_id, fields.version_set_name.as_str()).await?;
     find_item(tx, caller, ItemKind::Persona, fields.persona_id).await?;

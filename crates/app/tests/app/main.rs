@@ -28,7 +28,7 @@ fn pins(agent: impl Into<Option<i64>>, context_graph: impl Into<Option<i64>>) ->
     }
 }
 
-/// Tells whether an error says that a rule or a conflict stood against the call: anything else is a fault of ours.
+/// Returns `true` if an error says that a rule or a conflict stood against the call: anything else is a fault of ours.
 fn is_refusal(error: &AppError) -> bool {
     matches!(
         error,
@@ -78,8 +78,9 @@ async fn latest(server: &TestServer, kind: AssetKind, id: &str) -> i64 {
         .map_or(0, forge_domain::VersionNumber::get)
 }
 
-/// Returns what a property over a server needs: a runtime, and a runner of so many cases. Nothing where the engine is
-/// not there.
+/// Returns what a property over a server needs: a runtime, and a runner of so many cases.
+///
+/// Nothing where the engine is not there.
 fn property(engine: Engine, cases: u32) -> Option<(Runtime, TestRunner)> {
     if !engine.is_available() {
         return None;

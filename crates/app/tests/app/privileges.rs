@@ -324,7 +324,7 @@ impl World {
     }
 }
 
-/// Tells whether an error says that the call was not allowed or not possible.
+/// Returns `true` if an error says that the call was not allowed or not possible.
 fn is_refusal(error: &AppError) -> bool {
     crate::is_refusal(error)
         || matches!(

@@ -11,7 +11,9 @@ use crate::installation::Location;
 use crate::output;
 use crate::ui::plain;
 
-/// What operators may do. Where a server runs on the embedded database, it does it; otherwise the store is opened.
+/// What operators may do.
+///
+/// Where a server runs on the embedded database, it does it; otherwise the store is opened.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// API keys.

@@ -23,8 +23,8 @@ use crate::output;
 /// How long requests under way may take after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// How far this machine's clock may be from the database's, in milliseconds: as far as the clocks of two nodes may differ
-/// for tokens.
+/// How far this machine's clock may be from the database's, in milliseconds: as far as the clocks of two nodes may
+/// differ for tokens.
 const MOST_CLOCK_LEAD: i64 = 30_000;
 
 /// Serve the API until SIGTERM or SIGINT; then requests under way are finished.
@@ -106,8 +106,8 @@ async fn open_and_serve(args: Args) -> anyhow::Result<()> {
     served
 }
 
-/// Refuses to serve by a clock that is not the one of the others who write to the database: by it tokens end, answers under
-/// keys are forgotten and history is dated, for all of them.
+/// Refuses to serve by a clock that is not the one of the others who write to the database: by it tokens end, answers
+/// under keys are forgotten and history is dated, for all of them.
 fn check_clock(lead_millis: i64) -> anyhow::Result<()> {
     if lead_millis.abs() <= MOST_CLOCK_LEAD {
         return Ok(());
@@ -164,7 +164,9 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Returns what is done once the process is told to stop. Waiting for it begins now, not when it is first polled.
+/// Returns what is done once the process is told to stop.
+///
+/// Waiting for it begins now, not when it is first polled.
 pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
@@ -176,8 +178,10 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Sen
     })
 }
 
-/// Makes a file that may not grow any more a write that fails, as on a full disk: unless somebody takes the signal, it
-/// ends the process. It is taken until that ends by itself.
+/// Creates a file that may not grow any more a write that fails, as on a full disk: unless somebody takes the signal,
+/// it ends the process.
+///
+/// It is taken until that ends by itself.
 fn outlive_file_limit() -> anyhow::Result<()> {
     let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
     signal(too_large).map(drop).context("cannot take SIGXFSZ")

@@ -123,7 +123,9 @@ async fn shown(ui: &Ui, names: &mut Names<'_>, change: &Change, event: &Event) -
     )
 }
 
-/// What things are called. Each is asked for once.
+/// What things are called.
+///
+/// Each is asked for once.
 struct Names<'c> {
     client: &'c Client,
     known: HashMap<(String, String), String>,

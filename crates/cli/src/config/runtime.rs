@@ -84,7 +84,9 @@ pub(super) struct Call {
 }
 
 impl Config {
-    /// Makes what conversations run with. Files are looked for in `folder`, and secrets in the environment.
+    /// Makes what conversations run with.
+    ///
+    /// Files are looked for in `folder`, and secrets in the environment.
     pub(crate) fn runtime(
         &self,
         folder: &Path,
@@ -118,7 +120,9 @@ impl Config {
         Ok(Runtime::new(models, tools, self.runtime.limits()))
     }
 
-    /// Returns where each model is served. A model of the built-in table whose provider is not configured is not.
+    /// Returns where each model is served.
+    ///
+    /// A model of the built-in table whose provider is not configured is not.
     fn routes(&self) -> Vec<ModelRoute> {
         let own_name = |model: &str| self.models.model.iter().rev().find(|own| own.name == model);
         let served = self.descriptions().into_iter().filter_map(|(name, provider)| {
@@ -253,8 +257,9 @@ impl Tool {
     }
 }
 
-/// Returns a secret, which is sent in a header. Blanks and line breaks around it, such as the end of the file that it came from,
-/// are no part of it.
+/// Returns a secret, which is sent in a header.
+///
+/// Blanks and line breaks around it, such as the end of the file that it came from, are no part of it.
 fn required(environment: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<String> {
     let value = environment(name).unwrap_or_default();
     let value = value.trim();

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use super::{FIELDS, PREFIXES};
 
-/// Reads the lines. Those of other programs are among them, as far as they can be read.
+/// Reads the lines.
+///
+/// Those of other programs are among them, as far as they can be read.
 pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut values = BTreeMap::new();
@@ -58,7 +60,7 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     Ok(values)
 }
 
-/// Tells whether a name is that of a value of a profile.
+/// Returns `true` if a name is that of a value of a profile.
 fn is_value(name: &str) -> bool {
     let field = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
     field.is_some_and(|field| FIELDS.contains(&field))

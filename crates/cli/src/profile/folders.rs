@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-/// Where files of the user are. A folder is absent where the environment does not say who the user is.
+/// Where files of the user are.
+///
+/// A folder is absent where the environment does not say who the user is.
 #[derive(Debug, Clone)]
 pub(crate) struct Folders {
     /// The working directory.

@@ -165,7 +165,9 @@ impl Places {
         folders.into_iter().flatten().collect()
     }
 
-    /// Reads the first file of this profile. Other programs have `.env` files, too: one without any of our values is none.
+    /// Reads the first file of this profile.
+    ///
+    /// Other programs have `.env` files, too: one without any of our values is none.
     fn file(&self, name: &str) -> Result<Option<(Credentials, PathBuf)>> {
         for folder in self.looked_in() {
             let path = path_in(&folder, name);
@@ -250,7 +252,7 @@ fn not_signed_in() -> Failure {
         .hint("`forge init` and `forge admin key create` print these, but for the server's address")
 }
 
-/// Makes sure that a name can be part of a file's name.
+/// Ensures that a name can be part of a file's name.
 fn check_name(name: &str) -> Result<()> {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.chars().all(is_fine) && !name.is_empty() {
@@ -267,7 +269,7 @@ pub(crate) fn path_in(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{FILE}{name}"))
 }
 
-/// Reads the file of a profile; nothing if it has no value of one.
+/// Reads the file of a profile, or `None` if it has no value of one.
 pub(crate) fn read_file(path: &Path) -> Result<Option<Credentials>> {
     let place = path.display();
     let fault = |fault: String| Failure::new(Exit::NotPermitted, format!("{place}: {fault}"));

@@ -21,7 +21,9 @@ pub(super) fn set(values: &BTreeMap<String, String>) -> Vec<String> {
         .collect()
 }
 
-/// Reads credentials of one prefix; nothing if there is no value of any prefix. Blanks around values are no part of them.
+/// Reads credentials of one prefix, or `None` if there is no value of any prefix.
+///
+/// Blanks around values are no part of them.
 pub(super) fn read(
     values: &BTreeMap<String, String>,
     incomplete: impl Fn(&[&str], &'static str) -> Failure,
@@ -64,7 +66,9 @@ pub(super) fn read(
     Ok(None)
 }
 
-/// Makes sure that what both prefixes name is the same. `place` is where they stand.
+/// Ensures that what both prefixes name is the same.
+///
+/// `place` is where they stand.
 pub(super) fn check_prefixes(values: &BTreeMap<String, String>, place: &str) -> Result<()> {
     for field in FIELDS {
         let names = PREFIXES.map(|prefix| format!("{prefix}{field}"));

@@ -57,12 +57,12 @@ impl Ui {
         }
     }
 
-    /// Tells whether people read the data.
+    /// Returns `true` if people read the data.
     pub(crate) fn is_terminal(&self) -> bool {
         self.is_terminal && !self.json
     }
 
-    /// Tells whether people see what is told beside the data.
+    /// Returns `true` if people see what is told beside the data.
     pub(crate) fn tells_progress(&self) -> bool {
         self.stderr_is_terminal && !self.quiet
     }
@@ -72,7 +72,7 @@ impl Ui {
         self.stderr_is_terminal || self.is_terminal || io::stdin().is_terminal()
     }
 
-    /// Tells whether there is somebody to ask.
+    /// Returns `true` if there is somebody to ask.
     pub(crate) fn can_ask(&self) -> bool {
         self.stderr_is_terminal && io::stdin().is_terminal()
     }
@@ -215,7 +215,9 @@ impl Ui {
         }
     }
 
-    /// Asks for a yes. Nothing but that is one, and nothing that was typed before the question could be read.
+    /// Asks for a yes.
+    ///
+    /// Nothing but that is one, and nothing that was typed before the question could be read.
     pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
         if io::stdin().is_terminal() {
             tcflush(io::stdin(), QueueSelector::IFlush).map_err(io::Error::from)?;
@@ -224,7 +226,9 @@ impl Ui {
         Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Asks for a line. Without an answer, the command fails.
+    /// Asks for a line.
+    ///
+    /// Without an answer, the command fails.
     pub(crate) async fn ask(&self, question: &str) -> Result<String> {
         let mut stderr = io::stderr().lock();
         write!(stderr, "{}: ", plain(question))?;

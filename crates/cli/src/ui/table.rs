@@ -4,7 +4,9 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::Style;
 
-/// Returns aligned columns without lines around them, no wider than the terminal. A header of blanks is left out.
+/// Returns aligned columns without lines around them, no wider than the terminal.
+///
+/// A header of blanks is left out.
 pub(super) fn aligned<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,

@@ -11,7 +11,9 @@ use forge_domain::hidden;
 /// How many characters of a message are told.
 const TOLD: usize = 2000;
 
-/// Returns the beginning of a message, and how much was left out. Others may have written it.
+/// Returns the beginning of a message, and how much was left out.
+///
+/// Others may have written it.
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(TOLD) else {
         return Cow::Borrowed(text);
@@ -20,8 +22,9 @@ pub(crate) fn told(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{told}… ({} more characters)", rest.chars().count()))
 }
 
-/// Returns a text without what could break a line, a field or a terminal: each control character becomes a blank. What would
-/// not be seen is shown as `\u{202e}`.
+/// Returns a text without what could break a line, a field or a terminal: each control character becomes a blank.
+///
+/// What would not be seen is shown as `\u{202e}`.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for (c, is_hidden) in looked_at(text) {
@@ -37,14 +40,16 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// Returns a text with one blank for each run of them, as tables show it: what follows many would begin a line of its own at a
-/// terminal, and read like one of ours.
+/// Returns a text with one blank for each run of them, as tables show it: what follows many would begin a line of its
+/// own at a terminal, and read like one of ours.
 pub(crate) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Returns a JSON document with every control character escaped, also those that JSON admits, and everything that would not be
-/// seen. It says the same.
+/// Returns a JSON document with every control character escaped, also those that JSON admits, and everything that would
+/// not be seen.
+///
+/// It says the same.
 pub(crate) fn escaped_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for (c, is_hidden) in looked_at(json) {

@@ -15,7 +15,9 @@ const UNITS: [(i64, &str); 5] = [
     (365 * DAY, "year"),
 ];
 
-/// Returns how long ago a time was. Clocks differ a little, so what seems to come is now.
+/// Returns how long ago a time was.
+///
+/// Clocks differ a little, so what seems to come is now.
 pub(super) fn relative(time: Timestamp, now: Timestamp) -> String {
     let passed = now.as_millis().saturating_sub(time.as_millis());
     if passed < 2 * SECOND {

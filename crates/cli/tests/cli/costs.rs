@@ -64,8 +64,8 @@ impl Counted {
         }
     }
 
-    /// Sends a request, holds it against what it may cost, and tells whether the answer came through: whoever is refused
-    /// before the body is read may find the connection closed while they still send it.
+    /// Sends a request, holds it against what it may cost, and tells whether the answer came through: whoever is
+    /// refused before the body is read may find the connection closed while they still send it.
     async fn call(&self, name: &str, method: Method, path: &str, body: &Value) -> bool {
         let before = self.processor_milliseconds();
         let request = self

@@ -39,8 +39,9 @@ fn sources() -> Vec<PathBuf> {
     files
 }
 
-/// Returns the fields with secrets of types that derive `Debug`. A text, or a list or map of texts, counts; a number, a
-/// flag, or a type that takes care of itself does not.
+/// Returns the fields with secrets of types that derive `Debug`.
+///
+/// A text, or a list or map of texts, counts; a number, a flag, or a type that takes care of itself does not.
 fn printed(source: &str) -> Vec<String> {
     let (mut found, mut is_printed, mut is_inside) = (Vec::new(), false, false);
     for line in source.lines() {

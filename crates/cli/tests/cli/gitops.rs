@@ -208,8 +208,8 @@ async fn files_are_read_strictly_and_in_one_encoding() {
     assert_transcript("apply_encodings", &transcript);
 }
 
-/// Whatever a folder has in it that somebody else made, such as a repository: an export writes and removes nothing outside of
-/// it, and nothing in it that no export wrote.
+/// Whatever a folder has in it that somebody else made, such as a repository: an export writes and removes nothing
+/// outside of it, and nothing in it that no export wrote.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_stays_in_its_folder() {
     let world = World::seeded().await;

@@ -71,8 +71,9 @@ async fn every_command_about_simulations_prints_what_it_says() {
     run_page_in(world, &format!("{DOCS}/simulations.md"), 3);
 }
 
-/// Runs every command of a page, which has more than so many, and compares what they print. `UPDATE_GOLDEN=1` writes it into
-/// the page instead.
+/// Runs every command of a page, which has more than so many, and compares what they print.
+///
+/// `UPDATE_GOLDEN=1` writes it into the page instead.
 pub(crate) fn run_page(path: &str, least: usize) {
     run_page_in(World::quickstart(), path, least);
 }

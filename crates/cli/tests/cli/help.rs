@@ -28,7 +28,9 @@ async fn help_is_told() {
     assert_transcript("help", &transcript);
 }
 
-/// Every example that a command's help shows does what it says. Others may come before it; each verb begins anew.
+/// Every example that a command's help shows does what it says.
+///
+/// Others may come before it; each verb begins anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_of_the_help_work() {
     let mut commands = BTreeSet::new();

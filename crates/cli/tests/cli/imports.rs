@@ -145,7 +145,7 @@ fn admitted_licences() -> BTreeSet<String> {
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Tells whether an SPDX expression can be fulfilled: of alternatives one, of conjunctions all.
+/// Returns `true` if an SPDX expression can be fulfilled: of alternatives one, of conjunctions all.
 fn is_admitted(expression: &str, admitted: &BTreeSet<String>) -> bool {
     let expression = expression.trim();
     let mut depth = 0;

@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &[&str], location: &[String]) -> Output {
     output
 }
 
-/// Returns what the command said on stderr, and makes sure that it failed with one clear line.
+/// Returns what the command said on stderr, and ensures that it failed with one clear line.
 #[track_caller]
 pub(crate) fn one_line_error(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
@@ -233,7 +233,9 @@ impl Serving {
         (status, log)
     }
 
-    /// Stops the server as an operator would, and makes sure that it ended well. Returns what was logged.
+    /// Stops the server as an operator would, and ensures that it ended well.
+    ///
+    /// Returns what was logged.
     pub(crate) fn stop(self) -> String {
         self.signal("TERM");
         let (status, log) = self.wait();

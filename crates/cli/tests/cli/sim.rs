@@ -10,8 +10,10 @@ use crate::help::examples;
 use crate::process::{PATIENCE, Serving, init};
 use crate::world::{Api, SCRIPT, Typed, World, assert_transcript, script};
 
-/// Adds two tests of `release` of `Dental care`, one that the scripted agent passes three times and one that it fails once,
-/// a set `good` of the first, and one of both or the first, called `smoke`. Returns the id of the latter.
+/// Adds two tests of `release` of `Dental care`, one that the scripted agent passes three times and one that it fails
+/// once, a set `good` of the first, and one of both or the first, called `smoke`.
+///
+/// Returns the id of the latter.
 pub(crate) async fn add_tests(api: &Api, tests_of_smoke: usize) -> String {
     let services = api
         .send(Method::GET, "service/?is_active=true", Value::Null)

@@ -78,7 +78,7 @@ impl Server {
         }
     }
 
-    /// Makes sure that the script is over and returns what was asked.
+    /// Ensures that the script is over and returns what was asked.
     pub(crate) fn finish(self) -> Vec<Asked> {
         self.thread.join().unwrap();
         let asked = self.asked.lock().unwrap();

@@ -19,7 +19,9 @@ pub struct ChangeableAttribute {
     pub operation: &'static str,
 }
 
-/// Every attribute that can be changed. All others are what they are for as long as the thing exists.
+/// Every attribute that can be changed.
+///
+/// All others are what they are for as long as the thing exists.
 pub const CHANGEABLE_ATTRIBUTES: &[ChangeableAttribute] = &[
     ChangeableAttribute {
         of: "a service, its version sets and its conversations",
@@ -54,8 +56,8 @@ pub const CHANGEABLE_ATTRIBUTES: &[ChangeableAttribute] = &[
 ];
 
 impl ChangeableAttribute {
-    /// Returns the permissions on the thing, and on what belongs to it: those whose conditions can name all that it is known
-    /// by.
+    /// Returns the permissions on the thing, and on what belongs to it: those whose conditions can name all that it is
+    /// known by.
     pub fn permissions(&self) -> impl Iterator<Item = Permission> {
         on_things_with(self.beside.to_vec())
     }
@@ -66,8 +68,8 @@ fn on_things_with(names: Vec<&'static str>) -> impl Iterator<Item = Permission> 
     all.filter(move |permission| names.iter().all(|name| permission.attributes().contains(name)))
 }
 
-/// Returns a permission that some grants give on a thing, or on something that belongs to it, after a change of the thing's
-/// attributes and did not give before; nothing if there is none.
+/// Returns a permission that some grants give on a thing, or on something that belongs to it, after a change of the
+/// thing's attributes and did not give before, or `None` if there is none.
 ///
 /// It may name one that was given before, where several grants gave it together or where to find out takes too long; it
 /// never leaves one out.
@@ -95,8 +97,8 @@ pub fn gained<'g>(
     Permission::by_name(&given.get(place)?.permission_name)
 }
 
-/// Returns what a grant gives on a thing: the grant with the conditions that the thing leaves open; nothing if one of the
-/// others does not hold.
+/// Returns what a grant gives on a thing: the grant with the conditions that the thing leaves open, or `None` if one of
+/// the others does not hold.
 fn left_open(grant: &Grant, thing: &Attributes) -> Option<Grant> {
     let mut open = grant.clone();
     for (name, condition) in &grant.conditions {

@@ -40,7 +40,9 @@ impl Steps {
     }
 }
 
-/// A grant with its parts as numbers. Two grants that mean the same by their conditions are equal.
+/// A grant with its parts as numbers.
+///
+/// Two grants that mean the same by their conditions are equal.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Numbered {
     permission: usize,
@@ -91,7 +93,7 @@ impl<'g> Comparison<'g> {
         BUDGET - self.steps.left
     }
 
-    /// Tells whether some grants allow everything that others do, and the others do not allow all that they do.
+    /// Returns `true` if some grants allow everything that others do, and the others do not allow all that they do.
     pub(super) fn exceeds(&mut self, held: &'g [Grant], others: &'g [Grant]) -> Result<bool, OutOfSteps> {
         let (held, others) = (self.number(held)?, self.number(others)?);
         let is_above = self.uncovered_of(&Held::of(&held), &others)?.is_none();
@@ -126,7 +128,7 @@ impl<'g> Comparison<'g> {
         Ok(None)
     }
 
-    /// Tells whether grants of one permission allow everything that another one with these conditions does.
+    /// Returns `true` if grants of one permission allow everything that another one with these conditions does.
     fn implies(&mut self, held: &[&Numbered], wanted: &mut [(usize, Wanted)]) -> Result<bool, OutOfSteps> {
         for grant in held {
             if self.grant_implies(grant, wanted)? {
@@ -157,8 +159,8 @@ impl<'g> Comparison<'g> {
         Ok(is_implied)
     }
 
-    /// Tells whether one grant allows everything that another one of the permission does: each of its conditions must
-    /// follow from the other's condition on the same attribute.
+    /// Returns `true` if one grant allows everything that another one of the permission does: each of its conditions
+    /// must follow from the other's condition on the same attribute.
     fn grant_implies(&mut self, grant: &Numbered, wanted: &[(usize, Wanted)]) -> Result<bool, OutOfSteps> {
         self.steps.spend(1)?;
         for (name, needed) in &grant.conditions {
@@ -173,7 +175,7 @@ impl<'g> Comparison<'g> {
         Ok(true)
     }
 
-    /// Tells whether every value that fulfils `given` fulfils `needed`.
+    /// Returns `true` if every value that fulfils `given` fulfils `needed`.
     fn condition_implies(&mut self, given: &Wanted, needed: &Wanted) -> Result<bool, OutOfSteps> {
         match given {
             Wanted::Equals(value) => {
@@ -244,7 +246,7 @@ impl<'g> Comparison<'g> {
 }
 
 impl Wanted {
-    /// Tells whether the condition holds for a value.
+    /// Returns `true` if the condition holds for a value.
     fn holds_for(&self, actual: usize) -> bool {
         match self {
             Self::Equals(value) => *value == actual,

@@ -39,7 +39,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Tells whether the condition holds for an attribute that is there.
+    /// Returns `true` if the condition holds for an attribute that is there.
     pub fn holds_for(&self, actual: &Value) -> bool {
         match self {
             Self::Equals { value } => is_same(value, actual),
@@ -49,8 +49,9 @@ impl Condition {
     }
 }
 
-/// Tells whether a condition means a value. A name is the same however it is spelled: whoever writes a condition does not see
-/// how it is composed.
+/// Returns `true` if a condition means a value.
+///
+/// A name is the same however it is spelled: whoever writes a condition does not see how it is composed.
 fn is_same(value: &Value, actual: &Value) -> bool {
     match (value, actual) {
         (Value::String(value), Value::String(actual)) => name::is_same(value, actual),

@@ -14,7 +14,9 @@ pub(super) const MAX_CONDITIONS: usize = 20;
 /// How many values a condition has at most.
 pub(super) const MAX_VALUES: usize = 1_000;
 
-/// How many values the conditions of a role have together at most. Long ones count several times.
+/// How many values the conditions of a role have together at most.
+///
+/// Long ones count several times.
 pub(super) const MAX_VALUES_TOGETHER: usize = 10_000;
 
 /// As how many a text counts: one for every so many bytes that are begun.
@@ -45,8 +47,9 @@ fn weight_of_condition(condition: &Condition) -> usize {
     }
 }
 
-/// Returns where some grants are more than a role may hold; places begin with the grant's. Roles that were made before
-/// there were these limits go on being read.
+/// Returns where some grants are more than a role may hold; places begin with the grant's.
+///
+/// Roles that were made before there were these limits go on being read.
 pub fn excesses(grants: &[Grant]) -> Faults {
     let mut faults = Faults::default();
     if grants.len() > MAX_GRANTS {

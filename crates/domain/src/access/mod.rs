@@ -37,7 +37,7 @@ pub fn allows(grants: &[Grant], permission: Permission, attributes: &Attributes)
     })
 }
 
-/// Tells whether the grants could allow the permission on anything at all.
+/// Returns `true` if the grants could allow the permission on anything at all.
 pub fn allows_some(grants: &[Grant], permission: Permission) -> bool {
     grants
         .iter()

@@ -30,8 +30,8 @@ impl OperationNeeds {
         asked
     }
 
-    /// Returns the permissions of which a caller has to hold one, on whatever thing, for anything to come of a call: the
-    /// first, if it is always asked, else each that is asked in one case or another.
+    /// Returns the permissions of which a caller has to hold one, on whatever thing, for anything to come of a call:
+    /// the first, if it is always asked, else each that is asked in one case or another.
     pub fn opening(&self) -> Vec<Permission> {
         match self.needs {
             [first, ..] if matches!(first.asked, Asked::Always) => vec![first.permission],

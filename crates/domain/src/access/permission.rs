@@ -30,7 +30,9 @@ impl Attributes {
 
 macro_rules! permissions {
     ($($variant:ident = $name:literal [$($attribute:literal),*];)*) => {
-        /// Something that may be allowed. Names are the contract's.
+        /// Something that may be allowed.
+        ///
+        /// Names are the contract's.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Permission {
             $(#[doc = concat!("`", $name, "`")] $variant,)*

@@ -9,7 +9,9 @@
 use super::comparison::Comparison;
 use super::{DefaultRole, Grant};
 
-/// What a role may do, and which default role it is, if it is one. By default, no role at all: it may do nothing.
+/// What a role may do, and which default role it is, if it is one.
+///
+/// By default, no role at all: it may do nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Privileges {
     /// The role's name.
@@ -27,12 +29,12 @@ impl Privileges {
         }
     }
 
-    /// Tells whether this is the super administrator's role.
+    /// Returns `true` if this is the super administrator's role.
     pub fn is_super(&self) -> bool {
         self.role_name == DefaultRole::SuperAdministrator.name()
     }
 
-    /// Tells whether everything that these grants allow is allowed to this role too.
+    /// Returns `true` if everything that these grants allow is allowed to this role too.
     ///
     /// It may say no where several grants cover another only together, or where to find out takes too long; it never
     /// says yes wrongly.
@@ -52,12 +54,13 @@ impl Privileges {
         place.and_then(|place| grants.get(place))
     }
 
-    /// Tells whether this role holds everything that another does; no, if they differ and to find out takes too long.
+    /// Returns `true` if this role holds everything that another does; no, if they differ and to find out takes too
+    /// long.
     pub fn hold_all_of(&self, other: &Self) -> bool {
         self == other || self.is_super() || !other.is_super() && self.cover(&other.grants)
     }
 
-    /// Tells whether this role is greater than another; no, if to find out takes too long.
+    /// Returns `true` if this role is greater than another; no, if to find out takes too long.
     pub fn exceed(&self, other: &Self) -> bool {
         let exceeds = || Comparison::new().exceeds(&self.grants, &other.grants);
         self.is_super() || !other.is_super() && exceeds().unwrap_or(false)

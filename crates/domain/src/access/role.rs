@@ -51,7 +51,7 @@ impl DefaultRole {
         }
     }
 
-    /// Tells whether the role's users see the administrators' view.
+    /// Returns `true` if the role's users see the administrators' view.
     pub fn has_admin_view(self) -> bool {
         self != Self::User
     }

@@ -6,7 +6,9 @@ use std::fmt;
 use super::{AuditEvent, Checkpoint, GENESIS_HASH};
 use crate::{OrganizationId, Timestamp};
 
-/// An end that the log is known to have had. A log only ever grows, so it must still be in it.
+/// An end that the log is known to have had.
+///
+/// A log only ever grows, so it must still be in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedHead {
     /// The number of the entry, where that is known too.
@@ -199,13 +201,13 @@ impl fmt::Display for ChainFault {
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainReport {
-    /// Whose log it is; nothing if it is empty.
+    /// Whose log it is, or `None` if it is empty.
     pub organization: Option<OrganizationId>,
     /// How many entries there are.
     pub entries: u64,
     /// The number of the last entry, 0 if there is none.
     pub sequence: i64,
-    /// Its hash; nothing if it could not be read.
+    /// Its hash, or `None` if it could not be read.
     pub hash: Option<String>,
     /// How many faults there are: at most one for each entry, expected head and checkpoint.
     pub faults: u64,
@@ -214,7 +216,7 @@ pub struct ChainReport {
 }
 
 impl ChainReport {
-    /// Tells whether nothing is wrong.
+    /// Returns `true` if nothing is wrong.
     pub fn is_intact(&self) -> bool {
         self.first_fault.is_none()
     }
@@ -244,14 +246,16 @@ pub struct ChainCheck {
     last: Option<(Timestamp, i64)>,
     /// What has not been seen yet.
     expected: Vec<ExpectedHead>,
-    /// Whether a checkpoint stands at the end so far; nothing if none has to.
+    /// Whether a checkpoint stands at the end so far, or `None` if none has to.
     ends_with_checkpoint: Option<bool>,
     /// The number of the last change that the organization has made, where that is known.
     last_change: Option<i64>,
 }
 
 impl ChainCheck {
-    /// Begins a check. Without expected heads, entries that were cut off the end cannot be missed.
+    /// Begins a check.
+    ///
+    /// Without expected heads, entries that were cut off the end cannot be missed.
     pub fn new(expected: Vec<ExpectedHead>) -> Self {
         let mut check = Self {
             report: ChainReport {
@@ -278,8 +282,9 @@ impl ChainCheck {
         self
     }
 
-    /// Demands that the last entry is of this change: the last one that the organization has made. If there is none, the
-    /// organization is not there, though it should be.
+    /// Demands that the last entry is of this change: the last one that the organization has made.
+    ///
+    /// If there is none, the organization is not there, though it should be.
     #[must_use]
     pub fn up_to_change(mut self, number: Option<i64>) -> Self {
         if number.is_none() {
@@ -324,8 +329,9 @@ impl ChainCheck {
         }
     }
 
-    /// Holds a checkpoint that stands in the log against the entry before it. Whoever calls this has looked at its
-    /// signature.
+    /// Holds a checkpoint that stands in the log against the entry before it.
+    ///
+    /// Whoever calls this has looked at its signature.
     pub fn add_checkpoint(&mut self, checkpoint: &Checkpoint) {
         self.note_end(true);
         let report = &self.report;

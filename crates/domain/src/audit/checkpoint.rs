@@ -5,10 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::canonical_json;
 use crate::{OrganizationId, Timestamp};
 
-/// Begins what is signed. A token's signed text is base64 and dots only, so neither can ever pass for the other.
+/// Begins what is signed.
+///
+/// A token's signed text is base64 and dots only, so neither can ever pass for the other.
 const DOMAIN: &str = "forge audit checkpoint v1\n";
 
-/// The end of a log at a moment. Who keeps it, outside the store, can tell later that nothing before it went away.
+/// The end of a log at a moment.
+///
+/// Who keeps it, outside the store, can tell later that nothing before it went away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {

@@ -264,7 +264,7 @@ impl StateNames {
         Ok(Self(graph.states.into_iter().map(|state| state.name).collect()))
     }
 
-    /// Tells whether the graph has a state of that name.
+    /// Returns `true` if the graph has a state of that name.
     pub fn contain(&self, name: &str) -> bool {
         self.0.contains(name)
     }

@@ -23,7 +23,9 @@ impl State {
 
 impl ContextGraphDocument {
     /// Returns the names of the states that no conversation can come to, whether of a new or a returning user, in the
-    /// order of the document. Every condition is taken to be possible, and every other graph to come to its end.
+    /// order of the document.
+    ///
+    /// Every condition is taken to be possible, and every other graph to come to its end.
     pub fn unreachable_states(&self) -> Vec<&str> {
         let mut reached = HashSet::new();
         let mut open = vec![

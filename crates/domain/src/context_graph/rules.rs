@@ -12,11 +12,15 @@ use crate::ContextGraphId;
 use crate::fault::{Fault, Faults, Step};
 use crate::shortened;
 
-/// How many versions of other graphs a graph may refer to. Each is looked up while a version is created.
+/// How many versions of other graphs a graph may refer to.
+///
+/// Each is looked up while a version is created.
 pub const MAX_REFERENCES: usize = 50;
 
-/// How many versions of graphs a graph may come to with all that it refers to, directly or not: a conversation runs on all of
-/// them. The graph itself is not counted.
+/// How many versions of graphs a graph may come to with all that it refers to, directly or not: a conversation runs on
+/// all of them.
+///
+/// The graph itself is not counted.
 pub const MAX_REACHED: usize = 50;
 
 /// How many bytes they may have together, the graph itself included.

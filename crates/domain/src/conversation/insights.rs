@@ -28,8 +28,9 @@ pub struct Insights {
 }
 
 impl Insights {
-    /// Takes out everything that may repeat what the user or the agent said, or what is known of the user. How the agent
-    /// went about it stays.
+    /// Takes out everything that may repeat what the user or the agent said, or what is known of the user.
+    ///
+    /// How the agent went about it stays.
     pub fn keep_words_back(&mut self) {
         self.working_memory.clear();
         self.reflections.clear();

@@ -3,7 +3,9 @@
 use crate::simulation::InitialMessageType;
 use crate::time::Timestamp;
 
-/// The longest message of the user's side, in characters. Models read everything that was said again and again.
+/// The longest message of the user's side, in characters.
+///
+/// Models read everything that was said again and again.
 pub const MAX_MESSAGE_CHARACTERS: usize = 20_000;
 
 /// How many external events may come with one message.
@@ -18,7 +20,9 @@ pub const MAX_SAID_BYTES: usize = 256 * 1024;
 /// How many bytes of messages a conversation may have to go on, the agent's thoughts included.
 pub const MAX_CONVERSATION_BYTES: i64 = 16 * 1024 * 1024;
 
-/// What a conversation consists of before something is said. The default is one that has not begun.
+/// What a conversation consists of before something is said.
+///
+/// The default is one that has not begun.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SoFar {
     /// How many messages it has, the agent's thoughts included.
@@ -86,7 +90,9 @@ pub enum Unsayable {
 }
 
 impl Said {
-    /// Returns every reason against saying this, now, to a conversation. External events are counted from 0.
+    /// Returns every reason against saying this, now, to a conversation.
+    ///
+    /// External events are counted from 0.
     pub fn check(&self, now: Timestamp, so_far: SoFar) -> Vec<Unsayable> {
         let mut reasons = Vec::new();
         if so_far.messages >= MAX_MESSAGES {

@@ -14,7 +14,7 @@ pub struct AgentDiff {
 }
 
 impl AgentDiff {
-    /// Tells whether nothing differs.
+    /// Returns `true` if nothing differs.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }

@@ -12,8 +12,9 @@ use crate::ToolId;
 use crate::context_graph::{ContextGraphDocument, NextState, State};
 use crate::plan::FieldChange;
 
-/// In what two versions of a context graph differ. States are the same if they have the same name, which no two states
-/// of a sound graph share.
+/// In what two versions of a context graph differ.
+///
+/// States are the same if they have the same name, which no two states of a sound graph share.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContextGraphDiff {
     /// The states that only the later version has.
@@ -26,8 +27,8 @@ pub struct ContextGraphDiff {
     pub transitions_added: Vec<Transition>,
     /// The ways that only the earlier version has.
     pub transitions_removed: Vec<Transition>,
-    /// The states of the later version that no conversation can come to any more: in the earlier one, one could, or they
-    /// were not there.
+    /// The states of the later version that no conversation can come to any more: in the earlier one, one could, or
+    /// they were not there.
     pub states_unreachable: Vec<String>,
     /// The tools that only the later version may call.
     pub tools_added: Vec<ToolId>,
@@ -46,7 +47,9 @@ pub struct StateDiff {
     pub changes: Vec<FieldDiff>,
 }
 
-/// A way from one state to another. Under which condition it is taken is told by the state that it leaves.
+/// A way from one state to another.
+///
+/// Under which condition it is taken is told by the state that it leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Transition {
     /// The state that it leaves.
@@ -58,7 +61,7 @@ pub struct Transition {
 }
 
 impl ContextGraphDiff {
-    /// Tells whether nothing differs.
+    /// Returns `true` if nothing differs.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -7,8 +7,9 @@ use super::text::{self, Effort, Hunk};
 use crate::number;
 use crate::plan::FieldChange;
 
-/// The fields of agents and context graphs that hold prose. They are compared line by line, however long they are, so
-/// that a field always looks the same.
+/// The fields of agents and context graphs that hold prose.
+///
+/// They are compared line by line, however long they are, so that a field always looks the same.
 const PROSE: &[&str] = &[
     "additional_instruction",
     "background",
@@ -49,7 +50,9 @@ impl FieldDiff {
     }
 }
 
-/// Returns the fields in which two objects differ. A field that is not there is as good as null.
+/// Returns the fields in which two objects differ.
+///
+/// A field that is not there is as good as null.
 pub(super) fn compare(
     from: &Map<String, Value>,
     to: &Map<String, Value>,
@@ -108,7 +111,9 @@ impl Comparison<'_> {
     }
 }
 
-/// Tells whether a list is a sequence of things of one kind. References and ways into other graphs are pairs.
+/// Returns `true` if a list is a sequence of things of one kind.
+///
+/// References and ways into other graphs are pairs.
 fn is_sequence(name: &str, items: &[Value]) -> bool {
     name != PAIR && (items.iter().all(Value::is_string) || items.iter().all(Value::is_object))
 }

@@ -35,9 +35,9 @@ pub struct SetDiff {
     pub pins: Vec<FieldChange>,
     /// The preferred models.
     pub llm_model_preferences: Vec<PreferenceChange>,
-    /// The agent's content; nothing if it is the same.
+    /// The agent's content, or `None` if it is the same.
     pub agent: Option<AgentDiff>,
-    /// The context graph's content; nothing if it is the same.
+    /// The context graph's content, or `None` if it is the same.
     #[serde(rename = "service_hierarchical_state_machine")]
     pub context_graph: Option<ContextGraphDiff>,
 }
@@ -57,7 +57,7 @@ pub struct PreferenceChange {
 }
 
 impl SetDiff {
-    /// Tells whether nothing differs.
+    /// Returns `true` if nothing differs.
     pub fn is_empty(&self) -> bool {
         self.pins.is_empty()
             && self.llm_model_preferences.is_empty()
@@ -66,8 +66,9 @@ impl SetDiff {
     }
 }
 
-/// Returns in what two sets differ, given the contents of their agents and context graphs. Contents may be left out where
-/// both sides mean the same version.
+/// Returns in what two sets differ, given the contents of their agents and context graphs.
+///
+/// Contents may be left out where both sides mean the same version.
 pub fn compare_sets(
     base: &Side<'_>,
     head: &Side<'_>,

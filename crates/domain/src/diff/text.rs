@@ -12,10 +12,13 @@ use crate::number::integral_numbers;
 /// How many unchanged lines of a text stand around a change, so that a reader knows where they are.
 const CONTEXT: usize = 3;
 
-/// How many lines of two documents are compared in search of the shortest difference. It takes some 0.3 seconds at worst.
+/// How many lines of two documents are compared in search of the shortest difference.
+///
+/// It takes some 0.3 seconds at worst.
 const MAX_LINES: usize = 20_000;
 
-/// What is left of the effort that two documents are worth: whoever writes very long ones must not keep the server busy.
+/// What is left of the effort that two documents are worth: whoever writes very long ones must not keep the server
+/// busy.
 pub(super) struct Effort {
     lines: usize,
 }
@@ -27,8 +30,10 @@ impl Default for Effort {
 }
 
 impl Effort {
-    /// Returns how one sequence becomes the other. Beyond the effort, all between the first and the last difference is
-    /// taken for changed: right, but longer than it need be.
+    /// Returns how one sequence becomes the other.
+    ///
+    /// Beyond the effort, all between the first and the last difference is taken for changed: right, but longer than it
+    /// need be.
     fn compare<T: Hash + Eq>(&mut self, from: &[T], to: &[T]) -> Vec<DiffOp> {
         let start = from.iter().zip(to).take_while(|(a, b)| a == b).count();
         let (from_rest, to_rest) = (&from[start..], &to[start..]);
@@ -91,7 +96,9 @@ pub enum LineOp {
     Added,
 }
 
-/// Returns in which lines two texts differ. A line break at the end counts: it begins one more, empty line.
+/// Returns in which lines two texts differ.
+///
+/// A line break at the end counts: it begins one more, empty line.
 pub(super) fn of_texts(from: &str, to: &str, effort: &mut Effort) -> Vec<Hunk> {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('\n').collect(), to.split('\n').collect());
     let operations = effort.compare(&from, &to);
@@ -169,7 +176,7 @@ mod tests {
         super::of_lists(from, to, &mut Effort::default())
     }
 
-    /// Makes the second list of lines from the first and the hunks.
+    /// Creates the second list of lines from the first and the hunks.
     fn apply(from: &[Value], hunks: &[Hunk]) -> Vec<Value> {
         let (mut made, mut taken) = (Vec::new(), 0);
         for hunk in hunks {

@@ -30,8 +30,9 @@ impl SearchTerms {
         Some(end.map_or(longest, |(end, _)| &longest[..end]))
     }
 
-    /// Returns how well a thing fits, given its name and text in lower case, or nothing if a word is in neither. A name
-    /// counts more than a text, and a whole word more than a part of one.
+    /// Returns how well a thing fits, given its name and text in lower case, or nothing if a word is in neither.
+    ///
+    /// A name counts more than a text, and a whole word more than a part of one.
     pub fn relevance(&self, name: &str, text: &str) -> Option<u32> {
         let mut total = 0;
         for term in &self.0 {

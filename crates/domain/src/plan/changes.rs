@@ -25,8 +25,9 @@ pub fn pin_changes(from: &Pins, to: &Pins) -> Vec<FieldChange> {
     of_pins(Some(from), Some(&RequestedPins::from(to)), false)
 }
 
-/// Returns the fields that change. Of a set that comes into being, or ends, both versions are told, although null may
-/// also mean that they float.
+/// Returns the fields that change.
+///
+/// Of a set that comes into being, or ends, both versions are told, although null may also mean that they float.
 pub(super) fn of_pins(
     from: Option<&Pins>,
     to: Option<&RequestedPins>,

@@ -74,7 +74,7 @@ pub struct Snapshot<'a> {
 pub struct Target {
     /// Its latest revision.
     pub revision: i64,
-    /// What it pins; nothing if it is deleted.
+    /// What it pins, or `None` if it is deleted.
     pub pins: Option<Pins>,
     /// The hold on it.
     pub hold: Option<Hold>,
@@ -160,7 +160,7 @@ fn told(findings: &[Finding]) -> String {
 pub struct SetRevision {
     /// The set's name.
     pub name: String,
-    /// The revision; nothing where the set is new, or where there is no such revision.
+    /// The revision, or `None` where the set is new, or where there is no such revision.
     pub revision: Option<i64>,
 }
 
@@ -177,7 +177,7 @@ pub struct Plan {
     pub source: Option<SetRevision>,
     /// The fields that would change.
     pub changes: Vec<FieldChange>,
-    /// The versions that the set would mean right after; nothing if it would be deleted or the change cannot be made.
+    /// The versions that the set would mean right after, or `None` if it would be deleted or the change cannot be made.
     pub resolved: Option<Resolved>,
     /// Every rule that forbids it; of very many findings of one rule, the first ones and how many more there are.
     pub blockers: Vec<Finding>,
@@ -190,7 +190,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Tells whether a rule forbids the change.
+    /// Returns `true` if a rule forbids the change.
     pub fn is_blocked(&self) -> bool {
         !self.blockers.is_empty()
     }
@@ -215,7 +215,7 @@ pub enum HoldEffect {
 /// What is written if the plan is carried out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effect {
-    /// What the set pins from then on; nothing if it is deleted. Absent if no revision is to be appended.
+    /// What the set pins from then on, or `None` if it is deleted. Absent if no revision is to be appended.
     pub revision: Option<Option<Pins>>,
     /// The set and revision that the pins come from.
     pub source: Option<(SetName, i64)>,
@@ -225,7 +225,9 @@ pub struct Effect {
     pub hold: HoldEffect,
 }
 
-/// A plan, and what carrying it out means. The effect counts only while nothing blocks the plan.
+/// A plan, and what carrying it out means.
+///
+/// The effect counts only while nothing blocks the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
     /// What is shown.
@@ -250,7 +252,9 @@ struct Wanted {
     freeze: bool,
 }
 
-/// Plans a change. With `lift_hold`, a hold on the set does not stand in the way and is gone afterwards.
+/// Plans a change.
+///
+/// With `lift_hold`, a hold on the set does not stand in the way and is gone afterwards.
 pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned {
     let current = snapshot.target.and_then(|target| target.pins.as_ref());
     let is_new = current.is_none();
@@ -329,8 +333,9 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     }
 }
 
-/// Returns the hash of a plan and of everything it depends on beyond what it shows. In which order preferences were
-/// written, and with them what is found, says nothing about the change.
+/// Returns the hash of a plan and of everything it depends on beyond what it shows.
+///
+/// In which order preferences were written, and with them what is found, says nothing about the change.
 fn digest(
     plan: &Plan,
     snapshot: &Snapshot<'_>,

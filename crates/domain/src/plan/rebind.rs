@@ -8,7 +8,8 @@ use crate::service::{check_bound, check_rebound_pins};
 use crate::version_set::{Binding, Pins, RequestedPins, SetName};
 use crate::yank;
 
-/// Returns what the set of the snapshot means on the snapshot's agent and graph, by the same pins as on those of `from`.
+/// Returns what the set of the snapshot means on the snapshot's agent and graph, by the same pins as on those of
+/// `from`.
 pub(super) fn wanted(snapshot: &Snapshot<'_>, from: &Binding) -> Wanted {
     let to = snapshot.binding;
     let current = snapshot.target.and_then(|target| target.pins.clone());
@@ -45,7 +46,9 @@ pub(super) fn wanted(snapshot: &Snapshot<'_>, from: &Binding) -> Wanted {
 }
 
 /// Returns the yanked versions of what is new about the service: those that the pins name, and those that they mean for
-/// now because they float. What ran before is no matter of this change.
+/// now because they float.
+///
+/// What ran before is no matter of this change.
 fn newly_yanked(snapshot: &Snapshot<'_>, from: &Binding, pins: &Pins) -> (Vec<Refusal>, Vec<Refusal>) {
     let to = snapshot.binding;
     let is_new = |refusal: &Refusal| match refusal {

@@ -22,7 +22,9 @@ pub struct Past {
 }
 
 /// Returns the number of the revision that a rollback of a set restores: the one asked for, or the one that was in
-/// force before the latest. `history` holds every revision of the set.
+/// force before the latest.
+///
+/// `history` holds every revision of the set.
 ///
 /// # Errors
 /// Says why there is nothing to restore, or why the revision asked for is not restored. Only with `lift_hold` does a
@@ -60,7 +62,7 @@ impl History {
         (!self.is_boundary(past)).then(|| place - 1)
     }
 
-    /// Tells whether nothing goes behind a revision.
+    /// Returns `true` if nothing goes behind a revision.
     fn is_boundary(&self, past: &Past) -> bool {
         let is_first = past.revision == 1 || self.is_deletion(past.revision - 1);
         let is_one = matches!(
@@ -103,7 +105,7 @@ impl History {
         Ok(revision)
     }
 
-    /// Tells whether a rollback went behind a revision and nobody came back to it since.
+    /// Returns `true` if a rollback went behind a revision and nobody came back to it since.
     fn is_undone(&self, revision: i64, latest: i64) -> bool {
         let place = self.place(revision);
         let mut current = self.place(latest);
@@ -123,7 +125,7 @@ mod tests {
     use RevisionAction::{Create, Delete, Promote, Rebind};
     use proptest::prelude::*;
 
-    /// Makes a history of actions; `Ok(n)` stands for a rollback that restored revision `n`.
+    /// Creates a history of actions; `Ok(n)` stands for a rollback that restored revision `n`.
     fn history(steps: &[Result<i64, RevisionAction>]) -> Vec<Past> {
         let past = |(index, step): (usize, &Result<i64, RevisionAction>)| Past {
             revision: i64::try_from(index).unwrap() + 1,

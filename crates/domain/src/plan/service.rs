@@ -90,8 +90,9 @@ impl ServicePlan {
     }
 }
 
-/// A plan, and what carrying it out means for each set, in their order. The effects count only while nothing blocks the
-/// plan.
+/// A plan, and what carrying it out means for each set, in their order.
+///
+/// The effects count only while nothing blocks the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedService {
     /// What is shown.
@@ -100,8 +101,9 @@ pub struct PlannedService {
     pub effects: Vec<Effect>,
 }
 
-/// Plans that a service becomes like `after`. With `lift_hold`, holds on its sets do not stand in the way of another agent
-/// or graph and are gone afterwards.
+/// Plans that a service becomes like `after`.
+///
+/// With `lift_hold`, holds on its sets do not stand in the way of another agent or graph and are gone afterwards.
 pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: bool) -> PlannedService {
     let before = snapshot.service;
     let is_rebound = (before.agent_id, before.context_graph_id) != (after.agent_id, after.context_graph_id);
@@ -273,8 +275,8 @@ fn fields(service: &Service) -> [(&'static str, Value); 7] {
     ]
 }
 
-/// Returns the hash of a plan and of everything it depends on beyond what it shows: by which `name` the service is known,
-/// and what conversations would `begin` with.
+/// Returns the hash of a plan and of everything it depends on beyond what it shows: by which `name` the service is
+/// known, and what conversations would `begin` with.
 fn digest(plan: &ServicePlan, name: &str, begins: &[Value], lift_hold: bool) -> String {
     let plan = ServicePlan {
         blockers: sorted(&plan.blockers),

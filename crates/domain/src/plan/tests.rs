@@ -215,7 +215,9 @@ fn deleted() -> Target {
     }
 }
 
-/// A revision of a set of the service. What floats meant the versions 4.
+/// A revision of a set of the service.
+///
+/// What floats meant the versions 4.
 fn content(pins: Pins) -> Content {
     Content {
         revision: 6,

@@ -7,7 +7,9 @@ use super::Finding;
 /// How many findings of one rule are told.
 const MOST_OF_A_RULE: usize = 100;
 
-/// Returns the first findings of each rule, and of how many more there are. The digest of a plan stands for all of them.
+/// Returns the first findings of each rule, and of how many more there are.
+///
+/// The digest of a plan stands for all of them.
 pub(super) fn told_of_each_rule(findings: Vec<Finding>) -> Vec<Finding> {
     let mut counts: HashMap<String, usize> = HashMap::new();
     let mut told = Vec::new();

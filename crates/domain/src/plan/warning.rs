@@ -205,7 +205,7 @@ pub(super) fn of_promotion(name: &str, action: RevisionAction, source: Option<&S
     warnings
 }
 
-/// Tells whether a name follows the convention of the workflow: `edge|release|preview|test|personal-[a-z0-9-]+`.
+/// Returns `true` if a name follows the convention of the workflow: `edge|release|preview|test|personal-[a-z0-9-]+`.
 fn is_conventional(name: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     match name.strip_prefix("personal-") {

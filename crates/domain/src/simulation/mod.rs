@@ -18,7 +18,9 @@ pub use unit_test::{
     UnitTestSetFields, check_entries, check_unused, named,
 };
 
-/// The content of one version of a persona: who talks. It cannot be printed whole: some of the variables are secrets.
+/// The content of one version of a persona: who talks.
+///
+/// It cannot be printed whole: some of the variables are secrets.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct PersonaDocument {

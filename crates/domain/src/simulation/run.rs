@@ -142,7 +142,9 @@ pub enum UnitTestRunState {
     Cancelled,
 }
 
-/// What a metric was for a conversation. Why, the stored result tells: that is erased with the conversation.
+/// What a metric was for a conversation.
+///
+/// Why, the stored result tells: that is erased with the conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// The result's id.
@@ -153,7 +155,7 @@ pub struct Judged {
     pub metric_id: MetricId,
     /// The metric's version.
     pub metric_version: VersionNumber,
-    /// What it was; nothing if the conversation did not show it.
+    /// What it was, or `None` if the conversation did not show it.
     pub value: Option<MeasuredValue>,
     /// Whether that passes. What a conversation does not show does not pass.
     pub passed: bool,
@@ -169,7 +171,7 @@ impl RunStatus {
         }
     }
 
-    /// Tells whether nothing more comes.
+    /// Returns `true` if nothing more comes.
     pub fn is_final(self) -> bool {
         self != Self::Running
     }
@@ -187,7 +189,7 @@ impl UnitTestRunState {
         }
     }
 
-    /// Tells whether nothing more comes.
+    /// Returns `true` if nothing more comes.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
@@ -216,13 +218,13 @@ from_words!(
 );
 
 impl UnitTestRun {
-    /// Tells whether the conversation met every criterion.
+    /// Returns `true` if the conversation met every criterion.
     pub fn has_passed(&self) -> bool {
         self.state == UnitTestRunState::Judged && self.verdicts.iter().all(|judged| judged.passed)
     }
 }
 
-/// Returns why a run of so many conversations cannot be created; nothing if it can.
+/// Returns why a run of so many conversations cannot be created, or `None` if it can.
 pub fn check_size(specs: &[RunSpec]) -> Option<Refusal> {
     let conversations: u64 = specs.iter().map(|spec| u64::from(spec.run_count)).sum();
     (conversations > MAX_CONVERSATIONS).then_some(Refusal::TooManyConversations {

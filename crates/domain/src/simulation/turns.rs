@@ -29,7 +29,9 @@ pub struct Turns {
 
 impl Turns {
     /// Returns the run that is next: one of the organization of whose conversations the fewest are held; of several, of
-    /// the one whose turn is longest ago. Among its users it is the same, and of a user's runs it is the first one.
+    /// the one whose turn is longest ago.
+    ///
+    /// Among its users it is the same, and of a user's runs it is the first one.
     pub fn next<'r>(&mut self, runs: &'r [UnfinishedRun]) -> Option<&'r UnfinishedRun> {
         let user_of = |run: &UnfinishedRun| (run.organization.clone(), run.creator.clone());
         let mut by_organization: HashMap<&OrganizationId, u64> = HashMap::new();
@@ -81,8 +83,9 @@ mod tests {
         }
     }
 
-    /// Holds so many conversations of each run, `parallel` at once, of which the first one always ends first. Returns
-    /// whose they were.
+    /// Holds so many conversations of each run, `parallel` at once, of which the first one always ends first.
+    ///
+    /// Returns whose they were.
     fn held(runs: &mut [UnfinishedRun], (count, parallel): (usize, usize)) -> Vec<String> {
         let mut turns = Turns::default();
         let mut under_way: Vec<UnitTestSetRunId> = Vec::new();

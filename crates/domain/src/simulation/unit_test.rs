@@ -65,7 +65,7 @@ pub struct UnitTestFields {
 }
 
 impl UnitTestFields {
-    /// Tells whether a criterion is about the metric of that id.
+    /// Returns `true` if a criterion is about the metric of that id.
     pub fn judges_by(&self, metric: &str) -> bool {
         self.success_criterions
             .iter()
@@ -121,7 +121,7 @@ pub struct UnitTestSetFields {
 }
 
 impl UnitTestSetFields {
-    /// Tells whether the set runs the test.
+    /// Returns `true` if the set runs the test.
     pub fn runs(&self, test: UnitTestId) -> bool {
         self.unit_test_runs.iter().any(|entry| entry.unit_test_id == test)
     }
@@ -147,8 +147,9 @@ pub struct UnitTestRef {
     pub is_hidden: bool,
 }
 
-/// Returns why a thing that unit tests use has to stay as it is; nothing if none does. `what` says which thing, such as
-/// "version set `test`".
+/// Returns why a thing that unit tests use has to stay as it is, or `None` if none does.
+///
+/// `what` says which thing, such as "version set `test`".
 pub fn check_unused(what: impl Into<String>, tests: &[UnitTestRef]) -> Option<Refusal> {
     (!tests.is_empty()).then(|| Refusal::UsedByUnitTests {
         what: what.into(),

@@ -19,8 +19,10 @@ impl SetName {
     /// The longest name, in characters.
     pub const MAX_LENGTH: usize = 40;
 
-    /// The sets that all who work on a service share. They are no others in capitals, even before they are there:
-    /// otherwise whoever may not create one of them could keep everybody from it.
+    /// The sets that all who work on a service share.
+    ///
+    /// They are no others in capitals, even before they are there: otherwise whoever may not create one of them could
+    /// keep everybody from it.
     pub const SHARED: [&str; 4] = ["edge", "release", "preview", "test"];
 
     /// The set that always floats; it cannot be changed.
@@ -33,12 +35,12 @@ impl SetName {
         Self("release".to_owned())
     }
 
-    /// Tells whether this is `edge`.
+    /// Returns `true` if this is `edge`.
     pub fn is_edge(&self) -> bool {
         self.0 == "edge"
     }
 
-    /// Tells whether every service has this set for as long as it exists.
+    /// Returns `true` if every service has this set for as long as it exists.
     pub fn is_permanent(&self) -> bool {
         self.is_edge() || self.0 == "release"
     }

@@ -21,7 +21,9 @@ pub struct RequestedPins {
     pub llm_model_preferences: ModelPreferences,
 }
 
-/// What a set pins: numbers that exist, or null, which floats with the latest version. Serialised as on the wire.
+/// What a set pins: numbers that exist, or null, which floats with the latest version.
+///
+/// Serialised as on the wire.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pins {
     /// The agent's version; `None` floats.
@@ -70,7 +72,7 @@ impl Pins {
         }
     }
 
-    /// Tells whether either version floats.
+    /// Returns `true` if either version floats.
     pub fn is_floating(&self) -> bool {
         self.agent_version.is_none() || self.context_graph_version.is_none()
     }

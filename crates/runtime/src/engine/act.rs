@@ -8,7 +8,9 @@ use crate::RuntimeError;
 use crate::models::{Hints, Pieces, Request};
 
 impl<'a> Walk<'a> {
-    /// Leaves an action state by an exit condition that holds. If none does, returns what tools answered meanwhile.
+    /// Leaves an action state by an exit condition that holds.
+    ///
+    /// If none does, returns what tools answered meanwhile.
     pub(super) async fn leave_action_state(
         &mut self,
         place: Place<'a>,

@@ -89,8 +89,9 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Goes from the terminal state of an inner graph back to the graph that entered it. Of the outermost graph there is
-    /// no way back.
+    /// Goes from the terminal state of an inner graph back to the graph that entered it.
+    ///
+    /// Of the outermost graph there is no way back.
     pub(super) async fn jump_back(&mut self, from: Place<'a>) -> Result<bool, RuntimeError> {
         if self.position.frames.len() < 2 {
             return Ok(false);

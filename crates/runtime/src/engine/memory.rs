@@ -106,8 +106,9 @@ impl<'a> Walk<'a> {
         self.session.ask(request, read).await
     }
 
-    /// Answers questions that were not asked before, from what is known of the user. Returns them, and each with its
-    /// answer.
+    /// Answers questions that were not asked before, from what is known of the user.
+    ///
+    /// Returns them, and each with its answer.
     async fn answer(
         &mut self,
         place: Place<'a>,

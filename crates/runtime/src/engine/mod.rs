@@ -203,7 +203,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lets the model choose in a state. Returns the position of what it chose; nothing if none fits.
+    /// Lets the model choose in a state.
+    ///
+    /// Returns the position of what it chose, or `None` if none fits.
     async fn choose(
         &mut self,
         place: Place<'a>,
@@ -222,7 +224,7 @@ impl<'a> Walk<'a> {
         self.session.ask(request, read).await
     }
 
-    /// Tells whether anything was said or happened so far.
+    /// Returns `true` if anything was said or happened so far.
     fn has_begun(&self) -> bool {
         !self.transcript.is_empty() || !self.messages.is_empty()
     }
@@ -304,7 +306,9 @@ fn descriptions(exits: &[ExitCondition]) -> Vec<&str> {
     exits.iter().map(|exit| exit.description.as_str()).collect()
 }
 
-/// Returns what a script decides by. No method, so that it borrows no more of a walk than it needs.
+/// Returns what a script decides by.
+///
+/// No method, so that it borrows no more of a walk than it needs.
 fn hints<'h>(said: &'h str, number: u32, place: Place<'h>) -> Hints<'h> {
     Hints {
         said,

@@ -131,7 +131,9 @@ impl<'a> Walk<'a> {
         self.moved(place, cause).await
     }
 
-    /// Calls the tool of a tool-call state, and goes on. Without its answer there is no way on.
+    /// Calls the tool of a tool-call state, and goes on.
+    ///
+    /// Without its answer there is no way on.
     pub(super) async fn call_designated_tool(
         &mut self,
         place: Place<'a>,

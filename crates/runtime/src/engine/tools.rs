@@ -161,7 +161,9 @@ impl<'a> Walk<'a> {
         self.session.ask(request, read).await
     }
 
-    /// Calls a tool that a model chose. What goes wrong is a result too: the model sees it and goes on.
+    /// Calls a tool that a model chose.
+    ///
+    /// What goes wrong is a result too: the model sees it and goes on.
     async fn call_offered(
         &mut self,
         offered: &Offered<'a>,
@@ -196,7 +198,9 @@ impl<'a> Walk<'a> {
         (log, result)
     }
 
-    /// Calls a tool, and keeps its result if it is to be kept. Also returns how many seconds it took.
+    /// Calls a tool, and keeps its result if it is to be kept.
+    ///
+    /// Also returns how many seconds it took.
     pub(super) async fn call(
         &mut self,
         spec: &ToolCallSpec,
@@ -238,7 +242,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Returns what insights show of a call. Results that nothing but one call of a model may see are left out.
+/// Returns what insights show of a call.
+///
+/// Results that nothing but one call of a model may see are left out.
 pub(super) fn log(
     spec: &ToolCallSpec,
     tool: &Tool,

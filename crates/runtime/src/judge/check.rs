@@ -37,7 +37,9 @@ enum Pattern {
     Regex(Regex),
 }
 
-/// Returns the verdict of a metric's check, if it has one. A check that cannot be read has no value and says why.
+/// Returns the verdict of a metric's check, if it has one.
+///
+/// A check that cannot be read has no value and says why.
 pub(super) fn run(metric: &MetricDocument, heard: &[&Message]) -> Option<Verdict> {
     let first = metric.description.trim_start().lines().next()?;
     let text = first.trim().strip_prefix("check:")?.trim();

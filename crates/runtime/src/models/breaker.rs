@@ -21,7 +21,9 @@ struct State {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Breaker(Arc<Mutex<State>>);
 
-/// The leave to make one call. Whoever drops it unused says nothing about the model.
+/// The leave to make one call.
+///
+/// Whoever drops it unused says nothing about the model.
 #[derive(Debug)]
 pub(super) struct Permit {
     breaker: Breaker,

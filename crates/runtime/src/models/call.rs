@@ -81,7 +81,8 @@ impl Route {
     }
 }
 
-/// Returns how long to wait before a call is repeated for the `n`th time, from 1; nothing if that is too long to wait.
+/// Returns how long to wait before a call is repeated for the `n`th time, from 1, or `None` if that is too long to
+/// wait.
 pub(super) fn pause_before(n: u32, failure: &Failure) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(10);
     let own = Duration::from_millis(250 << n.min(5));

@@ -33,7 +33,7 @@ impl fmt::Debug for Hosted {
 }
 
 impl Hosted {
-    /// Makes a provider that speaks `protocol` at `base_url`; the error says why that is none.
+    /// Creates a provider that speaks `protocol` at `base_url`; the error says why that is none.
     pub(super) fn new(
         http: &reqwest::Client,
         protocol: Protocol,
@@ -103,7 +103,7 @@ impl Hosted {
     }
 }
 
-/// Tells whether a text has more than thoughts.
+/// Returns `true` if a text has more than thoughts.
 fn has_answer(text: &str) -> bool {
     crate::answer::text(text).is_ok_and(|answer| !answer.is_empty())
 }

@@ -49,7 +49,9 @@ impl Effort {
 }
 
 impl Options {
-    /// Reads the parameters of a preference. Those that are not known, or cannot be used, are passed on as they are.
+    /// Reads the parameters of a preference.
+    ///
+    /// Those that are not known, or cannot be used, are passed on as they are.
     pub(super) fn of(params: &Map<String, Value>, limits: &Limits) -> Self {
         let mut options = Self {
             max_tokens: Some(limits.answer_tokens),

@@ -15,7 +15,9 @@ use super::settings::{AnswerFormat, ProviderKind, ProviderSettings};
 use crate::RuntimeError;
 use crate::thought::Mark;
 
-/// The models that an installation can call. Cheap to clone.
+/// The models that an installation can call.
+///
+/// Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Models {
     routes: HashMap<String, Route>,
@@ -66,8 +68,8 @@ pub enum InvalidModels {
 }
 
 impl Models {
-    /// Makes the models from the providers, where each model is served, and what interactions use that no preference is
-    /// about.
+    /// Creates the models from the providers, where each model is served, and what interactions use that no preference
+    /// is about.
     pub fn new(
         providers: Vec<ProviderSettings>,
         routes: Vec<ModelRoute>,
@@ -127,7 +129,7 @@ impl Models {
         }
     }
 
-    /// Makes models that all answer from one script, whatever they are called, for tests.
+    /// Creates models that all answer from one script, whatever they are called, for tests.
     pub fn scripted(script: Script) -> Self {
         let provider = Provider {
             name: "scripted".to_owned(),

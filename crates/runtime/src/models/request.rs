@@ -18,7 +18,9 @@ pub(crate) struct Request<'a> {
     pub(crate) hints: Hints<'a>,
 }
 
-/// What a script decides by. A model sees the prompt only.
+/// What a script decides by.
+///
+/// A model sees the prompt only.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hints<'a> {
     /// What the agent was told last.
@@ -58,8 +60,8 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// The provider: the same call may well succeed a little later.
     Temporary,
-    /// This answer, which did not come to its end in time. That says nothing about the provider: long answers take long, and
-    /// so do those who listen slowly.
+    /// This answer, which did not come to its end in time. That says nothing about the provider: long answers take
+    /// long, and so do those who listen slowly.
     Slow,
     /// The provider, but it is no use to call again at once.
     Lasting,
@@ -104,7 +106,9 @@ impl Failure {
         Self::new(FailureKind::Setup, reason)
     }
 
-    /// Returns `true` if the same call may well succeed a little later. A slow one takes as long again.
+    /// Returns `true` if the same call may well succeed a little later.
+    ///
+    /// A slow one takes as long again.
     pub(crate) fn is_temporary(&self) -> bool {
         self.kind == FailureKind::Temporary
     }
@@ -135,8 +139,9 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// Begins anew, unless somebody may have seen a part of the message. It may begin within a thought whose first mark the
-    /// provider does not send.
+    /// Begins anew, unless somebody may have seen a part of the message.
+    ///
+    /// It may begin within a thought whose first mark the provider does not send.
     pub(crate) fn restart(&mut self, swallowed_mark: Option<Mark>) {
         if !self.has_begun() {
             self.held_blanks.clear();
@@ -144,12 +149,12 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// Tells whether somebody may have seen a part of the message.
+    /// Returns `true` if somebody may have seen a part of the message.
     pub(crate) fn has_begun(&self) -> bool {
         self.number > 0
     }
 
-    /// Tells whether the model did not get beyond its thoughts.
+    /// Returns `true` if the model did not get beyond its thoughts.
     pub(crate) fn is_thinking(&self) -> bool {
         self.thoughts.is_thinking()
     }

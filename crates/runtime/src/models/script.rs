@@ -10,7 +10,9 @@ use tokio::time::sleep;
 
 use super::request::{Answer, Failure, Hints, Pieces, Request};
 
-/// What is answered when. The first rule that fits decides; with the same conversation it is always the same one.
+/// What is answered when.
+///
+/// The first rule that fits decides; with the same conversation it is always the same one.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
@@ -206,7 +208,9 @@ fn is_part(part: &str, text: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
-/// Puts what the call is about into the places that an answer has for it. What is put in is not looked at again.
+/// Puts what the call is about into the places that an answer has for it.
+///
+/// What is put in is not looked at again.
 fn filled_in(text: &str, interaction: &str, hints: &Hints<'_>) -> String {
     let turn = hints.turn.to_string();
     let places = [

@@ -36,7 +36,9 @@ impl<'a> Session<'a> {
         self.calls
     }
 
-    /// Asks until an answer can be read. A model that gave another one is told what was wrong with it.
+    /// Asks until an answer can be read.
+    ///
+    /// A model that gave another one is told what was wrong with it.
     pub(crate) async fn ask<T>(
         &mut self,
         mut request: Request<'_>,

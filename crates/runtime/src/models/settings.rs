@@ -13,11 +13,14 @@ pub struct ProviderSettings {
     pub kind: ProviderKind,
     /// How it holds a model to the form of an answer.
     pub answer_format: AnswerFormat,
-    /// What the thoughts of its models begin with, where it puts that into the prompt and does not send it: `<think>`, say.
+    /// What the thoughts of its models begin with, where it puts that into the prompt and does not send it: `<think>`,
+    /// say.
     pub swallowed_mark: Option<String>,
 }
 
-/// How a provider holds a model to the form of an answer that is more than text. Answers are read the same way.
+/// How a provider holds a model to the form of an answer that is more than text.
+///
+/// Answers are read the same way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AnswerFormat {
     /// It does not: the prompt asks for it.

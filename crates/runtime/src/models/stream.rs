@@ -9,8 +9,8 @@ use super::protocol::{Protocol, Reading, milliseconds, refusal_of};
 use super::request::{Failure, too_long};
 use crate::Limits;
 
-/// The most bytes of an answer that is read, frames, thoughts and all: a token of a thought comes in a frame of some hundred
-/// bytes, and no model thinks for longer than some hundred thousand tokens.
+/// The most bytes of an answer that is read, frames, thoughts and all: a token of a thought comes in a frame of some
+/// hundred bytes, and no model thinks for longer than some hundred thousand tokens.
 const MOST_BYTES: usize = 64 << 20;
 
 /// The most bytes that are read of what a provider says instead of an answer.
@@ -48,8 +48,9 @@ impl Stream {
         })
     }
 
-    /// Returns `true` if anything of the answer has come: a sign of life, even if it says nothing. Many models think in
-    /// silence.
+    /// Returns `true` if anything of the answer has come: a sign of life, even if it says nothing.
+    ///
+    /// Many models think in silence.
     pub(super) fn has_begun(&self) -> bool {
         self.bytes > 0
     }
@@ -111,7 +112,9 @@ fn connection_failure(error: &reqwest::Error) -> Failure {
 }
 
 /// Returns for how long the headers of an answer ask to leave a provider alone: in milliseconds, in seconds, or until a
-/// time. That is measured by the provider's own clock, which is the one that it goes by.
+/// time.
+///
+/// That is measured by the provider's own clock, which is the one that it goes by.
 fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(text) = header("retry-after-ms") {

@@ -6,8 +6,9 @@ use forge_domain::context_graph::{ContextGraphDocument, State};
 use super::{Agent, Data, Prompt, Scene};
 use crate::Person;
 
-/// Returns how many bytes the longest prompt of a graph's states has at the least. Tools and the graphs that it refers to
-/// are left out.
+/// Returns how many bytes the longest prompt of a graph's states has at the least.
+///
+/// Tools and the graphs that it refers to are left out.
 pub(crate) fn longest(agent: &AgentDocument, graph: &ContextGraphDocument) -> usize {
     let person = Person::default();
     let scene = Scene {
@@ -43,8 +44,8 @@ pub(crate) fn longest(agent: &AgentDocument, graph: &ContextGraphDocument) -> us
     graph.states.iter().filter_map(longest_of).max().unwrap_or(0)
 }
 
-/// Tells whether documents of so many bytes may make a prompt that is longer than so many: a list of short things doubles
-/// in length at the most, and what Forge says itself has its place.
+/// Returns `true` if documents of so many bytes may make a prompt that is longer than so many: a list of short things
+/// doubles in length at most, and what Forge says itself has its place.
 pub(crate) fn may_be_longer(document_bytes: usize, most: usize) -> bool {
     document_bytes.saturating_mul(2).saturating_add(8 * 1024) > most
 }

@@ -75,8 +75,10 @@ fn from(message_type: MessageType) -> &'static str {
     }
 }
 
-/// Writes an object on one line. Besides what JSON escapes, the characters are that the special marks of models are made
-/// of, such as `<|im_start|>`, `<end_of_turn>` and `[INST]`; and line ends that JSON does not know as such.
+/// Writes an object on one line.
+///
+/// Besides what JSON escapes, the characters are that the special marks of models are made of, such as `<|im_start|>`,
+/// `<end_of_turn>` and `[INST]`; and line ends that JSON does not know as such.
 fn quoted(object: Map<String, Value>) -> String {
     let mut line = String::new();
     for character in Value::Object(object).to_string().chars() {

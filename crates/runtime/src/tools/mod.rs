@@ -88,7 +88,7 @@ impl fmt::Debug for Tool {
 }
 
 impl Tools {
-    /// Makes the tools of an installation.
+    /// Creates the tools of an installation.
     pub fn new(settings: Vec<ToolSettings>) -> Result<Self, InvalidTool> {
         let mut by_id = HashMap::new();
         if settings.is_empty() {

@@ -5,13 +5,14 @@
 
 use std::cmp::Ordering;
 
-/// Tells whether a text is a version.
+/// Returns `true` if a text is a version.
 pub(super) fn is_version(text: &str) -> bool {
     parse(text).is_some()
 }
 
-/// Tells whether a version satisfies every part of a constraint, such as `>=1.2,<2`. A constraint that cannot be read is
-/// satisfied by nothing; an empty one, or `*`, by everything.
+/// Returns `true` if a version satisfies every part of a constraint, such as `>=1.2,<2`.
+///
+/// A constraint that cannot be read is satisfied by nothing; an empty one, or `*`, by everything.
 pub(crate) fn satisfies(version: &str, constraint: &str) -> bool {
     let Some(version) = parse(version) else {
         return false;

@@ -20,8 +20,8 @@ const HEADERS: [&str; 7] = [
     "accept-encoding",
 ];
 
-/// Asks a provider once for something, and returns what it was asked: the line and the headers, and the body without the
-/// words of the prompt.
+/// Asks a provider once for something, and returns what it was asked: the line and the headers, and the body without
+/// the words of the prompt.
 async fn asked(protocol: &str, model: &str, answer_format: AnswerFormat, params: &Value) -> Value {
     let provider = Provider::start(vec![Reply::status(400)]).await;
     // Only what there is a choice of is asked for in JSON.

@@ -18,8 +18,9 @@ use crate::talk::{Talk, action, exit, graph, script};
 
 const TOOL: &str = "65f1c0ffee65f1c0ffee65f1";
 
-/// Makes a model that thinks of one answer and gives another one. A thought without a first mark stands in for servers
-/// that swallow it.
+/// Creates a model that thinks of one answer and gives another one.
+///
+/// A thought without a first mark stands in for servers that swallow it.
 fn thinking(answers: &[(&str, &str, &str)]) -> Models {
     let rules: Vec<Value> = answers
         .iter()
@@ -252,7 +253,7 @@ async fn an_answer_that_is_nothing_but_a_thought_is_asked_for_again() {
     );
 }
 
-/// Makes a model behind a server that begins its thoughts in the prompt.
+/// Creates a model behind a server that begins its thoughts in the prompt.
 fn swallowing(mark: &str, rules: Value) -> Result<Models, InvalidModels> {
     let script = Script::from_json(&json!({"rules": rules}).to_string()).unwrap();
     let provider = ProviderSettings {

@@ -40,7 +40,7 @@ impl World {
         Id::new(self.now(), self.ids.to_be_bytes())
     }
 
-    /// Starts a conversation with an interaction that is alive for a minute; nothing if the user has one already.
+    /// Starts a conversation with an interaction that is alive for a minute, or `None` if the user has one already.
     async fn begin(&mut self) -> Option<(ConversationId, InteractionId)> {
         let (id, interaction_id) = (self.id(), self.id());
         let service = self.find_service().await;
@@ -79,7 +79,7 @@ impl World {
             .unwrap()
     }
 
-    /// Claims a conversation for another interaction; nothing if that is not possible.
+    /// Claims a conversation for another interaction, or `None` if that is not possible.
     async fn claim(&mut self, conversation: ConversationId) -> Option<InteractionId> {
         let (interaction, now) = (self.id(), self.now());
         let mut tx = self.store().write_run(&self.organization).await.unwrap();

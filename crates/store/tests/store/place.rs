@@ -102,8 +102,8 @@ fn cut(path: &Path, length: u64) {
 /// The files that SQLite writes to.
 const FILES: [&str; 3] = ["forge.db", "forge.db-wal", "forge.db-shm"];
 
-/// What cannot be tried of the index: that byte is one that SQLite itself takes for a hint, and whoever touches an index
-/// that was cut is ended by the system, which the writer may do between two writes.
+/// What cannot be tried of the index: that byte is one that SQLite itself takes for a hint, and whoever touches an
+/// index that was cut is ended by the system, which the writer may do between two writes.
 fn is_left_out(file: &str, change: &str) -> bool {
     file == "forge.db-shm" && ["a flipped bit", "empty", "its first page"].contains(&change)
 }

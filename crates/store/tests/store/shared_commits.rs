@@ -70,7 +70,7 @@ impl Fixture {
         assets.unwrap().iter().map(|asset| asset.name.clone()).collect()
     }
 
-    /// Makes an agent and a context graph for a service.
+    /// Creates an agent and a context graph for a service.
     async fn parts(&self) -> [String; 2] {
         [self.server.agent(1).await, self.server.context_graph(1).await]
     }

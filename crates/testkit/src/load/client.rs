@@ -14,7 +14,7 @@ use super::Figures;
 pub struct Request(Arc<[u8]>);
 
 impl Request {
-    /// Makes a request; with a body, it is declared as JSON.
+    /// Builds a request; with a body, it is declared as JSON.
     pub fn new(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
         for (name, value) in headers {
@@ -40,7 +40,9 @@ pub struct Answer<'a> {
     pub head: &'a str,
 }
 
-/// Sends the requests of each client over and over, and measures. Every answer has to pass the check.
+/// Sends the requests of each client over and over, and measures.
+///
+/// Every answer has to pass the check.
 ///
 /// The clients share one thread of their own: they are no part of what is measured, but they use the same cores.
 ///

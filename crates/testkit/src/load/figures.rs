@@ -12,7 +12,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Makes figures of the latencies that were seen in a time.
+    /// Creates figures of the latencies that were seen in a time.
     ///
     /// # Panics
     /// If there are none.

@@ -24,7 +24,9 @@ pub fn seconds() -> Duration {
     Duration::from_secs_f64(text.parse().unwrap())
 }
 
-/// Returns a runtime like the one of `forge serve`. Clients run elsewhere, so that they are not scheduled with it.
+/// Returns a runtime like the one of `forge serve`.
+///
+/// Clients run elsewhere, so that they are not scheduled with it.
 ///
 /// # Panics
 /// If the system gives no threads.

@@ -67,7 +67,7 @@ pub struct MessageInstance {
 }
 
 impl MessageInstance {
-    /// Makes the answer about a message.
+    /// Builds the answer about a message.
     pub fn new(message: Message) -> Self {
         Self {
             id: message.id.to_string(),
@@ -88,7 +88,7 @@ pub struct RecommendedResponses {
     pub recommended_responses: Vec<String>,
 }
 
-/// Makes the answer about what happened in an interaction: the contract's fields, and every call of a model.
+/// Builds the answer about what happened in an interaction: the contract's fields, and every call of a model.
 pub fn insights(insights: &Insights) -> Result<Map<String, Value>, serde_json::Error> {
     let mut fields = match serde_json::to_value(insights)? {
         Value::Object(fields) => fields,

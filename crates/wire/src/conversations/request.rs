@@ -75,7 +75,9 @@ fn typical_user() -> String {
         .to_owned()
 }
 
-/// A form: each field's values in the order in which they were sent. What is no text is nothing.
+/// A form: each field's values in the order in which they were sent.
+///
+/// What is no text is nothing.
 pub type Form = HashMap<String, Vec<Option<String>>>;
 
 const TYPE: &str = "initial_message_type";
@@ -83,7 +85,9 @@ const MESSAGE: &str = "recorded_message";
 const CONTENT: &str = "external_event_message_content";
 const TIME: &str = "external_event_message_timestamp";
 
-/// Returns what a form says to a conversation. Whether that can be said is for a rule to decide.
+/// Returns what a form says to a conversation.
+///
+/// Whether that can be said is for a rule to decide.
 pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, kind, msg: &str| {

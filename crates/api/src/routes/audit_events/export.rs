@@ -43,8 +43,9 @@ struct Rest {
     holders: Holders,
 }
 
-/// Returns the lines, some at a time and only as fast as they are taken. After a failure the answer breaks off, which
-/// clients notice, and the checkpoint is missing.
+/// Returns the lines, some at a time and only as fast as they are taken.
+///
+/// After a failure the answer breaks off, which clients notice, and the checkpoint is missing.
 fn chunks(rest: Rest) -> impl Stream<Item = Result<Vec<u8>, BoxError>> {
     stream::try_unfold(Some(rest), async |rest| {
         let Some(mut rest) = rest else { return Ok(None) };

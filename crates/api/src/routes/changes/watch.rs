@@ -100,7 +100,8 @@ impl Teller {
         self.sender.send(end("the server stops; connect again")).await;
     }
 
-    /// Returns what happened next, once the reader has taken what it was told before; nothing if that was not in time.
+    /// Returns what happened next, once the reader has taken what it was told before, or `None` if that was not in
+    /// time.
     ///
     /// # Errors
     /// Says why the stream ends.
@@ -119,7 +120,9 @@ impl Teller {
     }
 }
 
-/// Returns what is told of why a stream ends. What is wrong inside is for the log; the reader has to begin anew in any case.
+/// Returns what is told of why a stream ends.
+///
+/// What is wrong inside is for the log; the reader has to begin anew in any case.
 fn reason(error: AppError) -> String {
     tracing::info!(%error, "a stream of changes ends");
     match &error {
@@ -129,7 +132,9 @@ fn reason(error: AppError) -> String {
 }
 
 /// Returns a message for each change, and one that tells how far the reader is, if that is further: with it, nothing is
-/// told twice or looked through again after the next connection. If nothing happened at all, a sign of life.
+/// told twice or looked through again after the next connection.
+///
+/// If nothing happened at all, a sign of life.
 fn messages(news: News, told: i64) -> String {
     let last = news.changes.last().map(|change| change.change_number);
     let mut messages: Vec<String> = news.changes.into_iter().map(message).collect();
@@ -143,8 +148,9 @@ fn messages(news: News, told: i64) -> String {
     messages.concat()
 }
 
-/// Tells up to which change everything has been told. With content, because some readers hand out a message for every
-/// id.
+/// Tells up to which change everything has been told.
+///
+/// With content, because some readers hand out a message for every id.
 fn progress(up_to: i64) -> String {
     format!(
         "id: {up_to}\nevent: progress\ndata: {}\n\n",

@@ -20,8 +20,9 @@ struct Teller {
     actions: Option<ActionFilter>,
 }
 
-/// Answers with a stream that begins with `first`, if there is one. Whoever goes away, or does not read it, ends the
-/// interaction, of which nothing is kept then.
+/// Answers with a stream that begins with `first`, if there is one.
+///
+/// Whoever goes away, or does not read it, ends the interaction, of which nothing is kept then.
 pub(super) fn tell(
     server: &Server,
     status: StatusCode,

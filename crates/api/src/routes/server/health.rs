@@ -1,4 +1,4 @@
-//! Tells whether the server lives, and whether it can do its work.
+//! Returns `true` if the server lives, and whether it can do its work.
 
 use axum::http::StatusCode;
 use forge_app::{App, AppError};

@@ -63,7 +63,9 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     Ok(with_staleness(answer(Arc::new(prepared), held)?, stale_for))
 }
 
-/// Makes the answer's body. Its entity tag is its hash.
+/// Builds the answer's body.
+///
+/// Its entity tag is its hash.
 fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedAnswer, ApiError> {
     let (agent_id, graph_id) = (found.agent.0.to_string(), found.context_graph.0.to_string());
     let instance = |kind, id: &str, version| version_instance(organization, kind, id, version);
@@ -136,7 +138,9 @@ fn with_staleness(mut response: Response, stale_for: Option<Duration>) -> Respon
     response
 }
 
-/// Tells whether a list of entity tags has this one. Weak tags count: what a proxy calls equal is equal here.
+/// Returns `true` if a list of entity tags has this one.
+///
+/// Weak tags count: what a proxy calls equal is equal here.
 fn holds(list: &str, etag: &str) -> bool {
     let names = |tag: &str| tag.trim() == "*" || opaque(tag) == opaque(etag);
     list.split(',').any(names)

@@ -15,7 +15,8 @@ use super::{create, finish, interact, listed, say, transcript};
 /// How long something may take that has to happen.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A script in which the agent takes a minute if somebody says `slow`, cannot speak if somebody says `break`, and so on.
+/// A script in which the agent takes a minute if somebody says `slow`, cannot speak if somebody says `break`, and so
+/// on.
 fn rules() -> Value {
     json!([
         {"interaction": "engage-user", "contains": "slow", "delay_ms": 60_000, "answer": "Late."},

@@ -73,7 +73,9 @@ pub(super) enum Precondition {
     IsAbsent,
 }
 
-/// An answer, without what the model does not speak about. Change numbers count from the beginning of the round.
+/// An answer, without what the model does not speak about.
+///
+/// Change numbers count from the beginning of the round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     /// 404
@@ -235,7 +237,7 @@ impl Wish {
         }
     }
 
-    /// Tells whether answers to the change name the revision and the plan; those of Classic do not.
+    /// Returns `true` if answers to the change name the revision and the plan; those of Classic do not.
     pub(super) fn is_told(&self) -> bool {
         matches!(self, Self::Promote { .. } | Self::Rollback { .. })
     }

@@ -29,8 +29,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Makes a call and waits for its answer, but not longer than the client has patience. Nothing means that it gave
-    /// up: what the server does then is up to the server.
+    /// Creates a call and waits for its answer, but not longer than the client has patience.
+    ///
+    /// Nothing means that it gave up: what the server does then is up to the server.
     pub(super) async fn call(&self, call: &Call, patience: Duration) -> Option<Answer> {
         tokio::time::timeout(patience, self.answer(call)).await.ok()
     }

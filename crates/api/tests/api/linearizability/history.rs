@@ -8,7 +8,9 @@ use todc_utils::{History, WGLChecker};
 use super::call::{Answer, Call};
 use super::model::{Model, Operation};
 
-/// One line of a history: a call begins, or it ends. Every call has a number of its own.
+/// One line of a history: a call begins, or it ends.
+///
+/// Every call has a number of its own.
 pub(super) type Line = (usize, Action<Operation>);
 
 /// Records what clients do at once, in the order in which it happens.
@@ -36,8 +38,10 @@ impl Recorder {
     }
 }
 
-/// Ends the calls that have no end. Their clients gave up, and they may take place at any later time: so they end after
-/// everything else. One that never took place is as good as one that took place when nobody looked any more.
+/// Ends the calls that have no end.
+///
+/// Their clients gave up, and they may take place at any later time: so they end after everything else. One that never
+/// took place is as good as one that took place when nobody looked any more.
 fn with_ends(lines: &[Line]) -> Vec<Line> {
     let ended = |number: usize| {
         lines
@@ -56,13 +60,14 @@ fn operation(call: &Call, answer: Option<Answer>) -> Operation {
     Operation { call, answer }
 }
 
-/// Tells whether some order of the calls, in which none moves behind one that began after its end, gives all of these
-/// answers.
+/// Returns `true` if some order of the calls, in which none moves behind one that began after its end, gives all of
+/// these answers.
 pub(super) fn is_linearizable(lines: &[Line]) -> bool {
     lines.is_empty() || WGLChecker::<Model>::is_linearizable(History::from_actions(with_ends(lines)))
 }
 
-/// Returns how many lines of a rejected history it takes until it has to be rejected: its last line is the one to look at.
+/// Returns how many lines of a rejected history it takes until it has to be rejected: its last line is the one to look
+/// at.
 pub(super) fn rejected_after(lines: &[Line]) -> usize {
     // What is true of a history is true of its beginnings, so this can be searched by halves.
     let (mut accepted, mut rejected) = (0, lines.len());

@@ -92,7 +92,7 @@ impl World {
     }
 }
 
-/// Makes the calls of one client.
+/// Creates the calls of one client.
 async fn calls(client: Client, recorder: Arc<Recorder>, mut dice: Dice) {
     let mut seen = Seen::default();
     for _ in 0..CALLS {

@@ -174,8 +174,9 @@ impl Set {
 }
 
 impl State {
-    /// Returns what a call is answered, and what it makes of a set if it writes. The answer has seals in place of digests,
-    /// which the model cannot know.
+    /// Returns what a call is answered, and what it makes of a set if it writes.
+    ///
+    /// The answer has seals in place of digests, which the model cannot know.
     fn run(&self, call: &Call) -> (Expected, Option<(Name, Set)>) {
         let read = |answer| (Expected::Plain(answer), None);
         match call {
@@ -358,7 +359,7 @@ impl State {
         Planned { seal, restored }
     }
 
-    /// Tells whether this is the answer that the model expects.
+    /// Returns `true` if this is the answer that the model expects.
     fn is_answer(&self, expected: &Expected, answer: &Answer) -> bool {
         let is_known = |seal: &Seal, plan: &Plan| {
             plan.outline == seal.outline && self.digests.get(&plan.digest).is_none_or(|known| known == seal)
@@ -415,7 +416,9 @@ impl Expected {
     }
 }
 
-/// The versions that pins mean. Nobody adds versions meanwhile, so it is always the same.
+/// The versions that pins mean.
+///
+/// Nobody adds versions meanwhile, so it is always the same.
 fn frozen(pins: Pins) -> Pins {
     Pins {
         agent: pins.agent.or(Some(VERSIONS)),

@@ -46,7 +46,7 @@ fn newest(number: i64, action: &'static str, pins: Option<Pins>, change: i64) ->
     })
 }
 
-/// Makes a history of calls that are over one after another.
+/// Creates a history of calls that are over one after another.
 fn one_by_one(calls: &[(Call, Answer)]) -> Recorder {
     let recorder = Recorder::default();
     for (call, answer) in calls {
@@ -56,7 +56,7 @@ fn one_by_one(calls: &[(Call, Answer)]) -> Recorder {
     recorder
 }
 
-/// Makes a history of calls all of which are under way at once, and end in this order.
+/// Creates a history of calls all of which are under way at once, and end in this order.
 fn at_once(recorder: &Recorder, calls: &[(Call, Answer)]) {
     let begun: Vec<usize> = calls.iter().map(|(call, _)| recorder.begin(call)).collect();
     for (number, (call, answer)) in begun.into_iter().zip(calls) {

@@ -20,7 +20,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Makes a world whose metric is what `description` says.
+    /// Creates a world whose metric is what `description` says.
     pub(crate) async fn with_metric(server: &TestServer, description: &str, value: Value) -> Self {
         let service = server.service(2).await;
         let set = json!({"version_set": version_set(1, 2)});

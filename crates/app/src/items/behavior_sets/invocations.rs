@@ -14,8 +14,10 @@ use crate::items::authorize_read;
 use crate::page::{PageBuilder, unknown_token};
 use crate::{App, AppError, Caller, Page};
 
-/// Makes the record of a behavior set that applied in an interaction with these messages, which ended with the agent's
-/// answer. An interaction that the agent began led to it by the answer alone.
+/// Creates the record of a behavior set that applied in an interaction with these messages, which ended with the
+/// agent's answer.
+///
+/// An interaction that the agent began led to it by the answer alone.
 pub(crate) fn invocation(
     id: BehaviorInvocationId,
     set: (BehaviorSetId, VersionNumber),
@@ -53,7 +55,7 @@ pub(crate) fn invocation(
 pub struct ListInvocations {
     /// The order.
     pub sort: Vec<(InvocationSort, bool)>,
-    /// How many at the most.
+    /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
     pub continuation_token: i64,

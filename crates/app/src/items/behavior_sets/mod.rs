@@ -54,7 +54,9 @@ pub async fn create(
 }
 
 /// Returns the behavior sets that may apply in the conversations of a service now: the active ones that are applied to
-/// it, each with its latest version, in order of creation. All of them are in memory.
+/// it, each with its latest version, in order of creation.
+///
+/// All of them are in memory.
 pub async fn behaviors_for(
     app: &App,
     organization: &OrganizationId,
@@ -64,7 +66,9 @@ pub async fn behaviors_for(
     Ok(known.state.behaviors_for(service))
 }
 
-/// Creates the next version of a behavior set. From then on, conversations meet this one, running ones included.
+/// Creates the next version of a behavior set.
+///
+/// From then on, conversations meet this one, running ones included.
 pub async fn create_version(
     app: &App,
     caller: &Caller,

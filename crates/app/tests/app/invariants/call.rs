@@ -48,7 +48,7 @@ pub(super) enum Call {
 }
 
 impl Call {
-    /// Tells whether the call may move a set that is held, other than further back.
+    /// Returns `true` if the call may move a set that is held, other than further back.
     pub(super) fn lifts_holds(&self) -> bool {
         match self {
             Self::Upsert { lift_hold, .. }

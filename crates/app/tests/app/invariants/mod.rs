@@ -11,7 +11,9 @@ use crate::property;
 use call::call;
 use world::World;
 
-/// Makes so many worlds and calls up to 60 times in each. It takes some seconds.
+/// Creates so many worlds and calls up to 60 times in each.
+///
+/// It takes some seconds.
 const CASES: u32 = 8;
 
 fn check(engine: Engine) {

@@ -55,7 +55,7 @@ pub(super) fn check_sets(view: &View) {
     }
 }
 
-/// Returns the set that a history leads to, without its hold; nothing if it never was.
+/// Returns the set that a history leads to, without its hold, or `None` if it never was.
 fn replay(history: &[Revision]) -> Option<VersionSet> {
     let mut is_there = false;
     for (index, revision) in history.iter().enumerate() {
@@ -115,8 +115,8 @@ fn index_of(event: &AuditEvent) -> usize {
     usize::try_from(event.after["revision"].as_i64().unwrap() - 1).unwrap()
 }
 
-/// Every change of a set leaves one event that tells what it became; only what comes with a change of its service is told
-/// by the event of that.
+/// Every change of a set leaves one event that tells what it became; only what comes with a change of its service is
+/// told by the event of that.
 fn check_events(history: &[Revision], events: &[&AuditEvent]) {
     let by_change: BTreeMap<i64, &&AuditEvent> =
         events.iter().map(|event| (event.change_number, event)).collect();

@@ -136,8 +136,9 @@ pub(super) fn check_step(before: &View, call: &Call, after: &View) {
     check_services(after);
 }
 
-/// A set only ever changes by a revision; its hold may go by itself. A deleted one, which pins nothing, names whatever
-/// its service is bound to.
+/// A set only ever changes by a revision; its hold may go by itself.
+///
+/// A deleted one, which pins nothing, names whatever its service is bound to.
 fn assert_same_pins(before: Option<&VersionSet>, after: Option<&VersionSet>) {
     let without_hold = |set: &VersionSet| VersionSet {
         hold: None,

@@ -78,7 +78,9 @@ impl World {
         self.server.app.store.read().await.unwrap()
     }
 
-    /// Tries a call and returns whether it was refused. The clock goes on in between, and sometimes back.
+    /// Tries a call and returns whether it was refused.
+    ///
+    /// The clock goes on in between, and sometimes back.
     pub(super) async fn run(&self, call: &Call, number: usize) -> bool {
         self.server
             .clock

@@ -94,7 +94,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Returns the names of the services that the caller may see, by id. Whoever may see none is shown the ids.
+/// Returns the names of the services that the caller may see, by id.
+///
+/// Whoever may see none is shown the ids.
 async fn service_names(client: &Client) -> Result<HashMap<String, String>> {
     match client.services(&[], None).all().await {
         Ok(services) => {

@@ -91,7 +91,7 @@ fn head(ui: &Ui, kind: AssetKind, name: &str, content: &Content) -> Vec<[String;
     rows
 }
 
-/// Makes a row of each text and number, of each item of a list one of its own.
+/// Creates a row of each text and number, of each item of a list one of its own.
 fn flatten(place: &str, fields: &Map<String, Value>, rows: &mut Vec<[String; 2]>) {
     for (name, value) in fields {
         let name = format!("{place}{name}");

@@ -92,7 +92,9 @@ async fn to_file(session: &Session, mut export: Export, path: &Path) -> Result<E
     Ok(Exit::Ok)
 }
 
-/// Writes everything that comes, as it comes. Tells what the export ended with, if it was not its end.
+/// Writes everything that comes, as it comes.
+///
+/// Tells what the export ended with, if it was not its end.
 async fn copy(export: &mut Export, to: &mut impl Write) -> Result<Option<ClientError>> {
     loop {
         match export.next().await {
@@ -105,7 +107,9 @@ async fn copy(export: &mut Export, to: &mut impl Write) -> Result<Option<ClientE
     Ok(None)
 }
 
-/// Lines of JSON as people see them: nothing in them speaks to the terminal. They say the same, but are not the same bytes.
+/// Lines of JSON as people see them: nothing in them speaks to the terminal.
+///
+/// They say the same, but are not the same bytes.
 struct Lines<W> {
     to: W,
     /// The beginning of a line whose end has not come yet.

@@ -150,7 +150,9 @@ fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(end)
 }
 
-/// Returns what a log must have had in it. A checkpoint that nobody signed stands for nothing.
+/// Returns what a log must have had in it.
+///
+/// A checkpoint that nobody signed stands for nothing.
 fn expected(
     heads: &[String],
     checkpoints: &[&SignedCheckpoint],
@@ -176,7 +178,7 @@ fn expected(
     Ok(expected)
 }
 
-/// Tells whether one of the given keys signed a checkpoint; without keys, nothing is said against it.
+/// Returns `true` if one of the given keys signed a checkpoint; without keys, nothing is said against it.
 fn is_signed(signed: &SignedCheckpoint, keys: &[String]) -> bool {
     keys.is_empty() || keys.iter().any(|key| signed.is_signed_by(key))
 }
@@ -304,7 +306,9 @@ async fn keys(
     Ok(keys)
 }
 
-/// Returns where the store is. The variables count only if nothing is named, so that they are never in a file's way.
+/// Returns where the store is.
+///
+/// The variables count only if nothing is named, so that they are never in a file's way.
 fn url(args: &Args) -> anyhow::Result<StoreUrl> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(folder) = &args.data_dir {

@@ -18,7 +18,9 @@ use super::tree::{Asset, Document, Service, Tree, kind_name};
 use super::work::{AssetStep, Renamed, ServiceWork, SetStep, Work};
 use crate::commands::asset::written::{Unknown, checked, unknown_field};
 
-/// Compares files with a server. With `prune`, sets that the files do not have are deleted.
+/// Compares files with a server.
+///
+/// With `prune`, sets that the files do not have are deleted.
 pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
     let mut work = Work::default();
     for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
@@ -47,8 +49,10 @@ pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
     work
 }
 
-/// Finds services whose name was changed in the files. What is called otherwise is another service; that it runs the same, and
-/// that what it was is gone, tells that it was not meant so.
+/// Finds services whose name was changed in the files.
+///
+/// What is called otherwise is another service; that it runs the same, and that what it was is gone, tells that it was
+/// not meant so.
 fn renamed(files: &Tree, known: &Known, work: &Work) -> Vec<Renamed> {
     let created = work.services.iter().filter(|work| work.known.is_none());
     let is_gone = |known: &&KnownService| {
@@ -128,8 +132,10 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
     }
 }
 
-/// Tells what is wrong with a new version, as far as it needs nothing of the server. A field that the server does not know would be
-/// left out of the version, and one that is not there be taken from the version before: neither is what was reviewed.
+/// Tells what is wrong with a new version, as far as it needs nothing of the server.
+///
+/// A field that the server does not know would be left out of the version, and one that is not there be taken from the
+/// version before: neither is what was reviewed.
 fn faults(kind: AssetKind, document: &Document, known: &Known) -> Vec<String> {
     if kind == AssetKind::Agent {
         let change = serde_json::from_value::<AgentChange>(Value::Object(document.clone()));
@@ -313,7 +319,7 @@ impl Coming {
         Self(KINDS.into_iter().map(brought).collect())
     }
 
-    /// Makes the step that brings a set from pins to others.
+    /// Creates the step that brings a set from pins to others.
     fn step(&self, name: &SetName, before: Option<&Pins>, after: Option<&Pins>) -> SetStep {
         let number = |pins: Option<&Pins>, kind| pins.map(|pins| number_of(pins, kind));
         let waits = |it: &Brought| match number(after, it.kind) {
@@ -354,8 +360,9 @@ fn awaited(service: &Service, steps: &[AssetStep]) -> Vec<(AssetKind, String)> {
     awaited.map(|(kind, name)| (kind, name.clone())).collect()
 }
 
-/// Makes sure that what a service runs and what its sets pin is there, or comes with the files. Tells whether a set pins
-/// something that comes.
+/// Ensures that what a service runs and what its sets pin is there, or comes with the files.
+///
+/// Returns `true` if a set pins something that comes.
 fn check_pins(files: &Tree, service: &Service, known: &Known, problems: &mut Vec<String>) -> bool {
     let (place, fields) = (&service.place, &service.fields);
     let mut awaits_versions = false;

@@ -57,7 +57,9 @@ async fn export(args: Args) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Returns the folder that is named like the organization. Nobody named it, so it leads nowhere else.
+/// Returns the folder that is named like the organization.
+///
+/// Nobody named it, so it leads nowhere else.
 fn folder_of(organization: &str) -> Result<PathBuf> {
     let folder = PathBuf::from(organization);
     let text = if organization.parse::<OrganizationId>().is_err() {

@@ -34,14 +34,14 @@ impl Float {
         )
     }
 
-    /// Tells whether another one is about the same set and the same thing.
+    /// Returns `true` if another one is about the same set and the same thing.
     pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
         (self.service_id, &self.set, self.kind, &self.asset)
             == (other.service_id, &other.set, other.kind, &other.asset)
     }
 }
 
-/// Returns the number that pins hold of an agent or of a context graph; nothing where they float.
+/// Returns the number that pins hold of an agent or of a context graph, or `None` where they float.
 pub(super) fn number_of(pins: &Pins, kind: AssetKind) -> Option<i64> {
     match kind {
         AssetKind::Agent => pins.agent_version_number,

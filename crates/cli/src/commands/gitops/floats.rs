@@ -34,7 +34,9 @@ pub(super) fn asset_of(service: &Service, kind: AssetKind) -> &String {
     }
 }
 
-/// Returns what of a service on the server floats on versions that come. In an inactive one, nothing runs.
+/// Returns what of a service on the server floats on versions that come.
+///
+/// In an inactive one, nothing runs.
 pub(super) fn floats(known: &KnownService, steps: &[AssetStep]) -> Vec<Float> {
     let service = &known.service;
     let mut found = Vec::new();
@@ -62,7 +64,7 @@ pub(super) fn floats(known: &KnownService, steps: &[AssetStep]) -> Vec<Float> {
     found
 }
 
-/// Tells whether a set goes on floating as it does, as far as the files are concerned.
+/// Returns `true` if a set goes on floating as it does, as far as the files are concerned.
 pub(super) fn stays(float: &Float, work: &ServiceWork) -> bool {
     let wanted = &work.service;
     let runs = wanted.fields.is_active && *asset_of(wanted, float.kind) == float.asset;
@@ -75,7 +77,8 @@ pub(super) fn stays(float: &Float, work: &ServiceWork) -> bool {
     runs && step.is_none_or(floats)
 }
 
-/// Returns why a service cannot be changed before the versions that what floats in it would run: a set of it waits for some.
+/// Returns why a service cannot be changed before the versions that what floats in it would run: a set of it waits for
+/// some.
 pub(super) fn against(work: &ServiceWork) -> Option<Finding> {
     let float = work.exposed.first()?;
     let waiting: Vec<String> = work
@@ -100,7 +103,8 @@ pub(super) fn against(work: &ServiceWork) -> Option<Finding> {
     })
 }
 
-/// Returns why no versions are created, if a service is left as it is in which something would run them against the files.
+/// Returns why no versions are created, if a service is left as it is in which something would run them against the
+/// files.
 pub(super) fn withheld<'w>(mut left: impl Iterator<Item = &'w ServiceWork>) -> Option<Finding> {
     let float = left.find_map(|work| work.exposed.first())?;
     Some(Finding {

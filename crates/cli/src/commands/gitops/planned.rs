@@ -32,7 +32,7 @@ impl Wishes {
         }
     }
 
-    /// Tells whether these findings stop a change.
+    /// Returns `true` if these findings stop a change.
     pub(super) fn stop(&self, blockers: &[Finding], warnings: &[Finding]) -> bool {
         !blockers.is_empty() || self.strict && !warnings.is_empty()
     }
@@ -47,7 +47,7 @@ pub(super) struct Update {
 }
 
 impl Update {
-    /// Tells whether conversations start in the service from then on.
+    /// Returns `true` if conversations start in the service from then on.
     pub(super) fn activates(&self) -> bool {
         self.change.is_active == Some(true)
     }
@@ -75,13 +75,13 @@ impl ServicePlans {
         [blockers, warnings]
     }
 
-    /// Tells whether a rule forbids any of it.
+    /// Returns `true` if a rule forbids any of it.
     pub(super) fn is_blocked(&self) -> bool {
         let [of_service, _] = self.of_service();
         !of_service.is_empty() || self.sets.iter().flatten().any(|plan| !plan.blockers.is_empty())
     }
 
-    /// Tells whether versions are not created because of it.
+    /// Returns `true` if versions are not created because of it.
     pub(super) fn withholds(&self) -> bool {
         self.against.iter().any(|found| found.code == floats::WITHHELD)
     }

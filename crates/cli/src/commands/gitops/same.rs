@@ -3,8 +3,10 @@
 use forge_domain::number;
 use serde_json::Value;
 
-/// Tells whether the server has what a file says, and nothing else. The server adds empty fields and cuts blanks around texts, and
-/// neither is a difference; a field of one of them that says something is.
+/// Returns `true` if the server has what a file says, and nothing else.
+///
+/// The server adds empty fields and cuts blanks around texts, and neither is a difference; a field of one of them that
+/// says something is.
 pub(super) fn is_same(file: &Value, server: &Value) -> bool {
     match (file, server) {
         (Value::String(file), Value::String(server)) => file.trim() == server.trim(),
@@ -29,7 +31,7 @@ pub(super) fn is_same(file: &Value, server: &Value) -> bool {
     }
 }
 
-/// Tells whether a field says no more than if it were not there.
+/// Returns `true` if a field says no more than if it were not there.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

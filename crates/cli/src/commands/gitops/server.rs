@@ -71,8 +71,8 @@ impl Known {
         active.map_or_else(|| named().collect(), |active| vec![active])
     }
 
-    /// Brings the names of files into the spelling of the server: those that look the same are one name, but an editor or a
-    /// file system may have decomposed them.
+    /// Brings the names of files into the spelling of the server: those that look the same are one name, but an editor
+    /// or a file system may have decomposed them.
     pub(super) fn spell(&self, tree: &mut Tree) {
         fn spell<'k>(name: &mut String, mut known: impl Iterator<Item = &'k String>) {
             if let Some(known) = known.find(|known| is_same(known, name)) {
@@ -163,8 +163,10 @@ pub(super) async fn ask(ui: &Ui, client: &Client, wants: impl Fn(AssetKind, &str
     }
 }
 
-/// Returns the number of the latest change. Who may not watch sees no version sets, either. It is told by a stream, which proxies
-/// may hold back, and of which a user has so many: without it, everything is read all the same.
+/// Returns the number of the latest change.
+///
+/// Who may not watch sees no version sets, either. It is told by a stream, which proxies may hold back, and of which a
+/// user has so many: without it, everything is read all the same.
 async fn latest_change(ui: &Ui, client: &Client) -> Result<Option<i64>> {
     match tokio::time::timeout(PATIENCE, client.latest_change()).await {
         Ok(Err(ClientError::Forbidden(_))) => Ok(None),
@@ -180,7 +182,9 @@ async fn latest_change(ui: &Ui, client: &Client) -> Result<Option<i64>> {
     }
 }
 
-/// The contents of versions that were read already, by what identifies the agent or the graph. They never change.
+/// The contents of versions that were read already, by what identifies the agent or the graph.
+///
+/// They never change.
 type Versions = BTreeMap<String, BTreeMap<i64, Document>>;
 
 async fn read(

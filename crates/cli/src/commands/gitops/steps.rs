@@ -94,7 +94,9 @@ impl<'s> Worker<'s> {
         }
     }
 
-    /// Does everything that no rule forbids. What was done when it fails stays done; a second run goes on from there.
+    /// Does everything that no rule forbids.
+    ///
+    /// What was done when it fails stays done; a second run goes on from there.
     ///
     /// A set that floats runs a new version as soon as it is there. So what the files want otherwise comes first; where that cannot
     /// be, there are no new versions.
@@ -132,7 +134,7 @@ impl<'s> Worker<'s> {
         Ok(())
     }
 
-    /// Makes sure that the services are called as they were shown: no plan fixes that.
+    /// Ensures that the services are called as they were shown: no plan fixes that.
     async fn check_names(&self, work: &Work, known: &Known) -> Result<()> {
         let changed = work.services.iter().filter(|service| !service.is_nothing());
         let shown: Vec<&KnownService> = changed.filter_map(|service| service.known.as_ref()).collect();
@@ -244,8 +246,9 @@ impl<'s> Worker<'s> {
         Ok(())
     }
 
-    /// Changes a service and its sets by plans that are as they were shown. All of them are looked at before anything is sent.
-    /// Tells whether no rule forbids it.
+    /// Changes a service and its sets by plans that are as they were shown.
+    ///
+    /// All of them are looked at before anything is sent. Returns `true` if no rule forbids it.
     async fn change_service(
         &mut self,
         at: usize,
@@ -289,7 +292,9 @@ impl<'s> Worker<'s> {
         Ok(true)
     }
 
-    /// Creates a service and its sets, whose plans can only be made then. Tells whether no rule forbids it.
+    /// Creates a service and its sets, whose plans can only be made then.
+    ///
+    /// Returns `true` if no rule forbids it.
     async fn new_service(&mut self, at: usize, work: &ServiceWork) -> Result<bool> {
         let Some(service) = self.create_service(at, work).await? else {
             return Ok(false);
@@ -361,8 +366,8 @@ impl<'s> Worker<'s> {
         }
     }
 
-    /// Looks once more at a service that is to become active, now that its sets are as wanted, and returns the digest by which
-    /// it may unless a rule forbids it.
+    /// Looks once more at a service that is to become active, now that its sets are as wanted, and returns the digest
+    /// by which it may unless a rule forbids it.
     async fn judge_activation(
         &self,
         work: &ServiceWork,
@@ -389,7 +394,7 @@ impl<'s> Worker<'s> {
         Ok(Some(now.digest))
     }
 
-    /// Makes sure that the sets of a service pin what they pinned when it was looked at, and what was done since.
+    /// Ensures that the sets of a service pin what they pinned when it was looked at, and what was done since.
     async fn check_sets(&self, work: &ServiceWork, service: ServiceId) -> Result<()> {
         let before = work.known.as_ref().map(|known| &known.service.version_sets);
         let mut expected = before.cloned().unwrap_or_default();
@@ -456,8 +461,9 @@ impl<'s> Worker<'s> {
         Ok((!stops).then_some(now.digest))
     }
 
-    /// Makes sure that numbers are those of the agent and the context graph that the files say. The digest of a plan that was made
-    /// before fixes them from then on.
+    /// Ensures that numbers are those of the agent and the context graph that the files say.
+    ///
+    /// The digest of a plan that was made before fixes them from then on.
     async fn check_binding(&self, work: &ServiceWork, service: ServiceId) -> Result<()> {
         let now = self.session.client.services(&[service], None).all().await?;
         let fields = &work.service.fields;

@@ -91,7 +91,8 @@ pub(super) struct ServiceWork {
     pub(super) awaited: Vec<(AssetKind, String)>,
     /// Whether a set pins such a version.
     pub(super) awaits_versions: bool,
-    /// What would run versions that come, though the files want something else of it. It is changed before they are there.
+    /// What would run versions that come, though the files want something else of it. It is changed before they are
+    /// there.
     pub(super) exposed: Vec<Float>,
 }
 
@@ -100,12 +101,12 @@ impl ServiceWork {
         self.known.is_some() && self.changes.is_empty() && self.sets.is_empty()
     }
 
-    /// Tells whether it comes before the versions that the files bring.
+    /// Returns `true` if it comes before the versions that the files bring.
     pub(super) fn comes_first(&self) -> bool {
         !self.exposed.is_empty()
     }
 
-    /// Tells whether some of it can only be done once versions are there that come with the files.
+    /// Returns `true` if some of it can only be done once versions are there that come with the files.
     pub(super) fn needs_versions(&self) -> bool {
         let is_begun = self.known.is_none() || self.is_rebound || self.activates();
         is_begun && !self.awaited.is_empty()
@@ -115,13 +116,13 @@ impl ServiceWork {
                 .any(|step| step.waits || self.floats_on_awaited(step))
     }
 
-    /// Tells whether conversations begin in it only now.
+    /// Returns `true` if conversations begin in it only now.
     fn activates(&self) -> bool {
         let is_active = |change: &FieldChange| change.field == "is_active" && change.to == true;
         self.changes.iter().any(is_active)
     }
 
-    /// Tells whether a set is to float on a version that comes with the files.
+    /// Returns `true` if a set is to float on a version that comes with the files.
     fn floats_on_awaited(&self, step: &SetStep) -> bool {
         let floats = |pins: &Pins| {
             let mut kinds = self.awaited.iter().map(|(kind, _)| *kind);
@@ -130,7 +131,9 @@ impl ServiceWork {
         step.after.as_ref().is_some_and(floats)
     }
 
-    /// Tells whether a finding about the service is one about a set that changes. Findings name sets in their text alone.
+    /// Returns `true` if a finding about the service is one about a set that changes.
+    ///
+    /// Findings name sets in their text alone.
     pub(super) fn changes_set_of(&self, finding: &Finding) -> bool {
         let is_of = |step: &SetStep| {
             finding

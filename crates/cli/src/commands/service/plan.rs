@@ -21,7 +21,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Looks at the sets of a plan, and makes sure that they are those that were planned with.
+    /// Looks at the sets of a plan, and ensures that they are those that were planned with.
     pub(crate) async fn of(client: &Client, service: ServiceId, plan: &ServicePlan) -> Result<Self> {
         if plan.version_sets.is_empty() {
             return Ok(Self::default());
@@ -101,7 +101,9 @@ fn tags(value: &Value) -> String {
     shown(&tags)
 }
 
-/// Tells one thing that becomes of a set. Of another agent or graph that is which version the set means.
+/// Tells one thing that becomes of a set.
+///
+/// Of another agent or graph that is which version the set means.
 fn of_set(plan: &Plan, change: &FieldChange, seen: &Seen) -> FieldEdit {
     let name = &plan.target.name;
     let place = format!("version_sets.{name}.{}", change.field);

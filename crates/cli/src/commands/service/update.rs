@@ -171,8 +171,9 @@ impl Rebind {
     }
 }
 
-/// What is asked for comes from what was looked at before the server planned: tags are replaced as a whole. So it is looked at
-/// once more, right before.
+/// What is asked for comes from what was looked at before the server planned: tags are replaced as a whole.
+///
+/// So it is looked at once more, right before.
 async fn refuse_if_moved(client: &Client, seen: &Service) -> Result<()> {
     let now = client.services(&[seen.id], None).all().await?.value;
     let parts = |service: &Service| {

@@ -107,7 +107,9 @@ fn latest(runs: &[Run], set: &str, version_set: &str) -> Result<Run> {
     })
 }
 
-/// Returns the tests of both runs, and all of them together. A test that only one of them has is compared with nothing.
+/// Returns the tests of both runs, and all of them together.
+///
+/// A test that only one of them has is compared with nothing.
 fn compared(a: &Run, b: &Run) -> Vec<Compared> {
     let mut rows: Vec<(String, Compared)> = Vec::new();
     for (is_first, run) in [(true, a), (false, b)] {

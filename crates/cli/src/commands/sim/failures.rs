@@ -8,15 +8,18 @@ use crate::error::Result;
 use crate::session::Session;
 use crate::ui::{Style, Ui};
 
-/// How many conversations the end of `run --wait` tells of. `show --failed` tells all.
+/// How many conversations the end of `run --wait` tells of.
+///
+/// `show --failed` tells all.
 const TOLD_AFTER_A_RUN: usize = 5;
 
-/// Tells whether a conversation was held, judged, and met every criterion.
+/// Returns `true` if a conversation was held, judged, and met every criterion.
 pub(super) fn has_passed(conversation: &ConversationArtifact) -> bool {
     conversation.state == "judged" && conversation.verdicts.iter().all(|verdict| verdict.passed)
 }
 
-/// Returns the conversations of a run that has ended, test by test; none if the user may see the run but not what was said.
+/// Returns the conversations of a run that has ended, test by test; none if the user may see the run but not what was
+/// said.
 pub(super) async fn conversations(session: &Session, run: &Run) -> Result<Vec<ConversationArtifact>> {
     match session.client.run_artifacts(run.id).await {
         Ok(artifacts) => Ok(artifacts.value.conversations),

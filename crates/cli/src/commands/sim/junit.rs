@@ -177,7 +177,9 @@ fn escaped_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Returns a text as it may stand in an attribute. What XML cannot hold at all is left out.
+/// Returns a text as it may stand in an attribute.
+///
+/// What XML cannot hold at all is left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

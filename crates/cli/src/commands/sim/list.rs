@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// Only runs of this set of unit tests, by name or id.
     #[arg(long, value_name = "SET")]
     set: Option<String>,
-    /// How many at the most.
+    /// How many at most.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = numbers::from_one::<i64>)]
     limit: i64,
 }

@@ -6,7 +6,9 @@ use super::statistics::Rate;
 use crate::error::{Exit, Result};
 use crate::ui::{Field, Style, Ui};
 
-/// Returns how many conversations of a test passed. One that could not be held or judged has not.
+/// Returns how many conversations of a test passed.
+///
+/// One that could not be held or judged has not.
 pub(super) fn rate(spec: &Spec, result: Option<&TestResult>) -> Rate {
     result.map_or(Rate::default(), |result| Rate {
         passed: result.passed,
@@ -38,7 +40,9 @@ pub(super) fn outcome(run: &Run) -> &'static str {
     }
 }
 
-/// Returns how a command ends that waited for the run. One that goes on is no failure.
+/// Returns how a command ends that waited for the run.
+///
+/// One that goes on is no failure.
 pub(super) fn exit_of(run: &Run) -> Exit {
     match outcome(run) {
         "passed" | "running" => Exit::Ok,
@@ -168,7 +172,7 @@ pub(super) mod tests_support {
 
     use super::Run;
 
-    /// Makes a run of one test, `greets`, with two conversations of which the given results and errors are known.
+    /// Creates a run of one test, `greets`, with two conversations of which the given results and errors are known.
     pub(crate) fn run(status: &str, result: &Value) -> Run {
         let id = "0123456789abcdef01234567";
         let has = |text: &str| result.to_string().contains(text);

@@ -27,8 +27,8 @@ impl Rate {
         (self.of > 0).then(|| self.passed as f64 / self.of as f64)
     }
 
-    /// Returns where the true share is, 95 times out of 100: the Wilson score interval. Unlike the usual one it also says
-    /// something sensible where few, none or all pass.
+    /// Returns where the true share is, 95 times out of 100: the Wilson score interval. Unlike the usual one it also
+    /// says something sensible where few, none or all pass.
     #[expect(
         clippy::cast_precision_loss,
         reason = "runs have at most a thousand conversations"

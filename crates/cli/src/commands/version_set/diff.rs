@@ -112,7 +112,7 @@ impl Row {
         }
     }
 
-    /// Tells whether this is a line of a field, and not a thing of its own.
+    /// Returns `true` if this is a line of a field, and not a thing of its own.
     fn is_line(&self) -> bool {
         !self.from.is_empty() || !self.to.is_empty()
     }

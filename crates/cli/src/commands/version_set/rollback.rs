@@ -36,7 +36,9 @@ pub(crate) struct Args {
     change: SetChangeArgs,
 }
 
-/// Reads the name of a set. Who adds a revision means `--to`.
+/// Reads the name of a set.
+///
+/// Who adds a revision means `--to`.
 fn set_name(text: &str) -> std::result::Result<SetName, String> {
     if let Some((name, revision)) = text.split_once('@') {
         return Err(format!(

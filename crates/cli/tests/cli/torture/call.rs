@@ -71,7 +71,9 @@ impl Call {
         }
     }
 
-    /// Tells whether it has a key by which the server knows it again. A PUT of Classic has none.
+    /// Returns `true` if it has a key by which the server knows it again.
+    ///
+    /// A PUT of Classic has none.
     pub(super) fn can_be_repeated(&self) -> bool {
         !matches!(self.wish, Wish::Put(..))
     }

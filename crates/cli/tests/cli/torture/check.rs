@@ -146,7 +146,7 @@ impl State {
         );
     }
 
-    /// Tells whether a call left a revision behind.
+    /// Returns `true` if a call left a revision behind.
     pub(super) fn has(&self, call: &Call) -> bool {
         !self.found(call).is_empty()
     }

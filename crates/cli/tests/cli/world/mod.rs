@@ -41,8 +41,8 @@ impl World {
         Self::on(TestDatabase::start(Engine::Sqlite).await).await
     }
 
-    /// A server with services to release whose models answer from the script of the test kit, and a user whose variables
-    /// sign in.
+    /// A server with services to release whose models answer from the script of the test kit, and a user whose
+    /// variables sign in.
     pub(crate) async fn scripted() -> Self {
         Self::scripted_by(SCRIPT).await
     }
@@ -57,8 +57,8 @@ impl World {
         world
     }
 
-    /// Runs a line whose first answer is lost, while something else happens before it is asked for again, and fails unless it
-    /// exits so.
+    /// Runs a line whose first answer is lost, while something else happens before it is asked for again, and fails
+    /// unless it exits so.
     #[track_caller]
     pub(crate) fn lose_an_answer(&mut self, line: &str, exit: i32, meanwhile: &str) {
         let server = self.address.clone();

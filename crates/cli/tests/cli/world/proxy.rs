@@ -32,8 +32,8 @@ impl Proxy {
         Self::stand(server, Trouble::Lost(Loss::Once, Box::new(meanwhile)))
     }
 
-    /// Stands before the server at this address, loses nothing, and does something else before the first request whose line begins
-    /// so.
+    /// Stands before the server at this address, loses nothing, and does something else before the first request whose
+    /// line begins so.
     pub(crate) fn before(
         server: &str,
         line: &'static str,

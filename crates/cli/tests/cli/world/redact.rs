@@ -62,7 +62,7 @@ fn ago(line: &str) -> String {
     words.join(" ")
 }
 
-/// Makes every gap of a table two blanks wide: columns are as wide as what was replaced in them.
+/// Creates every gap of a table two blanks wide: columns are as wide as what was replaced in them.
 pub(super) fn alignment(text: &str) -> String {
     let mut aligned = String::new();
     let mut blanks = 0;

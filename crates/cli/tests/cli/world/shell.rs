@@ -72,7 +72,9 @@ impl Shell {
         self.command(line).output().unwrap()
     }
 
-    /// Returns what runs a line of shell later, with the variables of now. It must go well.
+    /// Returns what runs a line of shell later, with the variables of now.
+    ///
+    /// It must go well.
     pub(crate) fn later(&self, line: &str) -> impl FnOnce() + Send + 'static {
         let mut command = self.command(line);
         move || {

@@ -57,7 +57,9 @@ impl Typed {
     }
 }
 
-/// Runs a line on a terminal of 120 columns. Returns what is seen there and the exit code.
+/// Runs a line on a terminal of 120 columns.
+///
+/// Returns what is seen there and the exit code.
 pub(super) fn run(typed: &Typed, folder: &Path, environment: &[(String, String)]) -> (String, i32) {
     let (mut pty, pts) = open().unwrap();
     pty.resize(Size::new(40, 120)).unwrap();
@@ -104,8 +106,9 @@ pub(super) fn run(typed: &Typed, folder: &Path, environment: &[(String, String)]
     (seen.replace("\r\n", "\n").replace('\u{1b}', "␛"), code)
 }
 
-/// Keeps what was printed when Ctrl-C is pressed. Otherwise the terminal throws it away, and at times what is printed right
-/// afterwards, too.
+/// Keeps what was printed when Ctrl-C is pressed.
+///
+/// Otherwise the terminal throws it away, and at times what is printed right afterwards, too.
 fn keep_output(pty: &pty_process::blocking::Pty) {
     let mut modes = tcgetattr(pty).unwrap();
     modes.local_modes.insert(LocalModes::NOFLSH);

@@ -29,7 +29,7 @@ fn step() -> impl Strategy<Value = (i64, i64, usize, Value, Value)> {
     (0..3_i64, 0..2_i64, 0..3_usize, json_value(), json_value())
 }
 
-/// Makes a sound chain.
+/// Creates a sound chain.
 fn chain(steps: Vec<(i64, i64, usize, Value, Value)>) -> Vec<Entry> {
     let (mut time, mut change_number, mut previous_hash) = (1000, 0, GENESIS_HASH.to_owned());
     let mut entries = Vec::new();

@@ -76,7 +76,7 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Tells whether pins name only versions that exist.
+/// Returns `true` if pins name only versions that exist.
 fn exist(pins: &Pins) -> bool {
     let latest = Some(version(5));
     let numbers = [pins.agent_version, pins.context_graph_version];

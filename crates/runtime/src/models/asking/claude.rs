@@ -1,6 +1,8 @@
 //! What Anthropic's models know of, by their names.
 
-/// A model of Anthropic's. One whose name says nothing is taken for an old one.
+/// A model of Anthropic's.
+///
+/// One whose name says nothing is taken for an old one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claude<'m> {
     name: &'m str,
@@ -54,7 +56,7 @@ impl<'m> Claude<'m> {
         }
     }
 
-    /// Tells whether it takes a word for how much it thinks.
+    /// Returns `true` if it takes a word for how much it thinks.
     pub(super) fn knows_effort(&self) -> bool {
         self.is_since((4, 5), (4, 6))
     }
@@ -67,12 +69,14 @@ impl<'m> Claude<'m> {
         self.is_since((4, 7), (5, 0))
     }
 
-    /// Tells whether it takes a budget as an advice only.
+    /// Returns `true` if it takes a budget as an advice only.
     pub(super) fn decides_how_to_think(&self) -> bool {
         self.is_since((4, 6), (4, 6))
     }
 
-    /// Tells whether it thinks unless it is told not to. The newest ones cannot be told.
+    /// Returns `true` if it thinks unless it is told not to.
+    ///
+    /// The newest ones cannot be told.
     pub(super) fn thinks_unasked(&self) -> bool {
         self.family != Family::Newest && self.is_since((5, 0), (5, 0))
     }

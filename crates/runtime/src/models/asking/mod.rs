@@ -37,7 +37,7 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Makes the way to a provider; says of an address or a key that is none what is wrong with it.
+    /// Creates the way to a provider; says of an address or a key that is none what is wrong with it.
     pub(super) fn new(protocol: Protocol, base_url: &str, key: Option<&str>) -> Result<Self, String> {
         let base_url = Url::parse(base_url).ok();
         let base_url = base_url.filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -107,7 +107,7 @@ impl Door {
         Value::Object(body)
     }
 
-    /// Tells whether a parameter that is passed on has a place of its own.
+    /// Returns `true` if a parameter that is passed on has a place of its own.
     fn has_elsewhere(&self, name: &str) -> bool {
         self.protocol == Protocol::Gemini && name == "top_k"
     }

@@ -41,15 +41,15 @@ pub(super) fn body(asked: &Asked<'_>) -> Map<String, Value> {
     body
 }
 
-/// Tells whether a model of OpenAI's is limited by its completion, thoughts and all, and knows no `max_tokens`.
+/// Returns `true` if a model of OpenAI's is limited by its completion, thoughts and all, and knows no `max_tokens`.
 fn counts_thoughts_in(model: &str) -> bool {
     ["gpt-5", "gpt-6", "o1", "o3", "o4"]
         .iter()
         .any(|family| model.starts_with(family))
 }
 
-/// Tells whether a model of OpenAI's charges for writing a cache, unless it is told to leave that to the request: GPT-5.6
-/// and later.
+/// Returns `true` if a model of OpenAI's charges for writing a cache, unless it is told to leave that to the request:
+/// GPT-5.6 and later.
 fn writes_a_cache_unasked(model: &str) -> bool {
     let version = model
         .strip_prefix("gpt")

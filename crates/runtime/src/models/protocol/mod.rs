@@ -160,18 +160,20 @@ impl Reading {
         std::mem::take(&mut self.text)
     }
 
-    /// Tells whether there is anything to do about what was read: a text, an end, a failure.
+    /// Returns `true` if there is anything to do about what was read: a text, an end, a failure.
     pub(super) fn has_news(&self) -> bool {
         !self.text.is_empty() || self.is_over()
     }
 
-    /// Tells whether nothing that follows matters.
+    /// Returns `true` if nothing that follows matters.
     pub(super) fn is_over(&self) -> bool {
         self.is_over || self.failure.is_some()
     }
 
-    /// Tells whether what was read is a whole answer, once nothing follows. Only a reason that is known to be the end of
-    /// one makes it one. `has_text` says whether anything but thoughts is in it.
+    /// Returns `true` if what was read is a whole answer, once nothing follows.
+    ///
+    /// Only a reason that is known to be the end of one makes it one. `has_text` says whether anything but thoughts is
+    /// in it.
     pub(super) fn check(&self, has_text: bool) -> Result<(), Failure> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());

@@ -15,8 +15,10 @@ pub(crate) enum Meaning {
     Unknown,
 }
 
-/// Every reason that is known. Whatever is not here is [`Meaning::Unknown`], and so are those that are here as such, to
-/// be tested. `docs/models.md` has them as a table.
+/// Every reason that is known.
+///
+/// Whatever is not here is [`Meaning::Unknown`], and so are those that are here as such, to be tested. `docs/models.md`
+/// has them as a table.
 const REASONS: &[(Protocol, Meaning, &[&str])] = &[
     (
         Protocol::OpenAi,

@@ -74,7 +74,9 @@ const VAGUE_CODES: Codes = &[
 ];
 
 impl<'v> ToldError<'v> {
-    /// Returns an error if the frame of a stream tells of one. An error that is null is none.
+    /// Returns an error if the frame of a stream tells of one.
+    ///
+    /// An error that is null is none.
     pub(super) fn in_field(frame: &'v Value) -> Result<(), Failure> {
         match frame.get("error") {
             None | Some(Value::Null) => Ok(()),

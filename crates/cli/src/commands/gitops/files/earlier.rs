@@ -24,7 +24,9 @@ pub(super) struct Earlier {
 }
 
 impl Earlier {
-    /// Looks at a folder. What is in it and no export is left as it is.
+    /// Looks at a folder.
+    ///
+    /// What is in it and no export is left as it is.
     pub(super) fn find(root: &Path) -> Result<Self> {
         let [agents, graphs] = KINDS.map(|kind| places(kind).0);
         let folders = [agents, graphs, SERVICES];
@@ -80,7 +82,7 @@ impl Earlier {
         folders
     }
 
-    /// Returns the name that a file says; nothing if it says none.
+    /// Returns the name that a file says, or `None` if it says none.
     fn name(&self, path: &Path) -> Option<String> {
         #[derive(Deserialize)]
         struct Named {

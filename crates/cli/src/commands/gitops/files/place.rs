@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::input;
 
-/// Returns where something in a folder is, and makes sure that it is there: nothing on the way to it, nor itself, is a link.
+/// Returns where something in a folder is, and ensures that it is there: nothing on the way to it, nor itself, is a
+/// link.
+///
 /// The folder may be one, as somebody named it.
 pub(super) fn below(root: &Path, path: &Path) -> io::Result<PathBuf> {
     let mut place = root.to_owned();

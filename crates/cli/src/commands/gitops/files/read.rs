@@ -20,7 +20,9 @@ use crate::error::{Failure, Result};
 use crate::input;
 use crate::preference::{WrittenPreference, preferences};
 
-/// What a file of a set says. Nothing may be forgotten or misspelt.
+/// What a file of a set says.
+///
+/// Nothing may be forgotten or misspelt.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetFile {
@@ -77,7 +79,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    /// Returns what is in a folder, in order of names; nothing if there is no such folder.
+    /// Returns what is in a folder, in order of names, or an empty list if there is no such folder.
     fn list(&mut self, folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
         let entries = match place::below(self.root, folder).and_then(fs::read_dir) {
             Ok(entries) => entries.collect::<io::Result<Vec<_>>>(),

@@ -14,8 +14,10 @@ fn is_device(name: &str) -> bool {
     matches!(name.as_str(), "con" | "prn" | "aux" | "nul") || is_numbered("com") || is_numbered("lpt")
 }
 
-/// Returns the name of a set's file, without its extension, which differs from those that are taken also where capitals do not
-/// count. It is the set's own name wherever that can be.
+/// Returns the name of a set's file, without its extension, which differs from those that are taken also where capitals
+/// do not count.
+///
+/// It is the set's own name wherever that can be.
 pub(super) fn set_stem(name: &SetName, taken: &mut BTreeSet<String>) -> String {
     let plain = Some(name.to_string()).filter(|name| !is_device(name));
     // Of `con.2.json`, Windows takes `con` for the name.
@@ -30,8 +32,9 @@ pub(super) fn set_stem(name: &SetName, taken: &mut BTreeSet<String>) -> String {
     stem
 }
 
-/// Returns a folder's name for a thing's name, which differs from those that are taken. It is for people only: what counts
-/// is the name in the file.
+/// Returns a folder's name for a thing's name, which differs from those that are taken.
+///
+/// It is for people only: what counts is the name in the file.
 pub(super) fn slug(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut slug = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {

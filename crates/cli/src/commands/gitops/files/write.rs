@@ -74,7 +74,9 @@ fn wanted<'n>(root: &Path, new: &'n BTreeMap<PathBuf, String>) -> Result<Vec<(&'
     Ok(wanted)
 }
 
-/// Tells whether a file is as it has to be. What is no file cannot become one.
+/// Returns `true` if a file is as it has to be.
+///
+/// What is no file cannot become one.
 fn is_as(root: &Path, path: &Path, text: &str) -> Result<bool> {
     let fault = |error: io::Error| {
         failed("write", &root.join(path), &error)
@@ -163,7 +165,9 @@ fn services(
     Ok(())
 }
 
-/// A file of a set. It names the set where its own name cannot.
+/// A file of a set.
+///
+/// It names the set where its own name cannot.
 #[derive(Serialize)]
 struct SetFile<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +176,9 @@ struct SetFile<'s> {
     pins: &'s Pins,
 }
 
-/// Returns the text of a file. Whoever reviews it sees everything that is there.
+/// Returns the text of a file.
+///
+/// Whoever reviews it sees everything that is there.
 fn text(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(escaped_json(&serde_json::to_string_pretty(value)?) + "\n")
 }

@@ -116,8 +116,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     change.carry_out(planned, act).await
 }
 
-/// Refuses to go on from another revision than the one that is asked for, though it may come meanwhile: what is kept would be
-/// that of another one.
+/// Refuses to go on from another revision than the one that is asked for, though it may come meanwhile: what is kept
+/// would be that of another one.
 fn refuse_another_revision(args: &Args, read: Option<i64>) -> Result<()> {
     let Some(asked) = args.change.expect_revision.filter(|asked| Some(*asked) != read) else {
         return Ok(());
