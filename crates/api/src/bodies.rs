@@ -43,7 +43,7 @@ struct Counts {
 
 /// A place for bytes, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Reservation {
     counts: Arc<Mutex<Counts>>,
     holders: Holders,
     bytes: usize,
@@ -70,7 +70,7 @@ pub(crate) struct Growing {
     bodies: Bodies,
     holders: Holders,
     largest: usize,
-    held: Vec<Held>,
+    held: Vec<Reservation>,
 }
 
 impl Growing {
@@ -121,7 +121,7 @@ impl Bodies {
     }
 
     /// Takes a place for so many bytes; none is needed if they are few.
-    fn hold(&self, holders: &Holders, bytes: usize) -> Result<Option<Held>, ApiError> {
+    fn reserve(&self, holders: &Holders, bytes: usize) -> Result<Option<Reservation>, ApiError> {
         if bytes <= SMALL {
             return Ok(None);
         }
@@ -131,7 +131,7 @@ impl Bodies {
     /// Takes a place for so many bytes.
     ///
     /// The part of a caller, and the whole, are never less than one body: `largest` says how large that may be.
-    fn take(&self, holders: &Holders, bytes: usize, largest: usize) -> Result<Held, ApiError> {
+    fn take(&self, holders: &Holders, bytes: usize, largest: usize) -> Result<Reservation, ApiError> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = [ORGANIZATION_PART, USER_PART].map(|part| (self.most / part).max(largest));
         let is_own = holders.iter().zip(parts).any(|(holder, part)| {
@@ -149,7 +149,7 @@ impl Bodies {
             *counts.by_holder.entry(holder.clone()).or_default() += bytes;
         }
         drop(counts);
-        Ok(Held {
+        Ok(Reservation {
             counts: Arc::clone(&self.counts),
             holders: Arc::clone(holders),
             bytes,
@@ -170,7 +170,7 @@ pub(crate) fn shared(mut response: Response) -> Response {
 /// An answer's body whose pieces keep its place until they are sent.
 struct Kept {
     body: Body,
-    place: Arc<Held>,
+    place: Arc<Reservation>,
 }
 
 /// A piece of an answer.
@@ -178,7 +178,7 @@ struct Kept {
 /// The server drops a body once it has all of it, and keeps the pieces until the client took them.
 struct Piece {
     bytes: Bytes,
-    _place: Arc<Held>,
+    _place: Arc<Reservation>,
 }
 
 impl AsRef<[u8]> for Piece {
@@ -233,7 +233,7 @@ impl hyper::body::Body for Counted {
                 Err(error) => return Some(Err(error)),
             };
             let bytes = frame.data_ref().map_or(0, Bytes::len);
-            Some(match self.bodies.hold(&self.holders, bytes) {
+            Some(match self.bodies.reserve(&self.holders, bytes) {
                 Ok(None) => Ok(frame),
                 Ok(Some(place)) => Ok(frame.map_data(|bytes| kept(bytes, &Arc::new(place)))),
                 Err(_) => {
@@ -254,7 +254,7 @@ impl hyper::body::Body for Counted {
 }
 
 /// Returns bytes that keep a place until they are sent.
-fn kept(bytes: Bytes, place: &Arc<Held>) -> Bytes {
+fn kept(bytes: Bytes, place: &Arc<Reservation>) -> Bytes {
     Bytes::from_owner(Piece {
         bytes,
         _place: Arc::clone(place),
@@ -281,7 +281,7 @@ impl Bodies {
                 })
             }));
         };
-        let Some(place) = self.hold(holders, usize::try_from(size).unwrap_or(usize::MAX))? else {
+        let Some(place) = self.reserve(holders, usize::try_from(size).unwrap_or(usize::MAX))? else {
             return Ok(response);
         };
         let place = Arc::new(place);
@@ -289,7 +289,7 @@ impl Bodies {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all -= self.bytes;
@@ -317,8 +317,8 @@ mod tests {
     }
 
     /// Takes a place for a large body; else tells whether the caller holds too much themselves.
-    fn hold(bodies: &Bodies, holders: Holders) -> Result<Option<Held>, bool> {
-        let held = bodies.hold(&holders, MEBIBYTE);
+    fn reserve(bodies: &Bodies, holders: Holders) -> Result<Option<Reservation>, bool> {
+        let held = bodies.reserve(&holders, MEBIBYTE);
         held.map_err(|error| matches!(error, ApiError::TooMuchHeld { is_own: true }))
     }
 
@@ -327,19 +327,19 @@ mod tests {
         let bodies = Bodies::new(16 * MEBIBYTE);
         let mut all = Vec::new();
         for name in ["a", "b", "c", "d"] {
-            all.push(hold(&bodies, user("one", name)).unwrap());
-            all.push(hold(&bodies, user("one", name)).unwrap());
-            assert!(hold(&bodies, user("one", name)).unwrap_err(), "{name}");
+            all.push(reserve(&bodies, user("one", name)).unwrap());
+            all.push(reserve(&bodies, user("one", name)).unwrap());
+            assert!(reserve(&bodies, user("one", name)).unwrap_err(), "{name}");
         }
-        assert!(hold(&bodies, user("one", "e")).unwrap_err(), "half of all");
+        assert!(reserve(&bodies, user("one", "e")).unwrap_err(), "half of all");
         for name in ["a", "b", "c", "d"] {
-            all.push(hold(&bodies, user("other", name)).unwrap());
-            all.push(hold(&bodies, user("other", name)).unwrap());
+            all.push(reserve(&bodies, user("other", name)).unwrap());
+            all.push(reserve(&bodies, user("other", name)).unwrap());
         }
-        assert!(!hold(&bodies, user("third", "a")).unwrap_err(), "all of it");
-        assert!(bodies.hold(&user("third", "a"), SMALL).unwrap().is_none());
+        assert!(!reserve(&bodies, user("third", "a")).unwrap_err(), "all of it");
+        assert!(bodies.reserve(&user("third", "a"), SMALL).unwrap().is_none());
         all.pop();
-        assert!(hold(&bodies, user("third", "a")).is_ok());
+        assert!(reserve(&bodies, user("third", "a")).is_ok());
         drop(all);
         let counts = bodies.counts.lock().unwrap();
         assert!(counts.all == 0 && counts.by_holder.is_empty());
@@ -385,9 +385,9 @@ mod tests {
     #[test]
     fn one_body_has_a_place_however_little_is_admitted() {
         let bodies = Bodies::new(1);
-        let held = hold(&bodies, user("one", "a")).unwrap();
-        assert!(!hold(&bodies, user("two", "a")).unwrap_err());
+        let held = reserve(&bodies, user("one", "a")).unwrap();
+        assert!(!reserve(&bodies, user("two", "a")).unwrap_err());
         drop(held);
-        assert!(hold(&bodies, user("two", "a")).is_ok());
+        assert!(reserve(&bodies, user("two", "a")).is_ok());
     }
 }

@@ -103,9 +103,9 @@ impl Server {
     }
 
     /// Returns the server as one call uses it.
-    pub(crate) fn for_call(&self) -> Self {
+    pub(crate) fn begin_request(&self) -> Self {
         Self {
-            app: self.app.for_call(),
+            app: self.app.begin_request(),
             limits: Arc::clone(&self.limits),
             limiter: Arc::clone(&self.limiter),
             bodies: self.bodies.clone(),
@@ -393,7 +393,7 @@ fn most_bytes(operation: &Operation, limits: &Limits) -> usize {
     } else if operation.body.is_some() {
         limits.max_body_bytes
     } else {
-        // It may have terms of ours, and nothing else.
+        // It may have options of ours, and nothing else.
         limits.max_body_bytes.min(MOST_TERM_BYTES)
     }
 }
@@ -420,7 +420,7 @@ async fn read_content(
 
 /// Reads the body as what its endpoint expects.
 ///
-/// Terms of ours find their way between it and the query.
+/// The options of a change find their way between it and the query.
 fn understand<B: DeserializeOwned>(
     operation: &Operation,
     mut values: Parameters,

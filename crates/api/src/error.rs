@@ -153,7 +153,7 @@ fn app_error(error: AppError) -> (StatusCode, Value) {
         AppError::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, with_faults(faults)),
         AppError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, detail(error)),
         AppError::Maintenance | AppError::Behind { .. } => (StatusCode::SERVICE_UNAVAILABLE, detail(error)),
-        AppError::Forbidden(_) | AppError::TooLittle(_) => (StatusCode::FORBIDDEN, detail(error)),
+        AppError::Forbidden(_) | AppError::InsufficientRole(_) => (StatusCode::FORBIDDEN, detail(error)),
         AppError::NotFound(_) => (StatusCode::NOT_FOUND, detail(error)),
         AppError::Gone { message, revision } => (
             StatusCode::GONE,

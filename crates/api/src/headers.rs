@@ -118,7 +118,7 @@ fn misspelt(operation: &Operation, headers: &HeaderMap) -> Vec<Fault> {
         let is_condition = ["ifmatch", "ifnonematch", "idempotencykey"].contains(&plain)
             || name == "if-unmodified-since" && operation.method != "GET";
         if name.starts_with("forge-") || is_condition || mentions_terms(name) {
-            let msg = "no operation knows this header, and nothing was done; terms such as `dry_run` stand in the query or \
+            let msg = "no operation knows this header, and nothing was done; options such as `dry_run` stand in the query or \
                        the body, conditions in `If-Match` and `If-None-Match`";
             faults.push(fault(name, "unknown_name", msg));
         }

@@ -33,7 +33,7 @@ mod views;
 use std::future::Future;
 use std::time::Duration;
 
-use forge_app::{App, memory, unit_test_set_runs};
+use forge_app::{App, snapshot, unit_test_set_runs};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -102,7 +102,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let following = app.clone();
-    let following = tokio::spawn(async move { memory::follow(&following, memory::FOLLOW_EVERY).await });
+    let following = tokio::spawn(async move { snapshot::follow(&following, snapshot::FOLLOW_EVERY).await });
     let stopping = watch::Sender::new(false);
     let (simulating, parallel) = (app.clone(), limits.parallel_simulations);
     let stops = stopping.subscribe();

@@ -25,7 +25,7 @@ const ORGANIZATION_PART: usize = 2;
 const USER_PART: usize = 3;
 
 /// How long somebody waits for a place.
-const PATIENCE: Duration = Duration::from_secs(10);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The operations with GET that need no place, and why.
 ///
@@ -53,7 +53,7 @@ pub(crate) struct Places {
     all: Arc<Semaphore>,
     /// How many an organization and a user have.
     parts: [usize; 2],
-    patience: Duration,
+    queue_timeout: Duration,
     /// By organization, and by organization and user; of those who read, or wait for it.
     by_holder: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
 }
@@ -70,7 +70,7 @@ impl Places {
         Self {
             all: Arc::new(Semaphore::new(MOST)),
             parts: [ORGANIZATION_PART, USER_PART].map(|part| (readers / part).max(1)),
-            patience: PATIENCE,
+            queue_timeout: QUEUE_TIMEOUT,
             by_holder: Arc::default(),
         }
     }
@@ -87,7 +87,7 @@ impl Places {
             let all = Arc::clone(&self.all).acquire_owned().await?;
             Ok::<_, AcquireError>([user, organization, all])
         };
-        match tokio::time::timeout(self.patience, taking).await {
+        match tokio::time::timeout(self.queue_timeout, taking).await {
             Ok(Ok(permits)) => Ok(Place { _permits: permits }),
             // No semaphore is ever closed.
             Ok(Err(_)) | Err(_) => Err(ApiError::TooManyReads),
@@ -162,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_too_long_is_told_to_come_back() {
         let places = Places {
-            patience: Duration::ZERO,
+            queue_timeout: Duration::ZERO,
             ..Places::new(1)
         };
         let _held = take(&places, "one", "a").unwrap();

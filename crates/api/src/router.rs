@@ -49,7 +49,7 @@ impl Operations {
         );
         let server = self.server.clone();
         self.add_plain(id, move |request: Request| {
-            let (server, endpoint) = (server.for_call(), endpoint.clone());
+            let (server, endpoint) = (server.begin_request(), endpoint.clone());
             async move {
                 let operation = contract().operation(id).ok_or(ApiError::UnknownPath)?;
                 let mut verdict = None;
@@ -66,7 +66,7 @@ impl Operations {
                     }
                     Err(error) => Err(error),
                 };
-                let answer = server.app.settled(answer).await;
+                let answer = server.app.await_durability(answer).await;
                 let mut response = answer.into_response();
                 if let Some(verdict) = verdict {
                     verdict.tell(&mut response);

@@ -29,7 +29,7 @@ const PARSER_BYTES: usize = 40 * 1024;
 /// How many who find no place are told so at once.
 const TURNED_AWAY: usize = 32;
 
-/// Told to whoever finds no place, without a place being needed for it.
+/// Visibility to whoever finds no place, without a place being needed for it.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 53\r\n\r\n{\"detail\": \"too many connections; try again shortly\"}";

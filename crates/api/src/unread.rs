@@ -19,7 +19,7 @@ use hyper::body::{Body as _, Frame, SizeHint};
 
 /// How much of a body is taken and forgotten so that its connection can go on, in bytes, and for how long.
 const MOST: u64 = 1024 * 1024;
-const PATIENCE: Duration = Duration::from_secs(1);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A body that can be read on after whoever read it has given it up.
 #[derive(Clone)]
@@ -87,5 +87,5 @@ async fn is_taken(mut body: Shared) -> bool {
         }
         true
     };
-    tokio::time::timeout(PATIENCE, take).await.unwrap_or(false)
+    tokio::time::timeout(DRAIN_TIMEOUT, take).await.unwrap_or(false)
 }

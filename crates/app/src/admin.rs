@@ -82,7 +82,7 @@ pub async fn users(app: &App, organization: &OrganizationId) -> Result<Vec<Known
     found.ok_or_else(|| AppError::no_organization(organization.as_str()))?;
     let roles = tx.all_roles(organization).await?;
     let mut users: Vec<KnownUser> = Vec::new();
-    for user in tx.user_heads(organization, None).await? {
+    for user in tx.user_summaries(organization, None).await? {
         let role = roles.iter().find(|role| role.id == user.role_id);
         users.push(KnownUser {
             id: user.id,
@@ -135,8 +135,8 @@ pub async fn set_server_maintenance(app: &App, is_on: bool) -> Result<(), AppErr
     app.store
         .put_setting(name, if is_on { on } else { "off" })
         .await?;
-    app.memory
-        .learn_server_closed(app.store.heads().settings(), is_on);
+    app.snapshots
+        .learn_server_closed(app.store.watermarks().settings(), is_on);
     Ok(())
 }
 

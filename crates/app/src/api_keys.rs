@@ -121,7 +121,7 @@ pub(crate) async fn insert(
 /// What an agent makes is an agent's: else it would act as a program tomorrow.
 fn is_of_agent(caller: &Caller, wanted: Option<bool>) -> Result<bool, AppError> {
     match (caller.kind, wanted) {
-        (ActorKind::Agent, Some(false)) => Err(AppError::TooLittle(
+        (ActorKind::Agent, Some(false)) => Err(AppError::InsufficientRole(
             "an AI agent makes keys for AI agents only: leave out `actor_kind`, or say `agent`".to_owned(),
         )),
         (ActorKind::Agent, _) => Ok(true),
@@ -189,7 +189,7 @@ pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<V
 
 /// Ends a key, and with it every token got with it.
 pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
-    caller.authorize_some(Permission::DeleteApiKey)?;
+    caller.require_any_grant(Permission::DeleteApiKey)?;
     let mut tx = app.write_access(caller).await?;
     let key = tx
         .find_api_key(&caller.organization, id)

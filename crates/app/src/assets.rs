@@ -10,13 +10,13 @@ use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
 pub use forge_store::{Asset, AssetVersion, Yank};
-use forge_store::{AssetHead, Tx, WriteTx};
+use forge_store::{AssetSummary, Tx, WriteTx};
 use serde_json::{Value, json};
 
-use crate::memory::Size;
 use crate::names::new_asset_name;
 use crate::page::PageBuilder;
 use crate::services::lookup;
+use crate::snapshot::Size;
 use crate::{App, AppError, Caller, Page, Written, commit};
 
 /// How many services an error names; the rest is counted by "…".
@@ -88,7 +88,7 @@ pub(crate) async fn authorize_read(
     id: &str,
 ) -> Result<Asset, AppError> {
     let permission = permissions(kind).get;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let asset = find(tx, caller, kind, id).await?;
     caller.authorize(permission, &attributes(kind, &asset))?;
     Ok(asset)
@@ -112,11 +112,11 @@ pub(crate) fn may_read(caller: &Caller, kind: AssetKind, asset: &Asset) -> bool 
 
 /// Refuses a caller who may read nothing of a kind, before anything is looked up.
 pub(crate) fn authorize_some_read(caller: &Caller, kind: AssetKind) -> Result<(), AppError> {
-    caller.authorize_some(permissions(kind).get)
+    caller.require_any_grant(permissions(kind).get)
 }
 
 /// Returns `true` if a caller may read an asset that is in memory.
-pub(crate) fn may_read_known(caller: &Caller, kind: AssetKind, asset: &AssetHead) -> bool {
+pub(crate) fn may_read_known(caller: &Caller, kind: AssetKind, asset: &AssetSummary) -> bool {
     caller.may(
         permissions(kind).get,
         &attributes_of(kind, &asset.id, &asset.name),
@@ -124,7 +124,11 @@ pub(crate) fn may_read_known(caller: &Caller, kind: AssetKind, asset: &AssetHead
 }
 
 /// Refuses a caller who may not read an asset that is in memory.
-pub(crate) fn authorize_known(caller: &Caller, kind: AssetKind, asset: &AssetHead) -> Result<(), AppError> {
+pub(crate) fn authorize_known(
+    caller: &Caller,
+    kind: AssetKind,
+    asset: &AssetSummary,
+) -> Result<(), AppError> {
     caller.authorize(
         permissions(kind).get,
         &attributes_of(kind, &asset.id, &asset.name),
@@ -138,7 +142,7 @@ pub(crate) async fn version_content(
     (kind, id, version): (AssetKind, String, VersionNumber),
 ) -> Result<Arc<AssetVersion>, AppError> {
     let key = (organization.clone(), kind, id, version);
-    if let Some(found) = app.memory.documents.find(&key) {
+    if let Some(found) = app.snapshots.documents.find(&key) {
         return Ok(found);
     }
     let mut tx = app.store.read().await?;
@@ -151,13 +155,13 @@ pub(crate) async fn version_content(
         text: bytes,
         memory: bytes,
     };
-    app.memory.documents.keep(key, &found, size);
+    app.snapshots.documents.keep(key, &found, size);
     Ok(found)
 }
 
 /// Refuses a caller who may add versions to no such asset at all, before anybody has to wait for the write.
 pub(crate) fn authorize_some_new_version(caller: &Caller, kind: AssetKind) -> Result<(), AppError> {
-    caller.authorize_some(permissions(kind).create_version)
+    caller.require_any_grant(permissions(kind).create_version)
 }
 
 /// Returns the asset that a new version is about to be added to.
@@ -168,7 +172,7 @@ pub(crate) async fn authorize_new_version(
     id: &str,
 ) -> Result<Asset, AppError> {
     let permission = permissions(kind).create_version;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let asset = find(tx, caller, kind, id).await?;
     caller.authorize(permission, &attributes(kind, &asset))?;
     Ok(asset)
@@ -300,7 +304,7 @@ pub async fn deprecate(
     id: &str,
 ) -> Result<Written<()>, AppError> {
     let permission = permissions(kind).delete;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let mut tx = app.write(caller).await?;
     let asset = find(&mut tx, caller, kind, id).await?;
     caller.authorize(permission, &attributes(kind, &asset))?;

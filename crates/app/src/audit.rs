@@ -60,7 +60,7 @@ pub async fn list(
     limit: i64,
     continuation_token: i64,
 ) -> Result<Page<Entry>, AppError> {
-    caller.authorize_some(PERMISSION)?;
+    caller.require_any_grant(PERMISSION)?;
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token);
     while let Some((token, asked)) = page.next_read() {
@@ -77,12 +77,12 @@ pub async fn list(
 
 /// Refuses a caller who may not see all of the log: with entries left out, a chain proves nothing.
 fn authorize_whole(caller: &Caller) -> Result<(), AppError> {
-    caller.authorize_some(PERMISSION)?;
+    caller.require_any_grant(PERMISSION)?;
     // A condition is false where there is no attribute, so only a grant without conditions allows this.
     if caller.may(PERMISSION, &Attributes::default()) {
         return Ok(());
     }
-    Err(AppError::TooLittle(format!(
+    Err(AppError::InsufficientRole(format!(
         "this tells of the whole audit log, and you may see only some of it: your `{}` has conditions",
         PERMISSION.name()
     )))

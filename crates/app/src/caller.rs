@@ -101,12 +101,12 @@ impl Caller {
             return if self.has_rights() {
                 Ok(())
             } else {
-                Err(AppError::TooLittle(
+                Err(AppError::InsufficientRole(
                     "you have no rights in this organization".to_owned(),
                 ))
             };
         };
-        let is_held = |permission| self.authorize_some(permission).is_ok();
+        let is_held = |permission| self.require_any_grant(permission).is_ok();
         if is_held(first) || known.any(is_held) {
             Ok(())
         } else {
@@ -115,7 +115,7 @@ impl Caller {
     }
 
     /// Refuses a caller who has the permission on nothing at all: such a one is not told whether a thing exists.
-    pub fn authorize_some(&self, permission: Permission) -> Result<(), AppError> {
+    pub fn require_any_grant(&self, permission: Permission) -> Result<(), AppError> {
         if self.may_some(permission) {
             Ok(())
         } else {

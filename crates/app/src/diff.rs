@@ -82,15 +82,15 @@ pub async fn compare(
     base: &SetOrRevision,
     head: &SetOrRevision,
 ) -> Result<Comparison, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
+    caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     for name in [&base.name, &head.name] {
         caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
     }
     let binding = find_binding(&mut tx, caller, &service).await?;
-    let base = look_up(&mut tx, caller, &service, base, &binding).await?;
-    let head = look_up(&mut tx, caller, &service, head, &binding).await?;
+    let base = load_side(&mut tx, caller, &service, base, &binding).await?;
+    let head = load_side(&mut tx, caller, &service, head, &binding).await?;
     let agents = [base.agent(), head.agent()];
     let context_graphs = [base.context_graph(), head.context_graph()];
     for (kind, pair) in [
@@ -124,7 +124,7 @@ pub async fn compare(
     .await
 }
 
-async fn look_up(
+async fn load_side(
     tx: &mut Tx,
     caller: &Caller,
     service: &Service,

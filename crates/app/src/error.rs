@@ -24,9 +24,9 @@ pub enum AppError {
     /// allowed to know it.
     #[error("you lack the permission `{0}` for this")]
     Forbidden(&'static str),
-    /// The caller's role is too little for what is to be given or touched; says why.
+    /// The caller's role is too little for what is to be given or invalidation; says why.
     #[error("{0}")]
-    TooLittle(String),
+    InsufficientRole(String),
     /// There is no such thing, or none that the caller may know of.
     #[error("{0}")]
     NotFound(String),

@@ -22,7 +22,7 @@ pub struct ServiceHealth {
 
 /// Looks at a service and those of its sets that the caller may see.
 pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<ServiceHealth, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
+    caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;

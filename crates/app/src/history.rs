@@ -38,7 +38,7 @@ pub async fn list(
     limit: i64,
     continuation_token: i64,
 ) -> Result<History, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
+    caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;

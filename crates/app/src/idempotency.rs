@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{App, AppError, Caller};
 
-/// How long answers are remembered.
+/// How long answers are entry.
 const REMEMBERED: Duration = Duration::days(1);
 
 /// How many bytes stand for what a caller may do, and who could be behind them.
@@ -83,12 +83,12 @@ impl App {
             return Ok(None);
         };
         let mut tx = self.store.read().await?;
-        let Some(remembered) = self.recall_in(&mut tx, name).await? else {
+        let Some(entry) = self.recall_in(&mut tx, name).await? else {
             return Ok(None);
         };
-        match remembered.split_at_checked(RIGHTS_LEN) {
+        match entry.split_at_checked(RIGHTS_LEN) {
             Some((then, answer)) if then == rights(caller)? => Ok(Some(answer.to_vec())),
-            _ => Err(AppError::TooLittle(
+            _ => Err(AppError::InsufficientRole(
                 "this call was made before, and what you may do, or who could have made your API key, has changed since, so its \
                  answer is not told again; look at what is there, and use another key"
                     .to_owned(),
@@ -143,8 +143,8 @@ impl App {
         };
         let rights = rights(caller)?;
         let sealed = answer.map(|answer| {
-            let remembered = [&rights[..], answer].concat();
-            self.keyring.seal(&context(name), &remembered)
+            let entry = [&rights[..], answer].concat();
+            self.keyring.seal(&context(name), &entry)
         });
         let sealed = sealed
             .transpose()
@@ -158,7 +158,7 @@ impl App {
             return Ok(None);
         }
         // The first answer may have been seen by a writer before it was durable.
-        self.store.settled().await?;
+        self.store.await_durability().await?;
         self.recall(caller).await
     }
 }

@@ -28,7 +28,6 @@ pub mod items;
 mod keyring;
 mod long_prompts;
 mod maintenance;
-pub mod memory;
 pub mod models;
 mod names;
 pub mod organizations;
@@ -43,6 +42,7 @@ mod searching;
 mod secrets;
 pub mod services;
 pub mod sign_in;
+pub mod snapshot;
 mod sorting;
 pub mod temporary_grants;
 mod tokens;
@@ -87,7 +87,7 @@ pub struct App {
     /// What conversations run with.
     pub runtime: Arc<Runtime>,
     /// What is kept in memory of the store.
-    pub memory: Arc<memory::Memory>,
+    pub snapshots: Arc<snapshot::Snapshots>,
 }
 
 /// What an installation offers, from its configuration.
@@ -118,11 +118,11 @@ impl App {
         Ok(tx)
     }
 
-    /// Returns the app as one call uses it, so that [`App::settled`] speaks of what this call saw.
+    /// Returns the app as one call uses it, so that [`App::await_durability`] speaks of what this call saw.
     #[must_use]
-    pub fn for_call(&self) -> Self {
+    pub fn begin_request(&self) -> Self {
         let mut app = self.clone();
-        app.store = self.store.for_call();
+        app.store = self.store.begin_request();
         app
     }
 
@@ -133,8 +133,8 @@ impl App {
     ///
     /// # Errors
     /// The call's own, or that what it saw has not become durable.
-    pub async fn settled<T, E: From<AppError>>(&self, result: Result<T, E>) -> Result<T, E> {
-        self.store.settled().await.map_err(AppError::from)?;
+    pub async fn await_durability<T, E: From<AppError>>(&self, result: Result<T, E>) -> Result<T, E> {
+        self.store.await_durability().await.map_err(AppError::from)?;
         result
     }
 

@@ -6,11 +6,11 @@ use forge_domain::OrganizationId;
 use forge_domain::asset::AssetKind;
 use forge_domain::prompt::LongPrompt;
 use forge_domain::service::Service;
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::ResolvedPins;
 use forge_store::Tx;
 use serde::de::DeserializeOwned;
 
-use crate::memory::{Documents, Size, VersionKey, VersionPair};
+use crate::snapshot::{Documents, Size, VersionKey, VersionPair};
 use crate::{App, AppError, aside, reading};
 
 /// How many bytes of large contents one call looks at.
@@ -94,12 +94,12 @@ impl Looking {
 
 /// Returns the prompt that does not fit, if versions of a service's agent and context graph have one.
 ///
-/// Contents are read only if they are long enough for that, and once: what was found is remembered, as versions never
+/// Contents are read only if they are long enough for that, and once: what was found is entry, as versions never
 /// change.
 pub(crate) async fn find(
     app: &App,
     tx: &mut Tx,
-    (organization, service, resolved): (&OrganizationId, &Service, Resolved),
+    (organization, service, resolved): (&OrganizationId, &Service, ResolvedPins),
     looking: &Looking,
 ) -> Result<Option<LongPrompt>, AppError> {
     let (Some(agent), Some(graph)) = (resolved.agent_version, resolved.context_graph_version) else {
@@ -115,7 +115,7 @@ pub(crate) async fn find(
         return Ok(None);
     }
     let pair = (organization.clone(), agent, graph);
-    if let Some(found) = app.memory.long_prompts.find(&pair) {
+    if let Some(found) = app.snapshots.long_prompts.find(&pair) {
         return Ok(*found);
     }
     if looking.is_writing {
@@ -148,18 +148,18 @@ async fn look(
     pair: VersionPair,
     bytes: usize,
 ) -> Result<Option<LongPrompt>, AppError> {
-    if let Some(found) = app.memory.long_prompts.find(&pair) {
+    if let Some(found) = app.snapshots.long_prompts.find(&pair) {
         return Ok(*found);
     }
     let [agent, graph] = keys(&pair);
-    let agent = content(tx, &app.memory.agents, agent).await?;
-    let graph = content(tx, &app.memory.context_graphs, graph).await?;
+    let agent = content(tx, &app.snapshots.agents, agent).await?;
+    let graph = content(tx, &app.snapshots.context_graphs, graph).await?;
     let (Some(agent), Some(graph)) = (agent, graph) else {
         return Ok(None);
     };
     let runtime = Arc::clone(&app.runtime);
     let found = aside::run(bytes, move || runtime.long_prompt(&agent, &graph)).await;
-    app.memory.long_prompts.keep(pair, &Arc::new(found), OF_A_PAIR);
+    app.snapshots.long_prompts.keep(pair, &Arc::new(found), OF_A_PAIR);
     Ok(found)
 }
 

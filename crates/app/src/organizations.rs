@@ -110,7 +110,7 @@ pub async fn create_for(
     drop(tx);
     if !own.is_operator {
         let text = "only users of the organization that runs this installation create organizations";
-        return Err(AppError::TooLittle(text.to_owned()));
+        return Err(AppError::InsufficientRole(text.to_owned()));
     }
     let id: OrganizationId = id.parse().map_err(|error: InvalidOrganizationId| {
         let loc = vec!["path".into(), "organization".into()];

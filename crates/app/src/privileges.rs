@@ -37,7 +37,7 @@ impl Caller {
         if self.privileges.exceed(&of(role)) {
             return Ok(());
         }
-        Err(AppError::TooLittle(format!(
+        Err(AppError::InsufficientRole(format!(
             "your role is not greater than {}",
             self.named(role)
         )))
@@ -56,7 +56,7 @@ impl Caller {
     pub(crate) fn require_cover(&self, grants: &[Grant]) -> Result<(), AppError> {
         match self.privileges.first_uncovered(grants) {
             None => Ok(()),
-            Some(grant) => Err(AppError::TooLittle(format!(
+            Some(grant) => Err(AppError::InsufficientRole(format!(
                 "your role does not hold `{}` to that extent, so you cannot grant it",
                 grant.permission_name
             ))),
@@ -68,7 +68,7 @@ impl Caller {
         if self.privileges.hold_all_of(&of(role)) {
             return Ok(());
         }
-        Err(AppError::TooLittle(format!(
+        Err(AppError::InsufficientRole(format!(
             "{} is above your own",
             self.named(role)
         )))
@@ -79,7 +79,7 @@ impl Caller {
         let grants = self.privileges.grants.iter().chain(&self.temporary_grants);
         match gained(grants, before, after) {
             None => Ok(()),
-            Some(permission) => Err(AppError::TooLittle(format!(
+            Some(permission) => Err(AppError::InsufficientRole(format!(
                 "this change would give you `{}` on it, which you do not have now; whoever has it before and after, or \
                  neither, can make the change",
                 permission.name()

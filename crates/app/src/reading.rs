@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forge_store::AssetVersion;
 use serde::de::DeserializeOwned;
 
-use crate::memory::{Documents, Size, VersionKey, parsed_bytes};
+use crate::snapshot::{Documents, Size, VersionKey, parsed_bytes};
 use crate::{AppError, aside};
 
 /// Reads the text of a version, unless somebody else did meanwhile, and remembers what it says.

@@ -7,8 +7,8 @@ use forge_store::{Asset, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 
 use crate::assets::authorize_read;
-use crate::memory::OrganizationState;
 use crate::page::PageBuilder;
+use crate::snapshot::OrganizationState;
 use crate::unit_tests::VisibleUnitTests;
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Page};
@@ -25,7 +25,7 @@ pub async fn list(
     limit: i64,
     continuation_token: i64,
 ) -> Result<References, AppError> {
-    let known = app.memory.organization(app, &caller.organization).await?;
+    let known = app.snapshots.organization(app, &caller.organization).await?;
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
     require_version(&asset, kind, version)?;

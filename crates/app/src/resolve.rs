@@ -6,12 +6,12 @@ use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::fault::Fault;
 use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::ResolvedPins;
 use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
 use forge_store::{AssetVersion, Tx};
 
-use crate::memory::{Known, PreparedAnswer, ServiceState, SetState};
 use crate::services::lookup::{find, no_service};
+use crate::snapshot::{PreparedAnswer, ServiceState, SetState, SnapshotRead};
 use crate::version_sets::{attributes_of_set, gone, set_attributes, unknown};
 use crate::{App, AppError, Caller, assets};
 
@@ -50,7 +50,7 @@ impl Resolution {
 
 /// A set as a server remembers it: what it means now, and the answer that says so.
 #[derive(Debug)]
-pub struct Present {
+pub struct CurrentSet {
     service: Arc<ServiceState>,
     name: SetName,
     /// For how long the database has not answered, if it does not: the set may have changed meanwhile.
@@ -60,23 +60,23 @@ pub struct Present {
 /// Finds a set in memory.
 ///
 /// Nothing of the database is asked, unless the set may have changed.
-pub async fn present(
+pub async fn current_set(
     app: &App,
     caller: &Caller,
     service_id: ServiceId,
     name: SetName,
-) -> Result<Present, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
-    let known = app.memory.organization(app, &caller.organization).await?;
+) -> Result<CurrentSet, AppError> {
+    caller.require_any_grant(Permission::GetVersionSet)?;
+    let known = app.snapshots.organization(app, &caller.organization).await?;
     known.found(in_memory(&known, caller, service_id, name))
 }
 
 fn in_memory(
-    known: &Known,
+    known: &SnapshotRead,
     caller: &Caller,
     service_id: ServiceId,
     name: SetName,
-) -> Result<Present, AppError> {
+) -> Result<CurrentSet, AppError> {
     let service = known
         .state
         .service(service_id)
@@ -92,14 +92,14 @@ fn in_memory(
     if set.is_deleted {
         return Err(gone(&name, set.revision));
     }
-    Ok(Present {
+    Ok(CurrentSet {
         service: Arc::clone(service),
         name,
         stale_for: known.stale_for,
     })
 }
 
-impl Present {
+impl CurrentSet {
     /// Returns what the set means.
     pub fn resolution(&self) -> Result<Resolution, AppError> {
         resolution(&self.service, self.set()?)
@@ -125,17 +125,17 @@ impl Present {
 }
 
 pub(crate) fn resolution(service: &ServiceState, set: &SetState) -> Result<Resolution, AppError> {
-    let meant = Meant {
+    let pinned = PinnedAt {
         revision: set.revision,
         agent_id: service.agent.0,
         context_graph_id: service.context_graph.0,
-        resolved: Resolved {
+        resolved: ResolvedPins {
             agent_version: set.pins.agent_version.or(service.agent.1),
             context_graph_version: set.pins.context_graph_version.or(service.context_graph.1),
         },
         pins: set.pins.clone(),
     };
-    meant.resolution(service.id, &set.name)
+    pinned.resolution(service.id, &set.name)
 }
 
 /// Adds the contents of both versions to what a set means.
@@ -146,7 +146,7 @@ pub async fn with_documents(
     caller: &Caller,
     mut resolution: Resolution,
 ) -> Result<Resolution, AppError> {
-    let known = app.memory.organization(app, &caller.organization).await?;
+    let known = app.snapshots.organization(app, &caller.organization).await?;
     let content = async |kind, id: String, version| {
         let missing = || AppError::internal(format!("{kind} {id} is not in memory"));
         assets::authorize_known(caller, kind, known.state.asset(kind, &id).ok_or_else(missing)?)?;
@@ -165,7 +165,7 @@ pub async fn with_documents(
     Ok(resolution)
 }
 
-/// Returns what a set meant at a moment in the past: after the last change that the organization had made by then.
+/// Returns what a set pinned at a moment in the past: after the last change that the organization had made by then.
 pub async fn resolve_at(
     app: &App,
     caller: &Caller,
@@ -173,7 +173,7 @@ pub async fn resolve_at(
     name: &SetName,
     at: Timestamp,
 ) -> Result<Resolution, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
+    caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     // Clocks differ: that of another server may have given a later time to a change already, and a caller's may be ahead.
     if at > app.clock.now() + CLOCK_DIFFERENCE {
@@ -184,22 +184,22 @@ pub async fn resolve_at(
             return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
         }
     }
-    let meant = then(&mut tx, caller, service_id, name, at).await?;
-    meant.resolution(service_id, name)
+    let pinned = resolve_as_of(&mut tx, caller, service_id, name, at).await?;
+    pinned.resolution(service_id, name)
 }
 
 /// A revision of a set, and the versions that it means at some moment.
-struct Meant {
+struct PinnedAt {
     revision: i64,
     agent_id: AgentId,
     context_graph_id: ContextGraphId,
     pins: Pins,
-    resolved: Resolved,
+    resolved: ResolvedPins,
 }
 
-impl Meant {
+impl PinnedAt {
     fn resolution(self, service_id: ServiceId, name: &SetName) -> Result<Resolution, AppError> {
-        let Resolved {
+        let ResolvedPins {
             agent_version: Some(agent_version),
             context_graph_version: Some(context_graph_version),
         } = self.resolved
@@ -222,13 +222,13 @@ impl Meant {
 
 /// The past is told by change numbers: a revision was in force, and a version the latest, if their changes had been
 /// made.
-async fn then(
+async fn resolve_as_of(
     tx: &mut Tx,
     caller: &Caller,
     service_id: ServiceId,
     name: &SetName,
     at: Timestamp,
-) -> Result<Meant, AppError> {
+) -> Result<PinnedAt, AppError> {
     let organization = &caller.organization;
     let service = find(tx, caller, service_id).await?;
     caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
@@ -242,7 +242,7 @@ async fn then(
     if revision.action == RevisionAction::Delete {
         return Err(gone(name, revision.revision));
     }
-    let mut resolved = Resolved {
+    let mut resolved = ResolvedPins {
         agent_version: revision.pins.agent_version,
         context_graph_version: revision.pins.context_graph_version,
     };
@@ -256,7 +256,7 @@ async fn then(
         let latest = tx.latest_version_at(organization, AssetKind::ContextGraph, &id, change_number);
         resolved.context_graph_version = latest.await?;
     }
-    Ok(Meant {
+    Ok(PinnedAt {
         revision: revision.revision,
         agent_id: revision.agent_id,
         context_graph_id: revision.context_graph_id,

@@ -56,7 +56,7 @@ pub(crate) async fn find_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Re
         Some(role) if may_see(&role) => caller.require_greater(&role).map(|()| role),
         Some(role) if caller.require_greater(&role).is_ok() => Ok(role),
         _ if caller.may_some(Permission::GetRole) => Err(unknown(name)),
-        _ => Err(AppError::TooLittle(
+        _ => Err(AppError::InsufficientRole(
             "your role is not greater than that role".to_owned(),
         )),
     }
@@ -202,7 +202,7 @@ pub async fn modify(
     if let Some(grants) = &change.grants {
         check_grants(grants, &["body", "permission_grants"])?;
     }
-    caller.authorize_some(Permission::ModifyRole)?;
+    caller.require_any_grant(Permission::ModifyRole)?;
     let mut tx = app.write_access(caller).await?;
     let old = find(&mut tx, caller, name).await?;
     caller.authorize(Permission::ModifyRole, &role_attributes(&old))?;

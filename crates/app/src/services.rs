@@ -65,8 +65,8 @@ pub async fn create(
         let attributes = named().with("version_set_name", set.as_str());
         caller.authorize(Permission::CreateVersionSet, &attributes)?;
     }
-    caller.authorize_some(Permission::GetAgent)?;
-    caller.authorize_some(Permission::GetContextGraph)?;
+    caller.require_any_grant(Permission::GetAgent)?;
+    caller.require_any_grant(Permission::GetContextGraph)?;
     let mut tx = app.write(caller).await?;
     let binding = require_binding(&mut tx, caller, fields).await?;
     let (agent_id, graph_id) = (fields.agent_id, fields.context_graph_id);

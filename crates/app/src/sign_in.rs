@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use forge_domain::{ActorKey, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{KeyHead, Tx};
+use forge_store::{KeySummary, Tx};
 use subtle::ConstantTimeEq as _;
 
 use crate::claims::Claims;
-use crate::memory::{Access, KnownUser};
 use crate::secrets::hash_secret;
+use crate::snapshot::{Access, KnownUser};
 use crate::tokens::{INVALID_TOKEN, TOKEN_SECONDS};
 use crate::{App, AppError, Caller, Credentials, privileges, roles};
 
 /// A token, and when it ends.
 #[derive(Clone)]
-pub struct Session {
+pub struct IssuedToken {
     /// The token.
     pub token: String,
     /// When it ends.
@@ -35,13 +35,13 @@ pub async fn with_api_key(
     key_id: &str,
     secret: &str,
     user_id: &str,
-) -> Result<Session, AppError> {
-    let known = app.memory.organization(app, organization).await?;
+) -> Result<IssuedToken, AppError> {
+    let known = app.snapshots.organization(app, organization).await?;
     let sign_in = |access: &Access| sign_in(app, access, organization, key_id, secret, user_id);
     match sign_in(&known.state.access) {
         // Another server may have made the key or the user a moment ago.
-        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &known).await => {
-            let known = app.memory.organization(app, organization).await?;
+        Err(AppError::Unauthenticated(_)) if app.snapshots.refresh(app, &known).await => {
+            let known = app.snapshots.organization(app, organization).await?;
             known.found(sign_in(&known.state.access))
         }
         done => known.found(done),
@@ -55,7 +55,7 @@ fn sign_in(
     key_id: &str,
     secret: &str,
     user_id: &str,
-) -> Result<Session, AppError> {
+) -> Result<IssuedToken, AppError> {
     let now = app.clock.now();
     let key = access.key(key_id, now);
     // An unknown key costs what a known one does: the comparison takes place all the same.
@@ -77,7 +77,7 @@ fn sign_in(
         key: key.id.clone(),
     };
     let token = app.sign(access, &claims)?;
-    Ok(Session {
+    Ok(IssuedToken {
         token,
         expires_at: claims.expires_at(),
     })
@@ -100,12 +100,12 @@ pub async fn authenticate(
         AppError::NotFound(_) => INVALID_TOKEN,
         error => error,
     };
-    let mut known = app.memory.organization(app, &issuer).await.map_err(invalid)?;
+    let mut known = app.snapshots.organization(app, &issuer).await.map_err(invalid)?;
     let recognised = recognise(app, &known.state.access, &issuer, credentials.token);
     let (claims, user, key) = match recognised {
         // Another server may have made the key or the user a moment ago.
-        Err(AppError::Unauthenticated(_)) if app.memory.look_again(app, &known).await => {
-            known = app.memory.organization(app, &issuer).await.map_err(invalid)?;
+        Err(AppError::Unauthenticated(_)) if app.snapshots.refresh(app, &known).await => {
+            known = app.snapshots.organization(app, &issuer).await.map_err(invalid)?;
             known.found(recognise(app, &known.state.access, &issuer, credentials.token))?
         }
         done => known.found(done)?,
@@ -163,7 +163,7 @@ fn recognise(
     access: &Access,
     issuer: &OrganizationId,
     token: &str,
-) -> Result<(Arc<Claims>, KnownUser, Arc<KeyHead>), AppError> {
+) -> Result<(Arc<Claims>, KnownUser, Arc<KeySummary>), AppError> {
     let claims = app.verify(access, issuer, token)?;
     let user = access.user(&claims.sub);
     let key = access.key(&claims.key, app.clock.now());
@@ -178,13 +178,13 @@ fn recognise(
 
 /// Returns `true` if this server sees a change of the organization, without a look at the database.
 pub async fn sees(app: &App, organization: &OrganizationId, change_number: i64) -> Result<bool, AppError> {
-    let known = app.memory.organization(app, organization).await?;
+    let known = app.snapshots.organization(app, organization).await?;
     Ok(known.state.change_number() >= change_number)
 }
 
 /// Waits until this server sees a change of the organization, whichever server made it.
 pub async fn wait_for(app: &App, organization: &OrganizationId, change_number: i64) -> Result<(), AppError> {
-    app.memory.wait_for(app, organization, change_number).await
+    app.snapshots.wait_for(app, organization, change_number).await
 }
 
 const ENDED: AppError = AppError::Unauthenticated("the token has ended; sign in again");
@@ -203,7 +203,7 @@ pub(crate) async fn recognise_again(app: &App, caller: &Caller) -> Result<Caller
 
 /// The same for a caller who goes on with what they began before their token ended.
 pub(crate) async fn recognise_still(app: &App, caller: &Caller) -> Result<Caller, AppError> {
-    let known = app.memory.organization(app, &caller.user.org_id).await?;
+    let known = app.snapshots.organization(app, &caller.user.org_id).await?;
     let (access, now) = (&known.state.access, app.clock.now());
     let (user, key) = (access.user(&caller.user.user_id), access.key(&caller.key.id, now));
     let (Some(user), Some(key)) = (user, key) else {
@@ -247,11 +247,11 @@ pub async fn require_organization(
     in_maintenance_too: bool,
 ) -> Result<OrganizationId, AppError> {
     let id: OrganizationId = id.parse().map_err(|_| AppError::no_organization(id))?;
-    let known = app.memory.organization(app, &id).await?;
+    let known = app.snapshots.organization(app, &id).await?;
     if in_maintenance_too {
         return Ok(id);
     }
-    if known.state.organization.is_in_maintenance || app.memory.is_server_closed(app).await? {
+    if known.state.organization.is_in_maintenance || app.snapshots.is_server_closed(app).await? {
         return Err(AppError::Maintenance);
     }
     Ok(id)

@@ -238,12 +238,12 @@ impl<K: Copy + PartialEq + Debug, T> Selection<'_, K, T> {
                 Place::Position(start) => self.list.compare(&position, start).is_gt(),
             };
             if is_after && keep(&row) {
-                self.hold(position, row, bytes);
+                self.insert(position, row, bytes);
             }
         }
     }
 
-    fn hold(&mut self, position: Position, row: T, bytes: usize) {
+    fn insert(&mut self, position: Position, row: T, bytes: usize) {
         let compare = |held: &(Position, T, usize)| self.list.compare(&held.0, &position);
         // One that was offered before is held already.
         let Err(place) = self.rows.binary_search_by(compare) else {
@@ -318,7 +318,7 @@ async fn find(
 ) -> Result<Option<(PageCursor, Timestamp)>, AppError> {
     let oldest = app.clock.now() - KEPT_FOR;
     let kept = tx.find_page_cursor(&caller.organization, token).await?;
-    let found = kept.or_else(|| app.memory.cursors.find(&caller.organization, token));
+    let found = kept.or_else(|| app.snapshots.cursors.find(&caller.organization, token));
     Ok(found.filter(|(_, kept_at)| *kept_at > oldest))
 }
 
@@ -341,7 +341,9 @@ async fn keep(app: &App, mut tx: ReadTx, caller: &Caller, cursor: &PageCursor) -
             // A list is read, also while nothing can be written. The token then is good on this server, while it runs.
             Err(error) => {
                 tracing::warn!(%error, "the place where a page ended is kept in memory alone");
-                app.memory.cursors.keep(&caller.organization, token, cursor, now);
+                app.snapshots
+                    .cursors
+                    .keep(&caller.organization, token, cursor, now);
                 return Ok(token);
             }
         }

@@ -11,7 +11,7 @@ use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 
 use crate::claims::Claims;
-use crate::memory::Access;
+use crate::snapshot::Access;
 use crate::{App, AppError};
 
 /// How long a token lives: clients refresh when under five minutes are left.
@@ -109,7 +109,7 @@ impl App {
         token: &str,
     ) -> Result<Arc<Claims>, AppError> {
         let now = self.clock.now();
-        let tokens = &self.memory.tokens;
+        let tokens = &self.snapshots.tokens;
         let claims = if let Some(claims) = tokens.find(issuer, token) {
             claims
         } else {

@@ -94,7 +94,7 @@ pub async fn update(
     id: UnitTestSetId,
     update: UpdateUnitTestSet,
 ) -> Result<Option<i64>, AppError> {
-    caller.authorize_some(Permission::ModifyUnitTestSet)?;
+    caller.require_any_grant(Permission::ModifyUnitTestSet)?;
     let mut tx = app.write(caller).await?;
     let set = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::ModifyUnitTestSet, &attributes(&set))?;
@@ -132,7 +132,7 @@ pub async fn update(
 ///
 /// Its runs go on and stay.
 pub async fn delete(app: &App, caller: &Caller, id: UnitTestSetId) -> Result<i64, AppError> {
-    caller.authorize_some(Permission::DeleteUnitTestSet)?;
+    caller.require_any_grant(Permission::DeleteUnitTestSet)?;
     let mut tx = app.write(caller).await?;
     let set = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::DeleteUnitTestSet, &attributes(&set))?;
@@ -160,7 +160,7 @@ fn authorize_tests(caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), App
     if entries.is_empty() {
         return Ok(());
     }
-    caller.authorize_some(Permission::GetUnitTest)
+    caller.require_any_grant(Permission::GetUnitTest)
 }
 
 async fn require_tests(tx: &mut Tx, caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {

@@ -282,7 +282,7 @@ pub async fn update(
     id: &str,
     update: UpdateUser,
 ) -> Result<Written<()>, AppError> {
-    caller.authorize_some(Permission::UpdateUserInfo)?;
+    caller.require_any_grant(Permission::UpdateUserInfo)?;
     let mut tx = app.write_access(caller).await?;
     let mut user = find(&mut tx, caller, id).await?;
     let is_own = caller.user.is(&caller.organization, id);
@@ -294,12 +294,12 @@ pub async fn update(
     let visibility = changed_visibility(&user.preferences, &update);
     if let Some(setting) = visibility.first() {
         if !is_own {
-            return Err(AppError::TooLittle(format!(
+            return Err(AppError::InsufficientRole(format!(
                 "only the user may change `{setting}`: it hides what is theirs from everybody else"
             )));
         }
         if !speaks_for_themselves(&mut tx, caller).await? {
-            return Err(AppError::TooLittle(format!(
+            return Err(AppError::InsufficientRole(format!(
                 "only the user may change `{setting}`, and another who could have made the API key could be behind this: \
                  sign in with a key that a super administrator made"
             )));
@@ -349,7 +349,7 @@ pub async fn assign_role(
 ) -> Result<Written<RoleId>, AppError> {
     // Whoever may give no role at all is not told which there are, and waits for nobody's lock.
     if caller.privileges.grants.is_empty() {
-        return Err(AppError::TooLittle(
+        return Err(AppError::InsufficientRole(
             "your role gives you nothing to assign".to_owned(),
         ));
     }
@@ -365,7 +365,7 @@ pub async fn assign_role(
     let with_new_role = attributes_of(user_id, &role.name);
     caller.require_no_gain(&attributes(&user), &with_new_role)?;
     if role.id != user.role.id && is_last_super_administrator(&mut tx, caller, &user).await? {
-        return Err(AppError::TooLittle(LAST_SUPER_ADMINISTRATOR.to_owned()));
+        return Err(AppError::InsufficientRole(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
     tx.set_user_role(user_id, role.id).await?;
     let (before, mut after) = (
@@ -384,7 +384,7 @@ pub async fn assign_role(
 
 /// Deletes a user: everything personal goes, what they said in conversations too, and every token ends at once.
 pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
-    caller.authorize_some(Permission::DeleteUser)?;
+    caller.require_any_grant(Permission::DeleteUser)?;
     let mut tx = app.write_access(caller).await?;
     let user = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::DeleteUser, &attributes(&user))?;

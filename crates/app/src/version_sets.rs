@@ -4,7 +4,7 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
-use forge_domain::version_set::{Binding, Resolved};
+use forge_domain::version_set::{Binding, ResolvedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, VersionNumber};
 pub use forge_store::Revision;
 use forge_store::{Rows, RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
@@ -98,7 +98,7 @@ pub struct SetView {
     /// The set.
     pub set: VersionSet,
     /// The versions that it means now.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
     /// How many versions of the agent are newer.
     pub agent_behind: i64,
     /// How many versions of the context graph are newer.
@@ -174,7 +174,7 @@ pub(crate) async fn read_seen(
 
 /// Returns the sets of a service that the caller may see, by name.
 pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<Vec<SetView>, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
+    caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
@@ -218,7 +218,7 @@ pub async fn get(
     service_id: ServiceId,
     name: &SetName,
 ) -> Result<SetView, AppError> {
-    caller.authorize_some(Permission::GetVersionSet)?;
+    caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     match read(&mut tx, caller, service_id, name).await {
         Ok((_, binding, set)) => {

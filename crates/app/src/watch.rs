@@ -11,8 +11,8 @@ use forge_domain::{Actor, ServiceId, SetName, Timestamp};
 use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;
 
-use crate::memory::{Known, OrganizationState};
 use crate::services::lookup::attributes_of;
+use crate::snapshot::{OrganizationState, SnapshotRead};
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, assets, items, sign_in, unit_test_sets, unit_tests};
 
@@ -70,19 +70,21 @@ impl Watcher {
         services: BTreeSet<ServiceId>,
         after: Option<i64>,
     ) -> Result<Self, AppError> {
-        caller.authorize_some(Permission::GetVersionSet)?;
+        caller.require_any_grant(Permission::GetVersionSet)?;
         let organization = &caller.organization;
         // Before looking: what comes between would be missed.
-        let head = app.store.heads().of(organization).subscribe();
+        let head = app.store.watermarks().of(organization).subscribe();
         let latest = app
-            .memory
+            .snapshots
             .organization(app, organization)
             .await?
             .state
             .change_number();
         let seen = match after {
             None => latest,
-            Some(after) if after <= latest || app.memory.has_seen(app, organization, after).await? => after,
+            Some(after) if after <= latest || app.snapshots.has_seen(app, organization, after).await? => {
+                after
+            }
             Some(_) => {
                 let loc = vec!["header".into(), "Last-Event-ID".into()];
                 let msg = "the organization has made no such change; begin anew, without this header";
@@ -122,7 +124,7 @@ impl Watcher {
             }
             return Ok(Some(self.news(&known, Vec::new(), self.seen)));
         }
-        let recent = self.app.memory.recent_events(&known, self.seen);
+        let recent = self.app.snapshots.recent_events(&known, self.seen);
         Ok(recent.map(|(events, up_to)| self.news(&known, events, up_to)))
     }
 
@@ -132,7 +134,7 @@ impl Watcher {
     /// Ends with the watcher's token. Reports a database that is away.
     pub async fn read(&mut self) -> Result<News, AppError> {
         let known = self.look().await?;
-        let read = self.app.memory.read_events(&self.app, &known, self.seen).await;
+        let read = self.app.snapshots.read_events(&self.app, &known, self.seen).await;
         let (events, up_to) = read?;
         Ok(self.news(&known, events, up_to))
     }
@@ -140,19 +142,19 @@ impl Watcher {
     /// Returns what is known of the organization.
     ///
     /// What the watcher may see can have changed since the last time, and is looked at for every change.
-    async fn look(&mut self) -> Result<Known, AppError> {
+    async fn look(&mut self) -> Result<SnapshotRead, AppError> {
         if *self.head.borrow() == GONE {
             let text = "the database has gone back to an earlier state; begin anew";
             return Err(AppError::Conflict(text.to_owned()));
         }
         self.caller = sign_in::recognise_again(&self.app, &self.caller).await?;
-        self.caller.authorize_some(Permission::GetVersionSet)?;
-        let memory = &self.app.memory;
+        self.caller.require_any_grant(Permission::GetVersionSet)?;
+        let memory = &self.app.snapshots;
         memory.organization(&self.app, &self.caller.organization).await
     }
 
     /// Returns what the watcher may see of events, which are all up to a change.
-    fn news(&mut self, known: &Known, events: Vec<AuditedChange>, up_to: i64) -> News {
+    fn news(&mut self, known: &SnapshotRead, events: Vec<AuditedChange>, up_to: i64) -> News {
         self.seen = up_to;
         let mut changes: Vec<WatchedChange> = Vec::new();
         for event in events {

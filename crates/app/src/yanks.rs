@@ -60,7 +60,7 @@ pub async fn yank(
     change: YankChange,
 ) -> Result<Yanked, AppError> {
     authorize_some_new_version(caller, kind)?;
-    let known = app.memory.organization(app, &caller.organization).await?;
+    let known = app.snapshots.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;
     let asset = authorize_new_version(&mut tx, caller, kind, id).await?;
     require_version(&asset, kind, version)?;

@@ -260,8 +260,8 @@ async fn answer(app: &App, stream: UnixStream) -> anyhow::Result<()> {
     }
     let answer = match serde_json::from_str(&line) {
         Ok(request) => {
-            let app = app.for_call();
-            match app.settled(execute(&app, request).await).await {
+            let app = app.begin_request();
+            match app.await_durability(execute(&app, request).await).await {
                 Ok(done) => json!({"done": done}),
                 Err(error) => json!({"error": error.to_string()}),
             }

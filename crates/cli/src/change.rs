@@ -248,7 +248,7 @@ impl<'s> Change<'s> {
     }
 }
 
-/// What the plans, and the terms of the caller, come to.
+/// What the plans, and the options of the caller, come to.
 pub(crate) enum Verdict {
     Refused(Failure),
     NoOp,

@@ -175,7 +175,7 @@ impl Location {
             keyring: Arc::new(keyring),
             catalogues: Arc::new(catalogues),
             runtime: Arc::default(),
-            memory: Arc::default(),
+            snapshots: Arc::default(),
         };
         if !app.check_master_key().await? {
             bail!(

@@ -51,4 +51,4 @@ pub use resolve_cache::{ResolveCache, Resolved};
 pub use services::{ServiceChange, ServiceFields, ServiceFilter};
 pub use session::{Client, OnWait, Options, Waiting};
 pub use token_cache::TokenCache;
-pub use version_sets::{Expected, Terms};
+pub use version_sets::{ChangeOptions, Expected};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::answers::{Service, ServicePlan};
 use crate::assets::Created;
 use crate::request::{Repeat, Request};
-use crate::{Client, ClientError, Document, Pages, Terms};
+use crate::{ChangeOptions, Client, ClientError, Document, Pages};
 
 /// Which services a list has, and in which order.
 ///
@@ -108,13 +108,13 @@ impl Client {
         &self,
         service: ServiceId,
         change: &ServiceChange,
-        terms: Terms,
+        options: ChangeOptions,
     ) -> Result<Document<ServicePlan>, ClientError> {
-        let terms = Terms {
+        let options = ChangeOptions {
             dry_run: true,
-            ..terms
+            ..options
         };
-        self.read(terms.of(update_request(service, change))).await
+        self.read(options.of(update_request(service, change))).await
     }
 
     /// Changes a service as it was planned, or not at all.
@@ -122,14 +122,14 @@ impl Client {
         &self,
         service: ServiceId,
         change: &ServiceChange,
-        terms: Terms,
+        options: ChangeOptions,
         plan_digest: &str,
     ) -> Result<Document<Value>, ClientError> {
-        let terms = Terms {
+        let options = ChangeOptions {
             dry_run: false,
             plan_digest: Some(plan_digest.to_owned()),
-            ..terms
+            ..options
         };
-        self.read(terms.of(update_request(service, change))).await
+        self.read(options.of(update_request(service, change))).await
     }
 }

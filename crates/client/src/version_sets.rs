@@ -19,9 +19,9 @@ pub enum Expected {
     Absent,
 }
 
-/// The terms of replacing or deleting a set, and of changing a service.
+/// The options of replacing or deleting a set, and of changing a service.
 #[derive(Debug, Clone, Default)]
-pub struct Terms {
+pub struct ChangeOptions {
     /// Whether only the plan is wanted.
     pub dry_run: bool,
     /// The digest of the plan that was looked at.
@@ -34,7 +34,7 @@ pub struct Terms {
     pub expected: Option<Expected>,
 }
 
-impl Terms {
+impl ChangeOptions {
     pub(crate) fn of(self, request: Request) -> Request {
         let mut request = request
             .query_if("plan_digest", self.plan_digest)
@@ -107,11 +107,11 @@ impl Client {
         service: ServiceId,
         name: &SetName,
         pins: &Pins,
-        terms: Terms,
+        options: ChangeOptions,
     ) -> Result<Document<Option<Plan>>, ClientError> {
         let request = Request::new(Method::PUT, format!("{}/{name}/", sets(service)), Repeat::Never)
             .body(json!({"version_set": pins}));
-        self.read(terms.of(request)).await
+        self.read(options.of(request)).await
     }
 
     /// Deletes a set.
@@ -121,14 +121,14 @@ impl Client {
         &self,
         service: ServiceId,
         name: &SetName,
-        terms: Terms,
+        options: ChangeOptions,
     ) -> Result<Document<Option<Plan>>, ClientError> {
         let request = Request::new(
             Method::DELETE,
             format!("{}/{name}/", sets(service)),
             Repeat::Never,
         );
-        self.read(terms.of(request)).await
+        self.read(options.of(request)).await
     }
 
     /// Copies a set onto another one.

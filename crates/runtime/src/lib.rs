@@ -1,7 +1,7 @@
 //! Conversations as they run: walks context graphs, calls models and tools.
 //!
 //! Nothing here is stored and nobody is authorised: `app` reads what a conversation runs on, gives it to [`Runtime`] as
-//! a [`Turn`], and keeps the [`Outcome`]. Whoever stops waiting for an answer cancels it: all work is done in the
+//! a [`Turn`], and keeps the [`TurnOutcome`]. Whoever stops waiting for an answer cancels it: all work is done in the
 //! future that was asked for.
 
 mod answer;
@@ -28,6 +28,6 @@ pub use models::{
 pub use runtime::Runtime;
 pub use tools::{InvalidTool, ToolSettings, Tools};
 pub use turn::{
-    AgentVersion, Arrival, Behavior, Event, Ids, Outcome, Person, Setup, SimulatedTurn, Simulation, Turn,
-    Verdict,
+    AgentVersion, Behavior, Event, Ids, Incoming, Person, Setup, SimulatedTurn, Simulation, Turn,
+    TurnOutcome, Verdict,
 };

@@ -4,7 +4,7 @@ use forge_domain::conversation::{Message, MessageType};
 use forge_domain::model::ModelPreferences;
 use serde::Deserialize;
 
-use crate::models::{Hints, Models, Request, Session};
+use crate::models::{Hints, ModelClient, Models, Request};
 use crate::prompt::{self, Agent, Data};
 use crate::{Limits, Person, RuntimeError, Setup, SimulatedTurn, Simulation};
 
@@ -33,7 +33,7 @@ pub(crate) async fn recommend(
     }
     data.extend(heard(transcript, limits));
     let request = Request {
-        interaction: "recommend-responses",
+        llm_interaction: "recommend-responses",
         prompt: prompt::recommend_responses(agent, MOST_PROPOSALS, data),
         hints: hints(transcript),
     };
@@ -50,7 +50,7 @@ pub(crate) async fn recommend(
             Ok(said)
         }
     };
-    Session::new(models, &setup.models, limits)
+    ModelClient::new(models, &setup.models, limits)
         .ask(request, read)
         .await
 }
@@ -68,11 +68,11 @@ pub(crate) async fn speak_as(
     }
     let is_first = transcript.is_empty();
     let request = Request {
-        interaction: "simulate-user",
+        llm_interaction: "simulate-user",
         prompt: prompt::simulate_user(simulation, is_first, heard(transcript, limits)),
         hints: hints(transcript),
     };
-    let mut session = Session::new(models, preferences, limits);
+    let mut client = ModelClient::new(models, preferences, limits);
     let read = |text: &str| {
         let Said { message } = crate::answer::object(text)?;
         let message = message
@@ -83,10 +83,10 @@ pub(crate) async fn speak_as(
         }
         Ok(message)
     };
-    let message = session.ask(request, read).await?;
+    let message = client.ask(request, read).await?;
     Ok(SimulatedTurn {
         message,
-        model_calls: session.into_calls(),
+        model_calls: client.into_calls(),
     })
 }
 

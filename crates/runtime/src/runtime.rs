@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
 use crate::{
-    Event, Limits, Models, Outcome, Person, RuntimeError, Setup, SimulatedTurn, Simulation, Tools, Turn,
+    Event, Limits, Models, Person, RuntimeError, Setup, SimulatedTurn, Simulation, Tools, Turn, TurnOutcome,
     Verdict,
 };
 
@@ -41,7 +41,11 @@ impl Runtime {
     ///
     /// What happens is told to `events` as it happens; nobody has to listen to the end. Whoever drops the future
     /// cancels the turn.
-    pub async fn interact(&self, turn: Turn<'_>, events: &Sender<Event>) -> Result<Outcome, RuntimeError> {
+    pub async fn interact(
+        &self,
+        turn: Turn<'_>,
+        events: &Sender<Event>,
+    ) -> Result<TurnOutcome, RuntimeError> {
         let walk = crate::engine::Walk::new(&self.models, &self.tools, &self.limits, turn, events);
         within(self.limits.turn_time, walk.run()).await
     }

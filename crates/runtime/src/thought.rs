@@ -107,7 +107,7 @@ const fn tag(open: &'static str, close: &'static str, of: &'static str) -> Mark 
 
 /// What a text is, held against a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
+enum Withheld {
     /// It begins with the mark, which has so many bytes.
     Begins(usize),
     /// It may be the first part of such a text.
@@ -115,7 +115,7 @@ enum Held {
     IsOther,
 }
 
-impl Held {
+impl Withheld {
     fn length(self) -> Option<usize> {
         match self {
             Self::Begins(length) => Some(length),
@@ -136,25 +136,25 @@ impl Mark {
         Self::paired().find(|mark| mark.open.eq_ignore_ascii_case(open))
     }
 
-    fn open_at(self, text: &str) -> Held {
+    fn open_at(self, text: &str) -> Withheld {
         match self.form {
             Form::Exact => held_against(text, self.open),
             Form::Tag => held_against_tag(text, self.open, |c| !matches!(c, '<' | '>')),
             Form::Bare => match text.strip_prefix(self.open).map(|rest| rest.chars().next()) {
-                Some(Some(next)) if next.is_alphabetic() => Held::Begins(self.open.len()),
-                Some(None) => Held::MayBegin,
-                None if self.open.starts_with(text) => Held::MayBegin,
-                _ => Held::IsOther,
+                Some(Some(next)) if next.is_alphabetic() => Withheld::Begins(self.open.len()),
+                Some(None) => Withheld::MayBegin,
+                None if self.open.starts_with(text) => Withheld::MayBegin,
+                _ => Withheld::IsOther,
             },
         }
     }
 
-    fn close_at(self, text: &str) -> Held {
+    fn close_at(self, text: &str) -> Withheld {
         match self.form {
             Form::Exact => held_against(text, self.close),
             Form::Tag => held_against_tag(text, self.close, char::is_whitespace),
-            Form::Bare if text.starts_with(self.close) => Held::Begins(self.close.len()),
-            Form::Bare => Held::IsOther,
+            Form::Bare if text.starts_with(self.close) => Withheld::Begins(self.close.len()),
+            Form::Bare => Withheld::IsOther,
         }
     }
 
@@ -196,32 +196,34 @@ impl Mark {
     }
 }
 
-fn held_against(text: &str, mark: &str) -> Held {
+fn held_against(text: &str, mark: &str) -> Withheld {
     let common = text.len().min(mark.len());
     if !text.as_bytes()[..common].eq_ignore_ascii_case(&mark.as_bytes()[..common]) {
-        Held::IsOther
+        Withheld::IsOther
     } else if common == mark.len() {
-        Held::Begins(common)
+        Withheld::Begins(common)
     } else {
-        Held::MayBegin
+        Withheld::MayBegin
     }
 }
 
 /// Holds a text against a tag, which may have blanks and what follows them before its end, if that is admitted.
-fn held_against_tag(text: &str, tag: &str, is_admitted: impl Fn(char) -> bool) -> Held {
+fn held_against_tag(text: &str, tag: &str, is_admitted: impl Fn(char) -> bool) -> Withheld {
     let name = &tag[..tag.len() - 1];
     let length = match held_against(text, name) {
-        Held::Begins(length) => length,
+        Withheld::Begins(length) => length,
         other => return other,
     };
     let rest = &text[length..];
     if !rest.is_empty() && !rest.starts_with('>') && !rest.starts_with(char::is_whitespace) {
-        return Held::IsOther;
+        return Withheld::IsOther;
     }
     match rest.find(|c: char| !is_admitted(c)) {
-        Some(end) if end <= MOST_ATTRIBUTES && rest[end..].starts_with('>') => Held::Begins(length + end + 1),
-        None if rest.len() <= MOST_ATTRIBUTES => Held::MayBegin,
-        _ => Held::IsOther,
+        Some(end) if end <= MOST_ATTRIBUTES && rest[end..].starts_with('>') => {
+            Withheld::Begins(length + end + 1)
+        }
+        None if rest.len() <= MOST_ATTRIBUTES => Withheld::MayBegin,
+        _ => Withheld::IsOther,
     }
 }
 
@@ -229,7 +231,7 @@ fn held_against_tag(text: &str, tag: &str, is_admitted: impl Fn(char) -> bool) -
 fn places<'t>(
     text: &'t str,
     mark: &'static str,
-    held: impl Fn(&str) -> Held + 't,
+    held: impl Fn(&str) -> Withheld + 't,
 ) -> impl Iterator<Item = Range<usize>> + 't {
     // No mark begins with a letter that has another form, but for those that are held against as they are.
     let first = mark.chars().next().unwrap_or_default();
@@ -289,7 +291,7 @@ fn mark_at_the_beginning(text: &str) -> Option<Mark> {
 
 /// Returns `true` if a text may become one that begins with a mark.
 fn may_become_a_thought(text: &str) -> bool {
-    MARKS.iter().any(|mark| mark.open_at(text) == Held::MayBegin)
+    MARKS.iter().any(|mark| mark.open_at(text) == Withheld::MayBegin)
 }
 
 /// The answer had no beginning: all of it is a thought.

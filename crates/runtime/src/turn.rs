@@ -68,7 +68,7 @@ pub struct Behavior {
 
 /// Something that reaches the agent at the beginning of a turn.
 #[derive(Debug, Clone)]
-pub struct Arrival {
+pub struct Incoming {
     /// Its id as a message.
     pub id: MessageId,
     /// [`MessageType::UserMessage`] or [`MessageType::ExternalEvent`].
@@ -102,7 +102,7 @@ pub struct Turn<'a> {
     /// The interaction that the turn is.
     pub interaction_id: InteractionId,
     /// What reaches the agent now, oldest first; nothing lets it speak by itself.
-    pub arrivals: Vec<Arrival>,
+    pub incoming: Vec<Incoming>,
     /// Where new ids come from.
     pub ids: &'a dyn Ids,
 }
@@ -127,7 +127,7 @@ pub enum Event {
 
 /// What a turn came to.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct TurnOutcome {
     /// Where the conversation stands now.
     pub position: Position,
     /// The turn's messages in order: what arrived, the agent's thoughts, and its message last.
@@ -138,7 +138,7 @@ pub struct Outcome {
     pub is_finished: bool,
 }
 
-impl Outcome {
+impl TurnOutcome {
     /// Returns the agent's message.
     pub fn agent_message(&self) -> Option<&Message> {
         let last = self.messages.last()?;

@@ -42,7 +42,7 @@ impl Store {
 
     /// The same without waiting for those who read much: for what everybody waits for.
     pub async fn read_at_once(&self) -> Result<ReadTx, StoreError> {
-        self.seen.note_read();
+        self.dependencies.note_read();
         let (engine, how) = match &self.pools {
             Pools::Sqlite { readers, place, .. } => {
                 let connection = match place.check() {
@@ -87,19 +87,19 @@ impl Store {
         organization: &OrganizationId,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
-        let known = *self.heads.of(organization).borrow();
+        let known = *self.watermarks.of(organization).borrow();
         let mut tx = self.begin_write().await?;
         // READ COMMITTED is enough: after this statement nobody else writes to the organization, and every later
         // statement sees what was committed before.
         let change = tx.next_change(organization, now).await?;
         if let Some(change) = change.as_ref().filter(|change| change.number <= known) {
-            self.heads.go_back(organization, change.number - 1);
+            self.watermarks.go_back(organization, change.number - 1);
         }
         Ok(change.map(|change| WriteTx {
             tx,
             organization: organization.clone(),
             change,
-            heads: Arc::clone(&self.heads),
+            watermarks: Arc::clone(&self.watermarks),
             postponed: self.postponed(),
         }))
     }
@@ -133,14 +133,14 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 let turn = require_writer(writer.as_ref())?.turn(ACQUIRE_TIMEOUT).await?;
                 if let Some(outcome) = turn.seen() {
-                    self.seen.note(outcome);
+                    self.dependencies.note(outcome);
                 }
                 let mut tx = Tx::new(Engine::SqliteWriter(turn));
                 tx.require_mark().await?;
                 Ok(tx)
             }
             Pools::Postgres(pool) => {
-                self.seen.note_read();
+                self.dependencies.note_read();
                 let turn = self.turn().await?;
                 let mut tx = Tx::new(Engine::Postgres(acquire(pool).await?))
                     .begin(WRITE)

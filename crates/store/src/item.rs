@@ -146,7 +146,7 @@ pub struct ItemVersion {
 
 /// An active dynamic behavior set with its latest version.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BehaviorHead {
+pub struct BehaviorSummary {
     /// The set.
     pub id: BehaviorSetId,
     /// Its place in the organization's list of behavior sets.
@@ -304,14 +304,14 @@ impl Tx {
 
     /// Returns the active behavior sets of an organization, or the one of that id if it is active, in order of
     /// creation.
-    pub async fn behavior_heads(
+    pub async fn behavior_summaries(
         &mut self,
         organization: &OrganizationId,
         id: Option<&str>,
-    ) -> Result<Vec<BehaviorHead>, StoreError> {
+    ) -> Result<Vec<BehaviorSummary>, StoreError> {
         let args = args![organization, id.map(str::to_owned)];
         self.all(&ACTIVE_BEHAVIORS, args, |row| {
-            Ok(BehaviorHead {
+            Ok(BehaviorSummary {
                 id: row.parse("id")?,
                 seq: row.integer("seq")?,
                 details: row.json("details")?,

@@ -15,14 +15,14 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::Semaphore;
 
+use crate::durability::ReadDependencies;
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
-use crate::heads::{Heads, Listener};
 use crate::idempotency::NamedCall;
 use crate::migrate::{Dialect, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::place::{Mark, Place};
 use crate::readiness::LastLook;
 use crate::rows::MOST_BYTES;
-use crate::settled::Seen;
+use crate::watermarks::{Listener, Watermarks};
 use crate::writer::{SharedCommits, Writer};
 use crate::{StoreError, StoreUrl};
 
@@ -131,8 +131,8 @@ pub enum OpenError {
 pub struct Store {
     pub(crate) pools: Pools,
     /// How far each organization has come, as far as this process knows.
-    pub(crate) heads: Arc<Heads>,
-    pub(crate) seen: Seen,
+    pub(crate) watermarks: Arc<Watermarks>,
+    pub(crate) dependencies: ReadDependencies,
     /// The connections that all share; [`KEPT_FREE`] more are there for what everybody waits for.
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) last_look: LastLook,
@@ -213,8 +213,8 @@ impl Store {
         Self {
             turns: Arc::new(Semaphore::new(pools.shared_connections())),
             pools,
-            heads: Arc::default(),
-            seen: Seen::default(),
+            watermarks: Arc::default(),
+            dependencies: ReadDependencies::default(),
             last_look: LastLook::default(),
             room: Arc::new(AtomicUsize::new(MOST_BYTES)),
             call: None,
@@ -234,8 +234,8 @@ impl Store {
     }
 
     /// Returns how far each organization has come, as far as this process knows.
-    pub fn heads(&self) -> &Heads {
-        &self.heads
+    pub fn watermarks(&self) -> &Watermarks {
+        &self.watermarks
     }
 
     /// Returns `true` if other processes may write to the same database.
@@ -247,7 +247,9 @@ impl Store {
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         match &self.pools {
             Pools::Sqlite { .. } => Ok(None),
-            Pools::Postgres(pool) => Listener::start(pool, Arc::clone(&self.heads)).await.map(Some),
+            Pools::Postgres(pool) => Listener::start(pool, Arc::clone(&self.watermarks))
+                .await
+                .map(Some),
         }
     }
 

@@ -62,7 +62,7 @@ pub struct Organization {
 
 /// How far an organization has come, and by which way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrganizationHead {
+pub struct OrganizationSummary {
     /// Its id.
     pub id: OrganizationId,
     /// The number of its latest change.
@@ -115,9 +115,9 @@ impl Tx {
     }
 
     /// Returns how far every organization has come.
-    pub async fn list_heads(&mut self) -> Result<Vec<OrganizationHead>, StoreError> {
+    pub async fn list_organization_summaries(&mut self) -> Result<Vec<OrganizationSummary>, StoreError> {
         self.all(&LIST_HEADS, args![], |row| {
-            Ok(OrganizationHead {
+            Ok(OrganizationSummary {
                 id: row.parse("id")?,
                 change_number: row.integer("change_number")?,
                 hash: row
@@ -229,7 +229,7 @@ impl Store {
             tx,
             organization: id.clone(),
             change,
-            heads: Arc::clone(&self.heads),
+            watermarks: Arc::clone(&self.watermarks),
             postponed: self.postponed(),
         }))
     }

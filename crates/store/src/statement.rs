@@ -45,7 +45,7 @@ pub fn all_statements() -> Vec<StatementText> {
         crate::metric_result::STATEMENTS,
         crate::organization::STATEMENTS,
         crate::page_cursor::STATEMENTS,
-        crate::remembered::STATEMENTS,
+        crate::snapshot::STATEMENTS,
         crate::role::STATEMENTS,
         crate::service::STATEMENTS,
         crate::signing_key::STATEMENTS,

@@ -13,12 +13,12 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::StoreError;
-use crate::heads::{Announcement, Heads};
 use crate::organization::Change;
 use crate::place::Place;
 use crate::row::{Row, Value};
 use crate::rows::{MOST_BYTES, Rows};
 use crate::statement::Statement;
+use crate::watermarks::{Announcement, Watermarks};
 use crate::writer::Turn;
 
 /// How long PostgreSQL may take to answer a statement: longer than it lets one run, see `open`.
@@ -332,7 +332,7 @@ pub struct WriteTx {
     pub(crate) tx: Tx,
     pub(crate) organization: OrganizationId,
     pub(crate) change: Change,
-    pub(crate) heads: Arc<Heads>,
+    pub(crate) watermarks: Arc<Watermarks>,
     pub(crate) postponed: Option<Postponed>,
 }
 
@@ -437,7 +437,7 @@ impl WriteTx {
             return Ok(change_number);
         }
         let announcement = Announcement {
-            heads: self.heads,
+            watermarks: self.watermarks,
             organization: self.organization,
             change_number,
         };

@@ -1,7 +1,7 @@
 //! Runs of sets of unit tests, and their conversations.
 
 use forge_domain::simulation::{
-    Judged, RunSpec, RunStatus, UnfinishedRun, UnitTestRun, UnitTestRunState, UnitTestSetRun,
+    Measurement, RunSpec, RunStatus, UnfinishedRun, UnitTestRun, UnitTestRunState, UnitTestSetRun,
 };
 use forge_domain::{
     ConversationId, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef, lease,
@@ -103,7 +103,7 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
 
 /// What a list of runs is filtered by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RunHead {
+pub struct RunSummary {
     /// The run.
     pub id: UnitTestSetRunId,
     /// The set.
@@ -122,7 +122,7 @@ pub struct RunHead {
     pub created_at: Timestamp,
 }
 
-impl From<&UnitTestSetRun> for RunHead {
+impl From<&UnitTestSetRun> for RunSummary {
     fn from(run: &UnitTestSetRun) -> Self {
         Self {
             id: run.id,
@@ -169,7 +169,7 @@ pub struct UnitTestRunKey {
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitTestRunOutcome {
     /// What was found, metric by metric, or why the conversation could not be held or judged.
-    pub verdicts: Result<Vec<Judged>, String>,
+    pub verdicts: Result<Vec<Measurement>, String>,
     /// How many interactions it had.
     pub interactions: i64,
 }
@@ -184,8 +184,8 @@ impl UnitTestRunOutcome {
     }
 }
 
-fn head(row: &Row<'_>) -> Result<RunHead, StoreError> {
-    Ok(RunHead {
+fn head(row: &Row<'_>) -> Result<RunSummary, StoreError> {
+    Ok(RunSummary {
         id: row.parse("id")?,
         unit_test_set_id: row.parse("unit_test_set_id")?,
         unit_test_set_name: row.text("unit_test_set_name")?,
@@ -273,10 +273,10 @@ impl Tx {
     }
 
     /// Returns what every run of the organization is filtered by, in order of creation.
-    pub async fn list_run_heads(
+    pub async fn list_run_summaries(
         &mut self,
         organization: &OrganizationId,
-    ) -> Result<Vec<RunHead>, StoreError> {
+    ) -> Result<Vec<RunSummary>, StoreError> {
         self.all(&LIST_RUN_HEADS, args![organization], head).await
     }
 
@@ -497,7 +497,7 @@ impl RunTx {
         let state = if error.is_some() {
             UnitTestRunState::Errored
         } else {
-            UnitTestRunState::Judged
+            UnitTestRunState::Measurement
         };
         let args = args![
             &key.organization,

@@ -2,7 +2,7 @@
 
 use forge_domain::plan::Past;
 use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::{Hold, Resolved};
+use forge_domain::version_set::{Hold, ResolvedPins};
 use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
 
 use crate::StoreError;
@@ -117,7 +117,7 @@ pub struct Revision {
     /// What the set pinned from then on.
     pub pins: Pins,
     /// What the pins meant at that moment.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
     /// The set and revision that the pins were copied from, if they were.
     pub source: Option<(SetName, i64)>,
     /// The revision that was restored, if one was.
@@ -190,7 +190,7 @@ fn revision(row: &Row<'_>) -> Result<Revision, StoreError> {
         agent_id: row.parse("agent_id")?,
         context_graph_id: row.parse("context_graph_id")?,
         pins: pins(row)?,
-        resolved: Resolved {
+        resolved: ResolvedPins {
             agent_version: row.convert_optional("resolved_agent_version")?,
             context_graph_version: row.convert_optional("resolved_context_graph_version")?,
         },

@@ -15,10 +15,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
 use crate::StoreError;
-use crate::heads::Announcement;
+use crate::durability::CommitOutcome;
 use crate::open::{ACQUIRE_TIMEOUT, end_sqlite_transaction};
 use crate::place::Place;
-use crate::settled::Outcome;
+use crate::watermarks::Announcement;
 
 /// How long a group takes in new writers: the first one's answer waits for the last one.
 const GROUP_TIME: Duration = Duration::from_millis(20);
@@ -74,7 +74,7 @@ enum Message {
 #[derive(Debug)]
 pub(crate) struct Turn {
     desk: OwnedMutexGuard<Desk>,
-    outcome: Outcome,
+    outcome: CommitOutcome,
     sees_pending: bool,
 }
 
@@ -103,7 +103,7 @@ impl Turn {
     }
 
     /// Returns the outcome of the group's commit, if the writer can see writes that depend on it.
-    pub(crate) fn seen(&self) -> Option<&Outcome> {
+    pub(crate) fn seen(&self) -> Option<&CommitOutcome> {
         self.sees_pending.then_some(&self.outcome)
     }
 
@@ -244,7 +244,9 @@ impl Task {
         let (mut writes, mut to, mut announcements) = (0, first, Vec::new());
         let mut under_way = None;
         let (ended, late) = loop {
-            desk = self.lend(desk, to, Outcome(outcome.clone()), writes > 0).await;
+            desk = self
+                .lend(desk, to, CommitOutcome(outcome.clone()), writes > 0)
+                .await;
             let is_kept = std::mem::take(&mut desk.is_kept);
             writes += u64::from(is_kept);
             announcements.extend(desk.announcement.take());
@@ -285,7 +287,7 @@ impl Task {
         &self,
         desk: OwnedMutexGuard<Desk>,
         to: oneshot::Sender<Result<Turn, StoreError>>,
-        outcome: Outcome,
+        outcome: CommitOutcome,
         sees_pending: bool,
     ) -> OwnedMutexGuard<Desk> {
         let turn = Turn {

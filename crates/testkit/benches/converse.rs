@@ -15,7 +15,7 @@ use forge_domain::conversation::{Message, MessageType, Position};
 use forge_domain::model::{ModelPreference, ModelPreferences};
 use forge_domain::{AgentId, ContextGraphId, InteractionId, MessageId, Timestamp, VersionNumber};
 use forge_runtime::{
-    AgentVersion, AnswerFormat, Arrival, Ids, Limits, ModelRoute, Models, Person, ProviderKind,
+    AgentVersion, AnswerFormat, Ids, Incoming, Limits, ModelRoute, Models, Person, ProviderKind,
     ProviderSettings, Runtime, RuntimeError, Script, Setup, Tools, Turn,
 };
 use forge_testkit::load::{Figures, print_head, print_machine, seconds, server_runtime};
@@ -92,7 +92,7 @@ impl Talk {
             transcript: &self.transcript,
             position: self.position.clone(),
             interaction_id: interaction(),
-            arrivals: vec![Arrival {
+            incoming: vec![Incoming {
                 id: self.ids.message_id().unwrap(),
                 message_type: MessageType::UserMessage,
                 message: "And what about next week?".to_owned(),

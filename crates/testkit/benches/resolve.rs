@@ -7,7 +7,7 @@ use axum::http::{Method, header};
 use axum::routing::get;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Tags;
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Actor, ActorKind, Clock as _, Pins, ServiceId, SetName, UserRef, VersionNumber};
 use forge_store::{Revision, ServiceFields, WriteTx};
 use forge_testkit::load::{
@@ -143,7 +143,7 @@ async fn insert(write: &mut WriteTx, id: ServiceId, fields: &ServiceFields, crea
                 context_graph_version: version,
                 ..Pins::default()
             },
-            resolved: Resolved {
+            resolved: ResolvedPins {
                 agent_version: meant,
                 context_graph_version: meant,
             },

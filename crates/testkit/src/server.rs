@@ -99,7 +99,7 @@ impl TestServer {
                 tools: HashSet::from([KNOWN_TOOL.parse().unwrap()]),
             }),
             runtime: Arc::new(scripted_runtime(rules)),
-            memory: Arc::default(),
+            snapshots: Arc::default(),
         };
         let router = forge_api::router(app.clone(), limits());
         let (admin, credentials) = new_organization(&app, &router).await;

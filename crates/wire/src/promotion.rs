@@ -2,7 +2,7 @@
 
 use forge_domain::plan::Plan;
 use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Actor, AgentId, ContextGraphId, Pins, ServiceId};
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +135,7 @@ pub struct RevisionPins<'r> {
     /// What it pinned.
     pub pins: Option<&'r Pins>,
     /// The versions that this meant at the time.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
 }
 
 /// One entry of a set's history.

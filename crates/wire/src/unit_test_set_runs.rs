@@ -36,14 +36,14 @@ pub struct RunCreated {
 
 /// What of a run is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Visibility {
     /// What was run and what came of it.
     pub specs_and_results: bool,
     /// Of each test also the persona, the scenario and the metrics.
     pub parts: Vec<bool>,
 }
 
-impl Told {
+impl Visibility {
     fn parts_of(&self, spec: usize) -> bool {
         self.parts.get(spec).copied().unwrap_or(false)
     }
@@ -144,7 +144,7 @@ impl RunInstance {
         organization: &OrganizationId,
         run: UnitTestSetRun,
         runs: &[UnitTestRun],
-        told: &Told,
+        told: &Visibility,
     ) -> Self {
         let results = run.specs.iter().enumerate().map(|(position, spec)| {
             let of_spec: Vec<&UnitTestRun> = runs.iter().filter(|run| run.spec == position).collect();

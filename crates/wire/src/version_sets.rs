@@ -2,7 +2,7 @@
 
 use forge_domain::diff::SetDiff;
 use forge_domain::model::ModelPreferences;
-use forge_domain::version_set::{RequestedPins, Resolved};
+use forge_domain::version_set::{RequestedPins, ResolvedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ pub struct VersionSetInstance {
     /// What it pins.
     pub pins: Pins,
     /// The versions that this means now.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
     /// Whether either version floats.
     pub is_floating: bool,
     /// How many versions are newer.
@@ -121,7 +121,7 @@ pub struct ComparedInstance {
     /// What the revision pins.
     pub pins: Pins,
     /// The versions that this means: now if it is the set's latest revision, else when it was replaced.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
     /// The agent of the service.
     pub agent_id: AgentId,
     /// The context graph of the service.

@@ -87,7 +87,7 @@ impl World {
             store: Store::open(&url.parse().unwrap(), OpenMode::MustExist)
                 .await
                 .unwrap(),
-            memory: Arc::default(),
+            snapshots: Arc::default(),
             ..server.app.clone()
         };
         let client = TestClient {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use forge_app::memory::follow;
+use forge_app::snapshot::follow;
 use forge_app::{App, OpenMode, Store};
 use forge_domain::access::DefaultRole;
 use forge_testkit::{
@@ -99,7 +99,7 @@ async fn eventually(
 async fn second_server(server: &TestServer, database: &TestDatabase) -> (App, TestClient) {
     let app = App {
         store: Store::open(&database.url, OpenMode::MustExist).await.unwrap(),
-        memory: Arc::default(),
+        snapshots: Arc::default(),
         ..server.app.clone()
     };
     let router = forge_api::router(app.clone(), forge_testkit::limits());
@@ -296,7 +296,7 @@ two_servers! {
         eventually(head, |answer| answer.status == 403).await;
         following.abort();
         // One that is started later knows it as well.
-        let later = App { memory: Arc::default(), ..app.clone() };
+        let later = App { snapshots: Arc::default(), ..app.clone() };
         let later = through(&forge_api::router(later, forge_testkit::limits()));
         assert_eq!(later.get("audit_event/head").await.status, 403);
     }
@@ -405,11 +405,11 @@ async fn what_is_written_after_the_database_has_gone_back_is_what_runs(database:
         .tamper("UPDATE organization SET change_number = change_number - 4 WHERE change_number > 6")
         .await;
     let app = server.app.clone();
-    let before = Arc::as_ptr(&app.store.heads().of(&client.organization.parse().unwrap())) as usize;
+    let before = Arc::as_ptr(&app.store.watermarks().of(&client.organization.parse().unwrap())) as usize;
     let following = tokio::spawn(async move { follow(&app, Duration::from_millis(10)).await });
     let (store, organization) = (server.app.store.clone(), client.organization.parse().unwrap());
     let is_new = async || {
-        while Arc::as_ptr(&store.heads().of(&organization)) as usize == before {
+        while Arc::as_ptr(&store.watermarks().of(&organization)) as usize == before {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -481,8 +481,8 @@ async fn what_may_have_been_made_meanwhile_is_not_said_to_be_unknown(database: T
     assert_eq!(resolved_agent(client, &service, "test").await, 1);
     // A change is known of, and all connections are taken.
     let organization = client.organization.parse().unwrap();
-    let head = *server.app.store.heads().of(&organization).borrow();
-    server.app.store.heads().learn(&organization, head + 1);
+    let head = *server.app.store.watermarks().of(&organization).borrow();
+    server.app.store.watermarks().advance_to(&organization, head + 1);
     let all = if database.engine == Engine::Sqlite { 8 } else { 20 };
     let mut reading = Vec::new();
     for _ in 0..all {

@@ -685,7 +685,7 @@ async fn a_role_can_move_preview_and_not_release(server: TestServer) {
             source_revision: None,
             freeze: true,
         };
-        let terms = forge_app::promotion::Terms::default();
+        let terms = forge_app::promotion::ChangeOptions::default();
         forge_app::promotion::promote(&server.app, &caller, service, target, promote, &terms).await
     };
     let forbidden =

@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use forge_app::promotion::Terms;
+use forge_app::promotion::ChangeOptions;
 use forge_app::services::{self, ListServices, SortKey};
 use forge_app::{AppError, sign_in};
 use forge_domain::OrganizationId;
 use forge_domain::access::{DefaultRole, Grant};
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::ResolvedPins;
 use forge_store::{Revision, ServiceFields};
 use forge_testkit::{
     TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, service_body,
@@ -1489,7 +1489,7 @@ async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(ser
             &server.caller(grants),
             id.parse().unwrap(),
             change,
-            &Terms::default(),
+            &ChangeOptions::default(),
         )
         .await
     };
@@ -1508,8 +1508,8 @@ async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(ser
 // Another agent or context graph.
 
 /// Returns numbers as a revision has them.
-fn numbers(agent: i64, context_graph: i64) -> Resolved {
-    Resolved {
+fn numbers(agent: i64, context_graph: i64) -> ResolvedPins {
+    ResolvedPins {
         agent_version: agent.try_into().ok(),
         context_graph_version: context_graph.try_into().ok(),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forge_app::promotion::{self, Terms};
+use forge_app::promotion::{self, ChangeOptions};
 use forge_app::resolve::{self, Resolution};
 use forge_app::version_sets::{self, SetView};
 use forge_app::{AppError, Caller};
@@ -909,7 +909,7 @@ impl<'s> As<'s> {
 
     async fn upsert(&self, set: &str, pins: Value) -> Result<Option<i64>, AppError> {
         let pins = serde_json::from_value(pins).unwrap();
-        let terms = Terms::default();
+        let terms = ChangeOptions::default();
         let done = promotion::upsert(
             &self.server.app,
             &self.caller,
@@ -928,7 +928,7 @@ impl<'s> As<'s> {
             &self.caller,
             self.service,
             &name(set),
-            &Terms::default(),
+            &ChangeOptions::default(),
         )
         .await
         .map(drop)
@@ -945,7 +945,7 @@ impl<'s> As<'s> {
 
     async fn resolve(&self, set: &str, with_documents: bool) -> Result<Resolution, AppError> {
         let app = &self.server.app;
-        let found = resolve::present(app, &self.caller, self.service, name(set)).await?;
+        let found = resolve::current_set(app, &self.caller, self.service, name(set)).await?;
         let found = found.resolution()?;
         if with_documents {
             return resolve::with_documents(app, &self.caller, found).await;

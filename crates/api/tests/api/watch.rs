@@ -148,7 +148,7 @@ async fn put(client: &TestClient, service: &str, set: &str, agent: i64) -> i64 {
 /// Returns the same server without what it has in memory.
 fn forgetful(server: &TestServer, limits: Limits) -> Router {
     let app = App {
-        memory: std::sync::Arc::default(),
+        snapshots: std::sync::Arc::default(),
         ..server.app.clone()
     };
     forge_api::router(app, limits)

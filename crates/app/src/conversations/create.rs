@@ -1,7 +1,7 @@
 //! Starting a conversation.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::{Said, SoFar};
+use forge_domain::conversation::{SoFar, UserInput};
 use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
@@ -22,7 +22,7 @@ pub struct Create {
     /// With which of its sets. Any text: one that cannot be a set's name is one that no set has.
     pub set: String,
     /// What begins it; nothing lets the agent speak first.
-    pub said: Option<Said>,
+    pub said: Option<UserInput>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -35,7 +35,7 @@ pub async fn create(app: &App, caller: &Caller, create: Create) -> Result<Intera
     for _ in 1..ATTEMPTS {
         match look_up_and_begin(app, caller, create.clone()).await {
             Err(AppError::Behind { wanted, .. }) => {
-                app.memory.wait_for(app, &caller.organization, wanted).await?;
+                app.snapshots.wait_for(app, &caller.organization, wanted).await?;
             }
             begun => return begun,
         }
@@ -44,8 +44,8 @@ pub async fn create(app: &App, caller: &Caller, create: Create) -> Result<Intera
 }
 
 async fn look_up_and_begin(app: &App, caller: &Caller, create: Create) -> Result<Interaction, AppError> {
-    caller.authorize_some(Permission::CreateConversation)?;
-    let known = app.memory.organization(app, &caller.organization).await?;
+    caller.require_any_grant(Permission::CreateConversation)?;
+    let known = app.snapshots.organization(app, &caller.organization).await?;
     let service = known.state.service(create.service_id);
     let service = service.ok_or_else(|| no_service(create.service_id))?;
     let attributes = attributes_of(service.id, &service.name).with("version_set_name", create.set.as_str());
@@ -86,7 +86,7 @@ pub struct Start {
     /// Its tags.
     pub tags: Tags,
     /// What begins it; nothing lets the agent speak first.
-    pub said: Option<Said>,
+    pub said: Option<UserInput>,
     /// For which run a simulated user holds it, and who that is. A user may have any number of those at once.
     pub simulation: Option<(UnitTestSetRunId, Person)>,
 }

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::{authorize, busy, find, no_conversation};
 use crate::{App, AppError, Caller, Written, commit};
 
-/// Deletes a conversation for good: what was said, thought and remembered, and its tags.
+/// Deletes a conversation for good: what was said, thought and entry, and its tags.
 ///
 /// That it took place, and on what it ran, stays known to what refers to it. The audit log says that it was deleted,
 /// and nothing of its content.
 pub async fn delete(app: &App, caller: &Caller, id: ConversationId) -> Result<Written<()>, AppError> {
-    caller.authorize_some(Permission::DeleteConversation)?;
+    caller.require_any_grant(Permission::DeleteConversation)?;
     let mut tx = app.write(caller).await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::DeleteConversation, &conversation)?;

@@ -10,8 +10,8 @@ use crate::{App, AppError, Caller};
 ///
 /// One whose first interaction was never completed is removed, and that is told.
 pub async fn finish(app: &App, caller: &Caller, id: ConversationId) -> Result<(), AppError> {
-    caller.authorize_some(Permission::FinishConversation)?;
-    caller.authorize_some(Permission::UpdateUserInfo)?;
+    caller.require_any_grant(Permission::FinishConversation)?;
+    caller.require_any_grant(Permission::UpdateUserInfo)?;
     let now = app.clock.now();
     let mut tx = app.write_run(caller).await?;
     let conversation = find(&mut tx, caller, id).await?;

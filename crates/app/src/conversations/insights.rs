@@ -18,8 +18,8 @@ pub async fn insights(
     id: ConversationId,
     interaction_id: InteractionId,
 ) -> Result<Insights, AppError> {
-    caller.authorize_some(Permission::GetInteractionInsights)?;
-    caller.authorize_some(Permission::GetContextGraph)?;
+    caller.require_any_grant(Permission::GetInteractionInsights)?;
+    caller.require_any_grant(Permission::GetContextGraph)?;
     let mut tx = app.store.read().await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::GetInteractionInsights, &conversation)?;

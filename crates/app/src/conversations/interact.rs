@@ -1,7 +1,7 @@
 //! Going on with a conversation.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::{Said, SoFar};
+use forge_domain::conversation::{SoFar, UserInput};
 use forge_domain::{ConversationId, InteractionId, OrganizationId};
 use forge_runtime::Person;
 use forge_store::{Conversation, RunTx};
@@ -21,10 +21,10 @@ pub async fn interact(
     app: &App,
     caller: &Caller,
     id: ConversationId,
-    said: Said,
+    said: UserInput,
 ) -> Result<Interaction, AppError> {
-    caller.authorize_some(Permission::InteractWithConversation)?;
-    caller.authorize_some(Permission::UpdateUserInfo)?;
+    caller.require_any_grant(Permission::InteractWithConversation)?;
+    caller.require_any_grant(Permission::UpdateUserInfo)?;
     let mut tx = app.write_run(caller).await?;
     let conversation = find(&mut tx, caller, id).await?;
     authorize(caller, Permission::InteractWithConversation, &conversation)?;
@@ -43,7 +43,7 @@ pub async fn go_on(
     organization: &OrganizationId,
     id: ConversationId,
     person: Person,
-    said: Said,
+    said: UserInput,
 ) -> Result<Interaction, AppError> {
     let tx = app.store.write_run(organization).await?;
     let claimed = claim(app, tx, id, &said).await?;
@@ -55,7 +55,7 @@ async fn claim(
     app: &App,
     mut tx: RunTx,
     id: ConversationId,
-    said: &Said,
+    said: &UserInput,
 ) -> Result<(Conversation, InteractionId), AppError> {
     let organization = tx.organization().clone();
     let (now, interaction_id) = (app.clock.now(), app.new_id()?);
@@ -86,7 +86,7 @@ async fn start(
     app: &App,
     organization: &OrganizationId,
     (conversation, interaction_id): (Conversation, InteractionId),
-    said: Said,
+    said: UserInput,
     person: Option<Person>,
 ) -> Result<Interaction, AppError> {
     // From here on, whatever goes wrong gives the conversation back.

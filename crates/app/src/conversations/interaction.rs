@@ -1,9 +1,9 @@
 //! One interaction: claimed, run, and kept whole or not at all.
 
-use forge_domain::conversation::{Insights, Message, MessageType, Position, Said};
+use forge_domain::conversation::{Insights, Message, MessageType, Position, UserInput};
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::{ConversationId, Duration, InteractionId, MessageId, OrganizationId, Timestamp};
-use forge_runtime::{Arrival, Event, Ids, Outcome, Person, RuntimeError, Setup, Turn};
+use forge_runtime::{Event, Ids, Incoming, Person, RuntimeError, Setup, Turn, TurnOutcome};
 use forge_store::{Conversation, Kept};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
@@ -108,7 +108,7 @@ pub struct Interaction {
     person: Person,
     pub(super) transcript: Vec<Message>,
     pub(super) position: Position,
-    arrivals: Vec<Arrival>,
+    incoming: Vec<Incoming>,
 }
 
 /// An interaction that was completed, and is stored.
@@ -155,10 +155,10 @@ impl Interaction {
         conversation: Conversation,
         setup: Setup,
         person: Person,
-        said: Option<Said>,
+        said: Option<UserInput>,
     ) -> Result<Self, AppError> {
         Ok(Self {
-            arrivals: said.map_or(Ok(Vec::new()), |said| arrivals(&claim.app, said))?,
+            incoming: said.map_or(Ok(Vec::new()), |said| incoming(&claim.app, said))?,
             claim,
             conversation,
             setup,
@@ -174,8 +174,8 @@ impl Interaction {
     }
 
     /// Returns what the user's side said, or `None` if it let the agent speak.
-    pub fn said(&self) -> Option<&Arrival> {
-        self.arrivals.last()
+    pub fn said(&self) -> Option<&Incoming> {
+        self.incoming.last()
     }
 
     /// Lets the agent speak.
@@ -197,7 +197,7 @@ impl Interaction {
         kept
     }
 
-    async fn turn(&mut self, events: &Sender<Event>) -> Result<Outcome, AppError> {
+    async fn turn(&mut self, events: &Sender<Event>) -> Result<TurnOutcome, AppError> {
         let ids = AppIds(&self.claim.app);
         let (app, organization) = (&self.claim.app, &self.claim.organization);
         // Other than what the conversation is pinned to, these are what they are now.
@@ -209,7 +209,7 @@ impl Interaction {
             transcript: &self.transcript,
             position: std::mem::take(&mut self.position),
             interaction_id: self.claim.interaction,
-            arrivals: std::mem::take(&mut self.arrivals),
+            incoming: std::mem::take(&mut self.incoming),
             ids: &ids,
         };
         let mut speaking = Box::pin(self.claim.app.runtime.interact(turn, events));
@@ -232,7 +232,7 @@ impl Interaction {
 
     /// Writes everything that came of the interaction in one transaction, provided that the conversation is still its
     /// own.
-    async fn keep(&self, mut outcome: Outcome) -> Result<Completed, AppError> {
+    async fn keep(&self, mut outcome: TurnOutcome) -> Result<Completed, AppError> {
         // PostgreSQL has no text with this character, and a model may say anything.
         for message in &mut outcome.messages {
             message.message.retain(|character| character != '\0');
@@ -297,10 +297,10 @@ fn lost() -> AppError {
 }
 
 /// Creates messages of what was said: external events as they happened, and then the message itself.
-fn arrivals(app: &App, said: Said) -> Result<Vec<Arrival>, AppError> {
-    let mut arrivals = Vec::new();
+fn incoming(app: &App, said: UserInput) -> Result<Vec<Incoming>, AppError> {
+    let mut incoming = Vec::new();
     for event in said.events {
-        arrivals.push(Arrival {
+        incoming.push(Incoming {
             id: app.new_id()?,
             message_type: MessageType::ExternalEvent,
             message: event.message,
@@ -310,13 +310,13 @@ fn arrivals(app: &App, said: Said) -> Result<Vec<Arrival>, AppError> {
     let message_type = match said.message_type {
         InitialMessageType::UserMessage => MessageType::UserMessage,
         InitialMessageType::ExternalEvent => MessageType::ExternalEvent,
-        InitialMessageType::Skip => return Ok(arrivals),
+        InitialMessageType::Skip => return Ok(incoming),
     };
-    arrivals.push(Arrival {
+    incoming.push(Incoming {
         id: app.new_id()?,
         message_type,
         message: said.message,
         created_at: app.clock.now(),
     });
-    Ok(arrivals)
+    Ok(incoming)
 }

@@ -20,7 +20,7 @@ pub(crate) mod transcript;
 
 use forge_domain::ConversationId;
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::conversation::Unsayable;
+use forge_domain::conversation::InvalidInput;
 pub use forge_runtime::Event;
 pub use forge_store::{Conversation, ConversationSort, MessageSort, NumberedMessage, RunningConversations};
 use forge_store::{StoreError, Tx};
@@ -128,7 +128,7 @@ pub fn require_text(is_text: bool) -> Result<(), AppError> {
 }
 
 /// Refuses what cannot be said, with every reason.
-fn require_sayable(reasons: &[Unsayable]) -> Result<(), AppError> {
+fn require_sayable(reasons: &[InvalidInput]) -> Result<(), AppError> {
     if reasons.is_empty() {
         return Ok(());
     }

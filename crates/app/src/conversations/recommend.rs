@@ -17,8 +17,8 @@ pub async fn recommend(
     (id, interaction_id): (ConversationId, InteractionId),
     context: &str,
 ) -> Result<Vec<String>, AppError> {
-    caller.authorize_some(Permission::GetRecommendedResponses)?;
-    caller.authorize_some(Permission::GetMessage)?;
+    caller.require_any_grant(Permission::GetRecommendedResponses)?;
+    caller.require_any_grant(Permission::GetMessage)?;
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
     let conversation = find(&mut tx, caller, id).await?;

@@ -13,7 +13,7 @@ use forge_domain::{AgentId, OrganizationId, VersionNumber};
 use forge_runtime::{AgentVersion, Setup};
 use serde::de::DeserializeOwned;
 
-use crate::memory::{Documents, Size};
+use crate::snapshot::{Documents, Size};
 use crate::{App, AppError, assets, reading};
 
 /// Reads what a conversation runs on.
@@ -27,7 +27,7 @@ pub(super) async fn load(
     models: ModelPreferences,
 ) -> Result<Setup, AppError> {
     let agent = (AssetKind::Agent, agent_id.to_string(), agent_version);
-    let (document, _) = content::<AgentDocument>(app, organization, &app.memory.agents, agent).await?;
+    let (document, _) = content::<AgentDocument>(app, organization, &app.snapshots.agents, agent).await?;
     Ok(Setup {
         agent: AgentVersion {
             id: agent_id,
@@ -56,7 +56,7 @@ async fn graphs(
             continue;
         }
         let version = (AssetKind::ContextGraph, graph.0.to_string(), graph.1);
-        let known = &app.memory.context_graphs;
+        let known = &app.snapshots.context_graphs;
         let (document, size) = content::<ContextGraphDocument>(app, organization, known, version).await?;
         bytes += size.text;
         if found.len() > MAX_REACHED || bytes > MAX_REACHED_BYTES {

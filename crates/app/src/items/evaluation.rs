@@ -38,7 +38,7 @@ pub struct Evaluate {
 }
 
 /// A metric that is about to be evaluated.
-struct Judged {
+struct PendingMetric {
     id: MetricId,
     version: VersionNumber,
     document: Arc<MetricDocument>,
@@ -53,7 +53,7 @@ pub async fn evaluate(
     evaluate: Evaluate,
 ) -> Result<Vec<(MetricId, Verdict)>, AppError> {
     for permission in NEEDED.into_iter().chain([Permission::GetMessage]) {
-        caller.authorize_some(permission)?;
+        caller.require_any_grant(permission)?;
     }
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
@@ -65,7 +65,7 @@ pub async fn evaluate(
             caller.authorize(permission, &attributes)?;
         }
         let version = item.latest_version;
-        metrics.push(Judged {
+        metrics.push(PendingMetric {
             id,
             version,
             document: Arc::new(document),
@@ -102,7 +102,7 @@ pub async fn evaluate(
 /// Whoever stops waiting for it ends all of that.
 async fn judge(
     app: &App,
-    metrics: &[Judged],
+    metrics: &[PendingMetric],
     models: ModelPreferences,
     transcript: Vec<Message>,
 ) -> Result<Vec<Verdict>, AppError> {
@@ -114,8 +114,8 @@ async fn judge(
         judging.spawn(async move { (place, runtime.judge(&document, &models, &transcript).await) });
     }
     let mut verdicts = Vec::new();
-    while let Some(judged) = judging.join_next().await {
-        let (place, verdict) = judged.map_err(|error| AppError::Internal(Box::new(error)))?;
+    while let Some(pending) = judging.join_next().await {
+        let (place, verdict) = pending.map_err(|error| AppError::Internal(Box::new(error)))?;
         verdicts.push((place, verdict?));
     }
     verdicts.sort_unstable_by_key(|(place, _)| *place);
@@ -127,7 +127,7 @@ async fn keep(
     app: &App,
     caller: &Caller,
     (conversation_id, up_to): (ConversationId, Option<InteractionId>),
-    metrics: &[Judged],
+    metrics: &[PendingMetric],
     verdicts: &[Verdict],
 ) -> Result<(), AppError> {
     let now = app.clock.now();

@@ -186,7 +186,7 @@ pub(crate) async fn authorize_read(
     id: &str,
 ) -> Result<Item, AppError> {
     let permission = permissions(kind).get;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let item = find(tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
     if kind == ItemKind::BehaviorSet {
@@ -268,7 +268,7 @@ fn authorize_services(caller: &Caller, kind: ItemKind, ids: &[ServiceId]) -> Res
     if ids.is_empty() {
         return Ok(());
     }
-    caller.authorize_some(applying(kind))
+    caller.require_any_grant(applying(kind))
 }
 
 /// Checks whether the services are there that an item comes to be applied to, or ceases to be.
@@ -397,7 +397,7 @@ pub async fn update(
     update: UpdateItem,
 ) -> Result<Option<i64>, AppError> {
     let permission = permissions(kind).modify;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let mut tx = app.write(caller).await?;
     let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;
@@ -436,7 +436,7 @@ pub async fn update(
 /// Deletes an item: what refers to it goes on, but nothing new may use it.
 pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Result<Written<()>, AppError> {
     let permission = permissions(kind).delete;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let mut tx = app.write(caller).await?;
     let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;

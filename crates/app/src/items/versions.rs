@@ -147,7 +147,7 @@ pub(crate) async fn begin_version(
     id: &str,
 ) -> Result<(WriteTx, Item), AppError> {
     let permission = permissions(kind).modify;
-    caller.authorize_some(permission)?;
+    caller.require_any_grant(permission)?;
     let mut tx = app.write(caller).await?;
     let item = find(&mut tx, &caller.organization, kind, id).await?;
     caller.authorize(permission, &attributes(&item))?;

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use forge_domain::access::Permission;
 use forge_domain::model::ModelPreferences;
-use forge_domain::plan::{self, Change, HoldEffect, Plan, Planned, Snapshot, Target, choose_restored};
+use forge_domain::plan::{self, Change, HoldEffect, Plan, PlanInput, Planned, Target, choose_restored};
 use forge_domain::prompt::LongPrompt;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::simulation::UnitTestRef;
 use forge_domain::size::is_within;
-use forge_domain::version_set::{Binding, Hold, RequestedPins, Resolved};
+use forge_domain::version_set::{Binding, Hold, RequestedPins, ResolvedPins};
 use forge_domain::yank::YankedVersion;
 use forge_domain::{Pins, ServiceId, SetName, Timestamp};
 use forge_store::{Revision, Tx, VersionSet, WriteTx};
 use serde_json::{Value, json};
 
 use super::content::content;
-use super::terms::{Outcome, Plans, Terms};
+use super::options::{ChangeOptions, ChangeOutcome, Plans};
 use super::{Promote, Rollback};
 use crate::long_prompts::{self, Looking};
 use crate::services::lookup::find_bound;
@@ -27,22 +27,22 @@ use crate::{App, AppError, Caller, Catalogues, aside};
 
 /// A change that a caller asks for.
 #[derive(Debug, Clone)]
-pub(super) enum Wish {
+pub(super) enum ChangeRequest {
     Upsert(RequestedPins),
     Promote(Promote),
     Rollback(Rollback),
     Delete,
 }
 
-impl Wish {
+impl ChangeRequest {
     /// Refuses a caller who could make the change nowhere at all, before anything is looked up.
-    pub(super) fn authorize_some(&self, caller: &Caller) -> Result<(), AppError> {
+    pub(super) fn require_any_grant(&self, caller: &Caller) -> Result<(), AppError> {
         match self {
-            Self::Delete => caller.authorize_some(Permission::DeleteVersionSet),
-            Self::Rollback(_) => caller.authorize_some(Permission::UpdateVersionSet),
+            Self::Delete => caller.require_any_grant(Permission::DeleteVersionSet),
+            Self::Rollback(_) => caller.require_any_grant(Permission::UpdateVersionSet),
             Self::Upsert(_) | Self::Promote(_) => caller
-                .authorize_some(Permission::CreateVersionSet)
-                .or(caller.authorize_some(Permission::UpdateVersionSet)),
+                .require_any_grant(Permission::CreateVersionSet)
+                .or(caller.require_any_grant(Permission::UpdateVersionSet)),
         }
     }
 
@@ -96,13 +96,13 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    fn snapshot<'a>(
+    fn input<'a>(
         &'a self,
         catalogues: &'a Catalogues,
         long_prompt: Option<LongPrompt>,
         now: Timestamp,
-    ) -> Snapshot<'a> {
-        Snapshot {
+    ) -> PlanInput<'a> {
+        PlanInput {
             service_id: self.service.id,
             service_name: &self.service.name,
             binding: &self.binding,
@@ -168,27 +168,31 @@ pub(super) async fn change(
     caller: &Caller,
     service_id: ServiceId,
     name: &str,
-    wish: Wish,
-    terms: &Terms,
-) -> Result<Outcome, AppError> {
-    wish.authorize_some(caller)?;
-    let is_large = matches!(&wish, Wish::Upsert(requested) if are_large(&requested.llm_model_preferences));
+    request: ChangeRequest,
+    options: &ChangeOptions,
+) -> Result<ChangeOutcome, AppError> {
+    request.require_any_grant(caller)?;
+    let is_large =
+        matches!(&request, ChangeRequest::Upsert(requested) if are_large(&requested.llm_model_preferences));
     let mut foreseen = None;
-    if terms.is_dry_run || is_large {
+    if options.is_dry_run || is_large {
         let mut tx = app.store.read().await?;
         let conditions = Conditions {
-            lift_hold: terms.lift_hold,
+            lift_hold: options.lift_hold,
             now: app.clock.now(),
             is_writing: false,
             looking: &Looking::reading(),
         };
         // On the heap, for what is planned is large.
-        let prepared = Box::pin(prepare(app, &mut tx, caller, service_id, name, &wish, conditions)).await?;
+        let prepared = Box::pin(prepare(
+            app, &mut tx, caller, service_id, name, &request, conditions,
+        ))
+        .await?;
         let prepared = Box::new(prepared);
-        check_terms(&mut tx, caller, &prepared, terms).await?;
-        if terms.is_dry_run {
+        check_preconditions(&mut tx, caller, &prepared, options).await?;
+        if options.is_dry_run {
             let revision = prepared.live_revision();
-            return Ok(Outcome {
+            return Ok(ChangeOutcome {
                 is_applied: false,
                 revision,
                 plan: prepared.planned.plan,
@@ -205,13 +209,13 @@ pub(super) async fn change(
     loop {
         let looking = Looking::writing();
         let conditions = Conditions {
-            lift_hold: terms.lift_hold,
+            lift_hold: options.lift_hold,
             now: app.clock.now(),
             is_writing: true,
             looking: &looking,
         };
         let mut tx = app.write(caller).await?;
-        let gathered = gather(&mut tx, caller, service_id, name, &wish, terms.lift_hold).await?;
+        let gathered = gather(&mut tx, caller, service_id, name, &request, options.lift_hold).await?;
         // What was foreseen holds if nothing that it was planned on has changed.
         let prepared = match foreseen.take() {
             Some(foreseen) if foreseen.gathered == gathered => foreseen,
@@ -224,7 +228,7 @@ pub(super) async fn change(
             is_second = true;
             continue;
         }
-        let outcome = Box::pin(carry_out(&mut tx, caller, terms, *prepared)).await?;
+        let outcome = Box::pin(carry_out(&mut tx, caller, options, *prepared)).await?;
         if outcome.is_applied {
             tx.commit().await?;
         }
@@ -236,23 +240,23 @@ pub(super) async fn change(
 async fn carry_out(
     tx: &mut WriteTx,
     caller: &Caller,
-    terms: &Terms,
+    options: &ChangeOptions,
     prepared: Prepared,
-) -> Result<Outcome, AppError> {
-    check_terms(tx, caller, &prepared, terms).await?;
+) -> Result<ChangeOutcome, AppError> {
+    check_preconditions(tx, caller, &prepared, options).await?;
     if prepared.planned.plan.is_blocked() {
         return Err(AppError::Blocked(Plans::One(Box::new(prepared.planned.plan))));
     }
     if prepared.planned.plan.is_no_op {
-        return Ok(Outcome {
+        return Ok(ChangeOutcome {
             is_applied: false,
             revision: prepared.live_revision(),
             plan: prepared.planned.plan,
             change_number: None,
         });
     }
-    let revision = write(tx, caller, &prepared, terms.message.as_deref()).await?;
-    Ok(Outcome {
+    let revision = write(tx, caller, &prepared, options.message.as_deref()).await?;
+    Ok(ChangeOutcome {
         is_applied: true,
         revision: Some(revision),
         plan: prepared.planned.plan,
@@ -267,10 +271,10 @@ pub(super) async fn prepare(
     caller: &Caller,
     service_id: ServiceId,
     name: &str,
-    wish: &Wish,
+    request: &ChangeRequest,
     conditions: Conditions<'_>,
 ) -> Result<Prepared, AppError> {
-    let gathered = gather(tx, caller, service_id, name, wish, conditions.lift_hold).await?;
+    let gathered = gather(tx, caller, service_id, name, request, conditions.lift_hold).await?;
     plan_gathered(app, tx, caller, gathered, conditions).await
 }
 
@@ -280,13 +284,13 @@ async fn gather(
     caller: &Caller,
     service_id: ServiceId,
     name: &str,
-    wish: &Wish,
+    request: &ChangeRequest,
     lift_hold: bool,
 ) -> Result<Gathered, AppError> {
     let organization = &caller.organization;
     let (service, binding) = find_bound(tx, caller, service_id).await?;
     let set_name: Option<SetName> = name.parse().ok();
-    let (set, source) = find_sets(tx, caller, service_id, set_name.as_ref(), wish).await?;
+    let (set, source) = find_sets(tx, caller, service_id, set_name.as_ref(), request).await?;
     let is_new = set.as_ref().is_none_or(|set| set.is_deleted);
     // A name that is none has no set, and so no attributes of one: only who may change any set of the service may learn
     // what is wrong with it.
@@ -294,18 +298,18 @@ async fn gather(
         Some(set_name) => set_attributes(&service, set_name),
         None => crate::services::lookup::attributes(&service),
     };
-    caller.authorize(wish.permission(is_new), &attributes)?;
-    if is_new && matches!(wish, Wish::Delete | Wish::Rollback(_)) {
+    caller.authorize(request.permission(is_new), &attributes)?;
+    if is_new && matches!(request, ChangeRequest::Delete | ChangeRequest::Rollback(_)) {
         return Err(unknown(name));
     }
     let found = (set.as_ref(), source.as_ref());
-    let change = look_up(tx, caller, &service, found, wish, (lift_hold, &binding)).await?;
+    let change = load_change(tx, caller, &service, found, request, (lift_hold, &binding)).await?;
     let yanked = tx
         .list_yanked(organization, service.agent_id, service.context_graph_id)
         .await?;
     let sets = if is_new {
         let mut names = tx.list_set_names(organization, service_id).await?;
-        for name in wish.beside() {
+        for name in request.beside() {
             if !names.contains(name) {
                 names.push(name.clone());
             }
@@ -316,8 +320,8 @@ async fn gather(
     };
     let is_hidden = |name: &&SetName| !caller.may(Permission::GetVersionSet, &set_attributes(&service, name));
     let hidden_sets: Vec<SetName> = sets.iter().filter(is_hidden).cloned().collect();
-    let unit_tests = match (wish, &set_name) {
-        (Wish::Delete, Some(set_name)) => users_of(tx, caller, service_id, Some(set_name)).await?,
+    let unit_tests = match (request, &set_name) {
+        (ChangeRequest::Delete, Some(set_name)) => users_of(tx, caller, service_id, Some(set_name)).await?,
         _ => Vec::new(),
     };
     let target = set.as_ref().map(|set| Target {
@@ -380,8 +384,8 @@ async fn plan_with(
     } = conditions;
     let (size, catalogues) = (gathered.size(), Arc::clone(&app.catalogues));
     let work = move || {
-        let snapshot = gathered.snapshot(&catalogues, long_prompt, now);
-        let planned = plan::plan(&snapshot, gathered.change.clone(), lift_hold);
+        let input = gathered.input(&catalogues, long_prompt, now);
+        let planned = plan::plan(&input, gathered.change.clone(), lift_hold);
         Prepared { gathered, planned }
     };
     if is_writing {
@@ -391,7 +395,7 @@ async fn plan_with(
     }
 }
 
-/// Returns the set that a wish changes and the one that it copies, if it copies one.
+/// Returns the set that a request changes and the one that it copies, if it copies one.
 ///
 /// Nothing of the latter may be told before the caller is authorised to read it.
 async fn find_sets(
@@ -399,10 +403,10 @@ async fn find_sets(
     caller: &Caller,
     service_id: ServiceId,
     target: Option<&SetName>,
-    wish: &Wish,
+    request: &ChangeRequest,
 ) -> Result<(Option<VersionSet>, Option<VersionSet>), AppError> {
-    let source: Option<SetName> = match wish {
-        Wish::Promote(promote) => promote.source.parse().ok(),
+    let source: Option<SetName> = match request {
+        ChangeRequest::Promote(promote) => promote.source.parse().ok(),
         _ => None,
     };
     let Some(name) = target.or(source.as_ref()) else {
@@ -414,20 +418,20 @@ async fn find_sets(
     Ok((pick(target), pick(source.as_ref())))
 }
 
-/// Looks up what a wish refers to.
-async fn look_up(
+/// Looks up what a request refers to.
+async fn load_change(
     tx: &mut Tx,
     caller: &Caller,
     service: &Service,
     (set, found): (Option<&VersionSet>, Option<&VersionSet>),
-    wish: &Wish,
+    request: &ChangeRequest,
     (lift_hold, binding): (bool, &Binding),
 ) -> Result<Change, AppError> {
     let organization = &caller.organization;
-    match wish {
-        Wish::Upsert(requested) => Ok(Change::Upsert(requested.clone())),
-        Wish::Delete => Ok(Change::Delete),
-        Wish::Promote(Promote {
+    match request {
+        ChangeRequest::Upsert(requested) => Ok(Change::Upsert(requested.clone())),
+        ChangeRequest::Delete => Ok(Change::Delete),
+        ChangeRequest::Promote(Promote {
             source,
             source_revision,
             freeze,
@@ -449,7 +453,7 @@ async fn look_up(
                 freeze: *freeze,
             })
         }
-        Wish::Rollback(Rollback { to_revision, freeze }) => {
+        ChangeRequest::Rollback(Rollback { to_revision, freeze }) => {
             let set = set.ok_or_else(|| AppError::internal("a set to roll back was not looked up"))?;
             let past = tx.list_past(organization, service.id, &set.name).await?;
             let restored = match choose_restored(set.name.as_str(), &past, *to_revision, lift_hold) {
@@ -468,19 +472,19 @@ async fn look_up(
 }
 
 /// Holds the set and the plan against what the caller saw before.
-pub(super) async fn check_terms(
+pub(super) async fn check_preconditions(
     tx: &mut Tx,
     caller: &Caller,
     prepared: &Prepared,
-    terms: &Terms,
+    options: &ChangeOptions,
 ) -> Result<(), AppError> {
     let gathered = &prepared.gathered;
-    if !terms.precondition.is_fulfilled(prepared.live_revision()) {
+    if !options.precondition.is_fulfilled(prepared.live_revision()) {
         let set = gathered.set.clone();
         return Err(set_moved(tx, caller, &gathered.service, &gathered.binding, set).await?);
     }
     let plan = &prepared.planned.plan;
-    if terms
+    if options
         .plan_digest
         .as_ref()
         .is_some_and(|digest| *digest != plan.digest)
@@ -541,7 +545,7 @@ pub(super) async fn write(
             // A deleted set means nothing any more.
             resolved: pins
                 .as_ref()
-                .map_or(Resolved::NOTHING, |pins| pins.resolve(binding)),
+                .map_or(ResolvedPins::NOTHING, |pins| pins.resolve(binding)),
             pins: pins.clone().unwrap_or_default(),
             source: effect.source.clone(),
             restored_revision: effect.restored_revision,

@@ -3,7 +3,7 @@
 use forge_domain::asset::AssetKind;
 use forge_domain::plan::Content;
 use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::{Binding, Resolved};
+use forge_domain::version_set::{Binding, ResolvedPins};
 use forge_domain::{OrganizationId, ServiceId, SetName};
 use forge_store::{Revision, Tx, VersionSet};
 
@@ -54,8 +54,8 @@ async fn last_meaning(
     service_id: ServiceId,
     name: &SetName,
     revision: &Revision,
-) -> Result<Resolved, AppError> {
-    let mut resolved = Resolved {
+) -> Result<ResolvedPins, AppError> {
+    let mut resolved = ResolvedPins {
         agent_version: revision.pins.agent_version,
         context_graph_version: revision.pins.context_graph_version,
     };

@@ -10,8 +10,8 @@ use forge_store::WriteTx;
 use serde::{Deserialize, Serialize};
 
 use super::Promote;
-use super::change::{Conditions, Prepared, Wish, prepare, write};
-use super::terms::{Plans, Terms};
+use super::change::{ChangeRequest, Conditions, Prepared, prepare, write};
+use super::options::{ChangeOptions, Plans};
 use crate::long_prompts::Looking;
 use crate::{App, AppError, Caller};
 
@@ -49,27 +49,27 @@ pub async fn promote_many(
     app: &App,
     caller: &Caller,
     promotions: &[Promotion],
-    terms: &Terms,
+    options: &ChangeOptions,
 ) -> Result<PromotionsOutcome, AppError> {
     refuse_twice(promotions)?;
-    if terms.is_dry_run {
+    if options.is_dry_run {
         let mut tx = app.store.read().await?;
         let (looking, mut plans) = (Looking::reading(), Vec::new());
         for (index, promotion) in promotions.iter().enumerate() {
-            let wish = wish(promotion, &promotions[..index]);
+            let request = request(promotion, &promotions[..index]);
             let conditions = Conditions {
-                lift_hold: terms.lift_hold,
+                lift_hold: options.lift_hold,
                 now: app.clock.now(),
                 is_writing: false,
                 looking: &looking,
             };
-            wish.authorize_some(caller)?;
+            request.require_any_grant(caller)?;
             let (id, target) = (promotion.service_id, promotion.target.as_str());
-            let prepared = prepare(app, &mut tx, caller, id, target, &wish, conditions).await?;
+            let prepared = prepare(app, &mut tx, caller, id, target, &request, conditions).await?;
             plans.push(prepared.planned.plan);
         }
         refuse_large(&plans)?;
-        let digest = check_digest(&plans, terms)?;
+        let digest = check_digest(&plans, options)?;
         return Ok(PromotionsOutcome {
             is_applied: false,
             plans,
@@ -79,13 +79,13 @@ pub async fn promote_many(
     }
     if let Some(first) = promotions.first() {
         // All of them ask for the same permissions.
-        wish(first, &[]).authorize_some(caller)?;
+        request(first, &[]).require_any_grant(caller)?;
     }
     let mut is_second = false;
     loop {
         let looking = Looking::writing();
         let mut tx = app.write(caller).await?;
-        let all = prepare_all(app, &mut tx, caller, (promotions, terms), &looking).await?;
+        let all = prepare_all(app, &mut tx, caller, (promotions, options), &looking).await?;
         // Others wait for who writes, and need not wait for large versions to be read.
         if !is_second && looking.has_put_off() {
             drop(tx);
@@ -93,7 +93,7 @@ pub async fn promote_many(
             is_second = true;
             continue;
         }
-        let outcome = carry_out(&mut tx, caller, &all, terms).await?;
+        let outcome = carry_out(&mut tx, caller, &all, options).await?;
         if outcome.is_applied {
             tx.commit().await?;
         }
@@ -105,21 +105,21 @@ async fn prepare_all(
     app: &App,
     tx: &mut WriteTx,
     caller: &Caller,
-    (promotions, terms): (&[Promotion], &Terms),
+    (promotions, options): (&[Promotion], &ChangeOptions),
     looking: &Looking,
 ) -> Result<Vec<Prepared>, AppError> {
     let mut all = Vec::new();
     for (index, promotion) in promotions.iter().enumerate() {
-        let wish = wish(promotion, &promotions[..index]);
+        let request = request(promotion, &promotions[..index]);
         let conditions = Conditions {
-            lift_hold: terms.lift_hold,
+            lift_hold: options.lift_hold,
             now: app.clock.now(),
             is_writing: true,
             looking,
         };
-        wish.authorize_some(caller)?;
+        request.require_any_grant(caller)?;
         let (id, target) = (promotion.service_id, promotion.target.as_str());
-        all.push(prepare(app, tx, caller, id, target, &wish, conditions).await?);
+        all.push(prepare(app, tx, caller, id, target, &request, conditions).await?);
     }
     Ok(all)
 }
@@ -128,17 +128,17 @@ async fn carry_out(
     tx: &mut WriteTx,
     caller: &Caller,
     all: &[Prepared],
-    terms: &Terms,
+    options: &ChangeOptions,
 ) -> Result<PromotionsOutcome, AppError> {
     let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
     refuse_large(&plans)?;
-    let digest = check_digest(&plans, terms)?;
+    let digest = check_digest(&plans, options)?;
     if plans.iter().any(Plan::is_blocked) {
         return Err(AppError::Blocked(Plans::Many(plans)));
     }
     let mut is_applied = false;
     for prepared in all.iter().filter(|prepared| !prepared.planned.plan.is_no_op) {
-        write(tx, caller, prepared, terms.message.as_deref()).await?;
+        write(tx, caller, prepared, options.message.as_deref()).await?;
         is_applied = true;
     }
     let change_number = is_applied.then(|| tx.change_number());
@@ -153,12 +153,12 @@ async fn carry_out(
 /// Returns what a promotion wants.
 ///
 /// The sets that those before it create in its service count for the rules about new ones.
-fn wish(promotion: &Promotion, earlier: &[Promotion]) -> Wish {
+fn request(promotion: &Promotion, earlier: &[Promotion]) -> ChangeRequest {
     let beside = earlier
         .iter()
         .filter(|other| other.service_id == promotion.service_id)
         .filter_map(|other| other.target.parse().ok());
-    Wish::Promote(Promote {
+    ChangeRequest::Promote(Promote {
         beside: beside.collect(),
         source: promotion.source.clone(),
         source_revision: None,
@@ -166,9 +166,9 @@ fn wish(promotion: &Promotion, earlier: &[Promotion]) -> Wish {
     })
 }
 
-fn check_digest(plans: &[Plan], terms: &Terms) -> Result<String, AppError> {
+fn check_digest(plans: &[Plan], options: &ChangeOptions) -> Result<String, AppError> {
     let digest = joint_digest(plans);
-    if terms.plan_digest.as_ref().is_some_and(|seen| *seen != digest) {
+    if options.plan_digest.as_ref().is_some_and(|seen| *seen != digest) {
         return Err(AppError::PlanMoved(Plans::Many(plans.to_vec())));
     }
     Ok(digest)

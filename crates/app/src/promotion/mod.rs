@@ -7,20 +7,20 @@
 mod change;
 mod content;
 mod many;
-mod terms;
+mod options;
 
 use forge_domain::access::Permission;
 use forge_domain::version_set::RequestedPins;
 use forge_domain::{ServiceId, SetName};
 
 pub use many::{Promotion, PromotionsOutcome, promote_many};
-pub use terms::{Outcome, Plans, Precondition, Terms};
+pub use options::{ChangeOptions, ChangeOutcome, Plans, Precondition};
 
 use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{object, set_attributes, unknown};
 use crate::{App, AppError, Caller, commit};
 pub(crate) use change::audit_document;
-use change::{Wish, change, set_moved};
+use change::{ChangeRequest, change, set_moved};
 pub(crate) use content::content;
 
 /// Makes a set pin what is asked for, creating it if it is not there.
@@ -30,15 +30,15 @@ pub async fn upsert(
     service_id: ServiceId,
     name: &SetName,
     requested: RequestedPins,
-    terms: &Terms,
-) -> Result<Outcome, AppError> {
+    options: &ChangeOptions,
+) -> Result<ChangeOutcome, AppError> {
     change(
         app,
         caller,
         service_id,
         name.as_str(),
-        Wish::Upsert(requested),
-        terms,
+        ChangeRequest::Upsert(requested),
+        options,
     )
     .await
 }
@@ -66,9 +66,17 @@ pub async fn promote(
     service_id: ServiceId,
     name: &str,
     promote: Promote,
-    terms: &Terms,
-) -> Result<Outcome, AppError> {
-    change(app, caller, service_id, name, Wish::Promote(promote), terms).await
+    options: &ChangeOptions,
+) -> Result<ChangeOutcome, AppError> {
+    change(
+        app,
+        caller,
+        service_id,
+        name,
+        ChangeRequest::Promote(promote),
+        options,
+    )
+    .await
 }
 
 /// What a caller asks of a rollback.
@@ -80,16 +88,24 @@ pub struct Rollback {
     pub freeze: bool,
 }
 
-/// Restores an earlier revision of a set and leaves a hold on it, unless the terms lift holds.
+/// Restores an earlier revision of a set and leaves a hold on it, unless the options lift holds.
 pub async fn roll_back(
     app: &App,
     caller: &Caller,
     service_id: ServiceId,
     name: &str,
     rollback: Rollback,
-    terms: &Terms,
-) -> Result<Outcome, AppError> {
-    change(app, caller, service_id, name, Wish::Rollback(rollback), terms).await
+    options: &ChangeOptions,
+) -> Result<ChangeOutcome, AppError> {
+    change(
+        app,
+        caller,
+        service_id,
+        name,
+        ChangeRequest::Rollback(rollback),
+        options,
+    )
+    .await
 }
 
 /// Deletes a set; its history stays, and goes on counting if the set comes back.
@@ -98,9 +114,17 @@ pub async fn delete(
     caller: &Caller,
     service_id: ServiceId,
     name: &SetName,
-    terms: &Terms,
-) -> Result<Outcome, AppError> {
-    change(app, caller, service_id, name.as_str(), Wish::Delete, terms).await
+    options: &ChangeOptions,
+) -> Result<ChangeOutcome, AppError> {
+    change(
+        app,
+        caller,
+        service_id,
+        name.as_str(),
+        ChangeRequest::Delete,
+        options,
+    )
+    .await
 }
 
 /// Lifts the hold on a set.
@@ -116,7 +140,7 @@ pub async fn lift_hold(
     name: &SetName,
     precondition: &Precondition,
 ) -> Result<Option<i64>, AppError> {
-    caller.authorize_some(Permission::UpdateVersionSet)?;
+    caller.require_any_grant(Permission::UpdateVersionSet)?;
     let mut tx = app.write(caller).await?;
     let service = find(&mut tx, caller, service_id).await?;
     caller.authorize(Permission::UpdateVersionSet, &set_attributes(&service, name))?;

@@ -6,7 +6,7 @@
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::plan::{
-    Effect, HoldEffect, PlannedService, ServicePlan, ServiceSnapshot, Target, plan_service,
+    Effect, HoldEffect, PlannedService, ServicePlan, ServicePlanInput, Target, plan_service,
 };
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, Tags};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::lookup::{attributes, find, find_binding};
 use super::{audit_document, missing_assets, namesake, object};
 use crate::names::changed_name;
-use crate::promotion::{self, Plans, Precondition, Terms};
+use crate::promotion::{self, ChangeOptions, Plans, Precondition};
 use crate::unit_tests::users_of;
 use crate::version_sets::{self, NewRevision, Uses, set_attributes, view};
 use crate::{App, AppError, Caller, assets};
@@ -98,15 +98,15 @@ pub async fn update(
     caller: &Caller,
     id: ServiceId,
     update: UpdateService,
-    terms: &Terms,
+    options: &ChangeOptions,
 ) -> Result<ServiceOutcome, AppError> {
-    caller.authorize_some(Permission::UpdateService)?;
-    if terms.is_dry_run {
+    caller.require_any_grant(Permission::UpdateService)?;
+    if options.is_dry_run {
         let mut tx = app.store.read().await?;
         let now = app.clock.now();
         let change = (id, update);
-        let prepared = prepare(app, &mut tx, caller, change, (terms.lift_hold, now)).await?;
-        check_terms(&mut tx, caller, &prepared, terms).await?;
+        let prepared = prepare(app, &mut tx, caller, change, (options.lift_hold, now)).await?;
+        check_preconditions(&mut tx, caller, &prepared, options).await?;
         return Ok(ServiceOutcome {
             is_applied: false,
             plan: prepared.planned.plan,
@@ -115,15 +115,15 @@ pub async fn update(
     }
     let mut tx = app.write(caller).await?;
     let now = app.clock.now();
-    let prepared = prepare(app, &mut tx, caller, (id, update), (terms.lift_hold, now)).await?;
-    check_terms(&mut tx, caller, &prepared, terms).await?;
+    let prepared = prepare(app, &mut tx, caller, (id, update), (options.lift_hold, now)).await?;
+    check_preconditions(&mut tx, caller, &prepared, options).await?;
     let plan = &prepared.planned.plan;
     if !plan.blockers.is_empty() {
         return Err(blocked(plan));
     }
     let mut change_number = None;
     if !plan.is_no_op {
-        write(&mut tx, caller, &prepared, terms.message.as_deref()).await?;
+        write(&mut tx, caller, &prepared, options.message.as_deref()).await?;
         change_number = Some(tx.change_number());
         tx.commit().await?;
     }
@@ -201,7 +201,7 @@ async fn prepare(
         .filter(is_hidden)
         .cloned()
         .collect();
-    let snapshot = ServiceSnapshot {
+    let input = ServicePlanInput {
         service: &before,
         binding: &binding,
         wanted: &wanted,
@@ -214,7 +214,7 @@ async fn prepare(
         models: &app.catalogues.models,
         now,
     };
-    let planned = plan_service(&snapshot, &after, lift_hold);
+    let planned = plan_service(&input, &after, lift_hold);
     Ok(Prepared {
         before,
         after,
@@ -268,18 +268,18 @@ fn authorize_rebind(
 ///
 /// A service has no revision: a condition is about that of its `release`, which is what runtimes get, and takes the
 /// permission to see it.
-async fn check_terms(
+async fn check_preconditions(
     tx: &mut Tx,
     caller: &Caller,
     prepared: &Prepared,
-    terms: &Terms,
+    options: &ChangeOptions,
 ) -> Result<(), AppError> {
-    if terms.precondition != Precondition::None {
+    if options.precondition != Precondition::None {
         let release = SetName::release();
         let set_attributes = set_attributes(&prepared.before, &release);
         caller.authorize(Permission::GetVersionSet, &set_attributes)?;
         let set = prepared.sets.iter().find(|set| set.name == release);
-        if !terms.precondition.is_fulfilled(set.map(|set| set.revision)) {
+        if !options.precondition.is_fulfilled(set.map(|set| set.revision)) {
             let uses = Uses::of_service(tx, caller, prepared.before.id).await?;
             let view = set.map(|set| Box::new(view(set.clone(), &prepared.binding, &uses)));
             return Err(AppError::PreconditionFailed(view));
@@ -287,7 +287,7 @@ async fn check_terms(
     }
     let plan = &prepared.planned.plan;
     let has_moved = |digest: &String| *digest != plan.digest;
-    if terms.plan_digest.as_ref().is_some_and(has_moved) {
+    if options.plan_digest.as_ref().is_some_and(has_moved) {
         return Err(AppError::PlanMoved(Plans::Service(Box::new(plan.clone()))));
     }
     Ok(())

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Message;
-use forge_domain::simulation::{Judged, UnitTestRun};
+use forge_domain::simulation::{Measurement, UnitTestRun};
 use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
 use forge_store::{MetricResultFilter, Tx};
 use serde::{Deserialize, Serialize};
 
-use super::list::{RunView, Told};
+use super::list::{RunView, Visibility};
 use super::{attributes, find};
 use crate::assets::authorize_read;
 use crate::page::Scan;
@@ -59,7 +59,7 @@ pub struct Transcript {
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     run: UnitTestSetRunId,
-    told: Told,
+    told: Visibility,
     expires_at: Timestamp,
 }
 
@@ -69,7 +69,7 @@ fn context(organization: &OrganizationId) -> String {
 
 /// Creates a link to the artifacts of a run that has ended.
 pub async fn link(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<Link, AppError> {
-    caller.authorize_some(Permission::GetUnitTestSetRun)?;
+    caller.require_any_grant(Permission::GetUnitTestSetRun)?;
     let mut tx = app.store.read().await?;
     let run = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::GetUnitTestSetRun, &attributes(&run))?;
@@ -83,7 +83,7 @@ pub async fn link(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<Li
     let expires_at = app.clock.now().plus_seconds(LINK_SECONDS);
     let sealed = Sealed {
         run: id,
-        told: Told::to(caller, &run),
+        told: Visibility::to(caller, &run),
         expires_at,
     };
     let sealed = serde_json::to_vec(&sealed).map_err(|error| AppError::Internal(Box::new(error)))?;
@@ -157,7 +157,7 @@ async fn transcripts(
         let rows = rows.into_rows().into_iter().map(|stored| stored.result);
         results.extend(rows.map(|result| (result.id, result.justification)));
     }
-    let why = |judged: &Judged| results.get(&judged.result_id).cloned().unwrap_or_default();
+    let why = |judged: &Measurement| results.get(&judged.result_id).cloned().unwrap_or_default();
     let mut room = TRANSCRIPTS;
     for run in runs {
         let messages = match run.conversation_id {

@@ -3,7 +3,7 @@
 use forge_domain::access::Permission;
 use forge_domain::item::{Item, ItemKind};
 use forge_domain::simulation::{MetricToJudge, RunSpec, SuccessCriterion, UnitTestEntry, check_size};
-use forge_domain::version_set::Resolved;
+use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Refusal, ServiceId, UnitTestSetId, UnitTestSetRunId};
 use forge_store::{NewRun, Tx};
 
@@ -31,8 +31,8 @@ pub struct CreateRun {
 /// Whoever wrote the tests, and whoever put them into the set: the caller must be allowed to read each test, to talk to the
 /// version set that it is to try, and to read its persona, its scenario and its metrics.
 pub async fn create(app: &App, caller: &Caller, new: &CreateRun) -> Result<UnitTestSetRunId, AppError> {
-    caller.authorize_some(Permission::CreateUnitTestSetRun)?;
-    caller.authorize_some(Permission::GetUnitTest)?;
+    caller.require_any_grant(Permission::CreateUnitTestSetRun)?;
+    caller.require_any_grant(Permission::GetUnitTest)?;
     authorize_parts(caller)?;
     let mut tx = app.store.read().await?;
     let set = find_set(&mut tx, caller, new.unit_test_set_id).await?;
@@ -82,7 +82,7 @@ async fn specification(
         return Err(Refusal::InactiveService { service }.into());
     }
     let binding = find_binding(tx, caller, &service).await?;
-    let Resolved {
+    let ResolvedPins {
         agent_version: Some(agent_version),
         context_graph_version: Some(context_graph_version),
     } = version_set.pins.resolve(&binding)

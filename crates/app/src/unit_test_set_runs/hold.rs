@@ -1,9 +1,9 @@
 //! One conversation of a run: held by the persona, and judged.
 
-use forge_domain::conversation::{Message, Said};
+use forge_domain::conversation::{Message, UserInput};
 use forge_domain::metric::MetricDocument;
 use forge_domain::simulation::{
-    InitialMessageType, Judged, PersonaDocument, RunSpec, ScenarioDocument, UnitTestSetRun,
+    InitialMessageType, Measurement, PersonaDocument, RunSpec, ScenarioDocument, UnitTestSetRun,
 };
 use forge_domain::{ConversationId, OrganizationId, Pins, Refusal};
 use forge_runtime::{Event, Person, Simulation, Verdict};
@@ -31,7 +31,7 @@ pub(super) struct Held {
     pub(super) conversation_id: ConversationId,
     pub(super) interactions: i64,
     /// The verdicts, or why there are none.
-    pub(super) judged: Result<Vec<(Judged, Verdict)>, AppError>,
+    pub(super) judged: Result<Vec<(Measurement, Verdict)>, AppError>,
 }
 
 /// Everything that a conversation is simulated with.
@@ -138,14 +138,18 @@ pub(super) async fn hold(app: &App, work: &Work) -> Result<Held, AppError> {
 }
 
 /// What the conversation begins with: inside, nothing lets the agent speak first; outside, the persona is at a loss.
-async fn first_words(app: &App, parts: &Parts, spec: &RunSpec) -> Result<Option<Option<Said>>, AppError> {
+async fn first_words(
+    app: &App,
+    parts: &Parts,
+    spec: &RunSpec,
+) -> Result<Option<Option<UserInput>>, AppError> {
     let message_type = parts.scenario.initial_message_type;
     if message_type == InitialMessageType::Skip {
         return Ok(Some(None));
     }
     let words = words(app, parts, spec, &[]).await?;
     Ok(words.map(|message| {
-        Some(Said {
+        Some(UserInput {
             message_type,
             message,
             events: Vec::new(),
@@ -168,7 +172,12 @@ async fn words(
     Ok(turn.message)
 }
 
-async fn begin(app: &App, work: &Work, parts: &Parts, said: Option<Said>) -> Result<Interaction, AppError> {
+async fn begin(
+    app: &App,
+    work: &Work,
+    parts: &Parts,
+    said: Option<UserInput>,
+) -> Result<Interaction, AppError> {
     let Work { key, run, spec, .. } = work;
     let pins = Pins {
         agent_version: Some(spec.agent.1),
@@ -225,7 +234,7 @@ async fn talk(
             let interactions = spec.max_interactions;
             return Err(Refusal::NotOver { interactions }.into());
         }
-        let said = Said {
+        let said = UserInput {
             message_type: InitialMessageType::UserMessage,
             message,
             events: Vec::new(),
@@ -246,7 +255,7 @@ async fn judge(
     spec: &RunSpec,
     parts: &Parts,
     conversation: ConversationId,
-) -> Result<Vec<(Judged, Verdict)>, AppError> {
+) -> Result<Vec<(Measurement, Verdict)>, AppError> {
     let mut tx = app.store.read().await?;
     let transcript = transcript::to_judge(app, &mut tx, organization, (conversation, None)).await?;
     drop(tx);
@@ -258,7 +267,7 @@ async fn judge(
             .value
             .as_ref()
             .is_some_and(|value| metric.criterion.is_met_by(value));
-        let found = Judged {
+        let found = Measurement {
             result_id: app.new_id()?,
             name: metric.name.clone(),
             metric_id: metric.metric_id,

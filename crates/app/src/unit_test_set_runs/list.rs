@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use forge_domain::access::Permission;
 use forge_domain::simulation::{UnitTestRun, UnitTestSetRun};
 use forge_domain::{Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
-use forge_store::RunHead;
+use forge_store::RunSummary;
 use serde::{Deserialize, Serialize};
 
 use super::attributes;
@@ -33,7 +33,7 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
-    fn admits(&self, run: &RunHead) -> bool {
+    fn admits(&self, run: &RunSummary) -> bool {
         fn flag(wanted: Option<bool>, is: bool) -> bool {
             wanted.is_none_or(|wanted| wanted == is)
         }
@@ -63,14 +63,14 @@ pub struct ListRuns {
 
 /// How much of a run a caller may know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct Visibility {
     /// What was run and what came of it.
     pub specs_and_results: bool,
     /// Of each test of the run also the persona, the scenario and the metrics.
     pub parts: Vec<bool>,
 }
 
-impl Told {
+impl Visibility {
     /// Returns what a caller who may see the run may know of it.
     pub(super) fn to(caller: &Caller, run: &UnitTestSetRun) -> Self {
         let parts = run.specs.iter().map(|spec| {
@@ -92,7 +92,7 @@ pub struct RunView {
     /// Its conversations.
     pub conversations: Vec<UnitTestRun>,
     /// How much of this the caller may know.
-    pub told: Told,
+    pub told: Visibility,
 }
 
 /// A page of runs.
@@ -141,7 +141,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
         let (seq, bytes) = (run.seq, bytes + conversations.bytes());
         let view = RunView {
             conversations: conversations.into_rows(),
-            told: Told::to(caller, &run),
+            told: Visibility::to(caller, &run),
             run,
         };
         if !page.put(view, bytes, seq) {
@@ -150,7 +150,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPag
     }
     let (views, cut) = page.end();
     let filter_values = if is_first {
-        let mut heads = tx.list_run_heads(organization).await?;
+        let mut heads = tx.list_run_summaries(organization).await?;
         heads.retain(|run| {
             let attributes = attributes_of(run.unit_test_set_id, &run.unit_test_set_name);
             query.filter.admits(run) && caller.may(PERMISSION, &attributes)

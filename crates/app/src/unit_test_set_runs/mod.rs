@@ -19,7 +19,7 @@ use crate::{App, AppError, Caller};
 
 pub use artifacts::{Artifacts, Link, Transcript, link, open};
 pub use create::{CreateRun, create};
-pub use list::{ListRuns, RunFilter, RunFilterValues, RunPage, RunView, Told, list};
+pub use list::{ListRuns, RunFilter, RunFilterValues, RunPage, RunView, Visibility, list};
 pub use worker::{work, work_off};
 
 pub(crate) fn attributes(run: &UnitTestSetRun) -> Attributes {
@@ -33,7 +33,7 @@ async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetRunId) -> Result<Unit
 
 /// Stops a run that is in progress: no more of its conversations begin, and those under way are given up soon.
 pub async fn cancel(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<(), AppError> {
-    caller.authorize_some(Permission::CancelUnitTestSetRun)?;
+    caller.require_any_grant(Permission::CancelUnitTestSetRun)?;
     let mut tx = app.write_run(caller).await?;
     let run = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::CancelUnitTestSetRun, &attributes(&run))?;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use forge_domain::evaluation::{EvaluationSource, MetricResult};
-use forge_domain::simulation::{Judged, Turns, UnfinishedRun, UnitTestRunState};
+use forge_domain::simulation::{Measurement, Turns, UnfinishedRun, UnitTestRunState};
 use forge_domain::{ConversationId, OrganizationId};
 use forge_runtime::Verdict;
 use forge_store::{UnitTestRunKey, UnitTestRunOutcome};
@@ -242,7 +242,7 @@ async fn end(app: &App, work: &Work, held: Result<Held, AppError>) -> Result<(),
     };
     let error = match judged {
         Ok((conversation, judged)) => {
-            let end = End::Judged(conversation, interactions, &judged);
+            let end = End::Measurement(conversation, interactions, &judged);
             match patiently(app, work, end).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => "the conversation was deleted before it was judged".to_owned(),
@@ -279,7 +279,7 @@ fn told(work: &Work, error: &AppError) -> String {
 #[derive(Clone, Copy)]
 enum End<'e> {
     /// Its results, and how many interactions it had.
-    Judged(ConversationId, i64, &'e [(Judged, Verdict)]),
+    Measurement(ConversationId, i64, &'e [(Measurement, Verdict)]),
     /// That there are none.
     Failed(&'e UnitTestRunOutcome),
 }
@@ -288,7 +288,7 @@ impl End<'_> {
     /// Writes it, and returns whether what it is about was still there.
     async fn write(self, app: &App, work: &Work) -> Result<bool, AppError> {
         match self {
-            Self::Judged(conversation, interactions, judged) => {
+            Self::Measurement(conversation, interactions, judged) => {
                 finish_judged(app, work, conversation, (interactions, judged)).await
             }
             Self::Failed(outcome) => finish(app, work, outcome).await.map(|()| true),
@@ -321,7 +321,7 @@ async fn finish_judged(
     app: &App,
     work: &Work,
     conversation_id: ConversationId,
-    (interactions, judged): (i64, &[(Judged, Verdict)]),
+    (interactions, judged): (i64, &[(Measurement, Verdict)]),
 ) -> Result<bool, AppError> {
     let now = app.clock.now();
     let mut tx = app.store.write_run(&work.key.organization).await?;

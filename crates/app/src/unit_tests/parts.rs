@@ -25,7 +25,7 @@ const NEEDED: [Permission; 4] = [
 pub(crate) fn authorize_parts(caller: &Caller) -> Result<(), AppError> {
     NEEDED
         .into_iter()
-        .try_for_each(|permission| caller.authorize_some(permission))
+        .try_for_each(|permission| caller.require_any_grant(permission))
 }
 
 pub(super) fn no_target(service: ServiceId, set: &str) -> AppError {

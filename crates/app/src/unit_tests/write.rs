@@ -129,7 +129,7 @@ pub async fn update(
     id: UnitTestId,
     update: UpdateUnitTest,
 ) -> Result<Option<i64>, AppError> {
-    caller.authorize_some(Permission::ModifyUnitTest)?;
+    caller.require_any_grant(Permission::ModifyUnitTest)?;
     authorize_parts(caller)?;
     let mut tx = app.write(caller).await?;
     let test = find(&mut tx, caller, id).await?;
@@ -150,7 +150,7 @@ pub async fn update(
 ///
 /// What refers to it goes on doing so.
 pub async fn delete(app: &App, caller: &Caller, id: UnitTestId) -> Result<i64, AppError> {
-    caller.authorize_some(Permission::DeleteUnitTest)?;
+    caller.require_any_grant(Permission::DeleteUnitTest)?;
     let mut tx = app.write(caller).await?;
     let test = find(&mut tx, caller, id).await?;
     caller.authorize(Permission::DeleteUnitTest, &attributes(&test))?;

@@ -5,7 +5,7 @@ use forge_app::resolve::{self, Resolution};
 use forge_app::{AppError, Caller, users};
 use forge_domain::access::DefaultRole;
 use forge_domain::asset::AssetKind;
-use forge_domain::conversation::{ExternalEvent, Said};
+use forge_domain::conversation::{ExternalEvent, UserInput};
 use forge_domain::service::Tags;
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::{Clock as _, ConversationId, Id, ServiceId, UnitTestSetRunId, VersionNumber};
@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use crate::privileges::caller_of;
 use crate::super_administrator;
 
-fn said(text: &str) -> Said {
-    Said {
+fn said(text: &str) -> UserInput {
+    UserInput {
         message_type: InitialMessageType::UserMessage,
         message: text.to_owned(),
         events: Vec::new(),
@@ -41,7 +41,9 @@ async fn run(interaction: Interaction) -> Result<Completed, AppError> {
 
 async fn resolution(server: &TestServer, caller: &Caller, service: ServiceId) -> Resolution {
     let set = "release".parse().unwrap();
-    let present = resolve::present(&server.app, caller, service, set).await.unwrap();
+    let present = resolve::current_set(&server.app, caller, service, set)
+        .await
+        .unwrap();
     present.resolution().unwrap()
 }
 
@@ -218,7 +220,7 @@ async fn what_is_said_at_once_and_in_all_has_a_size(server: TestServer) {
         message: message.to_owned(),
         happened_at: server.clock.now().plus_seconds(-1),
     };
-    let many = Said {
+    let many = UserInput {
         events: vec![event(&"x".repeat(20_000)); 14],
         ..said("Hello")
     };

@@ -330,7 +330,7 @@ fn is_refusal(error: &AppError) -> bool {
         || matches!(
             error,
             AppError::Forbidden { .. }
-                | AppError::TooLittle(_)
+                | AppError::InsufficientRole(_)
                 | AppError::Invalid(_)
                 | AppError::Unauthenticated(_)
         )

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use forge_app::promotion::{self, Terms};
+use forge_app::promotion::{self, ChangeOptions};
 use forge_app::services::{self, ServiceFields, UpdateService};
 use forge_app::{AppError, assets, organizations};
 use forge_domain::asset::AssetKind;
@@ -131,7 +131,7 @@ async fn one_active_service_gets_a_name_by_creation_activation_or_renaming(serve
                         is_active: Some(true),
                         ..Default::default()
                     };
-                    services::update(&server.app, &caller, id, update, &Terms::default())
+                    services::update(&server.app, &caller, id, update, &ChangeOptions::default())
                         .await
                         .map(drop)
                 }
@@ -140,7 +140,7 @@ async fn one_active_service_gets_a_name_by_creation_activation_or_renaming(serve
                         name: Some("one".to_owned()),
                         ..Default::default()
                     };
-                    services::update(&server.app, &caller, id, update, &Terms::default())
+                    services::update(&server.app, &caller, id, update, &ChangeOptions::default())
                         .await
                         .map(drop)
                 }
@@ -165,13 +165,14 @@ async fn concurrent_changes_of_a_set_leave_one_revision_each(server: TestServer)
         async move {
             let (caller, name) = (super_administrator(&server), "preview".parse().unwrap());
             if number % 4 == 3 {
-                return promotion::delete(&server.app, &caller, id, &name, &Terms::default())
+                return promotion::delete(&server.app, &caller, id, &name, &ChangeOptions::default())
                     .await
                     .map(|_| true);
             }
             let pinned = i64::try_from(number % 9 + 1).unwrap();
             let wanted = pins(pinned, None);
-            let done = promotion::upsert(&server.app, &caller, id, &name, wanted, &Terms::default()).await?;
+            let done =
+                promotion::upsert(&server.app, &caller, id, &name, wanted, &ChangeOptions::default()).await?;
             Ok(done.is_applied)
         }
     });
@@ -238,15 +239,22 @@ async fn a_rebind_and_a_pin_never_miss_each_other(server: TestServer) {
                         agent_id: Some(agent),
                         ..Default::default()
                     };
-                    services::update(&server.app, &caller, id, update, &Terms::default())
+                    services::update(&server.app, &caller, id, update, &ChangeOptions::default())
                         .await
                         .map(drop)
                 } else {
                     let release = "release".parse().unwrap();
                     let wanted = pins(5, None);
-                    promotion::upsert(&server.app, &caller, id, &release, wanted, &Terms::default())
-                        .await
-                        .map(drop)
+                    promotion::upsert(
+                        &server.app,
+                        &caller,
+                        id,
+                        &release,
+                        wanted,
+                        &ChangeOptions::default(),
+                    )
+                    .await
+                    .map(drop)
                 }
             }
         });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_client::{Client, ClientError, Credentials, Effect, Options, Terms};
+use forge_client::{ChangeOptions, Client, ClientError, Credentials, Effect, Options};
 use forge_domain::{ServiceId, SetName};
 use forge_wire::promotion::Promote;
 
@@ -30,7 +30,7 @@ const PROMOTED: &str = r#"{"applied": true, "revision": 7, "plan": {"action": "p
 async fn delete(client: &Client) -> Result<(), ClientError> {
     let name: SetName = "test".parse().unwrap();
     client
-        .delete_version_set(service(), &name, Terms::default())
+        .delete_version_set(service(), &name, ChangeOptions::default())
         .await
         .map(|_| ())
 }

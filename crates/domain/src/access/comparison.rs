@@ -60,12 +60,12 @@ enum Wanted {
 }
 
 /// The grants that a role holds, so that they are found.
-struct Held<'n> {
+struct HeldGrants<'n> {
     by_permission: HashMap<usize, Vec<&'n Numbered>>,
     exactly: HashSet<&'n Numbered>,
 }
 
-impl<'n> Held<'n> {
+impl<'n> HeldGrants<'n> {
     fn of(grants: &'n [Numbered]) -> Self {
         let mut by_permission: HashMap<_, Vec<_>> = HashMap::new();
         for grant in grants {
@@ -96,8 +96,8 @@ impl<'g> Comparison<'g> {
     /// Returns `true` if some grants allow everything that others do, and the others do not allow all that they do.
     pub(super) fn exceeds(&mut self, held: &'g [Grant], others: &'g [Grant]) -> Result<bool, OutOfSteps> {
         let (held, others) = (self.number(held)?, self.number(others)?);
-        let is_above = self.uncovered_of(&Held::of(&held), &others)?.is_none();
-        Ok(is_above && self.uncovered_of(&Held::of(&others), &held)?.is_some())
+        let is_above = self.uncovered_of(&HeldGrants::of(&held), &others)?.is_none();
+        Ok(is_above && self.uncovered_of(&HeldGrants::of(&others), &held)?.is_some())
     }
 
     /// Returns the place of the first wanted grant that the held ones do not allow in full.
@@ -109,10 +109,14 @@ impl<'g> Comparison<'g> {
         wanted: &'g [Grant],
     ) -> Result<Option<usize>, OutOfSteps> {
         let (held, wanted) = (self.number(held)?, self.number(wanted)?);
-        self.uncovered_of(&Held::of(&held), &wanted)
+        self.uncovered_of(&HeldGrants::of(&held), &wanted)
     }
 
-    fn uncovered_of(&mut self, held: &Held<'_>, wanted: &[Numbered]) -> Result<Option<usize>, OutOfSteps> {
+    fn uncovered_of(
+        &mut self,
+        held: &HeldGrants<'_>,
+        wanted: &[Numbered],
+    ) -> Result<Option<usize>, OutOfSteps> {
         for (place, grant) in wanted.iter().enumerate() {
             self.steps.spend(1 + grant.conditions.len())?;
             if held.exactly.contains(grant) {

@@ -6,7 +6,7 @@
 mod action;
 mod insights;
 mod position;
-mod said;
+mod user_input;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,9 @@ use crate::{InteractionId, MessageId};
 pub use action::{AgentAction, GraphVersion};
 pub use insights::{Insights, ModelCall, ToolCallLog, Transition, TransitionCause, WorkingMemory};
 pub use position::{Frame, KeptResult, Position};
-pub use said::{
-    ExternalEvent, MAX_CONVERSATION_BYTES, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS, MAX_MESSAGES,
-    MAX_SAID_BYTES, Said, SoFar, Unsayable,
+pub use user_input::{
+    ExternalEvent, InvalidInput, MAX_CONVERSATION_BYTES, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS,
+    MAX_MESSAGES, MAX_SAID_BYTES, SoFar, UserInput,
 };
 
 /// A message of a conversation.

@@ -11,7 +11,7 @@ use crate::context_graph::ContextGraphDocument;
 use crate::model::{ModelPreference, ModelPreferences};
 use crate::number;
 use crate::plan::FieldChange;
-use crate::version_set::Resolved;
+use crate::version_set::ResolvedPins;
 use crate::{AgentId, ContextGraphId};
 
 /// What one of the two means.
@@ -22,7 +22,7 @@ pub struct Side<'a> {
     /// The context graph.
     pub context_graph_id: ContextGraphId,
     /// The versions of both.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
     /// Preferred models by interaction.
     pub model_preferences: &'a ModelPreferences,
 }

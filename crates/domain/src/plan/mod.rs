@@ -1,15 +1,15 @@
 //! Plans: what a change of a version set would do, and everything that stands against it.
 //!
-//! [`plan`] is the one function behind every change of a set, whichever way it comes in. It looks at a [`Snapshot`],
+//! [`plan`] is the one function behind every change of a set, whichever way it comes in. It looks at a [`PlanInput`],
 //! which the caller read in one transaction, and returns the plan together with its [`Effect`]. A dry run shows the
 //! plan; the real call builds the same plan in the transaction that then writes the effect.
 
 mod changes;
+mod describe;
 mod rebind;
 mod rollback;
 mod rule;
 mod service;
-mod told;
 mod warning;
 
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,10 @@ use sha2::{Digest as _, Sha256};
 pub use changes::{FieldChange, pin_changes};
 pub use rollback::{Past, choose_restored};
 pub use rule::{RULES, Rule, Severity};
-pub use service::{Namesake, PlannedService, ServicePlan, ServiceSnapshot, plan_service};
+pub use service::{Namesake, PlannedService, ServicePlan, ServicePlanInput, plan_service};
 pub use warning::{RETIRES_SOON, Warning};
 
-use told::told_of_each_rule;
+use describe::told_of_each_rule;
 
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
@@ -34,7 +34,8 @@ use crate::simulation::{UnitTestRef, check_unused};
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::{
-    Binding, Bound, Hold, Pins, RequestedPins, Resolved, SetName, check_delete, check_models, check_upsert,
+    Binding, Bound, Hold, Pins, RequestedPins, ResolvedPins, SetName, check_delete, check_models,
+    check_upsert,
 };
 use crate::visible::shown;
 use crate::yank::{self, YankedVersion};
@@ -42,7 +43,7 @@ use crate::{AgentId, ContextGraphId, ServiceId};
 
 /// Everything that a plan looks at beside the change itself, as it is at one moment.
 #[derive(Debug)]
-pub struct Snapshot<'a> {
+pub struct PlanInput<'a> {
     /// The service.
     pub service_id: ServiceId,
     /// Its name, by which whoever is shown the plan knows it.
@@ -92,7 +93,7 @@ pub struct Content {
     /// What it pinned.
     pub pins: Pins,
     /// The versions that the pins meant last: now for the set's latest revision, else when the next one replaced it.
-    pub resolved: Resolved,
+    pub resolved: ResolvedPins,
 }
 
 /// A change that somebody wants to make.
@@ -120,7 +121,7 @@ pub enum Change {
     },
     /// Delete the set.
     Delete,
-    /// Mean something else by the same pins: the service, whose agent and graph these were, gets those of the snapshot.
+    /// Mean something else by the same pins: the service, whose agent and graph these were, gets those of the input.
     Rebind(Box<Binding>),
 }
 
@@ -178,7 +179,7 @@ pub struct Plan {
     /// The fields that would change.
     pub changes: Vec<FieldChange>,
     /// The versions that the set would mean right after, or `None` if it would be deleted or the change cannot be made.
-    pub resolved: Option<Resolved>,
+    pub resolved: Option<ResolvedPins>,
     /// Every rule that forbids it; of very many findings of one rule, the first ones and how many more there are.
     pub blockers: Vec<Finding>,
     /// What to think twice about, told alike.
@@ -255,12 +256,12 @@ struct Wanted {
 /// Plans a change.
 ///
 /// With `lift_hold`, a hold on the set does not stand in the way and is gone afterwards.
-pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned {
-    let current = snapshot.target.and_then(|target| target.pins.as_ref());
+pub fn plan(input: &PlanInput<'_>, change: Change, lift_hold: bool) -> Planned {
+    let current = input.target.and_then(|target| target.pins.as_ref());
     let is_new = current.is_none();
-    let hold = snapshot.target.and_then(|target| target.hold.as_ref());
-    let mut refusals = check_target(snapshot, &change, is_new, hold, lift_hold);
-    let wanted = wanted(snapshot, change, is_new);
+    let hold = input.target.and_then(|target| target.hold.as_ref());
+    let mut refusals = check_target(input, &change, is_new, hold, lift_hold);
+    let wanted = wanted(input, change, is_new);
     refusals.extend(wanted.refusals);
     let is_deletion = wanted.action == RevisionAction::Delete;
     let is_rollback = wanted.action == RevisionAction::Rollback;
@@ -268,13 +269,13 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     let is_rebind = wanted.action == RevisionAction::Rebind;
     if !is_deletion && !is_rebind {
         warnings.extend(warning::of_pins(
-            snapshot,
+            input,
             wanted.action,
             wanted.pins.as_ref(),
             is_new,
         ));
         warnings.extend(warning::of_promotion(
-            snapshot.name,
+            input.name,
             wanted.action,
             wanted.source.as_ref(),
         ));
@@ -291,12 +292,12 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
     changes.extend(changes::of_hold(hold, hold_effect));
     let plan = Plan {
         action: wanted.action,
-        service_id: snapshot.service_id,
+        service_id: input.service_id,
         target: SetRevision {
-            name: snapshot.name.to_owned(),
-            revision: snapshot.target.filter(|_| !is_new).map(|target| target.revision),
+            name: input.name.to_owned(),
+            revision: input.target.filter(|_| !is_new).map(|target| target.revision),
         },
-        resolved: wanted.pins.as_ref().map(|pins| pins.resolve(snapshot.binding)),
+        resolved: wanted.pins.as_ref().map(|pins| pins.resolve(input.binding)),
         changes,
         blockers: refusals.iter().map(Finding::from).collect(),
         warnings: warnings.iter().map(Finding::from).collect(),
@@ -314,14 +315,14 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
         ) => name.parse().ok().map(|name| (name, *revision)),
         _ => None,
     };
-    let yanked = yank::meant(snapshot.binding, snapshot.yanked, [current, wanted.pins.as_ref()]);
+    let yanked = yank::meant(input.binding, input.yanked, [current, wanted.pins.as_ref()]);
     let effect = Effect {
         revision: (!is_unchanged).then_some(wanted.pins),
         source,
         restored_revision: wanted.restored_revision,
         hold: hold_effect,
     };
-    let digest = digest(&plan, snapshot, yanked, hold, (wanted.freeze, lift_hold));
+    let digest = digest(&plan, input, yanked, hold, (wanted.freeze, lift_hold));
     Planned {
         plan: Plan {
             digest,
@@ -338,12 +339,12 @@ pub fn plan(snapshot: &Snapshot<'_>, change: Change, lift_hold: bool) -> Planned
 /// In which order preferences were written, and with them what is found, says nothing about the change.
 fn digest(
     plan: &Plan,
-    snapshot: &Snapshot<'_>,
+    input: &PlanInput<'_>,
     yanked: Vec<YankedVersion>,
     hold: Option<&Hold>,
     (freeze, lift_hold): (bool, bool),
 ) -> String {
-    let tombstone = snapshot
+    let tombstone = input
         .target
         .filter(|target| target.pins.is_none())
         .map(|target| target.revision);
@@ -354,8 +355,8 @@ fn digest(
     };
     let all = json!({
         "plan": plan, "deleted_revision": tombstone, "hold": hold, "freeze": freeze, "lift_hold": lift_hold,
-        "service_name": snapshot.service_name, "yanked": sorted(&yanked), "agent_id": snapshot.binding.agent.id,
-        "context_graph_id": snapshot.binding.context_graph.id,
+        "service_name": input.service_name, "yanked": sorted(&yanked), "agent_id": input.binding.agent.id,
+        "context_graph_id": input.binding.context_graph.id,
     });
     crate::hex(&Sha256::digest(
         canonical_json(&integral_numbers(&all)).as_bytes(),
@@ -376,24 +377,24 @@ pub fn joint_digest(plans: &[Plan]) -> String {
 
 /// Returns what stands against changing the set at all.
 fn check_target(
-    snapshot: &Snapshot<'_>,
+    input: &PlanInput<'_>,
     change: &Change,
     is_new: bool,
     hold: Option<&Hold>,
     lift_hold: bool,
 ) -> Vec<Refusal> {
-    let Ok(name) = snapshot.name.parse::<SetName>() else {
-        return vec![Refusal::BadName(snapshot.name.to_owned())];
+    let Ok(name) = input.name.parse::<SetName>() else {
+        return vec![Refusal::BadName(input.name.to_owned())];
     };
     let mut refusals = match change {
         Change::Delete => {
             let mut refusals = check_delete(&name);
-            refusals.extend(check_unused(format!("version set `{name}`"), snapshot.unit_tests));
+            refusals.extend(check_unused(format!("version set `{name}`"), input.unit_tests));
             refusals
         }
         // The pins stay as they are, those of `edge` too.
         Change::Rebind(_) => Vec::new(),
-        _ => check_upsert(&name, is_new, snapshot.sets, snapshot.hidden_sets),
+        _ => check_upsert(&name, is_new, input.sets, input.hidden_sets),
     };
     // A rollback goes back, which a hold does not forbid; to go forward again is judged where it is chosen.
     let is_rollback = matches!(change, Change::Rollback { .. });
@@ -418,17 +419,17 @@ fn check_target(
     refusals
 }
 
-fn wanted(snapshot: &Snapshot<'_>, change: Change, is_new: bool) -> Wanted {
+fn wanted(input: &PlanInput<'_>, change: Change, is_new: bool) -> Wanted {
     match change {
-        Change::Upsert(requested) => wanted_by_upsert(snapshot, requested, is_new),
+        Change::Upsert(requested) => wanted_by_upsert(input, requested, is_new),
         Change::Promote {
             source,
             source_revision,
             content,
             freeze,
-        } => wanted_by_promote(snapshot, source, source_revision, content, freeze),
-        Change::Rollback { restored, freeze } => wanted_by_rollback(snapshot, restored, freeze),
-        Change::Rebind(from) => rebind::wanted(snapshot, &from),
+        } => wanted_by_promote(input, source, source_revision, content, freeze),
+        Change::Rollback { restored, freeze } => wanted_by_rollback(input, restored, freeze),
+        Change::Rebind(from) => rebind::wanted(input, &from),
         Change::Delete => Wanted {
             action: RevisionAction::Delete,
             source: None,
@@ -443,13 +444,13 @@ fn wanted(snapshot: &Snapshot<'_>, change: Change, is_new: bool) -> Wanted {
     }
 }
 
-fn wanted_by_upsert(snapshot: &Snapshot<'_>, requested: RequestedPins, is_new: bool) -> Wanted {
+fn wanted_by_upsert(input: &PlanInput<'_>, requested: RequestedPins, is_new: bool) -> Wanted {
     let shown = Some(requested.clone());
-    let mut refusals = deprecated(snapshot.binding);
+    let mut refusals = deprecated(input.binding);
     let mut warnings = Vec::new();
-    let pins = match Pins::check(requested, snapshot.binding, snapshot.models, snapshot.now) {
+    let pins = match Pins::check(requested, input.binding, input.models, input.now) {
         Ok(pins) => {
-            let (pinned, floating) = yank::of_pins(snapshot.binding, snapshot.yanked, &pins);
+            let (pinned, floating) = yank::of_pins(input.binding, input.yanked, &pins);
             refusals.extend(pinned);
             warnings.extend(floating.into_iter().map(Warning::Tolerated));
             Some(pins)
@@ -477,13 +478,13 @@ fn wanted_by_upsert(snapshot: &Snapshot<'_>, requested: RequestedPins, is_new: b
 }
 
 fn wanted_by_promote(
-    snapshot: &Snapshot<'_>,
+    input: &PlanInput<'_>,
     source: String,
     source_revision: Option<i64>,
     content: Option<Content>,
     freeze: bool,
 ) -> Wanted {
-    let mut refusals = deprecated(snapshot.binding);
+    let mut refusals = deprecated(input.binding);
     let mut warnings = Vec::new();
     let mut pins = None;
     let revision = content.as_ref().map(|content| content.revision);
@@ -496,17 +497,13 @@ fn wanted_by_promote(
             });
         }
         Some(content) => {
-            refusals.extend(of_another_asset(snapshot.binding, &content));
+            refusals.extend(of_another_asset(input.binding, &content));
             let is_sound = refusals.iter().all(|refusal| refusal.code() != "another_asset");
             let written = written(&content, freeze);
-            refusals.extend(check_models(
-                &written.model_preferences,
-                snapshot.models,
-                snapshot.now,
-            ));
+            refusals.extend(check_models(&written.model_preferences, input.models, input.now));
             if is_sound {
-                refusals.extend(missing(snapshot.binding, &written));
-                let (pinned, floating) = yank::of_pins(snapshot.binding, snapshot.yanked, &written);
+                refusals.extend(missing(input.binding, &written));
+                let (pinned, floating) = yank::of_pins(input.binding, input.yanked, &written);
                 refusals.extend(pinned);
                 warnings.extend(floating.into_iter().map(Warning::Tolerated));
             }
@@ -532,31 +529,27 @@ fn wanted_by_promote(
     }
 }
 
-fn wanted_by_rollback(snapshot: &Snapshot<'_>, restored: Result<Content, Refusal>, freeze: bool) -> Wanted {
-    let name = snapshot.name.to_owned();
+fn wanted_by_rollback(input: &PlanInput<'_>, restored: Result<Content, Refusal>, freeze: bool) -> Wanted {
+    let name = input.name.to_owned();
     let (content, refusal) = match restored {
         Ok(content) => (Some(content), None),
         Err(refusal) => (None, Some(refusal)),
     };
     let mut refusals: Vec<Refusal> = refusal.into_iter().collect();
     // A rollback is for incidents: what would forbid a promotion is only a warning here.
-    let mut warnings: Vec<Warning> = deprecated(snapshot.binding)
+    let mut warnings: Vec<Warning> = deprecated(input.binding)
         .into_iter()
         .map(Warning::Tolerated)
         .collect();
     let revision = content.as_ref().map(|content| content.revision);
     let mut pins = None;
     if let Some(content) = content {
-        let another = of_another_asset(snapshot.binding, &content);
+        let another = of_another_asset(input.binding, &content);
         let written = written(&content, freeze);
-        refusals.extend(check_models(
-            &written.model_preferences,
-            snapshot.models,
-            snapshot.now,
-        ));
+        refusals.extend(check_models(&written.model_preferences, input.models, input.now));
         if another.is_empty() {
-            refusals.extend(missing(snapshot.binding, &written));
-            let (pinned, floating) = yank::of_pins(snapshot.binding, snapshot.yanked, &written);
+            refusals.extend(missing(input.binding, &written));
+            let (pinned, floating) = yank::of_pins(input.binding, input.yanked, &written);
             warnings.extend(pinned.into_iter().chain(floating).map(Warning::Tolerated));
         }
         refusals.extend(another);

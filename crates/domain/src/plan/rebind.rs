@@ -1,6 +1,6 @@
 //! What a set comes to mean when its service gets another agent or context graph.
 
-use super::{Snapshot, Wanted, Warning, changes};
+use super::{PlanInput, Wanted, Warning, changes};
 use crate::asset::AssetKind;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
@@ -8,11 +8,11 @@ use crate::service::{check_bound, check_rebound_pins};
 use crate::version_set::{Binding, Pins, RequestedPins, SetName};
 use crate::yank;
 
-/// Returns what the set of the snapshot means on the snapshot's agent and graph, by the same pins as on those of
+/// Returns what the set of the input means on the input's agent and graph, by the same pins as on those of
 /// `from`.
-pub(super) fn wanted(snapshot: &Snapshot<'_>, from: &Binding) -> Wanted {
-    let to = snapshot.binding;
-    let current = snapshot.target.and_then(|target| target.pins.clone());
+pub(super) fn wanted(input: &PlanInput<'_>, from: &Binding) -> Wanted {
+    let to = input.binding;
+    let current = input.target.and_then(|target| target.pins.clone());
     let mut refusals = Vec::new();
     for (old, new) in [(&from.agent, &to.agent), (&from.context_graph, &to.context_graph)] {
         if old.id != new.id {
@@ -21,9 +21,9 @@ pub(super) fn wanted(snapshot: &Snapshot<'_>, from: &Binding) -> Wanted {
     }
     let mut warnings = Vec::new();
     let mut pins = None;
-    if let (Some(current), Ok(name)) = (current, snapshot.name.parse::<SetName>()) {
+    if let (Some(current), Ok(name)) = (current, input.name.parse::<SetName>()) {
         let lost = check_rebound_pins(from, to, &name, &current);
-        let (pinned, floating) = newly_yanked(snapshot, from, &current);
+        let (pinned, floating) = newly_yanked(input, from, &current);
         refusals.extend(pinned);
         warnings.extend(floating.into_iter().map(Warning::Tolerated));
         if name == SetName::release() && current.is_floating() {
@@ -49,8 +49,8 @@ pub(super) fn wanted(snapshot: &Snapshot<'_>, from: &Binding) -> Wanted {
 /// now because they float.
 ///
 /// What ran before is no matter of this change.
-fn newly_yanked(snapshot: &Snapshot<'_>, from: &Binding, pins: &Pins) -> (Vec<Refusal>, Vec<Refusal>) {
-    let to = snapshot.binding;
+fn newly_yanked(input: &PlanInput<'_>, from: &Binding, pins: &Pins) -> (Vec<Refusal>, Vec<Refusal>) {
+    let to = input.binding;
     let is_new = |refusal: &Refusal| match refusal {
         Refusal::Yanked {
             asset: AssetKind::Agent,
@@ -58,7 +58,7 @@ fn newly_yanked(snapshot: &Snapshot<'_>, from: &Binding, pins: &Pins) -> (Vec<Re
         } => from.agent.id != to.agent.id,
         _ => from.context_graph.id != to.context_graph.id,
     };
-    let (mut pinned, mut floating) = yank::of_pins(to, snapshot.yanked, pins);
+    let (mut pinned, mut floating) = yank::of_pins(to, input.yanked, pins);
     pinned.retain(is_new);
     floating.retain(is_new);
     (pinned, floating)

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::told::told_of_each_rule;
-use super::{Change, Effect, FieldChange, Finding, Plan, Snapshot, Target, plan, sorted};
+use super::describe::told_of_each_rule;
+use super::{Change, Effect, FieldChange, Finding, Plan, PlanInput, Target, plan, sorted};
 use crate::ServiceId;
 use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
@@ -39,7 +39,7 @@ impl Namesake {
 
 /// Everything that a plan of a service looks at beside the change itself, as it is at one moment.
 #[derive(Debug)]
-pub struct ServiceSnapshot<'a> {
+pub struct ServicePlanInput<'a> {
     /// The service.
     pub service: &'a Service,
     /// Its agent and context graph.
@@ -104,17 +104,17 @@ pub struct PlannedService {
 /// Plans that a service becomes like `after`.
 ///
 /// With `lift_hold`, holds on its sets do not stand in the way of another agent or graph and are gone afterwards.
-pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: bool) -> PlannedService {
-    let before = snapshot.service;
+pub fn plan_service(input: &ServicePlanInput<'_>, after: &Service, lift_hold: bool) -> PlannedService {
+    let before = input.service;
     let is_rebound = (before.agent_id, before.context_graph_id) != (after.agent_id, after.context_graph_id);
-    let refusals = check(snapshot, after);
+    let refusals = check(input, after);
     let mut blockers: Vec<Finding> = refusals.iter().map(Finding::from).collect();
     let (mut warnings, mut version_sets, mut effects) = (Vec::new(), Vec::new(), Vec::new());
-    if is_rebound && snapshot.missing.is_empty() {
-        for (name, target) in snapshot.sets {
+    if is_rebound && input.missing.is_empty() {
+        for (name, target) in input.sets {
             let planned = plan(
-                &of_set(snapshot, name, target),
-                Change::Rebind(Box::new(snapshot.binding.clone())),
+                &of_set(input, name, target),
+                Change::Rebind(Box::new(input.binding.clone())),
                 lift_hold,
             );
             add(&mut blockers, &planned.plan.blockers, name);
@@ -134,7 +134,7 @@ pub fn plan_service(snapshot: &ServiceSnapshot<'_>, after: &Service, lift_hold: 
         digest: String::new(),
     };
     let begins = if is_activation(before, after) {
-        would_mean(snapshot)
+        would_mean(input)
     } else {
         Vec::new()
     };
@@ -155,22 +155,22 @@ fn is_activation(before: &Service, after: &Service) -> bool {
 }
 
 /// Returns what each set that the caller may see would begin to mean to conversations.
-fn would_mean(snapshot: &ServiceSnapshot<'_>) -> Vec<Value> {
-    let seen = snapshot.sets.iter();
-    let seen = seen.filter(|(name, _)| !snapshot.hidden_sets.contains(name));
+fn would_mean(input: &ServicePlanInput<'_>) -> Vec<Value> {
+    let seen = input.sets.iter();
+    let seen = seen.filter(|(name, _)| !input.hidden_sets.contains(name));
     let meaning = |(name, target): &(SetName, Target)| {
-        let resolved = target.pins.as_ref().map(|pins| pins.resolve(snapshot.wanted));
+        let resolved = target.pins.as_ref().map(|pins| pins.resolve(input.wanted));
         json!({"name": name, "revision": target.revision, "pins": target.pins, "resolved": resolved})
     };
     seen.map(meaning).collect()
 }
 
 /// Returns every reason against the change of the service itself.
-fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
-    let before = snapshot.service;
-    let mut refusals = snapshot.missing.to_vec();
+fn check(input: &ServicePlanInput<'_>, after: &Service) -> Vec<Refusal> {
+    let before = input.service;
+    let mut refusals = input.missing.to_vec();
     if refusals.is_empty() {
-        let (old, new) = (snapshot.binding, snapshot.wanted);
+        let (old, new) = (input.binding, input.wanted);
         for (old, new) in [(&old.agent, &new.agent), (&old.context_graph, &new.context_graph)] {
             if old.id != new.id {
                 refusals.extend(check_bound(new));
@@ -178,9 +178,9 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
         }
         if is_activation(before, after) {
             let live = |(name, target): &(SetName, Target)| Some((name.clone(), target.pins.clone()?));
-            let pins: Vec<(SetName, Pins)> = snapshot.sets.iter().filter_map(live).collect();
-            for reason in check_activation(new, snapshot.yanked, &pins, snapshot.models, snapshot.now) {
-                let reason = as_told(reason, snapshot.hidden_sets);
+            let pins: Vec<(SetName, Pins)> = input.sets.iter().filter_map(live).collect();
+            for reason in check_activation(new, input.yanked, &pins, input.models, input.now) {
+                let reason = as_told(reason, input.hidden_sets);
                 if !refusals.contains(&reason) {
                     refusals.push(reason);
                 }
@@ -188,12 +188,9 @@ fn check(snapshot: &ServiceSnapshot<'_>, after: &Service) -> Vec<Refusal> {
         }
     }
     if before.is_active && !after.is_active {
-        refusals.extend(check_unused(
-            format!("service {}", before.id),
-            snapshot.unit_tests,
-        ));
+        refusals.extend(check_unused(format!("service {}", before.id), input.unit_tests));
     }
-    if let Some(other) = snapshot.namesake.filter(|_| after.is_active) {
+    if let Some(other) = input.namesake.filter(|_| after.is_active) {
         refusals.push(Refusal::NameTaken {
             service: other.id(),
             name: after.name.clone(),
@@ -212,12 +209,12 @@ fn as_told(reason: Refusal, hidden: &[SetName]) -> Refusal {
     }
 }
 
-fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Target) -> Snapshot<'a> {
-    Snapshot {
-        service_id: snapshot.service.id,
-        service_name: &snapshot.service.name,
-        binding: snapshot.wanted,
-        yanked: snapshot.yanked,
+fn of_set<'a>(input: &ServicePlanInput<'a>, name: &'a SetName, target: &'a Target) -> PlanInput<'a> {
+    PlanInput {
+        service_id: input.service.id,
+        service_name: &input.service.name,
+        binding: input.wanted,
+        yanked: input.yanked,
         name: name.as_str(),
         target: Some(target),
         // What other sets there are matters to new ones alone.
@@ -225,8 +222,8 @@ fn of_set<'a>(snapshot: &ServiceSnapshot<'a>, name: &'a SetName, target: &'a Tar
         hidden_sets: &[],
         unit_tests: &[],
         long_prompt: None,
-        models: snapshot.models,
-        now: snapshot.now,
+        models: input.models,
+        now: input.now,
     }
 }
 

@@ -97,7 +97,7 @@ impl World {
 
     /// Plans in a service of this name.
     fn plan_in(&self, service_name: &str, change: Change, lift_hold: bool) -> Planned {
-        let snapshot = Snapshot {
+        let input = PlanInput {
             service_id: ServiceId::new(NOW, [9; 8]),
             service_name,
             binding: &self.binding,
@@ -111,7 +111,7 @@ impl World {
             long_prompt: self.long_prompt,
             now: NOW,
         };
-        plan(&snapshot, change, lift_hold)
+        plan(&input, change, lift_hold)
     }
 
     fn plan(&self, change: Change) -> Planned {
@@ -223,7 +223,7 @@ fn content(pins: Pins) -> Content {
         revision: 6,
         agent_id: agent_id(1),
         context_graph_id: graph_id(1),
-        resolved: Resolved {
+        resolved: ResolvedPins {
             agent_version: pins.agent_version.or(Some(version(4))),
             context_graph_version: pins.context_graph_version.or(Some(version(4))),
         },

@@ -1,8 +1,8 @@
 //! What to think twice about before a change; it never fails for it.
 
-use super::{Finding, SetRevision, Snapshot};
+use super::{Finding, PlanInput, SetRevision};
 use crate::asset::AssetKind;
-use crate::interaction;
+use crate::llm_interaction;
 use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
@@ -136,23 +136,23 @@ impl From<&Warning> for Finding {
 
 /// Returns what to think twice about in what a set is to pin, and in its name.
 pub(super) fn of_pins(
-    snapshot: &Snapshot<'_>,
+    input: &PlanInput<'_>,
     action: RevisionAction,
     pins: Option<&Pins>,
     is_new: bool,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if !is_conventional(snapshot.name) {
-        warnings.push(Warning::UnconventionalName(snapshot.name.to_owned()));
+    if !is_conventional(input.name) {
+        warnings.push(Warning::UnconventionalName(input.name.to_owned()));
     }
     let Some(pins) = pins else { return warnings };
-    if snapshot.name == "release" && pins.is_floating() {
+    if input.name == "release" && pins.is_floating() {
         warnings.push(Warning::FloatingRelease);
     }
-    warnings.extend(snapshot.long_prompt.map(Warning::PromptTooLong));
-    let current = snapshot.target.and_then(|target| target.pins.as_ref());
+    warnings.extend(input.long_prompt.map(Warning::PromptTooLong));
+    let current = input.target.and_then(|target| target.pins.as_ref());
     if let Some(current) = current.filter(|_| !is_new && action != RevisionAction::Rollback) {
-        let (before, after) = (current.resolve(snapshot.binding), pins.resolve(snapshot.binding));
+        let (before, after) = (current.resolve(input.binding), pins.resolve(input.binding));
         for (asset, from, to) in [
             (AssetKind::Agent, before.agent_version, after.agent_version),
             (
@@ -169,12 +169,12 @@ pub(super) fn of_pins(
         }
     }
     for (name, preference) in &pins.model_preferences {
-        if !interaction::is_known(name) {
+        if !llm_interaction::is_known(name) {
             warnings.push(Warning::UnknownInteraction(name.clone()));
         }
-        let retires_at = snapshot.models.retires_at(&preference.llm_name);
-        let soon = snapshot.now + RETIRES_SOON;
-        if let Some(retires_at) = retires_at.filter(|at| *at > snapshot.now && *at <= soon) {
+        let retires_at = input.models.retires_at(&preference.llm_name);
+        let soon = input.now + RETIRES_SOON;
+        if let Some(retires_at) = retires_at.filter(|at| *at > input.now && *at <= soon) {
             let (interaction, model) = (name.clone(), preference.llm_name.clone());
             warnings.push(Warning::RetiringModel {
                 interaction,

@@ -117,7 +117,7 @@ pub struct UnitTestRun {
     /// Why it could not be held or judged.
     pub error: Option<String>,
     /// What was found, metric by metric; empty before the end and after an error.
-    pub verdicts: Vec<Judged>,
+    pub verdicts: Vec<Measurement>,
     /// How many interactions the conversation had.
     pub interactions: i64,
     /// When it was begun last.
@@ -135,7 +135,7 @@ pub enum UnitTestRunState {
     /// A server holds it.
     Running,
     /// It was judged.
-    Judged,
+    Measurement,
     /// It could not be held or judged.
     Errored,
     /// The run was cancelled before its end.
@@ -146,7 +146,7 @@ pub enum UnitTestRunState {
 ///
 /// Why, the stored result tells: that is erased with the conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct Measurement {
     /// The result's id.
     pub result_id: MetricResultId,
     /// The criterion's name.
@@ -183,7 +183,7 @@ impl UnitTestRunState {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
-            Self::Judged => "judged",
+            Self::Measurement => "judged",
             Self::Errored => "errored",
             Self::Cancelled => "cancelled",
         }
@@ -214,13 +214,13 @@ from_words!(RunStatus, "status of a run", [Running, Completed, Cancelled]);
 from_words!(
     UnitTestRunState,
     "state of a unit test run",
-    [Waiting, Running, Judged, Errored, Cancelled]
+    [Waiting, Running, Measurement, Errored, Cancelled]
 );
 
 impl UnitTestRun {
     /// Returns `true` if the conversation met every criterion.
     pub fn has_passed(&self) -> bool {
-        self.state == UnitTestRunState::Judged && self.verdicts.iter().all(|judged| judged.passed)
+        self.state == UnitTestRunState::Measurement && self.verdicts.iter().all(|judged| judged.passed)
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     fn run(state: UnitTestRunState, passed: &[bool]) -> UnitTestRun {
-        let judged = |passed: &bool| Judged {
+        let judged = |passed: &bool| Measurement {
             result_id: "0123456789abcdef01234567".parse().unwrap(),
             name: "is kind".into(),
             metric_id: "0123456789abcdef01234567".parse().unwrap(),
@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn a_conversation_passes_if_it_was_judged_and_met_everything() {
-        assert!(run(UnitTestRunState::Judged, &[true, true]).has_passed());
-        assert!(!run(UnitTestRunState::Judged, &[true, false]).has_passed());
+        assert!(run(UnitTestRunState::Measurement, &[true, true]).has_passed());
+        assert!(!run(UnitTestRunState::Measurement, &[true, false]).has_passed());
         assert!(!run(UnitTestRunState::Errored, &[]).has_passed());
         assert!(!run(UnitTestRunState::Running, &[]).has_passed());
     }

@@ -46,7 +46,7 @@ pub struct Binding {
 
 /// The numbers that pins mean at a given moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resolved {
+pub struct ResolvedPins {
     /// The agent's version; `None` only while the agent has none.
     #[serde(rename = "agent_version_number")]
     pub agent_version: Option<VersionNumber>,
@@ -55,7 +55,7 @@ pub struct Resolved {
     pub context_graph_version: Option<VersionNumber>,
 }
 
-impl Resolved {
+impl ResolvedPins {
     /// What a deleted set means.
     pub const NOTHING: Self = Self {
         agent_version: None,

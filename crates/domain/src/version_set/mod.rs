@@ -10,7 +10,7 @@ mod name;
 mod pins;
 mod rules;
 
-pub use binding::{Binding, Bound, Resolved};
+pub use binding::{Binding, Bound, ResolvedPins};
 pub use name::{InvalidSetName, SetName};
 pub use pins::{Pins, RequestedPins};
 pub use rules::{MAX_SETS, check_delete, check_models, check_upsert};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Binding, Resolved};
+use super::binding::{Binding, ResolvedPins};
 use super::rules::check_models;
 use crate::model::{ModelCatalogue, ModelPreferences};
 use crate::refusal::Refusal;
@@ -78,8 +78,8 @@ impl Pins {
     }
 
     /// Returns the numbers that the pins mean while these are the latest versions.
-    pub fn resolve(&self, binding: &Binding) -> Resolved {
-        Resolved {
+    pub fn resolve(&self, binding: &Binding) -> ResolvedPins {
+        ResolvedPins {
             agent_version: self.agent_version.or(binding.agent.latest),
             context_graph_version: self.context_graph_version.or(binding.context_graph.latest),
         }

@@ -33,7 +33,7 @@ impl<'a> Walk<'a> {
             .evaluate_exit_conditions(state, data);
         let options = descriptions(&state.exit_conditions);
         let choice = Choice {
-            interaction: "evaluate-exit-conditions",
+            llm_interaction: "evaluate-exit-conditions",
             options: &options,
             admits_none: true,
         };
@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
                 let instructions = self.instructions();
                 let prompt = self.scene(place, &instructions).select_action(state, data);
                 let choice = Choice {
-                    interaction: "select-action",
+                    llm_interaction: "select-action",
                     options: &options,
                     admits_none: false,
                 };
@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
         let data = self.knowledge(results);
         let instructions = self.instructions();
         let request = Request {
-            interaction: "engage-user",
+            llm_interaction: "engage-user",
             prompt: self.scene(place, &instructions).engage_user(state, action, data),
             hints: Hints {
                 action,
@@ -148,7 +148,7 @@ impl<'a> Walk<'a> {
             },
         };
         let id = self.ids.message_id()?;
-        let message = self.session.speak(request, Pieces::new(self.events, id)).await?;
+        let message = self.client.speak(request, Pieces::new(self.events, id)).await?;
         self.note(id, MessageType::AgentMessage, message);
         Ok(())
     }

@@ -37,7 +37,7 @@ impl<'a> Walk<'a> {
                 .iter()
                 .map(|behavior| behavior.document.conversation_triggers.as_slice());
             let request = Request {
-                interaction: "select-behavior",
+                llm_interaction: "select-behavior",
                 prompt: self.agent().select_behavior(triggers, self.knowledge(&[])),
                 hints: Hints {
                     said: &self.said,
@@ -48,7 +48,7 @@ impl<'a> Walk<'a> {
             };
             let read = |text: &str| crate::answer::choice(text, &options, true);
             self.behavior = self
-                .session
+                .client
                 .ask(request, read)
                 .await?
                 .map(|index| &behaviors[index]);

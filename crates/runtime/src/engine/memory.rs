@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
         }
         let data = self.knowledge(&[]);
         let request = Request {
-            interaction: "generate-queries",
+            llm_interaction: "generate-queries",
             prompt: prompt::generate_queries(self.agent(), wanted, MOST_QUERIES, data),
             hints: hints(&self.said, self.number, place),
         };
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
                 .filter(|query| !query.is_empty());
             Ok(queries.take(MOST_QUERIES).map(str::to_owned).collect())
         };
-        self.session.ask(request, read).await
+        self.client.ask(request, read).await
     }
 
     /// Answers questions that were not asked before, from what is known of the user.
@@ -127,7 +127,7 @@ impl<'a> Walk<'a> {
         let mut answers = Vec::new();
         if !open.is_empty() && !self.person.facts.is_empty() {
             let request = Request {
-                interaction: "recall",
+                llm_interaction: "recall",
                 prompt: prompt::recall(&open, &self.person.facts, self.limits.prompt_bytes / 2),
                 hints: hints(&self.said, self.number, place),
             };
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
                 }
                 Ok(answers)
             };
-            answers = self.session.ask(request, read).await?;
+            answers = self.client.ask(request, read).await?;
         }
         answers.resize(open.len(), None);
         let mut answered = Vec::new();

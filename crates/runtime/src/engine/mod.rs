@@ -22,11 +22,11 @@ use forge_domain::conversation::{
 };
 use tokio::sync::mpsc::Sender;
 
-use crate::models::{Hints, Models, Request, Session};
+use crate::models::{Hints, ModelClient, Models, Request};
 use crate::prompt::{Agent, Data, Prompt};
 use crate::tools::Tools;
-use crate::turn::{Arrival, Behavior};
-use crate::{Event, Ids, Limits, Outcome, Person, RuntimeError, Setup, Turn};
+use crate::turn::{Behavior, Incoming};
+use crate::{Event, Ids, Limits, Person, RuntimeError, Setup, Turn, TurnOutcome};
 
 /// One turn, while it is taken.
 pub(crate) struct Walk<'a> {
@@ -37,9 +37,9 @@ pub(crate) struct Walk<'a> {
     ids: &'a dyn Ids,
     limits: &'a Limits,
     tools: &'a Tools,
-    session: Session<'a>,
+    client: ModelClient<'a>,
     events: &'a Sender<Event>,
-    arrivals: Vec<Arrival>,
+    incoming: Vec<Incoming>,
     interaction_id: forge_domain::InteractionId,
     position: Position,
     messages: Vec<Message>,
@@ -57,7 +57,7 @@ pub(crate) struct Walk<'a> {
 
 /// Something for the model to choose.
 struct Choice<'c> {
-    interaction: &'static str,
+    llm_interaction: &'static str,
     options: &'c [&'c str],
     /// Whether none of them may fit.
     admits_none: bool,
@@ -82,7 +82,7 @@ impl<'a> Walk<'a> {
         let is_agent = |message: &&Message| message.message_type == MessageType::AgentMessage;
         let spoken = turn.transcript.iter().filter(is_agent).count();
         Self {
-            session: Session::new(models, &turn.setup.models, limits),
+            client: ModelClient::new(models, &turn.setup.models, limits),
             setup: turn.setup,
             person: turn.person,
             behaviors: turn.behaviors,
@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
             limits,
             tools,
             events,
-            arrivals: turn.arrivals,
+            incoming: turn.incoming,
             interaction_id: turn.interaction_id,
             position: turn.position,
             messages: Vec::new(),
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes the turn.
-    pub(crate) async fn run(mut self) -> Result<Outcome, RuntimeError> {
+    pub(crate) async fn run(mut self) -> Result<TurnOutcome, RuntimeError> {
         self.receive();
         self.select_behavior().await?;
         self.enter_first_state()?;
@@ -139,11 +139,11 @@ impl<'a> Walk<'a> {
                 State::ToolCall(state) => self.call_designated_tool(place, state).await?,
             }
         };
-        self.insights.model_calls = self.session.into_calls();
+        self.insights.model_calls = self.client.into_calls();
         self.insights
             .working_memory
             .clone_from(&self.position.working_memory);
-        Ok(Outcome {
+        Ok(TurnOutcome {
             position: self.position,
             messages: self.messages,
             insights: self.insights,
@@ -153,19 +153,19 @@ impl<'a> Walk<'a> {
 
     /// Writes down what reached the agent.
     fn receive(&mut self) {
-        for arrival in std::mem::take(&mut self.arrivals) {
-            let sender = match arrival.message_type {
+        for message in std::mem::take(&mut self.incoming) {
+            let sender = match message.message_type {
                 MessageType::ExternalEvent => "Event",
                 _ if self.person.name.is_empty() => "User",
                 _ => &self.person.name,
             };
             self.messages.push(Message {
-                id: arrival.id,
+                id: message.id,
                 interaction_id: self.interaction_id,
-                created_at: arrival.created_at,
+                created_at: message.created_at,
                 sender: sender.to_owned(),
-                message: arrival.message,
-                message_type: arrival.message_type,
+                message: message.message,
+                message_type: message.message_type,
             });
         }
         let from_outside = |message: &&Message| {
@@ -213,7 +213,7 @@ impl<'a> Walk<'a> {
         choice: Choice<'_>,
     ) -> Result<Option<usize>, RuntimeError> {
         let request = Request {
-            interaction: choice.interaction,
+            llm_interaction: choice.llm_interaction,
             prompt,
             hints: Hints {
                 options: choice.options,
@@ -221,7 +221,7 @@ impl<'a> Walk<'a> {
             },
         };
         let read = |text: &str| crate::answer::choice(text, choice.options, choice.admits_none);
-        self.session.ask(request, read).await
+        self.client.ask(request, read).await
     }
 
     /// Returns `true` if anything was said or happened so far.

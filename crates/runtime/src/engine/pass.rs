@@ -37,7 +37,7 @@ impl<'a> Walk<'a> {
                 let prompt = self.scene(place, &instructions).decide(state, data);
                 let options = descriptions(&state.exit_conditions);
                 let choice = Choice {
-                    interaction: "decide",
+                    llm_interaction: "decide",
                     options: &options,
                     admits_none: false,
                 };
@@ -96,7 +96,7 @@ impl<'a> Walk<'a> {
         let data = self.knowledge(&rounds.results);
         let instructions = self.instructions();
         let request = Request {
-            interaction: "reflect",
+            llm_interaction: "reflect",
             prompt: self.scene(place, &instructions).reflect(state, data),
             hints: hints(&self.said, self.number, place),
         };
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
                 Ok(reflection)
             }
         };
-        let reflection = self.session.ask(request, read).await?;
+        let reflection = self.client.ask(request, read).await?;
         self.tell(
             AgentAction::NavigateStateMachineReflectionStateReflectionGenerated {
                 reflection: reflection.clone(),
@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
         let data = self.knowledge(results);
         let options = [offered.tool.name.as_str()];
         let request = Request {
-            interaction: "call-tool",
+            llm_interaction: "call-tool",
             prompt: prompt::call_tool(self.agent(), state, offered.as_offer(), data),
             hints: Hints {
                 options: &options,
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
             },
         };
         let read = |text: &str| offered.tool.validate(crate::answer::object(text)?);
-        self.session.ask(request, read).await
+        self.client.ask(request, read).await
     }
 }
 

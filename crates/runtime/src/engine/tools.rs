@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
         let offers: Vec<Offer<'_>> = offered.iter().map(Offered::as_offer).collect();
         let options: Vec<&str> = offers.iter().map(|offer| offer.name).collect();
         let request = Request {
-            interaction: "choose-tools",
+            llm_interaction: "choose-tools",
             prompt: prompt::choose_tools(
                 self.agent(),
                 purpose,
@@ -158,7 +158,7 @@ impl<'a> Walk<'a> {
             }
             Ok(valid)
         };
-        self.session.ask(request, read).await
+        self.client.ask(request, read).await
     }
 
     /// Calls a tool that a model chose.

@@ -11,7 +11,7 @@ use forge_domain::model::ModelPreferences;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::models::{Hints, Models, Request, Session};
+use crate::models::{Hints, ModelClient, Models, Request};
 use crate::{Limits, RuntimeError, Verdict, prompt};
 
 pub(crate) async fn judge(
@@ -35,7 +35,7 @@ pub(crate) async fn judge(
         MetricValue::Numerical { .. } => &[],
     };
     let request = Request {
-        interaction: "evaluate-metric",
+        llm_interaction: "evaluate-metric",
         prompt: prompt::evaluate_metric(metric, data),
         hints: Hints {
             said: heard
@@ -48,14 +48,14 @@ pub(crate) async fn judge(
             ..Hints::default()
         },
     };
-    let mut session = Session::new(models, preferences, limits);
+    let mut client = ModelClient::new(models, preferences, limits);
     let read = |text: &str| read(text, &metric.metric_value, &heard);
-    let (value, justification, references) = session.ask(request, read).await?;
+    let (value, justification, references) = client.ask(request, read).await?;
     Ok(Verdict {
         value,
         justification,
         references,
-        model_calls: session.into_calls(),
+        model_calls: client.into_calls(),
     })
 }
 

@@ -3,6 +3,7 @@
 mod asking;
 mod breaker;
 mod call;
+mod client;
 mod frames;
 mod hosted;
 mod options;
@@ -10,12 +11,11 @@ mod protocol;
 mod registry;
 mod request;
 mod script;
-mod session;
 mod settings;
 mod stream;
 
+pub(crate) use client::ModelClient;
 pub(crate) use request::{Hints, Pieces, Request};
-pub(crate) use session::Session;
 
 pub use registry::{InvalidModels, ModelRoute, Models};
 pub use script::{InvalidScript, Script};

@@ -13,7 +13,7 @@ use crate::{Event, Limits};
 #[derive(Debug, Clone)]
 pub(crate) struct Request<'a> {
     /// The named interaction.
-    pub(crate) interaction: &'static str,
+    pub(crate) llm_interaction: &'static str,
     pub(crate) prompt: Prompt,
     pub(crate) hints: Hints<'a>,
 }

@@ -139,7 +139,7 @@ impl Rule {
     /// Returns what the rule plays, if it fits.
     fn reply(&self, request: &Request<'_>, attempt: u32) -> Option<Played> {
         let hints = &request.hints;
-        let fits = is(self.interaction.as_deref(), request.interaction)
+        let fits = is(self.interaction.as_deref(), request.llm_interaction)
             && is(self.state.as_deref(), hints.state)
             && is(self.turn, hints.turn)
             && is(self.attempt, attempt)
@@ -176,7 +176,7 @@ impl Rule {
             Reply::Fail(reason) => ("", Some(Failure::temporary(reason.as_str()))),
         };
         Some(Played {
-            text: filled_in(text, request.interaction, hints),
+            text: filled_in(text, request.llm_interaction, hints),
             failure,
         })
     }
@@ -239,9 +239,9 @@ mod tests {
     use super::*;
     use crate::prompt::{Prompt, Shape};
 
-    fn request<'a>(interaction: &'static str, said: &'a str, options: &'a [&'a str]) -> Request<'a> {
+    fn request<'a>(llm_interaction: &'static str, said: &'a str, options: &'a [&'a str]) -> Request<'a> {
         Request {
-            interaction,
+            llm_interaction,
             prompt: Prompt {
                 system: String::new(),
                 user: String::new(),

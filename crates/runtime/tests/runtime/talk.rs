@@ -8,8 +8,8 @@ use forge_domain::conversation::{AgentAction, GraphVersion, Insights, Message, M
 use forge_domain::model::ModelPreferences;
 use forge_domain::{ContextGraphId, InteractionId, MessageId, Timestamp, VersionNumber};
 use forge_runtime::{
-    AgentVersion, Arrival, Behavior, Event, Ids, Limits, Models, Outcome, Person, Runtime, RuntimeError,
-    Script, Setup, Tools, Turn,
+    AgentVersion, Behavior, Event, Ids, Incoming, Limits, Models, Person, Runtime, RuntimeError, Script,
+    Setup, Tools, Turn, TurnOutcome,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -175,9 +175,9 @@ impl Talk {
         &self,
         text: &str,
         events: &mpsc::Sender<Event>,
-    ) -> Result<Outcome, RuntimeError> {
+    ) -> Result<TurnOutcome, RuntimeError> {
         let (now, random) = self.ids.next();
-        let arrival = Arrival {
+        let message = Incoming {
             id: MessageId::new(now, random),
             message_type: MessageType::UserMessage,
             message: text.to_owned(),
@@ -190,10 +190,10 @@ impl Talk {
             transcript: &self.transcript,
             position: self.position.clone(),
             interaction_id: InteractionId::new(now, random),
-            arrivals: if text.is_empty() {
+            incoming: if text.is_empty() {
                 Vec::new()
             } else {
-                vec![arrival]
+                vec![message]
             },
             ids: &self.ids,
         };

@@ -179,7 +179,7 @@ async fn the_head_is_the_last_event_and_organizations_do_not_mix(server: TestSer
         tx.audit_head_after(&nobody, &(1, head.1.clone())).await.unwrap(),
         None
     );
-    let heads = tx.list_heads().await.unwrap();
+    let heads = tx.list_organization_summaries().await.unwrap();
     let known = heads
         .iter()
         .find(|known| known.id == organization(&server))

@@ -340,8 +340,8 @@ async fn a_commit_that_fails_is_told_to_everybody_in_the_group() {
 #[tokio::test]
 async fn what_was_seen_in_a_group_is_settled_when_the_group_is_durable() {
     let fixture = Fixture::start().await;
-    let call = fixture.store.for_call();
-    call.settled().await.unwrap();
+    let call = fixture.store.begin_request();
+    call.await_durability().await.unwrap();
     let mut first = fixture.write().await;
     insert(&mut first, 1, "first").await;
     let (second, third) = (fixture.queued_on(&call).await, fixture.queued().await);
@@ -353,8 +353,8 @@ async fn what_was_seen_in_a_group_is_settled_when_the_group_is_durable() {
     assert!(found.unwrap().is_some(), "it sees what is not durable yet");
     drop(second);
     let third = third.await.unwrap();
-    let settled = started(async move { call.settled().await }).await;
-    fixture.store.for_call().settled().await.unwrap();
+    let settled = started(async move { call.await_durability().await }).await;
+    fixture.store.begin_request().await_durability().await.unwrap();
     third.commit().await.unwrap();
     settled.await.unwrap();
     first.await.unwrap();
@@ -364,7 +364,7 @@ async fn what_was_seen_in_a_group_is_settled_when_the_group_is_durable() {
 async fn what_was_seen_in_a_group_that_failed_is_not_settled() {
     let fixture = Fixture::start().await;
     let parts = fixture.parts().await;
-    let calls = [fixture.store.for_call(), fixture.store.for_call()];
+    let calls = [fixture.store.begin_request(), fixture.store.begin_request()];
     let first = fixture.write().await;
     let (second, third) = (fixture.queued_on(&calls[0]).await, fixture.queued().await);
     let fourth = fixture.queued_on(&calls[1]).await;
@@ -383,9 +383,9 @@ async fn what_was_seen_in_a_group_that_failed_is_not_settled() {
     drop(later.await.unwrap());
     first.await.unwrap();
     for call in calls {
-        let error = call.settled().await.unwrap_err();
+        let error = call.await_durability().await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-        call.settled().await.unwrap();
+        call.await_durability().await.unwrap();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use forge_domain::ServiceId;
-use forge_domain::conversation::{ExternalEvent, Said};
+use forge_domain::conversation::{ExternalEvent, UserInput};
 use forge_domain::fault::Fault;
 use forge_domain::service::Tags;
 use forge_domain::simulation::InitialMessageType;
@@ -41,7 +41,7 @@ pub enum InitialType {
 
 impl CreateConversation {
     /// Returns what the conversation begins with; nothing lets the agent speak first.
-    pub fn said(&self) -> Result<Option<Said>, Vec<Fault>> {
+    pub fn said(&self) -> Result<Option<UserInput>, Vec<Fault>> {
         let message_type = match (&self.initial_message, self.initial_message_type) {
             (None, None) => return Ok(None),
             (None, Some(_)) => {
@@ -52,7 +52,7 @@ impl CreateConversation {
             (Some(_), None | Some(InitialType::UserMessage)) => InitialMessageType::UserMessage,
             (Some(_), Some(InitialType::ExternalEvent)) => InitialMessageType::ExternalEvent,
         };
-        Ok(Some(Said {
+        Ok(Some(UserInput {
             message_type,
             message: self.initial_message.clone().unwrap_or_default(),
             events: Vec::new(),
@@ -88,7 +88,7 @@ const TIME: &str = "external_event_message_timestamp";
 /// Returns what a form says to a conversation.
 ///
 /// Whether that can be said is for a rule to decide.
-pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
+pub fn form_fields(form: &Form) -> Result<UserInput, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, kind, msg: &str| {
         faults.push(Fault::new(vec!["body".into(), field.into()], kind, msg));
@@ -162,7 +162,7 @@ pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
         }
     }
     match (message_type, message) {
-        (Some(message_type), Some(message)) if faults.is_empty() => Ok(Said {
+        (Some(message_type), Some(message)) if faults.is_empty() => Ok(UserInput {
             message_type,
             message: message.trim().to_owned(),
             events: all(CONTENT)
@@ -182,7 +182,7 @@ pub fn form_fields(form: &Form) -> Result<Said, Vec<Fault>> {
 mod tests {
     use super::*;
 
-    fn read(fields: &[(&str, &str)]) -> Result<Said, Vec<String>> {
+    fn read(fields: &[(&str, &str)]) -> Result<UserInput, Vec<String>> {
         let mut form = Form::new();
         for (name, value) in fields {
             form.entry((*name).to_owned())

@@ -38,13 +38,13 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     let watcher = Watcher::start(&call.server.app, &call.caller, services, after).await?;
     let patience = call.server.limits.write_timeout;
     let (sender, response) = stream::open(StatusCode::OK, "text/event-stream", patience);
-    let teller = Teller {
+    let emitter = Teller {
         sender,
         following,
         places: call.server.reading.clone(),
         heartbeat: call.server.limits.heartbeat,
     };
-    tokio::spawn(teller.tell(watcher, call.server.stopping.clone()));
+    tokio::spawn(emitter.tell(watcher, call.server.stopping.clone()));
     Ok(response)
 }
 

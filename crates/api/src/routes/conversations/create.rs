@@ -5,7 +5,7 @@ use forge_app::{AppError, Caller, conversations};
 use forge_wire::conversations::{ConversationEvent, CreateConversation};
 use serde::Deserialize;
 
-use super::{Format, action_filter, teller};
+use super::{Format, action_filter, emitter};
 use crate::call::{Call, Nothing};
 use crate::reply::Answer;
 
@@ -32,7 +32,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, CreateConversation, Caller
     let may_see_actions = conversations::may_look_behind(&call.caller, &interaction.conversation);
     let actions = may_see_actions.then_some(filter);
     let status = StatusCode::CREATED;
-    Ok(teller::tell(
+    Ok(emitter::tell(
         &call.server,
         status,
         interaction,

@@ -5,7 +5,7 @@ use forge_app::{AppError, Caller, conversations};
 use forge_wire::conversations::{ConversationEvent, Form, form_fields};
 use serde::Deserialize;
 
-use super::{ConversationPath, Format, action_filter, teller};
+use super::{ConversationPath, Format, action_filter, emitter};
 use crate::call::Call;
 use crate::reply::Answer;
 
@@ -31,7 +31,7 @@ pub(crate) async fn handle(call: Call<ConversationPath, Query, Form, Caller>) ->
         });
     let may_see_actions = conversations::may_look_behind(&call.caller, &interaction.conversation);
     let actions = may_see_actions.then_some(filter);
-    Ok(teller::tell(
+    Ok(emitter::tell(
         &call.server,
         StatusCode::OK,
         interaction,

@@ -10,13 +10,13 @@ use crate::error::ApiError;
 
 pub(crate) mod create;
 pub(crate) mod delete;
+mod emitter;
 pub(crate) mod finish;
 pub(crate) mod insights;
 pub(crate) mod interact;
 pub(crate) mod list;
 pub(crate) mod messages;
 pub(crate) mod recommend;
-mod teller;
 
 /// The path of a conversation.
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use crate::routes::ServicePath;
 use crate::routes::version_sets::of_query;
 
 pub(crate) async fn handle(call: Call<ServicePath, TermsQuery, UpdateService, Caller>) -> Answer {
-    let terms = of_query(call.query, &call.headers)?;
+    let options = of_query(call.query, &call.headers)?;
     let body = call.body;
     let update = services::UpdateService {
         name: body.name,
@@ -23,8 +23,8 @@ pub(crate) async fn handle(call: Call<ServicePath, TermsQuery, UpdateService, Ca
         keyterms: body.keyterms,
     };
     let (app, id) = (&call.server.app, call.path.service_id);
-    let outcome = services::update(app, &call.caller, id, update, &terms).await?;
-    if terms.is_dry_run {
+    let outcome = services::update(app, &call.caller, id, update, &options).await?;
+    if options.is_dry_run {
         return reply::json(StatusCode::OK, &outcome.plan);
     }
     Ok(reply::with_sequence(

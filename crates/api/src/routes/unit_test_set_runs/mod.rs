@@ -2,7 +2,7 @@
 
 use forge_app::unit_test_set_runs::RunView;
 use forge_domain::{OrganizationId, UnitTestSetRunId};
-use forge_wire::unit_test_set_runs::{RunInstance, Told};
+use forge_wire::unit_test_set_runs::{RunInstance, Visibility};
 use serde::Deserialize;
 
 pub(crate) mod artifacts;
@@ -19,7 +19,7 @@ pub(crate) struct Path {
 
 /// Returns a run as it is told.
 fn instance(organization: &OrganizationId, view: RunView) -> RunInstance {
-    let told = Told {
+    let told = Visibility {
         specs_and_results: view.told.specs_and_results,
         parts: view.told.parts,
     };

@@ -4,15 +4,15 @@ use forge_app::{Caller, promotion};
 use forge_wire::promotion::TermsQuery;
 
 use super::existing;
-use super::terms::{classic_answer, of_query};
+use super::options::{classic_answer, of_query};
 use crate::call::{Call, Nothing};
 use crate::reply::Answer;
 use crate::routes::SetPath;
 
 pub(crate) async fn handle(call: Call<SetPath, TermsQuery, Nothing, Caller>) -> Answer {
     let name = existing(&call.path.version_set_name)?;
-    let terms = of_query(call.query, &call.headers)?;
+    let options = of_query(call.query, &call.headers)?;
     let (app, service_id) = (&call.server.app, call.path.service_id);
-    let outcome = promotion::delete(app, &call.caller, service_id, &name, &terms).await?;
-    classic_answer(&outcome, terms.is_dry_run)
+    let outcome = promotion::delete(app, &call.caller, service_id, &name, &options).await?;
+    classic_answer(&outcome, options.is_dry_run)
 }

@@ -3,7 +3,7 @@
 use forge_app::{Caller, promotion};
 
 use super::existing;
-use super::terms::precondition;
+use super::options::precondition;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 use crate::routes::SetPath;

@@ -11,14 +11,14 @@ pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod lift_hold;
 pub(crate) mod list;
+mod options;
 pub(crate) mod promote;
 pub(crate) mod promote_many;
 pub(crate) mod resolve;
 pub(crate) mod rollback;
-mod terms;
 pub(crate) mod upsert;
 
-pub(crate) use terms::of_query;
+pub(crate) use options::of_query;
 
 /// Returns the name of a set that is to be read or deleted: a text that cannot be one is a set that is not there.
 fn existing(name: &str) -> Result<SetName, ApiError> {

@@ -1,10 +1,10 @@
 //! Copies the pins of one set onto another.
 
 use forge_app::Caller;
-use forge_app::promotion::{self, Terms};
+use forge_app::promotion::{self, ChangeOptions};
 use forge_wire::promotion::Promote;
 
-use super::terms::{answer, precondition};
+use super::options::{answer, precondition};
 use crate::call::{Call, Nothing};
 use crate::reply::Answer;
 use crate::routes::SetPath;
@@ -15,7 +15,7 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Promote, Caller>) -> Ans
         version_set_name,
     } = call.path;
     let body = call.body;
-    let terms = Terms {
+    let options = ChangeOptions {
         is_dry_run: body.dry_run,
         plan_digest: body.plan_digest,
         message: body.message,
@@ -29,7 +29,14 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Promote, Caller>) -> Ans
         freeze: body.freeze,
     };
     let app = &call.server.app;
-    let outcome =
-        promotion::promote(app, &call.caller, service_id, &version_set_name, promote, &terms).await?;
+    let outcome = promotion::promote(
+        app,
+        &call.caller,
+        service_id,
+        &version_set_name,
+        promote,
+        &options,
+    )
+    .await?;
     answer(&outcome)
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::promotion::{self, Precondition, Promotion, Terms};
+use forge_app::promotion::{self, ChangeOptions, Precondition, Promotion};
 use forge_wire::promotion::{Promotions, PromotionsAnswer};
 
 use crate::call::{Call, Nothing};
@@ -10,7 +10,7 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Promotions, Caller>) -> Answer {
     let body = call.body;
-    let terms = Terms {
+    let options = ChangeOptions {
         is_dry_run: body.dry_run,
         plan_digest: body.plan_digest,
         message: body.message,
@@ -26,7 +26,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, Promotions, Caller>) -> 
             target: one.target,
         })
         .collect();
-    let outcome = promotion::promote_many(&call.server.app, &call.caller, &promotions, &terms).await?;
+    let outcome = promotion::promote_many(&call.server.app, &call.caller, &promotions, &options).await?;
     let answer = PromotionsAnswer {
         applied: outcome.is_applied,
         plans: &outcome.plans,

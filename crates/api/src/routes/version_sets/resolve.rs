@@ -6,8 +6,8 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use forge_app::memory::PreparedAnswer;
 use forge_app::resolve::Resolution;
+use forge_app::snapshot::PreparedAnswer;
 use forge_app::{AppError, Caller, aside, resolve};
 use forge_domain::asset::AssetKind;
 use forge_domain::{Duration, OrganizationId};
@@ -44,7 +44,7 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         let found = resolve::resolve_at(app, &call.caller, service_id, &name, at).await?;
         (found, None)
     } else {
-        let present = resolve::present(app, &call.caller, service_id, name).await?;
+        let present = resolve::current_set(app, &call.caller, service_id, name).await?;
         if !with_documents {
             let prepared = present.answer(|found| prepare(&call.organization, found))?;
             let answer = shared(answer(prepared, held)?);

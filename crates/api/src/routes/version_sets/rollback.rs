@@ -1,10 +1,10 @@
 //! Restores an earlier revision of a set.
 
 use forge_app::Caller;
-use forge_app::promotion::{self, Terms};
+use forge_app::promotion::{self, ChangeOptions};
 use forge_wire::promotion::Rollback;
 
-use super::terms::{answer, precondition};
+use super::options::{answer, precondition};
 use crate::call::{Call, Nothing};
 use crate::reply::Answer;
 use crate::routes::SetPath;
@@ -15,7 +15,7 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Rollback, Caller>) -> An
         version_set_name,
     } = call.path;
     let body = call.body;
-    let terms = Terms {
+    let options = ChangeOptions {
         is_dry_run: body.dry_run,
         plan_digest: body.plan_digest,
         message: body.message,
@@ -27,7 +27,14 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Rollback, Caller>) -> An
         freeze: body.freeze,
     };
     let app = &call.server.app;
-    let outcome =
-        promotion::roll_back(app, &call.caller, service_id, &version_set_name, rollback, &terms).await?;
+    let outcome = promotion::roll_back(
+        app,
+        &call.caller,
+        service_id,
+        &version_set_name,
+        rollback,
+        &options,
+    )
+    .await?;
     answer(&outcome)
 }

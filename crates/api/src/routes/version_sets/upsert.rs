@@ -6,7 +6,7 @@ use forge_wire::promotion::TermsQuery;
 use forge_wire::version_sets::UpsertVersionSet;
 use serde::Deserialize;
 
-use super::terms::{classic_answer, of_query};
+use super::options::{classic_answer, of_query};
 use crate::call::Call;
 use crate::reply::Answer;
 
@@ -22,8 +22,8 @@ pub(crate) async fn handle(call: Call<Path, TermsQuery, UpsertVersionSet, Caller
         service_id,
         version_set_name,
     } = call.path;
-    let terms = of_query(call.query, &call.headers)?;
+    let options = of_query(call.query, &call.headers)?;
     let (app, pins) = (&call.server.app, call.body.version_set);
-    let outcome = promotion::upsert(app, &call.caller, service_id, &version_set_name, pins, &terms).await?;
-    classic_answer(&outcome, terms.is_dry_run)
+    let outcome = promotion::upsert(app, &call.caller, service_id, &version_set_name, pins, &options).await?;
+    classic_answer(&outcome, options.is_dry_run)
 }

@@ -321,7 +321,7 @@ async fn restarted(server: TestServer, pinned: Pinned, database: &TestDatabase) 
         keyring,
         catalogues,
         runtime,
-        memory: Arc::default(),
+        snapshots: Arc::default(),
     };
     let router = forge_api::router(app, forge_testkit::limits());
     Pinned {
@@ -339,7 +339,7 @@ async fn restarted(server: TestServer, pinned: Pinned, database: &TestDatabase) 
 async fn beside(server: &TestServer, database: &TestDatabase) -> TestClient {
     let app = App {
         store: Store::open(&database.url, OpenMode::MustExist).await.unwrap(),
-        memory: Arc::default(),
+        snapshots: Arc::default(),
         ..server.app.clone()
     };
     TestClient {

@@ -4,7 +4,7 @@ use forge_app::conversations::{Completed, Create, Interaction, create, interact}
 use forge_app::{AppError, Caller};
 use forge_domain::ConversationId;
 use forge_domain::access::DefaultRole;
-use forge_domain::conversation::Said;
+use forge_domain::conversation::UserInput;
 use forge_domain::simulation::InitialMessageType;
 use forge_testkit::TestServer;
 use tokio::sync::mpsc;
@@ -13,8 +13,8 @@ fn administrator(server: &TestServer) -> Caller {
     server.caller(DefaultRole::SuperAdministrator.grants())
 }
 
-fn said(message: &str) -> Said {
-    Said {
+fn said(message: &str) -> UserInput {
+    UserInput {
         message_type: InitialMessageType::UserMessage,
         message: message.to_owned(),
         events: Vec::new(),

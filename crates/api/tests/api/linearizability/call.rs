@@ -89,7 +89,7 @@ pub(super) enum Answer {
         is_held: bool,
     },
     /// What a set means.
-    Resolved { revision: i64, pins: Pins },
+    ResolvedPins { revision: i64, pins: Pins },
     /// A revision; of a deletion without pins.
     Revision(Revision),
     /// The hold is lifted; without a change number where there was none.
@@ -168,7 +168,7 @@ impl Call {
     /// Remembers what an answer tells.
     pub(super) fn learn(&self, answer: &Answer, seen: &mut Seen) {
         match answer {
-            Answer::Set { revision, .. } | Answer::Resolved { revision, .. } | Answer::Gone(revision) => {
+            Answer::Set { revision, .. } | Answer::ResolvedPins { revision, .. } | Answer::Gone(revision) => {
                 seen.revision = *revision;
             }
             Answer::Revision(revision) => seen.revision = revision.number,

@@ -53,7 +53,7 @@ impl Client {
             Call::Resolve(set) => {
                 let (status, body) = self.read(*set, "/resolve").await;
                 match status {
-                    200 => Answer::Resolved {
+                    200 => Answer::ResolvedPins {
                         revision: number(&body["revision"]),
                         pins: Pins {
                             agent: body["agent_version_info"][1].as_i64(),

@@ -233,7 +233,7 @@ impl State {
         match set.pins() {
             None if set.history.is_empty() => Answer::Missing,
             None => Answer::Gone(set.latest()),
-            Some(pins) => Answer::Resolved {
+            Some(pins) => Answer::ResolvedPins {
                 revision: set.latest(),
                 pins: frozen(pins),
             },

@@ -71,7 +71,7 @@ pub async fn invocations(
     let mut tx = app.store.read().await?;
     authorize_read(&mut tx, caller, ItemKind::BehaviorSet, id).await?;
     let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
-    if caller.authorize_some(Permission::GetMessage).is_err() {
+    if caller.require_any_grant(Permission::GetMessage).is_err() {
         return Ok(page.finish());
     }
     let organization = &caller.organization;

@@ -62,7 +62,7 @@ pub async fn behaviors_for(
     organization: &OrganizationId,
     service: ServiceId,
 ) -> Result<Vec<Behavior>, AppError> {
-    let known = app.memory.organization(app, organization).await?;
+    let known = app.snapshots.organization(app, organization).await?;
     Ok(known.state.behaviors_for(service))
 }
 

@@ -1,6 +1,6 @@
 //! A server with some agents, context graphs and services, and calls to it.
 
-use forge_app::promotion::{self, Precondition, Promote, Promotion, Rollback, Terms};
+use forge_app::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::services::{self, UpdateService};
 use forge_app::yanks::{self, YankChange};
 use forge_app::{App, AppError, Caller, assets};
@@ -59,8 +59,8 @@ impl World {
         let caller = super_administrator(&self.server);
         for set in 1..SETS.len() {
             for agent in 1..=3 {
-                let (name, pins, terms) = (name(set), pins(agent, 1), Terms::default());
-                promotion::upsert(&self.server.app, &caller, self.services[0], &name, pins, &terms)
+                let (name, pins, options) = (name(set), pins(agent, 1), ChangeOptions::default());
+                promotion::upsert(&self.server.app, &caller, self.services[0], &name, pins, &options)
                     .await
                     .unwrap();
             }
@@ -171,9 +171,15 @@ impl World {
             }
             _ => unreachable!("{call:?} is about no service"),
         };
-        services::update(app, caller, self.services[*service], update, &Terms::default())
-            .await
-            .map(drop)
+        services::update(
+            app,
+            caller,
+            self.services[*service],
+            update,
+            &ChangeOptions::default(),
+        )
+        .await
+        .map(drop)
     }
 
     async fn run_on_set(
@@ -183,10 +189,10 @@ impl World {
         call: &Call,
         number: usize,
     ) -> Result<(), AppError> {
-        let terms = |lift_hold: bool| Terms {
+        let options = |lift_hold: bool| ChangeOptions {
             lift_hold,
             message: message(number),
-            ..Terms::default()
+            ..ChangeOptions::default()
         };
         match *call {
             Call::Upsert {
@@ -197,7 +203,7 @@ impl World {
                 lift_hold,
             } => {
                 let (id, pins) = (self.services[service], pins(agent, graph));
-                promotion::upsert(app, caller, id, &name(set), pins, &terms(lift_hold))
+                promotion::upsert(app, caller, id, &name(set), pins, &options(lift_hold))
                     .await
                     .map(drop)
             }
@@ -205,9 +211,15 @@ impl World {
                 service,
                 set,
                 lift_hold,
-            } => promotion::delete(app, caller, self.services[service], &name(set), &terms(lift_hold))
-                .await
-                .map(drop),
+            } => promotion::delete(
+                app,
+                caller,
+                self.services[service],
+                &name(set),
+                &options(lift_hold),
+            )
+            .await
+            .map(drop),
             Call::Promote {
                 service,
                 source,
@@ -224,7 +236,7 @@ impl World {
                     freeze,
                 };
                 let id = self.services[service];
-                promotion::promote(app, caller, id, SETS[target], promote, &terms(lift_hold))
+                promotion::promote(app, caller, id, SETS[target], promote, &options(lift_hold))
                     .await
                     .map(drop)
             }
@@ -235,7 +247,7 @@ impl World {
                     target: SETS[target].to_owned(),
                 };
                 let promotions: Vec<_> = self.services.iter().zip(moves).map(promotion).collect();
-                promotion::promote_many(app, caller, &promotions, &terms(lift_hold))
+                promotion::promote_many(app, caller, &promotions, &options(lift_hold))
                     .await
                     .map(drop)
             }
@@ -248,7 +260,7 @@ impl World {
             } => {
                 let rollback = Rollback { to_revision, freeze };
                 let id = self.services[service];
-                promotion::roll_back(app, caller, id, SETS[set], rollback, &terms(lift_hold))
+                promotion::roll_back(app, caller, id, SETS[set], rollback, &options(lift_hold))
                     .await
                     .map(drop)
             }

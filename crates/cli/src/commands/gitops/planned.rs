@@ -1,7 +1,7 @@
 //! Asking the server for the plans of what is to be done about services and their sets.
 
 use forge_client::answers::{Asset, Finding, Plan, ServicePlan};
-use forge_client::{Client, ClientError, ServiceChange, Terms};
+use forge_client::{ChangeOptions, Client, ClientError, ServiceChange};
 use forge_domain::ServiceId;
 use forge_domain::asset::AssetKind;
 use serde_json::Value;
@@ -24,11 +24,11 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
-    pub(super) fn terms(&self) -> Terms {
-        Terms {
+    pub(super) fn options(&self) -> ChangeOptions {
+        ChangeOptions {
             message: self.message.clone(),
             lift_hold: self.lift_hold,
-            ..Terms::default()
+            ..ChangeOptions::default()
         }
     }
 
@@ -209,7 +209,7 @@ async fn plan_update(
 ) -> Result<Update> {
     let change = wanted(work, known)?;
     let plan = client
-        .plan_service_update(id, &change, wishes.terms())
+        .plan_service_update(id, &change, wishes.options())
         .await?
         .value;
     let mut seen = Seen::of(client, id, &plan).await?;
@@ -286,18 +286,18 @@ pub(super) async fn send(
     wishes: &Wishes,
     digest: Option<String>,
 ) -> std::result::Result<Option<Plan>, ClientError> {
-    let terms = Terms {
+    let options = ChangeOptions {
         dry_run: digest.is_none(),
         plan_digest: digest,
-        ..wishes.terms()
+        ..wishes.options()
     };
     let answer = match &step.after {
         Some(pins) => {
             client
-                .upsert_version_set(service, &step.name, pins, terms)
+                .upsert_version_set(service, &step.name, pins, options)
                 .await?
         }
-        None => client.delete_version_set(service, &step.name, terms).await?,
+        None => client.delete_version_set(service, &step.name, options).await?,
     };
     Ok(answer.value)
 }

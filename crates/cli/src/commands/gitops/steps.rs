@@ -351,14 +351,14 @@ impl<'s> Worker<'s> {
         let sent = self
             .session
             .client
-            .update_service(id, change, self.wishes.terms(), digest);
+            .update_service(id, change, self.wishes.options(), digest);
         match self.outcome.note(StepId::Service(at), sent.await) {
             Ok(_) => Ok(()),
             Err(ClientError::Conflict { .. }) => {
                 let now = self
                     .session
                     .client
-                    .plan_service_update(id, change, self.wishes.terms());
+                    .plan_service_update(id, change, self.wishes.options());
                 let details = service_moved(&update.plan, &now.await?.value);
                 Err(moved(format!("`{}`", work.service.fields.name), details))
             }
@@ -374,11 +374,11 @@ impl<'s> Worker<'s> {
         service: ServiceId,
         update: &Update,
     ) -> Result<Option<String>> {
-        let terms = self.wishes.terms();
+        let options = self.wishes.options();
         let now = self
             .session
             .client
-            .plan_service_update(service, &update.change, terms);
+            .plan_service_update(service, &update.change, options);
         let now = now.await?.value;
         let name = &work.service.fields.name;
         if now.changes != update.plan.changes {

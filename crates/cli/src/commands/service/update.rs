@@ -1,7 +1,7 @@
 //! `forge service update`
 
 use forge_client::answers::{Asset, Service};
-use forge_client::{Client, ServiceChange, Terms};
+use forge_client::{ChangeOptions, Client, ServiceChange};
 use forge_domain::asset::AssetKind;
 use serde_json::json;
 
@@ -76,11 +76,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         format!("update the service `{}`", service.name),
         &format!("service show {}", service.id),
     );
-    let terms = Terms {
+    let options = ChangeOptions {
         lift_hold: args.lift_hold,
-        ..Terms::default()
+        ..ChangeOptions::default()
     };
-    let plan = client.plan_service_update(service.id, &change, terms.clone());
+    let plan = client.plan_service_update(service.id, &change, options.clone());
     let plan = plan.await?.value;
     let mut seen = plan::Seen::of(client, service.id, &plan).await?;
     seen.assets = rebind.assets(client, &service).await?;
@@ -90,7 +90,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     edit.carry_out(session, &args.edit, async || {
         refuse_if_moved(client, &service).await?;
         let updated = client
-            .update_service(service.id, &change, terms, &plan.digest)
+            .update_service(service.id, &change, options, &plan.digest)
             .await;
         updated.map_err(|error| edit.refused(error))?;
         Ok(Edited {

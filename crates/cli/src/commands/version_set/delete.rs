@@ -1,6 +1,6 @@
 //! `forge version-set delete`
 
-use forge_client::Terms;
+use forge_client::ChangeOptions;
 use forge_domain::SetName;
 
 use crate::change::{Change, Done, Planned, SetChangeArgs};
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let client = &session.client;
     let service = lookup::service(session, &args.service).await?;
-    let terms = |plan_digest: Option<String>| Terms {
+    let options = |plan_digest: Option<String>| ChangeOptions {
         dry_run: plan_digest.is_none(),
         plan_digest,
         message: args.change.apply.message.clone(),
@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         &args.set,
     );
     let planned = client
-        .delete_version_set(service.id, &args.set, terms(None))
+        .delete_version_set(service.id, &args.set, options(None))
         .await;
     let planned = match planned {
         Ok(planned) => planned,
@@ -58,7 +58,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let planned = Planned::one(plan, planned.json);
     let act = async |digest: String| {
         client
-            .delete_version_set(service.id, &args.set, terms(Some(digest)))
+            .delete_version_set(service.id, &args.set, options(Some(digest)))
             .await?;
         Ok(Done {
             text: format!("done: `{}` is deleted", args.set),

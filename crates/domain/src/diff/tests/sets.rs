@@ -5,13 +5,13 @@ use serde_json::json;
 use super::*;
 use crate::diff::{Side, compare_agents, compare_sets};
 use crate::model::ModelPreferences;
-use crate::version_set::Resolved;
+use crate::version_set::ResolvedPins;
 
 fn side(versions: (i64, i64), preferences: &ModelPreferences) -> Side<'_> {
     Side {
         agent_id: tool(1).parse().unwrap(),
         context_graph_id: tool(2).parse().unwrap(),
-        resolved: Resolved {
+        resolved: ResolvedPins {
             agent_version: versions.0.try_into().ok(),
             context_graph_version: versions.1.try_into().ok(),
         },

@@ -60,7 +60,7 @@ impl Care {
     }
 
     fn plan_with(&self, after: &Service, lift_hold: bool) -> PlannedService {
-        let snapshot = ServiceSnapshot {
+        let input = ServicePlanInput {
             service: &self.service,
             binding: &self.binding,
             wanted: &self.wanted,
@@ -73,7 +73,7 @@ impl Care {
             models: &MODELS,
             now: NOW,
         };
-        plan_service(&snapshot, after, lift_hold)
+        plan_service(&input, after, lift_hold)
     }
 
     fn plan(&self, after: &Service) -> ServicePlan {

@@ -7,7 +7,7 @@ mod version_arg;
 use std::path::PathBuf;
 
 use forge_client::answers::{Pins, Service};
-use forge_client::{ClientError, Expected, Terms};
+use forge_client::{ChangeOptions, ClientError, Expected};
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 
@@ -78,7 +78,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let expected = current
         .as_ref()
         .map_or(Expected::Absent, |set| Expected::At(set.revision));
-    let terms = |plan_digest: Option<String>| Terms {
+    let options = |plan_digest: Option<String>| ChangeOptions {
         dry_run: plan_digest.is_none(),
         plan_digest,
         message: args.change.apply.message.clone(),
@@ -92,7 +92,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         &args.set,
     );
     let planned = client
-        .upsert_version_set(service.id, &args.set, &pins, terms(None))
+        .upsert_version_set(service.id, &args.set, &pins, options(None))
         .await;
     let planned = planned.map_err(|error| change.refused(error))?;
     let mut plan = planned
@@ -106,7 +106,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let planned = Planned::one(plan, planned.json).with_findings()?;
     let act = async |digest: String| {
         client
-            .upsert_version_set(service.id, &args.set, &pins, terms(Some(digest)))
+            .upsert_version_set(service.id, &args.set, &pins, options(Some(digest)))
             .await?;
         Ok(Done {
             text: format!("done: `{}` pins what the plan says", args.set),

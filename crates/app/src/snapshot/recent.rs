@@ -71,7 +71,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::memory) fn event(change_number: i64) -> AuditedChange {
+    pub(in crate::snapshot) fn event(change_number: i64) -> AuditedChange {
         AuditedChange {
             sequence: change_number,
             change_number,

@@ -13,7 +13,7 @@ const MAX_REMEMBERED: usize = 50_000;
 
 /// The tokens, by the hash of the organization that issued them and of their text: the tokens themselves are secrets.
 ///
-/// Only the signature is remembered. That a token has not ended, and that its user and key are still there, is looked
+/// Only the signature is entry. That a token has not ended, and that its user and key are still there, is looked
 /// at every time.
 #[derive(Debug, Default)]
 pub(crate) struct VerifiedTokens(RwLock<HashMap<[u8; 32], Arc<Claims>>>);

@@ -15,9 +15,9 @@ use crate::{Store, StoreError};
 
 /// What becomes of a group's commit; nothing as long as nobody knows.
 #[derive(Debug, Clone)]
-pub(crate) struct Outcome(pub(crate) watch::Receiver<Option<Result<(), StoreError>>>);
+pub(crate) struct CommitOutcome(pub(crate) watch::Receiver<Option<Result<(), StoreError>>>);
 
-impl Outcome {
+impl CommitOutcome {
     /// Waits for the commit.
     pub(crate) async fn wait(mut self) -> Result<(), StoreError> {
         match self.0.wait_for(Option::is_some).await {
@@ -34,19 +34,19 @@ impl Outcome {
 
 /// The outcomes that the answers of a call depend on.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seen(Arc<Mutex<State>>);
+pub(crate) struct ReadDependencies(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     /// Of the last group that the call was in. Groups follow each other, so those before it have ended.
-    last: Option<Outcome>,
+    last: Option<CommitOutcome>,
     /// Whether the call has read the database otherwise.
     has_read: bool,
     failed: Option<StoreError>,
 }
 
-impl Seen {
-    pub(crate) fn note(&self, outcome: &Outcome) {
+impl ReadDependencies {
+    pub(crate) fn note(&self, outcome: &CommitOutcome) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = state.last.replace(outcome.clone()).and_then(|last| last.error()) {
             state.failed = Some(error);
@@ -63,16 +63,16 @@ impl Seen {
 }
 
 impl Store {
-    /// Returns a handle for one call: [`Store::settled`] of it speaks of what was seen through it alone.
+    /// Returns a handle for one call: [`Store::await_durability`] of it speaks of what was seen through it alone.
     #[must_use]
-    pub fn for_call(&self) -> Self {
+    pub fn begin_request(&self) -> Self {
         let mut handle = self.clone();
-        handle.seen = Seen::default();
+        handle.dependencies = ReadDependencies::default();
         handle.call = None;
         handle
     }
 
-    /// Waits until everything is durable that the transactions of this handle saw, and until the heads tell of it.
+    /// Waits until everything is durable that the transactions of this handle saw, and until the watermarks tell of it.
     ///
     /// They must have ended.
     ///
@@ -80,14 +80,14 @@ impl Store {
     ///
     /// # Errors
     /// What was seen has not become durable: the answer may be wrong, and the call should be made again.
-    pub async fn settled(&self) -> Result<(), StoreError> {
+    pub async fn await_durability(&self) -> Result<(), StoreError> {
         let State {
             last,
             has_read,
             failed,
-        } = self.seen.take();
+        } = self.dependencies.take();
         if has_read {
-            self.heads.wait_for_commits().await;
+            self.watermarks.wait_for_commits().await;
         }
         let waited = match last {
             Some(outcome) => outcome.wait().await,

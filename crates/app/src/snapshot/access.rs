@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use forge_domain::access::{Grant, Privileges};
 use forge_domain::{OrganizationId, RoleId, Timestamp};
-use forge_store::{KeyHead, SigningKey, StoreError, TimedGrant, Tx, UserHead};
+use forge_store::{KeySummary, SigningKey, StoreError, TimedGrant, Tx, UserSummary};
 use rpds::HashTrieMapSync;
 
 use crate::privileges;
@@ -15,7 +15,7 @@ use crate::privileges;
 pub(crate) struct Access {
     roles: Arc<Roles>,
     users: HashTrieMapSync<String, RoleId>,
-    keys: HashTrieMapSync<String, Arc<KeyHead>>,
+    keys: HashTrieMapSync<String, Arc<KeySummary>>,
     grants: Grants,
     signing_keys: Arc<[SigningKey]>,
 }
@@ -50,8 +50,8 @@ impl Access {
             .iter()
             .map(|role| (role.id, Arc::new(privileges::of(role))))
             .collect();
-        let users = tx.user_heads(organization, None).await?;
-        let keys = tx.key_heads(organization, None).await?;
+        let users = tx.user_summaries(organization, None).await?;
+        let keys = tx.key_summaries(organization, None).await?;
         Ok(Self {
             roles: Arc::new(Roles {
                 privileges,
@@ -78,7 +78,7 @@ impl Access {
         let grants = tx.timed_grants(organization, now, Some(id)).await?;
         self.grants.insert_mut(id.to_owned(), grants.into());
         self.users.remove_mut(id);
-        for UserHead { id, role_id } in tx.user_heads(organization, Some(id)).await? {
+        for UserSummary { id, role_id } in tx.user_summaries(organization, Some(id)).await? {
             self.users.insert_mut(id, role_id);
         }
         Ok(())
@@ -92,7 +92,7 @@ impl Access {
         id: &str,
     ) -> Result<(), StoreError> {
         self.keys.remove_mut(id);
-        for key in tx.key_heads(organization, Some(id)).await? {
+        for key in tx.key_summaries(organization, Some(id)).await? {
             self.keys.insert_mut(key.id.clone(), Arc::new(key));
         }
         Ok(())
@@ -117,12 +117,12 @@ impl Access {
     }
 
     /// Returns an API key that can be used at `now`.
-    pub(crate) fn key(&self, id: &str, now: Timestamp) -> Option<Arc<KeyHead>> {
+    pub(crate) fn key(&self, id: &str, now: Timestamp) -> Option<Arc<KeySummary>> {
         self.keys.get(id).filter(|key| now < key.expires_at).cloned()
     }
 
     /// Returns `true` if a key signs in a user: the user's role must be the lesser one.
-    pub(crate) fn signs_in(&self, key: &KeyHead, user: &KnownUser) -> bool {
+    pub(crate) fn signs_in(&self, key: &KeySummary, user: &KnownUser) -> bool {
         let pair = (key.role_id, user.role_id);
         let known = self.roles.signs_in.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = known.get(&pair) {
@@ -141,7 +141,7 @@ impl Access {
     }
 
     /// Returns what a user who is signed in with this key may do at `now` by temporary grants.
-    pub(crate) fn temporary_grants(&self, user: &str, key: &KeyHead, now: Timestamp) -> Vec<Grant> {
+    pub(crate) fn temporary_grants(&self, user: &str, key: &KeySummary, now: Timestamp) -> Vec<Grant> {
         let grants = self.grants.get(user).map(Arc::as_ref).unwrap_or_default();
         let live = grants.iter().filter(|grant| now < grant.expires_at);
         let live: Vec<Grant> = live.map(|grant| grant.grant.clone()).collect();

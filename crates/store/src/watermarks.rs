@@ -20,15 +20,15 @@ const SETTINGS: &str = "forge_setting";
 /// The number of the latest change of one organization that this process knows of.
 ///
 /// It only ever grows, and whoever waits for a change can subscribe to it.
-pub type Head = watch::Sender<i64>;
+pub type Watermark = watch::Sender<i64>;
 
-/// What a head says that is no more: the database has gone back to a state before it ([`Heads::go_back`]).
+/// What a watermark says that is no more: the database has gone back to a state before it ([`Watermarks::go_back`]).
 pub const GONE: i64 = i64::MAX;
 
-/// The heads of all organizations.
+/// The watermarks of all organizations.
 #[derive(Debug, Default)]
-pub struct Heads {
-    organizations: RwLock<HashMap<OrganizationId, Arc<Head>>>,
+pub struct Watermarks {
+    organizations: RwLock<HashMap<OrganizationId, Arc<Watermark>>>,
     settings: AtomicU64,
     /// How many commits this process has begun.
     begun: AtomicU64,
@@ -36,19 +36,19 @@ pub struct Heads {
     under_way: watch::Sender<BTreeSet<u64>>,
 }
 
-impl Heads {
-    /// Returns the head of an organization that exists; 0 as long as nothing is known.
-    pub fn of(&self, organization: &OrganizationId) -> Arc<Head> {
+impl Watermarks {
+    /// Returns the watermark of an organization that exists; 0 as long as nothing is known.
+    pub fn of(&self, organization: &OrganizationId) -> Arc<Watermark> {
         let known = self.organizations.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(head) = known.get(organization) {
-            return Arc::clone(head);
+        if let Some(watermark) = known.get(organization) {
+            return Arc::clone(watermark);
         }
         drop(known);
         let mut known = self.organizations.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(
             known
                 .entry(organization.clone())
-                .or_insert_with(|| Arc::new(Head::new(0))),
+                .or_insert_with(|| Arc::new(Watermark::new(0))),
         )
     }
 
@@ -58,7 +58,7 @@ impl Heads {
     }
 
     /// Takes notice of a change.
-    pub fn learn(&self, organization: &OrganizationId, change_number: i64) {
+    pub fn advance_to(&self, organization: &OrganizationId, change_number: i64) {
         self.of(organization).send_if_modified(|known| {
             let is_news = *known < change_number;
             *known = change_number.max(*known);
@@ -72,34 +72,34 @@ impl Heads {
     /// So it is if a backup was put in its place, if a standby took over that had not heard of everything, and if an
     /// organization was deleted and created anew.
     ///
-    /// What was known is forgotten, and the head of it says that it is [`GONE`].
+    /// What was known is forgotten, and the watermark of it says that it is [`GONE`].
     pub fn go_back(&self, organization: &OrganizationId, change_number: i64) {
         let mut known = self.organizations.write().unwrap_or_else(PoisonError::into_inner);
-        let is_later = |head: &Arc<Head>| *head.borrow() > change_number;
+        let is_later = |watermark: &Arc<Watermark>| *watermark.borrow() > change_number;
         if !known.get(organization).is_some_and(is_later) {
             return;
         }
-        if let Some(head) = known.remove(organization) {
-            let was = head.send_replace(GONE);
+        if let Some(watermark) = known.remove(organization) {
+            let was = watermark.send_replace(GONE);
             tracing::warn!(%organization, was, is = change_number, "the database has gone back to an earlier state");
         }
     }
 
     /// Takes notice that a commit begins.
     ///
-    /// From here on, others may see it in the database; the head follows later.
+    /// From here on, others may see it in the database; the watermark follows later.
     pub(crate) fn begin_commit(self: &Arc<Self>) -> CommitUnderWay {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         self.under_way.send_modify(|commits| {
             commits.insert(number);
         });
         CommitUnderWay {
-            heads: Arc::clone(self),
+            watermarks: Arc::clone(self),
             number,
         }
     }
 
-    /// Waits until the heads tell of every commit of this process that has begun by now, unless it failed.
+    /// Waits until the watermarks tell of every commit of this process that has begun by now, unless it failed.
     ///
     /// Whoever has read the database waits for this before they answer: else the one who hears the answer could ask for
     /// what is in memory and be told of the state before.
@@ -115,16 +115,16 @@ impl Heads {
     }
 }
 
-/// A commit whose outcome is not known yet; dropped when the heads tell of it, or when it has failed.
+/// A commit whose outcome is not known yet; dropped when the watermarks tell of it, or when it has failed.
 #[derive(Debug)]
 pub(crate) struct CommitUnderWay {
-    heads: Arc<Heads>,
+    watermarks: Arc<Watermarks>,
     number: u64,
 }
 
 impl Drop for CommitUnderWay {
     fn drop(&mut self) {
-        self.heads.under_way.send_modify(|commits| {
+        self.watermarks.under_way.send_modify(|commits| {
             commits.remove(&self.number);
         });
     }
@@ -133,18 +133,18 @@ impl Drop for CommitUnderWay {
 /// What is to be learnt when a change has been committed.
 #[derive(Debug)]
 pub(crate) struct Announcement {
-    pub(crate) heads: Arc<Heads>,
+    pub(crate) watermarks: Arc<Watermarks>,
     pub(crate) organization: OrganizationId,
     pub(crate) change_number: i64,
 }
 
 impl Announcement {
     pub(crate) fn begin(&self) -> CommitUnderWay {
-        self.heads.begin_commit()
+        self.watermarks.begin_commit()
     }
 
     pub(crate) fn make(&self) {
-        self.heads.learn(&self.organization, self.change_number);
+        self.watermarks.advance_to(&self.organization, self.change_number);
     }
 }
 
@@ -153,11 +153,11 @@ impl Announcement {
 pub struct Listener {
     connection: PgListener,
     schema: String,
-    heads: Arc<Heads>,
+    watermarks: Arc<Watermarks>,
 }
 
 impl Listener {
-    pub(crate) async fn start(pool: &PgPool, heads: Arc<Heads>) -> Result<Self, StoreError> {
+    pub(crate) async fn start(pool: &PgPool, watermarks: Arc<Watermarks>) -> Result<Self, StoreError> {
         let schema: String = sqlx::query_scalar("SELECT current_schema()::TEXT")
             .fetch_one(pool)
             .await?;
@@ -166,7 +166,7 @@ impl Listener {
         Ok(Self {
             connection,
             schema,
-            heads,
+            watermarks,
         })
     }
 
@@ -180,10 +180,10 @@ impl Listener {
         let heard = heard.ok_or_else(lost)?;
         if heard.channel() == SETTINGS {
             if heard.payload() == self.schema {
-                self.heads.settings.fetch_add(1, Ordering::Release);
+                self.watermarks.settings.fetch_add(1, Ordering::Release);
             }
         } else if let Some((organization, change_number)) = change(heard.payload(), &self.schema) {
-            self.heads.learn(&organization, change_number);
+            self.watermarks.advance_to(&organization, change_number);
         }
         Ok(())
     }
@@ -207,22 +207,22 @@ mod tests {
 
     #[test]
     fn heads_only_ever_grow() {
-        let (heads, acme) = (Heads::default(), "acme".parse().unwrap());
+        let (watermarks, acme) = (Watermarks::default(), "acme".parse().unwrap());
         for (learnt, known) in [(3, 3), (2, 3), (5, 5)] {
-            heads.learn(&acme, learnt);
-            assert_eq!(*heads.of(&acme).borrow(), known);
+            watermarks.advance_to(&acme, learnt);
+            assert_eq!(*watermarks.of(&acme).borrow(), known);
         }
-        assert_eq!(*heads.of(&"other".parse().unwrap()).borrow(), 0);
+        assert_eq!(*watermarks.of(&"other".parse().unwrap()).borrow(), 0);
     }
 
     #[tokio::test]
     async fn readers_wait_for_the_commits_that_had_begun() {
-        let heads = Arc::new(Heads::default());
-        heads.wait_for_commits().await;
-        let (first, second) = (heads.begin_commit(), heads.begin_commit());
-        let mut waiting = Box::pin(heads.wait_for_commits());
+        let watermarks = Arc::new(Watermarks::default());
+        watermarks.wait_for_commits().await;
+        let (first, second) = (watermarks.begin_commit(), watermarks.begin_commit());
+        let mut waiting = Box::pin(watermarks.wait_for_commits());
         assert_eq!((&mut waiting).now_or_never(), None);
-        let third = heads.begin_commit();
+        let third = watermarks.begin_commit();
         drop(second);
         assert_eq!((&mut waiting).now_or_never(), None);
         drop(first);

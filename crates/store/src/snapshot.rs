@@ -55,7 +55,7 @@ statements! {
 
 /// A user who is there, and their role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserHead {
+pub struct UserSummary {
     /// The user's id.
     pub id: String,
     /// The user's role.
@@ -64,7 +64,7 @@ pub struct UserHead {
 
 /// An API key that was not revoked; it may have expired.
 #[derive(Clone, PartialEq, Eq)]
-pub struct KeyHead {
+pub struct KeySummary {
     /// Its id.
     pub id: String,
     /// SHA-256 of the secret, in hex.
@@ -81,9 +81,9 @@ pub struct KeyHead {
     pub expires_at: Timestamp,
 }
 
-impl std::fmt::Debug for KeyHead {
+impl std::fmt::Debug for KeySummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeyHead")
+        f.debug_struct("KeySummary")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
@@ -102,7 +102,7 @@ pub struct TimedGrant {
 
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssetHead {
+pub struct AssetSummary {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -113,7 +113,7 @@ pub struct AssetHead {
 
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceHead {
+pub struct ServiceSummary {
     /// Its id.
     pub id: ServiceId,
     /// Its name.
@@ -128,7 +128,7 @@ pub struct ServiceHead {
 
 /// A version set.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SetHead {
+pub struct SetSummary {
     /// The service.
     pub service_id: ServiceId,
     /// Its name.
@@ -160,8 +160,8 @@ pub struct AuditedChange {
     pub revision: Option<i64>,
 }
 
-fn key(row: &Row<'_>) -> Result<KeyHead, StoreError> {
-    Ok(KeyHead {
+fn key(row: &Row<'_>) -> Result<KeySummary, StoreError> {
+    Ok(KeySummary {
         id: row.text("id")?,
         secret_hash: row.text("secret_hash")?,
         role_id: row.parse("role_id")?,
@@ -172,16 +172,16 @@ fn key(row: &Row<'_>) -> Result<KeyHead, StoreError> {
     })
 }
 
-fn asset(row: &Row<'_>) -> Result<AssetHead, StoreError> {
-    Ok(AssetHead {
+fn asset(row: &Row<'_>) -> Result<AssetSummary, StoreError> {
+    Ok(AssetSummary {
         id: row.text("id")?,
         name: row.text("name")?,
         latest: row.convert_optional("latest_version")?,
     })
 }
 
-fn service(row: &Row<'_>) -> Result<ServiceHead, StoreError> {
-    Ok(ServiceHead {
+fn service(row: &Row<'_>) -> Result<ServiceSummary, StoreError> {
+    Ok(ServiceSummary {
         id: row.parse("id")?,
         name: row.text("name")?,
         is_active: row.boolean("is_active")?,
@@ -190,8 +190,8 @@ fn service(row: &Row<'_>) -> Result<ServiceHead, StoreError> {
     })
 }
 
-fn set(row: &Row<'_>) -> Result<SetHead, StoreError> {
-    Ok(SetHead {
+fn set(row: &Row<'_>) -> Result<SetSummary, StoreError> {
+    Ok(SetSummary {
         service_id: row.parse("service_id")?,
         name: row.parse("name")?,
         revision: row.integer("revision")?,
@@ -239,13 +239,13 @@ impl Tx {
     }
 
     /// Returns the users who are there, or only the one of that id.
-    pub async fn user_heads(
+    pub async fn user_summaries(
         &mut self,
         organization: &OrganizationId,
         id: Option<&str>,
-    ) -> Result<Vec<UserHead>, StoreError> {
+    ) -> Result<Vec<UserSummary>, StoreError> {
         let user = |row: &Row<'_>| {
-            Ok(UserHead {
+            Ok(UserSummary {
                 id: row.text("id")?,
                 role_id: row.parse("role_id")?,
             })
@@ -255,11 +255,11 @@ impl Tx {
     }
 
     /// Returns the API keys that were not revoked, or only the one of that id.
-    pub async fn key_heads(
+    pub async fn key_summaries(
         &mut self,
         organization: &OrganizationId,
         id: Option<&str>,
-    ) -> Result<Vec<KeyHead>, StoreError> {
+    ) -> Result<Vec<KeySummary>, StoreError> {
         self.all_or_one((&KEYS, &KEY), organization, id.map(str::to_owned), key)
             .await
     }
@@ -296,12 +296,12 @@ impl Tx {
     }
 
     /// Returns all agents or context graphs, or only the one of that id.
-    pub async fn asset_heads(
+    pub async fn asset_summaries(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
         id: Option<&str>,
-    ) -> Result<Vec<AssetHead>, StoreError> {
+    ) -> Result<Vec<AssetSummary>, StoreError> {
         let statements = match kind {
             AssetKind::Agent => (&AGENTS, &AGENT),
             AssetKind::ContextGraph => (&CONTEXT_GRAPHS, &CONTEXT_GRAPH),
@@ -311,22 +311,22 @@ impl Tx {
     }
 
     /// Returns all services, or only the one of that id.
-    pub async fn service_heads(
+    pub async fn service_summaries(
         &mut self,
         organization: &OrganizationId,
         id: Option<ServiceId>,
-    ) -> Result<Vec<ServiceHead>, StoreError> {
+    ) -> Result<Vec<ServiceSummary>, StoreError> {
         let id = id.map(|id| id.to_string());
         self.all_or_one((&SERVICES, &SERVICE), organization, id, service)
             .await
     }
 
     /// Returns the sets of all services or of one, deleted ones included.
-    pub async fn set_heads(
+    pub async fn set_summaries(
         &mut self,
         organization: &OrganizationId,
         service: Option<ServiceId>,
-    ) -> Result<Vec<SetHead>, StoreError> {
+    ) -> Result<Vec<SetSummary>, StoreError> {
         let id = service.map(|id| id.to_string());
         self.all_or_one((&SETS, &SETS_OF_SERVICE), organization, id, set)
             .await

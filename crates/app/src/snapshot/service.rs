@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use forge_domain::access::Attributes;
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
-use forge_store::{ServiceHead, SetHead};
+use forge_store::{ServiceSummary, SetSummary};
 
 use crate::version_sets::attributes_of_set;
 
@@ -55,8 +55,8 @@ pub struct PreparedAnswer {
 impl ServiceState {
     /// Puts a service together with its sets and the latest versions of its agent and context graph.
     pub(crate) fn new(
-        service: ServiceHead,
-        sets: impl IntoIterator<Item = SetHead>,
+        service: ServiceSummary,
+        sets: impl IntoIterator<Item = SetSummary>,
         (agent_latest, graph_latest): (Option<VersionNumber>, Option<VersionNumber>),
     ) -> Self {
         let sets = sets.into_iter().map(|set| {
@@ -87,14 +87,14 @@ impl ServiceState {
         agent_latest: Option<VersionNumber>,
         graph_latest: Option<VersionNumber>,
     ) -> Self {
-        let service = ServiceHead {
+        let service = ServiceSummary {
             id: self.id,
             name: self.name.clone(),
             is_active: self.is_active,
             agent_id: self.agent.0,
             context_graph_id: self.context_graph.0,
         };
-        let sets = self.sets.values().map(|set| SetHead {
+        let sets = self.sets.values().map(|set| SetSummary {
             service_id: self.id,
             name: set.name.clone(),
             revision: set.revision,

@@ -17,7 +17,7 @@ const MOST_IN_USE: usize = 1000;
 /// What a quotation mark and what a comma or the beginning of a list or an object come to in memory, in bytes.
 ///
 /// Measured as what the process had more of: 800,000 texts of one letter took 56 bytes each in a list (glibc, 64 bits),
-/// and 80 with what the list had reserved but not touched; with its two quotation marks and a comma, each counts 100.
+/// and 80 with what the list had reserved but not invalidation; with its two quotation marks and a comma, each counts 100.
 const OF_A_MARK: usize = 32;
 
 /// Names a version.

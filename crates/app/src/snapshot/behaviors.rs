@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forge_domain::{BehaviorSetId, OrganizationId, ServiceId};
 use forge_runtime::Behavior;
-use forge_store::{BehaviorHead, StoreError, Tx};
+use forge_store::{BehaviorSummary, StoreError, Tx};
 use rpds::HashTrieMapSync;
 
 /// The active sets, each with its latest version.
@@ -18,15 +18,15 @@ struct Active {
     behavior: Behavior,
 }
 
-impl From<BehaviorHead> for Active {
-    fn from(head: BehaviorHead) -> Self {
+impl From<BehaviorSummary> for Active {
+    fn from(summary: BehaviorSummary) -> Self {
         Self {
-            seq: head.seq,
-            services: head.details.applied_to_services().to_vec(),
+            seq: summary.seq,
+            services: summary.details.applied_to_services().to_vec(),
             behavior: Behavior {
-                id: head.id,
-                version: head.version,
-                document: Arc::new(head.document),
+                id: summary.id,
+                version: summary.version,
+                document: Arc::new(summary.document),
             },
         }
     }
@@ -35,8 +35,12 @@ impl From<BehaviorHead> for Active {
 impl Behaviors {
     /// Reads all of them.
     pub(super) async fn load(tx: &mut Tx, organization: &OrganizationId) -> Result<Self, StoreError> {
-        let heads = tx.behavior_heads(organization, None).await?.into_iter();
-        Ok(Self(heads.map(|head| (head.id, Arc::new(head.into()))).collect()))
+        let summaries = tx.behavior_summaries(organization, None).await?.into_iter();
+        Ok(Self(
+            summaries
+                .map(|summary| (summary.id, Arc::new(summary.into())))
+                .collect(),
+        ))
     }
 
     /// Reads one of them again, or forgets it if it is no longer active.
@@ -46,9 +50,9 @@ impl Behaviors {
         organization: &OrganizationId,
         id: &str,
     ) -> Result<(), StoreError> {
-        let head = tx.behavior_heads(organization, Some(id)).await?.pop();
-        if let Some(head) = head {
-            self.0.insert_mut(head.id, Arc::new(head.into()));
+        let summary = tx.behavior_summaries(organization, Some(id)).await?.pop();
+        if let Some(summary) = summary {
+            self.0.insert_mut(summary.id, Arc::new(summary.into()));
         } else if let Ok(id) = id.parse() {
             self.0.remove_mut(&id);
         }

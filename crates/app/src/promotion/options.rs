@@ -1,11 +1,11 @@
-//! On which terms a caller changes a set, and what comes of it.
+//! On which options a caller changes a set, and what comes of it.
 
 use forge_domain::plan::{Plan, ServicePlan, joint_digest};
 use serde::{Deserialize, Serialize};
 
-/// On which terms a set is changed.
+/// On which options a set is changed.
 #[derive(Debug, Clone, Default)]
-pub struct Terms {
+pub struct ChangeOptions {
     /// Whether only the plan is wanted.
     pub is_dry_run: bool,
     /// The digest of the plan that the caller saw: if the plan is another one now, nothing is changed.
@@ -46,7 +46,7 @@ impl<T: PartialEq> Precondition<T> {
 
 /// What came of a change that nothing stood against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct ChangeOutcome {
     /// Whether something was written: not for a dry run, nor where everything was so already.
     pub is_applied: bool,
     /// The set's latest revision afterwards, or `None` where a dry run plans to create the set.

@@ -2,7 +2,7 @@
 //! that is replaced as a whole when something has changed.
 //!
 //! Signing in, recognising tokens and resolving are answered from it, so they cost no query and go on while the
-//! database is away. A state says of which change it is, and the store's heads say which change is the latest that this
+//! database is away. A state says of which change it is, and the store's summaries say which change is the latest that this
 //! process knows of: its own commits before they are answered, those of other servers as the database announces them.
 //! Whoever asks while the state is behind has it brought up to date first; so a write is seen by everything that is
 //! asked of the same server afterwards.
@@ -27,7 +27,7 @@ use forge_domain::agent::AgentDocument;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::prompt::LongPrompt;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, VersionNumber};
-use forge_store::{AssetVersion, AuditedChange, GONE, Head, ReadTx, StoreError};
+use forge_store::{AssetVersion, AuditedChange, GONE, ReadTx, StoreError, Watermark};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 
@@ -43,10 +43,10 @@ pub use service::{PreparedAnswer, ServiceState, SetState};
 pub(crate) use tokens::VerifiedTokens;
 
 /// How long whoever asks waits for a state to be brought up to date before the old one has to do.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a reader waits for a change that this server does not see yet.
-const SEQUENCE_PATIENCE: Duration = Duration::from_secs(5);
+const SEQUENCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many events whoever follows is told at once, about: as many as have some 64 KiB as text.
 const EVENTS_PAGE: usize = 128;
@@ -66,8 +66,8 @@ pub(crate) type VersionPair = (
 
 /// What a server keeps in memory.
 #[derive(Debug, Default)]
-pub struct Memory {
-    organizations: ArcSwap<HashTrieMapSync<OrganizationId, Arc<Remembered>>>,
+pub struct Snapshots {
+    organizations: ArcSwap<HashTrieMapSync<OrganizationId, Arc<Entry>>>,
     /// Held by whoever adds or removes an organization.
     adding: Mutex<()>,
     pub(crate) tokens: VerifiedTokens,
@@ -88,10 +88,10 @@ pub struct Memory {
 
 /// An organization that is kept in memory.
 #[derive(Debug)]
-pub(crate) struct Remembered {
+pub(crate) struct Entry {
     state: ArcSwap<OrganizationState>,
     recent: Mutex<Recent>,
-    head: Arc<Head>,
+    watermark: Arc<Watermark>,
     /// Held by whoever brings the state up to date; the others wait for the result.
     advancing: tokio::sync::Mutex<()>,
     /// When the last look began for a change that was not announced. Held by whoever looks.
@@ -108,7 +108,7 @@ struct Database {
 
 /// An organization as far as it is known.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct SnapshotRead {
     pub(crate) state: Arc<OrganizationState>,
     /// For how long the database has not answered, if it does not: then there may be changes that nobody here knows of.
     pub(crate) stale_for: Option<forge_domain::Duration>,
@@ -116,7 +116,7 @@ pub(crate) struct Known {
     is_behind: bool,
 }
 
-impl Known {
+impl SnapshotRead {
     /// Returns what was found; what was not found in a state that is behind may be there all the same, and that the
     /// database does not tell it is said instead.
     pub(crate) fn found<T>(&self, found: Result<T, AppError>) -> Result<T, AppError> {
@@ -129,29 +129,33 @@ impl Known {
     }
 }
 
-impl Memory {
+impl Snapshots {
     /// Returns an organization as it is after every change that this server knows of.
     ///
     /// # Errors
     /// Refuses an organization that does not exist. Reports a database that is away if the organization is not in
     /// memory.
-    pub(crate) async fn organization(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
-        let Some(remembered) = self.find(id) else {
+    pub(crate) async fn organization(
+        &self,
+        app: &App,
+        id: &OrganizationId,
+    ) -> Result<SnapshotRead, AppError> {
+        let Some(entry) = self.find(id) else {
             return self.load(app, id).await;
         };
-        if remembered.is_gone() {
+        if entry.is_gone() {
             return self.load_anew(app, id).await;
         }
-        let wanted = *remembered.head.borrow();
-        if remembered.is_current() || self.database.is_away.load(Ordering::Relaxed) {
-            return Ok(self.known(app, &remembered, wanted));
+        let wanted = *entry.watermark.borrow();
+        if entry.is_current() || self.database.is_away.load(Ordering::Relaxed) {
+            return Ok(self.known(app, &entry, wanted));
         }
-        match tokio::time::timeout(PATIENCE, self.advance(app, &remembered, wanted)).await {
-            Ok(Ok(())) if remembered.is_gone() => self.load_anew(app, id).await,
-            Ok(Ok(())) => Ok(self.known(app, &remembered, wanted)),
+        match tokio::time::timeout(REFRESH_TIMEOUT, self.advance(app, &entry, wanted)).await {
+            Ok(Ok(())) if entry.is_gone() => self.load_anew(app, id).await,
+            Ok(Ok(())) => Ok(self.known(app, &entry, wanted)),
             Ok(Err(AppError::Unavailable(_))) | Err(_) => {
                 self.database.failed();
-                Ok(self.known(app, &remembered, wanted))
+                Ok(self.known(app, &entry, wanted))
             }
             Ok(Err(error)) => Err(error),
         }
@@ -167,8 +171,8 @@ impl Memory {
         id: &OrganizationId,
         change_number: i64,
     ) -> Result<(), AppError> {
-        let mut head = app.store.heads().of(id).subscribe();
-        let deadline = Instant::now() + SEQUENCE_PATIENCE;
+        let mut watermark = app.store.watermarks().of(id).subscribe();
+        let deadline = Instant::now() + SEQUENCE_TIMEOUT;
         loop {
             self.look_for(app, id, change_number).await?;
             let known = self.organization(app, id).await?;
@@ -183,22 +187,22 @@ impl Memory {
                 });
             }
             // Woken up by a change that is announced; looking is for those that are not.
-            let _ = tokio::time::timeout(LOOK_EVERY, head.changed()).await;
+            let _ = tokio::time::timeout(LOOK_EVERY, watermark.changed()).await;
         }
     }
 
     /// Looks at the database for a change that was not announced, unless somebody has done so a moment ago: however
     /// many wait, the database is asked no more often.
     async fn look_for(&self, app: &App, id: &OrganizationId, change_number: i64) -> Result<(), AppError> {
-        let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
+        let Some(entry) = self.find(id).filter(|_| app.store.is_shared()) else {
             return Ok(());
         };
-        let Ok(mut looked_at) = remembered.looked_at.try_lock() else {
+        let Ok(mut looked_at) = entry.looked_at.try_lock() else {
             return Ok(());
         };
         if looked_at.is_none_or(|began| began.elapsed() >= LOOK_EVERY) {
             *looked_at = Some(Instant::now());
-            self.advance(app, &remembered, change_number).await?;
+            self.advance(app, &entry, change_number).await?;
         }
         Ok(())
     }
@@ -221,15 +225,15 @@ impl Memory {
     ///
     /// Anybody may ask for what is not there, with credentials that prove nothing. So all who ask meanwhile wait for one
     /// look, and looks keep their distance.
-    pub(crate) async fn look_again(&self, app: &App, known: &Known) -> bool {
+    pub(crate) async fn refresh(&self, app: &App, known: &SnapshotRead) -> bool {
         let id = &known.state.organization.id;
-        let Some(remembered) = self.find(id).filter(|_| app.store.is_shared()) else {
+        let Some(entry) = self.find(id).filter(|_| app.store.is_shared()) else {
             return false;
         };
         let seen = known.state.change_number();
-        let has_more = || remembered.is_gone() || remembered.state.load().change_number() > seen;
+        let has_more = || entry.is_gone() || entry.state.load().change_number() > seen;
         let asked_at = Instant::now();
-        let mut looked_at = remembered.looked_at.lock().await;
+        let mut looked_at = entry.looked_at.lock().await;
         if has_more() {
             return true;
         }
@@ -239,8 +243,8 @@ impl Memory {
                 tokio::time::sleep_until(began + LOOK_EVERY).await;
             }
             let began = Instant::now();
-            let next = remembered.state.load().change_number() + 1;
-            let looked = self.advance(app, &remembered, next).await;
+            let next = entry.state.load().change_number() + 1;
+            let looked = self.advance(app, &entry, next).await;
             // Whoever is given up in the midst has not looked.
             *looked_at = Some(began);
             if looked.is_err() {
@@ -256,11 +260,11 @@ impl Memory {
         app: &App,
         id: &OrganizationId,
         change_number: i64,
-    ) -> Result<Known, AppError> {
+    ) -> Result<SnapshotRead, AppError> {
         let known = self.organization(app, id).await?;
         match self.find(id) {
-            Some(remembered) if known.state.change_number() < change_number => {
-                self.advance(app, &remembered, change_number).await?;
+            Some(entry) if known.state.change_number() < change_number => {
+                self.advance(app, &entry, change_number).await?;
                 self.organization(app, id).await
             }
             _ => Ok(known),
@@ -272,9 +276,13 @@ impl Memory {
     ///
     /// Never a later one: what an event is about, and who may see it, is told by the state. Nothing if they have to be
     /// read.
-    pub(crate) fn recent_events(&self, known: &Known, after: i64) -> Option<(Vec<AuditedChange>, i64)> {
-        let remembered = self.find(&known.state.organization.id)?;
-        let recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn recent_events(
+        &self,
+        known: &SnapshotRead,
+        after: i64,
+    ) -> Option<(Vec<AuditedChange>, i64)> {
+        let entry = self.find(&known.state.organization.id)?;
+        let recent = entry.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let (events, up_to) = recent.after(after, EVENTS_PAGE)?;
         Some(not_later(events, up_to, known.state.change_number()))
     }
@@ -283,7 +291,7 @@ impl Memory {
     pub(crate) async fn read_events(
         &self,
         app: &App,
-        known: &Known,
+        known: &SnapshotRead,
         after: i64,
     ) -> Result<(Vec<AuditedChange>, i64), AppError> {
         let (id, latest) = (&known.state.organization.id, known.state.change_number());
@@ -304,7 +312,7 @@ impl Memory {
 
     /// Returns `true` if the whole server is closed for maintenance.
     pub(crate) async fn is_server_closed(&self, app: &App) -> Result<bool, AppError> {
-        let heard = app.store.heads().settings();
+        let heard = app.store.watermarks().settings();
         if let Some((known, is_closed)) = **self.is_server_closed.load()
             && (known >= heard || self.database.is_away.load(Ordering::Relaxed))
         {
@@ -330,53 +338,53 @@ impl Memory {
         states.collect()
     }
 
-    fn find(&self, id: &OrganizationId) -> Option<Arc<Remembered>> {
+    fn find(&self, id: &OrganizationId) -> Option<Arc<Entry>> {
         self.organizations.load().get(id).cloned()
     }
 
     /// Returns what is known to whoever wanted the state of a change.
     ///
     /// What came after they did is nothing that they miss.
-    fn known(&self, app: &App, remembered: &Remembered, wanted: i64) -> Known {
-        let state = remembered.state.load_full();
-        Known {
-            is_behind: remembered.is_gone() || state.change_number() < wanted,
+    fn known(&self, app: &App, entry: &Entry, wanted: i64) -> SnapshotRead {
+        let state = entry.state.load_full();
+        SnapshotRead {
+            is_behind: entry.is_gone() || state.change_number() < wanted,
             state,
             stale_for: self.database.stale_for(app.clock.now()),
         }
     }
 
     /// Reads an organization for the first time.
-    async fn load(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
+    async fn load(&self, app: &App, id: &OrganizationId) -> Result<SnapshotRead, AppError> {
         let mut tx = read(app).await?;
         let state = OrganizationState::load(&mut tx, id, app.clock.now()).await?;
         let state = state.ok_or_else(|| AppError::no_organization(id.as_str()))?;
         drop(tx);
-        app.store.heads().learn(id, state.change_number());
-        let remembered = Arc::new(Remembered {
+        app.store.watermarks().advance_to(id, state.change_number());
+        let entry = Arc::new(Entry {
             recent: Mutex::new(Recent::starting_at(state.change_number())),
             state: ArcSwap::from_pointee(state),
             // A change since then is known there, or will be: then the state is behind.
-            head: app.store.heads().of(id),
+            watermark: app.store.watermarks().of(id),
             advancing: tokio::sync::Mutex::default(),
             looked_at: tokio::sync::Mutex::default(),
         });
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have been faster.
         let known = self.find(id).filter(|known| !known.is_gone());
-        let remembered = known.unwrap_or(remembered);
+        let entry = known.unwrap_or(entry);
         let all = self.organizations.load();
         self.organizations
-            .store(Arc::new(all.insert(id.clone(), Arc::clone(&remembered))));
+            .store(Arc::new(all.insert(id.clone(), Arc::clone(&entry))));
         self.database.answered(app.clock.now());
-        let loaded = remembered.state.load().change_number();
-        Ok(self.known(app, &remembered, loaded))
+        let loaded = entry.state.load().change_number();
+        Ok(self.known(app, &entry, loaded))
     }
 
     /// Reads an organization anew whose database has gone back to an earlier state.
     ///
     /// What was read of versions is forgotten, too: others may have been given their numbers.
-    async fn load_anew(&self, app: &App, id: &OrganizationId) -> Result<Known, AppError> {
+    async fn load_anew(&self, app: &App, id: &OrganizationId) -> Result<SnapshotRead, AppError> {
         self.tokens.clear();
         self.documents.clear();
         self.agents.clear();
@@ -394,9 +402,9 @@ impl Memory {
     /// Brings a state up to date with the database, unless it is of the wanted change or a later one by then.
     ///
     /// Of another history it is not made one: then it is gone.
-    async fn advance(&self, app: &App, remembered: &Remembered, wanted: i64) -> Result<(), AppError> {
-        let _turn = remembered.advancing.lock().await;
-        let before = remembered.state.load_full();
+    async fn advance(&self, app: &App, entry: &Entry, wanted: i64) -> Result<(), AppError> {
+        let _turn = entry.advancing.lock().await;
+        let before = entry.state.load_full();
         if before.change_number() >= wanted {
             // Whoever had the turn before did it.
             return Ok(());
@@ -408,7 +416,7 @@ impl Memory {
         let advanced = match advance {
             Advance::Advanced(advanced) => *advanced,
             Advance::Diverged => {
-                app.store.heads().go_back(id, before.change_number() - 1);
+                app.store.watermarks().go_back(id, before.change_number() - 1);
                 return Ok(());
             }
             Advance::Gone => {
@@ -416,22 +424,24 @@ impl Memory {
                 return Err(AppError::no_organization(id.as_str()));
             }
         };
-        app.store.heads().learn(id, advanced.state.change_number());
-        let mut recent = remembered.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        app.store
+            .watermarks()
+            .advance_to(id, advanced.state.change_number());
+        let mut recent = entry.recent.lock().unwrap_or_else(PoisonError::into_inner);
         match advanced.events {
             Some(events) => recent.push(advanced.state.change_number(), events),
             None => *recent = Recent::starting_at(advanced.state.change_number()),
         }
-        remembered.state.store(Arc::new(advanced.state));
+        entry.state.store(Arc::new(advanced.state));
         Ok(())
     }
 }
 
-/// Begins to read what is to be remembered.
+/// Begins to read what is to be entry.
 ///
 /// The call that needs it does not wait for commits that it may see: from now on, the memory knows of them.
 async fn read(app: &App) -> Result<ReadTx, AppError> {
-    Ok(app.store.for_call().read_at_once().await?)
+    Ok(app.store.begin_request().read_at_once().await?)
 }
 
 /// Leaves out the events of the last change if there may be more of them, and says up to which change the events are
@@ -458,14 +468,14 @@ fn not_later(mut events: Vec<AuditedChange>, up_to: i64, latest: i64) -> (Vec<Au
     (events, up_to.min(latest))
 }
 
-impl Remembered {
+impl Entry {
     /// Returns `true` if it is of a state from which the database has gone back.
     fn is_gone(&self) -> bool {
-        *self.head.borrow() == GONE
+        *self.watermark.borrow() == GONE
     }
 
     fn is_current(&self) -> bool {
-        self.state.load().change_number() >= *self.head.borrow()
+        self.state.load().change_number() >= *self.watermark.borrow()
     }
 }
 

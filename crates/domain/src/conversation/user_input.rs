@@ -35,7 +35,7 @@ pub struct SoFar {
 
 /// What reaches the agent at the beginning of an interaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct UserInput {
     /// What the message is.
     pub message_type: InitialMessageType,
     /// The message; empty if it is skipped.
@@ -56,7 +56,7 @@ pub struct ExternalEvent {
 /// Why something cannot be said to the agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the texts say what they mean")]
-pub enum Unsayable {
+pub enum InvalidInput {
     #[error("the message is empty; say something, or let the agent speak with `skip`")]
     Empty,
     #[error("a skipped message has no text and no external events")]
@@ -89,50 +89,50 @@ pub enum Unsayable {
     TooLarge,
 }
 
-impl Said {
+impl UserInput {
     /// Returns every reason against saying this, now, to a conversation.
     ///
     /// External events are counted from 0.
-    pub fn check(&self, now: Timestamp, so_far: SoFar) -> Vec<Unsayable> {
+    pub fn check(&self, now: Timestamp, so_far: SoFar) -> Vec<InvalidInput> {
         let mut reasons = Vec::new();
         if so_far.messages >= MAX_MESSAGES {
-            reasons.push(Unsayable::ConversationTooLong);
+            reasons.push(InvalidInput::ConversationTooLong);
         }
         if so_far.bytes >= MAX_CONVERSATION_BYTES {
-            reasons.push(Unsayable::ConversationTooLarge);
+            reasons.push(InvalidInput::ConversationTooLarge);
         }
         let events: usize = self.events.iter().map(|event| event.message.len()).sum();
         if self.message.len() + events > MAX_SAID_BYTES {
-            reasons.push(Unsayable::TooLarge);
+            reasons.push(InvalidInput::TooLarge);
         }
         let is_skip = self.message_type == InitialMessageType::Skip;
         if is_skip && !(self.message.is_empty() && self.events.is_empty()) {
-            reasons.push(Unsayable::SkipWithContent);
+            reasons.push(InvalidInput::SkipWithContent);
         }
         if !is_skip && self.message.trim().is_empty() {
-            reasons.push(Unsayable::Empty);
+            reasons.push(InvalidInput::Empty);
         }
         if is_too_long(&self.message) {
-            reasons.push(Unsayable::TooLong);
+            reasons.push(InvalidInput::TooLong);
         }
         if self.events.len() > MAX_EXTERNAL_EVENTS {
-            reasons.push(Unsayable::TooManyEvents);
+            reasons.push(InvalidInput::TooManyEvents);
         }
         let mut before = so_far.last;
         for (number, event) in self.events.iter().enumerate() {
             if event.message.trim().is_empty() {
-                reasons.push(Unsayable::EventEmpty(number));
+                reasons.push(InvalidInput::EventEmpty(number));
             }
             if is_too_long(&event.message) {
-                reasons.push(Unsayable::EventTooLong(number));
+                reasons.push(InvalidInput::EventTooLong(number));
             }
             if event.happened_at >= now {
-                reasons.push(Unsayable::EventNotPast(number));
+                reasons.push(InvalidInput::EventNotPast(number));
             }
             if before.is_some_and(|before| event.happened_at < before) {
                 reasons.push(match number {
-                    0 => Unsayable::EventTooEarly(0),
-                    number => Unsayable::EventOutOfOrder(number),
+                    0 => InvalidInput::EventTooEarly(0),
+                    number => InvalidInput::EventOutOfOrder(number),
                 });
             }
             before = Some(event.happened_at);
@@ -152,19 +152,19 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
-    fn said(message: &str, events: &[(&str, i64)]) -> Said {
+    fn said(message: &str, events: &[(&str, i64)]) -> UserInput {
         let event = |(message, millis): &(&str, i64)| ExternalEvent {
             message: (*message).to_owned(),
             happened_at: Timestamp::from_millis(*millis),
         };
-        Said {
+        UserInput {
             message_type: InitialMessageType::UserMessage,
             message: message.to_owned(),
             events: events.iter().map(event).collect(),
         }
     }
 
-    fn check(said: &Said) -> Vec<Unsayable> {
+    fn check(said: &UserInput) -> Vec<InvalidInput> {
         let so_far = SoFar {
             messages: 4,
             bytes: 400,
@@ -176,11 +176,11 @@ mod tests {
     #[test]
     fn a_message_says_something_and_is_not_endless() {
         assert_eq!(check(&said("hello", &[])), []);
-        assert_eq!(check(&said(" \n", &[])), [Unsayable::Empty]);
+        assert_eq!(check(&said(" \n", &[])), [InvalidInput::Empty]);
         assert_eq!(check(&said(&"ä".repeat(MAX_MESSAGE_CHARACTERS), &[])), []);
         assert_eq!(
             check(&said(&"x".repeat(MAX_MESSAGE_CHARACTERS + 1), &[])),
-            [Unsayable::TooLong]
+            [InvalidInput::TooLong]
         );
         let so_far = |messages, bytes| SoFar {
             messages,
@@ -189,11 +189,11 @@ mod tests {
         };
         assert_eq!(
             said("x", &[]).check(NOW, so_far(MAX_MESSAGES, 0)),
-            [Unsayable::ConversationTooLong]
+            [InvalidInput::ConversationTooLong]
         );
         assert_eq!(
             said("x", &[]).check(NOW, so_far(1, MAX_CONVERSATION_BYTES)),
-            [Unsayable::ConversationTooLarge]
+            [InvalidInput::ConversationTooLarge]
         );
         assert_eq!(
             said("x", &[]).check(NOW, so_far(1, MAX_CONVERSATION_BYTES - 1)),
@@ -207,19 +207,22 @@ mod tests {
         assert_eq!(check(&said(&long, &[(&long, 600_000), (&long, 600_000)])), []);
         assert_eq!(
             check(&said(&long, &[(long.as_str(), 600_000); 3])),
-            [Unsayable::TooLarge]
+            [InvalidInput::TooLarge]
         );
     }
 
     #[test]
     fn a_skip_says_nothing() {
-        let skip = |message: &str, events: &[(&str, i64)]| Said {
+        let skip = |message: &str, events: &[(&str, i64)]| UserInput {
             message_type: InitialMessageType::Skip,
             ..said(message, events)
         };
         assert_eq!(check(&skip("", &[])), []);
-        assert_eq!(check(&skip("x", &[])), [Unsayable::SkipWithContent]);
-        assert_eq!(check(&skip("", &[("x", 600_000)])), [Unsayable::SkipWithContent]);
+        assert_eq!(check(&skip("x", &[])), [InvalidInput::SkipWithContent]);
+        assert_eq!(
+            check(&skip("", &[("x", 600_000)])),
+            [InvalidInput::SkipWithContent]
+        );
     }
 
     #[test]
@@ -230,20 +233,23 @@ mod tests {
         );
         assert_eq!(
             check(&said("x", &[("a", 499_999)])),
-            [Unsayable::EventTooEarly(0)]
+            [InvalidInput::EventTooEarly(0)]
         );
         assert_eq!(
             check(&said("x", &[("a", 1_000_000)])),
-            [Unsayable::EventNotPast(0)]
+            [InvalidInput::EventNotPast(0)]
         );
         let reasons = check(&said("x", &[("a", 700_000), (" ", 600_000)]));
-        assert_eq!(reasons, [Unsayable::EventEmpty(1), Unsayable::EventOutOfOrder(1)]);
+        assert_eq!(
+            reasons,
+            [InvalidInput::EventEmpty(1), InvalidInput::EventOutOfOrder(1)]
+        );
         assert_eq!(
             said("x", &[("a", 1)]).check(NOW, SoFar::default()),
             [],
             "nothing was said yet"
         );
         let many = vec![("a", 600_000); MAX_EXTERNAL_EVENTS + 1];
-        assert_eq!(check(&said("x", &many)), [Unsayable::TooManyEvents]);
+        assert_eq!(check(&said("x", &many)), [InvalidInput::TooManyEvents]);
     }
 }

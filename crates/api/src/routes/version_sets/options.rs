@@ -1,7 +1,7 @@
-//! The terms of a change, as a request states them.
+//! The options of a change, as a request states them.
 
 use axum::http::StatusCode;
-use forge_app::promotion::{Outcome, Precondition, Terms};
+use forge_app::promotion::{ChangeOptions, ChangeOutcome, Precondition};
 use forge_domain::numeral::integer;
 use forge_wire::promotion::{PromotionAnswer, TermsQuery};
 use serde_json::{Map, Value, json};
@@ -22,9 +22,9 @@ pub(super) fn precondition(headers: &Map<String, Value>) -> Result<Precondition,
     )
 }
 
-/// Returns the terms that a query and the headers state.
-pub(crate) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Result<Terms, ApiError> {
-    Ok(Terms {
+/// Returns the options that a query and the headers state.
+pub(crate) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Result<ChangeOptions, ApiError> {
+    Ok(ChangeOptions {
         is_dry_run: query.dry_run,
         plan_digest: query.plan_digest,
         message: query.message,
@@ -34,7 +34,7 @@ pub(crate) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Resul
 }
 
 /// Answers a change of Classic: with the plan if only that was asked for, else with nothing.
-pub(super) fn classic_answer(outcome: &Outcome, is_dry_run: bool) -> Answer {
+pub(super) fn classic_answer(outcome: &ChangeOutcome, is_dry_run: bool) -> Answer {
     if is_dry_run {
         return reply::json(StatusCode::OK, &json!(outcome.plan));
     }
@@ -42,7 +42,7 @@ pub(super) fn classic_answer(outcome: &Outcome, is_dry_run: bool) -> Answer {
 }
 
 /// Answers a promotion or a rollback.
-pub(super) fn answer(outcome: &Outcome) -> Answer {
+pub(super) fn answer(outcome: &ChangeOutcome) -> Answer {
     let body = PromotionAnswer {
         applied: outcome.is_applied,
         revision: outcome.revision,

@@ -8,7 +8,8 @@ use forge_domain::asset::AssetKind;
 use forge_domain::item::ItemKind;
 use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
 use forge_store::{
-    AssetHead, AuditedChange, Organization, OrganizationHead, ServiceHead, SetHead, StoreError, Tx,
+    AssetSummary, AuditedChange, Organization, OrganizationSummary, ServiceSummary, SetSummary, StoreError,
+    Tx,
 };
 use rpds::HashTrieMapSync;
 
@@ -35,7 +36,7 @@ pub(crate) struct OrganizationState {
     last_event: (i64, String),
 }
 
-type Assets = HashTrieMapSync<String, Arc<AssetHead>>;
+type Assets = HashTrieMapSync<String, Arc<AssetSummary>>;
 
 /// What became of an organization since a state of it.
 pub(crate) enum Advance {
@@ -65,18 +66,18 @@ impl OrganizationState {
         };
         let mut state = Self {
             access: Access::load(tx, id, now).await?,
-            agents: assets(tx.asset_heads(id, AssetKind::Agent, None).await?),
-            context_graphs: assets(tx.asset_heads(id, AssetKind::ContextGraph, None).await?),
+            agents: assets(tx.asset_summaries(id, AssetKind::Agent, None).await?),
+            context_graphs: assets(tx.asset_summaries(id, AssetKind::ContextGraph, None).await?),
             services: HashTrieMapSync::default(),
             behaviors: Behaviors::load(tx, id).await?,
             last_event: tx.audit_head(id).await?,
             organization,
         };
-        let mut sets: HashMap<ServiceId, Vec<SetHead>> = HashMap::new();
-        for set in tx.set_heads(id, None).await? {
+        let mut sets: HashMap<ServiceId, Vec<SetSummary>> = HashMap::new();
+        for set in tx.set_summaries(id, None).await? {
             sets.entry(set.service_id).or_default().push(set);
         }
-        for service in tx.service_heads(id, None).await? {
+        for service in tx.service_summaries(id, None).await? {
             let sets = sets.remove(&service.id).unwrap_or_default();
             state.put_service(service, sets);
         }
@@ -104,9 +105,9 @@ impl OrganizationState {
         let mut state = self.clone();
         state.organization = organization;
         state.last_event = last_event;
-        let touched: BTreeSet<Touched> = events.iter().filter_map(Touched::by).collect();
-        for touched in touched {
-            state.reload(tx, touched, now).await?;
+        let invalidation: BTreeSet<Invalidation> = events.iter().filter_map(Invalidation::by).collect();
+        for invalidation in invalidation {
+            state.reload(tx, invalidation, now).await?;
         }
         Ok(Advance::Advanced(Box::new(Advanced {
             state,
@@ -116,10 +117,10 @@ impl OrganizationState {
 
     /// Returns `true` if the database, as it was found to be, has this state in its history, as far as that can be told
     /// without reading the history.
-    pub(crate) fn may_lead_to(&self, head: &OrganizationHead) -> bool {
-        match head.change_number.cmp(&self.change_number()) {
+    pub(crate) fn may_lead_to(&self, summary: &OrganizationSummary) -> bool {
+        match summary.change_number.cmp(&self.change_number()) {
             Ordering::Less => false,
-            Ordering::Equal => head.hash == self.last_event.1,
+            Ordering::Equal => summary.hash == self.last_event.1,
             Ordering::Greater => true,
         }
     }
@@ -140,7 +141,7 @@ impl OrganizationState {
     }
 
     /// Returns an agent or a context graph.
-    pub(crate) fn asset(&self, kind: AssetKind, id: &str) -> Option<&AssetHead> {
+    pub(crate) fn asset(&self, kind: AssetKind, id: &str) -> Option<&AssetSummary> {
         self.assets(kind).get(id).map(Arc::as_ref)
     }
 
@@ -155,7 +156,7 @@ impl OrganizationState {
         self.asset(kind, id).and_then(|asset| asset.latest)
     }
 
-    fn put_service(&mut self, service: ServiceHead, sets: Vec<SetHead>) {
+    fn put_service(&mut self, service: ServiceSummary, sets: Vec<SetSummary>) {
         let latest = (
             self.latest(AssetKind::Agent, &service.agent_id.to_string()),
             self.latest(AssetKind::ContextGraph, &service.context_graph_id.to_string()),
@@ -166,18 +167,23 @@ impl OrganizationState {
     }
 
     /// Reads again what an event was about.
-    async fn reload(&mut self, tx: &mut Tx, touched: Touched, now: Timestamp) -> Result<(), StoreError> {
+    async fn reload(
+        &mut self,
+        tx: &mut Tx,
+        invalidation: Invalidation,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let organization = self.organization.id.clone();
-        match touched {
-            Touched::Access => self.access = Access::load(tx, &organization, now).await?,
-            Touched::User(id) => self.access.reload_user(tx, &organization, &id, now).await?,
-            Touched::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
-            Touched::Grants => self.access.reload_grants(tx, &organization, now).await?,
-            Touched::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,
-            Touched::BehaviorSet(id) => self.behaviors.reload(tx, &organization, &id).await?,
-            Touched::Service(id) => {
-                for service in tx.service_heads(&organization, Some(id)).await? {
-                    let sets = tx.set_heads(&organization, Some(id)).await?;
+        match invalidation {
+            Invalidation::Access => self.access = Access::load(tx, &organization, now).await?,
+            Invalidation::User(id) => self.access.reload_user(tx, &organization, &id, now).await?,
+            Invalidation::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
+            Invalidation::Grants => self.access.reload_grants(tx, &organization, now).await?,
+            Invalidation::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,
+            Invalidation::BehaviorSet(id) => self.behaviors.reload(tx, &organization, &id).await?,
+            Invalidation::Service(id) => {
+                for service in tx.service_summaries(&organization, Some(id)).await? {
+                    let sets = tx.set_summaries(&organization, Some(id)).await?;
                     self.put_service(service, sets);
                 }
             }
@@ -187,7 +193,7 @@ impl OrganizationState {
 
     async fn reload_asset(&mut self, tx: &mut Tx, kind: AssetKind, id: &str) -> Result<(), StoreError> {
         let before = self.latest(kind, id);
-        for asset in tx.asset_heads(&self.organization.id, kind, Some(id)).await? {
+        for asset in tx.asset_summaries(&self.organization.id, kind, Some(id)).await? {
             let assets = match kind {
                 AssetKind::Agent => &mut self.agents,
                 AssetKind::ContextGraph => &mut self.context_graphs,
@@ -213,8 +219,10 @@ impl OrganizationState {
     }
 }
 
-fn assets(heads: Vec<AssetHead>) -> Assets {
-    let pairs = heads.into_iter().map(|head| (head.id.clone(), Arc::new(head)));
+fn assets(summaries: Vec<AssetSummary>) -> Assets {
+    let pairs = summaries
+        .into_iter()
+        .map(|summary| (summary.id.clone(), Arc::new(summary)));
     pairs.collect()
 }
 
@@ -222,7 +230,7 @@ fn assets(heads: Vec<AssetHead>) -> Assets {
 ///
 /// Assets come before services, whose sets mean versions of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Touched {
+enum Invalidation {
     Access,
     User(String),
     Key(String),
@@ -232,7 +240,7 @@ enum Touched {
     Service(ServiceId),
 }
 
-impl Touched {
+impl Invalidation {
     /// Returns what has to be read again; nothing for things that are not kept in memory.
     fn by(event: &AuditedChange) -> Option<Self> {
         let id = event.object.id.as_str();

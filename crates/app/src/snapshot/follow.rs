@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forge_domain::OrganizationId;
-use forge_store::{Listener, OrganizationHead, StoreError};
+use forge_store::{Listener, OrganizationSummary, StoreError};
 
 use crate::{App, AppError, maintenance};
 
@@ -48,22 +48,22 @@ async fn listen(app: &App) -> Result<(), StoreError> {
 /// Checks whether the database answers and how far every organization has come, and brings those up to date that are
 /// behind.
 async fn look(app: &App) {
-    let database = &app.memory.database;
+    let database = &app.snapshots.database;
     // Before looking: what was known by then is in every later state of the database.
-    let known = app.memory.states();
-    let looked = match tokio::time::timeout(LOOK_TIMEOUT, heads(app)).await {
-        Ok(Ok(heads)) => {
+    let known = app.snapshots.states();
+    let looked = match tokio::time::timeout(LOOK_TIMEOUT, organization_summaries(app)).await {
+        Ok(Ok(summaries)) => {
             database.answered(app.clock.now());
-            for head in &heads {
-                if let Some(state) = known.get(&head.id)
-                    && !state.may_lead_to(head)
+            for watermark in &summaries {
+                if let Some(state) = known.get(&watermark.id)
+                    && !state.may_lead_to(watermark)
                 {
-                    let at_most = head.change_number.min(state.change_number() - 1);
-                    app.store.heads().go_back(&head.id, at_most);
+                    let at_most = watermark.change_number.min(state.change_number() - 1);
+                    app.store.watermarks().go_back(&watermark.id, at_most);
                 }
             }
             // However long that takes: an organization can be large.
-            bring_up_to_date(app, &heads).await
+            bring_up_to_date(app, &summaries).await
         }
         Ok(Err(error)) => Err(error),
         Err(_) => return database.failed(),
@@ -76,28 +76,26 @@ async fn look(app: &App) {
 }
 
 /// Returns how far every organization has come, and takes notice of the installation's settings.
-async fn heads(app: &App) -> Result<Vec<OrganizationHead>, AppError> {
-    let heard = app.store.heads().settings();
+async fn organization_summaries(app: &App) -> Result<Vec<OrganizationSummary>, AppError> {
+    let heard = app.store.watermarks().settings();
     let mut tx = app.store.read_at_once().await?;
-    let heads = tx.list_heads().await?;
+    let summaries = tx.list_organization_summaries().await?;
     let is_closed = maintenance::is_server_closed(&mut tx).await?;
-    app.memory.learn_server_closed(heard, is_closed);
-    Ok(heads)
+    app.snapshots.learn_server_closed(heard, is_closed);
+    Ok(summaries)
 }
 
-async fn bring_up_to_date(app: &App, heads: &[OrganizationHead]) -> Result<(), AppError> {
-    let memory = &app.memory;
-    for OrganizationHead {
+async fn bring_up_to_date(app: &App, summaries: &[OrganizationSummary]) -> Result<(), AppError> {
+    let memory = &app.snapshots;
+    for OrganizationSummary {
         id, change_number, ..
-    } in heads
+    } in summaries
     {
-        app.store.heads().learn(id, *change_number);
+        app.store.watermarks().advance_to(id, *change_number);
         let done = match memory.find(id) {
             None => memory.load(app, id).await.map(drop),
-            Some(remembered) if remembered.is_gone() => memory.load_anew(app, id).await.map(drop),
-            Some(remembered) if !remembered.is_current() => {
-                memory.advance(app, &remembered, *change_number).await
-            }
+            Some(entry) if entry.is_gone() => memory.load_anew(app, id).await.map(drop),
+            Some(entry) if !entry.is_current() => memory.advance(app, &entry, *change_number).await,
             Some(_) => Ok(()),
         };
         match done {
@@ -110,7 +108,7 @@ async fn bring_up_to_date(app: &App, heads: &[OrganizationHead]) -> Result<(), A
         }
     }
     let all = memory.organizations.load();
-    let is_there = |id: &OrganizationId| heads.binary_search_by(|known| known.id.cmp(id)).is_ok();
+    let is_there = |id: &OrganizationId| summaries.binary_search_by(|known| known.id.cmp(id)).is_ok();
     // One that was created since is read again when somebody asks for it.
     let deleted: Vec<_> = all.keys().filter(|id| !is_there(id)).cloned().collect();
     for id in &deleted {

@@ -32,8 +32,8 @@ pub(super) fn tell(
 ) -> Response {
     let patience = server.limits.write_timeout;
     let (sender, response) = stream::open(status, "application/x-ndjson", patience);
-    let teller = Teller { sender, actions };
-    tokio::spawn(teller.tell(interaction, first).in_current_span());
+    let emitter = Teller { sender, actions };
+    tokio::spawn(emitter.tell(interaction, first).in_current_span());
     response
 }
 

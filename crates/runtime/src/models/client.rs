@@ -12,7 +12,7 @@ use crate::{Limits, RuntimeError};
 
 /// Calls models and keeps account.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
+pub(crate) struct ModelClient<'a> {
     models: &'a Models,
     preferences: &'a ModelPreferences,
     limits: &'a Limits,
@@ -20,7 +20,7 @@ pub(crate) struct Session<'a> {
     tokens: i64,
 }
 
-impl<'a> Session<'a> {
+impl<'a> ModelClient<'a> {
     pub(crate) fn new(models: &'a Models, preferences: &'a ModelPreferences, limits: &'a Limits) -> Self {
         Self {
             models,
@@ -94,15 +94,15 @@ impl<'a> Session<'a> {
         if request.prompt.len() > self.limits.prompt_bytes {
             return Err(RuntimeError::Limit(format!(
                 "the prompt of interaction `{}` is longer than {} bytes",
-                request.interaction, self.limits.prompt_bytes
+                request.llm_interaction, self.limits.prompt_bytes
             )));
         }
         debug_assert!(
-            forge_domain::interaction::is_known(request.interaction),
+            forge_domain::llm_interaction::is_known(request.llm_interaction),
             "a plan would warn about preferences for `{}`",
-            request.interaction
+            request.llm_interaction
         );
-        let (preference, route) = self.models.route(request.interaction, self.preferences)?;
+        let (preference, route) = self.models.route(request.llm_interaction, self.preferences)?;
         let mut calls = 0;
         loop {
             calls += 1;
@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
                 )
                 .await;
             let mut record = ModelCall {
-                interaction: request.interaction.to_owned(),
+                interaction: request.llm_interaction.to_owned(),
                 model: preference.llm_name.clone(),
                 provider: route.provider.name.clone(),
                 is_scripted: route.provider.is_scripted(),
@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
         failure: Failure,
     ) -> Result<(), RuntimeError> {
         tracing::warn!(
-            interaction = request.interaction,
+            interaction = request.llm_interaction,
             model,
             reason = failure.reason,
             "a model was called in vain"
@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
                 sleep(pause).await;
                 Ok(())
             }
-            None => Err(given_up(request.interaction, model, failure)),
+            None => Err(given_up(request.llm_interaction, model, failure)),
         }
     }
 
@@ -201,7 +201,7 @@ impl<'a> Session<'a> {
 
     fn unusable(&self, request: &Request<'_>, reason: String) -> RuntimeError {
         RuntimeError::Unusable {
-            interaction: request.interaction.to_owned(),
+            interaction: request.llm_interaction.to_owned(),
             model: self
                 .calls
                 .last()

@@ -4,7 +4,7 @@
 ///
 /// Preferences for others are kept, because a runtime may have prompts of its own, but a plan warns about them: a
 /// mistyped name silently changes nothing.
-pub const KNOWN_INTERACTIONS: &[&str] = &[
+pub const KNOWN_LLM_INTERACTIONS: &[&str] = &[
     "call-tool",
     "choose-tools",
     "decide",
@@ -22,5 +22,5 @@ pub const KNOWN_INTERACTIONS: &[&str] = &[
 
 /// Returns `true` if some prompt of Forge uses an interaction of that name.
 pub fn is_known(interaction: &str) -> bool {
-    KNOWN_INTERACTIONS.contains(&interaction)
+    KNOWN_LLM_INTERACTIONS.contains(&interaction)
 }
