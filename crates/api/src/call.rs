@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use forge_app::{App, AppError, Caller, IdempotencyKey, aside, sign_in};
+use forge_app::{App, AppError, Caller, Ctx, IdempotencyKey, aside, sign_in};
 use forge_contract::{Location, Operation, Query, mentions_terms};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
@@ -100,6 +100,11 @@ impl Server {
             limits: Arc::new(limits),
             stopping,
         }
+    }
+
+    /// Returns the context of what a caller asks of this server.
+    pub(crate) fn ctx<'a>(&'a self, caller: &'a Caller) -> Ctx<'a> {
+        Ctx::new(&self.app, caller)
     }
 
     /// Returns the server as one call uses it.

@@ -6,16 +6,16 @@ use forge_domain::version::next_version;
 use forge_domain::{Refusal, Timestamp, VersionNumber};
 
 use crate::assets::{authorize_new_version, authorize_some_new_version, insert_version};
-use crate::{App, AppError, Caller, Written, commit};
+use crate::{AppError, Ctx, Written, commit};
 
 /// Creates the next version of an agent: what the change names, and the latest version's for the rest.
 pub async fn create_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     expected: Option<VersionNumber>,
     change: AgentChange,
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
+    let Ctx { app, caller } = ctx;
     const KIND: AssetKind = AssetKind::Agent;
     authorize_some_new_version(caller, KIND)?;
     let mut tx = app.write(caller).await?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::names::new_name;
 use crate::secrets::hash_secret;
-use crate::{App, AppError, Caller, Written, commit, roles};
+use crate::{App, AppError, Caller, Ctx, Written, commit, roles};
 
 /// How many keys an organization may have.
 pub const MAX_KEYS: usize = 20;
@@ -133,8 +133,7 @@ fn is_of_agent(caller: &Caller, wanted: Option<bool>) -> Result<bool, AppError> 
 ///
 /// Unless it is said whether it is an AI agent's, it is what the caller is.
 pub async fn create(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     name: Option<String>,
     role_name: &str,
     duration: Duration,
@@ -147,33 +146,40 @@ pub async fn create(
     }
     let name = name.map(|name| new_name("name", &name)).transpose()?;
     let named = |name: &str| Attributes::default().with("role_name", name);
-    caller.authorize(Permission::CreateApiKey, &named(role_name))?;
-    let maker = Maker::calling(caller)?;
-    let is_agent = is_of_agent(caller, is_agent)?;
-    let mut tx = app.write_access(caller).await?;
-    let role = roles::find_to_give(&mut tx, caller, role_name).await?;
+    ctx.caller
+        .authorize(Permission::CreateApiKey, &named(role_name))?;
+    let maker = Maker::calling(ctx.caller)?;
+    let is_agent = is_of_agent(ctx.caller, is_agent)?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    let role = roles::find_to_give(&mut tx, ctx.caller, role_name).await?;
     // The name may have been spelled in another way.
-    caller.authorize(Permission::CreateApiKey, &named(&role.name))?;
-    let now = app.clock.now();
-    if tx.list_api_keys(&caller.organization, now).await?.len() >= MAX_KEYS {
+    ctx.caller
+        .authorize(Permission::CreateApiKey, &named(&role.name))?;
+    let now = ctx.app.clock.now();
+    if tx.list_api_keys(&ctx.caller.organization, now).await?.len() >= MAX_KEYS {
         let text = format!("the organization has {MAX_KEYS} API keys already; delete one first");
         return Err(AppError::Refused(text));
     }
-    let key = insert(app, &mut tx, maker, &role, name.clone(), duration, is_agent).await?;
+    let key = insert(ctx.app, &mut tx, maker, &role, name.clone(), duration, is_agent).await?;
     let after = audit_document(name.as_deref(), &role.name, key.expires_at, is_agent);
-    tx.append_audit_event(&caller.actor(), "create", object(&key.id), Value::Null, after)
+    tx.append_audit_event(&ctx.caller.actor(), "create", object(&key.id), Value::Null, after)
         .await?;
     commit(tx, key).await
 }
 
 /// Returns the keys that the caller may see and that can still be used.
-pub async fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, AppError> {
-    if !caller.may_some(Permission::GetApiKey) {
+pub async fn list(ctx: Ctx<'_>) -> Result<Vec<ApiKey>, AppError> {
+    if !ctx.caller.may_some(Permission::GetApiKey) {
         return Ok(Vec::new());
     }
-    let mut tx = app.store.read().await?;
-    let mut keys = tx.list_api_keys(&caller.organization, app.clock.now()).await?;
-    keys.retain(|key| caller.may(Permission::GetApiKey, &attributes(&key.id, &key.role)));
+    let mut tx = ctx.app.store.read().await?;
+    let mut keys = tx
+        .list_api_keys(&ctx.caller.organization, ctx.app.clock.now())
+        .await?;
+    keys.retain(|key| {
+        ctx.caller
+            .may(Permission::GetApiKey, &attributes(&key.id, &key.role))
+    });
     Ok(keys)
 }
 
@@ -188,19 +194,20 @@ pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<V
 }
 
 /// Ends a key, and with it every token got with it.
-pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
-    caller.require_any_grant(Permission::DeleteApiKey)?;
-    let mut tx = app.write_access(caller).await?;
+pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
+    ctx.caller.require_any_grant(Permission::DeleteApiKey)?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
     let key = tx
-        .find_api_key(&caller.organization, id)
+        .find_api_key(&ctx.caller.organization, id)
         .await?
         .filter(|key| key.revoked_at.is_none());
     let key = key.ok_or_else(|| AppError::NotFound("there is no such API key".to_owned()))?;
-    caller.authorize(Permission::DeleteApiKey, &attributes(id, &key.role))?;
-    caller.require_not_above(&key.role)?;
+    ctx.caller
+        .authorize(Permission::DeleteApiKey, &attributes(id, &key.role))?;
+    ctx.caller.require_not_above(&key.role)?;
     tx.revoke_api_key(id).await?;
     let before = audit_document(key.name.as_deref(), &key.role.name, key.expires_at, key.is_agent);
-    tx.append_audit_event(&caller.actor(), "delete", object(id), before, Value::Null)
+    tx.append_audit_event(&ctx.caller.actor(), "delete", object(id), before, Value::Null)
         .await?;
     commit(tx, ()).await
 }

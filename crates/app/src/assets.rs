@@ -17,7 +17,7 @@ use crate::names::new_asset_name;
 use crate::page::PageBuilder;
 use crate::services::lookup;
 use crate::snapshot::Size;
-use crate::{App, AppError, Caller, Page, Written, commit};
+use crate::{App, AppError, Caller, Ctx, Page, Written, commit};
 
 /// How many services an error names; the rest is counted by "…".
 const SERVICES_NAMED: usize = 5;
@@ -198,26 +198,21 @@ pub(crate) async fn insert_version(
 }
 
 /// Creates an asset without versions and returns its id.
-pub async fn create(
-    app: &App,
-    caller: &Caller,
-    kind: AssetKind,
-    name: &str,
-) -> Result<Written<String>, AppError> {
+pub async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Result<Written<String>, AppError> {
     let permissions = permissions(kind);
     let field = match kind {
         AssetKind::Agent => "agent_name",
         AssetKind::ContextGraph => "state_machine_name",
     };
     let name = new_asset_name(field, name)?;
-    caller.authorize(
+    ctx.caller.authorize(
         permissions.create,
         &Attributes::default().with(permissions.name, name.as_str()),
     )?;
-    let mut tx = app.write(caller).await?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
     for spelling in spellings(&name) {
         let found = tx
-            .find_asset_by_name(&caller.organization, kind, &spelling)
+            .find_asset_by_name(&ctx.caller.organization, kind, &spelling)
             .await?;
         if found.is_some() {
             return Err(AppError::Conflict(format!(
@@ -228,13 +223,22 @@ pub async fn create(
         }
     }
     let id = match kind {
-        AssetKind::Agent => app.new_id::<forge_domain::id::kind::Agent>()?.to_string(),
-        AssetKind::ContextGraph => app.new_id::<forge_domain::id::kind::ContextGraph>()?.to_string(),
+        AssetKind::Agent => ctx.app.new_id::<forge_domain::id::kind::Agent>()?.to_string(),
+        AssetKind::ContextGraph => ctx
+            .app
+            .new_id::<forge_domain::id::kind::ContextGraph>()?
+            .to_string(),
     };
     tx.insert_asset(kind, &id, &name).await?;
     let after = json!({"name": name});
-    tx.append_audit_event(&caller.actor(), "create", object(kind, &id), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "create",
+        object(kind, &id),
+        Value::Null,
+        after,
+    )
+    .await?;
     commit(tx, id).await
 }
 
@@ -252,12 +256,8 @@ pub struct ListAssets {
 }
 
 /// Returns a page of the assets that the caller may see, in order of creation.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    kind: AssetKind,
-    query: &ListAssets,
-) -> Result<Page<Asset>, AppError> {
+pub async fn list(ctx: Ctx<'_>, kind: AssetKind, query: &ListAssets) -> Result<Page<Asset>, AppError> {
+    let Ctx { app, caller } = ctx;
     let permission = permissions(kind).get;
     if !caller.may_some(permission) {
         return Ok(Page::empty());
@@ -297,26 +297,21 @@ pub async fn list(
 }
 
 /// Deprecates an asset: it stays readable and keeps running where it runs, but nothing new may start to use it.
-pub async fn deprecate(
-    app: &App,
-    caller: &Caller,
-    kind: AssetKind,
-    id: &str,
-) -> Result<Written<()>, AppError> {
+pub async fn deprecate(ctx: Ctx<'_>, kind: AssetKind, id: &str) -> Result<Written<()>, AppError> {
     let permission = permissions(kind).delete;
-    caller.require_any_grant(permission)?;
-    let mut tx = app.write(caller).await?;
-    let asset = find(&mut tx, caller, kind, id).await?;
-    caller.authorize(permission, &attributes(kind, &asset))?;
+    ctx.caller.require_any_grant(permission)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let asset = find(&mut tx, ctx.caller, kind, id).await?;
+    ctx.caller.authorize(permission, &attributes(kind, &asset))?;
     if asset.is_deprecated {
         return Err(AppError::Conflict(format!("{kind} {id} is deprecated already")));
     }
     let limit = i64::try_from(SERVICES_NAMED + 1).unwrap_or(i64::MAX);
     let services = tx
-        .active_services_using(&caller.organization, kind, id, limit)
+        .active_services_using(&ctx.caller.organization, kind, id, limit)
         .await?;
     if !services.is_empty() {
-        let services = users(caller, &services);
+        let services = users(ctx.caller, &services);
         return Err(Refusal::InUse {
             asset: kind,
             services,
@@ -325,7 +320,7 @@ pub async fn deprecate(
     }
     tx.deprecate_asset(kind, id).await?;
     let (before, after) = (json!({"deprecated": false}), json!({"deprecated": true}));
-    tx.append_audit_event(&caller.actor(), "deprecate", object(kind, id), before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "deprecate", object(kind, id), before, after)
         .await?;
     commit(tx, ()).await
 }
@@ -374,12 +369,12 @@ pub struct ListedVersion {
 
 /// Returns a page of an asset's versions.
 pub async fn list_versions(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: AssetKind,
     id: &str,
     query: &ListVersions,
 ) -> Result<Page<ListedVersion>, AppError> {
+    let Ctx { app, caller } = ctx;
     let mut tx = app.store.read().await?;
     let asset = authorize_read(&mut tx, caller, kind, id).await?;
     let page = read_versions(&mut tx, caller, kind, &asset, query).await?;

@@ -11,7 +11,7 @@ use forge_store::{Store, Tx};
 
 use crate::page::PageBuilder;
 use crate::tokens::require_signing_key;
-use crate::{App, AppError, Caller, Page, sign_in};
+use crate::{App, AppError, Caller, Ctx, Page, sign_in};
 
 const PERMISSION: Permission = Permission::GetAuditEvent;
 
@@ -54,12 +54,12 @@ fn attributes(event: &AuditEvent) -> Attributes {
 ///
 /// The continuation token is the number of the last event of the page before; 0 is the start.
 pub async fn list(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     filter: &EventFilter,
     limit: i64,
     continuation_token: i64,
 ) -> Result<Page<Entry>, AppError> {
+    let Ctx { app, caller } = ctx;
     caller.require_any_grant(PERMISSION)?;
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token);
@@ -89,10 +89,10 @@ fn authorize_whole(caller: &Caller) -> Result<(), AppError> {
 }
 
 /// Returns the present end of the log, signed, and the public key that belongs to the signature, in base64.
-pub async fn head(app: &App, caller: &Caller) -> Result<(SignedCheckpoint, String), AppError> {
-    authorize_whole(caller)?;
-    let mut tx = app.store.read().await?;
-    app.sign_head(&mut tx, &caller.organization).await
+pub async fn head(ctx: Ctx<'_>) -> Result<(SignedCheckpoint, String), AppError> {
+    authorize_whole(ctx.caller)?;
+    let mut tx = ctx.app.store.read().await?;
+    ctx.app.sign_head(&mut tx, &ctx.caller.organization).await
 }
 
 /// The whole log up to the end that it had when this was made.
@@ -109,11 +109,11 @@ pub struct Export {
 }
 
 /// Begins an export of the log after the event of that number; 0 is the start.
-pub async fn export(app: &App, caller: &Caller, after_sequence: i64) -> Result<Export, AppError> {
-    let (checkpoint, _) = head(app, caller).await?;
+pub async fn export(ctx: Ctx<'_>, after_sequence: i64) -> Result<Export, AppError> {
+    let (checkpoint, _) = head(ctx).await?;
     Ok(Export {
-        app: app.clone(),
-        caller: caller.clone(),
+        app: ctx.app.clone(),
+        caller: ctx.caller.clone(),
         after: after_sequence,
         checkpoint,
     })
@@ -130,7 +130,7 @@ impl Export {
             sequence,
             ..
         } = &self.checkpoint.checkpoint;
-        let caller = sign_in::recognise_still(&self.app, &self.caller).await?;
+        let caller = sign_in::recognise_still(Ctx::new(&self.app, &self.caller)).await?;
         authorize_whole(&caller)?;
         let wanted = sequence.saturating_sub(self.after).clamp(0, CHUNK);
         let mut tx = self.app.store.read().await?;

@@ -15,42 +15,40 @@ use forge_store::{Asset, Tx};
 use crate::assets::{
     authorize_new_version, authorize_some_new_version, authorize_some_read, find_named, insert_version,
 };
-use crate::{App, AppError, Caller, Written, aside, commit};
+use crate::{AppError, Caller, Ctx, Written, aside, commit};
 
 const KIND: AssetKind = AssetKind::ContextGraph;
 
 /// Creates the next version of a context graph.
 pub async fn create_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     expected: Option<VersionNumber>,
     document: &ContextGraphDocument,
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
-    authorize_some_new_version(caller, KIND)?;
+    authorize_some_new_version(ctx.caller, KIND)?;
     check_document(document)?;
     let text = text(document)?;
-    let mut tx = app.write(caller).await?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
     let sized = (document, text.len());
-    let (graph, version) = check(app, &mut tx, caller, id, expected, sized).await?;
-    insert_version(&mut tx, caller, KIND, &graph, version, text).await?;
+    let (graph, version) = check(ctx, &mut tx, id, expected, sized).await?;
+    insert_version(&mut tx, ctx.caller, KIND, &graph, version, text).await?;
     let created_at = tx.changed_at();
     commit(tx, (version, created_at)).await
 }
 
 /// Checks everything that [`create_version`] checks and stores nothing.
 pub async fn dry_run_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     expected: Option<VersionNumber>,
     document: &ContextGraphDocument,
 ) -> Result<(), AppError> {
-    authorize_some_new_version(caller, KIND)?;
+    authorize_some_new_version(ctx.caller, KIND)?;
     check_document(document)?;
     let sized = (document, text(document)?.len());
-    let mut tx = app.store.read().await?;
-    check(app, &mut tx, caller, id, expected, sized).await.map(drop)
+    let mut tx = ctx.app.store.read().await?;
+    check(ctx, &mut tx, id, expected, sized).await.map(drop)
 }
 
 fn text(document: &ContextGraphDocument) -> Result<String, AppError> {
@@ -68,23 +66,25 @@ fn check_document(document: &ContextGraphDocument) -> Result<(), AppError> {
 }
 
 async fn check(
-    app: &App,
+    ctx: Ctx<'_>,
     tx: &mut Tx,
-    caller: &Caller,
     id: &str,
     expected: Option<VersionNumber>,
     (document, bytes): (&ContextGraphDocument, usize),
 ) -> Result<(Asset, VersionNumber), AppError> {
-    let graph = authorize_new_version(tx, caller, KIND, id).await?;
+    let graph = authorize_new_version(tx, ctx.caller, KIND, id).await?;
     if !document.references.is_empty() {
-        authorize_some_read(caller, KIND)?;
+        authorize_some_read(ctx.caller, KIND)?;
     }
-    if let Some(tool) = document.tools().find(|tool| !app.catalogues.tools.contains(tool)) {
+    if let Some(tool) = document
+        .tools()
+        .find(|tool| !ctx.app.catalogues.tools.contains(tool))
+    {
         return Err(AppError::NotFound(format!(
             "there is no tool {tool} in this installation"
         )));
     }
-    let faults = reference_faults(tx, caller, (document, bytes)).await?;
+    let faults = reference_faults(tx, ctx.caller, (document, bytes)).await?;
     if !faults.is_empty() {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         return Err(AppError::Refused(texts.join("; ")));

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::promotion::content;
 use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{set_attributes, unknown};
-use crate::{App, AppError, Caller, aside, assets};
+use crate::{AppError, Caller, Ctx, aside, assets};
 
 /// How many bytes a preference has, about.
 const PREFERENCE_BYTES: usize = 256;
@@ -76,21 +76,21 @@ pub struct Comparison {
 /// The caller must be allowed to read both sets, and the agents and context graphs of both, whether their contents differ
 /// or not: what is answered must not depend on what is in there.
 pub async fn compare(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     base: &SetOrRevision,
     head: &SetOrRevision,
 ) -> Result<Comparison, AppError> {
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
-    let service = find(&mut tx, caller, service_id).await?;
+    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+    let mut tx = ctx.app.store.read().await?;
+    let service = find(&mut tx, ctx.caller, service_id).await?;
     for name in [&base.name, &head.name] {
-        caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+        ctx.caller
+            .authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
     }
-    let binding = find_binding(&mut tx, caller, &service).await?;
-    let base = load_side(&mut tx, caller, &service, base, &binding).await?;
-    let head = load_side(&mut tx, caller, &service, head, &binding).await?;
+    let binding = find_binding(&mut tx, ctx.caller, &service).await?;
+    let base = load_side(&mut tx, ctx.caller, &service, base, &binding).await?;
+    let head = load_side(&mut tx, ctx.caller, &service, head, &binding).await?;
     let agents = [base.agent(), head.agent()];
     let context_graphs = [base.context_graph(), head.context_graph()];
     for (kind, pair) in [
@@ -98,11 +98,11 @@ pub async fn compare(
         (AssetKind::ContextGraph, &context_graphs),
     ] {
         for (id, _) in pair {
-            assets::authorize_read(&mut tx, caller, kind, id).await?;
+            assets::authorize_read(&mut tx, ctx.caller, kind, id).await?;
         }
     }
-    let agents = texts(&mut tx, caller, AssetKind::Agent, agents).await?;
-    let context_graphs = texts(&mut tx, caller, AssetKind::ContextGraph, context_graphs).await?;
+    let agents = texts(&mut tx, ctx.caller, AssetKind::Agent, agents).await?;
+    let context_graphs = texts(&mut tx, ctx.caller, AssetKind::ContextGraph, context_graphs).await?;
     drop(tx);
     let pairs = [&agents, &context_graphs].into_iter().flatten();
     let size = pairs

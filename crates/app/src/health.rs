@@ -9,7 +9,7 @@ use forge_domain::health::{self, CheckedSet, Health};
 use crate::long_prompts::Looking;
 use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{SetView, Uses, read_seen, view};
-use crate::{App, AppError, Caller, aside, long_prompts};
+use crate::{AppError, Ctx, aside, long_prompts};
 
 /// How a service is, and the sets that this was found in.
 #[derive(Debug, Clone)]
@@ -21,7 +21,8 @@ pub struct ServiceHealth {
 }
 
 /// Looks at a service and those of its sets that the caller may see.
-pub async fn check(app: &App, caller: &Caller, service_id: ServiceId) -> Result<ServiceHealth, AppError> {
+pub async fn check(ctx: Ctx<'_>, service_id: ServiceId) -> Result<ServiceHealth, AppError> {
+    let Ctx { app, caller } = ctx;
     caller.require_any_grant(Permission::GetVersionSet)?;
     let mut tx = app.store.read().await?;
     let service = find(&mut tx, caller, service_id).await?;

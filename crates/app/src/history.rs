@@ -7,7 +7,7 @@ use forge_store::Revision;
 use crate::page::PageBuilder;
 use crate::services::lookup::find;
 use crate::version_sets::{set_attributes, unknown};
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Ctx, Page};
 
 /// A page of the revisions of a set.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,18 +31,18 @@ impl History {
 ///
 /// The continuation token is the number of the last revision of the page before; 0 is the start.
 pub async fn list(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &SetName,
     limit: i64,
     continuation_token: i64,
 ) -> Result<History, AppError> {
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
-    let service = find(&mut tx, caller, service_id).await?;
-    caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
-    let organization = &caller.organization;
+    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+    let mut tx = ctx.app.store.read().await?;
+    let service = find(&mut tx, ctx.caller, service_id).await?;
+    ctx.caller
+        .authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+    let organization = &ctx.caller.organization;
     // Each is told twice: as itself, and as what the next one replaced.
     let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token).telling(2);
     while let Some((before, count)) = page.next_read() {

@@ -18,6 +18,7 @@ mod caller;
 mod claims;
 pub mod context_graphs;
 pub mod conversations;
+mod ctx;
 pub mod diff;
 mod environment;
 mod error;
@@ -65,6 +66,7 @@ pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 use forge_store::{RunTx, Tx, WriteTx};
 
 pub use caller::{Caller, Credentials};
+pub use ctx::Ctx;
 pub use environment::{OsRandom, Random, SystemClock};
 pub use error::AppError;
 pub use idempotency::IdempotencyKey;
@@ -170,7 +172,7 @@ impl App {
 
     /// Refuses a caller who was recognised before the latest change of who may do what, if it took something from them.
     async fn refuse_changed(&self, tx: &mut Tx, caller: &Caller, latest: i64) -> Result<(), AppError> {
-        if latest > caller.known_at && !sign_in::is_unchanged(self, tx, caller).await? {
+        if latest > caller.known_at && !sign_in::is_unchanged(Ctx::new(self, caller), tx).await? {
             return Err(AppError::Unauthenticated(
                 "what you may do has changed meanwhile; sign in again",
             ));

@@ -3,10 +3,11 @@
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::model::ModelDescription;
 
-use crate::{App, AppError, Caller};
+use crate::{AppError, Ctx};
 
 /// Returns every model, retired ones included: sets may still name them.
-pub fn list<'a>(app: &'a App, caller: &Caller) -> Result<Vec<&'a ModelDescription>, AppError> {
-    caller.authorize(Permission::GetModels, &Attributes::default())?;
-    Ok(app.catalogues.models.descriptions().collect())
+pub fn list(ctx: Ctx<'_>) -> Result<Vec<&ModelDescription>, AppError> {
+    ctx.caller
+        .authorize(Permission::GetModels, &Attributes::default())?;
+    Ok(ctx.app.catalogues.models.descriptions().collect())
 }

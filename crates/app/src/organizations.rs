@@ -10,7 +10,7 @@ use forge_store::{NewUser, Organization, Role, WriteTx};
 use serde_json::{Value, json};
 
 use crate::api_keys::{self, Maker};
-use crate::{App, AppError, Caller, commit};
+use crate::{App, AppError, Caller, Ctx, commit};
 
 /// Returns an organization, and its details where the caller may see them.
 ///
@@ -92,19 +92,18 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
 ///
 /// Nobody can sign in to it until an operator makes a key.
 pub async fn create_for(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     name: &str,
     preferences: &Preferences,
 ) -> Result<OrganizationId, AppError> {
-    caller.authorize(
+    ctx.caller.authorize(
         Permission::CreateOrganization,
         &Attributes::default().with("organization_id", id),
     )?;
-    let mut tx = app.store.read().await?;
+    let mut tx = ctx.app.store.read().await?;
     let own = tx
-        .find_organization(&caller.organization)
+        .find_organization(&ctx.caller.organization)
         .await?
         .ok_or_else(|| AppError::no_organization(id))?;
     drop(tx);
@@ -121,9 +120,9 @@ pub async fn create_for(
             "`{id}` is reserved; choose another id"
         )));
     }
-    let (mut tx, _, _) = begin(app, &id, name, preferences).await?;
-    app.require_unchanged(&mut tx, caller).await?;
-    record(&mut tx, &caller.actor(), &id, &json!({"org_name": name})).await?;
+    let (mut tx, _, _) = begin(ctx.app, &id, name, preferences).await?;
+    ctx.app.require_unchanged(&mut tx, ctx.caller).await?;
+    record(&mut tx, &ctx.caller.actor(), &id, &json!({"org_name": name})).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -189,17 +188,14 @@ async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Va
 }
 
 /// Changes what new users of an organization start with.
-pub async fn modify(
-    app: &App,
-    caller: &Caller,
-    preferences: Option<Preferences>,
-) -> Result<Option<i64>, AppError> {
-    caller.authorize(Permission::ModifyOrganization, &Attributes::default())?;
+pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Option<i64>, AppError> {
+    ctx.caller
+        .authorize(Permission::ModifyOrganization, &Attributes::default())?;
     let Some(preferences) = preferences else {
         return Ok(None);
     };
-    let mut tx = app.write(caller).await?;
-    let id = &caller.organization;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let id = &ctx.caller.organization;
     let old = tx
         .find_organization(id)
         .await?
@@ -214,7 +210,7 @@ pub async fn modify(
     };
     let document = |preferences: &Preferences| json!({"default_user_preferences": preferences});
     let (before, after) = (document(&old.default_user_preferences), document(&preferences));
-    tx.append_audit_event(&caller.actor(), "modify", object, before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "modify", object, before, after)
         .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }

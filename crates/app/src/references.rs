@@ -11,28 +11,31 @@ use crate::page::PageBuilder;
 use crate::snapshot::OrganizationState;
 use crate::unit_tests::VisibleUnitTests;
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Caller, Ctx, Page};
 
 /// Returns a page of the services with sets that mean a version: those that pin it and, if it is the latest, those that
 /// float.
 ///
 /// Only sets that the caller may see are told.
 pub async fn list(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: AssetKind,
     (id, version): (&str, VersionNumber),
     limit: i64,
     continuation_token: i64,
 ) -> Result<References, AppError> {
-    let known = app.snapshots.organization(app, &caller.organization).await?;
-    let mut tx = app.store.read().await?;
-    let asset = authorize_read(&mut tx, caller, kind, id).await?;
+    let known = ctx
+        .app
+        .snapshots
+        .organization(ctx.app, &ctx.caller.organization)
+        .await?;
+    let mut tx = ctx.app.store.read().await?;
+    let asset = authorize_read(&mut tx, ctx.caller, kind, id).await?;
     require_version(&asset, kind, version)?;
     let asset = (&asset, version);
     read(
         &mut tx,
-        caller,
+        ctx.caller,
         &known.state,
         kind,
         asset,

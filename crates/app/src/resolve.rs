@@ -13,7 +13,7 @@ use forge_store::{AssetVersion, Tx};
 use crate::services::lookup::{find, no_service};
 use crate::snapshot::{PreparedAnswer, ServiceState, SetState, SnapshotRead};
 use crate::version_sets::{attributes_of_set, gone, set_attributes, unknown};
-use crate::{App, AppError, Caller, assets};
+use crate::{AppError, Caller, Ctx, assets};
 
 /// By how much clocks may differ, as with tokens.
 const CLOCK_DIFFERENCE: Duration = Duration::seconds(30);
@@ -60,15 +60,14 @@ pub struct CurrentSet {
 /// Finds a set in memory.
 ///
 /// Nothing of the database is asked, unless the set may have changed.
-pub async fn current_set(
-    app: &App,
-    caller: &Caller,
-    service_id: ServiceId,
-    name: SetName,
-) -> Result<CurrentSet, AppError> {
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let known = app.snapshots.organization(app, &caller.organization).await?;
-    known.found(in_memory(&known, caller, service_id, name))
+pub async fn current_set(ctx: Ctx<'_>, service_id: ServiceId, name: SetName) -> Result<CurrentSet, AppError> {
+    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+    let known = ctx
+        .app
+        .snapshots
+        .organization(ctx.app, &ctx.caller.organization)
+        .await?;
+    known.found(in_memory(&known, ctx.caller, service_id, name))
 }
 
 fn in_memory(
@@ -141,16 +140,20 @@ pub(crate) fn resolution(service: &ServiceState, set: &SetState) -> Result<Resol
 /// Adds the contents of both versions to what a set means.
 ///
 /// The caller must also be allowed to read the agent and the context graph.
-pub async fn with_documents(
-    app: &App,
-    caller: &Caller,
-    mut resolution: Resolution,
-) -> Result<Resolution, AppError> {
-    let known = app.snapshots.organization(app, &caller.organization).await?;
+pub async fn with_documents(ctx: Ctx<'_>, mut resolution: Resolution) -> Result<Resolution, AppError> {
+    let known = ctx
+        .app
+        .snapshots
+        .organization(ctx.app, &ctx.caller.organization)
+        .await?;
     let content = async |kind, id: String, version| {
         let missing = || AppError::internal(format!("{kind} {id} is not in memory"));
-        assets::authorize_known(caller, kind, known.state.asset(kind, &id).ok_or_else(missing)?)?;
-        assets::version_content(app, &caller.organization, (kind, id, version)).await
+        assets::authorize_known(
+            ctx.caller,
+            kind,
+            known.state.asset(kind, &id).ok_or_else(missing)?,
+        )?;
+        assets::version_content(ctx.app, &ctx.caller.organization, (kind, id, version)).await
     };
     let ((agent, agent_version), (graph, graph_version)) = (resolution.agent, resolution.context_graph);
     let agent = content(AssetKind::Agent, agent.to_string(), agent_version).await?;
@@ -167,24 +170,23 @@ pub async fn with_documents(
 
 /// Returns what a set pinned at a moment in the past: after the last change that the organization had made by then.
 pub async fn resolve_at(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &SetName,
     at: Timestamp,
 ) -> Result<Resolution, AppError> {
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
+    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+    let mut tx = ctx.app.store.read().await?;
     // Clocks differ: that of another server may have given a later time to a change already, and a caller's may be ahead.
-    if at > app.clock.now() + CLOCK_DIFFERENCE {
-        let changed_at = tx.find_changed_at(&caller.organization).await?;
+    if at > ctx.app.clock.now() + CLOCK_DIFFERENCE {
+        let changed_at = tx.find_changed_at(&ctx.caller.organization).await?;
         if changed_at.is_none_or(|changed_at| at > changed_at) {
             let loc = vec!["query".into(), "at".into()];
             let msg = "this moment is still to come; nobody knows what will run then";
             return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
         }
     }
-    let pinned = resolve_as_of(&mut tx, caller, service_id, name, at).await?;
+    let pinned = resolve_as_of(&mut tx, ctx.caller, service_id, name, at).await?;
     pinned.resolution(service_id, name)
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::names::new_name;
 use crate::privileges::{self, role_attributes};
-use crate::{App, AppError, Caller, Written, commit};
+use crate::{AppError, Caller, Ctx, Written, commit};
 
 /// How long a replaced role can still be read, in seconds: a day, as the contract says.
 const REPLACED_SECONDS: i64 = 24 * 3600;
@@ -124,8 +124,7 @@ pub(crate) fn check_grants(grants: &[Grant], place: &[&str]) -> Result<(), AppEr
 ///
 /// Its maker must hold all that it grants.
 pub async fn create(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     name: String,
     description: String,
     grants: Vec<Grant>,
@@ -133,20 +132,20 @@ pub async fn create(
 ) -> Result<Written<RoleId>, AppError> {
     check_grants(&grants, &["body", "permission_grants"])?;
     let name = new_name("role_name", &name)?;
-    caller.authorize(
+    ctx.caller.authorize(
         Permission::CreateRole,
         &Attributes::default().with("role_name", name.as_str()),
     )?;
-    caller.require_cover(&grants)?;
-    let mut tx = app.write_access(caller).await?;
-    if by_name(&mut tx, caller, &name).await?.is_some() {
+    ctx.caller.require_cover(&grants)?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    if by_name(&mut tx, ctx.caller, &name).await?.is_some() {
         return Err(AppError::Conflict(format!(
             "a role named `{}` exists already",
             shortened(&name)
         )));
     }
     let role = Role {
-        id: app.new_id()?,
+        id: ctx.app.new_id()?,
         name,
         description,
         has_admin_view,
@@ -154,27 +153,24 @@ pub async fn create(
     };
     tx.insert_role(&role).await?;
     let after = audit_document(&role);
-    tx.append_audit_event(&caller.actor(), "create", object(&role), Value::Null, after)
+    tx.append_audit_event(&ctx.caller.actor(), "create", object(&role), Value::Null, after)
         .await?;
     commit(tx, role.id).await
 }
 
 /// Returns the roles that the caller may see, of these ids and names if any are given.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    ids: &[RoleId],
-    names: &[String],
-) -> Result<Vec<Role>, AppError> {
-    if !caller.may_some(Permission::GetRole) {
+pub async fn list(ctx: Ctx<'_>, ids: &[RoleId], names: &[String]) -> Result<Vec<Role>, AppError> {
+    if !ctx.caller.may_some(Permission::GetRole) {
         return Ok(Vec::new());
     }
-    let mut tx = app.store.read().await?;
-    let mut roles = tx.list_roles(&caller.organization, app.clock.now()).await?;
+    let mut tx = ctx.app.store.read().await?;
+    let mut roles = tx
+        .list_roles(&ctx.caller.organization, ctx.app.clock.now())
+        .await?;
     roles.retain(|role| {
         (ids.is_empty() || ids.contains(&role.id))
             && (names.is_empty() || names.iter().any(|name| composed(name) == composed(&role.name)))
-            && caller.may(Permission::GetRole, &role_attributes(role))
+            && ctx.caller.may(Permission::GetRole, &role_attributes(role))
     });
     Ok(roles)
 }
@@ -193,25 +189,21 @@ pub struct ModifyRole {
 /// The description changes in place; other grants or another view make a new role of the same name, to which users and
 /// keys move at once; if it does not hold all that the old one held, the temporary grants of these users end. Returns
 /// the id of the role that has the name now.
-pub async fn modify(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-    change: ModifyRole,
-) -> Result<Written<RoleId>, AppError> {
+pub async fn modify(ctx: Ctx<'_>, name: &str, change: ModifyRole) -> Result<Written<RoleId>, AppError> {
     if let Some(grants) = &change.grants {
         check_grants(grants, &["body", "permission_grants"])?;
     }
-    caller.require_any_grant(Permission::ModifyRole)?;
-    let mut tx = app.write_access(caller).await?;
-    let old = find(&mut tx, caller, name).await?;
-    caller.authorize(Permission::ModifyRole, &role_attributes(&old))?;
+    ctx.caller.require_any_grant(Permission::ModifyRole)?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    let old = find(&mut tx, ctx.caller, name).await?;
+    ctx.caller
+        .authorize(Permission::ModifyRole, &role_attributes(&old))?;
     if DefaultRole::by_name(&old.name).is_some() {
         return Err(AppError::Refused(format!(
             "`{name}` is a default role and stays as it is; create another one"
         )));
     }
-    caller.require_not_above(&old)?;
+    ctx.caller.require_not_above(&old)?;
     let new = Role {
         id: old.id,
         name: old.name.clone(),
@@ -222,26 +214,29 @@ pub async fn modify(
     let is_replaced = (&new.grants, new.has_admin_view) != (&old.grants, old.has_admin_view);
     let new = if is_replaced {
         Role {
-            id: app.new_id()?,
+            id: ctx.app.new_id()?,
             ..new
         }
     } else {
         new
     };
     if is_replaced {
-        caller.require_greater(&new)?;
-        caller.require_no_gain(&role_attributes(&old), &role_attributes(&new))?;
-        let expires_at = app.clock.now().plus_seconds(REPLACED_SECONDS);
+        ctx.caller.require_greater(&new)?;
+        ctx.caller
+            .require_no_gain(&role_attributes(&old), &role_attributes(&new))?;
+        let expires_at = ctx.app.clock.now().plus_seconds(REPLACED_SECONDS);
         tx.replace_role(old.id, &new, expires_at).await?;
     } else {
         tx.set_role_description(new.id, &new.description).await?;
     }
     let (before, mut after) = (audit_document(&old), audit_document(&new));
     if gives_less(&new, &old) {
-        let count = tx.end_temporary_grants_of_role(new.id, app.clock.now()).await?;
+        let count = tx
+            .end_temporary_grants_of_role(new.id, ctx.app.clock.now())
+            .await?;
         tell_ended(&mut after, count);
     }
-    tx.append_audit_event(&caller.actor(), "modify", object(&new), before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "modify", object(&new), before, after)
         .await?;
     commit(tx, new.id).await
 }

@@ -22,7 +22,7 @@ use crate::names::new_name;
 use crate::page::{PageBuilder, unknown_token};
 use crate::sorting::Sorted;
 use crate::version_sets::{NewRevision, read_seen, set_before_creation};
-use crate::{App, AppError, Caller, Page, Written, assets, commit};
+use crate::{AppError, Caller, Ctx, Page, Written, assets, commit};
 
 pub use update::{ServiceOutcome, UpdateService, update};
 
@@ -49,11 +49,11 @@ fn audit_document(fields: &ServiceFields) -> Value {
 ///
 /// The caller must be allowed to read its agent and its context graph.
 pub async fn create(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     fields: &ServiceFields,
     release: Option<RequestedPins>,
 ) -> Result<Written<ServiceId>, AppError> {
+    let Ctx { app, caller } = ctx;
     let name = new_name("name", &fields.name)?;
     let fields = &ServiceFields {
         name,
@@ -204,7 +204,8 @@ pub struct ServicePage {
 }
 
 /// Returns a page of the services that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<ServicePage, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListServices) -> Result<ServicePage, AppError> {
+    let Ctx { app, caller } = ctx;
     let is_first = query.continuation_token == 0;
     if !caller.may_some(Permission::GetService) {
         return Ok(ServicePage {
@@ -222,7 +223,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     });
     let mut tx = app.store.read().await?;
     let mut page = list
-        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     if query.ids.is_empty() {
         while let Some((after, count)) = page.next_read() {
@@ -270,7 +271,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListServices) -> Result<Se
     Ok(ServicePage {
         page: Page {
             items,
-            continuation_token: list.token(app, tx, caller, cut.or(end)).await?,
+            continuation_token: list.token(ctx, tx, cut.or(end)).await?,
         },
         tags,
     })

@@ -10,7 +10,7 @@ use crate::claims::Claims;
 use crate::secrets::hash_secret;
 use crate::snapshot::{Access, KnownUser};
 use crate::tokens::{INVALID_TOKEN, TOKEN_SECONDS};
-use crate::{App, AppError, Caller, Credentials, privileges, roles};
+use crate::{App, AppError, Caller, Credentials, Ctx, privileges, roles};
 
 /// A token, and when it ends.
 #[derive(Clone)]
@@ -193,16 +193,17 @@ const ENDED: AppError = AppError::Unauthenticated("the token has ended; sign in 
 ///
 /// # Errors
 /// Refuses one whose token has ended, or whose user or key is gone.
-pub(crate) async fn recognise_again(app: &App, caller: &Caller) -> Result<Caller, AppError> {
-    if app.clock.now() < caller.ends_at {
-        recognise_still(app, caller).await
+pub(crate) async fn recognise_again(ctx: Ctx<'_>) -> Result<Caller, AppError> {
+    if ctx.app.clock.now() < ctx.caller.ends_at {
+        recognise_still(ctx).await
     } else {
         Err(ENDED)
     }
 }
 
 /// The same for a caller who goes on with what they began before their token ended.
-pub(crate) async fn recognise_still(app: &App, caller: &Caller) -> Result<Caller, AppError> {
+pub(crate) async fn recognise_still(ctx: Ctx<'_>) -> Result<Caller, AppError> {
+    let Ctx { app, caller } = ctx;
     let known = app.snapshots.organization(app, &caller.user.org_id).await?;
     let (access, now) = (&known.state.access, app.clock.now());
     let (user, key) = (access.user(&caller.user.user_id), access.key(&caller.key.id, now));
@@ -222,10 +223,10 @@ pub(crate) async fn recognise_still(app: &App, caller: &Caller) -> Result<Caller
 }
 
 /// Returns `true` if a caller may still do what they could when they were recognised, by the state of the transaction.
-pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Result<bool, AppError> {
-    let (organization, now) = (&caller.organization, app.clock.now());
-    let user = tx.find_user(organization, &caller.user.user_id).await?;
-    let key = tx.find_api_key(organization, &caller.key.id).await?;
+pub(crate) async fn is_unchanged(ctx: Ctx<'_>, tx: &mut Tx) -> Result<bool, AppError> {
+    let (organization, now) = (&ctx.caller.organization, ctx.app.clock.now());
+    let user = tx.find_user(organization, &ctx.caller.user.user_id).await?;
+    let key = tx.find_api_key(organization, &ctx.caller.key.id).await?;
     let (Some(user), Some(key)) = (user, key) else {
         return Ok(false);
     };
@@ -235,8 +236,8 @@ pub(crate) async fn is_unchanged(app: &App, tx: &mut Tx, caller: &Caller) -> Res
         && key.revoked_at.is_none()
         && now < key.expires_at
         && roles::may_sign_in(&key.role, &user.role)
-        && privileges::of(&user.role) == *caller.privileges
-        && grants == caller.temporary_grants)
+        && privileges::of(&user.role) == *ctx.caller.privileges
+        && grants == ctx.caller.temporary_grants)
 }
 
 /// Refuses an organization that does not exist or, unless `in_maintenance_too`, is closed for maintenance, before

@@ -13,7 +13,7 @@ use forge_store::{PageCursor, Place, Position, ReadTx, Rows, SortValue, StoreErr
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{PageBuilder, unknown_token};
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Caller, Ctx, Page};
 
 /// How long a place is kept.
 ///
@@ -83,9 +83,8 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     /// Refuses a number that no page of this list in this order ended with for this caller, or too long ago.
     pub(crate) async fn page(
         &self,
-        app: &App,
+        ctx: Ctx<'_>,
         tx: &mut Tx,
-        caller: &Caller,
         limit: i64,
         token: i64,
     ) -> Result<PageBuilder<T, Place>, AppError> {
@@ -96,8 +95,8 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
             }
             return Ok(PageBuilder::new(tx.room(), limit, Place::Row(token)));
         }
-        let (cursor, _) = find(app, tx, caller, token).await?.ok_or_else(unknown_token)?;
-        if cursor != self.cursor(caller, cursor.position.clone()) {
+        let (cursor, _) = find(ctx, tx, token).await?.ok_or_else(unknown_token)?;
+        if cursor != self.cursor(ctx.caller, cursor.position.clone()) {
             return Err(unknown_token());
         }
         Ok(PageBuilder::new(
@@ -131,15 +130,14 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     /// Ends a page, and with it the transaction; if more rows follow, keeps the place where it ends.
     pub(crate) async fn finish(
         &self,
-        app: &App,
+        ctx: Ctx<'_>,
         tx: ReadTx,
-        caller: &Caller,
         page: PageBuilder<T, Place>,
     ) -> Result<Page<T>, AppError> {
         let (items, end) = page.end();
         Ok(Page {
             items,
-            continuation_token: self.token(app, tx, caller, end).await?,
+            continuation_token: self.token(ctx, tx, end).await?,
         })
     }
 
@@ -148,17 +146,16 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     /// The transaction ends: who holds a connection and waits for a second one may wait for others who do the same.
     pub(crate) async fn token(
         &self,
-        app: &App,
+        ctx: Ctx<'_>,
         tx: ReadTx,
-        caller: &Caller,
         end: Option<Place>,
     ) -> Result<Option<i64>, AppError> {
         match end {
             None => Ok(None),
             Some(Place::Row(seq)) => Ok(Some(seq)),
             Some(Place::Position(position)) => {
-                let cursor = self.cursor(caller, position);
-                keep(app, tx, caller, &cursor).await.map(Some)
+                let cursor = self.cursor(ctx.caller, position);
+                keep(ctx, tx, &cursor).await.map(Some)
             }
         }
     }
@@ -310,12 +307,8 @@ fn token(cursor: &PageCursor, attempt: u8) -> i64 {
 }
 
 /// Returns a place and when it was kept, if the number is not too old.
-async fn find(
-    app: &App,
-    tx: &mut Tx,
-    caller: &Caller,
-    token: i64,
-) -> Result<Option<(PageCursor, Timestamp)>, AppError> {
+async fn find(ctx: Ctx<'_>, tx: &mut Tx, token: i64) -> Result<Option<(PageCursor, Timestamp)>, AppError> {
+    let Ctx { app, caller } = ctx;
     let oldest = app.clock.now() - KEPT_FOR;
     let kept = tx.find_page_cursor(&caller.organization, token).await?;
     let found = kept.or_else(|| app.snapshots.cursors.find(&caller.organization, token));
@@ -325,25 +318,26 @@ async fn find(
 /// Returns the number of a place, which is kept for a day at least.
 ///
 /// A page that is read again costs no write.
-async fn keep(app: &App, mut tx: ReadTx, caller: &Caller, cursor: &PageCursor) -> Result<i64, AppError> {
-    let now = app.clock.now();
+async fn keep(ctx: Ctx<'_>, mut tx: ReadTx, cursor: &PageCursor) -> Result<i64, AppError> {
+    let now = ctx.app.clock.now();
     for attempt in 0..=u8::MAX {
         let token = token(cursor, attempt);
-        match find(app, &mut tx, caller, token).await? {
+        match find(ctx, &mut tx, token).await? {
             Some((found, kept_at)) if found == *cursor && kept_at > now - RENEWED_AFTER => return Ok(token),
             Some((found, _)) if found != *cursor => continue,
             _ => {}
         }
         drop(tx);
-        match write(app, caller, token, cursor, now).await {
+        match write(ctx, token, cursor, now).await {
             Ok(true) => return Ok(token),
-            Ok(false) => tx = app.store.read().await?,
+            Ok(false) => tx = ctx.app.store.read().await?,
             // A list is read, also while nothing can be written. The token then is good on this server, while it runs.
             Err(error) => {
                 tracing::warn!(%error, "the place where a page ended is kept in memory alone");
-                app.snapshots
+                ctx.app
+                    .snapshots
                     .cursors
-                    .keep(&caller.organization, token, cursor, now);
+                    .keep(&ctx.caller.organization, token, cursor, now);
                 return Ok(token);
             }
         }
@@ -353,14 +347,8 @@ async fn keep(app: &App, mut tx: ReadTx, caller: &Caller, cursor: &PageCursor) -
     ))
 }
 
-async fn write(
-    app: &App,
-    caller: &Caller,
-    token: i64,
-    cursor: &PageCursor,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mut tx = app.store.write_run(&caller.organization).await?;
+async fn write(ctx: Ctx<'_>, token: i64, cursor: &PageCursor, now: Timestamp) -> Result<bool, StoreError> {
+    let mut tx = ctx.app.store.write_run(&ctx.caller.organization).await?;
     let is_kept = tx.keep_page_cursor(token, cursor, now, now - KEPT_FOR).await?;
     tx.commit().await?;
     Ok(is_kept)

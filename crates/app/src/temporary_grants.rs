@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page, Written, commit, roles, users};
+use crate::{AppError, Ctx, Page, Written, commit, roles, users};
 
 /// How many temporary grants a user may have at once.
 const MOST_GRANTS: usize = 100;
@@ -41,11 +41,7 @@ pub struct GiveGrant {
 /// Gives a user a grant beside those of the role, until it ends.
 ///
 /// The giver's role must hold it.
-pub async fn create(
-    app: &App,
-    caller: &Caller,
-    given: GiveGrant,
-) -> Result<Written<(String, Timestamp)>, AppError> {
+pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, Timestamp)>, AppError> {
     roles::check_grants(std::slice::from_ref(&given.grant), &["body", "permission_grant"])?;
     if given.duration <= Duration::days(0) || given.duration > LONGEST {
         let loc = vec!["body".into(), "duration".into()];
@@ -56,20 +52,21 @@ pub async fn create(
         );
         return Err(AppError::Invalid(vec![fault]));
     }
-    caller.authorize(
+    ctx.caller.authorize(
         Permission::CreateTemporaryGrant,
         &attributes(&given.user_id, &given.grant),
     )?;
-    caller.require_cover(std::slice::from_ref(&given.grant))?;
-    let mut tx = app.write_access(caller).await?;
-    users::find(&mut tx, caller, &given.user_id).await?;
-    let (organization, now) = (&caller.organization, app.clock.now());
+    ctx.caller.require_cover(std::slice::from_ref(&given.grant))?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    users::find(&mut tx, ctx.caller, &given.user_id).await?;
+    let (organization, now) = (&ctx.caller.organization, ctx.app.clock.now());
     let live = tx
         .live_temporary_grants(organization, &given.user_id, now)
         .await?;
     check_together(live, &given.grant)?;
     let grant = TemporaryGrant {
-        id: app
+        id: ctx
+            .app
             .new_id::<forge_domain::id::kind::TemporaryGrant>()?
             .to_string(),
         seq: 0,
@@ -77,7 +74,7 @@ pub async fn create(
         grant: given.grant,
         tags: given.tags,
         justification: given.justification,
-        creator: caller.user.clone(),
+        creator: ctx.caller.user.clone(),
         created_at: tx.changed_at(),
         expires_at: now + given.duration,
         ended_at: None,
@@ -89,7 +86,7 @@ pub async fn create(
     };
     let after =
         json!({"user_id": grant.user_id, "permission_grant": grant.grant, "expires_at": grant.expires_at});
-    tx.append_audit_event(&caller.actor(), "create", object, Value::Null, after)
+    tx.append_audit_event(&ctx.caller.actor(), "create", object, Value::Null, after)
         .await?;
     commit(tx, (grant.id, grant.expires_at)).await
 }
@@ -140,7 +137,8 @@ pub struct ListGrants {
 }
 
 /// Returns a page of the temporary grants that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page<TemporaryGrant>, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListGrants) -> Result<Page<TemporaryGrant>, AppError> {
+    let Ctx { app, caller } = ctx;
     if !caller.may_some(Permission::GetTemporaryGrant) {
         return Ok(Page::empty());
     }
@@ -171,7 +169,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page
     );
     let mut tx = app.store.read().await?;
     let mut page = list
-        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     while let Some((after, count)) = page.next_read() {
         let rows = tx
@@ -184,7 +182,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListGrants) -> Result<Page
             is_wanted,
         );
     }
-    list.finish(app, tx, caller, page).await
+    list.finish(ctx, tx, page).await
 }
 
 fn sort_value(key: TemporaryGrantSort, grant: &TemporaryGrant) -> SortValue {

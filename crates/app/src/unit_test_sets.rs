@@ -15,7 +15,7 @@ use crate::names::{changed_name, new_name, taken};
 use crate::page::{PageBuilder, Scan};
 use crate::searching::{MAX_FOUND, Words, add_distinct};
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page, Written, commit, unit_tests};
+use crate::{AppError, Caller, Ctx, Page, Written, commit, unit_tests};
 
 /// What the audit log calls a set of unit tests.
 pub(crate) const OBJECT: &str = "simulation_unit_test_set";
@@ -60,27 +60,29 @@ pub struct UpdateUnitTestSet {
 /// Creates a set of unit tests.
 ///
 /// The caller must be allowed to read each of them.
-pub async fn create(
-    app: &App,
-    caller: &Caller,
-    fields: &UnitTestSetFields,
-) -> Result<Written<UnitTestSetId>, AppError> {
+pub async fn create(ctx: Ctx<'_>, fields: &UnitTestSetFields) -> Result<Written<UnitTestSetId>, AppError> {
     let name = new_name("name", &fields.name)?;
     let fields = &UnitTestSetFields {
         name,
         ..fields.clone()
     };
     let named = Attributes::default().with("simulation_unit_test_set_name", fields.name.as_str());
-    caller.authorize(Permission::CreateUnitTestSet, &named)?;
+    ctx.caller.authorize(Permission::CreateUnitTestSet, &named)?;
     refuse_too_many(&fields.unit_test_runs)?;
-    authorize_tests(caller, &fields.unit_test_runs)?;
-    let mut tx = app.write(caller).await?;
-    require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
-    refuse_taken_name(&mut tx, caller, &fields.name, None).await?;
-    let id = app.new_id()?;
-    tx.insert_unit_test_set(id, fields, &caller.user).await?;
-    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, json!(fields))
-        .await?;
+    authorize_tests(ctx.caller, &fields.unit_test_runs)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    require_tests(&mut tx, ctx.caller, &fields.unit_test_runs).await?;
+    refuse_taken_name(&mut tx, ctx.caller, &fields.name, None).await?;
+    let id = ctx.app.new_id()?;
+    tx.insert_unit_test_set(id, fields, &ctx.caller.user).await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "create",
+        object(id),
+        Value::Null,
+        json!(fields),
+    )
+    .await?;
     commit(tx, id).await
 }
 
@@ -89,15 +91,15 @@ pub async fn create(
 /// A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to read each test that
 /// the set runs afterwards.
 pub async fn update(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: UnitTestSetId,
     update: UpdateUnitTestSet,
 ) -> Result<Option<i64>, AppError> {
-    caller.require_any_grant(Permission::ModifyUnitTestSet)?;
-    let mut tx = app.write(caller).await?;
-    let set = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::ModifyUnitTestSet, &attributes(&set))?;
+    ctx.caller.require_any_grant(Permission::ModifyUnitTestSet)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let set = find(&mut tx, ctx.caller, id).await?;
+    ctx.caller
+        .authorize(Permission::ModifyUnitTestSet, &attributes(&set))?;
     let old = set.fields;
     let fields = UnitTestSetFields {
         name: changed_name(&old.name, update.name)?.unwrap_or_else(|| old.name.clone()),
@@ -113,32 +115,40 @@ pub async fn update(
     if fields.unit_test_runs != old.unit_test_runs {
         refuse_too_many(&fields.unit_test_runs)?;
     }
-    authorize_tests(caller, &fields.unit_test_runs)?;
-    require_tests(&mut tx, caller, &fields.unit_test_runs).await?;
+    authorize_tests(ctx.caller, &fields.unit_test_runs)?;
+    require_tests(&mut tx, ctx.caller, &fields.unit_test_runs).await?;
     if fields.name != old.name {
         // A grant that holds for the old name only must not give the set a name out of its reach.
         let renamed = attributes_of(id, &fields.name);
-        caller.authorize(Permission::ModifyUnitTestSet, &renamed)?;
-        caller.require_no_gain(&attributes_of(id, &old.name), &renamed)?;
-        refuse_taken_name(&mut tx, caller, &fields.name, Some(id)).await?;
+        ctx.caller.authorize(Permission::ModifyUnitTestSet, &renamed)?;
+        ctx.caller
+            .require_no_gain(&attributes_of(id, &old.name), &renamed)?;
+        refuse_taken_name(&mut tx, ctx.caller, &fields.name, Some(id)).await?;
     }
-    tx.update_unit_test_set(id, &fields, &caller.user).await?;
-    tx.append_audit_event(&caller.actor(), "update", object(id), json!(old), json!(fields))
-        .await?;
+    tx.update_unit_test_set(id, &fields, &ctx.caller.user).await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "update",
+        object(id),
+        json!(old),
+        json!(fields),
+    )
+    .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
 /// Deletes a set of unit tests.
 ///
 /// Its runs go on and stay.
-pub async fn delete(app: &App, caller: &Caller, id: UnitTestSetId) -> Result<i64, AppError> {
-    caller.require_any_grant(Permission::DeleteUnitTestSet)?;
-    let mut tx = app.write(caller).await?;
-    let set = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::DeleteUnitTestSet, &attributes(&set))?;
-    tx.delete_unit_test_set(id, &caller.user).await?;
+pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
+    ctx.caller.require_any_grant(Permission::DeleteUnitTestSet)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let set = find(&mut tx, ctx.caller, id).await?;
+    ctx.caller
+        .authorize(Permission::DeleteUnitTestSet, &attributes(&set))?;
+    tx.delete_unit_test_set(id, &ctx.caller.user).await?;
     tx.append_audit_event(
-        &caller.actor(),
+        &ctx.caller.actor(),
         "delete",
         object(id),
         json!(set.fields),
@@ -254,7 +264,8 @@ impl UnitTestSetFilterValues {
 }
 
 /// Returns a page of the sets that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Result<UnitTestSetPage, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListUnitTestSets) -> Result<UnitTestSetPage, AppError> {
+    let Ctx { app, caller } = ctx;
     let is_first = query.continuation_token == 0;
     if !caller.may_some(Permission::GetUnitTestSet) {
         return Ok(UnitTestSetPage {
@@ -273,7 +284,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
         .collect();
     let list = Sorted::moving("unit_test_set", &sort, sort_value, |set: &UnitTestSet| set.seq);
     let page = list
-        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     let mut filter_values = is_first.then(UnitTestSetFilterValues::default);
     let (mut selection, mut scan) = (list.select(page), Scan::default());
@@ -290,7 +301,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTestSets) -> Resul
     }
     let page = selection.finish()?;
     Ok(UnitTestSetPage {
-        page: list.finish(app, tx, caller, page).await?,
+        page: list.finish(ctx, tx, page).await?,
         filter_values,
     })
 }
@@ -309,11 +320,11 @@ fn sort_value(UnitTestSetSort::UpdatedAt: UnitTestSetSort, set: &UnitTestSet) ->
 ///
 /// Deleted ones are not found.
 pub async fn search(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     query: &str,
     filter: &UnitTestSetFilter,
 ) -> Result<Vec<UnitTestSet>, AppError> {
+    let Ctx { app, caller } = ctx;
     if !caller.may_some(Permission::GetUnitTestSet) {
         return Ok(Vec::new());
     }

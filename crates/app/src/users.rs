@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page, Written, api_keys, commit, roles};
+use crate::{AppError, Caller, Ctx, Page, Written, api_keys, commit, roles};
 
 /// What the audit log shows of a user: no personal data.
 fn audit_document(role_name: &str) -> Value {
@@ -60,7 +60,8 @@ pub struct InviteUser {
 }
 
 /// Creates a user, who may sign in with an API key at once, and returns the id.
-pub async fn invite(app: &App, caller: &Caller, invited: InviteUser) -> Result<Written<String>, AppError> {
+pub async fn invite(ctx: Ctx<'_>, invited: InviteUser) -> Result<Written<String>, AppError> {
+    let Ctx { app, caller } = ctx;
     let named = |name: &str| Attributes::default().with("role_name", name);
     caller.authorize(Permission::InviteUser, &named(&invited.role_name))?;
     let mut tx = app.write_access(caller).await?;
@@ -128,7 +129,8 @@ pub struct ListUsers {
 }
 
 /// Returns a page of the users that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<ListedUser>, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListUsers) -> Result<Page<ListedUser>, AppError> {
+    let Ctx { app, caller } = ctx;
     if !caller.may_some(Permission::GetUserInfo) {
         return Ok(Page::empty());
     }
@@ -147,7 +149,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
     let list = Sorted::moving("user", &query.sort, sort_value, |row: &ListedUser| row.user.seq);
     let mut tx = app.store.read().await?;
     let mut page = list
-        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     if query.ids.is_empty() && query.emails.is_empty() {
         while let Some((after, count)) = page.next_read() {
@@ -176,7 +178,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUsers) -> Result<Page<
         }
         page = selection.finish()?;
     }
-    list.finish(app, tx, caller, page).await
+    list.finish(ctx, tx, page).await
 }
 
 /// Returns the user that a query names by the id, deleted or not.
@@ -276,21 +278,16 @@ async fn speaks_for_themselves(tx: &mut Tx, caller: &Caller) -> Result<bool, App
 /// Changes what is known of a user.
 ///
 /// What a user hides from administrators is theirs alone to say.
-pub async fn update(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    update: UpdateUser,
-) -> Result<Written<()>, AppError> {
-    caller.require_any_grant(Permission::UpdateUserInfo)?;
-    let mut tx = app.write_access(caller).await?;
-    let mut user = find(&mut tx, caller, id).await?;
-    let is_own = caller.user.is(&caller.organization, id);
-    caller.authorize(
+pub async fn update(ctx: Ctx<'_>, id: &str, update: UpdateUser) -> Result<Written<()>, AppError> {
+    ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    let mut user = find(&mut tx, ctx.caller, id).await?;
+    let is_own = ctx.caller.user.is(&ctx.caller.organization, id);
+    ctx.caller.authorize(
         Permission::UpdateUserInfo,
         &attributes(&user).with("is_own", is_own),
     )?;
-    caller.require_not_above(&user.role)?;
+    ctx.caller.require_not_above(&user.role)?;
     let visibility = changed_visibility(&user.preferences, &update);
     if let Some(setting) = visibility.first() {
         if !is_own {
@@ -298,7 +295,7 @@ pub async fn update(
                 "only the user may change `{setting}`: it hides what is theirs from everybody else"
             )));
         }
-        if !speaks_for_themselves(&mut tx, caller).await? {
+        if !speaks_for_themselves(&mut tx, ctx.caller).await? {
             return Err(AppError::InsufficientRole(format!(
                 "only the user may change `{setting}`, and another who could have made the API key could be behind this: \
                  sign in with a key that a super administrator made"
@@ -331,7 +328,7 @@ pub async fn update(
     if !visibility.is_empty() {
         after["changed"] = json!(visibility);
     }
-    tx.append_audit_event(&caller.actor(), "update", object(id), before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "update", object(id), before, after)
         .await?;
     commit(tx, ()).await
 }
@@ -341,30 +338,25 @@ pub async fn update(
 /// The caller's must be greater than it, and than the user's present one: otherwise anybody could take the rights of
 /// their equals. Only their own role may a caller give up. With a role that does not hold all that the old one held,
 /// the user's temporary grants end.
-pub async fn assign_role(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-    user_id: &str,
-) -> Result<Written<RoleId>, AppError> {
+pub async fn assign_role(ctx: Ctx<'_>, name: &str, user_id: &str) -> Result<Written<RoleId>, AppError> {
     // Whoever may give no role at all is not told which there are, and waits for nobody's lock.
-    if caller.privileges.grants.is_empty() {
+    if ctx.caller.privileges.grants.is_empty() {
         return Err(AppError::InsufficientRole(
             "your role gives you nothing to assign".to_owned(),
         ));
     }
-    let mut tx = app.write_access(caller).await?;
-    let role = roles::find_to_give(&mut tx, caller, name).await?;
-    let user = find(&mut tx, caller, user_id).await?;
-    if !caller.user.is(&caller.organization, user_id)
-        && let Err(error) = caller.require_greater(&user.role)
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    let role = roles::find_to_give(&mut tx, ctx.caller, name).await?;
+    let user = find(&mut tx, ctx.caller, user_id).await?;
+    if !ctx.caller.user.is(&ctx.caller.organization, user_id)
+        && let Err(error) = ctx.caller.require_greater(&user.role)
     {
-        let may_see = caller.may(Permission::GetUserInfo, &attributes(&user));
+        let may_see = ctx.caller.may(Permission::GetUserInfo, &attributes(&user));
         return Err(if may_see { error } else { unknown() });
     }
     let with_new_role = attributes_of(user_id, &role.name);
-    caller.require_no_gain(&attributes(&user), &with_new_role)?;
-    if role.id != user.role.id && is_last_super_administrator(&mut tx, caller, &user).await? {
+    ctx.caller.require_no_gain(&attributes(&user), &with_new_role)?;
+    if role.id != user.role.id && is_last_super_administrator(&mut tx, ctx.caller, &user).await? {
         return Err(AppError::InsufficientRole(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
     tx.set_user_role(user_id, role.id).await?;
@@ -373,49 +365,48 @@ pub async fn assign_role(
         json!({"role_name": role.name}),
     );
     if roles::gives_less(&role, &user.role) {
-        let count = tx.end_temporary_grants(user_id, app.clock.now()).await?;
+        let count = tx.end_temporary_grants(user_id, ctx.app.clock.now()).await?;
         roles::tell_ended(&mut after, count);
-        tell_known_keys(app, &mut tx, caller, user_id, &mut after).await?;
+        tell_known_keys(ctx, &mut tx, user_id, &mut after).await?;
     }
-    tx.append_audit_event(&caller.actor(), "assign_role", object(user_id), before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "assign_role", object(user_id), before, after)
         .await?;
     commit(tx, role.id).await
 }
 
 /// Deletes a user: everything personal goes, what they said in conversations too, and every token ends at once.
-pub async fn delete(app: &App, caller: &Caller, id: &str) -> Result<Written<()>, AppError> {
-    caller.require_any_grant(Permission::DeleteUser)?;
-    let mut tx = app.write_access(caller).await?;
-    let user = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::DeleteUser, &attributes(&user))?;
-    caller.require_not_above(&user.role)?;
-    if is_last_super_administrator(&mut tx, caller, &user).await? {
+pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
+    ctx.caller.require_any_grant(Permission::DeleteUser)?;
+    let mut tx = ctx.app.write_access(ctx.caller).await?;
+    let user = find(&mut tx, ctx.caller, id).await?;
+    ctx.caller.authorize(Permission::DeleteUser, &attributes(&user))?;
+    ctx.caller.require_not_above(&user.role)?;
+    if is_last_super_administrator(&mut tx, ctx.caller, &user).await? {
         return Err(AppError::Refused(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
     // In this order: a conversation that begins meanwhile waits for the user, or is waited for and found.
     tx.delete_user(id).await?;
     tx.delete_conversations_of_user(id).await?;
-    tx.end_temporary_grants(id, app.clock.now()).await?;
+    tx.end_temporary_grants(id, ctx.app.clock.now()).await?;
     let (before, mut after) = (audit_document(&user.role.name), Value::Null);
-    tell_known_keys(app, &mut tx, caller, id, &mut after).await?;
-    tx.append_audit_event(&caller.actor(), "delete", object(id), before, after)
+    tell_known_keys(ctx, &mut tx, id, &mut after).await?;
+    tx.append_audit_event(&ctx.caller.actor(), "delete", object(id), before, after)
         .await?;
     commit(tx, ()).await
 }
 
 /// Tells in the audit log which keys go on that somebody may know who was given less, or deleted.
 async fn tell_known_keys(
-    app: &App,
+    ctx: Ctx<'_>,
     tx: &mut Tx,
-    caller: &Caller,
     user_id: &str,
     document: &mut Value,
 ) -> Result<(), AppError> {
     let user = UserRef {
-        org_id: caller.organization.clone(),
+        org_id: ctx.caller.organization.clone(),
         user_id: user_id.to_owned(),
     };
-    let keys = api_keys::known_to(app, tx, &user).await?;
+    let keys = api_keys::known_to(ctx.app, tx, &user).await?;
     if !keys.is_empty() {
         document["api_keys_left"] = json!(keys);
     }

@@ -11,7 +11,7 @@ use forge_store::{Rows, RunningConversations, ServiceFields, Tx, VersionSet, Wri
 
 use crate::services::lookup::{attributes, attributes_of, find, find_binding};
 use crate::unit_tests::VisibleUnitTests;
-use crate::{App, AppError, Caller};
+use crate::{AppError, Caller, Ctx};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {
     attributes_of_set(service.id, &service.name, set)
@@ -173,15 +173,15 @@ pub(crate) async fn read_seen(
 }
 
 /// Returns the sets of a service that the caller may see, by name.
-pub async fn list(app: &App, caller: &Caller, service_id: ServiceId) -> Result<Vec<SetView>, AppError> {
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
-    let service = find(&mut tx, caller, service_id).await?;
-    let binding = find_binding(&mut tx, caller, &service).await?;
-    let sets = read_seen(&mut tx, caller, &service, usize::MAX)
+pub async fn list(ctx: Ctx<'_>, service_id: ServiceId) -> Result<Vec<SetView>, AppError> {
+    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+    let mut tx = ctx.app.store.read().await?;
+    let service = find(&mut tx, ctx.caller, service_id).await?;
+    let binding = find_binding(&mut tx, ctx.caller, &service).await?;
+    let sets = read_seen(&mut tx, ctx.caller, &service, usize::MAX)
         .await?
         .into_rows();
-    let uses = Uses::of_service(&mut tx, caller, service_id).await?;
+    let uses = Uses::of_service(&mut tx, ctx.caller, service_id).await?;
     Ok(sets.into_iter().map(|set| view(set, &binding, &uses)).collect())
 }
 
@@ -212,17 +212,12 @@ pub(crate) async fn read(
 }
 
 /// Returns one set of a service.
-pub async fn get(
-    app: &App,
-    caller: &Caller,
-    service_id: ServiceId,
-    name: &SetName,
-) -> Result<SetView, AppError> {
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
-    match read(&mut tx, caller, service_id, name).await {
+pub async fn get(ctx: Ctx<'_>, service_id: ServiceId, name: &SetName) -> Result<SetView, AppError> {
+    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+    let mut tx = ctx.app.store.read().await?;
+    match read(&mut tx, ctx.caller, service_id, name).await {
         Ok((_, binding, set)) => {
-            let uses = Uses::of_service(&mut tx, caller, service_id).await?;
+            let uses = Uses::of_service(&mut tx, ctx.caller, service_id).await?;
             Ok(view(set, &binding, &uses))
         }
         // Only resolving tells a deleted set from one that never was.

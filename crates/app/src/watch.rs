@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::services::lookup::attributes_of;
 use crate::snapshot::{OrganizationState, SnapshotRead};
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, assets, items, sign_in, unit_test_sets, unit_tests};
+use crate::{App, AppError, Caller, Ctx, assets, items, sign_in, unit_test_sets, unit_tests};
 
 /// How long to wait before looking again for a change that could not be read.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -65,24 +65,26 @@ pub struct News {
 impl Watcher {
     /// Begins to follow, after a change that was told before or from now on.
     pub async fn start(
-        app: &App,
-        caller: &Caller,
+        ctx: Ctx<'_>,
         services: BTreeSet<ServiceId>,
         after: Option<i64>,
     ) -> Result<Self, AppError> {
-        caller.require_any_grant(Permission::GetVersionSet)?;
-        let organization = &caller.organization;
+        ctx.caller.require_any_grant(Permission::GetVersionSet)?;
+        let organization = &ctx.caller.organization;
         // Before looking: what comes between would be missed.
-        let head = app.store.watermarks().of(organization).subscribe();
-        let latest = app
+        let head = ctx.app.store.watermarks().of(organization).subscribe();
+        let latest = ctx
+            .app
             .snapshots
-            .organization(app, organization)
+            .organization(ctx.app, organization)
             .await?
             .state
             .change_number();
         let seen = match after {
             None => latest,
-            Some(after) if after <= latest || app.snapshots.has_seen(app, organization, after).await? => {
+            Some(after)
+                if after <= latest || ctx.app.snapshots.has_seen(ctx.app, organization, after).await? =>
+            {
                 after
             }
             Some(_) => {
@@ -92,8 +94,8 @@ impl Watcher {
             }
         };
         Ok(Self {
-            app: app.clone(),
-            caller: caller.clone(),
+            app: ctx.app.clone(),
+            caller: ctx.caller.clone(),
             services,
             head,
             seen,
@@ -147,7 +149,7 @@ impl Watcher {
             let text = "the database has gone back to an earlier state; begin anew";
             return Err(AppError::Conflict(text.to_owned()));
         }
-        self.caller = sign_in::recognise_again(&self.app, &self.caller).await?;
+        self.caller = sign_in::recognise_again(Ctx::new(&self.app, &self.caller)).await?;
         self.caller.require_any_grant(Permission::GetVersionSet)?;
         let memory = &self.app.snapshots;
         memory.organization(&self.app, &self.caller.organization).await

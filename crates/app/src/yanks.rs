@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::assets::{authorize_new_version, authorize_some_new_version, may_read, object};
 use crate::promotion::Precondition;
 use crate::references::{References, read, require_version};
-use crate::{App, AppError, Caller, commit};
+use crate::{AppError, Ctx, commit};
 
 /// How many services the answer of a yank names; the reverse index pages through the rest.
 const SERVICES_TOLD: i64 = 200;
@@ -53,12 +53,12 @@ pub struct Yanked {
 ///
 /// Where all is as it was asked for, nothing is done, whatever the condition says: whoever sends the call again finds it done.
 pub async fn yank(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: AssetKind,
     (id, version): (&str, VersionNumber),
     change: YankChange,
 ) -> Result<Yanked, AppError> {
+    let Ctx { app, caller } = ctx;
     authorize_some_new_version(caller, kind)?;
     let known = app.snapshots.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;

@@ -322,7 +322,14 @@ async fn nobody_makes_a_key_that_too_many_could_be_behind(server: TestServer) {
     };
     for (count, is_refused) in [(MAX_BEHIND, false), (MAX_BEHIND + 1, true)] {
         caller.key.behind = (0..count).map(some).collect();
-        let made = api_keys::create(&server.app, &caller, None, "NoSuchRole", Duration::days(1), None).await;
+        let made = api_keys::create(
+            forge_app::Ctx::new(&server.app, &caller),
+            None,
+            "NoSuchRole",
+            Duration::days(1),
+            None,
+        )
+        .await;
         assert_eq!(matches!(made, Err(AppError::Refused(_))), is_refused, "{count}");
     }
 }

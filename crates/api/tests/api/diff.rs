@@ -85,7 +85,13 @@ impl<'s> Compare<'s> {
             base.parse().unwrap(),
             head.parse().unwrap(),
         );
-        let found = diff::compare(&self.server.app, &caller, service, &base, &head).await?;
+        let found = diff::compare(
+            forge_app::Ctx::new(&self.server.app, &caller),
+            service,
+            &base,
+            &head,
+        )
+        .await?;
         Ok(found.diff.is_empty())
     }
 }

@@ -196,8 +196,9 @@ async fn a_service_is_renamed_only_to_what_can_be_seen_and_else_keeps_its_name(s
 async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     let elsewhere = json!({"agent_name": {"type": "NotEquals", "value": COMPOSED}});
     let caller = server.caller(vec![grant("Organization:CreateAgent", elsewhere)]);
-    let create =
-        async |name: &str| forge_app::assets::create(&server.app, &caller, AssetKind::Agent, name).await;
+    let create = async |name: &str| {
+        forge_app::assets::create(forge_app::Ctx::new(&server.app, &caller), AssetKind::Agent, name).await
+    };
     crate::services::assert_forbidden(create(DECOMPOSED).await, "Organization:CreateAgent");
     assert!(create("Tea").await.is_ok());
 
@@ -209,7 +210,14 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     let grants = ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| grant(name, elsewhere.clone()));
     let caller = server.caller(grants.into());
     let day = forge_domain::Duration::days(1);
-    let key = forge_app::api_keys::create(&server.app, &caller, None, DECOMPOSED, day, None).await;
+    let key = forge_app::api_keys::create(
+        forge_app::Ctx::new(&server.app, &caller),
+        None,
+        DECOMPOSED,
+        day,
+        None,
+    )
+    .await;
     crate::services::assert_forbidden(key, "Organization:CreateAPIKey");
     let invited = forge_app::users::InviteUser {
         first_name: "Ada".to_owned(),
@@ -220,7 +228,7 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
         sensitive_variables: forge_domain::user::Variables::default(),
         preferences: None,
     };
-    let invited = forge_app::users::invite(&server.app, &caller, invited).await;
+    let invited = forge_app::users::invite(forge_app::Ctx::new(&server.app, &caller), invited).await;
     crate::services::assert_forbidden(invited, "User:InviteUser");
 }
 

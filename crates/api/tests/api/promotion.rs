@@ -686,7 +686,14 @@ async fn a_role_can_move_preview_and_not_release(server: TestServer) {
             freeze: true,
         };
         let terms = forge_app::promotion::ChangeOptions::default();
-        forge_app::promotion::promote(&server.app, &caller, service, target, promote, &terms).await
+        forge_app::promotion::promote(
+            forge_app::Ctx::new(&server.app, &caller),
+            service,
+            target,
+            promote,
+            &terms,
+        )
+        .await
     };
     let forbidden =
         |result: Result<_, forge_app::AppError>| matches!(result, Err(forge_app::AppError::Forbidden(_)));

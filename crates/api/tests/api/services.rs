@@ -662,7 +662,14 @@ async fn creating_a_service_takes_the_permissions_on_it_and_both_sets(server: Te
     let before = change_number(&server).await;
     let named = |name| json!({"service_name": {"type": "Equals", "value": name}});
     let set = |name| json!({"version_set_name": {"type": "Equals", "value": name}});
-    let create = async |grants| services::create(&server.app, &server.caller(grants), &fields, None).await;
+    let create = async |grants| {
+        services::create(
+            forge_app::Ctx::new(&server.app, &server.caller(grants)),
+            &fields,
+            None,
+        )
+        .await
+    };
     let (service, sets) = ("Service:CreateService", "Service:CreateVersionSet");
     assert_forbidden(create(vec![grant(sets, json!({}))]).await, service);
     assert_forbidden(create(vec![grant(service, json!({}))]).await, sets);
@@ -1103,7 +1110,9 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
             ..everything()
         };
         loop {
-            let page = services::list(&server.app, &caller, &query).await.unwrap();
+            let page = services::list(forge_app::Ctx::new(&server.app, &caller), &query)
+                .await
+                .unwrap();
             let is_first = query.continuation_token == 0;
             assert_eq!(
                 page.tags.map(|tags| tags.len()),
@@ -1129,7 +1138,7 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
     let absent = json!({"version_set_name": {"type": "NotEquals", "value": "x"}});
     let caller = server.caller(vec![grant("Service:GetService", absent)]);
     assert!(
-        services::list(&server.app, &caller, &everything())
+        services::list(forge_app::Ctx::new(&server.app, &caller), &everything())
             .await
             .unwrap()
             .page
@@ -1137,7 +1146,9 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
             .is_empty()
     );
     let caller = server.caller(vec![]);
-    let nothing = services::list(&server.app, &caller, &everything()).await.unwrap();
+    let nothing = services::list(forge_app::Ctx::new(&server.app, &caller), &everything())
+        .await
+        .unwrap();
     assert_eq!(
         (
             nothing.page.items.len(),
@@ -1153,10 +1164,13 @@ async fn a_list_of_services_tells_what_those_sets_pin_that_the_caller_may_see(se
     let id = server.service(2).await;
     put_set(&server, &id, "test", version_set(1, 2)).await;
     let list = async |grants: Vec<Grant>| {
-        let page = services::list(&server.app, &server.caller(grants), &everything())
-            .await
-            .unwrap()
-            .page;
+        let page = services::list(
+            forge_app::Ctx::new(&server.app, &server.caller(grants)),
+            &everything(),
+        )
+        .await
+        .unwrap()
+        .page;
         let (_, sets) = &page.items[0];
         sets.iter().map(|set| set.name.to_string()).collect::<Vec<_>>()
     };
@@ -1485,8 +1499,7 @@ async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(ser
             ..Default::default()
         };
         services::update(
-            &server.app,
-            &server.caller(grants),
+            forge_app::Ctx::new(&server.app, &server.caller(grants)),
             id.parse().unwrap(),
             change,
             &ChangeOptions::default(),

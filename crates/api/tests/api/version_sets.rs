@@ -911,8 +911,7 @@ impl<'s> As<'s> {
         let pins = serde_json::from_value(pins).unwrap();
         let terms = ChangeOptions::default();
         let done = promotion::upsert(
-            &self.server.app,
-            &self.caller,
+            forge_app::Ctx::new(&self.server.app, &self.caller),
             self.service,
             &name(set),
             pins,
@@ -924,8 +923,7 @@ impl<'s> As<'s> {
 
     async fn delete(&self, set: &str) -> Result<(), AppError> {
         promotion::delete(
-            &self.server.app,
-            &self.caller,
+            forge_app::Ctx::new(&self.server.app, &self.caller),
             self.service,
             &name(set),
             &ChangeOptions::default(),
@@ -935,20 +933,27 @@ impl<'s> As<'s> {
     }
 
     async fn get(&self, set: &str) -> Result<SetView, AppError> {
-        version_sets::get(&self.server.app, &self.caller, self.service, &name(set)).await
+        version_sets::get(
+            forge_app::Ctx::new(&self.server.app, &self.caller),
+            self.service,
+            &name(set),
+        )
+        .await
     }
 
     async fn list(&self) -> Result<Vec<String>, AppError> {
-        let sets = version_sets::list(&self.server.app, &self.caller, self.service).await?;
+        let sets =
+            version_sets::list(forge_app::Ctx::new(&self.server.app, &self.caller), self.service).await?;
         Ok(sets.into_iter().map(|view| view.set.name.to_string()).collect())
     }
 
     async fn resolve(&self, set: &str, with_documents: bool) -> Result<Resolution, AppError> {
         let app = &self.server.app;
-        let found = resolve::current_set(app, &self.caller, self.service, name(set)).await?;
+        let found =
+            resolve::current_set(forge_app::Ctx::new(app, &self.caller), self.service, name(set)).await?;
         let found = found.resolution()?;
         if with_documents {
-            return resolve::with_documents(app, &self.caller, found).await;
+            return resolve::with_documents(forge_app::Ctx::new(app, &self.caller), found).await;
         }
         Ok(found)
     }

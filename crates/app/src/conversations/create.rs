@@ -12,7 +12,7 @@ use super::{busy, person, require_sayable, setup};
 use crate::resolve::{Resolution, resolution};
 use crate::services::lookup::{attributes_of, no_service};
 use crate::version_sets::unknown;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, Ctx};
 
 /// A conversation that a user wants to start.
 #[derive(Debug, Clone)]
@@ -31,19 +31,23 @@ pub struct Create {
 const ATTEMPTS: usize = 5;
 
 /// Starts a conversation of the caller: looks up what the set means now and keeps that to the conversation's end.
-pub async fn create(app: &App, caller: &Caller, create: Create) -> Result<Interaction, AppError> {
+pub async fn create(ctx: Ctx<'_>, create: Create) -> Result<Interaction, AppError> {
     for _ in 1..ATTEMPTS {
-        match look_up_and_begin(app, caller, create.clone()).await {
+        match look_up_and_begin(ctx, create.clone()).await {
             Err(AppError::Behind { wanted, .. }) => {
-                app.snapshots.wait_for(app, &caller.organization, wanted).await?;
+                ctx.app
+                    .snapshots
+                    .wait_for(ctx.app, &ctx.caller.organization, wanted)
+                    .await?;
             }
             begun => return begun,
         }
     }
-    look_up_and_begin(app, caller, create).await
+    look_up_and_begin(ctx, create).await
 }
 
-async fn look_up_and_begin(app: &App, caller: &Caller, create: Create) -> Result<Interaction, AppError> {
+async fn look_up_and_begin(ctx: Ctx<'_>, create: Create) -> Result<Interaction, AppError> {
+    let Ctx { app, caller } = ctx;
     caller.require_any_grant(Permission::CreateConversation)?;
     let known = app.snapshots.organization(app, &caller.organization).await?;
     let service = known.state.service(create.service_id);

@@ -6,18 +6,18 @@ use forge_domain::audit::AuditObject;
 use serde_json::{Value, json};
 
 use super::{authorize, busy, find, no_conversation};
-use crate::{App, AppError, Caller, Written, commit};
+use crate::{AppError, Ctx, Written, commit};
 
 /// Deletes a conversation for good: what was said, thought and entry, and its tags.
 ///
 /// That it took place, and on what it ran, stays known to what refers to it. The audit log says that it was deleted,
 /// and nothing of its content.
-pub async fn delete(app: &App, caller: &Caller, id: ConversationId) -> Result<Written<()>, AppError> {
-    caller.require_any_grant(Permission::DeleteConversation)?;
-    let mut tx = app.write(caller).await?;
-    let conversation = find(&mut tx, caller, id).await?;
-    authorize(caller, Permission::DeleteConversation, &conversation)?;
-    if conversation.is_busy(app.clock.now()) {
+pub async fn delete(ctx: Ctx<'_>, id: ConversationId) -> Result<Written<()>, AppError> {
+    ctx.caller.require_any_grant(Permission::DeleteConversation)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let conversation = find(&mut tx, ctx.caller, id).await?;
+    authorize(ctx.caller, Permission::DeleteConversation, &conversation)?;
+    if conversation.is_busy(ctx.app.clock.now()) {
         return Err(busy());
     }
     if !tx.delete_conversation(id).await? {
@@ -32,7 +32,7 @@ pub async fn delete(app: &App, caller: &Caller, id: ConversationId) -> Result<Wr
         "version_set_name": conversation.set,
         "revision": conversation.revision,
     });
-    tx.append_audit_event(&caller.actor(), "delete", object, before, Value::Null)
+    tx.append_audit_event(&ctx.caller.actor(), "delete", object, before, Value::Null)
         .await?;
     commit(tx, ()).await
 }

@@ -4,25 +4,25 @@ use forge_domain::ConversationId;
 use forge_domain::access::Permission;
 
 use super::{authorize, authorize_user, busy, find, finished};
-use crate::{App, AppError, Caller};
+use crate::{AppError, Ctx};
 
 /// Finishes a conversation.
 ///
 /// One whose first interaction was never completed is removed, and that is told.
-pub async fn finish(app: &App, caller: &Caller, id: ConversationId) -> Result<(), AppError> {
-    caller.require_any_grant(Permission::FinishConversation)?;
-    caller.require_any_grant(Permission::UpdateUserInfo)?;
-    let now = app.clock.now();
-    let mut tx = app.write_run(caller).await?;
-    let conversation = find(&mut tx, caller, id).await?;
-    authorize(caller, Permission::FinishConversation, &conversation)?;
-    authorize_user(&mut tx, caller, &conversation).await?;
+pub async fn finish(ctx: Ctx<'_>, id: ConversationId) -> Result<(), AppError> {
+    ctx.caller.require_any_grant(Permission::FinishConversation)?;
+    ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
+    let now = ctx.app.clock.now();
+    let mut tx = ctx.app.write_run(ctx.caller).await?;
+    let conversation = find(&mut tx, ctx.caller, id).await?;
+    authorize(ctx.caller, Permission::FinishConversation, &conversation)?;
+    authorize_user(&mut tx, ctx.caller, &conversation).await?;
     if tx.finish_conversation(id, now).await? {
         tx.commit().await?;
         return Ok(());
     }
     // As it is now: it may have changed since it was looked at.
-    let conversation = find(&mut tx, caller, id).await?;
+    let conversation = find(&mut tx, ctx.caller, id).await?;
     if conversation.finished_at.is_some() {
         return Err(finished());
     }

@@ -11,30 +11,26 @@ use super::{
     authorize, authorize_user, busy, find, finished, is_own, no_conversation, person, require_sayable, setup,
     transcript,
 };
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Ctx};
 
 /// Says something to an unfinished conversation.
 ///
 /// # Errors
 /// A conversation that is finished, or in which another interaction runs, is a conflict.
-pub async fn interact(
-    app: &App,
-    caller: &Caller,
-    id: ConversationId,
-    said: UserInput,
-) -> Result<Interaction, AppError> {
-    caller.require_any_grant(Permission::InteractWithConversation)?;
-    caller.require_any_grant(Permission::UpdateUserInfo)?;
-    let mut tx = app.write_run(caller).await?;
-    let conversation = find(&mut tx, caller, id).await?;
-    authorize(caller, Permission::InteractWithConversation, &conversation)?;
+pub async fn interact(ctx: Ctx<'_>, id: ConversationId, said: UserInput) -> Result<Interaction, AppError> {
+    ctx.caller
+        .require_any_grant(Permission::InteractWithConversation)?;
+    ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
+    let mut tx = ctx.app.write_run(ctx.caller).await?;
+    let conversation = find(&mut tx, ctx.caller, id).await?;
+    authorize(ctx.caller, Permission::InteractWithConversation, &conversation)?;
     // The agent can be asked what was said before.
-    if !is_own(caller, &conversation) {
-        authorize(caller, Permission::GetMessage, &conversation)?;
+    if !is_own(ctx.caller, &conversation) {
+        authorize(ctx.caller, Permission::GetMessage, &conversation)?;
     }
-    authorize_user(&mut tx, caller, &conversation).await?;
-    let claimed = claim(app, tx, id, &said).await?;
-    start(app, &caller.organization, claimed, said, None).await
+    authorize_user(&mut tx, ctx.caller, &conversation).await?;
+    let claimed = claim(ctx.app, tx, id, &said).await?;
+    start(ctx.app, &ctx.caller.organization, claimed, said, None).await
 }
 
 /// Says something to the unfinished conversation of a simulated user, without asking whether anybody may.

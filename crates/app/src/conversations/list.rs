@@ -9,7 +9,7 @@ use super::may_see;
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Caller, Ctx, Page};
 
 /// What a caller asks of a list of conversations.
 #[derive(Debug, Clone)]
@@ -44,11 +44,8 @@ pub struct ListedConversation {
 }
 
 /// Returns a page of the conversations that the caller may see.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    query: &ListConversations,
-) -> Result<Page<ListedConversation>, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListConversations) -> Result<Page<ListedConversation>, AppError> {
+    let Ctx { app, caller } = ctx;
     if !caller.may_some(Permission::GetConversation) {
         return Ok(Page::empty());
     }
@@ -60,7 +57,7 @@ pub async fn list(
         row.seq
     });
     let mut page = list
-        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     if query.ids.is_empty() {
         let filter = narrowed(caller, query);
@@ -88,7 +85,7 @@ pub async fn list(
         }
         page = selection.finish()?;
     }
-    let page = list.finish(app, tx, caller, page).await?;
+    let page = list.finish(ctx, tx, page).await?;
     Ok(Page {
         items: page.items.into_iter().map(|row| listed(caller, row)).collect(),
         continuation_token: page.continuation_token,

@@ -7,7 +7,7 @@ use forge_store::{MessageSort, NumberedMessage};
 
 use super::{find, may_see};
 use crate::page::{PageBuilder, unknown_token};
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Ctx, Page};
 
 /// What a caller asks of the messages of a conversation.
 #[derive(Debug, Clone)]
@@ -30,11 +30,11 @@ pub struct ListMessages {
 ///
 /// The agent's thoughts are for those who may also look behind its messages.
 pub async fn messages(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: ConversationId,
     query: &ListMessages,
 ) -> Result<Page<NumberedMessage>, AppError> {
+    let Ctx { app, caller } = ctx;
     if !caller.may_some(Permission::GetMessage) {
         return Ok(Page::empty());
     }

@@ -5,18 +5,18 @@ use forge_domain::conversation::MessageType;
 use forge_domain::{ConversationId, InteractionId};
 
 use super::{authorize, find, person, setup, transcript};
-use crate::{App, AppError, Caller};
+use crate::{AppError, Ctx};
 
 /// Proposes what the user may say after the latest interaction of an unfinished conversation, in a context that the
 /// caller describes.
 ///
 /// Nothing of it is stored.
 pub async fn recommend(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     (id, interaction_id): (ConversationId, InteractionId),
     context: &str,
 ) -> Result<Vec<String>, AppError> {
+    let Ctx { app, caller } = ctx;
     caller.require_any_grant(Permission::GetRecommendedResponses)?;
     caller.require_any_grant(Permission::GetMessage)?;
     let organization = &caller.organization;

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::{attributes, find, find_latest};
 use crate::conversations::Readable;
 use crate::page::{PageBuilder, Scan, unknown_token};
-use crate::{App, AppError, Caller, Page, conversations};
+use crate::{App, AppError, Caller, Ctx, Page, conversations};
 
 /// What a caller needs to have a metric evaluated.
 const NEEDED: [Permission; 3] = [
@@ -47,22 +47,18 @@ struct PendingMetric {
 /// Judges a conversation by metrics, keeps the results, and returns them in the order of the metrics.
 ///
 /// Beside what the contract asks for, the caller must be allowed to read what was said: the results tell of it.
-pub async fn evaluate(
-    app: &App,
-    caller: &Caller,
-    evaluate: Evaluate,
-) -> Result<Vec<(MetricId, Verdict)>, AppError> {
+pub async fn evaluate(ctx: Ctx<'_>, evaluate: Evaluate) -> Result<Vec<(MetricId, Verdict)>, AppError> {
     for permission in NEEDED.into_iter().chain([Permission::GetMessage]) {
-        caller.require_any_grant(permission)?;
+        ctx.caller.require_any_grant(permission)?;
     }
-    let organization = &caller.organization;
-    let mut tx = app.store.read().await?;
+    let organization = &ctx.caller.organization;
+    let mut tx = ctx.app.store.read().await?;
     let mut metrics = Vec::new();
     for id in evaluate.metric_ids {
-        let (item, document) = find_latest(app, &mut tx, organization, id).await?;
+        let (item, document) = find_latest(ctx.app, &mut tx, organization, id).await?;
         let attributes = attributes(&item);
         for permission in NEEDED {
-            caller.authorize(permission, &attributes)?;
+            ctx.caller.authorize(permission, &attributes)?;
         }
         let version = item.latest_version;
         metrics.push(PendingMetric {
@@ -72,24 +68,17 @@ pub async fn evaluate(
         });
     }
     let conversation_id = evaluate.conversation_id;
-    let conversation = conversations::authorize_messages(&mut tx, caller, conversation_id).await?;
+    let conversation = conversations::authorize_messages(&mut tx, ctx.caller, conversation_id).await?;
     if conversation.interaction_count == 0 {
         return Err(AppError::Refused(
             "the conversation has no interactions".to_owned(),
         ));
     }
     let part = (conversation_id, evaluate.up_to);
-    let transcript = conversations::transcript::to_judge(app, &mut tx, organization, part).await?;
+    let transcript = conversations::transcript::to_judge(ctx.app, &mut tx, organization, part).await?;
     drop(tx);
-    let verdicts = judge(app, &metrics, conversation.model_preferences, transcript).await?;
-    keep(
-        app,
-        caller,
-        (conversation_id, evaluate.up_to),
-        &metrics,
-        &verdicts,
-    )
-    .await?;
+    let verdicts = judge(ctx.app, &metrics, conversation.model_preferences, transcript).await?;
+    keep(ctx, (conversation_id, evaluate.up_to), &metrics, &verdicts).await?;
     Ok(metrics
         .into_iter()
         .map(|metric| metric.id)
@@ -124,17 +113,16 @@ async fn judge(
 
 /// Keeps all results, or none if the conversation was deleted meanwhile.
 async fn keep(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     (conversation_id, up_to): (ConversationId, Option<InteractionId>),
     metrics: &[PendingMetric],
     verdicts: &[Verdict],
 ) -> Result<(), AppError> {
-    let now = app.clock.now();
-    let mut tx = app.write_run(caller).await?;
+    let now = ctx.app.clock.now();
+    let mut tx = ctx.app.write_run(ctx.caller).await?;
     for (metric, verdict) in metrics.iter().zip(verdicts) {
         let result = MetricResult {
-            id: app.new_id()?,
+            id: ctx.app.new_id()?,
             metric_id: metric.id,
             metric_version: metric.version,
             conversation_id,
@@ -143,7 +131,7 @@ async fn keep(
             source: EvaluationSource::Manual {
                 conversation_id,
                 evaluate_to_interaction_id: up_to,
-                invoked_by: caller.user.clone(),
+                invoked_by: ctx.caller.user.clone(),
                 references: verdict.references.clone(),
             },
             created_at: now,
@@ -225,7 +213,8 @@ pub struct ResultPage {
 }
 
 /// Returns a page of the results that the caller may see: those of conversations whose messages they may read.
-pub async fn results(app: &App, caller: &Caller, query: &ListResults) -> Result<ResultPage, AppError> {
+pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, AppError> {
+    let Ctx { app, caller } = ctx;
     const PERMISSION: Permission = Permission::GetMetricEvaluationResult;
     let is_first = query.continuation_token == 0;
     if !caller.may_some(PERMISSION) {

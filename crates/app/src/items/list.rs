@@ -13,7 +13,7 @@ use super::{attributes, permissions};
 use crate::page::{Scan, unknown_token};
 use crate::searching::add_distinct;
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Caller, Ctx, Page};
 
 /// How many items a search finds at most, if they fit on a page.
 const MOST_FOUND: usize = 50;
@@ -134,12 +134,8 @@ pub struct ItemPage {
 }
 
 /// Returns a page of the items that the caller may see.
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    kind: ItemKind,
-    query: &ListItems,
-) -> Result<ItemPage, AppError> {
+pub async fn list(ctx: Ctx<'_>, kind: ItemKind, query: &ListItems) -> Result<ItemPage, AppError> {
+    let Ctx { app, caller } = ctx;
     let permission = permissions(kind).get;
     let (organization, token) = (&caller.organization, query.continuation_token);
     if !caller.may_some(permission) {
@@ -152,7 +148,7 @@ pub async fn list(
     let is_visible = |item: &Item| is_wanted(item) && caller.may(permission, &attributes(item));
     let list = Sorted::moving(kind.as_str(), &query.sort, sort_value, |item: &Item| item.seq);
     let mut tx = app.store.read().await?;
-    let mut page = list.page(app, &mut tx, caller, query.limit, token).await?;
+    let mut page = list.page(ctx, &mut tx, query.limit, token).await?;
     if query.ids.is_empty() {
         let flags = (query.filter.is_active, query.is_deleted);
         while let Some((after, count)) = page.next_read() {
@@ -179,7 +175,7 @@ pub async fn list(
         None
     };
     Ok(ItemPage {
-        page: list.finish(app, tx, caller, page).await?,
+        page: list.finish(ctx, tx, page).await?,
         filter_values,
     })
 }
@@ -221,33 +217,32 @@ fn sort_value(ItemSort::UpdatedAt: ItemSort, item: &Item) -> SortValue {
 /// Returns the up to 50 items that the caller may see, that are not deleted, pass the filter and have every word of the
 /// text in their name or in what they are found by; those that fit best come first, then the oldest.
 pub async fn search(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: ItemKind,
     text: &str,
     filter: &SearchItems,
 ) -> Result<Vec<Item>, AppError> {
     let permission = permissions(kind).get;
-    if !caller.may_some(permission) {
+    if !ctx.caller.may_some(permission) {
         return Ok(Vec::new());
     }
     let terms = SearchTerms::new(text);
     let Some(rarest) = terms.rarest() else {
         return Ok(Vec::new());
     };
-    let mut tx = app.store.read().await?;
+    let mut tx = ctx.app.store.read().await?;
     let mut found: Vec<(u32, Item, usize)> = Vec::new();
     let mut after = 0;
     loop {
         let rows = tx
-            .search_items(&caller.organization, kind, rarest, (after, SEARCH_CHUNK))
+            .search_items(&ctx.caller.organization, kind, rarest, (after, SEARCH_CHUNK))
             .await?;
         let is_last = rows.are_last(SEARCH_CHUNK);
         for ((item, name, text), bytes) in rows {
             after = item.seq;
             if let Some(relevance) = terms.relevance(&name, &text)
                 && filter.admits(&item)
-                && caller.may(permission, &attributes(&item))
+                && ctx.caller.may(permission, &attributes(&item))
             {
                 found.push((relevance, item, bytes));
             }

@@ -7,7 +7,7 @@ use forge_domain::metric::MetricDocument;
 use forge_domain::service::Tags;
 
 use super::{CreateItem, authorize_create, without_repetitions};
-use crate::{App, AppError, Caller, Written};
+use crate::{AppError, Ctx, Written};
 
 /// A metric to be created.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct CreateMetric {
 }
 
 /// Creates a metric with its first version, and returns its id.
-pub async fn create(app: &App, caller: &Caller, create: CreateMetric) -> Result<Written<String>, AppError> {
+pub async fn create(ctx: Ctx<'_>, create: CreateMetric) -> Result<Written<String>, AppError> {
     let faults = create.document.metric_value.faults().into_iter();
     let faults: Vec<Fault> = faults
         .map(|fault| {
@@ -34,8 +34,8 @@ pub async fn create(app: &App, caller: &Caller, create: CreateMetric) -> Result<
     if !faults.is_empty() {
         return Err(AppError::Invalid(faults));
     }
-    authorize_create(caller, ItemKind::Metric, &create.name)?;
-    let tx = app.write(caller).await?;
+    authorize_create(ctx.caller, ItemKind::Metric, &create.name)?;
+    let tx = ctx.app.write(ctx.caller).await?;
     let item = CreateItem {
         name: create.name,
         is_active: true,
@@ -46,5 +46,5 @@ pub async fn create(app: &App, caller: &Caller, create: CreateMetric) -> Result<
             value_kind: create.document.metric_value.kind(),
         },
     };
-    super::create(app, tx, caller, item, ItemDocument::Metric(create.document)).await
+    super::create(ctx, tx, item, ItemDocument::Metric(create.document)).await
 }

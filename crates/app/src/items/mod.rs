@@ -24,7 +24,7 @@ pub(crate) use versions::content;
 pub use versions::{ListVersions, Version, find_latest, list_versions};
 
 use crate::names::{changed_name, new_name, taken};
-use crate::{App, AppError, Caller, Written, commit, services, unit_tests};
+use crate::{AppError, Caller, Ctx, Written, commit, services, unit_tests};
 
 /// The permissions on one kind of item.
 struct Permissions {
@@ -220,9 +220,8 @@ pub(crate) fn authorize_create(caller: &Caller, kind: ItemKind, name: &str) -> R
 ///
 /// The caller was authorised.
 pub(crate) async fn create(
-    app: &App,
+    ctx: Ctx<'_>,
     mut tx: WriteTx,
-    caller: &Caller,
     create: CreateItem,
     document: ItemDocument,
 ) -> Result<Written<String>, AppError> {
@@ -232,15 +231,18 @@ pub(crate) async fn create(
     };
     let kind = create.details.kind();
     // The name as it is kept must not be out of the reach of a grant, either.
-    authorize_create(caller, kind, &create.name)?;
+    authorize_create(ctx.caller, kind, &create.name)?;
     let applied = create.details.applied_to_services();
-    authorize_services(caller, kind, applied)?;
-    require_services(&mut tx, caller, kind, applied).await?;
+    authorize_services(ctx.caller, kind, applied)?;
+    require_services(&mut tx, ctx.caller, kind, applied).await?;
     if create.is_active {
-        refuse_taken_name(&mut tx, caller, kind, &create.name, None).await?;
+        refuse_taken_name(&mut tx, ctx.caller, kind, &create.name, None).await?;
     }
-    let id = app.new_id::<forge_domain::id::kind::ItemVersion>()?.to_string();
-    let first = versions::sealed(app, caller, (&id, VersionNumber::FIRST), document)?;
+    let id = ctx
+        .app
+        .new_id::<forge_domain::id::kind::ItemVersion>()?
+        .to_string();
+    let first = versions::sealed(ctx, (&id, VersionNumber::FIRST), document)?;
     let new = NewItem {
         id: id.clone(),
         name: create.name,
@@ -248,10 +250,16 @@ pub(crate) async fn create(
         tags: create.tags,
         details: create.details,
     };
-    tx.insert_item(&new, &first, &caller.user).await?;
+    tx.insert_item(&new, &first, &ctx.caller.user).await?;
     let after = audit_document(&new.name, new.is_active, &new.tags, &new.details);
-    tx.append_audit_event(&caller.actor(), "create", object(kind, &id), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "create",
+        object(kind, &id),
+        Value::Null,
+        after,
+    )
+    .await?;
     commit(tx, id).await
 }
 
@@ -390,17 +398,16 @@ fn changed_by(item: &Item) -> &[ServiceId] {
 ///
 /// A change that changes nothing writes nothing.
 pub async fn update(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: ItemKind,
     id: &str,
     update: UpdateItem,
 ) -> Result<Option<i64>, AppError> {
     let permission = permissions(kind).modify;
-    caller.require_any_grant(permission)?;
-    let mut tx = app.write(caller).await?;
-    let item = find(&mut tx, &caller.organization, kind, id).await?;
-    caller.authorize(permission, &attributes(&item))?;
+    ctx.caller.require_any_grant(permission)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let item = find(&mut tx, &ctx.caller.organization, kind, id).await?;
+    ctx.caller.authorize(permission, &attributes(&item))?;
     let item = live(item)?;
     let update = UpdateItem {
         name: changed_name(&item.name, update.name)?,
@@ -408,8 +415,9 @@ pub async fn update(
     };
     let changed = update.apply(&item);
     // A grant that holds for the old name only must not give the item a name out of its reach.
-    caller.authorize(permission, &attributes(&changed))?;
-    caller.require_no_gain(&attributes(&item), &attributes(&changed))?;
+    ctx.caller.authorize(permission, &attributes(&changed))?;
+    ctx.caller
+        .require_no_gain(&attributes(&item), &attributes(&changed))?;
     let mut moved = moved(
         item.details.applied_to_services(),
         changed.details.applied_to_services(),
@@ -418,35 +426,41 @@ pub async fn update(
         moved.extend(changed_by(&item).iter().chain(changed_by(&changed)));
     }
     let moved = without_repetitions(moved);
-    authorize_services(caller, kind, &moved)?;
-    require_services(&mut tx, caller, kind, &moved).await?;
+    authorize_services(ctx.caller, kind, &moved)?;
+    require_services(&mut tx, ctx.caller, kind, &moved).await?;
     if changed == item {
         return Ok(None);
     }
     if changed.is_active {
-        refuse_taken_name(&mut tx, caller, kind, &changed.name, Some(id)).await?;
+        refuse_taken_name(&mut tx, ctx.caller, kind, &changed.name, Some(id)).await?;
     }
-    tx.update_item(&changed, &caller.user).await?;
+    tx.update_item(&changed, &ctx.caller.user).await?;
     let (before, after) = (audit_document_of(&item), audit_document_of(&changed));
-    tx.append_audit_event(&caller.actor(), "update", object(kind, id), before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "update", object(kind, id), before, after)
         .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
 /// Deletes an item: what refers to it goes on, but nothing new may use it.
-pub async fn delete(app: &App, caller: &Caller, kind: ItemKind, id: &str) -> Result<Written<()>, AppError> {
+pub async fn delete(ctx: Ctx<'_>, kind: ItemKind, id: &str) -> Result<Written<()>, AppError> {
     let permission = permissions(kind).delete;
-    caller.require_any_grant(permission)?;
-    let mut tx = app.write(caller).await?;
-    let item = find(&mut tx, &caller.organization, kind, id).await?;
-    caller.authorize(permission, &attributes(&item))?;
+    ctx.caller.require_any_grant(permission)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let item = find(&mut tx, &ctx.caller.organization, kind, id).await?;
+    ctx.caller.authorize(permission, &attributes(&item))?;
     let item = live(item)?;
-    authorize_services(caller, kind, changed_by(&item))?;
-    require_services(&mut tx, caller, kind, changed_by(&item)).await?;
-    unit_tests::refuse_used(&mut tx, caller, &item).await?;
-    tx.delete_item(id, &caller.user).await?;
+    authorize_services(ctx.caller, kind, changed_by(&item))?;
+    require_services(&mut tx, ctx.caller, kind, changed_by(&item)).await?;
+    unit_tests::refuse_used(&mut tx, ctx.caller, &item).await?;
+    tx.delete_item(id, &ctx.caller.user).await?;
     let before = audit_document_of(&item);
-    tx.append_audit_event(&caller.actor(), "delete", object(kind, id), before, Value::Null)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "delete",
+        object(kind, id),
+        before,
+        Value::Null,
+    )
+    .await?;
     commit(tx, ()).await
 }

@@ -8,7 +8,7 @@ use forge_domain::{OrganizationId, VersionNumber};
 use forge_store::Tx;
 
 use super::{CreateItem, authorize_create, versions};
-use crate::{App, AppError, Caller, Written};
+use crate::{AppError, Ctx, Written};
 
 /// A persona to be created.
 ///
@@ -56,28 +56,27 @@ impl PersonaContent {
 }
 
 /// Creates a persona with its first version, and returns its id.
-pub async fn create(app: &App, caller: &Caller, create: CreatePersona) -> Result<Written<String>, AppError> {
-    authorize_create(caller, ItemKind::Persona, &create.name)?;
-    let mut tx = app.write(caller).await?;
-    let document = create.content.complete(&mut tx, &caller.organization).await?;
+pub async fn create(ctx: Ctx<'_>, create: CreatePersona) -> Result<Written<String>, AppError> {
+    authorize_create(ctx.caller, ItemKind::Persona, &create.name)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let document = create.content.complete(&mut tx, &ctx.caller.organization).await?;
     let item = CreateItem {
         name: create.name,
         is_active: true,
         tags: create.tags,
         details: ItemDetails::Persona { role: create.role },
     };
-    super::create(app, tx, caller, item, document).await
+    super::create(ctx, tx, item, document).await
 }
 
 /// Creates the next version of a persona.
 pub async fn create_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     expected: Option<VersionNumber>,
     content: PersonaContent,
 ) -> Result<Written<VersionNumber>, AppError> {
-    let (mut tx, item) = versions::begin_version(app, caller, ItemKind::Persona, id).await?;
-    let document = content.complete(&mut tx, &caller.organization).await?;
-    versions::add_version(app, tx, caller, &item, expected, document).await
+    let (mut tx, item) = versions::begin_version(ctx, ItemKind::Persona, id).await?;
+    let document = content.complete(&mut tx, &ctx.caller.organization).await?;
+    versions::add_version(ctx, tx, &item, expected, document).await
 }

@@ -6,7 +6,7 @@ use forge_domain::service::Tags;
 use forge_domain::simulation::ScenarioDocument;
 
 use super::{CreateItem, authorize_create, versions};
-use crate::{App, AppError, Caller, Written};
+use crate::{AppError, Ctx, Written};
 
 /// A scenario to be created.
 #[derive(Debug, Clone)]
@@ -18,26 +18,25 @@ pub struct CreateScenario {
 }
 
 /// Creates a scenario with its first version, and returns its id.
-pub async fn create(app: &App, caller: &Caller, create: CreateScenario) -> Result<Written<String>, AppError> {
-    authorize_create(caller, ItemKind::Scenario, &create.name)?;
-    let tx = app.write(caller).await?;
+pub async fn create(ctx: Ctx<'_>, create: CreateScenario) -> Result<Written<String>, AppError> {
+    authorize_create(ctx.caller, ItemKind::Scenario, &create.name)?;
+    let tx = ctx.app.write(ctx.caller).await?;
     let item = CreateItem {
         name: create.name,
         is_active: true,
         tags: create.tags,
         details: ItemDetails::Scenario {},
     };
-    super::create(app, tx, caller, item, ItemDocument::Scenario(create.document)).await
+    super::create(ctx, tx, item, ItemDocument::Scenario(create.document)).await
 }
 
 /// Creates the next version of a scenario.
 pub async fn create_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     expected: Option<VersionNumber>,
     document: ScenarioDocument,
 ) -> Result<Written<VersionNumber>, AppError> {
-    let (tx, item) = versions::begin_version(app, caller, ItemKind::Scenario, id).await?;
-    versions::add_version(app, tx, caller, &item, expected, ItemDocument::Scenario(document)).await
+    let (tx, item) = versions::begin_version(ctx, ItemKind::Scenario, id).await?;
+    versions::add_version(ctx, tx, &item, expected, ItemDocument::Scenario(document)).await
 }

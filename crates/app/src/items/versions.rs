@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{attributes, authorize_read, find, find_live, live, object, permissions};
 use crate::page::PageBuilder;
-use crate::{App, AppError, Caller, Page, Written, commit};
+use crate::{App, AppError, Ctx, Page, Written, commit};
 
 /// A version of an item.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +38,7 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AppError {
 
 /// Returns a version as it is stored: what is secret in it is sealed.
 pub(super) fn sealed(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     (id, version): (&str, VersionNumber),
     document: ItemDocument,
 ) -> Result<NewItemVersion, AppError> {
@@ -54,14 +53,17 @@ pub(super) fn sealed(
                 None
             } else {
                 let secrets = serde_json::to_vec(&secrets).map_err(internal)?;
-                let context = context(&caller.organization, id, version);
-                Some(app.keyring.seal(&context, &secrets).map_err(internal)?)
+                let context = context(&ctx.caller.organization, id, version);
+                Some(ctx.app.keyring.seal(&context, &secrets).map_err(internal)?)
             };
             (serde_json::to_string(&document), sealed)
         }
     };
     Ok(NewItemVersion {
-        id: app.new_id::<forge_domain::id::kind::ItemVersion>()?.to_string(),
+        id: ctx
+            .app
+            .new_id::<forge_domain::id::kind::ItemVersion>()?
+            .to_string(),
         version,
         document: document.map_err(internal)?,
         sealed,
@@ -141,24 +143,22 @@ pub(crate) async fn content<C: ItemContent>(
 
 /// Begins the write that adds a version to an item, and returns the item.
 pub(crate) async fn begin_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: ItemKind,
     id: &str,
 ) -> Result<(WriteTx, Item), AppError> {
     let permission = permissions(kind).modify;
-    caller.require_any_grant(permission)?;
-    let mut tx = app.write(caller).await?;
-    let item = find(&mut tx, &caller.organization, kind, id).await?;
-    caller.authorize(permission, &attributes(&item))?;
+    ctx.caller.require_any_grant(permission)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let item = find(&mut tx, &ctx.caller.organization, kind, id).await?;
+    ctx.caller.authorize(permission, &attributes(&item))?;
     Ok((tx, live(item)?))
 }
 
 /// Adds the next version to an item, provided that it gets the number that the caller expects.
 pub(crate) async fn add_version(
-    app: &App,
+    ctx: Ctx<'_>,
     mut tx: WriteTx,
-    caller: &Caller,
     item: &Item,
     expected: Option<VersionNumber>,
     document: ItemDocument,
@@ -167,12 +167,12 @@ pub(crate) async fn add_version(
     let version = next_version(Some(item.latest_version), expected)
         .map_err(|error| AppError::Refused(error.to_string()))?;
     let kind = document.kind();
-    let new = sealed(app, caller, (&item.id, version), document)?;
-    tx.insert_item_version(&item.id, &new, &caller.user).await?;
+    let new = sealed(ctx, (&item.id, version), document)?;
+    tx.insert_item_version(&item.id, &new, &ctx.caller.user).await?;
     let before = json!({"latest_version": item.latest_version});
     let after = json!({"latest_version": version});
     let object = object(kind, &item.id);
-    tx.append_audit_event(&caller.actor(), "create_version", object, before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "create_version", object, before, after)
         .await?;
     commit(tx, version).await
 }
@@ -193,26 +193,33 @@ pub struct ListVersions {
 /// Returns a page of an item's versions, and whether secrets are in them: only those who may modify the item, and so
 /// could replace them, see any.
 pub async fn list_versions(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     kind: ItemKind,
     id: &str,
     query: &ListVersions,
 ) -> Result<(Page<Version>, bool), AppError> {
-    let mut tx = app.store.read().await?;
-    let item = authorize_read(&mut tx, caller, kind, id).await?;
-    let with_secrets = caller.may(permissions(kind).modify, &attributes(&item));
+    let mut tx = ctx.app.store.read().await?;
+    let item = authorize_read(&mut tx, ctx.caller, kind, id).await?;
+    let with_secrets = ctx.caller.may(permissions(kind).modify, &attributes(&item));
     let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     let bounds = query.range.bounds(item.latest_version);
     while let Some((after, count)) = page.next_read() {
-        let organization = &caller.organization;
+        let organization = &ctx.caller.organization;
         let rows = tx
             .list_item_versions(organization, id, bounds, query.is_descending, (after, count))
             .await?;
         page.add(rows, count, |version| version.version.get(), |_| true);
     }
     let page = page.finish();
-    let opened = |stored| opened(app, &caller.organization, (kind, id), stored, with_secrets);
+    let opened = |stored| {
+        opened(
+            ctx.app,
+            &ctx.caller.organization,
+            (kind, id),
+            stored,
+            with_secrets,
+        )
+    };
     let items: Result<Vec<Version>, AppError> = page.items.into_iter().map(opened).collect();
     let page = Page {
         items: items?,

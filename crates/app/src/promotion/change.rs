@@ -23,7 +23,7 @@ use crate::long_prompts::{self, Looking};
 use crate::services::lookup::find_bound;
 use crate::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
-use crate::{App, AppError, Caller, Catalogues, aside};
+use crate::{App, AppError, Caller, Catalogues, Ctx, aside};
 
 /// A change that a caller asks for.
 #[derive(Debug, Clone)]
@@ -164,32 +164,28 @@ impl Prepared {
 
 /// Changes a set, or only plans to.
 pub(super) async fn change(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &str,
     request: ChangeRequest,
     options: &ChangeOptions,
 ) -> Result<ChangeOutcome, AppError> {
-    request.require_any_grant(caller)?;
+    request.require_any_grant(ctx.caller)?;
     let is_large =
         matches!(&request, ChangeRequest::Upsert(requested) if are_large(&requested.llm_model_preferences));
     let mut foreseen = None;
     if options.is_dry_run || is_large {
-        let mut tx = app.store.read().await?;
+        let mut tx = ctx.app.store.read().await?;
         let conditions = Conditions {
             lift_hold: options.lift_hold,
-            now: app.clock.now(),
+            now: ctx.app.clock.now(),
             is_writing: false,
             looking: &Looking::reading(),
         };
         // On the heap, for what is planned is large.
-        let prepared = Box::pin(prepare(
-            app, &mut tx, caller, service_id, name, &request, conditions,
-        ))
-        .await?;
+        let prepared = Box::pin(prepare(ctx, &mut tx, service_id, name, &request, conditions)).await?;
         let prepared = Box::new(prepared);
-        check_preconditions(&mut tx, caller, &prepared, options).await?;
+        check_preconditions(&mut tx, ctx.caller, &prepared, options).await?;
         if options.is_dry_run {
             let revision = prepared.live_revision();
             return Ok(ChangeOutcome {
@@ -210,25 +206,25 @@ pub(super) async fn change(
         let looking = Looking::writing();
         let conditions = Conditions {
             lift_hold: options.lift_hold,
-            now: app.clock.now(),
+            now: ctx.app.clock.now(),
             is_writing: true,
             looking: &looking,
         };
-        let mut tx = app.write(caller).await?;
-        let gathered = gather(&mut tx, caller, service_id, name, &request, options.lift_hold).await?;
+        let mut tx = ctx.app.write(ctx.caller).await?;
+        let gathered = gather(&mut tx, ctx.caller, service_id, name, &request, options.lift_hold).await?;
         // What was foreseen holds if nothing that it was planned on has changed.
         let prepared = match foreseen.take() {
             Some(foreseen) if foreseen.gathered == gathered => foreseen,
-            _ => Box::new(Box::pin(plan_gathered(app, &mut tx, caller, gathered, conditions)).await?),
+            _ => Box::new(Box::pin(plan_gathered(ctx, &mut tx, gathered, conditions)).await?),
         };
         // Others wait for who writes, and need not wait for large versions to be read.
         if !is_second && looking.has_put_off() {
             drop(tx);
-            looking.catch_up(app).await?;
+            looking.catch_up(ctx.app).await?;
             is_second = true;
             continue;
         }
-        let outcome = Box::pin(carry_out(&mut tx, caller, options, *prepared)).await?;
+        let outcome = Box::pin(carry_out(&mut tx, ctx.caller, options, *prepared)).await?;
         if outcome.is_applied {
             tx.commit().await?;
         }
@@ -266,16 +262,15 @@ async fn carry_out(
 
 /// Reads what the plan looks at, authorises the caller, and plans.
 pub(super) async fn prepare(
-    app: &App,
+    ctx: Ctx<'_>,
     tx: &mut Tx,
-    caller: &Caller,
     service_id: ServiceId,
     name: &str,
     request: &ChangeRequest,
     conditions: Conditions<'_>,
 ) -> Result<Prepared, AppError> {
-    let gathered = gather(tx, caller, service_id, name, request, conditions.lift_hold).await?;
-    plan_gathered(app, tx, caller, gathered, conditions).await
+    let gathered = gather(tx, ctx.caller, service_id, name, request, conditions.lift_hold).await?;
+    plan_gathered(ctx, tx, gathered, conditions).await
 }
 
 /// Reads what the plan looks at, and authorises the caller.
@@ -346,12 +341,12 @@ async fn gather(
 
 /// Plans what was gathered.
 async fn plan_gathered(
-    app: &App,
+    ctx: Ctx<'_>,
     tx: &mut Tx,
-    caller: &Caller,
     gathered: Gathered,
     conditions: Conditions<'_>,
 ) -> Result<Prepared, AppError> {
+    let Ctx { app, caller } = ctx;
     let prepared = plan_with(app, gathered, None, conditions).await;
     // What the set would mean is known only now.
     if let Some(resolved) = prepared.planned.plan.resolved

@@ -13,7 +13,7 @@ use super::Promote;
 use super::change::{ChangeRequest, Conditions, Prepared, prepare, write};
 use super::options::{ChangeOptions, Plans};
 use crate::long_prompts::Looking;
-use crate::{App, AppError, Caller};
+use crate::{AppError, Caller, Ctx};
 
 /// How large the plans of one call may be together, in bytes of JSON.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -46,26 +46,25 @@ pub struct PromotionsOutcome {
 ///
 /// Every plan looks at the state before the call; either all are carried out, in one change, or none is.
 pub async fn promote_many(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     promotions: &[Promotion],
     options: &ChangeOptions,
 ) -> Result<PromotionsOutcome, AppError> {
     refuse_twice(promotions)?;
     if options.is_dry_run {
-        let mut tx = app.store.read().await?;
+        let mut tx = ctx.app.store.read().await?;
         let (looking, mut plans) = (Looking::reading(), Vec::new());
         for (index, promotion) in promotions.iter().enumerate() {
             let request = request(promotion, &promotions[..index]);
             let conditions = Conditions {
                 lift_hold: options.lift_hold,
-                now: app.clock.now(),
+                now: ctx.app.clock.now(),
                 is_writing: false,
                 looking: &looking,
             };
-            request.require_any_grant(caller)?;
+            request.require_any_grant(ctx.caller)?;
             let (id, target) = (promotion.service_id, promotion.target.as_str());
-            let prepared = prepare(app, &mut tx, caller, id, target, &request, conditions).await?;
+            let prepared = prepare(ctx, &mut tx, id, target, &request, conditions).await?;
             plans.push(prepared.planned.plan);
         }
         refuse_large(&plans)?;
@@ -79,21 +78,21 @@ pub async fn promote_many(
     }
     if let Some(first) = promotions.first() {
         // All of them ask for the same permissions.
-        request(first, &[]).require_any_grant(caller)?;
+        request(first, &[]).require_any_grant(ctx.caller)?;
     }
     let mut is_second = false;
     loop {
         let looking = Looking::writing();
-        let mut tx = app.write(caller).await?;
-        let all = prepare_all(app, &mut tx, caller, (promotions, options), &looking).await?;
+        let mut tx = ctx.app.write(ctx.caller).await?;
+        let all = prepare_all(ctx, &mut tx, (promotions, options), &looking).await?;
         // Others wait for who writes, and need not wait for large versions to be read.
         if !is_second && looking.has_put_off() {
             drop(tx);
-            looking.catch_up(app).await?;
+            looking.catch_up(ctx.app).await?;
             is_second = true;
             continue;
         }
-        let outcome = carry_out(&mut tx, caller, &all, options).await?;
+        let outcome = carry_out(&mut tx, ctx.caller, &all, options).await?;
         if outcome.is_applied {
             tx.commit().await?;
         }
@@ -102,9 +101,8 @@ pub async fn promote_many(
 }
 
 async fn prepare_all(
-    app: &App,
+    ctx: Ctx<'_>,
     tx: &mut WriteTx,
-    caller: &Caller,
     (promotions, options): (&[Promotion], &ChangeOptions),
     looking: &Looking,
 ) -> Result<Vec<Prepared>, AppError> {
@@ -113,13 +111,13 @@ async fn prepare_all(
         let request = request(promotion, &promotions[..index]);
         let conditions = Conditions {
             lift_hold: options.lift_hold,
-            now: app.clock.now(),
+            now: ctx.app.clock.now(),
             is_writing: true,
             looking,
         };
-        request.require_any_grant(caller)?;
+        request.require_any_grant(ctx.caller)?;
         let (id, target) = (promotion.service_id, promotion.target.as_str());
-        all.push(prepare(app, tx, caller, id, target, &request, conditions).await?);
+        all.push(prepare(ctx, tx, id, target, &request, conditions).await?);
     }
     Ok(all)
 }

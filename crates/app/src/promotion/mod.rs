@@ -18,23 +18,21 @@ pub use options::{ChangeOptions, ChangeOutcome, Plans, Precondition};
 
 use crate::services::lookup::{find, find_binding};
 use crate::version_sets::{object, set_attributes, unknown};
-use crate::{App, AppError, Caller, commit};
+use crate::{AppError, Ctx, commit};
 pub(crate) use change::audit_document;
 use change::{ChangeRequest, change, set_moved};
 pub(crate) use content::content;
 
 /// Makes a set pin what is asked for, creating it if it is not there.
 pub async fn upsert(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &SetName,
     requested: RequestedPins,
     options: &ChangeOptions,
 ) -> Result<ChangeOutcome, AppError> {
     change(
-        app,
-        caller,
+        ctx,
         service_id,
         name.as_str(),
         ChangeRequest::Upsert(requested),
@@ -61,22 +59,13 @@ pub struct Promote {
 /// The caller must be allowed to read the source and to change the target. The target's name may be any text; one that
 /// cannot be a set's is a blocker of the plan.
 pub async fn promote(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &str,
     promote: Promote,
     options: &ChangeOptions,
 ) -> Result<ChangeOutcome, AppError> {
-    change(
-        app,
-        caller,
-        service_id,
-        name,
-        ChangeRequest::Promote(promote),
-        options,
-    )
-    .await
+    change(ctx, service_id, name, ChangeRequest::Promote(promote), options).await
 }
 
 /// What a caller asks of a rollback.
@@ -90,41 +79,23 @@ pub struct Rollback {
 
 /// Restores an earlier revision of a set and leaves a hold on it, unless the options lift holds.
 pub async fn roll_back(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &str,
     rollback: Rollback,
     options: &ChangeOptions,
 ) -> Result<ChangeOutcome, AppError> {
-    change(
-        app,
-        caller,
-        service_id,
-        name,
-        ChangeRequest::Rollback(rollback),
-        options,
-    )
-    .await
+    change(ctx, service_id, name, ChangeRequest::Rollback(rollback), options).await
 }
 
 /// Deletes a set; its history stays, and goes on counting if the set comes back.
 pub async fn delete(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &SetName,
     options: &ChangeOptions,
 ) -> Result<ChangeOutcome, AppError> {
-    change(
-        app,
-        caller,
-        service_id,
-        name.as_str(),
-        ChangeRequest::Delete,
-        options,
-    )
-    .await
+    change(ctx, service_id, name.as_str(), ChangeRequest::Delete, options).await
 }
 
 /// Lifts the hold on a set.
@@ -134,17 +105,17 @@ pub async fn delete(
 /// A set's revision tells one hold on it from another: only a rollback places one, and that appends a revision. Where there
 /// is no hold, all is as it was asked for, whatever the condition says: whoever sends the call again finds it done.
 pub async fn lift_hold(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     service_id: ServiceId,
     name: &SetName,
     precondition: &Precondition,
 ) -> Result<Option<i64>, AppError> {
-    caller.require_any_grant(Permission::UpdateVersionSet)?;
-    let mut tx = app.write(caller).await?;
-    let service = find(&mut tx, caller, service_id).await?;
-    caller.authorize(Permission::UpdateVersionSet, &set_attributes(&service, name))?;
-    let set = tx.find_set(&caller.organization, service_id, name).await?;
+    ctx.caller.require_any_grant(Permission::UpdateVersionSet)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let service = find(&mut tx, ctx.caller, service_id).await?;
+    ctx.caller
+        .authorize(Permission::UpdateVersionSet, &set_attributes(&service, name))?;
+    let set = tx.find_set(&ctx.caller.organization, service_id, name).await?;
     let set = set
         .filter(|set| !set.is_deleted)
         .ok_or_else(|| unknown(name.as_str()))?;
@@ -152,14 +123,14 @@ pub async fn lift_hold(
         return Ok(None);
     }
     if !precondition.is_fulfilled(Some(set.revision)) {
-        let binding = find_binding(&mut tx, caller, &service).await?;
-        return Err(set_moved(&mut tx, caller, &service, &binding, Some(set)).await?);
+        let binding = find_binding(&mut tx, ctx.caller, &service).await?;
+        return Err(set_moved(&mut tx, ctx.caller, &service, &binding, Some(set)).await?);
     }
     tx.put_hold(service_id, name, None).await?;
     let before = audit_document(set.revision, Some(&set.pins), true);
     let after = audit_document(set.revision, Some(&set.pins), false);
     let object = object(service_id, name);
-    tx.append_audit_event(&caller.actor(), "lift_hold", object, before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "lift_hold", object, before, after)
         .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }

@@ -21,7 +21,7 @@ use crate::names::changed_name;
 use crate::promotion::{self, ChangeOptions, Plans, Precondition};
 use crate::unit_tests::users_of;
 use crate::version_sets::{self, NewRevision, Uses, set_attributes, view};
-use crate::{App, AppError, Caller, assets};
+use crate::{AppError, Caller, Ctx, assets};
 
 /// What changes about a service; an absent field stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -94,36 +94,35 @@ struct Prepared {
 ///
 /// A change that changes nothing writes nothing.
 pub async fn update(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: ServiceId,
     update: UpdateService,
     options: &ChangeOptions,
 ) -> Result<ServiceOutcome, AppError> {
-    caller.require_any_grant(Permission::UpdateService)?;
+    ctx.caller.require_any_grant(Permission::UpdateService)?;
     if options.is_dry_run {
-        let mut tx = app.store.read().await?;
-        let now = app.clock.now();
+        let mut tx = ctx.app.store.read().await?;
+        let now = ctx.app.clock.now();
         let change = (id, update);
-        let prepared = prepare(app, &mut tx, caller, change, (options.lift_hold, now)).await?;
-        check_preconditions(&mut tx, caller, &prepared, options).await?;
+        let prepared = prepare(ctx, &mut tx, change, (options.lift_hold, now)).await?;
+        check_preconditions(&mut tx, ctx.caller, &prepared, options).await?;
         return Ok(ServiceOutcome {
             is_applied: false,
             plan: prepared.planned.plan,
             change_number: None,
         });
     }
-    let mut tx = app.write(caller).await?;
-    let now = app.clock.now();
-    let prepared = prepare(app, &mut tx, caller, (id, update), (options.lift_hold, now)).await?;
-    check_preconditions(&mut tx, caller, &prepared, options).await?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let now = ctx.app.clock.now();
+    let prepared = prepare(ctx, &mut tx, (id, update), (options.lift_hold, now)).await?;
+    check_preconditions(&mut tx, ctx.caller, &prepared, options).await?;
     let plan = &prepared.planned.plan;
     if !plan.blockers.is_empty() {
         return Err(blocked(plan));
     }
     let mut change_number = None;
     if !plan.is_no_op {
-        write(&mut tx, caller, &prepared, options.message.as_deref()).await?;
+        write(&mut tx, ctx.caller, &prepared, options.message.as_deref()).await?;
         change_number = Some(tx.change_number());
         tx.commit().await?;
     }
@@ -146,12 +145,12 @@ fn blocked(plan: &ServicePlan) -> AppError {
 
 /// Reads what the plan looks at, authorises the caller, and plans.
 async fn prepare(
-    app: &App,
+    ctx: Ctx<'_>,
     tx: &mut Tx,
-    caller: &Caller,
     (id, update): (ServiceId, UpdateService),
     (lift_hold, now): (bool, Timestamp),
 ) -> Result<Prepared, AppError> {
+    let Ctx { app, caller } = ctx;
     let organization = &caller.organization;
     let before = find(tx, caller, id).await?;
     let update = UpdateService {

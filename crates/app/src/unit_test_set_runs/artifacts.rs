@@ -17,7 +17,7 @@ use super::list::{RunView, Visibility};
 use super::{attributes, find};
 use crate::assets::authorize_read;
 use crate::page::Scan;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Ctx};
 
 /// How many bytes of what was said are told of all conversations of a run together.
 const TRANSCRIPTS: usize = 32 * 1024 * 1024;
@@ -68,7 +68,8 @@ fn context(organization: &OrganizationId) -> String {
 }
 
 /// Creates a link to the artifacts of a run that has ended.
-pub async fn link(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<Link, AppError> {
+pub async fn link(ctx: Ctx<'_>, id: UnitTestSetRunId) -> Result<Link, AppError> {
+    let Ctx { app, caller } = ctx;
     caller.require_any_grant(Permission::GetUnitTestSetRun)?;
     let mut tx = app.store.read().await?;
     let run = find(&mut tx, caller, id).await?;

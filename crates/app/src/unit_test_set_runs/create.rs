@@ -10,7 +10,7 @@ use forge_store::{NewRun, Tx};
 use crate::services::lookup::find_binding;
 use crate::unit_test_sets::{attributes, find as find_set};
 use crate::unit_tests::{authorize_parts, find_item, find_metrics, find_named, find_target};
-use crate::{App, AppError, Caller};
+use crate::{AppError, Caller, Ctx};
 
 /// A run that is to be created.
 #[derive(Debug, Clone)]
@@ -30,31 +30,32 @@ pub struct CreateRun {
 ///
 /// Whoever wrote the tests, and whoever put them into the set: the caller must be allowed to read each test, to talk to the
 /// version set that it is to try, and to read its persona, its scenario and its metrics.
-pub async fn create(app: &App, caller: &Caller, new: &CreateRun) -> Result<UnitTestSetRunId, AppError> {
-    caller.require_any_grant(Permission::CreateUnitTestSetRun)?;
-    caller.require_any_grant(Permission::GetUnitTest)?;
-    authorize_parts(caller)?;
-    let mut tx = app.store.read().await?;
-    let set = find_set(&mut tx, caller, new.unit_test_set_id).await?;
-    caller.authorize(Permission::CreateUnitTestSetRun, &attributes(&set))?;
+pub async fn create(ctx: Ctx<'_>, new: &CreateRun) -> Result<UnitTestSetRunId, AppError> {
+    ctx.caller.require_any_grant(Permission::CreateUnitTestSetRun)?;
+    ctx.caller.require_any_grant(Permission::GetUnitTest)?;
+    authorize_parts(ctx.caller)?;
+    let mut tx = ctx.app.store.read().await?;
+    let set = find_set(&mut tx, ctx.caller, new.unit_test_set_id).await?;
+    ctx.caller
+        .authorize(Permission::CreateUnitTestSetRun, &attributes(&set))?;
     let mut specs = Vec::new();
     for entry in &set.fields.unit_test_runs {
-        specs.push(specification(&mut tx, caller, new, *entry).await?);
+        specs.push(specification(&mut tx, ctx.caller, new, *entry).await?);
     }
     drop(tx);
     if let Some(refusal) = check_size(&specs) {
         return Err(refusal.into());
     }
-    let id = app.new_id()?;
+    let id = ctx.app.new_id()?;
     let run = NewRun {
         id,
         unit_test_set_id: set.id,
         unit_test_set_name: &set.fields.name,
         specs: &specs,
-        creator: &caller.user,
-        created_at: app.clock.now(),
+        creator: &ctx.caller.user,
+        created_at: ctx.app.clock.now(),
     };
-    let mut tx = app.write_run(caller).await?;
+    let mut tx = ctx.app.write_run(ctx.caller).await?;
     if let Err(unfinished) = tx.insert_unit_test_set_run(&run).await? {
         return Err(AppError::Conflict(format!(
             "your run {unfinished} of this unit test set has not ended; wait for it, or cancel it"

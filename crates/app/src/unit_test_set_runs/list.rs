@@ -12,7 +12,7 @@ use super::attributes;
 use crate::page::{PageBuilder, unknown_token};
 use crate::searching::distinct;
 use crate::unit_test_sets::attributes_of;
-use crate::{App, AppError, Caller, Page, unit_tests};
+use crate::{AppError, Caller, Ctx, Page, unit_tests};
 
 const PERMISSION: Permission = Permission::GetUnitTestSetRun;
 
@@ -113,7 +113,8 @@ pub struct RunFilterValues {
 }
 
 /// Returns a page of the runs that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListRuns) -> Result<RunPage, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListRuns) -> Result<RunPage, AppError> {
+    let Ctx { app, caller } = ctx;
     let is_first = query.continuation_token == 0;
     if !caller.may_some(PERMISSION) {
         return Ok(RunPage {

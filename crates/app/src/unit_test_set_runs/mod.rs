@@ -15,7 +15,7 @@ use forge_domain::simulation::UnitTestSetRun;
 use forge_store::Tx;
 
 use crate::unit_test_sets::attributes_of;
-use crate::{App, AppError, Caller};
+use crate::{AppError, Caller, Ctx};
 
 pub use artifacts::{Artifacts, Link, Transcript, link, open};
 pub use create::{CreateRun, create};
@@ -32,12 +32,13 @@ async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetRunId) -> Result<Unit
 }
 
 /// Stops a run that is in progress: no more of its conversations begin, and those under way are given up soon.
-pub async fn cancel(app: &App, caller: &Caller, id: UnitTestSetRunId) -> Result<(), AppError> {
-    caller.require_any_grant(Permission::CancelUnitTestSetRun)?;
-    let mut tx = app.write_run(caller).await?;
-    let run = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::CancelUnitTestSetRun, &attributes(&run))?;
-    if !tx.cancel_unit_test_set_run(id, app.clock.now()).await? {
+pub async fn cancel(ctx: Ctx<'_>, id: UnitTestSetRunId) -> Result<(), AppError> {
+    ctx.caller.require_any_grant(Permission::CancelUnitTestSetRun)?;
+    let mut tx = ctx.app.write_run(ctx.caller).await?;
+    let run = find(&mut tx, ctx.caller, id).await?;
+    ctx.caller
+        .authorize(Permission::CancelUnitTestSetRun, &attributes(&run))?;
+    if !tx.cancel_unit_test_set_run(id, ctx.app.clock.now()).await? {
         return Err(AppError::Conflict(format!(
             "unit test set run {id} is not in progress any more"
         )));

@@ -12,7 +12,7 @@ use super::attributes;
 use crate::page::{PageBuilder, Scan};
 use crate::searching::{MAX_FOUND, Words, add_distinct};
 use crate::sorting::Sorted;
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Ctx, Page};
 
 const PERMISSION: Permission = Permission::GetUnitTest;
 
@@ -101,7 +101,8 @@ impl UnitTestFilterValues {
 }
 
 /// Returns a page of the unit tests that the caller may see.
-pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<UnitTestPage, AppError> {
+pub async fn list(ctx: Ctx<'_>, query: &ListUnitTests) -> Result<UnitTestPage, AppError> {
+    let Ctx { app, caller } = ctx;
     let is_first = query.continuation_token == 0;
     if !caller.may_some(PERMISSION) {
         return Ok(UnitTestPage {
@@ -118,7 +119,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
         .collect();
     let list = Sorted::moving("unit_test", &sort, sort_value, |test: &UnitTest| test.seq);
     let page = list
-        .page(app, &mut tx, caller, query.limit, query.continuation_token)
+        .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     let mut filter_values = is_first.then(UnitTestFilterValues::default);
     let (mut selection, mut scan) = (list.select(page), Scan::default());
@@ -136,7 +137,7 @@ pub async fn list(app: &App, caller: &Caller, query: &ListUnitTests) -> Result<U
     }
     let page = selection.finish()?;
     Ok(UnitTestPage {
-        page: list.finish(app, tx, caller, page).await?,
+        page: list.finish(ctx, tx, page).await?,
         filter_values,
     })
 }
@@ -154,12 +155,8 @@ fn sort_value(UnitTestSort::UpdatedAt: UnitTestSort, test: &UnitTest) -> SortVal
 /// word of the query.
 ///
 /// Deleted ones are not found.
-pub async fn search(
-    app: &App,
-    caller: &Caller,
-    query: &str,
-    filter: &UnitTestFilter,
-) -> Result<Vec<UnitTest>, AppError> {
+pub async fn search(ctx: Ctx<'_>, query: &str, filter: &UnitTestFilter) -> Result<Vec<UnitTest>, AppError> {
+    let Ctx { app, caller } = ctx;
     if !caller.may_some(PERMISSION) {
         return Ok(Vec::new());
     }

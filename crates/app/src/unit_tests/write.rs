@@ -15,7 +15,7 @@ use super::{
 };
 use crate::names::{new_name, taken};
 use crate::page::Scan;
-use crate::{App, AppError, Caller, Written, commit, unit_test_sets};
+use crate::{AppError, Caller, Ctx, Written, commit, unit_test_sets};
 
 fn object(id: UnitTestId) -> AuditObject {
     AuditObject {
@@ -81,14 +81,14 @@ impl UpdateUnitTest {
 /// Creates a unit test.
 ///
 /// The caller must be allowed to talk to the set, and to read what else the test names.
-pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
+pub async fn create(ctx: Ctx<'_>, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
     let new = NewUnitTest {
         name: new_name("name", &new.name)?,
         ..new
     };
     let named = Attributes::default().with("simulation_unit_test_name", new.name.as_str());
-    caller.authorize(Permission::CreateUnitTest, &named)?;
-    authorize_parts(caller)?;
+    ctx.caller.authorize(Permission::CreateUnitTest, &named)?;
+    authorize_parts(ctx.caller)?;
     let version_set_name = new.version_set_name.parse();
     let fields = UnitTestFields {
         version_set_name: version_set_name.map_err(|_| no_target(new.service_id, &new.version_set_name))?,
@@ -102,19 +102,30 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
         success_criterions: new.success_criterions,
         tags: new.tags,
     };
-    let mut tx = app.write(caller).await?;
-    check(&mut tx, caller, &fields).await?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    check(&mut tx, ctx.caller, &fields).await?;
     for spelling in spellings(&fields.name) {
-        if let Some(other) = tx.find_live_unit_test(&caller.organization, &spelling).await? {
-            let may_see = caller.may(Permission::GetUnitTest, &attributes_of(other, &spelling));
+        if let Some(other) = tx
+            .find_live_unit_test(&ctx.caller.organization, &spelling)
+            .await?
+        {
+            let may_see = ctx
+                .caller
+                .may(Permission::GetUnitTest, &attributes_of(other, &spelling));
             let taken = taken("unit test", may_see.then_some(&other), &fields.name);
             return Err(AppError::Conflict(format!("{taken}; choose another name")));
         }
     }
-    let id = app.new_id()?;
-    tx.insert_unit_test(id, &fields, &caller.user).await?;
-    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, json!(fields))
-        .await?;
+    let id = ctx.app.new_id()?;
+    tx.insert_unit_test(id, &fields, &ctx.caller.user).await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "create",
+        object(id),
+        Value::Null,
+        json!(fields),
+    )
+    .await?;
     commit(tx, id).await
 }
 
@@ -123,25 +134,21 @@ pub async fn create(app: &App, caller: &Caller, new: NewUnitTest) -> Result<Writ
 /// A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk to the set that
 /// the test names afterwards, and to read what else it names: what a test does is not to be steered by somebody who
 /// could not have written it.
-pub async fn update(
-    app: &App,
-    caller: &Caller,
-    id: UnitTestId,
-    update: UpdateUnitTest,
-) -> Result<Option<i64>, AppError> {
-    caller.require_any_grant(Permission::ModifyUnitTest)?;
-    authorize_parts(caller)?;
-    let mut tx = app.write(caller).await?;
-    let test = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::ModifyUnitTest, &attributes(&test))?;
+pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Result<Option<i64>, AppError> {
+    ctx.caller.require_any_grant(Permission::ModifyUnitTest)?;
+    authorize_parts(ctx.caller)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let test = find(&mut tx, ctx.caller, id).await?;
+    ctx.caller
+        .authorize(Permission::ModifyUnitTest, &attributes(&test))?;
     let fields = update.apply(&test.fields)?;
     if fields == test.fields {
         return Ok(None);
     }
-    check(&mut tx, caller, &fields).await?;
-    tx.update_unit_test(id, &fields, &caller.user).await?;
+    check(&mut tx, ctx.caller, &fields).await?;
+    tx.update_unit_test(id, &fields, &ctx.caller.user).await?;
     let (before, after) = (json!(test.fields), json!(fields));
-    tx.append_audit_event(&caller.actor(), "update", object(id), before, after)
+    tx.append_audit_event(&ctx.caller.actor(), "update", object(id), before, after)
         .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
@@ -149,15 +156,16 @@ pub async fn update(
 /// Deletes a unit test that no set runs.
 ///
 /// What refers to it goes on doing so.
-pub async fn delete(app: &App, caller: &Caller, id: UnitTestId) -> Result<i64, AppError> {
-    caller.require_any_grant(Permission::DeleteUnitTest)?;
-    let mut tx = app.write(caller).await?;
-    let test = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::DeleteUnitTest, &attributes(&test))?;
-    refuse_if_run(&mut tx, caller, id).await?;
-    tx.delete_unit_test(id, &caller.user).await?;
+pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
+    ctx.caller.require_any_grant(Permission::DeleteUnitTest)?;
+    let mut tx = ctx.app.write(ctx.caller).await?;
+    let test = find(&mut tx, ctx.caller, id).await?;
+    ctx.caller
+        .authorize(Permission::DeleteUnitTest, &attributes(&test))?;
+    refuse_if_run(&mut tx, ctx.caller, id).await?;
+    tx.delete_unit_test(id, &ctx.caller.user).await?;
     tx.append_audit_event(
-        &caller.actor(),
+        &ctx.caller.actor(),
         "delete",
         object(id),
         json!(test.fields),

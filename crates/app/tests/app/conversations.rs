@@ -41,7 +41,7 @@ async fn run(interaction: Interaction) -> Result<Completed, AppError> {
 
 async fn resolution(server: &TestServer, caller: &Caller, service: ServiceId) -> Resolution {
     let set = "release".parse().unwrap();
-    let present = resolve::current_set(&server.app, caller, service, set)
+    let present = resolve::current_set(forge_app::Ctx::new(&server.app, caller), service, set)
         .await
         .unwrap();
     present.resolution().unwrap()
@@ -132,15 +132,18 @@ async fn a_user_who_is_deleted_begins_no_conversation_any_more(server: TestServe
         tags: Tags::new(),
     };
     let id = caller.user.user_id.as_str();
-    let begun = conversations::create(&server.app, &caller, create())
+    let begun = conversations::create(forge_app::Ctx::new(&server.app, &caller), create())
         .await
         .unwrap();
     drop(begun);
-    users::delete(&server.app, &super_administrator(&server), id)
-        .await
-        .unwrap();
+    users::delete(
+        forge_app::Ctx::new(&server.app, &super_administrator(&server)),
+        id,
+    )
+    .await
+    .unwrap();
     // As one who was recognised a moment before, here or by another server.
-    let refused = conversations::create(&server.app, &caller, create()).await;
+    let refused = conversations::create(forge_app::Ctx::new(&server.app, &caller), create()).await;
     assert!(
         matches!(refused, Err(AppError::Unauthenticated(_))),
         "{:?}",
@@ -170,11 +173,19 @@ async fn however_it_coincides_no_conversation_outlives_its_user(server: TestServ
         let (begun, deleted) = tokio::join!(
             tokio::spawn({
                 let (app, caller) = (server.app.clone(), caller.clone());
-                async move { conversations::create(&app, &caller, create).await.is_ok() }
+                async move {
+                    conversations::create(forge_app::Ctx::new(&app, &caller), create)
+                        .await
+                        .is_ok()
+                }
             }),
             tokio::spawn({
                 let (app, admin, id) = (server.app.clone(), super_administrator(&server), id.clone());
-                async move { users::delete(&app, &admin, &id).await.map(drop) }
+                async move {
+                    users::delete(forge_app::Ctx::new(&app, &admin), &id)
+                        .await
+                        .map(drop)
+                }
             }),
         );
         let _ = begun.unwrap();
@@ -193,10 +204,10 @@ async fn an_interaction_that_is_dropped_gives_the_conversation_back(server: Test
     let service = service(&server).await;
     let caller = super_administrator(&server);
     let id = begin(&server, service, None).await.conversation_id;
-    let interaction = conversations::interact(&server.app, &caller, id, said("Hello"))
+    let interaction = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello"))
         .await
         .unwrap();
-    let second = conversations::interact(&server.app, &caller, id, said("Hello")).await;
+    let second = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello")).await;
     assert!(matches!(second, Err(AppError::Conflict(_))));
     drop(interaction);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
@@ -204,7 +215,7 @@ async fn an_interaction_that_is_dropped_gives_the_conversation_back(server: Test
         assert!(std::time::Instant::now() < deadline);
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let interaction = conversations::interact(&server.app, &caller, id, said("Hello"))
+    let interaction = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello"))
         .await
         .unwrap();
     assert_eq!(run(interaction).await.unwrap().messages.len(), 2);
@@ -224,14 +235,14 @@ async fn what_is_said_at_once_and_in_all_has_a_size(server: TestServer) {
         events: vec![event(&"x".repeat(20_000)); 14],
         ..said("Hello")
     };
-    let refused = conversations::interact(&server.app, &caller, id, many).await;
+    let refused = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, many).await;
     assert!(
         matches!(&refused, Err(AppError::Refused(text)) if text.contains("262144 bytes")),
         "{:?}",
         refused.err()
     );
     let said_so_far = find(&server, id).await.unwrap().message_bytes;
-    let interaction = conversations::interact(&server.app, &caller, id, said("Hello"))
+    let interaction = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello"))
         .await
         .unwrap();
     let completed = run(interaction).await.unwrap();
@@ -299,7 +310,7 @@ async fn a_graph_that_comes_to_too_much_runs_no_conversation(server: TestServer)
         }
         tx.commit().await.unwrap();
         last = until;
-        let begun = conversations::create(&server.app, &caller, create()).await;
+        let begun = conversations::create(forge_app::Ctx::new(&server.app, &caller), create()).await;
         let told = begun.as_ref().err().map(ToString::to_string);
         let is_told = told
             .as_ref()
@@ -327,11 +338,15 @@ async fn a_lost_interaction_is_taken_over_and_never_kept(server: TestServer) {
     let service = service(&server).await;
     let caller = super_administrator(&server);
     let id = begin(&server, service, None).await.conversation_id;
-    let lost = conversations::interact(&server.app, &caller, id, said("Are you there?"))
-        .await
-        .unwrap();
+    let lost = conversations::interact(
+        forge_app::Ctx::new(&server.app, &caller),
+        id,
+        said("Are you there?"),
+    )
+    .await
+    .unwrap();
     server.clock.advance_seconds(60);
-    let next = conversations::interact(&server.app, &caller, id, said("Hello?"))
+    let next = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello?"))
         .await
         .unwrap();
     let late = run(lost).await;
@@ -358,7 +373,7 @@ async fn an_interaction_that_nobody_listens_to_is_given_up(server: TestServer) {
     let service = service(&server).await;
     let caller = super_administrator(&server);
     let id = begin(&server, service, None).await.conversation_id;
-    let interaction = conversations::interact(&server.app, &caller, id, said("Hello"))
+    let interaction = conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello"))
         .await
         .unwrap();
     let (events, told) = mpsc::channel(1);
@@ -388,10 +403,11 @@ async fn a_deletion_of_the_user_and_an_interaction_leave_nothing_between_them(se
             .await
             .unwrap();
         let id = first.conversation_id;
-        let interaction = conversations::interact(&server.app, &caller, id, said("Hello"))
-            .await
-            .unwrap();
-        let deleting = users::delete(&server.app, &caller, &user.user_id);
+        let interaction =
+            conversations::interact(forge_app::Ctx::new(&server.app, &caller), id, said("Hello"))
+                .await
+                .unwrap();
+        let deleting = users::delete(forge_app::Ctx::new(&server.app, &caller), &user.user_id);
         let (deleted, _) = tokio::join!(deleting, run(interaction));
         deleted.unwrap();
         assert_eq!(find(&server, id).await, None);

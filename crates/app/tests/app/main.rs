@@ -52,11 +52,18 @@ async fn add_version(
     let created = match kind {
         AssetKind::Agent => {
             let change = serde_json::from_value(forge_testkit::agent_version()).unwrap();
-            forge_app::agents::create_version(&server.app, &caller, id, expected, change).await?
+            forge_app::agents::create_version(forge_app::Ctx::new(&server.app, &caller), id, expected, change)
+                .await?
         }
         AssetKind::ContextGraph => {
             let document = serde_json::from_value(forge_testkit::context_graph_version()).unwrap();
-            forge_app::context_graphs::create_version(&server.app, &caller, id, expected, &document).await?
+            forge_app::context_graphs::create_version(
+                forge_app::Ctx::new(&server.app, &caller),
+                id,
+                expected,
+                &document,
+            )
+            .await?
         }
     };
     Ok(created.value.0.get())
@@ -70,9 +77,13 @@ async fn latest(server: &TestServer, kind: AssetKind, id: &str) -> i64 {
         limit: 1,
         continuation_token: 0,
     };
-    let page = assets::list(&server.app, &super_administrator(server), kind, &query)
-        .await
-        .unwrap();
+    let page = assets::list(
+        forge_app::Ctx::new(&server.app, &super_administrator(server)),
+        kind,
+        &query,
+    )
+    .await
+    .unwrap();
     page.items[0]
         .latest_version
         .map_or(0, forge_domain::VersionNumber::get)

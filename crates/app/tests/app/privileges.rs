@@ -175,8 +175,7 @@ impl World {
         let (app, super_administrator) = (&server.app, caller_of(&server, server.admin()).await);
         for (name, grants) in [("Office", office()), ("Small", small())] {
             roles::create(
-                app,
-                &super_administrator,
+                forge_app::Ctx::new(app, &super_administrator),
                 name.into(),
                 String::new(),
                 grants,
@@ -187,7 +186,11 @@ impl World {
         }
         let mut users = vec![server.admin().user_id.clone()];
         for role in ["Office", "Small", "DefaultAdministratorRole", "DefaultUserRole"] {
-            let user = users::invite(app, &super_administrator, invited(users.len(), role)).await;
+            let user = users::invite(
+                forge_app::Ctx::new(app, &super_administrator),
+                invited(users.len(), role),
+            )
+            .await;
             users.push(user.unwrap().value);
         }
         let [_, key_id, secret] = server.credentials.clone();
@@ -230,26 +233,39 @@ impl World {
         match call {
             Call::CreateRole(role, places) => {
                 let name = ROLES[*role].to_owned();
-                roles::create(app, &caller, name, String::new(), grants(places), false).await?;
+                roles::create(
+                    forge_app::Ctx::new(app, &caller),
+                    name,
+                    String::new(),
+                    grants(places),
+                    false,
+                )
+                .await?;
             }
             Call::ModifyRole(role, places) => {
                 let change = ModifyRole {
                     grants: Some(grants(places)),
                     ..ModifyRole::default()
                 };
-                roles::modify(app, &caller, ROLES[*role], change).await?;
+                roles::modify(forge_app::Ctx::new(app, &caller), ROLES[*role], change).await?;
             }
             Call::Assign(role, to) => {
-                users::assign_role(app, &caller, ROLES[*role], &self.user(*to)).await?;
+                users::assign_role(forge_app::Ctx::new(app, &caller), ROLES[*role], &self.user(*to)).await?;
             }
             Call::CreateKey(role) => {
-                let made =
-                    api_keys::create(app, &caller, None, ROLES[*role], Duration::days(1), None).await?;
+                let made = api_keys::create(
+                    forge_app::Ctx::new(app, &caller),
+                    None,
+                    ROLES[*role],
+                    Duration::days(1),
+                    None,
+                )
+                .await?;
                 self.keys.push((made.value.id, made.value.secret));
             }
             Call::DeleteKey(place) => {
                 let id = &self.keys[place % self.keys.len()].0;
-                api_keys::delete(app, &caller, id).await?;
+                api_keys::delete(forge_app::Ctx::new(app, &caller), id).await?;
             }
             Call::Grant(to, place) => {
                 let given = GiveGrant {
@@ -259,11 +275,11 @@ impl World {
                     tags: Tags::default(),
                     justification: "because".into(),
                 };
-                temporary_grants::create(app, &caller, given).await?;
+                temporary_grants::create(forge_app::Ctx::new(app, &caller), given).await?;
             }
             Call::Invite(role) => {
                 let invited = invited(self.users.len(), ROLES[*role]);
-                let user = users::invite(app, &caller, invited).await?;
+                let user = users::invite(forge_app::Ctx::new(app, &caller), invited).await?;
                 self.users.push(user.value);
             }
             Call::Update(who) => {
@@ -271,10 +287,10 @@ impl World {
                     first_name: Some("Eva".into()),
                     ..UpdateUser::default()
                 };
-                users::update(app, &caller, &self.user(*who), update).await?;
+                users::update(forge_app::Ctx::new(app, &caller), &self.user(*who), update).await?;
             }
             Call::Delete(who) => {
-                users::delete(app, &caller, &self.user(*who)).await?;
+                users::delete(forge_app::Ctx::new(app, &caller), &self.user(*who)).await?;
             }
         }
         Ok(())
@@ -403,8 +419,8 @@ async fn two_super_administrators_who_delete_each_other_at_once_do_not_both_succ
             caller_of(&server, &second).await,
         );
         let (left, right) = tokio::join!(
-            users::delete(&server.app, &one, &second.user_id),
-            users::delete(&server.app, &two, &first.user_id),
+            users::delete(forge_app::Ctx::new(&server.app, &one), &second.user_id),
+            users::delete(forge_app::Ctx::new(&server.app, &two), &first.user_id),
         );
         assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
         first = the_one_left(&server, [first, second]).await;
@@ -422,8 +438,8 @@ async fn two_super_administrators_who_demote_each_other_at_once_do_not_both_succ
             caller_of(&server, &second).await,
         );
         let (left, right) = tokio::join!(
-            users::assign_role(&server.app, &one, user, &second.user_id),
-            users::assign_role(&server.app, &two, user, &first.user_id),
+            users::assign_role(forge_app::Ctx::new(&server.app, &one), user, &second.user_id),
+            users::assign_role(forge_app::Ctx::new(&server.app, &two), user, &first.user_id),
         );
         assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
         first = the_one_left(&server, [first, second]).await;
@@ -435,8 +451,15 @@ async fn the_last_super_administrator_stays(server: TestServer) {
     let caller = caller_of(&server, server.admin()).await;
     let me = &server.admin().user_id;
     assert!(is_refusal(
-        &users::delete(&server.app, &caller, me).await.unwrap_err()
+        &users::delete(forge_app::Ctx::new(&server.app, &caller), me)
+            .await
+            .unwrap_err()
     ));
-    let demoted = users::assign_role(&server.app, &caller, DefaultRole::User.name(), me).await;
+    let demoted = users::assign_role(
+        forge_app::Ctx::new(&server.app, &caller),
+        DefaultRole::User.name(),
+        me,
+    )
+    .await;
     assert!(is_refusal(&demoted.unwrap_err()));
 }

@@ -88,7 +88,14 @@ async fn a_name_is_given_once(server: TestServer) {
     for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
         let results = at_once(WRITERS, |_| {
             let server = Arc::clone(&server);
-            async move { assets::create(&server.app, &super_administrator(&server), kind, "the name").await }
+            async move {
+                assets::create(
+                    forge_app::Ctx::new(&server.app, &super_administrator(&server)),
+                    kind,
+                    "the name",
+                )
+                .await
+            }
         });
         assert_eq!(winners(results.await).len(), 1);
     }
@@ -114,7 +121,7 @@ async fn one_active_service_gets_a_name_by_creation_activation_or_renaming(serve
         };
         let fields = fields(&name, &agent, &graph, is_active);
         idle.push(
-            services::create(&server.app, &caller, &fields, None)
+            services::create(forge_app::Ctx::new(&server.app, &caller), &fields, None)
                 .await
                 .unwrap()
                 .value,
@@ -131,22 +138,32 @@ async fn one_active_service_gets_a_name_by_creation_activation_or_renaming(serve
                         is_active: Some(true),
                         ..Default::default()
                     };
-                    services::update(&server.app, &caller, id, update, &ChangeOptions::default())
-                        .await
-                        .map(drop)
+                    services::update(
+                        forge_app::Ctx::new(&server.app, &caller),
+                        id,
+                        update,
+                        &ChangeOptions::default(),
+                    )
+                    .await
+                    .map(drop)
                 }
                 Some(id) => {
                     let update = UpdateService {
                         name: Some("one".to_owned()),
                         ..Default::default()
                     };
-                    services::update(&server.app, &caller, id, update, &ChangeOptions::default())
-                        .await
-                        .map(drop)
+                    services::update(
+                        forge_app::Ctx::new(&server.app, &caller),
+                        id,
+                        update,
+                        &ChangeOptions::default(),
+                    )
+                    .await
+                    .map(drop)
                 }
                 None => {
                     let fields = fields("one", &agent, &graph, true);
-                    services::create(&server.app, &caller, &fields, None)
+                    services::create(forge_app::Ctx::new(&server.app, &caller), &fields, None)
                         .await
                         .map(drop)
                 }
@@ -165,14 +182,25 @@ async fn concurrent_changes_of_a_set_leave_one_revision_each(server: TestServer)
         async move {
             let (caller, name) = (super_administrator(&server), "preview".parse().unwrap());
             if number % 4 == 3 {
-                return promotion::delete(&server.app, &caller, id, &name, &ChangeOptions::default())
-                    .await
-                    .map(|_| true);
+                return promotion::delete(
+                    forge_app::Ctx::new(&server.app, &caller),
+                    id,
+                    &name,
+                    &ChangeOptions::default(),
+                )
+                .await
+                .map(|_| true);
             }
             let pinned = i64::try_from(number % 9 + 1).unwrap();
             let wanted = pins(pinned, None);
-            let done =
-                promotion::upsert(&server.app, &caller, id, &name, wanted, &ChangeOptions::default()).await?;
+            let done = promotion::upsert(
+                forge_app::Ctx::new(&server.app, &caller),
+                id,
+                &name,
+                wanted,
+                &ChangeOptions::default(),
+            )
+            .await?;
             Ok(done.is_applied)
         }
     });
@@ -204,12 +232,16 @@ async fn no_active_service_is_left_on_a_deprecated_agent(server: TestServer) {
             async move {
                 let caller = super_administrator(&server);
                 if number == round % 2 {
-                    assets::deprecate(&server.app, &caller, AssetKind::Agent, &agent)
-                        .await
-                        .map(drop)
+                    assets::deprecate(
+                        forge_app::Ctx::new(&server.app, &caller),
+                        AssetKind::Agent,
+                        &agent,
+                    )
+                    .await
+                    .map(drop)
                 } else {
                     let fields = fields(&format!("service {round}"), &agent, &graph, true);
-                    services::create(&server.app, &caller, &fields, None)
+                    services::create(forge_app::Ctx::new(&server.app, &caller), &fields, None)
                         .await
                         .map(drop)
                 }
@@ -239,15 +271,19 @@ async fn a_rebind_and_a_pin_never_miss_each_other(server: TestServer) {
                         agent_id: Some(agent),
                         ..Default::default()
                     };
-                    services::update(&server.app, &caller, id, update, &ChangeOptions::default())
-                        .await
-                        .map(drop)
+                    services::update(
+                        forge_app::Ctx::new(&server.app, &caller),
+                        id,
+                        update,
+                        &ChangeOptions::default(),
+                    )
+                    .await
+                    .map(drop)
                 } else {
                     let release = "release".parse().unwrap();
                     let wanted = pins(5, None);
                     promotion::upsert(
-                        &server.app,
-                        &caller,
+                        forge_app::Ctx::new(&server.app, &caller),
                         id,
                         &release,
                         wanted,

@@ -10,6 +10,6 @@ use crate::routes::{AssetPath, ExpectedVersion, version_created};
 pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, AgentChange, Caller>) -> Answer {
     let expected = call.query.version;
     let created =
-        agents::create_version(&call.server.app, &call.caller, &call.path.id, expected, call.body).await?;
+        agents::create_version(call.server.ctx(&call.caller), &call.path.id, expected, call.body).await?;
     version_created(created)
 }

@@ -11,12 +11,12 @@ use crate::routes::duration;
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateApiKey, Caller>) -> Answer {
     let body = call.body;
-    let (app, is_agent) = (
-        &call.server.app,
+    let (ctx, is_agent) = (
+        call.server.ctx(&call.caller),
         body.actor_kind.map(|holder| holder == KeyHolder::Agent),
     );
     let duration = duration(&body.duration)?;
-    let created = api_keys::create(app, &call.caller, body.name, &body.role_name, duration, is_agent).await?;
+    let created = api_keys::create(ctx, body.name, &body.role_name, duration, is_agent).await?;
     let key = created.value;
     let body = ApiKeyCreated {
         api_key_id: key.id,

@@ -14,7 +14,7 @@ pub(crate) struct Path {
 }
 
 pub(crate) async fn handle(call: Call<Path, Nothing, Nothing, Caller>) -> Answer {
-    let deleted = api_keys::delete(&call.server.app, &call.caller, &call.path.api_key_id).await?;
+    let deleted = api_keys::delete(call.server.ctx(&call.caller), &call.path.api_key_id).await?;
     let response = reply::json(
         StatusCode::OK,
         &ApiKeyDeleted {

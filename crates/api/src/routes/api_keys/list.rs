@@ -9,7 +9,7 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Caller>) -> Answer {
-    let keys = api_keys::list(&call.server.app, &call.caller).await?;
+    let keys = api_keys::list(call.server.ctx(&call.caller)).await?;
     let instances = keys.into_iter().map(|key| ApiKeyInstance {
         object_id: key.object_id,
         name: key.name,

@@ -1,7 +1,7 @@
 //! Creates an agent or a context graph, without versions.
 
 use axum::http::StatusCode;
-use forge_app::{App, Caller, assets};
+use forge_app::{Caller, Ctx, assets};
 use forge_domain::asset::AssetKind;
 use forge_wire::Created;
 use forge_wire::assets::{CreateAgent, CreateContextGraph};
@@ -11,8 +11,7 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn agent(call: Call<Nothing, Nothing, CreateAgent, Caller>) -> Answer {
     create(
-        &call.server.app,
-        &call.caller,
+        call.server.ctx(&call.caller),
         AssetKind::Agent,
         &call.body.agent_name,
     )
@@ -21,16 +20,15 @@ pub(crate) async fn agent(call: Call<Nothing, Nothing, CreateAgent, Caller>) -> 
 
 pub(crate) async fn context_graph(call: Call<Nothing, Nothing, CreateContextGraph, Caller>) -> Answer {
     create(
-        &call.server.app,
-        &call.caller,
+        call.server.ctx(&call.caller),
         AssetKind::ContextGraph,
         &call.body.state_machine_name,
     )
     .await
 }
 
-async fn create(app: &App, caller: &Caller, kind: AssetKind, name: &str) -> Answer {
-    let created = assets::create(app, caller, kind, name).await?;
+async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Answer {
+    let created = assets::create(ctx, kind, name).await?;
     let response = reply::json(StatusCode::CREATED, &Created { id: created.value })?;
     Ok(reply::with_sequence(response, Some(created.change_number)))
 }

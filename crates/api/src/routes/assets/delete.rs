@@ -17,7 +17,7 @@ pub(crate) async fn context_graph(call: Call<AssetPath, Nothing, Nothing, Caller
 }
 
 async fn delete(kind: AssetKind, call: Call<AssetPath, Nothing, Nothing, Caller>) -> Answer {
-    let deleted = assets::deprecate(&call.server.app, &call.caller, kind, &call.path.id).await?;
+    let deleted = assets::deprecate(call.server.ctx(&call.caller), kind, &call.path.id).await?;
     Ok(reply::with_sequence(
         reply::done(StatusCode::OK)?,
         Some(deleted.change_number),

@@ -34,7 +34,7 @@ async fn list(kind: AssetKind, call: Call<Nothing, Query, Nothing, Caller>) -> A
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let page = assets::list(&call.server.app, &call.caller, kind, &query).await?;
+    let page = assets::list(call.server.ctx(&call.caller), kind, &query).await?;
     let instances = page.items.into_iter().map(|asset| AssetInstance {
         id: asset.id,
         name: asset.name,

@@ -27,7 +27,7 @@ async fn list(kind: AssetKind, call: Call<AssetPath, VersionsQuery, Nothing, Cal
         continuation_token: token(call.query.continuation_token)?,
     };
     let id = &call.path.id;
-    let page = assets::list_versions(&call.server.app, &call.caller, kind, id, &query).await?;
+    let page = assets::list_versions(call.server.ctx(&call.caller), kind, id, &query).await?;
     let instance = |listed: assets::ListedVersion| -> Result<ListedVersion, ApiError> {
         Ok(ListedVersion {
             version: version_instance(&call.organization, kind, id, &listed.version)?,

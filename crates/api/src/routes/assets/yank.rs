@@ -40,7 +40,7 @@ async fn yank(kind: AssetKind, call: Call<VersionPath, Nothing, Yank, Caller>) -
     let version = (call.path.id.as_str(), call.path.version);
     answer(
         call.path.version,
-        yanks::yank(&call.server.app, &call.caller, kind, version, change).await,
+        yanks::yank(call.server.ctx(&call.caller), kind, version, change).await,
     )
 }
 
@@ -52,7 +52,7 @@ async fn unyank(kind: AssetKind, call: Call<VersionPath, Nothing, Nothing, Calle
     let version = (call.path.id.as_str(), call.path.version);
     answer(
         call.path.version,
-        yanks::yank(&call.server.app, &call.caller, kind, version, change).await,
+        yanks::yank(call.server.ctx(&call.caller), kind, version, change).await,
     )
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Query {
 }
 
 pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
-    let export = audit::export(&call.server.app, &call.caller, call.query.after_sequence).await?;
+    let export = audit::export(call.server.ctx(&call.caller), call.query.after_sequence).await?;
     let (places, holders) = (call.server.reading.clone(), Arc::clone(call.place.holders()));
     let rest = Rest {
         export,

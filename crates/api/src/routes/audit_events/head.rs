@@ -9,7 +9,7 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Caller>) -> Answer {
-    let (signed, public_key) = audit::head(&call.server.app, &call.caller).await?;
+    let (signed, public_key) = audit::head(call.server.ctx(&call.caller)).await?;
     let head = HeadInstance {
         sequence: signed.checkpoint.sequence,
         hash: signed.checkpoint.hash.clone(),

@@ -41,7 +41,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         actor_kind: query.actor_kind,
     };
     let token = token(query.continuation_token)?;
-    let page = audit::list(&call.server.app, &call.caller, &filter, query.limit, token).await?;
+    let page = audit::list(call.server.ctx(&call.caller), &filter, query.limit, token).await?;
     let events: Vec<EventInstance> = page.items.into_iter().map(EventInstance::new).collect();
     reply::large(
         StatusCode::OK,

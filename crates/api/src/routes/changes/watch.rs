@@ -35,7 +35,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     };
     let services = call.query.service_id.into_iter().collect();
     let following = call.server.followers.begin(call.place.holders())?;
-    let watcher = Watcher::start(&call.server.app, &call.caller, services, after).await?;
+    let watcher = Watcher::start(call.server.ctx(&call.caller), services, after).await?;
     let patience = call.server.limits.write_timeout;
     let (sender, response) = stream::open(StatusCode::OK, "text/event-stream", patience);
     let emitter = Teller {

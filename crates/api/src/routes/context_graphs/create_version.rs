@@ -9,11 +9,11 @@ use crate::reply::{self, Answer};
 use crate::routes::{AssetPath, ExpectedVersion, version_created};
 
 pub(crate) async fn handle(call: Call<AssetPath, ExpectedVersion, ContextGraphDocument, Caller>) -> Answer {
-    let (app, caller, id, expected) = (&call.server.app, &call.caller, &call.path.id, call.query.version);
+    let (ctx, id, expected) = (call.server.ctx(&call.caller), &call.path.id, call.query.version);
     if call.query.dry_run {
-        context_graphs::dry_run_version(app, caller, id, expected, &call.body).await?;
+        context_graphs::dry_run_version(ctx, id, expected, &call.body).await?;
         return reply::json(StatusCode::CREATED, &());
     }
-    let created = context_graphs::create_version(app, caller, id, expected, &call.body).await?;
+    let created = context_graphs::create_version(ctx, id, expected, &call.body).await?;
     version_created(created)
 }

@@ -25,7 +25,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, CreateConversation, Caller
         said,
         tags: call.body.tags,
     };
-    let interaction = conversations::create(&call.server.app, &call.caller, create).await?;
+    let interaction = conversations::create(call.server.ctx(&call.caller), create).await?;
     let created = ConversationEvent::ConversationCreated {
         conversation_id: interaction.conversation.id.to_string(),
     };

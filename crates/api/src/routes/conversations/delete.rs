@@ -7,7 +7,7 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<ConversationPath, Nothing, Nothing, Caller>) -> Answer {
-    let deleted = conversations::delete(&call.server.app, &call.caller, call.path.conversation_id).await?;
+    let deleted = conversations::delete(call.server.ctx(&call.caller), call.path.conversation_id).await?;
     Ok(reply::with_sequence(
         reply::no_content(),
         Some(deleted.change_number),

@@ -7,6 +7,6 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<ConversationPath, Nothing, Nothing, Caller>) -> Answer {
-    conversations::finish(&call.server.app, &call.caller, call.path.conversation_id).await?;
+    conversations::finish(call.server.ctx(&call.caller), call.path.conversation_id).await?;
     Ok(reply::no_content())
 }

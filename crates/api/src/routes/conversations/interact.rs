@@ -22,7 +22,7 @@ pub(crate) async fn handle(call: Call<ConversationPath, Query, Form, Caller>) ->
     conversations::require_text(is_text)?;
     let said = form_fields(&call.body).map_err(AppError::Invalid)?;
     let id = call.path.conversation_id;
-    let interaction = conversations::interact(&call.server.app, &call.caller, id, said).await?;
+    let interaction = conversations::interact(call.server.ctx(&call.caller), id, said).await?;
     let available = interaction
         .said()
         .map(|said| ConversationEvent::UserMessageAvailable {

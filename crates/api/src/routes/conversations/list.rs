@@ -44,7 +44,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let page = conversations::list(&call.server.app, &call.caller, &query).await?;
+    let page = conversations::list(call.server.ctx(&call.caller), &query).await?;
     let rows: Vec<ConversationInstance> = page.items.into_iter().map(instance).collect();
     let page = forge_wire::Page::new("conversations", rows, page.continuation_token);
     reply::large(StatusCode::OK, page).await

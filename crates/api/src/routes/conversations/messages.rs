@@ -39,7 +39,7 @@ pub(crate) async fn handle(call: Call<ConversationPath, Query, Nothing, Caller>)
         continuation_token: token(query.continuation_token)?,
     };
     let id = call.path.conversation_id;
-    let page = conversations::messages(&call.server.app, &call.caller, id, &query).await?;
+    let page = conversations::messages(call.server.ctx(&call.caller), id, &query).await?;
     let rows = page
         .items
         .into_iter()

@@ -10,8 +10,8 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<InteractionPath, Nothing, RecommendResponses, Caller>) -> Answer {
     let interaction = (call.path.conversation_id, call.path.interaction_id);
-    let (app, context) = (&call.server.app, &call.body.context);
-    let recommended_responses = conversations::recommend(app, &call.caller, interaction, context).await?;
+    let (ctx, context) = (call.server.ctx(&call.caller), &call.body.context);
+    let recommended_responses = conversations::recommend(ctx, interaction, context).await?;
     let body = RecommendedResponses {
         recommended_responses,
     };

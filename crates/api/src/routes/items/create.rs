@@ -23,7 +23,7 @@ pub(crate) async fn behavior_set(call: Call<Nothing, Nothing, CreateBehaviorSet,
         applied_to_services: body.applied_to_services,
         document: body.initial_version.document,
     };
-    let created = behavior_sets::create(&call.server.app, &call.caller, create).await?;
+    let created = behavior_sets::create(call.server.ctx(&call.caller), create).await?;
     answer(created, |dynamic_behavior_set_id| BehaviorSetCreated {
         dynamic_behavior_set_id,
     })
@@ -38,7 +38,7 @@ pub(crate) async fn metric(call: Call<Nothing, Nothing, CreateMetric, Caller>) -
         additional_notes: body.additional_notes,
         document: body.initial_version_metric_value,
     };
-    let created = metrics::create(&call.server.app, &call.caller, create).await?;
+    let created = metrics::create(call.server.ctx(&call.caller), create).await?;
     answer(created, |id| Created { id })
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn persona(call: Call<Nothing, Nothing, CreatePersona, Caller>)
         tags: body.tags,
         content: persona_content(body.initial_version),
     };
-    let created = personas::create(&call.server.app, &call.caller, create).await?;
+    let created = personas::create(call.server.ctx(&call.caller), create).await?;
     answer(created, |simulation_persona_id| PersonaCreated {
         simulation_persona_id,
     })
@@ -63,7 +63,7 @@ pub(crate) async fn scenario(call: Call<Nothing, Nothing, CreateScenario, Caller
         tags: body.tags,
         document: scenario_document(body.initial_version, &["body", "initial_version"])?,
     };
-    let created = scenarios::create(&call.server.app, &call.caller, create).await?;
+    let created = scenarios::create(call.server.ctx(&call.caller), create).await?;
     answer(created, |simulation_scenario_id| ScenarioCreated {
         simulation_scenario_id,
     })

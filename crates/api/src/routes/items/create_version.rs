@@ -21,24 +21,24 @@ use crate::reply::{self, Answer};
 use crate::routes::ExpectedVersion;
 
 pub(crate) async fn behavior_set(call: Call<ItemPath, ExpectedVersion, BehaviorDocument, Caller>) -> Answer {
-    let (app, caller, expected) = (&call.server.app, &call.caller, call.query.version);
-    let created = behavior_sets::create_version(app, caller, &call.path.id, expected, call.body).await?;
+    let (ctx, expected) = (call.server.ctx(&call.caller), call.query.version);
+    let created = behavior_sets::create_version(ctx, &call.path.id, expected, call.body).await?;
     answer(created, |new_version_number| BehaviorVersionCreated {
         new_version_number,
     })
 }
 
 pub(crate) async fn persona(call: Call<ItemPath, ExpectedVersion, CreatePersonaVersion, Caller>) -> Answer {
-    let (app, caller, expected) = (&call.server.app, &call.caller, call.query.version);
+    let (ctx, expected) = (call.server.ctx(&call.caller), call.query.version);
     let content = persona_content(call.body);
-    let created = personas::create_version(app, caller, &call.path.id, expected, content).await?;
+    let created = personas::create_version(ctx, &call.path.id, expected, content).await?;
     answer(created, |version| NumberCreated { version })
 }
 
 pub(crate) async fn scenario(call: Call<ItemPath, ExpectedVersion, CreateScenarioVersion, Caller>) -> Answer {
-    let (app, caller, expected) = (&call.server.app, &call.caller, call.query.version);
+    let (ctx, expected) = (call.server.ctx(&call.caller), call.query.version);
     let document = scenario_document(call.body, &["body"])?;
-    let created = scenarios::create_version(app, caller, &call.path.id, expected, document).await?;
+    let created = scenarios::create_version(ctx, &call.path.id, expected, document).await?;
     answer(created, |version| NumberCreated { version })
 }
 

@@ -28,6 +28,6 @@ pub(crate) async fn scenario(call: DeleteCall) -> Answer {
 }
 
 async fn delete(kind: ItemKind, call: DeleteCall, answer: Response) -> Answer {
-    let deleted = items::delete(&call.server.app, &call.caller, kind, &call.path.id).await?;
+    let deleted = items::delete(call.server.ctx(&call.caller), kind, &call.path.id).await?;
     Ok(reply::with_sequence(answer, Some(deleted.change_number)))
 }

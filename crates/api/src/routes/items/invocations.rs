@@ -27,8 +27,8 @@ pub(crate) async fn handle(call: Call<ItemPath, Query, Nothing, Caller>) -> Answ
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let (app, id) = (&call.server.app, &call.path.id);
-    let page = behavior_sets::invocations(app, &call.caller, id, &query).await?;
+    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
+    let page = behavior_sets::invocations(ctx, id, &query).await?;
     let instance = |invocation: BehaviorInvocation| {
         let invoked_at = rfc3339(invocation.invoked_at);
         InvocationInstance {

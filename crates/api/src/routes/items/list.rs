@@ -59,7 +59,7 @@ async fn list(kind: ItemKind, creators: CreatorForm, call: ListCall) -> Answer {
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let found = items::list(&call.server.app, &call.caller, kind, &query).await?;
+    let found = items::list(call.server.ctx(&call.caller), kind, &query).await?;
     let instances = instances(&call.organization, found.page.items);
     let page = forge_wire::Page::new(list_key(kind), instances, found.page.continuation_token);
     let values = found.filter_values.map(|values| {

@@ -31,8 +31,8 @@ async fn list(kind: ItemKind, call: VersionsCall) -> Answer {
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let (app, id) = (&call.server.app, &call.path.id);
-    let (page, with_secrets) = items::list_versions(app, &call.caller, kind, id, &query).await?;
+    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
+    let (page, with_secrets) = items::list_versions(ctx, kind, id, &query).await?;
     let instance = |version: &items::Version| {
         version_instance(&VersionParts {
             organization: &call.organization,

@@ -51,7 +51,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let found = evaluation::results(&call.server.app, &call.caller, &list).await?;
+    let found = evaluation::results(call.server.ctx(&call.caller), &list).await?;
     let instance = |stored: StoredMetricResult| ResultInstance {
         id: stored.result.id,
         org_id: call.organization.to_string(),

@@ -36,7 +36,7 @@ pub(crate) async fn scenarios(call: SearchCall) -> Answer {
 
 async fn search(kind: ItemKind, call: SearchCall) -> Answer {
     let filter = call.query.filter.read(CreatorForm::WithOrganization)?;
-    let found = items::search(&call.server.app, &call.caller, kind, &call.query.query, &filter).await?;
+    let found = items::search(call.server.ctx(&call.caller), kind, &call.query.query, &filter).await?;
     reply::large(
         StatusCode::OK,
         HashMap::from([(list_key(kind), instances(&call.organization, found))]),

@@ -20,8 +20,8 @@ pub(crate) async fn behavior_set(call: Call<ItemPath, Nothing, UpdateBehaviorSet
         applied_to_services: body.applied_to_services,
         additional_notes: None,
     };
-    let (app, id) = (&call.server.app, &call.path.id);
-    let change_number = items::update(app, &call.caller, ItemKind::BehaviorSet, id, update).await?;
+    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
+    let change_number = items::update(ctx, ItemKind::BehaviorSet, id, update).await?;
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }
 
@@ -33,8 +33,8 @@ pub(crate) async fn metric(call: Call<ItemPath, Nothing, UpdateMetric, Caller>) 
         additional_notes: body.additional_notes,
         ..UpdateItem::default()
     };
-    let (app, id) = (&call.server.app, &call.path.id);
-    let change_number = items::update(app, &call.caller, ItemKind::Metric, id, update).await?;
+    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
+    let change_number = items::update(ctx, ItemKind::Metric, id, update).await?;
     Ok(reply::with_sequence(reply::done(StatusCode::OK)?, change_number))
 }
 
@@ -51,7 +51,7 @@ async fn tags(kind: ItemKind, call: Call<ItemPath, Nothing, UpdateTags, Caller>)
         tags: call.body.tags,
         ..UpdateItem::default()
     };
-    let (app, id) = (&call.server.app, &call.path.id);
-    let change_number = items::update(app, &call.caller, kind, id, update).await?;
+    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
+    let change_number = items::update(ctx, kind, id, update).await?;
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }

@@ -8,7 +8,7 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, Nothing, Caller>) -> Answer {
-    let models = models::list(&call.server.app, &call.caller)?;
+    let models = models::list(call.server.ctx(&call.caller))?;
     reply::json(
         StatusCode::OK,
         &Models {

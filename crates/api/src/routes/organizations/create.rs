@@ -32,8 +32,7 @@ pub(crate) async fn handle(call: Call<Path, Nothing, CreateOrganization, Founder
     let (name, preferences) = (&call.body.org_name, &call.body.default_user_preferences);
     let Founder(caller) = &call.caller;
     let id = organizations::create_for(
-        &call.server.app,
-        caller,
+        call.server.ctx(caller),
         &call.path.organization,
         name,
         preferences,

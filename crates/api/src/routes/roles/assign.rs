@@ -9,8 +9,12 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<RolePath, Nothing, AssignRole, Caller>) -> Answer {
-    let (app, name, user_id) = (&call.server.app, &call.path.role_name, &call.body.user_id);
-    let assigned = users::assign_role(app, &call.caller, name, user_id).await?;
+    let (ctx, name, user_id) = (
+        call.server.ctx(&call.caller),
+        &call.path.role_name,
+        &call.body.user_id,
+    );
+    let assigned = users::assign_role(ctx, name, user_id).await?;
     let response = reply::json(
         StatusCode::OK,
         &RoleChanged {

@@ -10,16 +10,8 @@ use crate::reply::{self, Answer};
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateRole, Caller>) -> Answer {
     let body = call.body;
     let has_admin_view = body.frontend_view == FrontendView::Admin;
-    let (app, grants) = (&call.server.app, body.permission_grants);
-    let created = roles::create(
-        app,
-        &call.caller,
-        body.role_name,
-        body.description,
-        grants,
-        has_admin_view,
-    )
-    .await?;
+    let (ctx, grants) = (call.server.ctx(&call.caller), body.permission_grants);
+    let created = roles::create(ctx, body.role_name, body.description, grants, has_admin_view).await?;
     let response = reply::json(
         StatusCode::CREATED,
         &RoleChanged {

@@ -18,7 +18,7 @@ pub(crate) struct Query {
 
 pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
     let query = &call.query;
-    let found = roles::list(&call.server.app, &call.caller, &query.id, &query.name).await?;
+    let found = roles::list(call.server.ctx(&call.caller), &query.id, &query.name).await?;
     let instances = found.into_iter().map(|role| RoleInstance {
         id: role.id,
         name: role.name,

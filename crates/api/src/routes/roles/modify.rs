@@ -15,7 +15,7 @@ pub(crate) async fn handle(call: Call<RolePath, Nothing, ModifyRole, Caller>) ->
         grants: body.permission_grants,
         has_admin_view: body.frontend_view.map(|view| view == FrontendView::Admin),
     };
-    let modified = roles::modify(&call.server.app, &call.caller, &call.path.role_name, change).await?;
+    let modified = roles::modify(call.server.ctx(&call.caller), &call.path.role_name, change).await?;
     let response = reply::json(
         StatusCode::OK,
         &RoleChanged {

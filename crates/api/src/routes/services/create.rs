@@ -20,7 +20,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateService, Caller>) 
         tags: body.tags,
         keyterms: body.keyterms,
     };
-    let created = services::create(&call.server.app, &call.caller, &fields, body.release_version_set).await?;
+    let created = services::create(call.server.ctx(&call.caller), &fields, body.release_version_set).await?;
     let response = reply::json(StatusCode::CREATED, &Created { id: created.value })?;
     Ok(reply::with_sequence(response, Some(created.change_number)))
 }

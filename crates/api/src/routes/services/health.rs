@@ -11,7 +11,7 @@ use crate::routes::ServicePath;
 use crate::views::set_instance;
 
 pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
-    let found = health::check(&call.server.app, &call.caller, call.path.service_id).await?;
+    let found = health::check(call.server.ctx(&call.caller), call.path.service_id).await?;
     let health = found.health;
     let sets = found.sets.into_iter().map(|view| SetHealth {
         status: health.status_of(&view.set.name),

@@ -42,7 +42,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let found = services::list(&call.server.app, &call.caller, &query).await?;
+    let found = services::list(call.server.ctx(&call.caller), &query).await?;
     let token = found.page.continuation_token;
     let instances = found.page.items.into_iter().map(|(service, sets)| {
         ServiceInstance::new(

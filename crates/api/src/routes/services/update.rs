@@ -22,8 +22,8 @@ pub(crate) async fn handle(call: Call<ServicePath, TermsQuery, UpdateService, Ca
         tags: body.tags,
         keyterms: body.keyterms,
     };
-    let (app, id) = (&call.server.app, call.path.service_id);
-    let outcome = services::update(app, &call.caller, id, update, &options).await?;
+    let (ctx, id) = (call.server.ctx(&call.caller), call.path.service_id);
+    let outcome = services::update(ctx, id, update, &options).await?;
     if options.is_dry_run {
         return reply::json(StatusCode::OK, &outcome.plan);
     }

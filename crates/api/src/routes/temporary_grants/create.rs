@@ -18,7 +18,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateTemporaryGrant, Ca
         tags: body.tags,
         justification: body.justification,
     };
-    let created = temporary_grants::create(&call.server.app, &call.caller, given).await?;
+    let created = temporary_grants::create(call.server.ctx(&call.caller), given).await?;
     let (id, expires_at) = created.value;
     let body = TemporaryGrantCreated {
         temporary_permission_grant_id: id,

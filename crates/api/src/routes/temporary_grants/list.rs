@@ -47,7 +47,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let page = temporary_grants::list(&call.server.app, &call.caller, &query).await?;
+    let page = temporary_grants::list(call.server.ctx(&call.caller), &query).await?;
     let instances = page.items.into_iter().map(|grant| TemporaryGrantInstance {
         expires_at: rfc3339(grant.end()),
         object_id: grant.id,

@@ -11,7 +11,7 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Path, Nothing, Nothing, Caller>) -> Answer {
     let id = call.path.simulation_unit_test_set_run_id;
-    let link = unit_test_set_runs::link(&call.server.app, &call.caller, id).await?;
+    let link = unit_test_set_runs::link(call.server.ctx(&call.caller), id).await?;
     let presigned_url = format!(
         "{}/v1/{}/simulation/unit_test_set_run/{id}/artifacts/download?token={}",
         call.origin, call.organization, link.token

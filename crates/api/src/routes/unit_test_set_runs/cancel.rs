@@ -8,6 +8,6 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Path, Nothing, Nothing, Caller>) -> Answer {
     let id = call.path.simulation_unit_test_set_run_id;
-    unit_test_set_runs::cancel(&call.server.app, &call.caller, id).await?;
+    unit_test_set_runs::cancel(call.server.ctx(&call.caller), id).await?;
     Ok(reply::no_content())
 }

@@ -13,7 +13,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateRun, Caller>) -> A
         service_id: call.body.service_id,
         version_set_name: call.body.service_version_set_name,
     };
-    let id = unit_test_set_runs::create(&call.server.app, &call.caller, &new).await?;
+    let id = unit_test_set_runs::create(call.server.ctx(&call.caller), &new).await?;
     reply::json(
         StatusCode::CREATED,
         &RunCreated {

@@ -51,7 +51,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let found = unit_test_set_runs::list(&call.server.app, &call.caller, &query).await?;
+    let found = unit_test_set_runs::list(call.server.ctx(&call.caller), &query).await?;
     let token = found.page.continuation_token;
     let runs = found.page.items.into_iter();
     let runs: Vec<RunInstance> = runs.map(|view| instance(&call.organization, view)).collect();

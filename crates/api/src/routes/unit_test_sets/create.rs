@@ -16,7 +16,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateUnitTestSet, Calle
         unit_test_runs: body.unit_test_runs,
         tags: body.tags,
     };
-    let created = unit_test_sets::create(&call.server.app, &call.caller, &fields).await?;
+    let created = unit_test_sets::create(call.server.ctx(&call.caller), &fields).await?;
     let body = UnitTestSetCreated {
         simulation_unit_test_set_id: created.value,
     };

@@ -41,7 +41,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let found = unit_test_sets::list(&call.server.app, &call.caller, &query).await?;
+    let found = unit_test_sets::list(call.server.ctx(&call.caller), &query).await?;
     let instances = found.page.items.into_iter().map(|set| Listed {
         id: set.id,
         fields: UnitTestSetInstance::new(&call.organization, set),

@@ -33,7 +33,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         tags: tags.collect::<Result<_, _>>()?,
         ..UnitTestSetFilter::default()
     };
-    let found = unit_test_sets::search(&call.server.app, &call.caller, &query.text, &filter).await?;
+    let found = unit_test_sets::search(call.server.ctx(&call.caller), &query.text, &filter).await?;
     let found = found.into_iter().map(|set| Found {
         id: set.id,
         fields: UnitTestSetInstance::new(&call.organization, set),

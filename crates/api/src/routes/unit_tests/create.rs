@@ -21,7 +21,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateUnitTest, Caller>)
         success_criterions: body.success_criterions,
         tags: body.tags,
     };
-    let created = unit_tests::create(&call.server.app, &call.caller, new).await?;
+    let created = unit_tests::create(call.server.ctx(&call.caller), new).await?;
     let body = UnitTestCreated {
         simulation_unit_test_id: created.value,
     };

@@ -46,7 +46,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let found = unit_tests::list(&call.server.app, &call.caller, &query).await?;
+    let found = unit_tests::list(call.server.ctx(&call.caller), &query).await?;
     let instances = found.page.items.into_iter().map(|test| Listed {
         id: test.id,
         fields: UnitTestInstance::new(&call.organization, test),

@@ -38,7 +38,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         tags: tags.collect::<Result<_, _>>()?,
         ..UnitTestFilter::default()
     };
-    let found = unit_tests::search(&call.server.app, &call.caller, &query.text, &filter).await?;
+    let found = unit_tests::search(call.server.ctx(&call.caller), &query.text, &filter).await?;
     let found = found.into_iter().map(|test| Found {
         id: test.id,
         fields: UnitTestInstance::new(&call.organization, test),

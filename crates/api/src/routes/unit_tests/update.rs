@@ -22,6 +22,6 @@ pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTest, Caller>) ->
         tags: body.tags,
     };
     let id = call.path.simulation_unit_test_id;
-    let change_number = unit_tests::update(&call.server.app, &call.caller, id, update).await?;
+    let change_number = unit_tests::update(call.server.ctx(&call.caller), id, update).await?;
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }

@@ -18,7 +18,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateInvitedUser, Calle
         sensitive_variables: body.sensitive_user_variables,
         preferences: body.user_preferences,
     };
-    let created = users::invite(&call.server.app, &call.caller, invited).await?;
+    let created = users::invite(call.server.ctx(&call.caller), invited).await?;
     let answer = UserInvited {
         user_id: created.value,
         verify_link: body.login_link,

@@ -30,7 +30,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let page = users::list(&call.server.app, &call.caller, &query).await?;
+    let page = users::list(call.server.ctx(&call.caller), &query).await?;
     let instances = page
         .items
         .into_iter()

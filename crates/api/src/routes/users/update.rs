@@ -21,8 +21,7 @@ pub(crate) async fn handle(call: Call<UserPath, Nothing, UpdateUserInfo, Caller>
         audio_keyterms: body.audio_keyterms,
     };
     let updated = users::update(
-        &call.server.app,
-        &call.caller,
+        call.server.ctx(&call.caller),
         &call.path.requested_user_id,
         update,
     )

@@ -12,7 +12,7 @@ use crate::routes::SetPath;
 pub(crate) async fn handle(call: Call<SetPath, TermsQuery, Nothing, Caller>) -> Answer {
     let name = existing(&call.path.version_set_name)?;
     let options = of_query(call.query, &call.headers)?;
-    let (app, service_id) = (&call.server.app, call.path.service_id);
-    let outcome = promotion::delete(app, &call.caller, service_id, &name, &options).await?;
+    let (ctx, service_id) = (call.server.ctx(&call.caller), call.path.service_id);
+    let outcome = promotion::delete(ctx, service_id, &name, &options).await?;
     classic_answer(&outcome, options.is_dry_run)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Query {
 
 pub(crate) async fn handle(call: Call<ServicePath, Query, Nothing, Caller>) -> Answer {
     let (base, head) = (named("base", &call.query.base)?, named("head", &call.query.head)?);
-    let found = compare(&call.server.app, &call.caller, call.path.service_id, &base, &head).await?;
+    let found = compare(call.server.ctx(&call.caller), call.path.service_id, &base, &head).await?;
     let body = DiffInstance {
         base: instance(found.base),
         head: instance(found.head),

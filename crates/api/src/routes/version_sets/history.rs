@@ -24,8 +24,8 @@ pub(crate) struct Query {
 pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answer {
     let name = existing(&call.path.version_set_name)?;
     let token = token(call.query.continuation_token)?;
-    let (app, service_id) = (&call.server.app, call.path.service_id);
-    let found = history::list(app, &call.caller, service_id, &name, call.query.limit, token).await?;
+    let (ctx, service_id) = (call.server.ctx(&call.caller), call.path.service_id);
+    let found = history::list(ctx, service_id, &name, call.query.limit, token).await?;
     let token = found.page.continuation_token;
     let page = forge_wire::Page::new("revisions", Revisions(found), token);
     reply::large(StatusCode::OK, page).await

@@ -11,7 +11,7 @@ use crate::routes::SetPath;
 pub(crate) async fn handle(call: Call<SetPath, Nothing, Nothing, Caller>) -> Answer {
     let name = existing(&call.path.version_set_name)?;
     let precondition = precondition(&call.headers)?;
-    let (app, service) = (&call.server.app, call.path.service_id);
-    let lifted = promotion::lift_hold(app, &call.caller, service, &name, &precondition).await?;
+    let (ctx, service) = (call.server.ctx(&call.caller), call.path.service_id);
+    let lifted = promotion::lift_hold(ctx, service, &name, &precondition).await?;
     Ok(reply::with_sequence(reply::no_content(), lifted))
 }

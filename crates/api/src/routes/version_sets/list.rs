@@ -10,7 +10,7 @@ use crate::routes::ServicePath;
 use crate::views::set_instance;
 
 pub(crate) async fn handle(call: Call<ServicePath, Nothing, Nothing, Caller>) -> Answer {
-    let sets = version_sets::list(&call.server.app, &call.caller, call.path.service_id).await?;
+    let sets = version_sets::list(call.server.ctx(&call.caller), call.path.service_id).await?;
     reply::large(
         StatusCode::OK,
         VersionSets {

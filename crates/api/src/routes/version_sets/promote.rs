@@ -28,15 +28,7 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Promote, Caller>) -> Ans
         source_revision: body.source_revision,
         freeze: body.freeze,
     };
-    let app = &call.server.app;
-    let outcome = promotion::promote(
-        app,
-        &call.caller,
-        service_id,
-        &version_set_name,
-        promote,
-        &options,
-    )
-    .await?;
+    let ctx = call.server.ctx(&call.caller);
+    let outcome = promotion::promote(ctx, service_id, &version_set_name, promote, &options).await?;
     answer(&outcome)
 }

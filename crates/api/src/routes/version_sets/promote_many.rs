@@ -26,7 +26,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, Promotions, Caller>) -> 
             target: one.target,
         })
         .collect();
-    let outcome = promotion::promote_many(&call.server.app, &call.caller, &promotions, &options).await?;
+    let outcome = promotion::promote_many(call.server.ctx(&call.caller), &promotions, &options).await?;
     let answer = PromotionsAnswer {
         applied: outcome.is_applied,
         plans: &outcome.plans,

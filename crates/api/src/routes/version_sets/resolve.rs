@@ -36,15 +36,15 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
     let name = existing(&call.path.version_set_name)?;
     let at = call.query.at.as_deref().map(|at| moment("at", at)).transpose()?;
     let with_documents = call.query.include.iter().any(|part| part == "documents");
-    let (app, service_id) = (&call.server.app, call.path.service_id);
+    let (ctx, service_id) = (call.server.ctx(&call.caller), call.path.service_id);
     let held = call.headers.get("If-None-Match").and_then(Value::as_str);
     let (found, stale_for) = if let Some(at) = at {
         // The past is not in memory.
         let _place = call.server.reading.take(call.place.holders()).await?;
-        let found = resolve::resolve_at(app, &call.caller, service_id, &name, at).await?;
+        let found = resolve::resolve_at(ctx, service_id, &name, at).await?;
         (found, None)
     } else {
-        let present = resolve::current_set(app, &call.caller, service_id, name).await?;
+        let present = resolve::current_set(ctx, service_id, name).await?;
         if !with_documents {
             let prepared = present.answer(|found| prepare(&call.organization, found))?;
             let answer = shared(answer(prepared, held)?);
@@ -56,7 +56,7 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         let prepared = Arc::new(prepare(&call.organization, found)?);
         return Ok(with_staleness(answer(prepared, held)?, stale_for));
     }
-    let found = resolve::with_documents(app, &call.caller, found).await?;
+    let found = resolve::with_documents(ctx, found).await?;
     let size = found.documents_bytes();
     let organization = call.organization.clone();
     let prepared = aside::run(size, move || prepare(&organization, found)).await?;

@@ -26,15 +26,7 @@ pub(crate) async fn handle(call: Call<SetPath, Nothing, Rollback, Caller>) -> An
         to_revision: body.to_revision,
         freeze: body.freeze,
     };
-    let app = &call.server.app;
-    let outcome = promotion::roll_back(
-        app,
-        &call.caller,
-        service_id,
-        &version_set_name,
-        rollback,
-        &options,
-    )
-    .await?;
+    let ctx = call.server.ctx(&call.caller);
+    let outcome = promotion::roll_back(ctx, service_id, &version_set_name, rollback, &options).await?;
     answer(&outcome)
 }

@@ -23,7 +23,7 @@ pub(crate) async fn handle(call: Call<Path, TermsQuery, UpsertVersionSet, Caller
         version_set_name,
     } = call.path;
     let options = of_query(call.query, &call.headers)?;
-    let (app, pins) = (&call.server.app, call.body.version_set);
-    let outcome = promotion::upsert(app, &call.caller, service_id, &version_set_name, pins, &options).await?;
+    let (ctx, pins) = (call.server.ctx(&call.caller), call.body.version_set);
+    let outcome = promotion::upsert(ctx, service_id, &version_set_name, pins, &options).await?;
     classic_answer(&outcome, options.is_dry_run)
 }

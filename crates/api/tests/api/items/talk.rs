@@ -34,18 +34,29 @@ pub(crate) async fn start(server: &TestServer, service: &str, message: &str) -> 
         said: Some(said(message)),
         tags: forge_domain::service::Tags::new(),
     };
-    completed(create(&server.app, &administrator(server), start).await).await
+    completed(create(forge_app::Ctx::new(&server.app, &administrator(server)), start).await).await
 }
 
 /// Says something to a conversation.
 pub(crate) async fn say(server: &TestServer, conversation: ConversationId, message: &str) -> Completed {
     let caller = administrator(server);
-    completed(interact(&server.app, &caller, conversation, said(message)).await).await
+    completed(
+        interact(
+            forge_app::Ctx::new(&server.app, &caller),
+            conversation,
+            said(message),
+        )
+        .await,
+    )
+    .await
 }
 
 /// Deletes a conversation.
 pub(crate) async fn delete(server: &TestServer, conversation: ConversationId) {
-    forge_app::conversations::delete(&server.app, &administrator(server), conversation)
-        .await
-        .unwrap();
+    forge_app::conversations::delete(
+        forge_app::Ctx::new(&server.app, &administrator(server)),
+        conversation,
+    )
+    .await
+    .unwrap();
 }

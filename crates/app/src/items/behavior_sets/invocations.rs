@@ -12,7 +12,7 @@ pub use forge_store::{BehaviorInvocation, InvocationSort};
 use crate::conversations::Readable;
 use crate::items::authorize_read;
 use crate::page::{PageBuilder, unknown_token};
-use crate::{App, AppError, Caller, Page};
+use crate::{AppError, Ctx, Page};
 
 /// Creates the record of a behavior set that applied in an interaction with these messages, which ended with the
 /// agent's answer.
@@ -63,18 +63,17 @@ pub struct ListInvocations {
 
 /// Returns a page of the invocations of a behavior set in conversations whose messages the caller may read.
 pub async fn invocations(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     query: &ListInvocations,
 ) -> Result<Page<BehaviorInvocation>, AppError> {
-    let mut tx = app.store.read().await?;
-    authorize_read(&mut tx, caller, ItemKind::BehaviorSet, id).await?;
+    let mut tx = ctx.app.store.read().await?;
+    authorize_read(&mut tx, ctx.caller, ItemKind::BehaviorSet, id).await?;
     let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
-    if caller.require_any_grant(Permission::GetMessage).is_err() {
+    if ctx.caller.require_any_grant(Permission::GetMessage).is_err() {
         return Ok(page.finish());
     }
-    let organization = &caller.organization;
+    let organization = &ctx.caller.organization;
     let mut readable = Readable::default();
     while let Some(place) = page.next_read() {
         let rows = tx
@@ -82,7 +81,7 @@ pub async fn invocations(
             .await?
             .ok_or_else(unknown_token)?;
         for row in rows.iter() {
-            readable.look(&mut tx, caller, row.conversation_id).await?;
+            readable.look(&mut tx, ctx.caller, row.conversation_id).await?;
         }
         let is_readable = |row: &BehaviorInvocation| readable.is_readable(row.conversation_id);
         page.add(rows, place.1, |row| row.seq, is_readable);

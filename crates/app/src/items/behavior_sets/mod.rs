@@ -12,7 +12,7 @@ pub(crate) use invocations::invocation;
 pub use invocations::{BehaviorInvocation, InvocationSort, ListInvocations, invocations};
 
 use super::{CreateItem, authorize_create, versions, without_repetitions};
-use crate::{App, AppError, Caller, Written};
+use crate::{App, AppError, Ctx, Written};
 
 /// A behavior set to be created.
 #[derive(Debug, Clone)]
@@ -34,14 +34,10 @@ fn require_tools(app: &App, document: &BehaviorDocument) -> Result<(), AppError>
 }
 
 /// Creates a behavior set with its first version, and returns its id.
-pub async fn create(
-    app: &App,
-    caller: &Caller,
-    create: CreateBehaviorSet,
-) -> Result<Written<String>, AppError> {
-    authorize_create(caller, ItemKind::BehaviorSet, &create.name)?;
-    require_tools(app, &create.document)?;
-    let tx = app.write(caller).await?;
+pub async fn create(ctx: Ctx<'_>, create: CreateBehaviorSet) -> Result<Written<String>, AppError> {
+    authorize_create(ctx.caller, ItemKind::BehaviorSet, &create.name)?;
+    require_tools(ctx.app, &create.document)?;
+    let tx = ctx.app.write(ctx.caller).await?;
     let item = CreateItem {
         name: create.name,
         is_active: create.is_active,
@@ -50,7 +46,7 @@ pub async fn create(
             applied_to_services: without_repetitions(create.applied_to_services),
         },
     };
-    super::create(app, tx, caller, item, ItemDocument::BehaviorSet(create.document)).await
+    super::create(ctx, tx, item, ItemDocument::BehaviorSet(create.document)).await
 }
 
 /// Returns the behavior sets that may apply in the conversations of a service now: the active ones that are applied to
@@ -70,14 +66,13 @@ pub async fn behaviors_for(
 ///
 /// From then on, conversations meet this one, running ones included.
 pub async fn create_version(
-    app: &App,
-    caller: &Caller,
+    ctx: Ctx<'_>,
     id: &str,
     expected: Option<VersionNumber>,
     document: BehaviorDocument,
 ) -> Result<Written<VersionNumber>, AppError> {
-    let (tx, item) = versions::begin_version(app, caller, ItemKind::BehaviorSet, id).await?;
-    require_tools(app, &document)?;
+    let (tx, item) = versions::begin_version(ctx, ItemKind::BehaviorSet, id).await?;
+    require_tools(ctx.app, &document)?;
     let document = ItemDocument::BehaviorSet(document);
-    versions::add_version(app, tx, caller, &item, expected, document).await
+    versions::add_version(ctx, tx, &item, expected, document).await
 }

@@ -60,9 +60,15 @@ impl World {
         for set in 1..SETS.len() {
             for agent in 1..=3 {
                 let (name, pins, options) = (name(set), pins(agent, 1), ChangeOptions::default());
-                promotion::upsert(&self.server.app, &caller, self.services[0], &name, pins, &options)
-                    .await
-                    .unwrap();
+                promotion::upsert(
+                    forge_app::Ctx::new(&self.server.app, &caller),
+                    self.services[0],
+                    &name,
+                    pins,
+                    &options,
+                )
+                .await
+                .unwrap();
             }
         }
     }
@@ -116,7 +122,7 @@ impl World {
                 // Each version has a content of its own, so that a change of one would be seen.
                 let change = serde_json::from_value(json!({"background": format!("call {number}")})).unwrap();
                 let id = &self.agents[*index];
-                forge_app::agents::create_version(app, caller, id, None, change)
+                forge_app::agents::create_version(forge_app::Ctx::new(app, caller), id, None, change)
                     .await
                     .map(drop)
             }
@@ -130,11 +136,15 @@ impl World {
                     reason: is_yanked.then_some(reason),
                     ..YankChange::default()
                 };
-                yanks::yank(app, caller, *kind, version, change).await.map(drop)
+                yanks::yank(forge_app::Ctx::new(app, caller), *kind, version, change)
+                    .await
+                    .map(drop)
             }
-            Call::Deprecate(kind, index) => assets::deprecate(app, caller, *kind, &self.ids(*kind)[*index])
-                .await
-                .map(drop),
+            Call::Deprecate(kind, index) => {
+                assets::deprecate(forge_app::Ctx::new(app, caller), *kind, &self.ids(*kind)[*index])
+                    .await
+                    .map(drop)
+            }
             _ => unreachable!("{call:?} is about no asset"),
         }
     }
@@ -172,8 +182,7 @@ impl World {
             _ => unreachable!("{call:?} is about no service"),
         };
         services::update(
-            app,
-            caller,
+            forge_app::Ctx::new(app, caller),
             self.services[*service],
             update,
             &ChangeOptions::default(),
@@ -203,17 +212,22 @@ impl World {
                 lift_hold,
             } => {
                 let (id, pins) = (self.services[service], pins(agent, graph));
-                promotion::upsert(app, caller, id, &name(set), pins, &options(lift_hold))
-                    .await
-                    .map(drop)
+                promotion::upsert(
+                    forge_app::Ctx::new(app, caller),
+                    id,
+                    &name(set),
+                    pins,
+                    &options(lift_hold),
+                )
+                .await
+                .map(drop)
             }
             Call::Delete {
                 service,
                 set,
                 lift_hold,
             } => promotion::delete(
-                app,
-                caller,
+                forge_app::Ctx::new(app, caller),
                 self.services[service],
                 &name(set),
                 &options(lift_hold),
@@ -236,9 +250,15 @@ impl World {
                     freeze,
                 };
                 let id = self.services[service];
-                promotion::promote(app, caller, id, SETS[target], promote, &options(lift_hold))
-                    .await
-                    .map(drop)
+                promotion::promote(
+                    forge_app::Ctx::new(app, caller),
+                    id,
+                    SETS[target],
+                    promote,
+                    &options(lift_hold),
+                )
+                .await
+                .map(drop)
             }
             Call::PromoteMany { moves, lift_hold } => {
                 let promotion = |(service, (source, target)): (&ServiceId, (usize, usize))| Promotion {
@@ -247,7 +267,7 @@ impl World {
                     target: SETS[target].to_owned(),
                 };
                 let promotions: Vec<_> = self.services.iter().zip(moves).map(promotion).collect();
-                promotion::promote_many(app, caller, &promotions, &options(lift_hold))
+                promotion::promote_many(forge_app::Ctx::new(app, caller), &promotions, &options(lift_hold))
                     .await
                     .map(drop)
             }
@@ -260,15 +280,26 @@ impl World {
             } => {
                 let rollback = Rollback { to_revision, freeze };
                 let id = self.services[service];
-                promotion::roll_back(app, caller, id, SETS[set], rollback, &options(lift_hold))
-                    .await
-                    .map(drop)
+                promotion::roll_back(
+                    forge_app::Ctx::new(app, caller),
+                    id,
+                    SETS[set],
+                    rollback,
+                    &options(lift_hold),
+                )
+                .await
+                .map(drop)
             }
             Call::LiftHold(service, set) => {
                 let id = self.services[service];
-                promotion::lift_hold(app, caller, id, &name(set), &Precondition::None)
-                    .await
-                    .map(drop)
+                promotion::lift_hold(
+                    forge_app::Ctx::new(app, caller),
+                    id,
+                    &name(set),
+                    &Precondition::None,
+                )
+                .await
+                .map(drop)
             }
             _ => unreachable!("{call:?} is about no set"),
         }
