@@ -132,9 +132,9 @@ pub async fn set_organization_maintenance(
 /// Closes the whole server for maintenance, or opens it again.
 pub async fn set_server_maintenance(app: &App, is_on: bool) -> Result<(), AppError> {
     let (name, on) = MAINTENANCE;
-    app.store
-        .put_setting(name, if is_on { on } else { "off" })
-        .await?;
+    let mut tx = app.store.write_installation().await?;
+    tx.put_setting(name, if is_on { on } else { "off" }).await?;
+    tx.commit().await?;
     app.snapshots
         .learn_server_closed(app.store.watermarks().settings(), is_on);
     Ok(())

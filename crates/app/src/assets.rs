@@ -10,7 +10,7 @@ use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
 pub use forge_store::{Asset, AssetVersion, Yank};
-use forge_store::{AssetSummary, Tx, WriteTx};
+use forge_store::{AssetSummary, Tx, VersionBounds, WriteTx};
 use serde_json::{Value, json};
 
 use crate::names::new_asset_name;
@@ -266,12 +266,12 @@ pub async fn list(ctx: Ctx<'_>, kind: AssetKind, query: &ListAssets) -> Result<P
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if query.ids.is_empty() {
-        while let Some((after, count)) = page.next_read() {
+        while let Some(read) = page.next_read() {
             let organization = &caller.organization;
             let rows = tx
-                .list_assets(organization, kind, after, query.is_deprecated, count)
+                .list_assets(organization, kind, query.is_deprecated, read)
                 .await?;
-            page.add(rows, count, |asset| asset.seq, is_visible);
+            page.add(rows, read.limit, |asset| asset.seq, is_visible);
         }
     } else {
         let mut rows = Vec::new();
@@ -407,21 +407,18 @@ async fn read_versions(
     let Some(latest) = asset.latest_version else {
         return Ok(page.finish());
     };
-    let bounds = query.range.bounds(latest);
-    while let Some((after, count)) = page.next_read() {
+    let (lower, upper) = query.range.bounds(latest);
+    let bounds = VersionBounds {
+        lower,
+        upper,
+        is_descending: query.is_descending,
+    };
+    while let Some(read) = page.next_read() {
         let organization = &caller.organization;
         let rows = tx
-            .list_versions(
-                organization,
-                kind,
-                &asset.id,
-                bounds,
-                query.is_descending,
-                after,
-                count,
-            )
+            .list_versions(organization, kind, &asset.id, bounds, read)
             .await?;
-        page.add(rows, count, |version| version.version.get(), |_| true);
+        page.add(rows, read.limit, |version| version.version.get(), |_| true);
     }
     Ok(page.finish())
 }

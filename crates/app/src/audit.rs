@@ -7,7 +7,7 @@ use forge_domain::OrganizationId;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, ExpectedHead};
 pub use forge_store::EventFilter;
-use forge_store::{Store, Tx};
+use forge_store::{PageRequest, Store, Tx};
 
 use crate::page::PageBuilder;
 use crate::tokens::require_signing_key;
@@ -63,7 +63,11 @@ pub async fn list(
     caller.require_any_grant(PERMISSION)?;
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token);
-    while let Some((token, asked)) = page.next_read() {
+    while let Some(PageRequest {
+        after: token,
+        limit: asked,
+    }) = page.next_read()
+    {
         let mut filter = filter.clone();
         if token > 0 {
             filter.before_sequence = Some(filter.before_sequence.map_or(token, |bound| bound.min(token)));

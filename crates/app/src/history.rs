@@ -45,9 +45,9 @@ pub async fn list(
     let organization = &ctx.caller.organization;
     // Each is told twice: as itself, and as what the next one replaced.
     let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token).telling(2);
-    while let Some((before, count)) = page.next_read() {
-        let rows = tx.list_revisions(organization, service_id, name, before, count);
-        page.add(rows.await?, count, |revision| revision.revision, |_| true);
+    while let Some(read) = page.next_read() {
+        let rows = tx.list_revisions(organization, service_id, name, read);
+        page.add(rows.await?, read.limit, |revision| revision.revision, |_| true);
     }
     let (items, before) = page.end_with_next();
     if items.is_empty() && before.is_none() && tx.find_set(organization, service_id, name).await?.is_none() {

@@ -27,6 +27,7 @@ pub mod history;
 mod idempotency;
 pub mod items;
 mod keyring;
+mod lease;
 mod long_prompts;
 mod maintenance;
 pub mod models;

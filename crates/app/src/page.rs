@@ -1,7 +1,7 @@
 //! Pages of lists, filled after permission filtering.
 
 use forge_domain::fault::Fault;
-use forge_store::Rows;
+use forge_store::{PageRequest, Rows};
 
 use crate::AppError;
 
@@ -114,8 +114,11 @@ impl<T, P: Clone> PageBuilder<T, P> {
     }
 
     /// Returns where to go on reading and how many rows to read; nothing once the page is complete.
-    pub(crate) fn next_read(&self) -> Option<(P, i64)> {
-        (self.next.is_none() && !self.is_exhausted).then(|| (self.after.clone(), self.count()))
+    pub(crate) fn next_read(&self) -> Option<PageRequest<P>> {
+        (self.next.is_none() && !self.is_exhausted).then(|| PageRequest {
+            after: self.after.clone(),
+            limit: self.count(),
+        })
     }
 
     /// Returns how many rows to read: those that are wanted, but no more than are likely to fit in.
@@ -199,8 +202,11 @@ pub(crate) struct Scan {
 
 impl Scan {
     /// Returns where to go on reading and how many rows to read; nothing at the end.
-    pub(crate) fn next_read(&self) -> Option<(i64, i64)> {
-        (!self.is_over).then_some((self.after, SCAN_CHUNK))
+    pub(crate) fn next_read(&self) -> Option<PageRequest> {
+        (!self.is_over).then_some(PageRequest {
+            after: self.after,
+            limit: SCAN_CHUNK,
+        })
     }
 
     /// Notes what was read.
@@ -240,7 +246,7 @@ mod tests {
         let mut token = Some(0);
         while let Some(start) = token {
             let mut builder = PageBuilder::new(MOST_BYTES, limit, start);
-            while let Some((after, asked)) = builder.next_read() {
+            while let Some(PageRequest { after, limit: asked }) = builder.next_read() {
                 let numbers = (after + 1..=n).take(usize::try_from(asked).unwrap());
                 let rows = numbers.map(|number| (number, bytes)).collect();
                 builder.add(rows, asked, |row| *row, keep);
@@ -274,16 +280,22 @@ mod tests {
     #[test]
     fn of_large_rows_few_are_read_first_and_then_no_more_than_are_likely_to_fit_in() {
         let mut page = PageBuilder::of_large_rows(MOST_BYTES, 500, 0);
-        assert_eq!(page.next_read(), Some((0, FIRST_LARGE)));
+        assert_eq!(
+            page.next_read(),
+            Some(PageRequest {
+                after: 0,
+                limit: FIRST_LARGE
+            })
+        );
         let rows = |from: i64, bytes| (from..from + FIRST_LARGE).map(|n| (n, bytes)).collect();
         page.add(rows(1, MOST_BYTES / 100), FIRST_LARGE, |row| *row, |_| true);
-        assert_eq!(page.next_read(), Some((4, 100)));
+        assert_eq!(page.next_read(), Some(PageRequest { after: 4, limit: 100 }));
         let mut page = PageBuilder::of_large_rows(MOST_BYTES, 500, 0);
         page.add(rows(1, 1), FIRST_LARGE, |row| *row, |_| true);
-        assert_eq!(page.next_read(), Some((4, 497)));
+        assert_eq!(page.next_read(), Some(PageRequest { after: 4, limit: 497 }));
         let mut page = PageBuilder::new(MOST_BYTES, 1, 0);
         page.add(rows(1, MOST_BYTES), FIRST_LARGE, |row| *row, |_| false);
-        assert_eq!(page.next_read(), Some((4, 1)));
+        assert_eq!(page.next_read(), Some(PageRequest { after: 4, limit: 1 }));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
-use forge_store::{Asset, Tx};
+use forge_store::{Asset, PageRequest, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 
 use crate::assets::authorize_read;
@@ -82,7 +82,7 @@ pub(crate) async fn read(
 ) -> Result<References, AppError> {
     let is_latest = asset.latest_version == Some(version);
     let mut page = PageBuilder::new(tx.room(), limit, continuation_token);
-    while let Some((after, count)) = page.next_read() {
+    while let Some(PageRequest { after, limit: count }) = page.next_read() {
         let version = (asset.id.as_str(), version, is_latest);
         let mut rows = tx
             .list_references(&caller.organization, kind, version, after, count)

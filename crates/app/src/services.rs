@@ -226,9 +226,10 @@ pub async fn list(ctx: Ctx<'_>, query: &ListServices) -> Result<ServicePage, App
         .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     if query.ids.is_empty() {
-        while let Some((after, count)) = page.next_read() {
+        while let Some(read) = page.next_read() {
+            let count = read.limit;
             let rows = tx
-                .list_services(organization, list.keys(), after, query.is_active, count)
+                .list_services(organization, list.keys(), query.is_active, read)
                 .await?;
             page.add(
                 rows.ok_or_else(unknown_token)?,

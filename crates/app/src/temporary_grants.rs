@@ -171,9 +171,10 @@ pub async fn list(ctx: Ctx<'_>, query: &ListGrants) -> Result<Page<TemporaryGran
     let mut page = list
         .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
-    while let Some((after, count)) = page.next_read() {
+    while let Some(read) = page.next_read() {
+        let count = read.limit;
         let rows = tx
-            .list_temporary_grants(&caller.organization, list.keys(), after, count)
+            .list_temporary_grants(&caller.organization, list.keys(), read)
             .await?;
         page.add(
             rows.ok_or_else(unknown_token)?,

@@ -341,7 +341,7 @@ pub async fn search(
         let sets = tx
             .list_unit_test_sets(&caller.organization, Some(false), place)
             .await?;
-        found.add(sets, place.1, |set| set.seq, is_found);
+        found.add(sets, place.limit, |set| set.seq, is_found);
     }
     Ok(found.finish().items)
 }

@@ -152,10 +152,9 @@ pub async fn list(ctx: Ctx<'_>, query: &ListUsers) -> Result<Page<ListedUser>, A
         .page(ctx, &mut tx, query.limit, query.continuation_token)
         .await?;
     if query.ids.is_empty() && query.emails.is_empty() {
-        while let Some((after, count)) = page.next_read() {
-            let rows = tx
-                .list_users(&caller.organization, list.keys(), after, count)
-                .await?;
+        while let Some(read) = page.next_read() {
+            let count = read.limit;
+            let rows = tx.list_users(&caller.organization, list.keys(), read).await?;
             page.add(
                 rows.ok_or_else(unknown_token)?,
                 count,

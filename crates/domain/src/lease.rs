@@ -13,6 +13,25 @@ pub fn latest_end(now: Timestamp) -> Timestamp {
     now + MOST
 }
 
+/// The time for which something is leased, from the moment at which the lease is acquired or renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// When the lease is acquired or renewed.
+    pub now: Timestamp,
+    /// When it ends, unless it is renewed.
+    pub until: Timestamp,
+}
+
+impl Term {
+    /// Creates a term that begins now.
+    pub fn new(now: Timestamp, duration: Duration) -> Self {
+        Self {
+            now,
+            until: now + duration,
+        }
+    }
+}
+
 /// Returns `true` if a lease holds.
 pub fn holds(until: Timestamp, now: Timestamp) -> bool {
     now < until && until <= latest_end(now)

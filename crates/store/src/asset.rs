@@ -6,6 +6,7 @@ use forge_domain::{OrganizationId, ServiceId, SetName, Timestamp, UserRef, Versi
 use serde_json::value::RawValue;
 
 use crate::StoreError;
+use crate::page_request::{PageRequest, VersionBounds};
 use crate::row::{Row, args};
 use crate::rows::Rows;
 use crate::statement::Statement;
@@ -255,16 +256,15 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` assets after the place `after`, in order of creation.
+    /// Returns a page of assets in order of creation.
     pub async fn list_assets(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
-        after: i64,
         is_deprecated: Option<bool>,
-        limit: i64,
+        page: PageRequest,
     ) -> Result<Rows<Asset>, StoreError> {
-        let args = args![organization, after, is_deprecated, limit];
+        let args = args![organization, page.after, is_deprecated, page.limit];
         self.some(&Statements::of(kind).list, args, asset).await
     }
 
@@ -296,31 +296,24 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` versions between two numbers, both included, that come after the number `after` in the
-    /// order asked for; 0 is the start.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a page of versions is described by that many numbers"
-    )]
+    /// Returns a page of the versions between two numbers, both included; their numbers are their places.
     pub async fn list_versions(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
         id: &str,
-        (lower, upper): (VersionNumber, VersionNumber),
-        is_descending: bool,
-        after: i64,
-        limit: i64,
+        range: VersionBounds,
+        page: PageRequest,
     ) -> Result<Rows<AssetVersion>, StoreError> {
         let statements = Statements::of(kind);
-        let list = if is_descending {
+        let list = if range.is_descending {
             &statements.list_descending
         } else {
             &statements.list_ascending
         };
         self.some(
             list,
-            args![organization, id, lower, upper, after, limit],
+            args![organization, id, range.lower, range.upper, page.after, page.limit],
             asset_version,
         )
         .await

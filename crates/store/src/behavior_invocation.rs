@@ -6,9 +6,10 @@ use forge_domain::{
 };
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
@@ -122,10 +123,13 @@ impl Tx {
         organization: &OrganizationId,
         set: &str,
         sort: &[(InvocationSort, bool)],
-        page: (i64, i64),
+        page: PageRequest,
     ) -> Result<Option<Rows<BehaviorInvocation>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let args = (args![organization, set], args![set]);
+        let args = ListArgs {
+            scope: args![organization, set],
+            filters: args![set],
+        };
         self.page(&LIST, args, &order, page, invocation).await
     }
 }

@@ -2,9 +2,10 @@
 
 use forge_domain::Timestamp;
 
-use crate::begin::acquire;
-use crate::open::Pools;
-use crate::{Store, StoreError};
+use crate::error::StoreError;
+use crate::pools::Pools;
+use crate::postgres::acquire;
+use crate::store::Store;
 
 impl Store {
     /// Returns by how many milliseconds `now` is ahead of the database's clock, less than 0 where it is behind; `None`

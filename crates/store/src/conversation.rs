@@ -11,9 +11,10 @@ use forge_domain::{
 };
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Place, Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -321,11 +322,14 @@ impl Tx {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         sort: &[(ConversationSort, bool)],
-        page: (Place, i64),
+        page: PageRequest<Place>,
     ) -> Result<Option<Rows<Conversation>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let filters = args![filter.user_id.clone(), filter.service_id, filter.is_finished];
-        let args = (args![organization], filters);
+        let args = ListArgs {
+            scope: args![organization],
+            filters,
+        };
         self.page(&LIST, args, &order, page, conversation).await
     }
 

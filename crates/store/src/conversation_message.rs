@@ -4,9 +4,10 @@ use forge_domain::conversation::{Insights, Message};
 use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
@@ -162,8 +163,7 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` messages of a conversation that come after the one of the number `after` in the order
-    /// asked for; 0 is the start.
+    /// Returns a page of the messages of a conversation in the order asked for; their numbers are their places.
     ///
     /// Returns `None` if there is no message of that number.
     pub async fn list_messages(
@@ -171,12 +171,14 @@ impl Tx {
         organization: &OrganizationId,
         conversation: ConversationId,
         sort: &[(MessageSort, bool)],
-        after: i64,
-        limit: i64,
+        page: PageRequest,
     ) -> Result<Option<Rows<NumberedMessage>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let args = (args![organization, conversation], args![conversation]);
-        self.page(&LIST, args, &order, (after, limit), numbered).await
+        let args = ListArgs {
+            scope: args![organization, conversation],
+            filters: args![conversation],
+        };
+        self.page(&LIST, args, &order, page, numbered).await
     }
 }
 

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::{Store, StoreError};
+use crate::error::StoreError;
+use crate::watermarks::Watermarks;
 
 /// What becomes of a group's commit; nothing as long as nobody knows.
 #[derive(Debug, Clone)]
@@ -57,37 +58,15 @@ impl ReadDependencies {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).has_read = true;
     }
 
-    fn take(&self) -> State {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Store {
-    /// Returns a handle for one call: [`Store::await_durability`] of it speaks of what was seen through it alone.
-    #[must_use]
-    pub fn begin_request(&self) -> Self {
-        let mut handle = self.clone();
-        handle.dependencies = ReadDependencies::default();
-        handle.call = None;
-        handle
-    }
-
-    /// Waits until everything is durable that the transactions of this handle saw, and until the watermarks tell of it.
-    ///
-    /// They must have ended.
-    ///
-    /// Whoever answers from what they read asks this first.
-    ///
-    /// # Errors
-    /// What was seen has not become durable: the answer may be wrong, and the call should be made again.
-    pub async fn await_durability(&self) -> Result<(), StoreError> {
+    /// Waits until everything that was seen is durable and the watermarks tell of it.
+    pub(crate) async fn wait(&self, watermarks: &Watermarks) -> Result<(), StoreError> {
         let State {
             last,
             has_read,
             failed,
-        } = self.dependencies.take();
+        } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if has_read {
-            self.watermarks.wait_for_commits().await;
+            watermarks.wait_for_commits().await;
         }
         let waited = match last {
             Some(outcome) => outcome.wait().await,

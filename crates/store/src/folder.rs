@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::OpenError;
+use crate::open_error::OpenError;
 
 /// Creates the folder, readable by its owner only: it holds configuration and, by default, the master key.
 pub(crate) fn create_private_folder(folder: &Path) -> Result<(), OpenError> {

@@ -1,13 +1,11 @@
 //! Calls with an idempotency key, and what they were answered first.
 
-use std::sync::Arc;
-
 use forge_domain::{OrganizationId, Timestamp, UserRef};
 
+use crate::error::StoreError;
 use crate::row::{Row, args};
 use crate::statement::statements;
 use crate::tx::{Postponed, Tx};
-use crate::{Store, StoreError};
 
 statements! {
     FIND_ANSWER = "SELECT request_hash, answer FROM idempotency_key
@@ -47,8 +45,8 @@ pub struct CallName {
 /// A call under its name, and its write, which waits for its answer.
 #[derive(Debug)]
 pub(crate) struct NamedCall {
-    name: CallName,
-    postponed: Postponed,
+    pub(crate) name: CallName,
+    pub(crate) postponed: Postponed,
 }
 
 impl Tx {
@@ -69,7 +67,11 @@ impl Tx {
         self.optional(&FIND_ANSWER, args, remembered).await
     }
 
-    async fn insert_answer(
+    /// Keeps what a call was answered, unless something is kept under its name already, and forgets what was kept up to
+    /// the moment `forget`.
+    ///
+    /// Returns `true` if it is kept.
+    pub(crate) async fn insert_answer(
         &mut self,
         name: &CallName,
         answer: &str,
@@ -89,57 +91,5 @@ impl Tx {
             now,
         ];
         Ok(self.execute(&INSERT_ANSWER, args).await? > 0)
-    }
-}
-
-impl Store {
-    /// Returns a handle for a call that may be repeated.
-    ///
-    /// What is committed through it waits for [`Store::finish_call`]; it can be one write.
-    #[must_use]
-    pub fn for_named_call(&self, name: CallName) -> Self {
-        let mut handle = self.clone();
-        handle.call = Some(Arc::new(NamedCall {
-            name,
-            postponed: Postponed::default(),
-        }));
-        handle
-    }
-
-    /// Returns the name of the call that uses this handle, if it may be repeated.
-    pub fn call_name(&self) -> Option<&CallName> {
-        self.call.as_ref().map(|call| &call.name)
-    }
-
-    pub(crate) fn postponed(&self) -> Option<Postponed> {
-        self.call.as_ref().map(|call| call.postponed.clone())
-    }
-
-    /// Creates the write of the call durable together with its answer, or the answer alone where nothing was written,
-    /// and forgets those up to the moment `forget`.
-    ///
-    /// Without an answer, the write is undone.
-    ///
-    /// Returns false if something was remembered under the key meanwhile: then the write was undone.
-    pub async fn finish_call(
-        &self,
-        answer: Option<&str>,
-        now: Timestamp,
-        forget: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let Some(call) = &self.call else { return Ok(true) };
-        let write = call.postponed.take();
-        let Some(answer) = answer else { return Ok(true) };
-        if let Some(mut write) = write {
-            let is_first = write.tx().insert_answer(&call.name, answer, now, forget).await?;
-            if is_first {
-                write.commit().await?;
-            }
-            return Ok(is_first);
-        }
-        let mut tx = self.begin_write().await?;
-        let is_first = tx.insert_answer(&call.name, answer, now, forget).await?;
-        tx.commit().await?;
-        Ok(is_first)
     }
 }

@@ -6,10 +6,11 @@ use forge_domain::service::Tags;
 use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNumber};
 
 use crate::StoreError;
+use crate::page_request::{PageRequest, VersionBounds};
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
 use crate::service::hash;
-use crate::sort::{Place, Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -217,14 +218,14 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` items of a kind after the place `after`, deleted ones included, in order of creation.
+    /// Returns a page of items of a kind, deleted ones included, in order of creation.
     pub async fn all_items(
         &mut self,
         organization: &OrganizationId,
         kind: ItemKind,
-        (after, limit): (i64, i64),
+        page: PageRequest,
     ) -> Result<Rows<Item>, StoreError> {
-        let args = args![organization, kind.as_str(), after, limit];
+        let args = args![organization, kind.as_str(), page.after, page.limit];
         self.some(&ALL_ITEMS, args, item).await
     }
 
@@ -248,24 +249,31 @@ impl Tx {
         kind: ItemKind,
         sort: &[(ItemSort, bool)],
         (is_active, is_deleted): (Option<bool>, Option<bool>),
-        page: (Place, i64),
+        page: PageRequest<Place>,
     ) -> Result<Option<Rows<Item>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let scope = args![organization, kind.as_str()];
         let filters = args![kind.as_str(), is_active, is_deleted];
-        self.page(&LIST, (scope, filters), &order, page, item).await
+        self.page(&LIST, ListArgs { scope, filters }, &order, page, item)
+            .await
     }
 
-    /// Returns up to `limit` items after the place `after`, not deleted, that have a text, which is in lower case, in
+    /// Returns a page of items, not deleted, that have a text, which is in lower case, in
     /// their name or in what they are found by; each with these two.
     pub async fn search_items(
         &mut self,
         organization: &OrganizationId,
         kind: ItemKind,
         text: &str,
-        (after, limit): (i64, i64),
+        page: PageRequest,
     ) -> Result<Rows<(Item, String, String)>, StoreError> {
-        let args = args![organization, kind.as_str(), after, containing(text), limit];
+        let args = args![
+            organization,
+            kind.as_str(),
+            page.after,
+            containing(text),
+            page.limit
+        ];
         self.some(&SEARCH_ITEMS, args, |row| {
             Ok((item(row)?, row.text("search_name")?, row.text("search_text")?))
         })
@@ -283,23 +291,25 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` versions between two numbers, both included, that come after the number `after` in the
-    /// order asked for; 0 is the start.
+    /// Returns a page of the versions between two numbers, both included; their numbers are their places.
     pub async fn list_item_versions(
         &mut self,
         organization: &OrganizationId,
         id: &str,
-        (lower, upper): (VersionNumber, VersionNumber),
-        is_descending: bool,
-        (after, limit): (i64, i64),
+        range: VersionBounds,
+        page: PageRequest,
     ) -> Result<Rows<ItemVersion>, StoreError> {
-        let list = if is_descending {
+        let list = if range.is_descending {
             &LIST_DESCENDING
         } else {
             &LIST_ASCENDING
         };
-        self.some(list, args![organization, id, lower, upper, after, limit], version)
-            .await
+        self.some(
+            list,
+            args![organization, id, range.lower, range.upper, page.after, page.limit],
+            version,
+        )
+        .await
     }
 
     /// Returns the active behavior sets of an organization, or the one of that id if it is active, in order of

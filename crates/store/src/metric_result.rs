@@ -4,9 +4,10 @@ use forge_domain::evaluation::{EvaluationSourceType, MetricResult};
 use forge_domain::{ConversationId, MetricId, OrganizationId, Timestamp, UnitTestSetRunId};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, Value, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -139,10 +140,13 @@ impl Tx {
         organization: &OrganizationId,
         filter: &MetricResultFilter,
         sort: &[(MetricResultSort, bool)],
-        page: (i64, i64),
+        page: PageRequest,
     ) -> Result<Option<Rows<StoredMetricResult>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let args = (args![organization], filter.args().to_vec());
+        let args = ListArgs {
+            scope: args![organization],
+            filters: filter.args().to_vec(),
+        };
         self.page(&LIST, args, &order, page, stored).await
     }
 

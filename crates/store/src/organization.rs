@@ -1,15 +1,13 @@
 //! Organizations, and the number that orders their changes.
 
-use std::sync::Arc;
-
 use forge_domain::audit::GENESIS_HASH;
 use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 
+use crate::error::StoreError;
 use crate::row::{Row, args, to_json};
 use crate::statement::statements;
-use crate::tx::{RunTx, Tx, WriteTx};
-use crate::{Store, StoreError};
+use crate::tx::{Change, InstallationTx, RunTx, Tx, WriteTx};
 
 statements! {
     INSERT_ORGANIZATION = "INSERT INTO organization
@@ -71,17 +69,6 @@ pub struct OrganizationSummary {
     pub hash: String,
 }
 
-/// The place of a write among an organization's writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// 1, 2, 3 … without gaps.
-    pub number: i64,
-    /// When; never before the change before it.
-    pub at: Timestamp,
-    /// The last change before this one that touched who may do what.
-    pub access_changed: i64,
-}
-
 fn organization(row: &Row<'_>) -> Result<Organization, StoreError> {
     Ok(Organization {
         id: row.parse("id")?,
@@ -134,6 +121,21 @@ impl Tx {
             .await
     }
 
+    /// Adds an organization, the operator's if it is the first.
+    ///
+    /// Returns `false` if the id is taken.
+    pub(crate) async fn insert_organization(
+        &mut self,
+        id: &OrganizationId,
+        name: &str,
+        default_user_preferences: &Preferences,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let args = args![id, name, to_json(default_user_preferences), now];
+        Ok(self.execute(&INSERT_ORGANIZATION, args).await? > 0)
+    }
+
+    /// Takes the next change number of an organization, and with it the lock of its row.
     pub(crate) async fn next_change(
         &mut self,
         id: &OrganizationId,
@@ -147,6 +149,13 @@ impl Tx {
             })
         };
         self.optional(&NEXT_CHANGE, args![id, now], change).await
+    }
+}
+
+impl InstallationTx {
+    /// Puts a setting of the whole installation.
+    pub async fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.execute(&PUT_SETTING, args![name, value]).await.map(drop)
     }
 }
 
@@ -193,59 +202,5 @@ impl WriteTx {
     pub async fn delete_organization(&mut self) -> Result<(), StoreError> {
         let args = args![&self.organization];
         self.execute(&DELETE_ORGANIZATION, args).await.map(drop)
-    }
-}
-
-impl Store {
-    /// Puts a setting of the whole installation.
-    pub async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin_write().await?;
-        tx.execute(&PUT_SETTING, args![name, value]).await?;
-        tx.commit().await
-    }
-
-    /// Begins a write that creates an organization, the operator's if it is the first, or `None` if the id is taken.
-    pub async fn create_organization(
-        &self,
-        id: &OrganizationId,
-        name: &str,
-        default_user_preferences: &Preferences,
-        now: Timestamp,
-    ) -> Result<Option<WriteTx>, StoreError> {
-        let first = self
-            .insert_organization(id, name, default_user_preferences, now)
-            .await;
-        let tx = match first {
-            // Another organization became the operator's at the same moment: then this one is not the first.
-            Err(StoreError::Duplicate(_)) => {
-                self.insert_organization(id, name, default_user_preferences, now)
-                    .await?
-            }
-            other => other?,
-        };
-        let Some(mut tx) = tx else { return Ok(None) };
-        let change = tx.next_change(id, now).await?;
-        Ok(change.map(|change| WriteTx {
-            tx,
-            organization: id.clone(),
-            change,
-            watermarks: Arc::clone(&self.watermarks),
-            postponed: self.postponed(),
-        }))
-    }
-
-    async fn insert_organization(
-        &self,
-        id: &OrganizationId,
-        name: &str,
-        default_user_preferences: &Preferences,
-        now: Timestamp,
-    ) -> Result<Option<Tx>, StoreError> {
-        let mut tx = self.begin_write().await?;
-        let preferences = to_json(default_user_preferences);
-        let inserted = tx
-            .execute(&INSERT_ORGANIZATION, args![id, name, preferences, now])
-            .await?;
-        Ok((inserted > 0).then_some(tx))
     }
 }

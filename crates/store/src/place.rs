@@ -12,7 +12,8 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::contents::{Contents, Damage};
-use crate::{OpenError, StoreError};
+use crate::error::StoreError;
+use crate::open_error::OpenError;
 
 /// The files as they were when the store was opened.
 ///

@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgPool;
 use tokio::sync::Mutex;
 
-use crate::begin::{WRITE, acquire};
-use crate::open::Pools;
+use crate::engine::Engine;
+use crate::error::StoreError;
 use crate::place::Loss;
-use crate::{Store, StoreError};
+use crate::pool_limits::ACQUIRE_TIMEOUT;
+use crate::pools::{Pools, require_writer};
+use crate::postgres::{BEGIN_WRITE, acquire};
+use crate::tx::Tx;
+use crate::writer::Writer;
 
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -57,19 +61,19 @@ struct Look {
     ended: Instant,
 }
 
-impl Store {
+impl LastLook {
     /// Finds out whether the store would take a write now; never waits for long.
     ///
     /// # Errors
     /// Says why it would not.
-    pub async fn readiness(&self) -> Result<(), NotReady> {
-        let mut last = self.last_look.0.lock().await;
+    pub(crate) async fn readiness(&self, pools: &Pools) -> Result<(), NotReady> {
+        let mut last = self.0.lock().await;
         if let Some(look) = last.as_ref()
             && look.ended.elapsed() < FRESH
         {
             return look.found;
         }
-        let found = tokio::time::timeout(PATIENCE, self.look())
+        let found = tokio::time::timeout(PATIENCE, look(pools))
             .await
             .unwrap_or(Err(NotReady::NoAnswer));
         *last = Some(Look {
@@ -78,27 +82,35 @@ impl Store {
         });
         found
     }
+}
 
-    async fn look(&self) -> Result<(), NotReady> {
-        match &self.pools {
-            Pools::Sqlite { place, .. } => {
-                place.check()?;
-                if let Some(folder) = place.folder() {
-                    disk_takes(folder).await?;
-                }
-                let write = self.begin_write().await;
-                // What the writer found wrong with the files says more than that it refuses.
-                place.check()?;
-                drop(write.map_err(|error| no_answer(&error))?);
-                Ok(())
+async fn look(pools: &Pools) -> Result<(), NotReady> {
+    match pools {
+        Pools::Sqlite { place, writer, .. } => {
+            place.check()?;
+            if let Some(folder) = place.folder() {
+                disk_takes(folder).await?;
             }
-            Pools::Postgres(pool) => match is_read_only(pool).await {
-                Ok(false) => Ok(()),
-                Ok(true) => Err(NotReady::ReadOnly),
-                Err(error) => Err(no_answer(&error)),
-            },
+            let write = begin_write(writer.as_ref()).await;
+            // What the writer found wrong with the files says more than that it refuses.
+            place.check()?;
+            drop(write.map_err(|error| no_answer(&error))?);
+            Ok(())
         }
+        Pools::Postgres(pool) => match is_read_only(pool).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(NotReady::ReadOnly),
+            Err(error) => Err(no_answer(&error)),
+        },
     }
+}
+
+/// Begins a write of SQLite as one that writes would.
+async fn begin_write(writer: Option<&Writer>) -> Result<Tx, StoreError> {
+    let turn = require_writer(writer)?.turn(ACQUIRE_TIMEOUT).await?;
+    let mut tx = Tx::new(Engine::SqliteWriter(turn));
+    tx.require_mark().await?;
+    Ok(tx)
 }
 
 impl From<Loss> for NotReady {
@@ -152,7 +164,7 @@ fn write_probe(path: PathBuf) -> io::Result<()> {
 /// Asks inside of a transaction like those that write, so that what the role or the database is set to counts too.
 async fn is_read_only(pool: &PgPool) -> Result<bool, StoreError> {
     let mut connection = acquire(pool).await?;
-    sqlx::raw_sql(WRITE).execute(&mut *connection).await?;
+    sqlx::raw_sql(BEGIN_WRITE).execute(&mut *connection).await?;
     // The pool ends the transaction when the connection comes back.
     // The tables that every write needs have to be there: another database may have come to answer at the same address.
     sqlx::raw_sql("SELECT 1 FROM organization, audit_event, version_set LIMIT 0")

@@ -8,9 +8,10 @@ use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, UserRef};
 use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Place, Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -187,20 +188,22 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` services that come after a place in the order asked for.
+    /// Returns a page of services in the order asked for.
     ///
     /// Returns `None` if there is no such place.
     pub async fn list_services(
         &mut self,
         organization: &OrganizationId,
         sort: &[(SortKey, bool)],
-        after: Place,
         is_active: Option<bool>,
-        limit: i64,
+        page: PageRequest<Place>,
     ) -> Result<Option<Rows<Service>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let args = (args![organization], args![is_active]);
-        self.page(&LIST, args, &order, (after, limit), service).await
+        let args = ListArgs {
+            scope: args![organization],
+            filters: args![is_active],
+        };
+        self.page(&LIST, args, &order, page, service).await
     }
 
     /// Returns the id, the name and the tags of every service of the organization.

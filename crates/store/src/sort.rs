@@ -10,6 +10,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, Value};
 use crate::rows::Rows;
 use crate::statement::Statement;
@@ -138,21 +139,30 @@ impl SortColumn {
     }
 }
 
+/// The parameters of a list, beside the page's.
+pub(crate) struct ListArgs {
+    /// What finds a place in it, with the organization first.
+    pub(crate) scope: Vec<Value>,
+    /// Those of its statement after the first four.
+    pub(crate) filters: Vec<Value>,
+}
+
 impl Tx {
     /// Returns up to `limit` rows of a list that come after a place in the order asked for, as far as there is room.
     ///
-    /// Returns `None` if there is no such place. `filters` are the list's parameters after the first four.
+    /// Returns `None` if there is no such place.
     pub(crate) async fn page<T>(
         &mut self,
         list: &SortedList,
-        (scope, filters): (Vec<Value>, Vec<Value>),
+        args: ListArgs,
         order: &[(usize, bool)],
-        (after, limit): (impl Into<Place>, i64),
+        page: PageRequest<impl Into<Place>>,
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<Rows<T>>, StoreError> {
         let columns: Vec<&SortColumn> = order.iter().map(|(column, _)| &list.columns[*column]).collect();
+        let ListArgs { scope, filters } = args;
         let mut args = scope.iter().take(1).cloned().collect::<Vec<_>>();
-        let (seq, values) = match after.into() {
+        let (seq, values) = match page.after.into() {
             Place::Row(0) => (0, Some(columns.iter().map(|column| column.nothing()).collect())),
             Place::Row(seq) => (seq, self.values_of_row(list, scope, &columns, seq).await?),
             Place::Position(Position { values, seq }) => (seq, bound(&columns, &values)),
@@ -160,7 +170,7 @@ impl Tx {
         let Some(values) = values else {
             return Ok(None);
         };
-        args.extend([seq.into(), limit.into(), (seq == 0).into()]);
+        args.extend([seq.into(), page.limit.into(), (seq == 0).into()]);
         args.extend(filters);
         args.extend(values);
         self.some(&list.statement(order), args, decode).await.map(Some)

@@ -5,9 +5,10 @@ use forge_domain::service::Tags;
 use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Place, Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -121,20 +122,21 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` grants that come after the place `after` in the order asked for.
+    /// Returns a page of grants in the order asked for.
     ///
     /// Returns `None` if there is no such place.
     pub async fn list_temporary_grants(
         &mut self,
         organization: &OrganizationId,
         sort: &[(TemporaryGrantSort, bool)],
-        after: Place,
-        limit: i64,
+        page: PageRequest<Place>,
     ) -> Result<Option<Rows<TemporaryGrant>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let args = (args![organization], Vec::new());
-        self.page(&LIST, args, &order, (after, limit), temporary_grant)
-            .await
+        let args = ListArgs {
+            scope: args![organization],
+            filters: Vec::new(),
+        };
+        self.page(&LIST, args, &order, page, temporary_grant).await
     }
 }
 

@@ -2,30 +2,18 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use forge_domain::{OrganizationId, Timestamp};
-use futures_util::{Stream, TryStreamExt as _};
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgRow, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
-
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteRow};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::StoreError;
-use crate::organization::Change;
-use crate::place::Place;
+use crate::engine::{Connection, Engine, answer, bind, decoded, take};
+use crate::error::StoreError;
 use crate::row::{Row, Value};
 use crate::rows::{MOST_BYTES, Rows};
 use crate::statement::Statement;
 use crate::watermarks::{Announcement, Watermarks};
-use crate::writer::Turn;
-
-/// How long PostgreSQL may take to answer a statement: longer than it lets one run, see `open`.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
-
-/// How many bytes of rows are decoded at once, or one row: then it is the turn of whatever else the worker has to do.
-const MOST_IN_A_ROW: usize = 64 * 1024;
 
 /// A transaction.
 ///
@@ -43,52 +31,6 @@ pub struct Tx {
     pub(crate) room: usize,
     /// Its turn among all who may have a connection, or `None` if it has one of those that are kept free.
     pub(crate) turn: Option<OwnedSemaphorePermit>,
-}
-
-#[derive(Debug)]
-pub(crate) enum Engine {
-    /// A reader, and the files that it reads.
-    Sqlite(PoolConnection<Sqlite>, Place),
-    SqliteWriter(Turn),
-    Postgres(PoolConnection<Postgres>),
-}
-
-enum Connection<'c> {
-    Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
-}
-
-impl Engine {
-    fn connection(&mut self) -> Connection<'_> {
-        match self {
-            Self::Sqlite(connection, _) => Connection::Sqlite(connection),
-            Self::SqliteWriter(turn) => Connection::Sqlite(turn.connection()),
-            Self::Postgres(connection) => Connection::Postgres(connection),
-        }
-    }
-
-    /// Builds the error of a statement, and notes what it says of the files.
-    fn failed(&self, statement: &Statement, error: sqlx::Error) -> StoreError {
-        match self {
-            Self::Sqlite(_, place) => place.note_error(&error),
-            Self::SqliteWriter(turn) => turn.place().note_error(&error),
-            Self::Postgres(_) => {}
-        }
-        let error = StoreError::from(error);
-        tracing::debug!(statement = statement.name, %error, "a statement failed");
-        error
-    }
-}
-
-/// Binds values of either engine to a query of it.
-macro_rules! bind {
-    ($query:expr, $args:expr) => {
-        $args.into_iter().fold($query, |query, value| match value {
-            Value::Text(value) => query.bind(value),
-            Value::Integer(value) => query.bind(value),
-            Value::Boolean(value) => query.bind(value),
-        })
-    };
 }
 
 impl Tx {
@@ -275,54 +217,20 @@ impl Tx {
     }
 }
 
-/// Waits for the answer of a server, which gives up by itself before; if none has come by then, it is out of reach.
-async fn answer<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-    tokio::time::timeout(ANSWER_TIMEOUT, asked)
-        .await
-        .unwrap_or_else(silent)
-}
-
-/// Returns what a row is decoded to, and how many bytes it has.
-fn decoded<T>(
-    decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
-    row: &Row<'_>,
-) -> Result<(T, usize), StoreError> {
-    decode(row).map(|decoded| (decoded, row.bytes()))
-}
-
-/// Takes rows as they come, while there is room for them.
-///
-/// The driver forgets those that nobody takes any more, before it runs the next statement. A row that cannot be decoded
-/// fails the read, not the transaction.
-async fn take<R, T>(
-    mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
-    decode: impl Fn(R) -> Result<(T, usize), StoreError>,
-    room: usize,
-) -> Result<Result<Rows<T>, StoreError>, sqlx::Error> {
-    let mut taken = Rows::for_room(room);
-    let mut in_a_row = 0;
-    while let Some(row) = rows.try_next().await? {
-        let (row, bytes) = match decode(row) {
-            Ok(decoded) => decoded,
-            Err(error) => return Ok(Err(error)),
-        };
-        if !taken.push(row, bytes) {
-            break;
-        }
-        in_a_row += bytes;
-        if in_a_row > MOST_IN_A_ROW {
-            // The driver is often ahead, and then nothing else would let others have the worker.
-            tokio::task::yield_now().await;
-            in_a_row = 0;
-        }
-    }
-    Ok(Ok(taken))
-}
-
 /// A read transaction: everything read through it is of one moment.
 #[derive(Debug)]
 pub struct ReadTx(pub(crate) Tx);
+
+/// The place of a write among an organization's writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// 1, 2, 3 … without gaps.
+    pub number: i64,
+    /// When; never before the change before it.
+    pub at: Timestamp,
+    /// The last change before this one that touched who may do what.
+    pub access_changed: i64,
+}
 
 /// A write transaction that holds an organization's lock, and with it the organization's next change number.
 ///
@@ -404,6 +312,17 @@ impl RunTx {
     }
 }
 
+/// A write to what belongs to the installation as a whole: its settings, and what servers that are gone left behind.
+#[derive(Debug)]
+pub struct InstallationTx(pub(crate) Tx);
+
+impl InstallationTx {
+    /// Makes the write durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.0.commit().await
+    }
+}
+
 impl WriteTx {
     /// Returns the organization that the transaction writes to.
     pub fn organization(&self) -> &OrganizationId {
@@ -446,44 +365,22 @@ impl WriteTx {
     }
 }
 
-impl Deref for ReadTx {
-    type Target = Tx;
+/// Lets a transaction be read like any other.
+macro_rules! is_tx {
+    ($($kind:ident . $field:tt),*) => {$(
+        impl Deref for $kind {
+            type Target = Tx;
 
-    fn deref(&self) -> &Tx {
-        &self.0
-    }
+            fn deref(&self) -> &Tx {
+                &self.$field
+            }
+        }
+
+        impl DerefMut for $kind {
+            fn deref_mut(&mut self) -> &mut Tx {
+                &mut self.$field
+            }
+        }
+    )*};
 }
-
-impl DerefMut for ReadTx {
-    fn deref_mut(&mut self) -> &mut Tx {
-        &mut self.0
-    }
-}
-
-impl Deref for RunTx {
-    type Target = Tx;
-
-    fn deref(&self) -> &Tx {
-        &self.tx
-    }
-}
-
-impl DerefMut for RunTx {
-    fn deref_mut(&mut self) -> &mut Tx {
-        &mut self.tx
-    }
-}
-
-impl Deref for WriteTx {
-    type Target = Tx;
-
-    fn deref(&self) -> &Tx {
-        &self.tx
-    }
-}
-
-impl DerefMut for WriteTx {
-    fn deref_mut(&mut self) -> &mut Tx {
-        &mut self.tx
-    }
-}
+is_tx!(ReadTx.0, WriteTx.tx, RunTx.tx, InstallationTx.0);

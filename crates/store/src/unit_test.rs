@@ -4,6 +4,7 @@ use forge_domain::simulation::{UnitTest, UnitTestFields, UnitTestRef};
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestId, UserRef};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
 use crate::service::hash;
@@ -96,15 +97,14 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` unit tests after the place `after` in order of creation: of all, of deleted ones, or of
-    /// others.
+    /// Returns a page of unit tests in order of creation: of all, of deleted ones, or of others.
     pub async fn list_unit_tests(
         &mut self,
         organization: &OrganizationId,
         is_deleted: Option<bool>,
-        (after, limit): (i64, i64),
+        page: PageRequest,
     ) -> Result<Rows<UnitTest>, StoreError> {
-        let args = args![organization, is_deleted, after, limit];
+        let args = args![organization, is_deleted, page.after, page.limit];
         self.some(&LIST_UNIT_TESTS, args, unit_test).await
     }
 

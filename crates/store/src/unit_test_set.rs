@@ -4,6 +4,7 @@ use forge_domain::simulation::{UnitTestSet, UnitTestSetFields};
 use forge_domain::{OrganizationId, UnitTestSetId, UserRef};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
 use crate::service::hash;
@@ -85,15 +86,15 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` sets of unit tests after the place `after` in order of creation: of all, of deleted ones,
+    /// Returns a page of sets of unit tests in order of creation: of all, of deleted ones,
     /// or of others.
     pub async fn list_unit_test_sets(
         &mut self,
         organization: &OrganizationId,
         is_deleted: Option<bool>,
-        (after, limit): (i64, i64),
+        page: PageRequest,
     ) -> Result<Rows<UnitTestSet>, StoreError> {
-        let args = args![organization, is_deleted, after, limit];
+        let args = args![organization, is_deleted, page.after, page.limit];
         self.some(&LIST_UNIT_TEST_SETS, args, unit_test_set).await
     }
 }

@@ -4,10 +4,11 @@ use forge_domain::user::{Preferences, Variables};
 use forge_domain::{OrganizationId, RoleId, Timestamp};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::role::{Role, role};
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::sort::{Place, Places, SortColumn, SortedList, order};
+use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx, WriteTx};
 
@@ -274,19 +275,21 @@ impl Tx {
             .await
     }
 
-    /// Returns up to `limit` users that come after a place in the order asked for.
+    /// Returns a page of users in the order asked for.
     ///
     /// Returns `None` if there is no such place.
     pub async fn list_users(
         &mut self,
         organization: &OrganizationId,
         sort: &[(UserSort, bool)],
-        after: Place,
-        limit: i64,
+        page: PageRequest<Place>,
     ) -> Result<Option<Rows<ListedUser>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let args = (args![organization], Vec::new());
-        self.page(&LIST, args, &order, (after, limit), listed).await
+        let args = ListArgs {
+            scope: args![organization],
+            filters: Vec::new(),
+        };
+        self.page(&LIST, args, &order, page, listed).await
     }
 
     /// Returns what a user has done in conversations.

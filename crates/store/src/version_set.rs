@@ -6,6 +6,7 @@ use forge_domain::version_set::{Hold, ResolvedPins};
 use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
 
 use crate::StoreError;
+use crate::page_request::PageRequest;
 use crate::row::{Row, args, behind, to_json};
 use crate::rows::Rows;
 use crate::statement::statements;
@@ -269,18 +270,17 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` revisions of a set before the number `before`, newest first; 0 is the start.
+    /// Returns a page of the revisions of a set, newest first: it begins after the revision of a number.
     pub async fn list_revisions(
         &mut self,
         organization: &OrganizationId,
         service: ServiceId,
         name: &SetName,
-        before: i64,
-        limit: i64,
+        page: PageRequest,
     ) -> Result<Rows<Revision>, StoreError> {
         self.some(
             &LIST_REVISIONS,
-            args![organization, service, name, before, limit],
+            args![organization, service, name, page.after, page.limit],
             revision,
         )
         .await
@@ -298,7 +298,15 @@ impl Tx {
             return Ok(None);
         }
         let found = self
-            .list_revisions(organization, service, name, revision + 1, 1)
+            .list_revisions(
+                organization,
+                service,
+                name,
+                PageRequest {
+                    after: revision + 1,
+                    limit: 1,
+                },
+            )
             .await?;
         Ok(found.into_rows().pop().filter(|found| found.revision == revision))
     }

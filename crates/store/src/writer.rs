@@ -14,10 +14,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
-use crate::StoreError;
 use crate::durability::CommitOutcome;
-use crate::open::{ACQUIRE_TIMEOUT, end_sqlite_transaction};
+use crate::error::StoreError;
 use crate::place::Place;
+use crate::pool_limits::ACQUIRE_TIMEOUT;
+use crate::sqlite::end_transaction;
 use crate::watermarks::Announcement;
 
 /// How long a group takes in new writers: the first one's answer waits for the last one.
@@ -325,7 +326,7 @@ impl Desk {
         if let Err(error) = &done {
             self.place.note_error(error);
             // Whatever is left of the transaction ends here; a connection that cannot do even that is replaced.
-            self.is_sound = end_sqlite_transaction(&mut self.connection).await;
+            self.is_sound = end_transaction(&mut self.connection).await;
         }
         done.map(drop)
     }
@@ -344,11 +345,11 @@ impl Desk {
     /// The last writer's part may not be.
     async fn finish(&mut self, keeps_last: bool, writes: u64) -> Result<(), StoreError> {
         if writes == 0 {
-            self.is_sound = end_sqlite_transaction(&mut self.connection).await;
+            self.is_sound = end_transaction(&mut self.connection).await;
             return Ok(());
         }
         if let Err(error) = self.place.require() {
-            self.is_sound = end_sqlite_transaction(&mut self.connection).await;
+            self.is_sound = end_transaction(&mut self.connection).await;
             return Err(error);
         }
         if !keeps_last {

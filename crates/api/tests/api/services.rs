@@ -9,7 +9,7 @@ use forge_app::{AppError, sign_in};
 use forge_domain::OrganizationId;
 use forge_domain::access::{DefaultRole, Grant};
 use forge_domain::version_set::ResolvedPins;
-use forge_store::{Revision, ServiceFields};
+use forge_store::{PageRequest, Revision, ServiceFields};
 use forge_testkit::{
     TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, service_body,
     version_set,
@@ -44,7 +44,7 @@ pub(crate) async fn history(server: &TestServer, service: &str, set: &str) -> Ve
     let (service, set) = (service.parse().unwrap(), set.parse().unwrap());
     let mut tx = server.app.store.read().await.unwrap();
     let mut revisions = tx
-        .list_revisions(&organization(server), service, &set, 0, 1000)
+        .list_revisions(&organization(server), service, &set, PageRequest::first(1000))
         .await
         .unwrap()
         .into_rows();

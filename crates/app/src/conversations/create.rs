@@ -7,7 +7,8 @@ use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
 use forge_store::{Conversation, NewConversation, Tx};
 
-use super::interaction::{CLAIM_TIME, Claim, Interaction};
+use super::interaction::Interaction;
+use super::lease::{self, ConversationLease};
 use super::{busy, person, require_sayable, setup};
 use crate::resolve::{Resolution, resolution};
 use crate::services::lookup::{attributes_of, no_service};
@@ -126,8 +127,8 @@ async fn begin_for(app: &App, start: Start, caller: Option<&Caller>) -> Result<I
         (Some(run), person)
     } else {
         let mut tx = app.store.read().await?;
-        let user = (user_id, service_id);
-        (None, person::read(&mut tx, organization, user, i64::MAX).await?)
+        let person = person::read(&mut tx, organization, user_id, service_id, i64::MAX).await?;
+        (None, person)
     };
     let new = NewConversation {
         id: app.new_id()?,
@@ -142,7 +143,7 @@ async fn begin_for(app: &App, start: Start, caller: Option<&Caller>) -> Result<I
         simulation_run_id,
         created_at: now,
         interaction_id: app.new_id()?,
-        busy_until: now + CLAIM_TIME,
+        busy_until: lease::term(now).until,
     };
     let mut tx = match caller {
         Some(caller) => app.write_run(caller).await?,
@@ -164,8 +165,8 @@ async fn begin_for(app: &App, start: Start, caller: Option<&Caller>) -> Result<I
     let conversation = tx.find_conversation(organization, new.id).await?;
     let conversation = conversation.ok_or_else(|| AppError::internal("a new conversation is missing"))?;
     tx.commit().await?;
-    let claim = Claim::new(app, organization, new.id, new.interaction_id);
-    Interaction::new(claim, conversation, setup, person, start.said)
+    let lease = ConversationLease::new(app, organization, new.id, new.interaction_id);
+    Interaction::new(lease, conversation, setup, person, start.said)
 }
 
 /// Refuses what was resolved before a change that may have made the set mean something else: a conversation keeps to

@@ -1,10 +1,10 @@
 //! Finishing a conversation.
 
-use forge_domain::ConversationId;
 use forge_domain::access::Permission;
+use forge_domain::{ConversationId, OrganizationId};
 
 use super::{authorize, authorize_user, busy, find, finished};
-use crate::{AppError, Ctx};
+use crate::{App, AppError, Ctx};
 
 /// Finishes a conversation.
 ///
@@ -35,4 +35,17 @@ pub async fn finish(ctx: Ctx<'_>, id: ConversationId) -> Result<(), AppError> {
     Err(AppError::Refused(
         "the conversation has no interactions: its first one was never completed; it was removed".to_owned(),
     ))
+}
+
+/// Finishes the conversation of a simulated user, if it is unfinished, without asking whether anybody may.
+pub(crate) async fn finish_simulated(
+    app: &App,
+    organization: &OrganizationId,
+    id: ConversationId,
+) -> Result<(), AppError> {
+    let mut tx = app.store.write_run(organization).await?;
+    if tx.finish_conversation(id, app.clock.now()).await? {
+        tx.commit().await?;
+    }
+    Ok(())
 }

@@ -2,11 +2,12 @@
 
 use forge_domain::access::Permission;
 use forge_domain::conversation::{SoFar, UserInput};
-use forge_domain::{ConversationId, InteractionId, OrganizationId};
+use forge_domain::{ConversationId, OrganizationId};
 use forge_runtime::Person;
 use forge_store::{Conversation, RunTx};
 
-use super::interaction::{CLAIM_TIME, Claim, Interaction};
+use super::interaction::Interaction;
+use super::lease::{self, ConversationLease};
 use super::{
     authorize, authorize_user, busy, find, finished, is_own, no_conversation, person, require_sayable, setup,
     transcript,
@@ -21,7 +22,8 @@ pub async fn interact(ctx: Ctx<'_>, id: ConversationId, said: UserInput) -> Resu
     ctx.caller
         .require_any_grant(Permission::InteractWithConversation)?;
     ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
-    let mut tx = ctx.app.write_run(ctx.caller).await?;
+    // The writer is for those who may: a read sees enough to refuse.
+    let mut tx = ctx.app.store.read().await?;
     let conversation = find(&mut tx, ctx.caller, id).await?;
     authorize(ctx.caller, Permission::InteractWithConversation, &conversation)?;
     // The agent can be asked what was said before.
@@ -29,8 +31,10 @@ pub async fn interact(ctx: Ctx<'_>, id: ConversationId, said: UserInput) -> Resu
         authorize(ctx.caller, Permission::GetMessage, &conversation)?;
     }
     authorize_user(&mut tx, ctx.caller, &conversation).await?;
-    let claimed = claim(ctx.app, tx, id, &said).await?;
-    start(ctx.app, &ctx.caller.organization, claimed, said, None).await
+    drop(tx);
+    let tx = ctx.app.write_run(ctx.caller).await?;
+    let leased = acquire(ctx.app, tx, id, &said).await?;
+    start(ctx.app, leased, said, None).await
 }
 
 /// Says something to the unfinished conversation of a simulated user, without asking whether anybody may.
@@ -42,26 +46,21 @@ pub async fn go_on(
     said: UserInput,
 ) -> Result<Interaction, AppError> {
     let tx = app.store.write_run(organization).await?;
-    let claimed = claim(app, tx, id, &said).await?;
-    start(app, organization, claimed, said, Some(person)).await
+    let leased = acquire(app, tx, id, &said).await?;
+    start(app, leased, said, Some(person)).await
 }
 
-/// Claims a conversation for an interaction, provided that this can be said to it.
-async fn claim(
-    app: &App,
-    mut tx: RunTx,
-    id: ConversationId,
-    said: &UserInput,
-) -> Result<(Conversation, InteractionId), AppError> {
+/// Leases a conversation to a new interaction, provided that this can be said to it.
+async fn acquire(app: &App, mut tx: RunTx, id: ConversationId, said: &UserInput) -> Result<Leased, AppError> {
     let organization = tx.organization().clone();
     let (now, interaction_id) = (app.clock.now(), app.new_id()?);
-    let is_claimed = tx
-        .claim_conversation(id, interaction_id, (now, now + CLAIM_TIME))
+    let is_leased = tx
+        .lease_conversation(id, interaction_id, lease::term(now))
         .await?;
-    // As it is under the claim: an interaction may have ended since somebody looked.
+    // As it is under the lease: an interaction may have ended since somebody looked.
     let conversation = tx.find_conversation(&organization, id).await?;
     let conversation = conversation.ok_or_else(|| no_conversation(id))?;
-    if !is_claimed {
+    if !is_leased {
         return Err(if conversation.finished_at.is_some() {
             finished()
         } else {
@@ -75,18 +74,27 @@ async fn claim(
     };
     require_sayable(&said.check(now, so_far))?;
     tx.commit().await?;
-    Ok((conversation, interaction_id))
+    // From here on, whatever goes wrong releases the conversation.
+    Ok(Leased {
+        lease: ConversationLease::new(app, &organization, id, interaction_id),
+        conversation,
+    })
+}
+
+/// A conversation, and the lease under which it was read.
+struct Leased {
+    lease: ConversationLease,
+    conversation: Conversation,
 }
 
 async fn start(
     app: &App,
-    organization: &OrganizationId,
-    (conversation, interaction_id): (Conversation, InteractionId),
+    leased: Leased,
     said: UserInput,
     person: Option<Person>,
 ) -> Result<Interaction, AppError> {
-    // From here on, whatever goes wrong gives the conversation back.
-    let claim = Claim::new(app, organization, conversation.id, interaction_id);
+    let Leased { lease, conversation } = leased;
+    let organization = &lease.organization;
     let (agent, graph) = (conversation.agent, conversation.context_graph);
     let models = conversation.model_preferences.clone();
     let setup = setup::load(app, organization, agent, graph, models).await?;
@@ -94,13 +102,18 @@ async fn start(
     let person = if let Some(person) = person {
         person
     } else {
-        let user = (conversation.user_id.as_str(), conversation.service_id);
-        person::read(&mut tx, organization, user, conversation.seq).await?
+        let Conversation {
+            user_id,
+            service_id,
+            seq,
+            ..
+        } = &conversation;
+        person::read(&mut tx, organization, user_id, *service_id, *seq).await?
     };
     let transcript = transcript::for_prompts(app, &mut tx, organization, conversation.id).await?;
     let position = tx.find_position(organization, conversation.id).await?;
     drop(tx);
-    let mut interaction = Interaction::new(claim, conversation, setup, person, Some(said))?;
+    let mut interaction = Interaction::new(lease, conversation, setup, person, Some(said))?;
     interaction.transcript = transcript;
     interaction.position = position.unwrap_or_default();
     Ok(interaction)

@@ -1,107 +1,20 @@
-//! One interaction: claimed, run, and kept whole or not at all.
+//! One interaction: leased, run, and kept whole or not at all.
 
 use forge_domain::conversation::{Insights, Message, MessageType, Position, UserInput};
 use forge_domain::simulation::InitialMessageType;
-use forge_domain::{ConversationId, Duration, InteractionId, MessageId, OrganizationId, Timestamp};
+use forge_domain::{ConversationId, InteractionId, MessageId, Timestamp};
 use forge_runtime::{Event, Ids, Incoming, Person, RuntimeError, Setup, Turn, TurnOutcome};
 use forge_store::{Conversation, Kept};
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Sender, channel};
 
-use super::log_failure;
+use super::lease::ConversationLease;
 use crate::items::behavior_sets::{behaviors_for, invocation};
+use crate::lease::keep_renewed;
 use crate::{App, AppError};
 
-/// How long an interaction is believed to be alive without a sign of it.
-///
-/// If its server is lost, its conversation can go on after that time.
-pub(super) const CLAIM_TIME: Duration = Duration::seconds(60);
-
-/// How often an interaction gives a sign of life.
-const RENEW_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
-
-/// The right of one interaction to go on with its conversation.
-///
-/// Whoever drops it gives the conversation back: nothing of the interaction is kept, and a conversation that it was to
-/// begin with has never been.
-pub(super) struct Claim {
-    app: App,
-    organization: OrganizationId,
-    conversation: ConversationId,
-    interaction: InteractionId,
-    is_held: bool,
-}
-
-impl Claim {
-    pub(super) fn new(
-        app: &App,
-        organization: &OrganizationId,
-        conversation: ConversationId,
-        interaction: InteractionId,
-    ) -> Self {
-        Self {
-            app: app.clone(),
-            organization: organization.clone(),
-            conversation,
-            interaction,
-            is_held: true,
-        }
-    }
-
-    /// Says that the interaction is alive.
-    async fn renew(&self) -> Result<bool, AppError> {
-        let until = self.app.clock.now() + CLAIM_TIME;
-        let mut tx = self.app.store.write_run(&self.organization).await?;
-        let is_ours = tx.renew_claim(self.conversation, self.interaction, until).await?;
-        tx.commit().await?;
-        Ok(is_ours)
-    }
-
-    /// Gives the conversation back, now.
-    async fn release(&mut self) {
-        if !std::mem::take(&mut self.is_held) {
-            return;
-        }
-        release(
-            &self.app,
-            &self.organization,
-            (self.conversation, self.interaction),
-        )
-        .await;
-    }
-}
-
-async fn release(app: &App, organization: &OrganizationId, claim: (ConversationId, InteractionId)) {
-    let releasing = async {
-        let mut tx = app.store.write_run(organization).await?;
-        tx.release_claim(claim.0, claim.1).await?;
-        tx.commit().await
-    };
-    if let Err(error) = releasing.await {
-        log_failure(
-            "a conversation was not given back; it can go on when the claim has ended",
-            &error,
-        );
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if !self.is_held {
-            return;
-        }
-        // The interaction was abandoned in the middle. Without a runtime the program ends, and the claim's time with it.
-        if let Ok(runtime) = Handle::try_current() {
-            let (app, organization) = (self.app.clone(), self.organization.clone());
-            let claim = (self.conversation, self.interaction);
-            runtime.spawn(async move { release(&app, &organization, claim).await });
-        }
-    }
-}
-
-/// An interaction that has claimed its conversation and is about to be run.
+/// An interaction that has leased its conversation and is about to be run.
 pub struct Interaction {
-    claim: Claim,
+    lease: ConversationLease,
     /// The conversation, as it was before.
     pub conversation: Conversation,
     setup: Setup,
@@ -151,15 +64,15 @@ impl Ids for AppIds<'_> {
 impl Interaction {
     /// Creates the first interaction of a conversation, or one whose transcript and position are yet to be set.
     pub(super) fn new(
-        claim: Claim,
+        lease: ConversationLease,
         conversation: Conversation,
         setup: Setup,
         person: Person,
         said: Option<UserInput>,
     ) -> Result<Self, AppError> {
         Ok(Self {
-            incoming: said.map_or(Ok(Vec::new()), |said| incoming(&claim.app, said))?,
-            claim,
+            incoming: said.map_or(Ok(Vec::new()), |said| incoming(&lease.app, said))?,
+            lease,
             conversation,
             setup,
             person,
@@ -170,7 +83,7 @@ impl Interaction {
 
     /// Returns the interaction's id.
     pub fn id(&self) -> InteractionId {
-        self.claim.interaction
+        self.lease.interaction
     }
 
     /// Returns what the user's side said, or `None` if it let the agent speak.
@@ -185,21 +98,36 @@ impl Interaction {
     /// # Errors
     /// Nothing of an interaction that failed is kept: the conversation is as it was before and can go on. If it was the
     /// first one, there is no conversation.
-    pub async fn run(mut self, events: Sender<Event>) -> Result<Completed, AppError> {
-        let kept = match Box::pin(self.turn(&events)).await {
+    pub async fn run(self, events: Sender<Event>) -> Result<Completed, AppError> {
+        self.run_for(Some(events)).await
+    }
+
+    /// Lets the agent speak where nobody follows what happens.
+    ///
+    /// # Errors
+    /// As of [`Interaction::run`].
+    pub async fn run_unheard(self) -> Result<Completed, AppError> {
+        self.run_for(None).await
+    }
+
+    async fn run_for(mut self, listener: Option<Sender<Event>>) -> Result<Completed, AppError> {
+        let kept = match Box::pin(self.turn(listener)).await {
             Ok(outcome) => self.keep(outcome).await,
             Err(error) => Err(error),
         };
         match kept {
-            Ok(_) => self.claim.is_held = false,
-            Err(_) => self.claim.release().await,
+            Ok(_) => self.lease.is_over(),
+            Err(_) => self.lease.release().await,
         }
         kept
     }
 
-    async fn turn(&mut self, events: &Sender<Event>) -> Result<TurnOutcome, AppError> {
-        let ids = AppIds(&self.claim.app);
-        let (app, organization) = (&self.claim.app, &self.claim.organization);
+    async fn turn(&mut self, listener: Option<Sender<Event>>) -> Result<TurnOutcome, AppError> {
+        let is_heard = listener.is_some();
+        // Without a listener, the events go nowhere.
+        let events = listener.unwrap_or_else(|| channel(1).0);
+        let ids = AppIds(&self.lease.app);
+        let (app, organization) = (&self.lease.app, &self.lease.organization);
         // Other than what the conversation is pinned to, these are what they are now.
         let behaviors = behaviors_for(app, organization, self.conversation.service_id).await?;
         let turn = Turn {
@@ -208,26 +136,21 @@ impl Interaction {
             behaviors: &behaviors,
             transcript: &self.transcript,
             position: std::mem::take(&mut self.position),
-            interaction_id: self.claim.interaction,
+            interaction_id: self.lease.interaction,
             incoming: std::mem::take(&mut self.incoming),
             ids: &ids,
         };
-        let mut speaking = Box::pin(self.claim.app.runtime.interact(turn, events));
-        let mut alive = tokio::time::interval(RENEW_EVERY);
-        alive.tick().await;
-        loop {
+        let speaking = Box::pin(self.lease.app.runtime.interact(turn, &events));
+        let heard = async {
             tokio::select! {
                 biased;
-                () = events.closed() => return Err(AppError::Abandoned),
-                outcome = &mut speaking => return Ok(outcome?),
-                _ = alive.tick() => match self.claim.renew().await {
-                    Ok(true) => {}
-                    Ok(false) => return Err(lost()),
-                    // Whether the claim still holds is asked again at the end.
-                    Err(error) => tracing::warn!(%error, "an interaction could not say that it is alive"),
-                },
+                () = abandoned(is_heard.then_some(&events)) => Err(AppError::Abandoned),
+                outcome = speaking => Ok(outcome?),
             }
-        }
+        };
+        keep_renewed(&self.lease, heard)
+            .await
+            .unwrap_or_else(|| Err(lost()))
     }
 
     /// Writes everything that came of the interaction in one transaction, provided that the conversation is still its
@@ -239,8 +162,8 @@ impl Interaction {
         }
         let answer = outcome.agent_message().cloned();
         let answer = answer.ok_or_else(|| AppError::internal("a turn ended without the agent's message"))?;
-        let (conversation_id, interaction_id) = (self.claim.conversation, self.claim.interaction);
-        let now = self.claim.app.clock.now();
+        let (conversation_id, interaction_id) = (self.lease.conversation, self.lease.interaction);
+        let now = self.lease.app.clock.now();
         let is_thought = |message: &&Message| message.message_type == MessageType::AgentInnerThought;
         let thoughts = count(outcome.messages.iter().filter(is_thought).count());
         let messages = count(outcome.messages.len());
@@ -254,7 +177,7 @@ impl Interaction {
             last_message_at: answer.created_at,
             finished_at: outcome.is_finished.then_some(now),
         };
-        let mut tx = self.claim.app.store.write_run(&self.claim.organization).await?;
+        let mut tx = self.lease.app.store.write_run(&self.lease.organization).await?;
         let numbers = tx
             .keep_interaction(conversation_id, interaction_id, &kept)
             .await?;
@@ -269,7 +192,7 @@ impl Interaction {
         tx.insert_messages(conversation_id, last - messages + 1, &outcome.messages)
             .await?;
         if let Some(set) = interaction.insights.triggered_dynamic_behavior_set_version_info {
-            let id = self.claim.app.new_id()?;
+            let id = self.lease.app.new_id()?;
             let invocation = invocation(id, set, (conversation_id, now), &outcome.messages, &answer);
             tx.record_behavior_invocation(&invocation).await?;
         }
@@ -282,6 +205,14 @@ impl Interaction {
             is_finished: outcome.is_finished,
             answer,
         })
+    }
+}
+
+/// Waits until nobody listens any more; for ever where nobody was to.
+async fn abandoned(listener: Option<&Sender<Event>>) {
+    match listener {
+        Some(events) => events.closed().await,
+        None => std::future::pending().await,
     }
 }
 

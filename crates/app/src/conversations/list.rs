@@ -61,9 +61,10 @@ pub async fn list(ctx: Ctx<'_>, query: &ListConversations) -> Result<Page<Listed
         .await?;
     if query.ids.is_empty() {
         let filter = narrowed(caller, query);
-        while let Some((after, count)) = page.next_read() {
+        while let Some(read) = page.next_read() {
+            let count = read.limit;
             let rows = tx
-                .list_conversations(&caller.organization, &filter, list.keys(), (after, count))
+                .list_conversations(&caller.organization, &filter, list.keys(), read)
                 .await?;
             let rows = rows.ok_or_else(unknown_token)?;
             page.add(rows, count, |row| list.place(row), is_visible);

@@ -49,13 +49,13 @@ pub async fn messages(
         let is_thought = row.message.message_type == MessageType::AgentInnerThought;
         is_wanted(query, &row.message) && (sees_thoughts || !is_thought)
     };
-    while let Some((after, count)) = page.next_read() {
+    while let Some(read) = page.next_read() {
         let rows = tx
-            .list_messages(&caller.organization, id, &query.sort, after, count)
+            .list_messages(&caller.organization, id, &query.sort, read)
             .await?;
         page.add(
             rows.ok_or_else(unknown_token)?,
-            count,
+            read.limit,
             |row| row.number,
             is_visible,
         );

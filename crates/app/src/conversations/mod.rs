@@ -1,7 +1,7 @@
 //! Conversations.
 //!
 //! An [`Interaction`] is the one way in which the agent is made to speak: a user's ([`create`], [`interact`]) and a
-//! simulated one's ([`begin`], [`go_on`]). It has claimed its conversation, takes its turn with what the conversation
+//! simulated one's ([`begin`], [`go_on`]). It has leased its conversation, takes its turn with what the conversation
 //! was started with, and writes everything that came of it in one transaction, or nothing.
 
 mod create;
@@ -10,6 +10,7 @@ mod finish;
 mod insights;
 mod interact;
 mod interaction;
+mod lease;
 mod list;
 mod messages;
 mod person;
@@ -30,6 +31,7 @@ use crate::{AppError, Caller, users};
 pub use create::{Create, Start, begin, create};
 pub use delete::delete;
 pub use finish::finish;
+pub(crate) use finish::finish_simulated;
 pub use insights::insights;
 pub use interact::{go_on, interact};
 pub use interaction::{Completed, Interaction};

@@ -11,7 +11,8 @@ use crate::AppError;
 pub(super) async fn read(
     tx: &mut Tx,
     organization: &OrganizationId,
-    (user_id, service_id): (&str, ServiceId),
+    user_id: &str,
+    service_id: ServiceId,
     before: i64,
 ) -> Result<Person, AppError> {
     let user = tx.find_user(organization, user_id).await?;

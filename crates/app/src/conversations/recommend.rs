@@ -33,8 +33,8 @@ pub async fn recommend(
             "this is not the latest interaction of the conversation, or another one is running".to_owned(),
         ));
     }
-    let user = (conversation.user_id.as_str(), conversation.service_id);
-    let person = person::read(&mut tx, organization, user, conversation.seq).await?;
+    let (user_id, service_id) = (&conversation.user_id, conversation.service_id);
+    let person = person::read(&mut tx, organization, user_id, service_id, conversation.seq).await?;
     let mut transcript = transcript::for_prompts(app, &mut tx, organization, id).await?;
     drop(tx);
     // What is proposed to the user must not tell what the agent kept to itself.

@@ -27,7 +27,8 @@ pub(crate) async fn to_judge(
     app: &App,
     tx: &mut Tx,
     organization: &OrganizationId,
-    (id, up_to): (ConversationId, Option<InteractionId>),
+    id: ConversationId,
+    up_to: Option<InteractionId>,
 ) -> Result<Vec<Message>, AppError> {
     let last = match up_to {
         None => i64::MAX,

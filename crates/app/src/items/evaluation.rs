@@ -74,8 +74,9 @@ pub async fn evaluate(ctx: Ctx<'_>, evaluate: Evaluate) -> Result<Vec<(MetricId,
             "the conversation has no interactions".to_owned(),
         ));
     }
-    let part = (conversation_id, evaluate.up_to);
-    let transcript = conversations::transcript::to_judge(ctx.app, &mut tx, organization, part).await?;
+    let up_to = evaluate.up_to;
+    let transcript =
+        conversations::transcript::to_judge(ctx.app, &mut tx, organization, conversation_id, up_to).await?;
     drop(tx);
     let verdicts = judge(ctx.app, &metrics, conversation.model_preferences, transcript).await?;
     keep(ctx, (conversation_id, evaluate.up_to), &metrics, &verdicts).await?;
@@ -242,7 +243,7 @@ pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, Ap
             readable.look(&mut tx, caller, row.result.conversation_id).await?;
         }
         let is_visible = |row: &StoredMetricResult| is_wanted(row) && is_told(row, &readable);
-        page.add(rows, place.1, |row| row.seq, is_visible);
+        page.add(rows, place.limit, |row| row.seq, is_visible);
     }
     let metric_ids = if is_first {
         let is_of_query =

@@ -7,7 +7,7 @@ use forge_domain::item::{Item, ItemKind, SearchTerms};
 use forge_domain::metric::MetricValueKind;
 use forge_domain::service::TagFilter;
 use forge_domain::{OrganizationId, ServiceId, UserRef};
-use forge_store::{ItemSort, SortValue, Tx};
+use forge_store::{ItemSort, PageRequest, SortValue, Tx};
 
 use super::{attributes, permissions};
 use crate::page::{Scan, unknown_token};
@@ -151,9 +151,10 @@ pub async fn list(ctx: Ctx<'_>, kind: ItemKind, query: &ListItems) -> Result<Ite
     let mut page = list.page(ctx, &mut tx, query.limit, token).await?;
     if query.ids.is_empty() {
         let flags = (query.filter.is_active, query.is_deleted);
-        while let Some((after, count)) = page.next_read() {
+        while let Some(read) = page.next_read() {
+            let count = read.limit;
             let rows = tx
-                .list_items(organization, kind, list.keys(), flags, (after, count))
+                .list_items(organization, kind, list.keys(), flags, read)
                 .await?;
             page.add(
                 rows.ok_or_else(unknown_token)?,
@@ -234,8 +235,12 @@ pub async fn search(
     let mut found: Vec<(u32, Item, usize)> = Vec::new();
     let mut after = 0;
     loop {
+        let read = PageRequest {
+            after,
+            limit: SEARCH_CHUNK,
+        };
         let rows = tx
-            .search_items(&ctx.caller.organization, kind, rarest, (after, SEARCH_CHUNK))
+            .search_items(&ctx.caller.organization, kind, rarest, read)
             .await?;
         let is_last = rows.are_last(SEARCH_CHUNK);
         for ((item, name, text), bytes) in rows {

@@ -6,7 +6,7 @@ use forge_domain::item::{Item, ItemContent, ItemDocument, ItemKind};
 use forge_domain::user::Variables;
 use forge_domain::version::{VersionRange, next_version};
 use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
-use forge_store::{ItemVersion, NewItemVersion, Tx, WriteTx};
+use forge_store::{ItemVersion, NewItemVersion, Tx, VersionBounds, WriteTx};
 use serde_json::json;
 
 use super::{attributes, authorize_read, find, find_live, live, object, permissions};
@@ -202,13 +202,16 @@ pub async fn list_versions(
     let item = authorize_read(&mut tx, ctx.caller, kind, id).await?;
     let with_secrets = ctx.caller.may(permissions(kind).modify, &attributes(&item));
     let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
-    let bounds = query.range.bounds(item.latest_version);
-    while let Some((after, count)) = page.next_read() {
+    let (lower, upper) = query.range.bounds(item.latest_version);
+    let bounds = VersionBounds {
+        lower,
+        upper,
+        is_descending: query.is_descending,
+    };
+    while let Some(read) = page.next_read() {
         let organization = &ctx.caller.organization;
-        let rows = tx
-            .list_item_versions(organization, id, bounds, query.is_descending, (after, count))
-            .await?;
-        page.add(rows, count, |version| version.version.get(), |_| true);
+        let rows = tx.list_item_versions(organization, id, bounds, read).await?;
+        page.add(rows, read.limit, |version| version.version.get(), |_| true);
     }
     let page = page.finish();
     let opened = |stored| {

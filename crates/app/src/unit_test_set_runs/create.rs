@@ -56,11 +56,16 @@ pub async fn create(ctx: Ctx<'_>, new: &CreateRun) -> Result<UnitTestSetRunId, A
         created_at: ctx.app.clock.now(),
     };
     let mut tx = ctx.app.write_run(ctx.caller).await?;
-    if let Err(unfinished) = tx.insert_unit_test_set_run(&run).await? {
+    let seq = tx.next_unit_test_set_run().await?;
+    let unfinished = tx
+        .find_unfinished_run(&ctx.caller.organization, set.id, &ctx.caller.user)
+        .await?;
+    if let Some(unfinished) = unfinished {
         return Err(AppError::Conflict(format!(
             "your run {unfinished} of this unit test set has not ended; wait for it, or cancel it"
         )));
     }
+    tx.insert_unit_test_set_run(seq, &run).await?;
     tx.commit().await?;
     Ok(id)
 }

@@ -125,14 +125,19 @@ pub async fn list(ctx: Ctx<'_>, query: &ListRuns) -> Result<RunPage, AppError> {
     let organization = &caller.organization;
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
-    while let Some((after, count)) = page.next_read() {
+    while let Some(read) = page.next_read() {
         let rows = tx
-            .list_unit_test_set_runs(organization, query.by_creation, after, count)
+            .list_unit_test_set_runs(organization, query.by_creation, read)
             .await?;
         let is_wanted = |run: &UnitTestSetRun| {
             query.filter.admits(&run.into()) && caller.may(PERMISSION, &attributes(run))
         };
-        page.add(rows.ok_or_else(unknown_token)?, count, |run| run.seq, is_wanted);
+        page.add(
+            rows.ok_or_else(unknown_token)?,
+            read.limit,
+            |run| run.seq,
+            is_wanted,
+        );
     }
     let (runs, end) = page.end_with_sizes();
     // With their conversations, fewer of them may fit.

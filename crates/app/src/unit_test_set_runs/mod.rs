@@ -1,11 +1,13 @@
 //! Runs of sets of unit tests: each test talks to its service as its persona in its scenario, and is judged.
 //!
-//! A run is created with everything that it depends on fixed. Its conversations are held by whichever server has time,
-//! see `worker`.
+//! A run is created with everything that it depends on fixed. Its conversations are executed by whichever server has
+//! time, see `worker`.
 
 mod artifacts;
 mod create;
-mod hold;
+mod execute;
+mod finish;
+mod job;
 mod list;
 mod worker;
 

@@ -173,7 +173,7 @@ pub async fn search(ctx: Ctx<'_>, query: &str, filter: &UnitTestFilter) -> Resul
         let tests = tx
             .list_unit_tests(&caller.organization, Some(false), place)
             .await?;
-        found.add(tests, place.1, |test| test.seq, is_found);
+        found.add(tests, place.limit, |test| test.seq, is_found);
     }
     Ok(found.finish().items)
 }

@@ -8,6 +8,7 @@ use forge_app::services::{self, ServiceFields, UpdateService};
 use forge_app::{AppError, assets, organizations};
 use forge_domain::asset::AssetKind;
 use forge_domain::{AgentId, ServiceId};
+use forge_store::PageRequest;
 use forge_testkit::both_engines;
 
 use crate::{add_version, is_refusal, latest, pins, super_administrator};
@@ -212,7 +213,7 @@ async fn concurrent_changes_of_a_set_leave_one_revision_each(server: TestServer)
     let name = "preview".parse().unwrap();
     let mut tx = server.app.store.read().await.unwrap();
     let history = tx
-        .list_revisions(&organization, id, &name, 0, 100)
+        .list_revisions(&organization, id, &name, PageRequest::first(100))
         .await
         .unwrap()
         .into_rows();

@@ -1,5 +1,6 @@
 //! Simulations: personas who talk to a service in scenarios, so that a version set is tried before it is promoted.
 
+mod outcome;
 mod run;
 mod turns;
 mod unit_test;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
+pub use outcome::UnitTestRunOutcome;
 pub use run::{
     Measurement, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun, check_size,
 };

@@ -15,8 +15,17 @@ pub struct UnfinishedRun {
     pub creator: UserRef,
     /// How many of its conversations are being held, by whichever server.
     pub held: u64,
-    /// The number of its first conversation that nobody holds.
-    pub to_do: Option<i64>,
+    /// The number of its first conversation that was begun by a server whose lease has ended.
+    pub lost: Option<i64>,
+    /// The number of its first conversation that was not begun.
+    pub waiting: Option<i64>,
+}
+
+impl UnfinishedRun {
+    /// Returns the number of the conversation that is next: what was begun before comes first.
+    pub fn to_do(&self) -> Option<i64> {
+        self.lost.or(self.waiting)
+    }
 }
 
 /// Remembers who had their turn when.
@@ -53,7 +62,7 @@ impl Turns {
                 self.of_users.get(&user).copied(),
             )
         };
-        let next = runs.iter().filter(|run| run.to_do.is_some()).min_by_key(rank)?;
+        let next = runs.iter().filter(|run| run.to_do().is_some()).min_by_key(rank)?;
         self.taken += 1;
         self.of_organizations
             .insert(next.organization.clone(), self.taken);
@@ -79,7 +88,8 @@ mod tests {
             },
             organization,
             held,
-            to_do,
+            lost: None,
+            waiting: to_do,
         }
     }
 
@@ -127,10 +137,20 @@ mod tests {
         runs.push(run(2, "beta/lena", 0, Some(0)));
         assert_eq!(turns.next(&runs), Some(&runs[1]));
         runs.push(run(3, "acme/paul", 0, Some(0)));
-        runs[1].to_do = None;
+        runs[1].waiting = None;
         assert_eq!(turns.next(&runs), Some(&runs[2]), "the user who holds nothing");
         assert_eq!(turns.of_users.len(), 3);
         assert_eq!(turns.next(&[]), None);
         assert_eq!(turns.of_users.len(), 0, "nobody is remembered for ever");
+    }
+
+    #[test]
+    fn what_was_begun_before_comes_first() {
+        let mut unfinished = run(1, "acme/mira", 0, Some(2));
+        assert_eq!(unfinished.to_do(), Some(2));
+        unfinished.lost = Some(7);
+        assert_eq!(unfinished.to_do(), Some(7));
+        (unfinished.lost, unfinished.waiting) = (None, None);
+        assert_eq!(unfinished.to_do(), None);
     }
 }

@@ -1,10 +1,12 @@
 //! Conversations: one interaction at a time, kept whole or not at all, on what they started with.
 
 use forge_domain::conversation::{Insights, Message, MessageType, Position};
+use forge_domain::lease::Term;
 use forge_domain::model::ModelPreferences;
 use forge_domain::service::Tags;
 use forge_domain::{
-    Clock as _, ConversationId, Id, InteractionId, OrganizationId, ServiceId, Timestamp, VersionNumber,
+    Clock as _, ConversationId, Duration, Id, InteractionId, OrganizationId, ServiceId, Timestamp,
+    VersionNumber,
 };
 use forge_store::{Conversation, Interaction, Kept, NewConversation, Store};
 use forge_testkit::{TestServer, both_engines};
@@ -84,7 +86,7 @@ impl World {
         let (interaction, now) = (self.id(), self.now());
         let mut tx = self.store().write_run(&self.organization).await.unwrap();
         let is_claimed = tx
-            .claim_conversation(conversation, interaction, (now, now.plus_seconds(60)))
+            .lease_conversation(conversation, interaction, Term::new(now, Duration::seconds(60)))
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -132,7 +134,9 @@ impl World {
 
     async fn release(&self, conversation: ConversationId, interaction: InteractionId) {
         let mut tx = self.store().write_run(&self.organization).await.unwrap();
-        tx.release_claim(conversation, interaction).await.unwrap();
+        tx.release_conversation_lease(conversation, interaction)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -238,7 +242,11 @@ async fn a_claim_ends_with_its_time(server: TestServer) {
     assert_eq!(world.claim(conversation).await, None);
     let mut tx = world.store().write_run(&world.organization).await.unwrap();
     let until = world.now().plus_seconds(60);
-    assert!(tx.renew_claim(conversation, lost, until).await.unwrap());
+    assert!(
+        tx.renew_conversation_lease(conversation, lost, until)
+            .await
+            .unwrap()
+    );
     tx.commit().await.unwrap();
     world.server.clock.advance_seconds(59);
     assert_eq!(world.claim(conversation).await, None, "it was renewed");

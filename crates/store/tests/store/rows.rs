@@ -2,7 +2,7 @@
 
 use forge_domain::asset::AssetKind;
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
-use forge_store::MOST_BYTES;
+use forge_store::{MOST_BYTES, PageRequest, VersionBounds};
 use forge_testkit::{Dice, TestServer, both_engines};
 use serde_json::json;
 
@@ -58,9 +58,14 @@ async fn a_read_ends_with_the_row_that_uses_up_the_room_and_the_next_one_goes_on
         let (mut seen, mut after) = (Vec::new(), 0);
         loop {
             let organization = organization(&server);
-            let bounds = (version(1), version(12));
+            let bounds = VersionBounds {
+                lower: version(1),
+                upper: version(12),
+                is_descending,
+            };
+            let page = PageRequest { after, limit: 20 };
             let rows = tx
-                .list_versions(&organization, KIND, &id, bounds, is_descending, after, 20)
+                .list_versions(&organization, KIND, &id, bounds, page)
                 .await
                 .unwrap();
             let read: Vec<(i64, usize)> = rows

@@ -8,7 +8,7 @@ use std::time::Duration;
 use forge_domain::asset::AssetKind;
 use forge_domain::service::Tags;
 use forge_domain::{Clock as _, OrganizationId, Timestamp, UserRef};
-use forge_store::{OpenMode, ServiceFields, SharedCommits, Store, StoreError, WriteTx};
+use forge_store::{OpenMode, PageRequest, ServiceFields, SharedCommits, Store, StoreError, WriteTx};
 use forge_testkit::{Dice, Engine, TestServer, both_engines};
 
 use crate::fresh::{NOW, fresh};
@@ -66,7 +66,9 @@ impl Fixture {
 
     async fn names(&self) -> Vec<String> {
         let mut read = self.store.read().await.unwrap();
-        let assets = read.list_assets(&self.organization, KIND, 0, None, 1000).await;
+        let assets = read
+            .list_assets(&self.organization, KIND, None, PageRequest::first(1000))
+            .await;
         assets.unwrap().iter().map(|asset| asset.name.clone()).collect()
     }
 
@@ -439,7 +441,7 @@ async fn nothing_goes_on_after_a_failed_statement(server: TestServer) {
     assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
     let mut read = server.app.store.read().await.unwrap();
     assert_eq!(
-        read.list_assets(&organization, KIND, 0, None, 10)
+        read.list_assets(&organization, KIND, None, PageRequest::first(10))
             .await
             .unwrap()
             .into_rows(),
@@ -502,7 +504,7 @@ async fn of_many_writers_at_once_exactly_the_committed_are_there(server: TestSer
     );
     let mut read = store.read().await.unwrap();
     let there = read
-        .list_assets(&organization, KIND, 0, None, 1000)
+        .list_assets(&organization, KIND, None, PageRequest::first(1000))
         .await
         .unwrap()
         .into_rows();

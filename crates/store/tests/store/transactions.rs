@@ -4,7 +4,7 @@ use forge_domain::Clock as _;
 use forge_domain::asset::AssetKind;
 use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
-use forge_store::{OpenMode, Store};
+use forge_store::{OpenMode, PageRequest, Store};
 use forge_testkit::both_engines;
 
 const KIND: AssetKind = AssetKind::Agent;
@@ -14,13 +14,13 @@ async fn a_read_sees_one_moment(server: TestServer) {
     let organization = server.admin().organization.parse().unwrap();
     let mut read = server.app.store.read().await.unwrap();
     let before = read
-        .list_assets(&organization, KIND, 0, None, 10)
+        .list_assets(&organization, KIND, None, PageRequest::first(10))
         .await
         .unwrap()
         .into_rows();
     server.agent(1).await;
     let after = read
-        .list_assets(&organization, KIND, 0, None, 10)
+        .list_assets(&organization, KIND, None, PageRequest::first(10))
         .await
         .unwrap()
         .into_rows();
@@ -28,7 +28,7 @@ async fn a_read_sees_one_moment(server: TestServer) {
     drop(read);
     let mut read = server.app.store.read().await.unwrap();
     assert_eq!(
-        read.list_assets(&organization, KIND, 0, None, 10)
+        read.list_assets(&organization, KIND, None, PageRequest::first(10))
             .await
             .unwrap()
             .into_rows()
@@ -100,7 +100,7 @@ async fn writes_to_different_organizations_do_not_mix(server: TestServer) {
     let mut read = server.app.store.read().await.unwrap();
     assert_eq!(read.find_asset(&stranger, KIND, &agent).await.unwrap(), None);
     assert_eq!(
-        read.list_assets(&stranger, KIND, 0, None, 10)
+        read.list_assets(&stranger, KIND, None, PageRequest::first(10))
             .await
             .unwrap()
             .into_rows(),

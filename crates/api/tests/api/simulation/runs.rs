@@ -1,10 +1,11 @@
 //! Runs of sets of unit tests.
 
 use forge_app::unit_test_set_runs::work_off;
-use forge_domain::Clock as _;
 use forge_domain::access::DefaultRole;
+use forge_domain::lease::Term;
 use forge_domain::simulation::Turns;
-use forge_store::UnitTestRunKey;
+use forge_domain::{Clock as _, Duration};
+use forge_store::{UnitTestRunKey, UnitTestRunLease};
 use forge_testkit::{TestDatabase, TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
@@ -52,16 +53,24 @@ async fn next_to_do(server: &TestServer, turns: &mut Turns) -> Option<UnitTestRu
     Some(UnitTestRunKey {
         organization: next.organization.clone(),
         run_id: next.run_id,
-        number: next.to_do?,
+        number: next.to_do()?,
     })
+}
+
+fn named(key: &UnitTestRunKey, name: &str) -> UnitTestRunLease {
+    UnitTestRunLease {
+        key: key.clone(),
+        name: name.to_owned(),
+    }
 }
 
 /// Takes a conversation for half a minute; tells whether nobody else has it.
 async fn claim(server: &TestServer, key: &UnitTestRunKey, lease: &str) -> bool {
-    let now = server.clock.now();
-    let until = now.plus_seconds(30);
-    let claimed = server.app.store.claim_unit_test_run(key, lease, (now, until));
-    claimed.await.unwrap().is_some()
+    let term = Term::new(server.clock.now(), Duration::seconds(30));
+    let mut tx = server.app.store.write_run(&key.organization).await.unwrap();
+    let is_claimed = tx.acquire_unit_test_run(&named(key, lease), term).await.unwrap();
+    tx.commit().await.unwrap();
+    is_claimed
 }
 
 #[both_engines]
@@ -353,7 +362,9 @@ async fn what_a_lost_server_held_is_begun_anew(server: TestServer) {
     );
     // The one that was lost comes back and finds that it is not its own any more.
     let until = server.clock.now().plus_seconds(30);
-    assert!(!server.app.store.renew_lease(&key, "lost", until).await.unwrap());
+    let mut tx = server.app.store.write_run(&key.organization).await.unwrap();
+    let renewed = tx.renew_unit_test_run(&named(&key, "lost"), until).await;
+    assert!(!renewed.unwrap());
 }
 
 #[both_engines]

@@ -84,7 +84,7 @@ pub async fn invocations(
             readable.look(&mut tx, ctx.caller, row.conversation_id).await?;
         }
         let is_readable = |row: &BehaviorInvocation| readable.is_readable(row.conversation_id);
-        page.add(rows, place.1, |row| row.seq, is_readable);
+        page.add(rows, place.limit, |row| row.seq, is_readable);
     }
     Ok(page.finish())
 }

@@ -8,7 +8,7 @@ use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::yank::YankedVersion;
 use forge_domain::{Pins, ServiceId, SetName, VersionNumber};
-use forge_store::{Revision, VersionSet};
+use forge_store::{PageRequest, Revision, VersionBounds, VersionSet};
 
 use super::call::{Call, SETS};
 use super::world::World;
@@ -58,7 +58,7 @@ impl World {
                     view.sets.insert((*id, name), found);
                 }
                 let mut history = tx
-                    .list_revisions(organization, *id, &set, 0, 1000)
+                    .list_revisions(organization, *id, &set, PageRequest::first(1000))
                     .await
                     .unwrap()
                     .into_rows();
@@ -68,8 +68,12 @@ impl World {
         }
         for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
             for id in self.ids(kind) {
-                let all = (VersionNumber::FIRST, 1000.try_into().unwrap());
-                let versions = tx.list_versions(organization, kind, id, all, false, 0, 1000);
+                let all = VersionBounds {
+                    lower: VersionNumber::FIRST,
+                    upper: 1000.try_into().unwrap(),
+                    is_descending: false,
+                };
+                let versions = tx.list_versions(organization, kind, id, all, PageRequest::first(1000));
                 let versions = versions.await.unwrap();
                 for (index, version) in versions.iter().enumerate() {
                     assert_eq!(

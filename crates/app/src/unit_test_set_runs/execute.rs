@@ -1,33 +1,20 @@
-//! One conversation of a run: held by the persona, and judged.
+//! Executing one conversation of a run: the persona has it with the agent, and it is judged.
 
 use forge_domain::conversation::{Message, UserInput};
 use forge_domain::metric::MetricDocument;
-use forge_domain::simulation::{
-    InitialMessageType, Measurement, PersonaDocument, RunSpec, ScenarioDocument, UnitTestSetRun,
-};
+use forge_domain::simulation::{InitialMessageType, Measurement, PersonaDocument, RunSpec, ScenarioDocument};
 use forge_domain::{ConversationId, OrganizationId, Pins, Refusal};
-use forge_runtime::{Event, Person, Simulation, Verdict};
-use forge_store::{Tx, UnitTestRunKey};
-use tokio::sync::mpsc;
+use forge_runtime::{Person, Simulation, Verdict};
+use forge_store::Tx;
 
-use crate::conversations::{self, Completed, Interaction, Start, transcript};
+use super::job::Job;
+use crate::conversations::{self, Completed, Interaction, Start, finish_simulated, transcript};
 use crate::items;
 use crate::resolve::Resolution;
 use crate::{App, AppError};
 
-/// A conversation of a run that this server holds.
-#[derive(Debug, Clone)]
-pub(super) struct Work {
-    pub(super) key: UnitTestRunKey,
-    pub(super) lease: String,
-    pub(super) run: UnitTestSetRun,
-    pub(super) spec: RunSpec,
-    /// Which of the test's conversations it is, from 0.
-    pub(super) index: i64,
-}
-
 /// What came of it.
-pub(super) struct Held {
+pub(super) struct Execution {
     pub(super) conversation_id: ConversationId,
     pub(super) interactions: i64,
     /// The verdicts, or why there are none.
@@ -96,60 +83,66 @@ impl Parts {
     }
 }
 
-/// Holds the conversation and judges it.
+/// How a conversation begins.
+enum Opening {
+    /// The agent speaks first.
+    Agent,
+    /// The persona does, with these words.
+    Persona(UserInput),
+    /// The persona has nothing to say.
+    Silence,
+}
+
+/// Has the conversation with the agent, as the persona, and judges it.
 ///
 /// # Errors
 /// Returns an error if there was no conversation at all; what went wrong in one is part of what came of it.
-pub(super) async fn hold(app: &App, work: &Work) -> Result<Held, AppError> {
-    let Work { key, spec, .. } = work;
-    let organization = &key.organization;
+pub(super) async fn execute(app: &App, job: &Job) -> Result<Execution, AppError> {
+    let (organization, spec) = (job.organization(), &job.spec);
     let mut tx = app.store.read().await?;
     let parts = Parts::read(app, &mut tx, organization, spec).await?;
     drop(tx);
-    let Some(first) = first_words(app, &parts, spec).await? else {
-        return Err(AppError::Refused("the persona had nothing to say".to_owned()));
+    let said = match opening(app, &parts, spec).await? {
+        Opening::Agent => None,
+        Opening::Persona(said) => Some(said),
+        Opening::Silence => {
+            return Err(AppError::Refused("the persona had nothing to say".to_owned()));
+        }
     };
-    let begun = begin(app, work, &parts, first).await?;
-    let begun = run(begun).await?;
+    let begun = begin(app, job, &parts, said).await?.run_unheard().await?;
     let conversation_id = begun.conversation_id;
-    if !app
-        .store
-        .note_conversation(key, &work.lease, conversation_id)
-        .await?
-    {
+    let mut tx = app.store.write_run(organization).await?;
+    if !tx.note_conversation(&job.lease, conversation_id).await? {
+        drop(tx);
         // The run was cancelled while the first words were said.
-        finish_conversation(app, organization, conversation_id).await?;
+        finish_simulated(app, organization, conversation_id).await?;
         return Err(AppError::Conflict(
             "the conversation is not held any more".to_owned(),
         ));
     }
+    tx.commit().await?;
     let mut interactions = 1;
-    let talked = talk(app, work, &parts, begun, &mut interactions).await;
-    finish_conversation(app, organization, conversation_id).await?;
+    let talked = talk(app, job, &parts, begun, &mut interactions).await;
+    finish_simulated(app, organization, conversation_id).await?;
     let judged = match talked {
         Ok(()) => judge(app, organization, spec, &parts, conversation_id).await,
         Err(error) => Err(error),
     };
-    Ok(Held {
+    Ok(Execution {
         conversation_id,
         interactions,
         judged,
     })
 }
 
-/// What the conversation begins with: inside, nothing lets the agent speak first; outside, the persona is at a loss.
-async fn first_words(
-    app: &App,
-    parts: &Parts,
-    spec: &RunSpec,
-) -> Result<Option<Option<UserInput>>, AppError> {
+async fn opening(app: &App, parts: &Parts, spec: &RunSpec) -> Result<Opening, AppError> {
     let message_type = parts.scenario.initial_message_type;
     if message_type == InitialMessageType::Skip {
-        return Ok(Some(None));
+        return Ok(Opening::Agent);
     }
     let words = words(app, parts, spec, &[]).await?;
-    Ok(words.map(|message| {
-        Some(UserInput {
+    Ok(words.map_or(Opening::Silence, |message| {
+        Opening::Persona(UserInput {
             message_type,
             message,
             events: Vec::new(),
@@ -174,18 +167,18 @@ async fn words(
 
 async fn begin(
     app: &App,
-    work: &Work,
+    job: &Job,
     parts: &Parts,
     said: Option<UserInput>,
 ) -> Result<Interaction, AppError> {
-    let Work { key, run, spec, .. } = work;
+    let Job { lease, run, spec, .. } = job;
     let pins = Pins {
         agent_version: Some(spec.agent.1),
         context_graph_version: Some(spec.context_graph.1),
         model_preferences: spec.llm_model_preferences.clone(),
     };
     let start = Start {
-        organization: key.organization.clone(),
+        organization: job.organization().clone(),
         user_id: run.creator.user_id.clone(),
         resolution: Resolution {
             service_id: spec.service_id,
@@ -199,31 +192,20 @@ async fn begin(
         resolved_at: None,
         tags: forge_domain::service::Tags::new(),
         said,
-        simulation: Some((key.run_id, parts.person())),
+        simulation: Some((lease.key.run_id, parts.person())),
     };
     conversations::begin(app, start).await
-}
-
-/// Runs an interaction to its end.
-///
-/// Nobody follows what the agent does meanwhile.
-async fn run(interaction: Interaction) -> Result<Completed, AppError> {
-    let (events, mut heard) = mpsc::channel::<Event>(64);
-    let listen = async { while heard.recv().await.is_some() {} };
-    let (completed, ()) = tokio::join!(interaction.run(events), listen);
-    completed
 }
 
 /// Goes on until the agent or the persona is done.
 async fn talk(
     app: &App,
-    work: &Work,
+    job: &Job,
     parts: &Parts,
     first: Completed,
     interactions: &mut i64,
 ) -> Result<(), AppError> {
-    let Work { key, spec, .. } = work;
-    let organization = &key.organization;
+    let (organization, spec) = (job.organization(), &job.spec);
     let mut last = first;
     let mut transcript = last.messages.clone();
     while !last.is_finished {
@@ -241,7 +223,7 @@ async fn talk(
         };
         let interaction =
             conversations::go_on(app, organization, last.conversation_id, parts.person(), said).await?;
-        last = run(interaction).await?;
+        last = interaction.run_unheard().await?;
         *interactions += 1;
         transcript.extend(last.messages.iter().cloned());
         transcript::forget_old(app, &mut transcript);
@@ -257,7 +239,7 @@ async fn judge(
     conversation: ConversationId,
 ) -> Result<Vec<(Measurement, Verdict)>, AppError> {
     let mut tx = app.store.read().await?;
-    let transcript = transcript::to_judge(app, &mut tx, organization, (conversation, None)).await?;
+    let transcript = transcript::to_judge(app, &mut tx, organization, conversation, None).await?;
     drop(tx);
     let mut judged = Vec::new();
     for (metric, document) in spec.metrics.iter().zip(&parts.metrics) {
@@ -278,17 +260,4 @@ async fn judge(
         judged.push((found, verdict));
     }
     Ok(judged)
-}
-
-/// Finishes a conversation, if that has not happened: nobody goes on with it.
-pub(super) async fn finish_conversation(
-    app: &App,
-    organization: &OrganizationId,
-    id: ConversationId,
-) -> Result<(), AppError> {
-    let mut tx = app.store.write_run(organization).await?;
-    if tx.finish_conversation(id, app.clock.now()).await? {
-        tx.commit().await?;
-    }
-    Ok(())
 }

@@ -1,7 +1,8 @@
-//! Claims of conversations: which interaction may go on with one, and what it leaves.
+//! Leases of conversations: which interaction may go on with one, and what it leaves.
 
 use forge_domain::conversation::Position;
-use forge_domain::{ConversationId, InteractionId, ServiceId, Timestamp, lease};
+use forge_domain::lease::{self, Term};
+use forge_domain::{ConversationId, InteractionId, ServiceId, Timestamp};
 
 use crate::StoreError;
 use crate::row::{Row, args, to_json};
@@ -9,11 +10,11 @@ use crate::statement::statements;
 use crate::tx::RunTx;
 
 statements! {
-    CLAIM = "UPDATE conversation SET busy_interaction_id = $3, busy_until = $4
+    ACQUIRE_LEASE = "UPDATE conversation SET busy_interaction_id = $3, busy_until = $4
         WHERE organization_id = $1 AND id = $2 AND finished_at IS NULL AND (busy_until IS NULL OR busy_until <= $5 OR busy_until > $6)";
-    RENEW_CLAIM = "UPDATE conversation SET busy_until = $4
+    RENEW_LEASE = "UPDATE conversation SET busy_until = $4
         WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
-    RELEASE_CLAIM = "UPDATE conversation SET busy_interaction_id = NULL, busy_until = NULL
+    RELEASE_LEASE = "UPDATE conversation SET busy_interaction_id = NULL, busy_until = NULL
         WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3";
     REMOVE_UNBEGUN = "DELETE FROM conversation
         WHERE organization_id = $1 AND id = $2 AND busy_interaction_id = $3 AND interaction_count = 0";
@@ -67,56 +68,56 @@ impl RunTx {
         self.execute(&REMOVE_ABANDONED, args).await.map(drop)
     }
 
-    /// Claims a conversation for an interaction.
+    /// Leases a conversation to an interaction.
     ///
-    /// Returns false if it is finished, gone, or claimed by another one that is alive.
-    pub async fn claim_conversation(
+    /// Returns `false` if it is finished, gone, or leased to another one.
+    pub async fn lease_conversation(
         &mut self,
         id: ConversationId,
         interaction_id: InteractionId,
-        (now, until): (Timestamp, Timestamp),
+        term: Term,
     ) -> Result<bool, StoreError> {
         let args = args![
             &self.organization,
             id,
             interaction_id,
-            until,
-            now,
-            lease::latest_end(now)
+            term.until,
+            term.now,
+            lease::latest_end(term.now)
         ];
-        Ok(self.execute(&CLAIM, args).await? > 0)
+        Ok(self.execute(&ACQUIRE_LEASE, args).await? > 0)
     }
 
-    /// Says that an interaction is still alive.
+    /// Renews the lease of a conversation.
     ///
-    /// Returns false if it has lost its claim.
-    pub async fn renew_claim(
+    /// Returns `false` if the interaction has lost it.
+    pub async fn renew_conversation_lease(
         &mut self,
         id: ConversationId,
         interaction_id: InteractionId,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
         let args = args![&self.organization, id, interaction_id, until];
-        Ok(self.execute(&RENEW_CLAIM, args).await? > 0)
+        Ok(self.execute(&RENEW_LEASE, args).await? > 0)
     }
 
     /// Ends an interaction of which nothing is kept.
     ///
     /// If it was to be the first one, the conversation goes with it.
-    pub async fn release_claim(
+    pub async fn release_conversation_lease(
         &mut self,
         id: ConversationId,
         interaction_id: InteractionId,
     ) -> Result<(), StoreError> {
         let args = args![&self.organization, id, interaction_id];
         self.execute(&REMOVE_UNBEGUN, args.clone()).await?;
-        self.execute(&RELEASE_CLAIM, args).await.map(drop)
+        self.execute(&RELEASE_LEASE, args).await.map(drop)
     }
 
     /// Ends an interaction and keeps what it left of the conversation itself.
     ///
-    /// Returns the number of the conversation's last message and of its last interaction, both counted from 1, or
-    /// `None` if the interaction has lost its claim: then nothing of it may be kept.
+    /// Returns the number of the conversation's last message and of its last interaction, both counted from 1; `None`
+    /// if the interaction has lost its lease: then nothing of it may be kept.
     pub async fn keep_interaction(
         &mut self,
         id: ConversationId,
