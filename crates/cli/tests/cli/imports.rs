@@ -42,7 +42,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "forge-runtime",
             "forge-store",
             "forge-testkit-macros",
-            "forge-wire",
         ],
     ),
     ("forge-testkit-macros", &[]),

@@ -30,6 +30,7 @@ mod streams;
 mod texts;
 mod torture;
 mod untrusted;
+mod unused;
 mod version_set;
 mod watch;
 mod world;
