@@ -8,6 +8,7 @@ mod audit;
 mod audit_by_the_docs;
 mod audit_log;
 mod auth;
+mod circles;
 mod converse;
 mod costs;
 mod debug;

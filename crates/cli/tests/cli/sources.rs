@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// Returns every source file, by its path below `src`, with its text.
 pub(crate) fn sources() -> Vec<(PathBuf, String)> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![source.clone()];
+    sources_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+/// Returns every file below a folder, by its path from there, with its text.
+pub(crate) fn sources_below(source: &Path) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![source.to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -14,7 +18,7 @@ pub(crate) fn sources() -> Vec<(PathBuf, String)> {
                 folders.push(path);
             } else {
                 let text = std::fs::read_to_string(&path).unwrap();
-                found.push((path.strip_prefix(&source).unwrap().to_owned(), text));
+                found.push((path.strip_prefix(source).unwrap().to_owned(), text));
             }
         }
     }
