@@ -15,8 +15,8 @@ pub async fn create_version(
     expected: Option<VersionNumber>,
     change: AgentChange,
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
-    let Ctx { app, caller } = ctx;
     const KIND: AssetKind = AssetKind::Agent;
+    let Ctx { app, caller } = ctx;
     authorize_some_new_version(caller, KIND)?;
     let mut tx = app.write(caller).await?;
     let agent = authorize_new_version(&mut tx, caller, KIND, id).await?;

@@ -7,7 +7,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
 use forge_app::{App, OpenMode, admin, organizations};
 use forge_domain::OrganizationId;
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
+use crate::error::{Context as _, Failure, Result};
 use crate::installation::Location;
 use crate::output;
 
@@ -62,7 +62,7 @@ pub(crate) enum Request {
 }
 
 /// Does what is asked.
-async fn execute(app: &App, request: Request) -> Result<Value, forge_app::AppError> {
+async fn execute(app: &App, request: Request) -> std::result::Result<Value, forge_app::AppError> {
     Ok(match request {
         Request::Init { organization } => {
             let created = organizations::create(app, &organization).await?;
@@ -116,7 +116,7 @@ async fn execute(app: &App, request: Request) -> Result<Value, forge_app::AppErr
 }
 
 /// Has a command done by the server that holds the database, or does it here if none does.
-pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) -> anyhow::Result<Value> {
+pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) -> Result<Value> {
     if let Some(path) = location.socket()?
         && let Ok(stream) = UnixStream::connect(&path).await
     {
@@ -137,7 +137,7 @@ pub(crate) async fn run(location: &Location, mode: OpenMode, request: &Request) 
 /// Sends a command to a server.
 ///
 /// The outer error is that of the connection, the inner one the server's.
-async fn ask(mut stream: UnixStream, request: &Request) -> anyhow::Result<anyhow::Result<Value>> {
+async fn ask(mut stream: UnixStream, request: &Request) -> Result<Result<Value>> {
     stream
         .write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes())
         .await?;
@@ -147,7 +147,7 @@ async fn ask(mut stream: UnixStream, request: &Request) -> anyhow::Result<anyhow
         .await?;
     let answer: Value = serde_json::from_str(&line).context("did not answer; look into its log")?;
     Ok(match answer["error"].as_str() {
-        Some(error) => Err(anyhow!("{error}")),
+        Some(error) => Err(Failure::failed(error)),
         None => Ok(answer["done"].clone()),
     })
 }
@@ -162,7 +162,7 @@ impl AdminSocket {
     /// Begins to listen.
     ///
     /// The caller holds the folder's lock, so a socket that is there is a dead server's.
-    pub(crate) fn listen(path: &Path, app: App) -> anyhow::Result<Self> {
+    pub(crate) fn listen(path: &Path, app: App) -> Result<Self> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot replace {}", path.display()));
@@ -250,13 +250,13 @@ async fn answer_or_warn(app: &App, stream: UnixStream) {
     }
 }
 
-async fn answer(app: &App, stream: UnixStream) -> anyhow::Result<()> {
+async fn answer(app: &App, stream: UnixStream) -> Result<()> {
     let (reading, mut stream) = stream.into_split();
     let mut reading = BufReader::new(reading.take(LONGEST_COMMAND));
     let mut line = String::new();
     let reading = tokio::time::timeout(COMMAND_TIMEOUT, reading.read_line(&mut line)).await;
     if reading.context("no command came in time")?? == 0 {
-        bail!("no command came");
+        return Err(Failure::failed("no command came"));
     }
     let answer = match serde_json::from_str(&line) {
         Ok(request) => {

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::{Failure, Result};
-use crate::likeness::{Kind, suggest};
+use crate::finder::{self, Noun, by_name_or_id};
 use crate::ui::quoted;
 
 /// How many ids one request names.
@@ -127,7 +127,7 @@ fn choose_ref(all: &[Asset], kind: AssetKind, wanted: &AssetRef) -> Result<(Asse
     let whole = wanted
         .version
         .and_then(|_| all.iter().find(|asset| is_same(&asset.name, &wanted.typed)));
-    match (whole, choose(all, &wanted.name)) {
+    match (whole, by_name_or_id(all, &wanted.name)) {
         (Some(whole), Some(part)) => {
             let text = format!(
                 "`{}` is the name of the {kind} {}, and a version of `{}`",
@@ -140,52 +140,30 @@ fn choose_ref(all: &[Asset], kind: AssetKind, wanted: &AssetRef) -> Result<(Asse
         }
         (Some(whole), None) => Ok((whole.clone(), None)),
         (None, Some(part)) => Ok((part.clone(), wanted.version)),
-        (None, None) => Err(unknown(all, kind, &wanted.name)),
+        (None, None) => Err(not_found(all, kind, &wanted.name)),
     }
 }
 
 /// Finds an agent or a context graph by its exact name or its id.
 pub(crate) async fn find(client: &Client, kind: AssetKind, wanted: &str) -> Result<Asset> {
     let all = client.assets(kind, &[]).all().await?.value;
-    choose(&all, wanted)
+    by_name_or_id(&all, wanted)
         .cloned()
-        .ok_or_else(|| unknown(&all, kind, wanted))
-}
-
-/// Finds an agent or a context graph by its exact name or its id among these.
-///
-/// Names are unique; a name that looks like an id of another one wins.
-pub(crate) fn choose<'a>(all: &'a [Asset], wanted: &str) -> Option<&'a Asset> {
-    let named = all.iter().find(|asset| is_same(&asset.name, wanted));
-    named.or_else(|| all.iter().find(|asset| asset.id == wanted))
+        .ok_or_else(|| not_found(&all, kind, wanted))
 }
 
 /// Says that there is nothing of a name, and what may have been meant.
-pub(crate) fn unknown(all: &[Asset], kind: AssetKind, wanted: &str) -> Failure {
-    let failure = Failure::failed(format!("there is no {kind} `{wanted}`"));
-    let names: Vec<&str> = all.iter().map(|asset| asset.name.as_str()).collect();
-    suggest(failure, wanted, &names, words(kind))
+pub(crate) fn not_found(all: &[Asset], kind: AssetKind, wanted: &str) -> Failure {
+    let names = all.iter().map(|asset| asset.name.as_str());
+    finder::not_found(Noun::of_asset(kind), wanted, names)
 }
 
-fn words(kind: AssetKind) -> Kind {
-    match kind {
-        AssetKind::Agent => Kind {
-            plural: "agents",
-            none: "the organization has no agent that you may see",
-        },
-        AssetKind::ContextGraph => Kind {
-            plural: "context graphs",
-            none: "the organization has no context graph that you may see",
-        },
-    }
-}
-
-/// Agents or context graphs by id.
+/// The names of agents or context graphs.
 ///
 /// Those that the user may not see are missing.
-pub(crate) struct Known(HashMap<String, Asset>);
+pub(crate) struct AssetNames(HashMap<String, Asset>);
 
-impl Known {
+impl AssetNames {
     pub(crate) async fn fetch(client: &Client, kind: AssetKind, ids: BTreeSet<String>) -> Result<Self> {
         let ids: Vec<String> = ids.into_iter().collect();
         if ids.is_empty() {
@@ -222,7 +200,7 @@ pub(crate) struct Content {
     pub(crate) document: Map<String, Value>,
 }
 
-/// Returns a version, the latest if none is named, or `None` if there is no version at all.
+/// Returns a version, the latest if none is named; `None` if there is no version at all.
 pub(crate) async fn try_content(
     client: &Client,
     kind: AssetKind,
@@ -271,8 +249,7 @@ pub(crate) async fn find_content(
 
 /// Returns the content of a version, without what the list tells beside it.
 fn content(row: &RawValue) -> Result<Map<String, Value>> {
-    let mut fields: Map<String, Value> =
-        serde_json::from_str(row.get()).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut fields: Map<String, Value> = serde_json::from_str(row.get())?;
     without_list_fields(&mut fields);
     Ok(fields)
 }
@@ -338,23 +315,5 @@ mod tests {
         assert_eq!(found(&both, "Mira@2").unwrap(), ("a1".to_owned(), Some(2)));
         assert_eq!(found(&both, "Mira@3@1").unwrap(), ("b2".to_owned(), Some(1)));
         assert_eq!(found(&both, "b2@1").unwrap(), ("b2".to_owned(), Some(1)));
-    }
-
-    #[test]
-    fn assets_are_found_by_their_exact_name_or_their_id() {
-        let asset = |id: &str, name: &str| -> Asset {
-            serde_json::from_value(serde_json::json!({"id": id, "name": name})).unwrap()
-        };
-        let all = [asset("a1", "Mira"), asset("b2", "a1"), asset("c3", "Nora")];
-        let found = |wanted| choose(&all, wanted).map(|asset| asset.id.as_str());
-        assert_eq!(found("Mira"), Some("a1"));
-        assert_eq!(found("a1"), Some("b2"), "a name wins over an id");
-        assert_eq!(found("c3"), Some("c3"));
-        assert_eq!(found("mira"), None);
-        let hint = |wanted| unknown(&all, AssetKind::Agent, wanted).hints.remove(0);
-        assert_eq!(hint("mir"), "did you mean `Mira`?");
-        assert_eq!(hint("zzz"), "the agents are `Mira`, `a1`, `Nora`");
-        let hint = unknown(&[], AssetKind::ContextGraph, "x").hints.remove(0);
-        assert_eq!(hint, "the organization has no context graph that you may see");
     }
 }

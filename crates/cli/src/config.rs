@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use forge_app::Catalogues;
 use forge_contract::contract;
 use forge_domain::ToolId;
@@ -14,6 +13,7 @@ use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
 use serde::Deserialize;
 
+use crate::error::{Context as _, Failure, Result};
 use crate::input;
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,7 +40,7 @@ struct Cors {
 }
 
 impl Cors {
-    fn origins(&self) -> anyhow::Result<Vec<String>> {
+    fn origins(&self) -> Result<Vec<String>> {
         let origin = |text: &String| {
             let host = text.strip_prefix("https://").or(text.strip_prefix("http://"));
             let is_origin =
@@ -146,13 +146,13 @@ struct Limits {
 
 impl Config {
     /// Reads a file; one that was not asked for by name may be missing.
-    pub(crate) fn read(path: &Path, is_required: bool) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path, is_required: bool) -> Result<Self> {
         match input::file(path, input::LONGEST) {
             Ok(bytes) => input::text(bytes)
-                .map_err(anyhow::Error::msg)
+                .map_err(Failure::failed)
                 .and_then(|text| {
                     toml::from_str(&text)
-                        .map_err(|error| anyhow::Error::msg(input::without_types(&error.to_string())))
+                        .map_err(|error| Failure::failed(input::without_types(&error.to_string())))
                 })
                 .with_context(|| format!("{} is not valid", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_required => Ok(Self::default()),
@@ -160,7 +160,7 @@ impl Config {
         }
     }
 
-    pub(crate) fn limits(&self) -> anyhow::Result<forge_api::Limits> {
+    pub(crate) fn limits(&self) -> Result<forge_api::Limits> {
         let default = forge_api::Limits::default();
         if let Some(unknown) = self
             .rate_limits
@@ -168,7 +168,9 @@ impl Config {
             .keys()
             .find(|id| contract().operation(id).is_none())
         {
-            bail!("[rate_limits.per_minute] names `{unknown}`, which is no operation");
+            return Err(Failure::failed(format!(
+                "[rate_limits.per_minute] names `{unknown}`, which is no operation"
+            )));
         }
         Ok(forge_api::Limits {
             max_body_bytes: self.limits.max_body_bytes.unwrap_or(default.max_body_bytes),
@@ -219,7 +221,7 @@ impl Config {
             .collect()
     }
 
-    pub(crate) fn catalogues(&self) -> anyhow::Result<Catalogues> {
+    pub(crate) fn catalogues(&self) -> Result<Catalogues> {
         let builtin = builtin_models();
         let mut descriptions = if self.models.replace {
             Vec::new()
@@ -242,7 +244,7 @@ impl Config {
     }
 }
 
-fn describe(model: &Model, known: Option<&ModelDescription>) -> anyhow::Result<ModelDescription> {
+fn describe(model: &Model, known: Option<&ModelDescription>) -> Result<ModelDescription> {
     let retires_at = match &model.retires_at {
         Some(text) => Some(forge_wire::parse_rfc3339(text).with_context(|| {
             format!(
@@ -268,7 +270,7 @@ fn describe(model: &Model, known: Option<&ModelDescription>) -> anyhow::Result<M
 mod tests {
     use super::*;
 
-    fn catalogues(text: &str) -> anyhow::Result<Catalogues> {
+    fn catalogues(text: &str) -> Result<Catalogues> {
         toml::from_str::<Config>(text)?.catalogues()
     }
 

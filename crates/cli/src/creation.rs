@@ -2,10 +2,11 @@
 
 use forge_client::answers::{Finding, Plan};
 
+use crate::finder::{did_you_mean, joined};
 use crate::likeness::slips;
 use crate::lookup::KNOWN_SETS;
 
-/// Says of a plan that makes a new set what stands against it: a name that is nearly that of another one.
+/// Adds to a plan that makes a new set what stands against it: a name that is nearly that of another one.
 ///
 /// `sets` are those of the service.
 pub(crate) fn of_set<'n>(plan: &mut Plan, sets: impl IntoIterator<Item = &'n str>, is_wanted: bool) {
@@ -18,11 +19,13 @@ pub(crate) fn of_set<'n>(plan: &mut Plan, sets: impl IntoIterator<Item = &'n str
     if alike.is_empty() {
         return;
     }
-    let message = format!(
-        "there is no set `{name}` yet, and it would be called nearly like {}",
-        joined(&alike, " and ")
+    let (code, message) = (
+        "similar_name".to_owned(),
+        format!(
+            "there is no set `{name}` yet, and it would be called nearly like {}",
+            joined(&alike, " and ")
+        ),
     );
-    let code = "similar_name".to_owned();
     if is_wanted {
         plan.warnings.push(Finding {
             code,
@@ -33,12 +36,30 @@ pub(crate) fn of_set<'n>(plan: &mut Plan, sets: impl IntoIterator<Item = &'n str
         plan.blockers.push(Finding {
             code,
             message,
-            hint: Some(format!(
-                "did you mean {}? `--create` makes a new one",
-                joined(&alike, " or ")
-            )),
+            hint: Some(instead(&alike)),
         });
     }
+}
+
+/// Returns what to do if something new would be made that is called nearly like these: say that it is meant, or name
+/// one of them.
+pub(crate) fn instead(alike: &[String]) -> String {
+    match alike {
+        [] => "`--create` makes it".to_owned(),
+        alike => format!("{} `--create` makes a new one", did_you_mean(alike)),
+    }
+}
+
+/// Warns that others are called nearly like something new, or `None` if none is.
+pub(crate) fn similar(alike: &[String]) -> Option<Finding> {
+    (!alike.is_empty()).then(|| Finding {
+        code: "similar_name".to_owned(),
+        message: format!(
+            "there is {} already, called nearly the same",
+            joined(alike, " and ")
+        ),
+        hint: None,
+    })
 }
 
 /// Returns the sets that may have been meant by a new one: the service's, and those that mean the same everywhere.
@@ -50,12 +71,6 @@ pub(crate) fn alike_sets<'n>(name: &str, sets: impl IntoIterator<Item = &'n str>
         return Vec::new();
     }
     slips(name, sets).into_iter().map(str::to_owned).collect()
-}
-
-/// Returns names as they stand in a sentence.
-pub(crate) fn joined(names: &[String], between: &str) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(between)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
 use forge_app::{App, Keyring, OpenMode, OsRandom, Runtime, Store, StoreUrl, SystemClock};
 
 use crate::config::Config;
+use crate::error::{Context as _, Failure, Result};
 use crate::{exposure, input};
 
 /// The longest file of a master key, in bytes, with much to spare.
@@ -73,7 +73,7 @@ impl Installation {
     /// Makes what conversations run with.
     ///
     /// Only a server needs it, and the keys of model providers in its environment.
-    pub(crate) fn runtime(&self) -> anyhow::Result<Arc<Runtime>> {
+    pub(crate) fn runtime(&self) -> Result<Arc<Runtime>> {
         let folder = self.config_path.parent().unwrap_or(Path::new(""));
         let runtime = self.config.runtime(folder, |name| {
             // What is no text is told as what cannot be sent.
@@ -86,7 +86,7 @@ impl Installation {
 
 impl Location {
     /// Ensures that nothing stands around or in what was named that nobody sees and nobody meant.
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&self) -> Result<()> {
         let path = |path: &Option<PathBuf>| Some(path.as_ref()?.to_string_lossy().into_owned());
         check_named("--data-dir", "FORGE_DATA_DIR", path(&self.data_dir).as_deref())?;
         check_named(
@@ -102,7 +102,7 @@ impl Location {
         check_named("--config", "FORGE_CONFIG", path(&self.config).as_deref())
     }
 
-    fn folder(&self) -> anyhow::Result<PathBuf> {
+    fn folder(&self) -> Result<PathBuf> {
         if let Some(folder) = &self.data_dir {
             return Ok(folder.clone());
         }
@@ -118,7 +118,7 @@ impl Location {
     }
 
     /// Returns where the database is, and the folder of everything else.
-    fn places(&self) -> anyhow::Result<(StoreUrl, PathBuf)> {
+    fn places(&self) -> Result<(StoreUrl, PathBuf)> {
         self.check()?;
         // An empty variable is one that is not set.
         let named = self
@@ -135,7 +135,7 @@ impl Location {
     }
 
     /// Returns where a server of this installation listens to admin commands, if it has an embedded database.
-    pub(crate) fn socket(&self) -> anyhow::Result<Option<PathBuf>> {
+    pub(crate) fn socket(&self) -> Result<Option<PathBuf>> {
         Ok(match self.places()?.0 {
             StoreUrl::Folder(folder) => Some(folder.join("forge.sock")),
             StoreUrl::Postgres(_) => None,
@@ -145,7 +145,7 @@ impl Location {
     /// Opens the installation.
     ///
     /// Its master key is made together with its first organization, never later.
-    pub(crate) async fn open(&self, mode: OpenMode) -> anyhow::Result<Installation> {
+    pub(crate) async fn open(&self, mode: OpenMode) -> Result<Installation> {
         let (url, folder) = self.places()?;
         let config_path = self.config.clone().unwrap_or_else(|| folder.join("forge.toml"));
         let config = Config::read(&config_path, self.config.is_some())?;
@@ -178,11 +178,11 @@ impl Location {
             snapshots: Arc::default(),
         };
         if !app.check_master_key().await? {
-            bail!(
+            return Err(Failure::failed(format!(
                 "the master key in {} is not the one that {url} was made with; name the right file by \
                  `--master-key-file`",
                 key_file.display()
-            );
+            )));
         }
         let warnings = exposure::warnings(&folder, &key_file, &config_path);
         Ok(Installation {
@@ -201,7 +201,7 @@ impl Location {
 /// from a file.
 ///
 /// The value is not told, as it may hold a password.
-pub(crate) fn check_named(option: &str, variable: &str, value: Option<&str>) -> anyhow::Result<()> {
+pub(crate) fn check_named(option: &str, variable: &str, value: Option<&str>) -> Result<()> {
     let value = value.unwrap_or_default();
     let fault = if value.contains(['\n', '\r']) {
         "a line break in it"
@@ -212,13 +212,15 @@ pub(crate) fn check_named(option: &str, variable: &str, value: Option<&str>) -> 
     } else {
         return Ok(());
     };
-    bail!("what `{option}` or {variable} names has {fault}; set it anew")
+    Err(Failure::failed(format!(
+        "what `{option}` or {variable} names has {fault}; set it anew"
+    )))
 }
 
 /// Ensures that reading the master key comes to an end.
 ///
 /// What is missing is told by whoever needs it.
-fn check_key_file(path: &Path) -> anyhow::Result<()> {
+fn check_key_file(path: &Path) -> Result<()> {
     match input::file(path, LONGEST_KEY) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot read the master key in {}", path.display()))

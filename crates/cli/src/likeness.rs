@@ -2,11 +2,6 @@
 
 use std::collections::HashSet;
 
-use crate::error::Failure;
-
-/// How many names are suggested.
-const LISTED: usize = 10;
-
 /// Returns the names that are like the one that was typed, the most alike first, each once.
 pub(crate) fn alike<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let typed = typed.to_lowercase();
@@ -19,7 +14,7 @@ pub(crate) fn alike<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -
 }
 
 /// Returns the names in their order, without those that came before: inactive things may be called alike.
-fn each_once<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+pub(crate) fn each_once<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let mut seen = HashSet::new();
     names.filter(|name| seen.insert(*name)).collect()
 }
@@ -57,33 +52,6 @@ fn distance(typed: &str, name: &str) -> Option<usize> {
     (is_part || is_slip || distance == 0).then_some(distance)
 }
 
-/// What things of a kind are called in messages.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Kind {
-    /// More than one of them, such as `services`.
-    pub(crate) plural: &'static str,
-    /// What has none of them, as a sentence.
-    pub(crate) none: &'static str,
-}
-
-/// Adds what may have been meant to a failure, or else what there is.
-pub(crate) fn suggest(failure: Failure, typed: &str, names: &[&str], kind: Kind) -> Failure {
-    let listed = |names: &[&str], between: &str| {
-        let names = names.iter().take(LISTED).map(|name| format!("`{name}`"));
-        names.collect::<Vec<_>>().join(between)
-    };
-    let alike = alike(typed, names.iter().copied());
-    if !alike.is_empty() {
-        return failure.hint(format!("did you mean {}?", listed(&alike, " or ")));
-    }
-    let names = &each_once(names.iter().copied());
-    if names.is_empty() {
-        return failure.hint(kind.none);
-    }
-    let more = if names.len() > LISTED { ", …" } else { "" };
-    failure.hint(format!("the {} are {}{more}", kind.plural, listed(names, ", ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,25 +82,5 @@ mod tests {
     #[test]
     fn the_most_alike_comes_first() {
         assert_eq!(alike("svc 3", ["svcc 3", "SVC 3", "svc 33"])[0], "SVC 3");
-    }
-
-    #[test]
-    fn where_nothing_is_alike_all_names_are_told() {
-        let kind = Kind {
-            plural: "agents",
-            none: "there is none",
-        };
-        let hint =
-            |typed: &str, names: &[&str]| suggest(Failure::failed("x"), typed, names, kind).hints.remove(0);
-        assert_eq!(hint("zzz", &["Mira", "Nora"]), "the agents are `Mira`, `Nora`");
-        let many: Vec<String> = (0..11).map(|number| format!("Mira {number}")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert_eq!(hint("zzz", &many).matches("Mira").count(), 10);
-        assert!(hint("zzz", &many).ends_with(", …"));
-        assert_eq!(hint("Mirra", &["Mira", "Nora"]), "did you mean `Mira`?");
-        assert_eq!(hint("x", &[]), "there is none");
-        let namesakes = ["Dental care", "Nora", "Dental care", "Dental care", "Nora"];
-        assert_eq!(hint("Dental caer", &namesakes), "did you mean `Dental care`?");
-        assert_eq!(hint("zzz", &namesakes), "the agents are `Dental care`, `Nora`");
     }
 }

@@ -3,11 +3,11 @@
 use forge_client::answers::{AssetVersion, Service};
 use forge_client::{Client, ClientError};
 use forge_domain::asset::AssetKind;
-use forge_domain::name::is_same;
 use forge_domain::{ServiceId, SetName};
 
+use crate::change::LOOK_ANEW;
 use crate::error::{Exit, Failure, Result};
-use crate::likeness::{Kind, suggest};
+use crate::finder::{self, Found, Noun};
 use crate::session::Session;
 use crate::ui::{Style, Ui, plain, quoted};
 
@@ -16,16 +16,6 @@ const LISTED: usize = 10;
 
 /// The sets that mean the same everywhere.
 pub(crate) const KNOWN_SETS: [&str; 4] = ["edge", "release", "preview", "test"];
-
-/// What services are called in messages.
-const SERVICES: Kind = Kind {
-    plural: "services",
-    none: "the organization has no service that you may see",
-};
-const SETS: Kind = Kind {
-    plural: "sets",
-    none: "the service has no set that you may see",
-};
 
 /// Finds a service by its id or its exact name, which means the active one.
 pub(crate) async fn service(session: &Session, wanted: &str) -> Result<Service> {
@@ -37,11 +27,11 @@ pub(crate) async fn service(session: &Session, wanted: &str) -> Result<Service> 
         }
     }
     let all = client.services(&[], None).all().await?.value;
-    let (service, others) = choose(all, wanted)?;
-    if !others.is_empty() {
-        session.ui.note(&namesakes(&service, &others));
+    let found = finder::by_name(all, wanted, Noun::SERVICE)?;
+    if !found.namesakes.is_empty() {
+        session.ui.note(&namesakes(&found));
     }
-    Ok(service)
+    Ok(found.thing)
 }
 
 /// Refuses to change what was named if a name means another service by now, or none: plans are about ids, people about
@@ -59,7 +49,7 @@ pub(crate) async fn refuse_if_renamed(session: &Session, seen: &[(ServiceId, Str
             Exit::Conflict,
             format!("the service {id} is not called `{name}` any more"),
         )
-        .hint("nothing was changed; look at the plan anew, and apply that")),
+        .hint(LOOK_ANEW)),
     }
 }
 
@@ -82,59 +72,29 @@ pub(crate) fn handle(service: &Service) -> String {
     }
 }
 
-/// Returns the service that a name means, and those that are called like it and are not meant.
-///
-/// Names are unique among active services only.
-fn choose(all: Vec<Service>, wanted: &str) -> Result<(Service, Vec<Service>)> {
-    let (mut named, others): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|service| is_same(&service.name, wanted));
-    if let Some(active) = named.iter().position(|service| service.is_active) {
-        return Ok((named.remove(active), named));
-    }
-    match named.pop() {
-        Some(service) if named.is_empty() => Ok((service, named)),
-        Some(last) => {
-            named.push(last);
-            Err(ambiguous(&named, wanted))
-        }
-        None => {
-            let names: Vec<&str> = others.iter().map(|service| service.name.as_str()).collect();
-            let failure = Failure::failed(format!("there is no service `{wanted}`"));
-            Err(suggest(failure, wanted, &names, SERVICES))
-        }
-    }
-}
-
-fn namesakes(service: &Service, others: &[Service]) -> String {
-    let ids: Vec<String> = others
+/// Says which service a name means, and by what the others are meant.
+fn namesakes(found: &Found<Service>) -> String {
+    let ids: Vec<String> = found
+        .namesakes
         .iter()
         .take(LISTED)
         .map(|other| other.id.to_string())
         .collect();
-    let more = if others.len() > LISTED { ", …" } else { "" };
+    let more = if found.namesakes.len() > LISTED {
+        ", …"
+    } else {
+        ""
+    };
     format!(
         "`{}` means the active service {}; inactive ones of that name are meant by their ids only: {}{more}",
-        service.name,
-        service.id,
+        found.thing.name,
+        found.thing.id,
         ids.join(", ")
     )
 }
 
-fn ambiguous(named: &[Service], wanted: &str) -> Failure {
-    let mut failure = Failure::failed(format!(
-        "{} services are called `{wanted}`, and none of them is active",
-        named.len()
-    ));
-    for service in named.iter().take(LISTED) {
-        failure
-            .details
-            .push(format!("{}  {}", service.id, service.description));
-    }
-    failure.hint("name the one that you mean by its id")
-}
-
-/// Tells why a command about sets of a service failed: if one of them is not there, which ones are, or what it was.
+/// Returns why a command about sets of a service failed; if one of them is not there, with those that are, or what it
+/// was.
 pub(crate) async fn no_such_set(
     session: &Session,
     service: ServiceId,
@@ -160,11 +120,11 @@ pub(crate) async fn no_such_set(
         let command = session.command(&format!("version-set history {service} {missing}"));
         return failure.hint(format!("`{missing}` was deleted; `{command}` tells what it was"));
     }
-    suggest(failure, missing.as_str(), &names, SETS)
+    finder::suggest(failure, missing.as_str(), &names, Noun::VERSION_SET)
 }
 
-/// Tells which sets may have been meant by one that is not there, if they can be read.
-pub(crate) async fn tell_sets(session: &Session, service: ServiceId, wanted: &SetName) {
+/// Shows which sets may have been meant by one that is not there, if they can be read.
+pub(crate) async fn suggest_sets(session: &Session, service: ServiceId, wanted: &SetName) {
     let missing = ClientError::NotFound(format!("the service has no version set `{wanted}`"));
     let failure = no_such_set(session, service, &[wanted], missing).await;
     for hint in failure.hints {
@@ -178,40 +138,39 @@ pub(crate) fn set_order(name: &str) -> (usize, String) {
     (place.unwrap_or(KNOWN_SETS.len()), name.to_owned())
 }
 
-/// Ensures that a version exists before anything is sent that names it.
-pub(crate) async fn check_version(
-    ui: &Ui,
-    client: &Client,
-    kind: AssetKind,
-    id: &str,
-    version: i64,
-    option: &str,
-) -> Result<()> {
-    let newest = client.asset_versions(kind, id).at_most(3).await?.value;
-    let latest = newest.first().map_or(0, |newest| newest.version);
-    if (1..=latest).contains(&version) {
-        return Ok(());
-    }
-    let name = client.assets(kind, &[id.to_owned()]).all().await?.value;
-    let name = name.first().map_or(id, |asset| asset.name.as_str());
-    Err(no_such_version(ui, kind, name, version, &newest, option))
+/// A version that an option of a command names.
+pub(crate) struct NamedVersion<'a> {
+    pub(crate) kind: AssetKind,
+    /// The id of the agent or the context graph.
+    pub(crate) id: &'a str,
+    pub(crate) number: i64,
+    pub(crate) option: &'a str,
 }
 
-fn no_such_version(
-    ui: &Ui,
-    kind: AssetKind,
-    name: &str,
-    version: i64,
-    newest: &[AssetVersion],
-    option: &str,
-) -> Failure {
+/// Ensures that a version exists before anything is sent that names it.
+pub(crate) async fn check_version(ui: &Ui, client: &Client, named: &NamedVersion<'_>) -> Result<()> {
+    let (kind, id) = (named.kind, named.id);
+    let newest = client.asset_versions(kind, id).at_most(3).await?.value;
+    let latest = newest.first().map_or(0, |newest| newest.version);
+    if (1..=latest).contains(&named.number) {
+        return Ok(());
+    }
+    let assets = client.assets(kind, &[id.to_owned()]).all().await?.value;
+    let name = assets.first().map_or(id, |asset| asset.name.as_str());
+    Err(no_such_version(ui, named, name, &newest))
+}
+
+fn no_such_version(ui: &Ui, named: &NamedVersion<'_>, name: &str, newest: &[AssetVersion]) -> Failure {
+    let NamedVersion {
+        kind, number, option, ..
+    } = named;
     let Some(latest) = newest.first().map(|newest| newest.version) else {
         return Failure::failed(format!(
-            "{kind} `{name}` has no version {version}; it has none at all"
+            "{kind} `{name}` has no version {number}; it has none at all"
         ));
     };
     let mut failure = Failure::failed(format!(
-        "{kind} `{name}` has no version {version}; the newest is {latest}"
+        "{kind} `{name}` has no version {number}; the newest is {latest}"
     ));
     for found in newest {
         let yanked = if found.yanked.is_some() { ", yanked" } else { "" };
@@ -247,36 +206,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_means_the_active_service() {
-        let names = ["Care", "!Care", "Care", "Ear", "Old", "Old"];
-        let (found, others) = choose(services(&names), "Care").unwrap();
-        assert!(found.is_active);
-        assert_eq!(others.len(), 2);
-        let note = namesakes(&found, &others);
+    fn of_namesakes_the_ids_are_named() {
+        let mut all = services(&["Care", "!Care", "Care"]);
+        let found = Found {
+            thing: all.remove(1),
+            namesakes: all,
+        };
+        let note = namesakes(&found);
         for id in [0, 2] {
             assert!(note.contains(&format!("{id:024x}")), "{note}");
         }
-        // However an editor, a shell or a file system spells it.
-        let (found, _) = choose(services(&["!Caf\u{e9}", "Cafe"]), "Cafe\u{301}").unwrap();
-        assert_eq!(found.name, "Caf\u{e9}");
-        let (found, others) = choose(services(&names), "Ear").unwrap();
-        assert_eq!((found.name.as_str(), others.len()), ("Ear", 0));
-        let failure = choose(services(&names), "Old").unwrap_err();
-        assert_eq!(
-            failure.message.unwrap(),
-            "2 services are called `Old`, and none of them is active"
-        );
-        assert_eq!(failure.details.len(), 2);
-    }
-
-    #[test]
-    fn a_service_is_found_by_its_exact_name_only() {
-        let names = ["!Dental care", "!Eye care", "!Ear"];
-        assert_eq!(choose(services(&names), "Ear").unwrap().0.name, "Ear");
-        let hint = |wanted| choose(services(&names), wanted).unwrap_err().hints.remove(0);
-        assert_eq!(hint("dental CARE"), "did you mean `Dental care`?");
-        assert_eq!(hint("Nose"), "the services are `Dental care`, `Eye care`, `Ear`");
-        assert!(choose(Vec::new(), "x").unwrap_err().hints[0].contains("no service"));
     }
 
     #[test]

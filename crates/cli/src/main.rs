@@ -10,19 +10,21 @@
 //!    `run`. List it in the noun's `mod.rs`, which flattens [`session::Common`] and makes the [`session::Session`]. A new
 //!    noun is listed in `commands/mod.rs`.
 //!    A command that changes nothing may be listed in [`usage`], which suggests it for slips.
-//! 2. What it asks the server is a method of `forge_client::Client`; [`lookup`] finds services and versions by name.
+//! 2. What it asks the server is a method of `forge_client::Client`; [`lookup`] and [`assets`] find by name,
+//!    and [`finder`] suggests what may have been meant.
 //! 3. It shows lists with `Ui::rows`, things with `Ui::fields`, and what the server sent with `Ui::document`. Everything
 //!    that is not data is a `note`, a `warning` or a `hint`.
-//! 4. A change flattens [`change::SetChangeArgs`] or [`change::ApplyArgs`], asks for its plan by a dry run and hands it to
-//!    [`change::Change::carry_out`], which shows it, asks, and carries out what was shown. What the server does not plan
-//!    is an [`edit::Edit`].
-//! 5. What goes wrong is a [`error::Failure`]; `?` makes one of a `ClientError`. It knows the exit code and what to do.
+//! 4. A change flattens [`change::ApplyArgs`] and goes through [`change::carry_out`], which shows its plan, asks, and carries
+//!    out what was shown. One of a version set is a [`set_change::SetChange`], whose plan is a dry run of the server; what is
+//!    planned here is an [`edit::Edit`].
+//! 5. What goes wrong is a [`error::Failure`]; `?` makes one of any error. It knows the exit code and what to do.
 //! 6. Files are read by [`input`] and written by [`whole`], which never wait, end, and follow no links where none was named.
 //! 7. Tests are transcripts in `tests/cli`: the commands as typed, in a pipe and on a terminal. The examples of the help
 //!    run by themselves.
 
 mod admin_socket;
 mod assets;
+mod body;
 mod change;
 mod commands;
 mod config;
@@ -31,6 +33,8 @@ mod descriptors;
 mod edit;
 mod error;
 mod exposure;
+mod finder;
+mod findings;
 mod input;
 mod installation;
 mod likeness;
@@ -42,6 +46,7 @@ mod plan;
 mod preference;
 mod profile;
 mod session;
+mod set_change;
 mod ui;
 mod under_way;
 mod usage;

@@ -1,77 +1,105 @@
-//! Showing plans.
-
-use std::fmt::Write as _;
+//! Plans as people see them: what would change, and what stands against it.
 
 use forge_client::answers::{FieldChange, Finding, Plan, SetRevision};
 use serde_json::Value;
 
-use crate::error::{Result, for_people};
-use crate::ui::{Style, Ui, folded};
+use crate::error::Result;
+use crate::findings;
+use crate::ui::values::{AGENT, CONTEXT_GRAPH, field, pin, text};
+use crate::ui::{Ui, diff, folded};
 
-const AGENT: &str = "agent_version_number";
-const CONTEXT_GRAPH: &str = "service_hierarchical_state_machine_version_number";
-const MODELS: &str = "llm_model_preferences.";
-/// How many blockers, and how many warnings, are shown.
-const LISTED: usize = 50;
+/// One field before and after.
+#[derive(Clone)]
+pub(crate) struct FieldEdit {
+    pub(crate) field: String,
+    /// What people call it.
+    pub(crate) label: String,
+    pub(crate) from: Value,
+    pub(crate) to: Value,
+    /// What people see instead.
+    pub(crate) shown: [String; 2],
+}
 
-/// Shows what a plan would change, and what stands against it.
-pub(crate) fn show(ui: &Ui, plan: &Plan, service: &str) -> Result<()> {
-    ui.note(&format!("{}:", title(plan, service)));
-    if ui.json {
-        // The document is for programs; whoever is asked sees this.
-        for change in &plan.changes {
-            let (from, to) = (folded(&before(plan, change)), folded(&after(plan, change)));
-            ui.progress(&format!("  {}: {from} → {to}", field(&change.field)));
+impl FieldEdit {
+    pub(crate) fn new(name: impl Into<String>, from: Value, to: Value) -> Self {
+        let name = name.into();
+        Self {
+            label: field(&name),
+            field: name,
+            shown: [text(&from), text(&to)],
+            from,
+            to,
         }
-    } else {
-        changes(ui, plan)?;
     }
-    findings(ui, plan);
-    Ok(())
-}
 
-/// Shows blockers and warnings, as many as anybody reads.
-pub(crate) fn findings(ui: &Ui, plan: &Plan) {
-    blockers_and_warnings(ui, &plan.blockers, &plan.warnings);
-}
+    /// The same field under another name for people.
+    pub(crate) fn called(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
 
-/// The same, of whatever has them.
-pub(crate) fn blockers_and_warnings(ui: &Ui, blockers: &[Finding], warnings: &[Finding]) {
-    for (style, label, all) in [
-        (Style::Error, "blocker", blockers),
-        (Style::Warning, "warning", warnings),
-    ] {
-        for found in all.iter().take(LISTED) {
-            finding(ui, style, label, found);
-        }
-        if all.len() > LISTED {
-            ui.labelled(style, label, &format!("… and {} more", all.len() - LISTED));
-        }
+    /// The same field, that people see in another form.
+    pub(crate) fn shown_as(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.shown = [from.into(), to.into()];
+        self
     }
 }
 
-/// Shows one finding.
-pub(crate) fn finding(ui: &Ui, style: Style, label: &str, finding: &Finding) {
-    let text = format!("{} [{}]", finding.message, finding.code);
-    ui.labelled(style, label, &folded(&text));
-    if let Some(hint) = &finding.hint {
-        ui.labelled(Style::Hint, "  hint", &folded(&for_people(hint)));
-    }
+/// A plan as it is shown.
+#[derive(Default)]
+pub(crate) struct PlanView {
+    /// What it is about, as a few words.
+    pub(crate) title: String,
+    /// The fields that would change.
+    pub(crate) fields: Vec<FieldEdit>,
+    /// What would differ between two documents.
+    pub(crate) differences: Vec<diff::Row>,
+    /// What forbids it.
+    pub(crate) blockers: Vec<Finding>,
+    /// What to think twice about.
+    pub(crate) warnings: Vec<Finding>,
 }
 
-fn changes(ui: &Ui, plan: &Plan) -> Result<()> {
-    ui.rows(
-        &plan.changes,
-        ["field", "from", "to"],
-        |change| [field(&change.field), before(plan, change), after(plan, change)],
-        |change| {
-            [
-                change.field.clone(),
-                change.from.to_string(),
-                change.to.to_string(),
-            ]
-        },
-    )
+impl PlanView {
+    /// Returns how a plan of the server for a set of this service looks.
+    pub(crate) fn of_set(plan: &Plan, service: &str) -> Self {
+        let edit = |change: &FieldChange| {
+            FieldEdit::new(change.field.clone(), change.from.clone(), change.to.clone())
+                .shown_as(before(plan, change), after(plan, change))
+        };
+        Self {
+            title: title(plan, service),
+            fields: plan.changes.iter().map(edit).collect(),
+            differences: Vec::new(),
+            blockers: plan.blockers.clone(),
+            warnings: plan.warnings.clone(),
+        }
+    }
+
+    /// Shows it.
+    pub(crate) fn show(&self, ui: &Ui) -> Result<()> {
+        ui.note(&format!("{}:", self.title));
+        if ui.json {
+            // The document is for programs; whoever is asked sees this.
+            for edit in &self.fields {
+                let [from, to] = edit.shown.each_ref().map(|text| folded(text));
+                ui.progress(&format!("  {}: {from} → {to}", edit.label));
+            }
+        } else {
+            ui.rows(
+                &self.fields,
+                ["field", "from", "to"],
+                |edit| {
+                    let [from, to] = edit.shown.clone();
+                    [edit.label.clone(), from, to]
+                },
+                |edit| [edit.field.clone(), edit.from.to_string(), edit.to.to_string()],
+            )?;
+            diff::show(ui, &self.differences)?;
+        }
+        findings::show(ui, &self.blockers, &self.warnings);
+        Ok(())
+    }
 }
 
 /// Says what a plan is about.
@@ -106,18 +134,6 @@ fn set(set: &SetRevision) -> String {
     }
 }
 
-/// Returns what people call a field of a set.
-pub(crate) fn field(name: &str) -> String {
-    match name {
-        AGENT => "agent version".to_owned(),
-        CONTEXT_GRAPH => "context graph version".to_owned(),
-        _ => match name.strip_prefix(MODELS) {
-            Some(interaction) => format!("model of {interaction}"),
-            None => name.replace('_', " "),
-        },
-    }
-}
-
 fn before(plan: &Plan, change: &FieldChange) -> String {
     let is_there = plan.target.revision.is_some() && plan.action != "create";
     match (&change.from, is_version(&change.field) && is_there) {
@@ -144,38 +160,4 @@ fn after(plan: &Plan, change: &FieldChange) -> String {
 
 fn is_version(field: &str) -> bool {
     field == AGENT || field == CONTEXT_GRAPH
-}
-
-/// Returns a pin as people see it: its number, or what it floats with.
-pub(crate) fn pin(pinned: Option<i64>, resolved: Option<i64>) -> String {
-    match (pinned, resolved) {
-        (Some(number), _) => number.to_string(),
-        (None, Some(latest)) => format!("latest ({latest})"),
-        (None, None) => "latest (none yet)".to_owned(),
-    }
-}
-
-/// Returns a value of a field as people see it.
-pub(crate) fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Object(fields) => match fields.get("llm_name").and_then(Value::as_str) {
-            Some(name) => model(name, fields.get("params").and_then(Value::as_object)),
-            None => value.to_string(),
-        },
-        other => other.to_string(),
-    }
-}
-
-/// Returns a preferred model in the form that `--model` takes.
-pub(crate) fn model(name: &str, params: Option<&serde_json::Map<String, Value>>) -> String {
-    let mut text = name.to_owned();
-    for (param, value) in params.into_iter().flatten() {
-        // Writing to a text cannot fail.
-        let _ = write!(text, ",{param}={value}");
-    }
-    text
 }

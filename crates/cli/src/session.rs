@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_app::SystemClock;
-use forge_client::{Bounds, Client, Options, TokenCache};
+use forge_client::{Bounds, Client, Options, SystemClock, TokenCache};
 
 use crate::error::{Exit, Failure, Result};
 use crate::profile::{Folders, Places, Source};
@@ -98,8 +97,8 @@ impl Session {
         format!("`{}` at {}", credentials.organization_id, credentials.base_url)
     }
 
-    /// Tells where a plan would be carried out, before anything of it is told.
-    pub(crate) fn tell_place(&self) {
+    /// Says where a plan would be carried out, before anything of it is shown.
+    pub(crate) fn show_place(&self) {
         self.ui.note(&format!("in {}:", self.place()));
     }
 }
@@ -132,7 +131,7 @@ impl Common {
 
 /// Returns how clients of this program work.
 pub(crate) fn options(ui: &Ui, folders: &Folders) -> Options {
-    let progress = ui.tells_progress().then(|| ui.clone());
+    let progress = ui.shows_progress().then(|| ui.clone());
     Options {
         clock: Arc::new(SystemClock),
         cache: token_cache(folders),

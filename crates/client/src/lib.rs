@@ -21,6 +21,7 @@ pub mod audit;
 pub mod behaviors;
 mod body;
 mod bounds;
+mod clock;
 mod credentials;
 pub mod diff;
 mod document;
@@ -42,6 +43,7 @@ pub mod watch;
 
 pub use assets::{Created, VersionCreated, Yanked};
 pub use bounds::Bounds;
+pub use clock::SystemClock;
 pub use credentials::Credentials;
 pub use document::Document;
 pub use error::{ClientError, Effect, Fault};

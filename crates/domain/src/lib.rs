@@ -20,6 +20,7 @@ mod emoji;
 pub mod evaluation;
 pub mod fault;
 pub mod health;
+pub mod hint;
 pub mod id;
 pub mod item;
 pub mod lease;
@@ -47,6 +48,7 @@ mod visible;
 pub mod yank;
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
+pub use hint::Hint;
 pub use id::{
     AgentId, BehaviorInvocationId, BehaviorSetId, ContextGraphId, ConversationId, Id, InteractionId,
     ItemVersionId, MessageId, MetricId, MetricResultId, PersonaId, RoleId, ScenarioId, ServiceId,

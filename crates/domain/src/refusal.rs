@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::asset::AssetKind;
+use crate::hint::Hint;
 use crate::metric::MetricValueKind;
 use crate::model::ModelProblem;
 use crate::revision::RevisionAction;
@@ -142,13 +143,6 @@ pub enum Refusal {
     },
 }
 
-fn newest(latest: Option<VersionNumber>) -> String {
-    match latest {
-        Some(latest) => format!("its newest version is {latest}"),
-        None => "it has no versions yet".to_owned(),
-    }
-}
-
 fn model_message(interaction: &str, model: &str, problem: &ModelProblem) -> String {
     let place = format!("llm_model_preferences.{}", shortened(interaction));
     let model = shortened(model);
@@ -246,7 +240,7 @@ impl Refusal {
                 latest,
             } => format!(
                 "version set `{set}` pins version {number} of the {asset}, which the new one does not have; {}",
-                newest(*latest)
+                Hint::NewestVersion(*latest)
             ),
             Self::InSet { set, reason } => format!("version set `{set}`: {}", reason.message()),
             Self::InHiddenSet { .. } => "a version set that you may not see stands in the way".to_owned(),
@@ -333,59 +327,41 @@ impl Refusal {
     }
 
     /// Returns what to do about it, where more can be said than that.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Hint> {
         let hint = match self {
-            Self::EdgeIsFixed => "use another version set".to_owned(),
-            Self::BadName(_) => "use 1 to 40 letters, digits, `_` and `-`".to_owned(),
-            Self::NoSuchVersion { latest, .. } => newest(*latest),
-            Self::AnotherAsset { .. } => "pin versions of what the service runs now".to_owned(),
-            Self::Yanked { .. } => "pin another version, or take the yank back".to_owned(),
-            Self::NoVersions { .. } => "create one first".to_owned(),
-            Self::Deprecated { .. } => "choose another one".to_owned(),
+            Self::EdgeIsFixed => Hint::UseAnotherSet,
+            Self::BadName(_) => Hint::UseLettersAndDigits,
+            Self::NoSuchVersion { latest, .. } => Hint::NewestVersion(*latest),
+            Self::AnotherAsset { .. } => Hint::PinWhatRuns,
+            Self::Yanked { .. } => Hint::PinAnotherOrUnyank,
+            Self::NoVersions { .. } => Hint::CreateVersionFirst,
+            Self::Deprecated { .. } => Hint::ChooseAnother,
             Self::Model { problem, .. } => match problem {
-                ModelProblem::Unknown => "admin/get_models lists those there are".to_owned(),
-                ModelProblem::Retired => "choose another one".to_owned(),
+                ModelProblem::Unknown => Hint::ListModels,
+                ModelProblem::Retired => Hint::ChooseAnother,
                 ModelProblem::Parameters(_) => return None,
             },
-            Self::PinLostByRebind { .. } => {
-                "pin a version that exists in both, or let the set float, and try again".to_owned()
-            }
+            Self::PinLostByRebind { .. } => Hint::PinExistingOrFloat,
             Self::InSet { reason, .. } => return reason.hint(),
-            Self::InHiddenSet { .. } => "ask somebody who may see every set of the service".to_owned(),
-            Self::TooManySets { .. } => "delete one first".to_owned(),
-            Self::AlikeName { other: None, .. } => {
-                "choose a name that differs in more than capitals".to_owned()
-            }
-            Self::AlikeName {
-                other: Some(other), ..
-            } => {
-                format!("use `{other}`, or choose a name that differs in more than capitals")
-            }
-            Self::InUse { .. } => "deactivate or rebind it first".to_owned(),
-            Self::NameTaken { .. } => "choose another name, or deactivate that one first".to_owned(),
-            Self::NoSuchVoice(_) => {
-                "this installation admits only the voices of its configuration".to_owned()
-            }
-            Self::UnknownSource { .. } => "name a set, and a revision of it, that is there".to_owned(),
-            Self::Held { .. } => "lift the hold first, or pass lift_hold=true".to_owned(),
-            Self::NothingToRollBack(_) => "promote or pin the versions that are wanted".to_owned(),
-            Self::NoSuchRevision { latest, .. } => format!("its latest revision is {latest}"),
-            Self::AcrossBoundary { .. } => {
-                "a rollback does not go behind that; promote or pin the versions that are wanted".to_owned()
-            }
-            Self::UndoneRevision { .. } => "pass lift_hold=true to go forward to it on purpose".to_owned(),
-            Self::FloatingHold { .. } => {
-                "leave freeze on to write the numbers, or pass lift_hold=true to let it float without a hold"
-                    .to_owned()
-            }
-            Self::UsedByUnitTests { .. } => "change or delete those unit tests first".to_owned(),
-            Self::UsedByUnitTestSets { .. } => "take the test out of those sets first".to_owned(),
-            Self::CriterionOfAnotherKind { .. } => {
-                "choose a criterion of the metric's kind, or another metric".to_owned()
-            }
-            Self::InactiveService { .. } => "activate it first".to_owned(),
-            Self::RunInProgress { .. } => "its artifacts are there when it has ended".to_owned(),
-            Self::TooManyConversations { .. } => "lower the run counts of the set or of its tests".to_owned(),
+            Self::InHiddenSet { .. } => Hint::AskWhoSeesAllSets,
+            Self::TooManySets { .. } => Hint::DeleteSetFirst,
+            Self::AlikeName { other, .. } => Hint::DifferInMoreThanCapitals(other.clone()),
+            Self::InUse { .. } => Hint::DeactivateOrRebindFirst,
+            Self::NameTaken { .. } => Hint::ChooseNameOrDeactivate,
+            Self::NoSuchVoice(_) => Hint::ConfiguredVoicesOnly,
+            Self::UnknownSource { .. } => Hint::NameSetThatIsThere,
+            Self::Held { .. } => Hint::LiftHold,
+            Self::NothingToRollBack(_) => Hint::PromoteOrPin,
+            Self::NoSuchRevision { latest, .. } => Hint::LatestRevision(*latest),
+            Self::AcrossBoundary { .. } => Hint::PromoteOrPinBehindBoundary,
+            Self::UndoneRevision { .. } => Hint::ForwardOnPurpose,
+            Self::FloatingHold { .. } => Hint::FloatOnPurpose,
+            Self::UsedByUnitTests { .. } => Hint::ChangeUnitTestsFirst,
+            Self::UsedByUnitTestSets { .. } => Hint::TakeTestOutOfSets,
+            Self::CriterionOfAnotherKind { .. } => Hint::ChooseCriterionOfKind,
+            Self::InactiveService { .. } => Hint::ActivateFirst,
+            Self::RunInProgress { .. } => Hint::AwaitEndOfRun,
+            Self::TooManyConversations { .. } => Hint::LowerRunCounts,
             Self::SetIsPermanent(_) | Self::NoSuchAsset { .. } | Self::NotOver { .. } => return None,
         };
         Some(hint)

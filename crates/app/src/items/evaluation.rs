@@ -215,8 +215,8 @@ pub struct ResultPage {
 
 /// Returns a page of the results that the caller may see: those of conversations whose messages they may read.
 pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, AppError> {
-    let Ctx { app, caller } = ctx;
     const PERMISSION: Permission = Permission::GetMetricEvaluationResult;
+    let Ctx { app, caller } = ctx;
     let is_first = query.continuation_token == 0;
     if !caller.may_some(PERMISSION) {
         return Ok(ResultPage {

@@ -1,12 +1,12 @@
 //! `forge admin`
 
-use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use forge_app::OpenMode;
 use forge_domain::OrganizationId;
 use serde_json::Value;
 
 use crate::admin_socket::{self, Request};
+use crate::error::{Exit, Failure, Result};
 use crate::installation::Location;
 use crate::output;
 use crate::ui::plain;
@@ -118,16 +118,15 @@ pub(crate) struct DeleteOrganization {
     yes: bool,
 }
 
-pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command) -> Result<Exit> {
     match command {
-        Command::Key(Key::Create(args)) => create_key(args).await,
+        Command::Key(Key::Create(args)) => create_key(args).await?,
         Command::Keys(Keys::Rotate(args)) => {
             let request = Request::RotateKeys {
                 organization: args.organization,
             };
             let done = send(&args.location, &request).await?;
             output::line(&format!("signing with key {}", text(&done, "signing_key_id")))?;
-            Ok(())
         }
         Command::User(User::List(args)) => {
             let request = Request::ListUsers {
@@ -138,7 +137,6 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
                 let (id, role) = (text(user, "user_id"), text(user, "role_name"));
                 output::line(&format!("{}\t{}", plain(id), plain(role)))?;
             }
-            Ok(())
         }
         Command::Maintenance(args) => {
             let whom = args
@@ -158,14 +156,13 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
                 "{whom} is {}",
                 if is_on { "closed for maintenance" } else { "open" }
             ))?;
-            Ok(())
         }
         Command::Organization(Organization::Delete(args)) => {
             if !args.yes {
-                bail!(
+                return Err(Failure::failed(format!(
                     "`{}` cannot be brought back; add `--yes` to delete it",
                     args.organization
-                );
+                )));
             }
             let done = format!("organization `{}` is deleted", args.organization);
             send(
@@ -176,12 +173,12 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             )
             .await?;
             output::line(&done)?;
-            Ok(())
         }
     }
+    Ok(Exit::Ok)
 }
 
-async fn create_key(args: CreateKey) -> anyhow::Result<()> {
+async fn create_key(args: CreateKey) -> Result<()> {
     let request = Request::CreateKey {
         organization: args.organization,
         user: args.user,
@@ -190,7 +187,7 @@ async fn create_key(args: CreateKey) -> anyhow::Result<()> {
     super::init::print_credentials(&created, args.json)
 }
 
-async fn send(location: &Location, request: &Request) -> anyhow::Result<Value> {
+async fn send(location: &Location, request: &Request) -> Result<Value> {
     admin_socket::run(location, OpenMode::MustExist, request).await
 }
 

@@ -1,11 +1,11 @@
 //! `forge init`
 
-use anyhow::bail;
 use forge_app::OpenMode;
 use forge_domain::OrganizationId;
 use serde_json::Value;
 
 use crate::admin_socket::{self, Request};
+use crate::error::{Exit, Failure, Result};
 use crate::installation::Location;
 use crate::output;
 use crate::ui::quoted;
@@ -26,26 +26,27 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args) -> Result<Exit> {
     let request = Request::Init {
         organization: args.organization,
     };
     let created = admin_socket::run(&args.location, OpenMode::CreateIfMissing, &request).await?;
-    print_credentials(&created, args.json)
+    print_credentials(&created, args.json)?;
+    Ok(Exit::Ok)
 }
 
 /// Prints what identifies a user who signs in with a new key.
 ///
 /// The key is made by then. Whoever does not get to see it is told how to make another, whatever became of stdout.
-pub(super) fn print_credentials(created: &Value, as_json: bool) -> anyhow::Result<()> {
+pub(super) fn print_credentials(created: &Value, as_json: bool) -> Result<()> {
     if let Err(error) = write_credentials(created, as_json) {
         let text = |field: &str| created[field].as_str().unwrap_or_default().to_owned();
-        bail!(
+        return Err(Failure::failed(format!(
             "the API key was made, but could not be printed ({error}), and is kept nowhere; make another by `forge admin key \
              create --organization {} --user {}`",
             text("organization_id"),
             text("user_id")
-        );
+        )));
     }
     let end = created["expires_at"].as_str().unwrap_or_default();
     output::note(&format!("The API key is shown only now. It ends at {end}."));

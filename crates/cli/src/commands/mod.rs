@@ -13,7 +13,7 @@ mod quickstart;
 mod serve;
 mod service;
 mod sim;
-pub(crate) mod version_set;
+mod version_set;
 mod watch;
 
 use clap::Subcommand;
@@ -83,10 +83,10 @@ pub(crate) async fn run(command: Command) -> Result<Exit> {
         Command::Apply(args) => gitops::apply::run(args).await,
         Command::Watch(args) => watch::run(args).await,
         Command::Audit(command) => audit::run(command).await,
-        Command::Serve(args) => Ok(serve::run(args).await?),
-        Command::Init(args) => Ok(init::run(args).await.map(|()| Exit::Ok)?),
-        Command::Admin(command) => Ok(admin::run(command).await.map(|()| Exit::Ok)?),
-        Command::Quickstart(args) => Ok(quickstart::run(args).await.map(|()| Exit::Ok)?),
+        Command::Serve(args) => serve::run(args).await,
+        Command::Init(args) => init::run(args).await,
+        Command::Admin(command) => admin::run(command).await,
+        Command::Quickstart(args) => quickstart::run(args).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::Help(args) => help::run(args),

@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
-use forge_app::{OpenMode, SystemClock, organizations};
-use forge_client::{Bounds, Client, Credentials, Options};
+use forge_app::{OpenMode, organizations};
+use forge_client::{Bounds, Client, Credentials, Options, SystemClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::serve;
+use crate::error::{Context as _, Exit, Failure, Result};
 use crate::installation::Location;
 use crate::output;
 use crate::ui::quoted;
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     data_dir: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args) -> Result<Exit> {
     let interrupted = serve::shutdown_signal()?;
     let temporary = match &args.data_dir {
         Some(_) => None,
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let folder = match (&args.data_dir, &temporary) {
         (Some(folder), _) => folder.clone(),
         (None, Some(temporary)) => temporary.path().to_owned(),
-        (None, None) => bail!("there is no folder to use"),
+        (None, None) => return Err(Failure::failed("there is no folder to use")),
     };
     refuse_used_folder(&folder)?;
     let location = Location {
@@ -87,10 +87,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut interrupted = std::pin::pin!(interrupted);
     let shown = tokio::select! {
         shown = show(&credentials, &folder) => shown,
-        () = &mut interrupted => Err(anyhow!("interrupted")),
+        () = &mut interrupted => Err(Failure::failed("interrupted")),
     };
     if shown.is_ok() && !args.no_wait {
-        tell_exports(&credentials)?;
+        print_exports(&credentials)?;
         output::note(match &args.data_dir {
             Some(_) => "The server stays up until you press Ctrl-C; its data stays.",
             None => "The server stays up until you press Ctrl-C, which deletes its data, too.",
@@ -100,12 +100,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     drop(stop);
     serving.await??;
     if shown.is_ok() {
-        tell_end(&folder, args.data_dir.is_some());
+        note_end(&folder, args.data_dir.is_some());
     }
-    shown
+    shown.map(|()| Exit::Ok)
 }
 
-fn tell_exports(credentials: &Credentials) -> anyhow::Result<()> {
+fn print_exports(credentials: &Credentials) -> Result<()> {
     output::line("\nTo go on with any client of the API:")?;
     for (name, value) in [
         ("BASE_URL", &credentials.base_url),
@@ -120,7 +120,7 @@ fn tell_exports(credentials: &Credentials) -> anyhow::Result<()> {
 }
 
 /// Says what is left of the server, which has stopped.
-fn tell_end(folder: &std::path::Path, is_kept: bool) {
+fn note_end(folder: &std::path::Path, is_kept: bool) {
     let folder = folder.display().to_string();
     output::note(&if is_kept {
         let folder = quoted(&folder);
@@ -132,20 +132,20 @@ fn tell_end(folder: &std::path::Path, is_kept: bool) {
     });
 }
 
-fn refuse_used_folder(folder: &std::path::Path) -> anyhow::Result<()> {
+fn refuse_used_folder(folder: &std::path::Path) -> Result<()> {
     let is_used = folder
         .read_dir()
         .is_ok_and(|mut entries| entries.next().is_some());
     if is_used {
-        bail!(
+        return Err(Failure::failed(format!(
             "{} is not empty; quickstart needs a fresh folder",
             folder.display()
-        );
+        )));
     }
     Ok(())
 }
 
-async fn show(credentials: &Credentials, folder: &std::path::Path) -> anyhow::Result<()> {
+async fn show(credentials: &Credentials, folder: &std::path::Path) -> Result<()> {
     output::line(&format!(
         "1. A server at {}, with its data in {}",
         credentials.base_url,
@@ -250,7 +250,7 @@ async fn create_asset(
     name_field: &str,
     name: &str,
     versions: &[&str],
-) -> anyhow::Result<String> {
+) -> Result<String> {
     let id = id_of(&client.post(path, &json!({name_field: name})).await?)?;
     for version in versions {
         client
@@ -260,7 +260,7 @@ async fn create_asset(
     Ok(id)
 }
 
-async fn show_sets(client: &Client, sets: &str) -> anyhow::Result<()> {
+async fn show_sets(client: &Client, sets: &str) -> Result<()> {
     let answer = client.get(&format!("{sets}/")).await?;
     let row = |set: &Value| {
         let pin = |field: &str| match &set["pins"][field] {
@@ -295,7 +295,7 @@ async fn show_sets(client: &Client, sets: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show_plan(plan: &Value) -> anyhow::Result<()> {
+fn show_plan(plan: &Value) -> Result<()> {
     let findings = |kind: &str| {
         let found = plan[kind].as_array().into_iter().flatten();
         found.map(|finding| text(&finding["message"])).collect::<Vec<_>>()
@@ -326,7 +326,7 @@ fn show_plan(plan: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show_history(client: &Client, sets: &str) -> anyhow::Result<()> {
+async fn show_history(client: &Client, sets: &str) -> Result<()> {
     let answer = client.get(&format!("{sets}/release/history")).await?;
     let row = |entry: &Value| {
         let graph = "service_hierarchical_state_machine_version_number";
@@ -357,7 +357,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn id_of(created: &Value) -> anyhow::Result<String> {
+fn id_of(created: &Value) -> Result<String> {
     created["id"]
         .as_str()
         .map(str::to_owned)

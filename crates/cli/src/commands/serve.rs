@@ -5,7 +5,6 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use forge_app::{OpenMode, SystemClock};
 use forge_domain::Clock as _;
@@ -15,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::admin_socket::AdminSocket;
 use crate::descriptors;
-use crate::error::Exit;
+use crate::error::{Context as _, Exit, Failure, Result};
 use crate::installation::Location;
 use crate::log::{self, Log};
 use crate::output;
@@ -50,7 +49,7 @@ pub(crate) struct Args {
 }
 
 /// Reads an address to listen on.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(text: &str) -> std::result::Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8787 or [::]:8787".to_owned())
 }
@@ -63,7 +62,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: Args) -> Result<Exit> {
     let log = start_log(args.log_format)?;
     let served = open_and_serve(args).await;
     let is_told = log.end();
@@ -75,7 +74,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-async fn open_and_serve(args: Args) -> anyhow::Result<()> {
+async fn open_and_serve(args: Args) -> Result<()> {
     let shutdown = shutdown_signal()?;
     let mut installation = args.location.open(OpenMode::MustExist).await?;
     installation.app.runtime = installation.runtime()?;
@@ -108,15 +107,15 @@ async fn open_and_serve(args: Args) -> anyhow::Result<()> {
 
 /// Refuses to serve by a clock that is not the one of the others who write to the database: by it tokens end, answers
 /// under keys are forgotten and history is dated, for all of them.
-fn check_clock(lead_millis: i64) -> anyhow::Result<()> {
+fn check_clock(lead_millis: i64) -> Result<()> {
     if lead_millis.abs() <= MOST_CLOCK_LEAD {
         return Ok(());
     }
     let which = if lead_millis > 0 { "ahead of" } else { "behind" };
     let seconds = lead_millis.abs() / 1000;
-    anyhow::bail!(
+    Err(Failure::failed(format!(
         "the clock of this machine is {seconds} seconds {which} that of the database; set the wrong one, and start again"
-    )
+    )))
 }
 
 /// Raises the limit of open files, says what it is, and returns how many connections fit into it.
@@ -140,7 +139,7 @@ pub(crate) async fn serve(
     app: forge_app::App,
     limits: forge_api::Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     outlive_file_limit()?;
     let store = app.store.clone();
     let (stopping, stopped) = tokio::sync::oneshot::channel();
@@ -167,7 +166,7 @@ pub(crate) async fn serve(
 /// Returns what is done once the process is told to stop.
 ///
 /// Waiting for it begins now, not when it is first polled.
-pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn shutdown_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     Ok(async move {
@@ -182,12 +181,12 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Sen
 /// it ends the process.
 ///
 /// It is taken until that ends by itself.
-fn outlive_file_limit() -> anyhow::Result<()> {
+fn outlive_file_limit() -> Result<()> {
     let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
     signal(too_large).map(drop).context("cannot take SIGXFSZ")
 }
 
-fn start_log(format: LogFormat) -> anyhow::Result<Log> {
+fn start_log(format: LogFormat) -> Result<Log> {
     let wanted = std::env::var("FORGE_LOG")
         .ok()
         .filter(|wanted| !wanted.is_empty());

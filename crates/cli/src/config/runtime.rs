@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use forge_domain::model::ModelPreference;
 use forge_runtime::{
     AnswerFormat, Limits, ModelRoute, Models, ProviderKind, ProviderSettings, Runtime, Script, ToolSettings,
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Config, Model, Tool};
+use crate::error::{Context as _, Failure, Result};
 use crate::input;
 
 /// `[runtime]`
@@ -91,7 +91,7 @@ impl Config {
         &self,
         folder: &Path,
         environment: impl Fn(&str) -> Option<String>,
-    ) -> anyhow::Result<Runtime> {
+    ) -> Result<Runtime> {
         let providers = self.providers.iter().map(|provider| {
             let kind = provider.kind(folder, &environment);
             let kind = kind.with_context(|| format!("provider `{}`", provider.name))?;
@@ -106,7 +106,7 @@ impl Config {
                 swallowed_mark: provider.swallowed_mark.clone(),
             })
         });
-        let providers = providers.collect::<anyhow::Result<Vec<_>>>()?;
+        let providers = providers.collect::<Result<Vec<_>>>()?;
         let default = self.runtime.default_model.as_ref().map(|name| ModelPreference {
             llm_name: name.clone(),
             params: serde_json::Map::new(),
@@ -116,7 +116,7 @@ impl Config {
             .tools
             .iter()
             .filter_map(|tool| tool.settings(&environment).transpose());
-        let tools = Tools::new(tools.collect::<anyhow::Result<Vec<_>>>()?)?;
+        let tools = Tools::new(tools.collect::<Result<Vec<_>>>()?)?;
         Ok(Runtime::new(models, tools, self.runtime.limits()))
     }
 
@@ -169,21 +169,21 @@ impl RuntimeTable {
 }
 
 impl Provider {
-    fn kind(
-        &self,
-        folder: &Path,
-        environment: &impl Fn(&str) -> Option<String>,
-    ) -> anyhow::Result<ProviderKind> {
+    fn kind(&self, folder: &Path, environment: &impl Fn(&str) -> Option<String>) -> Result<ProviderKind> {
         if self.script.is_some() != (self.kind == Kind::Scripted) {
-            bail!("`script` belongs to kind `scripted`, which needs it");
+            return Err(Failure::failed(
+                "`script` belongs to kind `scripted`, which needs it",
+            ));
         }
         if self.key_env.is_some() && matches!(self.kind, Kind::Scripted | Kind::Ollama) {
-            bail!("a provider of this kind has no key");
+            return Err(Failure::failed("a provider of this kind has no key"));
         }
         if let Some(url) = &self.base_url
             && (self.kind == Kind::Scripted || !(url.starts_with("https://") || url.starts_with("http://")))
         {
-            bail!("`base_url` must begin with https:// or http://, and kind `scripted` has none");
+            return Err(Failure::failed(
+                "`base_url` must begin with https:// or http://, and kind `scripted` has none",
+            ));
         }
         let key = self
             .key_env
@@ -210,7 +210,7 @@ impl Provider {
                 let text = input::file(&path, input::LONGEST);
                 let text = text.with_context(|| format!("cannot read {}", path.display()))?;
                 let text = input::text(text)
-                    .map_err(anyhow::Error::msg)
+                    .map_err(Failure::failed)
                     .with_context(|| path.display().to_string())?;
                 let script = Script::from_json(&text);
                 ProviderKind::Scripted(script.with_context(|| path.display().to_string())?)
@@ -221,10 +221,7 @@ impl Provider {
 
 impl Tool {
     /// Returns how the tool is called, if it can be.
-    fn settings(
-        &self,
-        environment: &impl Fn(&str) -> Option<String>,
-    ) -> anyhow::Result<Option<ToolSettings>> {
+    fn settings(&self, environment: &impl Fn(&str) -> Option<String>) -> Result<Option<ToolSettings>> {
         let Some(url) = &self.call.url else {
             return Ok(None);
         };
@@ -247,12 +244,7 @@ impl Tool {
                 .clone()
                 .unwrap_or_else(|| json!({"type": "object"})),
             timeout: Duration::from_secs(self.call.timeout_seconds.unwrap_or(20)),
-            headers: self
-                .call
-                .headers
-                .iter()
-                .map(header)
-                .collect::<anyhow::Result<_>>()?,
+            headers: self.call.headers.iter().map(header).collect::<Result<_>>()?,
         }))
     }
 }
@@ -260,11 +252,13 @@ impl Tool {
 /// Returns a secret, which is sent in a header.
 ///
 /// Blanks and line breaks around it, such as the end of the file that it came from, are no part of it.
-fn required(environment: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<String> {
+fn required(environment: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String> {
     let value = environment(name).unwrap_or_default();
     let value = value.trim();
     if value.is_empty() {
-        bail!("the environment variable {name} is not set");
+        return Err(Failure::failed(format!(
+            "the environment variable {name} is not set"
+        )));
     }
     let fault = match value.chars().find(|c| c.is_control() || !c.is_ascii()) {
         None => return Ok(value.to_owned()),
@@ -272,20 +266,24 @@ fn required(environment: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow
         Some(c) if c.is_control() => "a control character",
         Some(_) => "a character that is not ASCII",
     };
-    bail!("the environment variable {name} has {fault} in it, which cannot be sent; set it anew")
+    Err(Failure::failed(format!(
+        "the environment variable {name} has {fault} in it, which cannot be sent; set it anew"
+    )))
 }
 
 /// Returns the key of a provider, which is one word.
-fn key(environment: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<String> {
+fn key(environment: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String> {
     let key = required(environment, name)?;
     if key.contains(' ') {
-        bail!("the environment variable {name} has a blank in it, so it is no key; set it anew");
+        return Err(Failure::failed(format!(
+            "the environment variable {name} has a blank in it, so it is no key; set it anew"
+        )));
     }
     Ok(key)
 }
 
 /// Puts environment variables into the places `${NAME}`.
-fn filled_in(text: &str, environment: &impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
+fn filled_in(text: &str, environment: &impl Fn(&str) -> Option<String>) -> Result<String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, from)) = rest.split_once("${") {
@@ -302,7 +300,7 @@ fn filled_in(text: &str, environment: &impl Fn(&str) -> Option<String>) -> anyho
 mod tests {
     use super::*;
 
-    fn runtime(text: &str) -> anyhow::Result<Runtime> {
+    fn runtime(text: &str) -> Result<Runtime> {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("script.json"), r#"{"rules": []}"#)?;
         std::fs::write(
@@ -371,7 +369,7 @@ mod tests {
     fn what_is_around_a_secret_is_no_part_of_it_and_what_cannot_be_sent_is_refused() {
         let taken = |value: &str| {
             let environment = |_: &str| Some(value.to_owned());
-            let text = |result: anyhow::Result<String>| result.map_err(|error| error.to_string());
+            let text = |result: Result<String>| result.map_err(|error| error.to_string());
             (
                 text(key(&environment, "ACME_KEY")),
                 text(filled_in("Bearer ${ACME_KEY}", &environment)),
@@ -455,7 +453,7 @@ mod tests {
                 "UNSET",
             ),
         ] {
-            let error = format!("{:#}", runtime(text).unwrap_err());
+            let error = runtime(text).unwrap_err().to_string();
             assert!(error.contains(told), "{text}: {error}");
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn set(values: &BTreeMap<String, String>) -> Vec<String> {
         .collect()
 }
 
-/// Reads credentials of one prefix, or `None` if there is no value of any prefix.
+/// Reads credentials of one prefix; `None` if there is no value of any prefix.
 ///
 /// Blanks around values are no part of them.
 pub(super) fn read(

@@ -3,20 +3,23 @@
 //! Data goes to stdout, everything else to stderr. A terminal gets tables, colour and relative times; a pipe gets lines
 //! of fields separated by tabs, with full times; `--json` gets the document that the server sent.
 
+pub(crate) mod diff;
 mod style;
 mod table;
 mod text;
 mod time;
+pub(crate) mod values;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use forge_client::SystemClock;
 use forge_domain::{Clock as _, Timestamp};
 use rustix::termios::{QueueSelector, tcflush};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use style::Style;
-use text::told;
+use text::cut;
 pub(crate) use text::{escaped_json, folded, plain, quoted};
 
 use crate::error::{Exit, Failure, Result};
@@ -53,7 +56,7 @@ impl Ui {
             stderr_is_terminal: io::stderr().is_terminal(),
             has_colour: !is_set("NO_COLOR") && !is_dumb,
             width: size.map_or(DEFAULT_WIDTH, |(width, _)| width.0.max(40)),
-            now: forge_app::SystemClock.now(),
+            now: SystemClock.now(),
         }
     }
 
@@ -63,7 +66,7 @@ impl Ui {
     }
 
     /// Returns `true` if people see what is told beside the data.
-    pub(crate) fn tells_progress(&self) -> bool {
+    pub(crate) fn shows_progress(&self) -> bool {
         self.stderr_is_terminal && !self.quiet
     }
 
@@ -83,8 +86,7 @@ impl Ui {
             return self.json_line(json);
         }
         let indented = serde_json::from_str::<Value>(json.get())
-            .and_then(|value| serde_json::to_string_pretty(&value))
-            .map_err(|error| Failure::failed(error.to_string()))?;
+            .and_then(|value| serde_json::to_string_pretty(&value))?;
         Ok(output::line(&escaped_json(&indented))?)
     }
 
@@ -150,21 +152,21 @@ impl Ui {
     /// Returns how long something still lasts.
     pub(crate) fn until(time: Timestamp) -> String {
         // What ends may have begun after this was made.
-        let now = forge_app::SystemClock.now();
+        let now = SystemClock.now();
         time::duration(time.as_millis().saturating_sub(now.as_millis()))
     }
 
     /// Tells something beside the data.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            output::note(&plain(&told(text)));
+            output::note(&plain(&cut(text)));
         }
     }
 
     /// Tells people something that programs do not need.
     pub(crate) fn progress(&self, text: &str) {
-        if self.tells_progress() {
-            output::note(&plain(&told(text)));
+        if self.shows_progress() {
+            output::note(&plain(&cut(text)));
         }
     }
 
@@ -180,7 +182,7 @@ impl Ui {
         } else {
             Style::None
         };
-        let text = plain(&told(text));
+        let text = plain(&cut(text));
         output::note(&format!("{} {text}", style.paint(&format!("{label}:"))));
     }
 
@@ -202,10 +204,10 @@ impl Ui {
         }
         self.labelled(Style::Error, "error", message);
         for cause in &failure.causes {
-            output::note(&format!("  caused by: {}", plain(&told(cause))));
+            output::note(&format!("  caused by: {}", plain(&cut(cause))));
         }
         for detail in &failure.details {
-            output::note(&format!("  {}", plain(&told(detail))));
+            output::note(&format!("  {}", plain(&cut(detail))));
         }
         if !failure.hints.is_empty() {
             output::note("");
@@ -236,7 +238,7 @@ impl Ui {
         drop(stderr);
         // On a thread of its own, so that Ctrl-C ends the command meanwhile.
         let line = tokio::task::spawn_blocking(input::line);
-        let line = line.await.map_err(|error| Failure::failed(error.to_string()))??;
+        let line = line.await??;
         line.ok_or_else(Self::unanswered)
     }
 
@@ -244,7 +246,7 @@ impl Ui {
     pub(crate) async fn ask_secret(&self, question: &str) -> Result<String> {
         let question = format!("{}: ", plain(question));
         let secret = tokio::task::spawn_blocking(move || rpassword::prompt_password(question));
-        match secret.await.map_err(|error| Failure::failed(error.to_string()))? {
+        match secret.await? {
             Ok(secret) => Ok(secret.trim().to_owned()),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Self::unanswered()),
             Err(error) => Err(error.into()),

@@ -14,7 +14,7 @@ const TOLD: usize = 2000;
 /// Returns the beginning of a message, and how much was left out.
 ///
 /// Others may have written it.
-pub(crate) fn told(text: &str) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(TOLD) else {
         return Cow::Borrowed(text);
     };
@@ -98,11 +98,8 @@ mod tests {
     #[test]
     fn of_a_long_message_the_beginning_is_told() {
         let long = "é".repeat(TOLD);
-        assert_eq!(told(&long), long);
-        assert_eq!(
-            told(&format!("{long}xyz")),
-            format!("{long}… (3 more characters)")
-        );
+        assert_eq!(cut(&long), long);
+        assert_eq!(cut(&format!("{long}xyz")), format!("{long}… (3 more characters)"));
     }
 
     #[test]

@@ -629,7 +629,7 @@ impl From<&Refusal> for Finding {
         Self {
             code: refusal.code().to_owned(),
             message: shown(refusal.message()),
-            hint: refusal.hint().map(shown),
+            hint: refusal.hint().map(|hint| shown(hint.to_string())),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Finding, PlanInput, SetRevision};
 use crate::asset::AssetKind;
+use crate::hint::Hint;
 use crate::llm_interaction;
 use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
@@ -101,26 +102,19 @@ impl Warning {
         }
     }
 
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::FloatingRelease => "pin numbers, or promote with freeze",
-            Self::NotFrozen => "leave freeze on to write the numbers",
-            Self::PreviewSkipped { .. } => "promote to `preview` first and look at it there",
-            Self::PersonalToRelease { .. } => "share it in `test`, then in `preview`",
-            Self::OlderThanTarget { .. } => "if that is meant, a rollback says so in the history",
-            Self::UnknownInteraction(_) => {
-                "check the spelling; a preference for it changes nothing of Forge's own prompts"
-            }
-            Self::RetiringModel { .. } => "choose a model that stays",
-            Self::UnconventionalName(_) => {
-                "the convention is edge, release, preview, test and personal-NAME in small letters"
-            }
-            Self::PromptTooLong(_) => {
-                "say less in the agent or in the state, or let the server's operator raise `runtime.max_prompt_bytes`"
-            }
+    fn hint(&self) -> Option<Hint> {
+        Some(match self {
+            Self::FloatingRelease => Hint::PinNumbersOrFreeze,
+            Self::NotFrozen => Hint::Freeze,
+            Self::PreviewSkipped { .. } => Hint::PreviewFirst,
+            Self::PersonalToRelease { .. } => Hint::ShareFirst,
+            Self::OlderThanTarget { .. } => Hint::RollBackInstead,
+            Self::UnknownInteraction(_) => Hint::CheckSpellingOfInteraction,
+            Self::RetiringModel { .. } => Hint::ChooseModelThatStays,
+            Self::UnconventionalName(_) => Hint::FollowConvention,
+            Self::PromptTooLong(_) => Hint::SayLess,
             Self::Tolerated(refusal) => return refusal.hint(),
-        };
-        Some(hint.to_owned())
+        })
     }
 }
 
@@ -129,7 +123,7 @@ impl From<&Warning> for Finding {
         Self {
             code: warning.code().to_owned(),
             message: shown(warning.message()),
-            hint: warning.hint().map(shown),
+            hint: warning.hint().map(|hint| shown(hint.to_string())),
         }
     }
 }

@@ -3,7 +3,7 @@
 use forge_app::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::services::{self, UpdateService};
 use forge_app::yanks::{self, YankChange};
-use forge_app::{App, AppError, Caller, assets};
+use forge_app::{App, AppError, Caller, Ctx, assets};
 use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, SetName};
 use forge_store::ReadTx;
@@ -61,7 +61,7 @@ impl World {
             for agent in 1..=3 {
                 let (name, pins, options) = (name(set), pins(agent, 1), ChangeOptions::default());
                 promotion::upsert(
-                    forge_app::Ctx::new(&self.server.app, &caller),
+                    Ctx::new(&self.server.app, &caller),
                     self.services[0],
                     &name,
                     pins,
@@ -122,7 +122,7 @@ impl World {
                 // Each version has a content of its own, so that a change of one would be seen.
                 let change = serde_json::from_value(json!({"background": format!("call {number}")})).unwrap();
                 let id = &self.agents[*index];
-                forge_app::agents::create_version(forge_app::Ctx::new(app, caller), id, None, change)
+                forge_app::agents::create_version(Ctx::new(app, caller), id, None, change)
                     .await
                     .map(drop)
             }
@@ -136,12 +136,12 @@ impl World {
                     reason: is_yanked.then_some(reason),
                     ..YankChange::default()
                 };
-                yanks::yank(forge_app::Ctx::new(app, caller), *kind, version, change)
+                yanks::yank(Ctx::new(app, caller), *kind, version, change)
                     .await
                     .map(drop)
             }
             Call::Deprecate(kind, index) => {
-                assets::deprecate(forge_app::Ctx::new(app, caller), *kind, &self.ids(*kind)[*index])
+                assets::deprecate(Ctx::new(app, caller), *kind, &self.ids(*kind)[*index])
                     .await
                     .map(drop)
             }
@@ -182,7 +182,7 @@ impl World {
             _ => unreachable!("{call:?} is about no service"),
         };
         services::update(
-            forge_app::Ctx::new(app, caller),
+            Ctx::new(app, caller),
             self.services[*service],
             update,
             &ChangeOptions::default(),
@@ -212,22 +212,16 @@ impl World {
                 lift_hold,
             } => {
                 let (id, pins) = (self.services[service], pins(agent, graph));
-                promotion::upsert(
-                    forge_app::Ctx::new(app, caller),
-                    id,
-                    &name(set),
-                    pins,
-                    &options(lift_hold),
-                )
-                .await
-                .map(drop)
+                promotion::upsert(Ctx::new(app, caller), id, &name(set), pins, &options(lift_hold))
+                    .await
+                    .map(drop)
             }
             Call::Delete {
                 service,
                 set,
                 lift_hold,
             } => promotion::delete(
-                forge_app::Ctx::new(app, caller),
+                Ctx::new(app, caller),
                 self.services[service],
                 &name(set),
                 &options(lift_hold),
@@ -251,7 +245,7 @@ impl World {
                 };
                 let id = self.services[service];
                 promotion::promote(
-                    forge_app::Ctx::new(app, caller),
+                    Ctx::new(app, caller),
                     id,
                     SETS[target],
                     promote,
@@ -267,7 +261,7 @@ impl World {
                     target: SETS[target].to_owned(),
                 };
                 let promotions: Vec<_> = self.services.iter().zip(moves).map(promotion).collect();
-                promotion::promote_many(forge_app::Ctx::new(app, caller), &promotions, &options(lift_hold))
+                promotion::promote_many(Ctx::new(app, caller), &promotions, &options(lift_hold))
                     .await
                     .map(drop)
             }
@@ -281,7 +275,7 @@ impl World {
                 let rollback = Rollback { to_revision, freeze };
                 let id = self.services[service];
                 promotion::roll_back(
-                    forge_app::Ctx::new(app, caller),
+                    Ctx::new(app, caller),
                     id,
                     SETS[set],
                     rollback,
@@ -292,14 +286,9 @@ impl World {
             }
             Call::LiftHold(service, set) => {
                 let id = self.services[service];
-                promotion::lift_hold(
-                    forge_app::Ctx::new(app, caller),
-                    id,
-                    &name(set),
-                    &Precondition::None,
-                )
-                .await
-                .map(drop)
+                promotion::lift_hold(Ctx::new(app, caller), id, &name(set), &Precondition::None)
+                    .await
+                    .map(drop)
             }
             _ => unreachable!("{call:?} is about no set"),
         }

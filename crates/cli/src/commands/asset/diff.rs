@@ -10,9 +10,9 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
 use crate::assets::{self, KindArg, VersionRef};
-use crate::commands::version_set::diff::{Row, agent_rows, graph_rows, show};
 use crate::error::{Exit, Failure, Result};
 use crate::session::Session;
+use crate::ui::diff::{Row, agent_rows, graph_rows, show};
 
 /// Show what differs between two versions of an agent or a context graph.
 ///
@@ -54,7 +54,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let head = assets::find_content(client, kind, &asset, args.head.0).await?;
     let found = compare(kind, base.document, head.document)?;
     if ui.json {
-        let json = to_raw_value(&found.json).map_err(|error| Failure::failed(error.to_string()))?;
+        let json = to_raw_value(&found.json)?;
         ui.document(&json)?;
     } else {
         show(ui, &found.rows)?;
@@ -85,14 +85,9 @@ pub(super) fn compare(
             &read::<ContextGraphDocument>(to)?
         )),
     };
-    let unread = |error: serde_json::Error| Failure::failed(error.to_string());
     let rows = match kind {
-        AssetKind::Agent => {
-            agent_rows(&serde_json::from_value::<DocumentDiff>(json.clone()).map_err(unread)?)
-        }
-        AssetKind::ContextGraph => {
-            graph_rows(&serde_json::from_value::<ContextGraphDiff>(json.clone()).map_err(unread)?)
-        }
+        AssetKind::Agent => agent_rows(&serde_json::from_value::<DocumentDiff>(json.clone())?),
+        AssetKind::ContextGraph => graph_rows(&serde_json::from_value::<ContextGraphDiff>(json.clone())?),
     };
     Ok(Differences { json, rows })
 }

@@ -4,20 +4,11 @@ use std::collections::HashMap;
 
 use forge_client::behaviors::BehaviorSet;
 use forge_client::{Client, ClientError};
-use forge_domain::name::is_same;
 
-use crate::error::{Exit, Failure, Result};
-use crate::likeness::{Kind, suggest};
+use crate::error::{Exit, Result};
+use crate::finder::{self, Noun};
 use crate::numbers;
 use crate::session::Session;
-
-/// How many sets of one name are listed.
-const LISTED: usize = 10;
-
-const SETS: Kind = Kind {
-    plural: "sets",
-    none: "the organization has no dynamic behavior set that you may see",
-};
 
 /// List where a dynamic behavior set applied, latest first.
 ///
@@ -118,63 +109,6 @@ async fn find(client: &Client, wanted: &str) -> Result<BehaviorSet> {
             return Ok(set);
         }
     }
-    choose(client.behavior_sets(&[]).all().await?.value, wanted)
-}
-
-fn choose(all: Vec<BehaviorSet>, wanted: &str) -> Result<BehaviorSet> {
-    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| is_same(&set.name, wanted));
-    // Names are unique among active sets.
-    if let Some(active) = named.iter().position(|set| set.is_active) {
-        return Ok(named.swap_remove(active));
-    }
-    match named.len() {
-        0 => {
-            let failure = Failure::failed(format!("there is no dynamic behavior set `{wanted}`"));
-            let names: Vec<&str> = others.iter().map(|set| set.name.as_str()).collect();
-            Err(suggest(failure, wanted, &names, SETS))
-        }
-        1 => Ok(named.swap_remove(0)),
-        several => {
-            let mut failure = Failure::failed(format!(
-                "{several} inactive dynamic behavior sets are called `{wanted}`"
-            ));
-            failure
-                .details
-                .extend(named.iter().take(LISTED).map(|set| set.id.clone()));
-            Err(failure.hint("name the one that you mean by its id"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(id: &str, name: &str, is_active: bool) -> BehaviorSet {
-        BehaviorSet {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            is_active,
-        }
-    }
-
-    #[test]
-    fn of_several_sets_with_one_name_the_active_one_is_meant() {
-        let sets = || {
-            vec![
-                set("1", "Calm", false),
-                set("2", "Calm", true),
-                set("3", "Old", false),
-                set("4", "Old", false),
-                set("5", "Idle", false),
-            ]
-        };
-        assert_eq!(choose(sets(), "Calm").unwrap().id, "2");
-        assert_eq!(choose(sets(), "Idle").unwrap().id, "5");
-        let failure = choose(sets(), "Old").unwrap_err();
-        assert_eq!(failure.details, ["3", "4"]);
-        let failure = choose(sets(), "Zzz").unwrap_err();
-        assert!(failure.hints[0].starts_with("the sets are `Calm`"));
-        assert!(choose(Vec::new(), "New").unwrap_err().hints[0].contains("no dynamic behavior set"));
-    }
+    let all = client.behavior_sets(&[]).all().await?.value;
+    Ok(finder::by_name(all, wanted, Noun::BEHAVIOR_SET)?.thing)
 }

@@ -11,11 +11,15 @@ use serde_json::{Map, Value, json};
 use super::diff::compare;
 use super::written::{Written, checked, unknown_field};
 use crate::assets::{self, AssetRef, Content, KindArg, versions_arguments, word};
-use crate::edit::{Edit, EditArgs, Edited, FieldEdit};
+use crate::change::{ApplyArgs, Done};
+use crate::creation;
+use crate::edit::Edit;
 use crate::error::{Exit, Failure, Result};
+use crate::finder::by_name_or_id;
 use crate::input;
 use crate::likeness::alike;
 use crate::lookup;
+use crate::plan::FieldEdit;
 use crate::session::Session;
 use crate::ui::quoted;
 
@@ -42,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long)]
     create: bool,
     #[command(flatten)]
-    edit: EditArgs,
+    change: ApplyArgs,
 }
 
 /// What is pushed to.
@@ -71,38 +75,34 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     if target.asset.is_none() {
         about_creation(kind, &target, args.create, &mut edit);
     }
-    if let Some(asset) = target.asset.as_ref().filter(|_| !edit.fields.is_empty()) {
-        edit.warnings
+    if let Some(asset) = target.asset.as_ref().filter(|_| !edit.plan.fields.is_empty()) {
+        edit.plan
+            .warnings
             .extend(released_at_once(client, kind, asset, version).await?);
     }
-    if kind == AssetKind::ContextGraph && !edit.fields.is_empty() {
+    if kind == AssetKind::ContextGraph && !edit.plan.fields.is_empty() {
         check_on_server(client, target.asset.as_ref(), &pushed.sent).await?;
     }
-    edit.carry_out(session, &args.edit, async || {
-        send(session, kind, &target, &pushed.sent, (version, &edit)).await
+    edit.carry_out(session, &args.change, async || {
+        let pushed = Pushed {
+            document: &pushed.sent,
+            version,
+            edit: &edit,
+        };
+        send(session, kind, &target, &pushed).await
     })
     .await
 }
 
-/// Says what stands against making something new: a name that was mistyped is one of nothing, too.
+/// Adds what stands against making something new: a name that was mistyped is one of nothing, too.
 fn about_creation(kind: AssetKind, target: &Target, is_wanted: bool, edit: &mut Edit) {
-    let alike: Vec<String> = target.alike.iter().map(|name| format!("`{name}`")).collect();
-    if !is_wanted {
-        let hint = if alike.is_empty() {
-            "`--create` makes it".to_owned()
-        } else {
-            format!("did you mean {}? `--create` makes a new one", alike.join(" or "))
-        };
-        edit.blockers.push(Finding {
+    if is_wanted {
+        edit.plan.warnings.extend(creation::similar(&target.alike));
+    } else {
+        edit.plan.blockers.push(Finding {
             code: "not_there".to_owned(),
             message: format!("there is no {kind} `{}`", target.name),
-            hint: Some(hint),
-        });
-    } else if !alike.is_empty() {
-        edit.warnings.push(Finding {
-            code: "similar_name".to_owned(),
-            message: format!("there is {} already, called nearly the same", alike.join(" and ")),
-            hint: None,
+            hint: Some(creation::instead(&target.alike)),
         });
     }
 }
@@ -175,7 +175,7 @@ async fn check_on_server(client: &Client, asset: Option<&Asset>, document: &Valu
 /// Finds what is pushed to.
 async fn find(session: &Session, kind: AssetKind, wanted: &str) -> Result<Target> {
     let all = session.client.assets(kind, &[]).all().await?.value;
-    if let Some(asset) = assets::choose(&all, wanted) {
+    if let Some(asset) = by_name_or_id(&all, wanted) {
         return Ok(Target {
             name: asset.name.clone(),
             asset: Some(asset.clone()),
@@ -184,7 +184,7 @@ async fn find(session: &Session, kind: AssetKind, wanted: &str) -> Result<Target
     }
     if wanted.parse::<AgentId>().is_ok() {
         // Nobody means to create something that is called like an id.
-        return Err(assets::unknown(&all, kind, wanted));
+        return Err(assets::not_found(&all, kind, wanted));
     }
     if let Ok(AssetRef {
         version: Some(_),
@@ -225,10 +225,11 @@ fn refused_file(path: &Path, kind: AssetKind, faults: Vec<String>) -> Failure {
 fn plan(
     session: &Session,
     kind: AssetKind,
-    Target { name, asset, .. }: &Target,
+    target: &Target,
     latest: Option<Content>,
     pushed: &Written,
 ) -> Result<Edit> {
+    let Target { name, asset, .. } = target;
     let before = latest.as_ref().map(|latest| latest.version.version);
     let version = before.unwrap_or(0).saturating_add(1);
     let title = match asset {
@@ -247,22 +248,27 @@ fn plan(
         Some(latest) => {
             let found = compare(kind, latest.document, pushed.document.clone())?;
             edit.more.insert("diff".to_owned(), found.json);
-            edit.differences = found.rows;
-            !edit.differences.is_empty()
+            edit.plan.differences = found.rows;
+            !edit.plan.differences.is_empty()
         }
         None => true,
     };
     if asset.is_none() {
-        edit.fields.push(FieldEdit::new("name", Value::Null, json!(name)));
+        edit.plan
+            .fields
+            .push(FieldEdit::new("name", Value::Null, json!(name)));
     }
     if has_changed {
-        edit.fields
+        edit.plan
+            .fields
             .push(FieldEdit::new("version", json!(before), json!(version)));
     }
     // What was to change something would not be among what is sent.
-    edit.blockers.extend(pushed.unknown.iter().map(unknown_field));
+    edit.plan
+        .blockers
+        .extend(pushed.unknown.iter().map(unknown_field));
     if asset.as_ref().is_some_and(|asset| asset.deprecated) && has_changed {
-        edit.warnings.push(Finding {
+        edit.plan.warnings.push(Finding {
             code: "deprecated".to_owned(),
             message: format!("{kind} `{name}` is deprecated"),
             hint: None,
@@ -271,13 +277,20 @@ fn plan(
     Ok(edit)
 }
 
-async fn send(
-    session: &Session,
-    kind: AssetKind,
-    Target { name, asset, .. }: &Target,
-    document: &Value,
-    (version, edit): (i64, &Edit),
-) -> Result<Edited> {
+/// What becomes a version.
+struct Pushed<'p> {
+    document: &'p Value,
+    version: i64,
+    edit: &'p Edit,
+}
+
+async fn send(session: &Session, kind: AssetKind, target: &Target, pushed: &Pushed<'_>) -> Result<Done> {
+    let Target { name, asset, .. } = target;
+    let Pushed {
+        document,
+        version,
+        edit,
+    } = *pushed;
     let client = &session.client;
     let id = match asset {
         Some(asset) => asset.id.clone(),
@@ -297,8 +310,8 @@ async fn send(
             quoted(name)
         ))
     })?;
-    Ok(Edited {
-        text: format!("done: {kind} `{name}` has version {}", created.value.version),
-        json: Some(created.json),
-    })
+    Ok(Done::new(
+        format!("done: {kind} `{name}` has version {}", created.value.version),
+        Some(created.json),
+    ))
 }

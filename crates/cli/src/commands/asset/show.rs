@@ -9,9 +9,9 @@ use super::picture::picture;
 use super::versions::{places, yanked};
 use crate::assets::{self, AssetRef, Content, KindArg};
 use crate::error::{Exit, Failure, Result};
-use crate::plan::text;
 use crate::session::Session;
 use crate::ui::Ui;
+use crate::ui::values::text;
 
 /// Show a version of an agent or a context graph, the newest if none is named.
 ///
@@ -40,7 +40,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let version = version.and_then(|version| version.0);
     let content = assets::find_content(client, kind, &asset, version).await?;
     if ui.json {
-        let json = to_raw_value(&content.document).map_err(|error| Failure::failed(error.to_string()))?;
+        let json = to_raw_value(&content.document)?;
         ui.document(&json)?;
         return Ok(Exit::Ok);
     }

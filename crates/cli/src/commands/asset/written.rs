@@ -8,7 +8,8 @@ use forge_domain::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::assets::{Content, without_list_fields};
-use crate::edit::read_body;
+use crate::body::read_body;
+use crate::finder::did_you_mean;
 use crate::likeness::alike;
 
 /// What is to become a version.
@@ -113,15 +114,14 @@ fn graph_content(body: &Value) -> Result<Value, Vec<String>> {
     Err(faults.iter().map(Fault::to_string).collect())
 }
 
-/// Says that a field is none of a version.
-pub(crate) fn unknown_field(Unknown { path, alike }: &Unknown) -> Finding {
-    let alike: Vec<String> = alike.iter().map(|name| format!("`{name}`")).collect();
+/// Returns the finding that a version has no such field.
+pub(crate) fn unknown_field(unknown: &Unknown) -> Finding {
     Finding {
         code: "unknown_field".to_owned(),
-        message: format!("a version has no field `{path}`"),
-        hint: Some(match alike.as_slice() {
+        message: format!("a version has no field `{}`", unknown.path),
+        hint: Some(match unknown.alike.as_slice() {
             [] => "leave it out".to_owned(),
-            alike => format!("did you mean {}?", alike.join(" or ")),
+            alike => did_you_mean(alike),
         }),
     }
 }

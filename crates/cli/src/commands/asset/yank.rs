@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::versions::places;
 use crate::assets::{self, AssetRef, KindArg, versions_arguments};
-use crate::edit::{Edit, EditArgs, Edited, FieldEdit};
+use crate::change::{ApplyArgs, Done};
+use crate::edit::Edit;
 use crate::error::{Exit, Failure, Result};
+use crate::plan::FieldEdit;
 use crate::session::Session;
 
 /// Declare a version unfit: nothing new may pin it.
@@ -29,7 +31,7 @@ pub(crate) struct YankArgs {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
-    edit: EditArgs,
+    change: ApplyArgs,
 }
 
 /// Take a yank back: the version may be pinned again.
@@ -45,7 +47,7 @@ pub(crate) struct UnyankArgs {
     #[arg(value_name = "NAME@VERSION")]
     asset: AssetRef,
     #[command(flatten)]
-    edit: EditArgs,
+    change: ApplyArgs,
 }
 
 pub(super) async fn yank(session: &Session, args: YankArgs) -> Result<Exit> {
@@ -54,13 +56,13 @@ pub(super) async fn yank(session: &Session, args: YankArgs) -> Result<Exit> {
         args.kind.kind(),
         &args.asset,
         Some(args.reason.trim()),
-        &args.edit,
+        &args.change,
     )
     .await
 }
 
 pub(super) async fn unyank(session: &Session, args: UnyankArgs) -> Result<Exit> {
-    change(session, args.kind.kind(), &args.asset, None, &args.edit).await
+    change(session, args.kind.kind(), &args.asset, None, &args.change).await
 }
 
 async fn change(
@@ -68,7 +70,7 @@ async fn change(
     kind: AssetKind,
     wanted: &AssetRef,
     reason: Option<&str>,
-    args: &EditArgs,
+    args: &ApplyArgs,
 ) -> Result<Exit> {
     let client = &session.client;
     let no_version = || {
@@ -94,14 +96,15 @@ async fn change(
         .map(|yank| yank.reason.as_deref().unwrap_or_default());
     if before != reason {
         let field = |name: &str, from, to| FieldEdit::new(name, from, to);
-        edit.fields = vec![field("reason", json!(before), json!(reason))];
+        edit.plan.fields = vec![field("reason", json!(before), json!(reason))];
         if before.is_some() != reason.is_some() {
             let yanked = field("is_yanked", json!(before.is_some()), json!(reason.is_some()));
-            edit.fields.insert(0, yanked.called("yanked"));
+            edit.plan.fields.insert(0, yanked.called("yanked"));
         }
     }
     if reason.is_some() && before != reason {
-        edit.warnings
+        edit.plan
+            .warnings
             .extend(runs_on(session, kind, &asset, number).await?);
     }
     edit.carry_out(session, args, async || {
@@ -114,10 +117,10 @@ async fn change(
         } else {
             "not yanked any more"
         };
-        Ok(Edited {
-            text: format!("done: version {number} of {kind} `{}` is {state}", asset.name),
-            json: Some(yanked.json),
-        })
+        Ok(Done::new(
+            format!("done: version {number} of {kind} `{}` is {state}", asset.name),
+            Some(yanked.json),
+        ))
     })
     .await
 }

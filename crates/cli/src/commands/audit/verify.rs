@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
 use forge_app::audit::{self, SignedCheckpoint};
 use forge_app::{OpenMode, Store, StoreUrl};
 use forge_domain::OrganizationId;
@@ -11,7 +10,7 @@ use forge_domain::audit::{ChainCheck, ChainReport, ExpectedHead};
 use forge_wire::audit::{HeadInstance, Line, parse_line};
 use serde_json::json;
 
-use crate::error::{Exit, Failure};
+use crate::error::{Context as _, Exit, Failure, Result};
 use crate::input;
 use crate::installation::{DatabaseUrl, check_named};
 use crate::output;
@@ -59,7 +58,7 @@ pub(crate) struct Args {
 }
 
 /// A hash as it is printed, or what is wrong with the text.
-fn hash(text: &str) -> Result<String, String> {
+fn hash(text: &str) -> std::result::Result<String, String> {
     let text = text.to_ascii_lowercase();
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text)
@@ -68,10 +67,10 @@ fn hash(text: &str) -> Result<String, String> {
     }
 }
 
-pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: Args) -> Result<Exit> {
     let reports = check(&args).await.map_err(not_checked)?;
     for report in &reports {
-        tell(report, args.json).map_err(|cause| not_checked(cause.into()))?;
+        print(report, args.json).map_err(|cause| not_checked(cause.into()))?;
     }
     let entries: u64 = reports.iter().map(|report| report.entries).sum();
     output::note(&format!(
@@ -94,19 +93,19 @@ fn counted(number: u64, one: &str, many: &str) -> String {
 }
 
 /// Tells a log that could not be looked at from one that is broken.
-fn not_checked(cause: anyhow::Error) -> Failure {
+fn not_checked(cause: Failure) -> Failure {
     Failure {
         exit: Exit::Usage,
-        ..Failure::from(cause)
+        ..cause
     }
 }
 
-async fn check(args: &Args) -> anyhow::Result<Vec<ChainReport>> {
+async fn check(args: &Args) -> Result<Vec<ChainReport>> {
     let checkpoints: Vec<SignedCheckpoint> = args
         .checkpoint
         .iter()
         .map(|path| read_checkpoint(path))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_>>()?;
     if args.expect_head.is_empty() && checkpoints.is_empty() {
         output::note(
             "note: without `--expect-head` or `--checkpoint`, a log that was cut and made to fit passes for the whole one",
@@ -120,7 +119,7 @@ async fn check(args: &Args) -> anyhow::Result<Vec<ChainReport>> {
 }
 
 /// Reads a checkpoint from what the server answered, or from the last line of an export.
-fn read_checkpoint(path: &Path) -> anyhow::Result<SignedCheckpoint> {
+fn read_checkpoint(path: &Path) -> Result<SignedCheckpoint> {
     let end = end_of(path).with_context(|| format!("cannot read {}", path.display()))?;
     let last = end.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
     let read = match serde_json::from_slice::<HeadInstance>(&end) {
@@ -136,7 +135,10 @@ fn read_checkpoint(path: &Path) -> anyhow::Result<SignedCheckpoint> {
             checkpoint,
             signature,
         }),
-        Err(why) => bail!("{} holds no checkpoint: {why}", path.display()),
+        Err(why) => Err(Failure::failed(format!(
+            "{} holds no checkpoint: {why}",
+            path.display()
+        ))),
     }
 }
 
@@ -157,7 +159,7 @@ fn expected(
     heads: &[String],
     checkpoints: &[&SignedCheckpoint],
     is_signed: impl Fn(&SignedCheckpoint) -> bool,
-) -> anyhow::Result<Vec<ExpectedHead>> {
+) -> Result<Vec<ExpectedHead>> {
     let mut expected: Vec<ExpectedHead> = Vec::new();
     for hash in heads {
         expected.push(ExpectedHead {
@@ -168,7 +170,9 @@ fn expected(
     for signed in checkpoints {
         let (sequence, hash) = (signed.checkpoint.sequence, signed.checkpoint.hash.clone());
         if !is_signed(signed) {
-            bail!("the given checkpoint of entry {sequence} is not signed by the public key");
+            return Err(Failure::failed(format!(
+                "the given checkpoint of entry {sequence} is not signed by the public key"
+            )));
         }
         expected.push(ExpectedHead {
             sequence: Some(sequence),
@@ -183,7 +187,7 @@ fn is_signed(signed: &SignedCheckpoint, keys: &[String]) -> bool {
     keys.is_empty() || keys.iter().any(|key| signed.is_signed_by(key))
 }
 
-fn check_files(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Result<Vec<ChainReport>> {
+fn check_files(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> Result<Vec<ChainReport>> {
     let given: Vec<&SignedCheckpoint> = checkpoints.iter().collect();
     let keys = &args.public_key;
     let mut check = ChainCheck::new(expected(&args.expect_head, &given, |signed| {
@@ -208,7 +212,9 @@ fn check_files(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Resul
     for organization in wanted {
         let found = report.organization.as_ref();
         if let Some(other) = found.filter(|other| *other != organization) {
-            bail!("this is the log of `{other}`, not of `{organization}`");
+            return Err(Failure::failed(format!(
+                "this is the log of `{other}`, not of `{organization}`"
+            )));
         }
     }
     Ok(vec![report])
@@ -240,10 +246,12 @@ fn check_lines(check: &mut ChainCheck, mut lines: impl BufRead, keys: &[String])
     }
 }
 
-async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow::Result<Vec<ChainReport>> {
+async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> Result<Vec<ChainReport>> {
     let store = Store::open(&url(args)?, OpenMode::ReadOnly).await?;
-    let (known, ownerless): (Vec<_>, Vec<_>) =
-        audit::chains(&store).await?.into_iter().partition(Result::is_ok);
+    let (known, ownerless): (Vec<_>, Vec<_>) = audit::chains(&store)
+        .await?
+        .into_iter()
+        .partition(std::result::Result::is_ok);
     let known: Vec<OrganizationId> = known.into_iter().flatten().collect();
     let mut organizations = known.clone();
     // Organizations are never removed, only marked as deleted: one that is not there is a fault, not an oversight.
@@ -260,14 +268,16 @@ async fn check_store(args: &Args, checkpoints: Vec<SignedCheckpoint>) -> anyhow:
         organizations.retain(|organization| organization == only);
     }
     if organizations.len() > 1 && !args.expect_head.is_empty() {
-        bail!("the store has several logs; name the one that ended like this by `--organization ID`");
+        return Err(Failure::failed(
+            "the store has several logs; name the one that ended like this by `--organization ID`",
+        ));
     }
     let mut reports = Vec::new();
     if args.organization.is_none() {
         reports.extend(
             ownerless
                 .into_iter()
-                .filter_map(Result::err)
+                .filter_map(std::result::Result::err)
                 .map(ChainReport::ownerless),
         );
     }
@@ -295,7 +305,7 @@ async fn keys(
     args: &Args,
     organization: &OrganizationId,
     checkpoints: &[&SignedCheckpoint],
-) -> anyhow::Result<Vec<String>> {
+) -> Result<Vec<String>> {
     if !args.public_key.is_empty() {
         return Ok(args.public_key.clone());
     }
@@ -309,7 +319,7 @@ async fn keys(
 /// Returns where the store is.
 ///
 /// The variables count only if nothing is named, so that they are never in a file's way.
-fn url(args: &Args) -> anyhow::Result<StoreUrl> {
+fn url(args: &Args) -> Result<StoreUrl> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(folder) = &args.data_dir {
         check_named("--data-dir", "FORGE_DATA_DIR", Some(&folder.to_string_lossy()))?;
@@ -328,11 +338,13 @@ fn url(args: &Args) -> anyhow::Result<StoreUrl> {
             check_named("--data-dir", "FORGE_DATA_DIR", Some(&folder))?;
             Ok(StoreUrl::Folder(folder.into()))
         }
-        None => bail!("name what to look at: a FILE of an export, `--data-dir DIR` or `--database-url URL`"),
+        None => Err(Failure::failed(
+            "name what to look at: a FILE of an export, `--data-dir DIR` or `--database-url URL`",
+        )),
     }
 }
 
-fn tell(report: &ChainReport, as_json: bool) -> std::io::Result<()> {
+fn print(report: &ChainReport, as_json: bool) -> std::io::Result<()> {
     let first = report.first_fault.as_ref();
     if as_json {
         let fault = first.map(|fault| {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use forge_client::{Client, Credentials};
 
-use crate::creation::joined;
 use crate::error::{Exit, Failure, Result};
+use crate::finder::joined;
 use crate::input;
 use crate::profile::{self, Places};
 use crate::session::{Common, options};

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 use forge_domain::name::is_same;
+use serde_json::value::RawValue;
 
 use super::compare::compare;
-use super::planned::{ServicePlans, Wishes, plan};
-use super::show::{Row, print_json, rows, show};
-use super::steps::{Outcome, Worker};
-use super::work::Work;
+use super::outcome::Outcome;
+use super::planned::{ApplyOptions, plan};
+use super::show::Shown;
+use super::steps::Worker;
 use super::{files, server};
-use crate::change::{ApplyArgs, confirm, watched};
+use crate::change::{self, ApplyArgs, Done, Proposal, Verdict};
 use crate::error::{Exit, Failure, Result};
-use crate::session::{Common, interruptible};
+use crate::session::{Common, Session, interruptible};
 use crate::ui::quoted;
 
 /// Make agents, context graphs, services and version sets like the files that `forge export` writes.
@@ -50,6 +51,9 @@ pub(crate) struct Args {
     lift_hold: bool,
     #[command(flatten)]
     change: ApplyArgs,
+    /// Why, for the history.
+    #[arg(long, short, value_name = "TEXT", help_heading = "Change")]
+    message: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -61,10 +65,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 async fn apply(args: Args) -> Result<Exit> {
     let mut tree = files::read(&args.file)?;
     let session = args.common.session()?;
-    let (ui, client) = (&session.ui, &session.client);
+    let client = &session.client;
     let wants =
         |kind: AssetKind, name: &str| tree.assets(kind).iter().any(|asset| is_same(&asset.name, name));
-    let known = server::ask(ui, client, wants).await?;
+    let known = server::ask(&session.ui, client, wants).await?;
     known.spell(&mut tree);
     let mut work = compare(&tree, &known, args.prune);
     if args.create {
@@ -75,95 +79,118 @@ async fn apply(args: Args) -> Result<Exit> {
         failure.details = work.problems;
         return Err(failure);
     }
-    let wishes = Wishes {
-        message: args.change.message.clone(),
+    let options = ApplyOptions {
+        message: args.message.clone(),
         lift_hold: args.lift_hold,
         strict: args.change.strict,
     };
-    let plans = plan(client, &work, &known, &wishes).await?;
-    let rows = rows(&work, &plans);
-    show(&session, &work, &rows, &plans, args.check)?;
-    if let Some(end) = verdict(&args, &work, &rows, &plans) {
-        if ui.json {
-            print_json(&session, &work, &rows, (&plans, &Outcome::default()))?;
-        }
-        return match end {
-            Ok(note) => {
-                ui.note(note);
-                Ok(Exit::Ok)
-            }
-            Err(failure) => Err(failure),
-        };
-    }
-    confirm(&session, args.change.yes).await?;
-    let mut worker = Worker::new(&session, &wishes, &known);
+    let plans = plan(client, &work, &known, &options).await?;
     let folder = quoted(&args.file.display().to_string());
-    let check = session.command(&format!("apply -f {folder} --check"));
-    let result = watched(&check, worker.work(&work, &plans, &known)).await;
-    let (done, all) = (worker.outcome.done.len(), work.steps().len());
-    let printed = if ui.json {
-        print_json(&session, &work, &rows, (&plans, &worker.outcome))
-    } else {
-        Ok(())
+    let proposal = Apply {
+        shown: Shown::new(&session, work, plans),
+        is_check: args.check,
+        check: session.command(&format!("apply -f {folder} --check")),
     };
-    // First of all what became of the change: what comes of the document is another matter.
-    result.map_err(|failure| {
-        failure.hint(format!(
-            "{done} of {all} steps are done; `forge apply` again goes on from there"
-        ))
-    })?;
-    ui.note(&format!("done: {done} of {all} steps"));
-    printed?;
-    match worker.blocked.as_slice() {
-        [] => Ok(Exit::Ok),
-        names => Err(blocked(names)),
+    change::carry_out(&session, &args.change, &proposal, async || {
+        let mut worker = Worker::new(&session, &options, &known);
+        let result = worker.work(&proposal.shown.work, &proposal.shown.plans).await;
+        proposal.done(result, &worker)
+    })
+    .await
+}
+
+/// Everything that differs from the files.
+struct Apply {
+    shown: Shown,
+    is_check: bool,
+    /// The command that shows what became of it, should an answer be lost.
+    check: String,
+}
+
+impl Apply {
+    /// Returns what to report of the work.
+    ///
+    /// What was done before it failed stays done, and is in the document.
+    fn done(&self, result: Result<()>, worker: &Worker<'_>) -> Result<Done> {
+        let (done, all) = (worker.outcome.done.len(), self.shown.work.steps().len());
+        let json = Some(self.shown.document(&worker.outcome)?);
+        Ok(match result {
+            Ok(()) => Done {
+                text: Some(format!("done: {done} of {all} steps")),
+                json,
+                failure: (!worker.blocked.is_empty()).then(|| blocked(&worker.blocked)),
+            },
+            Err(failure) => Done {
+                text: None,
+                json,
+                failure: Some(failure.hint(format!(
+                    "{done} of {all} steps are done; `forge apply` again goes on from there"
+                ))),
+            },
+        })
+    }
+
+    fn has_warnings(&self) -> bool {
+        let work = &self.shown.work;
+        let release = SetName::release();
+        let runs_on = work.floats.iter().any(|float| float.set == release);
+        let is_said = runs_on || !work.renamed.is_empty() || !work.similar.is_empty();
+        is_said
+            || self
+                .shown
+                .plans
+                .iter()
+                .any(super::planned::ServicePlans::has_warnings)
     }
 }
 
-/// Returns how it ends before anything is changed, if it does.
-fn verdict(
-    args: &Args,
-    work: &Work,
-    rows: &[Row],
-    plans: &[ServicePlans],
-) -> Option<std::result::Result<&'static str, Failure>> {
-    if work.is_nothing() {
-        return Some(Ok(
-            "everything is like the files already; there is nothing to change",
-        ));
+impl Proposal for Apply {
+    fn show(&self, session: &Session) -> Result<()> {
+        self.shown.show(session, self.is_check)
     }
-    if args.check {
-        let things: BTreeSet<_> = rows.iter().map(|row| (row.kind, &row.name)).collect();
-        let text = match things.len() {
-            1 => "1 thing differs from the files".to_owned(),
-            many => format!("{many} things differ from the files"),
-        };
-        return Some(Err(
-            Failure::failed(text).hint("without `--check`, the plan; `--apply` does it")
-        ));
+
+    /// What a rule forbids stops that service alone.
+    fn verdict(&self, args: &ApplyArgs) -> Verdict {
+        let Shown {
+            work, plans, rows, ..
+        } = &self.shown;
+        if work.is_nothing() {
+            return Verdict::NoOp("everything is like the files already; there is nothing to change");
+        }
+        if self.is_check {
+            let things: BTreeSet<_> = rows.iter().map(|row| (row.kind, &row.name)).collect();
+            let text = match things.len() {
+                1 => "1 thing differs from the files".to_owned(),
+                many => format!("{many} things differ from the files"),
+            };
+            return Verdict::Refused(
+                Failure::failed(text).hint("without `--check`, the plan; `--apply` does it"),
+            );
+        }
+        if args.strict && self.has_warnings() {
+            let text = "there are warnings, and `--strict` is set; nothing was changed";
+            return Verdict::Refused(Failure::failed(text));
+        }
+        let names = work
+            .services
+            .iter()
+            .zip(plans)
+            .filter(|(_, plans)| plans.is_blocked())
+            .map(|(work, _)| work.service.fields.name.clone());
+        let names: Vec<String> = names.collect();
+        if args.apply || names.is_empty() {
+            return Verdict::Go;
+        }
+        Verdict::Refused(blocked(&names))
     }
-    let release = SetName::release();
-    let runs_on = work.floats.iter().any(|float| float.set == release);
-    let is_said = runs_on || !work.renamed.is_empty() || !work.similar.is_empty();
-    let has_warnings = is_said || plans.iter().any(ServicePlans::has_warnings);
-    if args.change.strict && has_warnings {
-        let text = "there are warnings, and `--strict` is set; nothing was changed";
-        return Some(Err(Failure::failed(text)));
+
+    fn document(&self) -> Result<Box<RawValue>> {
+        self.shown.document(&Outcome::default())
     }
-    if args.change.apply {
-        return None;
+
+    fn check(&self) -> &str {
+        &self.check
     }
-    let names: Vec<String> = work
-        .services
-        .iter()
-        .zip(plans)
-        .filter(|(_, plans)| plans.is_blocked())
-        .map(|(work, _)| work.service.fields.name.clone())
-        .collect();
-    if names.is_empty() {
-        return Some(Ok("nothing was changed; `--apply` does it"));
-    }
-    Some(Err(blocked(&names)))
 }
 
 fn blocked(names: &[String]) -> Failure {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::float::{Float, KINDS, number_of};
 use super::floats::{asset_of, coming, floats, stays};
 use super::same::is_same;
-use super::server::{Known, KnownService, rename_references};
+use super::server::{ServerService, ServerState, rename_references};
 use super::similar::similar;
 use super::tree::{Asset, Document, Service, Tree, kind_name};
 use super::work::{AssetStep, Renamed, ServiceWork, SetStep, Work};
@@ -21,7 +21,7 @@ use crate::commands::asset::written::{Unknown, checked, unknown_field};
 /// Compares files with a server.
 ///
 /// With `prune`, sets that the files do not have are deleted.
-pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
+pub(super) fn compare(files: &Tree, known: &ServerState, prune: bool) -> Work {
     let mut work = Work::default();
     for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
         for asset in files.assets(kind) {
@@ -53,9 +53,9 @@ pub(super) fn compare(files: &Tree, known: &Known, prune: bool) -> Work {
 ///
 /// What is called otherwise is another service; that it runs the same, and that what it was is gone, tells that it was
 /// not meant so.
-fn renamed(files: &Tree, known: &Known, work: &Work) -> Vec<Renamed> {
+fn renamed(files: &Tree, known: &ServerState, work: &Work) -> Vec<Renamed> {
     let created = work.services.iter().filter(|work| work.known.is_none());
-    let is_gone = |known: &&KnownService| {
+    let is_gone = |known: &&ServerService| {
         let fields = &known.service.fields;
         fields.is_active
             && !files
@@ -63,10 +63,10 @@ fn renamed(files: &Tree, known: &Known, work: &Work) -> Vec<Renamed> {
                 .iter()
                 .any(|service| service.fields.name == fields.name)
     };
-    let gone: Vec<&KnownService> = known.services.iter().filter(is_gone).collect();
+    let gone: Vec<&ServerService> = known.services.iter().filter(is_gone).collect();
     let was = |created: &ServiceWork| {
         let new = &created.service.fields;
-        let runs_the_same = |old: &&&KnownService| {
+        let runs_the_same = |old: &&&ServerService| {
             let old = &old.service.fields;
             (&old.agent, &old.context_graph) == (&new.agent, &new.context_graph)
         };
@@ -79,7 +79,7 @@ fn renamed(files: &Tree, known: &Known, work: &Work) -> Vec<Renamed> {
     created.filter_map(was).collect()
 }
 
-fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
+fn asset_steps(kind: AssetKind, asset: &Asset, known: &ServerState, work: &mut Work) {
     let (what, name, place) = (kind_name(kind), &asset.name, &asset.place);
     let on_server = known.assets(kind).get(name);
     let latest = on_server.map_or(0, |found| found.latest);
@@ -136,7 +136,7 @@ fn asset_steps(kind: AssetKind, asset: &Asset, known: &Known, work: &mut Work) {
 ///
 /// A field that the server does not know would be left out of the version, and one that is not there be taken from the
 /// version before: neither is what was reviewed.
-fn faults(kind: AssetKind, document: &Document, known: &Known) -> Vec<String> {
+fn faults(kind: AssetKind, document: &Document, known: &ServerState) -> Vec<String> {
     if kind == AssetKind::Agent {
         let change = serde_json::from_value::<AgentChange>(Value::Object(document.clone()));
         if let Some(incomplete) = change.ok().and_then(|change| change.apply(None).err()) {
@@ -175,7 +175,7 @@ fn unknown_text(unknown: &Unknown) -> String {
 }
 
 /// Puts every version behind those that it refers to.
-fn in_order_of_references(known: &Known, work: &mut Work) {
+fn in_order_of_references(known: &ServerState, work: &mut Work) {
     let mut there: BTreeSet<(String, i64)> = BTreeSet::new();
     for (name, graph) in known.assets(AssetKind::ContextGraph) {
         there.extend((1..=graph.latest).map(|version| (name.clone(), version)));
@@ -239,7 +239,7 @@ fn references(document: &Document) -> BTreeSet<(String, i64)> {
         .collect()
 }
 
-fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, work: &mut Work) {
+fn service_work(files: &Tree, service: &Service, known: &ServerState, prune: bool, work: &mut Work) {
     let (place, name) = (&service.place, &service.fields.name);
     let awaits_versions = check_pins(files, service, known, &mut work.problems);
     let found = match known.named(name).as_slice() {
@@ -258,7 +258,7 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
         .iter()
         .any(|change| change.field == "agent" || change.field == "context_graph");
     let coming = Coming::of(service, known, &work.assets);
-    let sets = set_steps(service, found, (prune, &coming), &mut work.left_alone);
+    let sets = set_steps(service, found, prune, &coming, &mut work.left_alone);
     let awaited = awaited(service, &work.assets);
     let mut of_service = ServiceWork {
         service: service.clone(),
@@ -277,8 +277,8 @@ fn service_work(files: &Tree, service: &Service, known: &Known, prune: bool, wor
 }
 
 /// Returns what floats on versions that come, and is to go on doing so, in services that the files do not have, too.
-fn staying(known: &Known, work: &Work) -> Vec<Float> {
-    let wanted = |known: &KnownService| {
+fn staying(known: &ServerState, work: &Work) -> Vec<Float> {
+    let wanted = |known: &ServerService| {
         let is_it = |work: &&ServiceWork| work.known.as_ref().is_some_and(|found| found.id == known.id);
         work.services.iter().find(is_it)
     };
@@ -307,7 +307,7 @@ struct Brought {
 }
 
 impl Coming {
-    fn of(service: &Service, known: &Known, steps: &[AssetStep]) -> Self {
+    fn of(service: &Service, known: &ServerState, steps: &[AssetStep]) -> Self {
         let brought = |kind| {
             let name = asset_of(service, kind);
             Brought {
@@ -363,7 +363,7 @@ fn awaited(service: &Service, steps: &[AssetStep]) -> Vec<(AssetKind, String)> {
 /// Ensures that what a service runs and what its sets pin is there, or comes with the files.
 ///
 /// Returns `true` if a set pins something that comes.
-fn check_pins(files: &Tree, service: &Service, known: &Known, problems: &mut Vec<String>) -> bool {
+fn check_pins(files: &Tree, service: &Service, known: &ServerState, problems: &mut Vec<String>) -> bool {
     let (place, fields) = (&service.place, &service.fields);
     let mut awaits_versions = false;
     for (kind, name) in [
@@ -418,8 +418,9 @@ fn field_changes(before: &Service, after: &Service) -> Vec<FieldChange> {
 /// Returns what is to be done about the sets of a service, with `release` as the last one.
 fn set_steps(
     service: &Service,
-    known: Option<&KnownService>,
-    (prune, coming): (bool, &Coming),
+    known: Option<&ServerService>,
+    prune: bool,
+    coming: &Coming,
     left_alone: &mut Vec<String>,
 ) -> Vec<SetStep> {
     let empty = BTreeMap::new();

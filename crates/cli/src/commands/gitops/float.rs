@@ -22,8 +22,8 @@ pub(super) struct Float {
 }
 
 impl Float {
-    /// Says what comes of it.
-    pub(super) fn told(&self) -> String {
+    /// Returns what comes of it, as a sentence.
+    pub(super) fn description(&self) -> String {
         format!(
             "`{}` of `{}` floats: it runs version {} of the {} `{}` as soon as it is there",
             self.set,

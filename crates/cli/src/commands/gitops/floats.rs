@@ -5,7 +5,7 @@ use forge_client::answers::Finding;
 use forge_domain::asset::AssetKind;
 
 use super::float::{Float, KINDS, number_of};
-use super::server::KnownService;
+use super::server::ServerService;
 use super::tree::Service;
 use super::work::{AssetStep, ServiceWork, SetStep};
 
@@ -37,7 +37,7 @@ pub(super) fn asset_of(service: &Service, kind: AssetKind) -> &String {
 /// Returns what of a service on the server floats on versions that come.
 ///
 /// In an inactive one, nothing runs.
-pub(super) fn floats(known: &KnownService, steps: &[AssetStep]) -> Vec<Float> {
+pub(super) fn floats(known: &ServerService, steps: &[AssetStep]) -> Vec<Float> {
     let service = &known.service;
     let mut found = Vec::new();
     if !service.fields.is_active {
@@ -94,7 +94,7 @@ pub(super) fn against(work: &ServiceWork) -> Option<Finding> {
         code: "float_before_versions".to_owned(),
         message: format!(
             "{}, though the files want something else; what they want of {} waits for versions that come with them",
-            float.told(),
+            float.description(),
             waiting.join(" and ")
         ),
         hint: Some(
@@ -112,7 +112,7 @@ pub(super) fn withheld<'w>(mut left: impl Iterator<Item = &'w ServiceWork>) -> O
         message: format!(
             "no versions are created, as a rule forbids changes of `{}`, and {}, though the files want something else",
             float.service,
-            float.told()
+            float.description()
         ),
         hint: Some(format!(
             "first do what is said of `{}`, or let its set pin what it runs now",

@@ -7,24 +7,24 @@ use forge_domain::asset::AssetKind;
 use serde_json::Value;
 
 use super::floats::{self, withheld};
-use super::server::Known;
+use super::server::ServerState;
 use super::tree::kind_name;
 use super::work::{ServiceWork, SetStep, Work};
 use crate::commands::service::plan::{Seen, rows};
-use crate::edit::FieldEdit;
 use crate::error::{Failure, Result};
+use crate::plan::FieldEdit;
 
 /// What is asked of every change of a service and of a set.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wishes {
+pub(super) struct ApplyOptions {
     pub(super) message: Option<String>,
     pub(super) lift_hold: bool,
     /// Whether a warning counts like a rule that forbids it.
     pub(super) strict: bool,
 }
 
-impl Wishes {
-    pub(super) fn options(&self) -> ChangeOptions {
+impl ApplyOptions {
+    pub(super) fn of_change(&self) -> ChangeOptions {
         ChangeOptions {
             message: self.message.clone(),
             lift_hold: self.lift_hold,
@@ -40,6 +40,7 @@ impl Wishes {
 
 /// The plan of a change of a service that is there.
 pub(super) struct Update {
+    pub(super) service: ServiceId,
     pub(super) change: ServiceChange,
     pub(super) plan: ServicePlan,
     /// What it comes to, for the service and for its sets.
@@ -96,12 +97,12 @@ impl ServicePlans {
 pub(super) async fn plan(
     client: &Client,
     work: &Work,
-    known: &Known,
-    wishes: &Wishes,
+    known: &ServerState,
+    options: &ApplyOptions,
 ) -> Result<Vec<ServicePlans>> {
     let mut all = Vec::new();
     for service in &work.services {
-        all.push(plan_service(client, service, known, wishes).await?);
+        all.push(plan_service(client, service, known, options).await?);
     }
     let left = work.services.iter().zip(&all);
     let left = left.filter(|(_, plans)| plans.is_blocked()).map(|(work, _)| work);
@@ -118,8 +119,8 @@ pub(super) async fn plan(
 async fn plan_service(
     client: &Client,
     work: &ServiceWork,
-    known: &Known,
-    wishes: &Wishes,
+    known: &ServerState,
+    options: &ApplyOptions,
 ) -> Result<ServicePlans> {
     let nothing = || work.sets.iter().map(|_| None).collect();
     let Some(on_server) = &work.known else {
@@ -138,7 +139,7 @@ async fn plan_service(
     }
     let mut plans = ServicePlans::default();
     if !work.changes.is_empty() {
-        let mut update = plan_update(client, on_server.id, work, known, wishes).await?;
+        let mut update = plan_update(client, on_server.id, work, known, options).await?;
         if update.activates() {
             // What is wrong with a set that changes is no reason against it: the service becomes active behind its sets.
             update
@@ -149,7 +150,7 @@ async fn plan_service(
         plans.update = Some(update);
     }
     for step in &work.sets {
-        let mut plan = dry_run(client, on_server.id, step, wishes).await?;
+        let mut plan = dry_run(client, on_server.id, step, options).await?;
         if work.awaits_versions {
             // Versions that are still to come are no reason against it.
             plan.blockers.retain(|blocker| blocker.code != "no_such_version");
@@ -204,12 +205,12 @@ async fn plan_update(
     client: &Client,
     id: ServiceId,
     work: &ServiceWork,
-    known: &Known,
-    wishes: &Wishes,
+    known: &ServerState,
+    options: &ApplyOptions,
 ) -> Result<Update> {
     let change = wanted(work, known)?;
     let plan = client
-        .plan_service_update(id, &change, wishes.options())
+        .plan_service_update(id, &change, options.of_change())
         .await?
         .value;
     let mut seen = Seen::of(client, id, &plan).await?;
@@ -226,7 +227,12 @@ async fn plan_update(
         .into_iter()
         .map(|row| by_name(row, &seen))
         .collect();
-    Ok(Update { change, plan, rows })
+    Ok(Update {
+        service: id,
+        change,
+        plan,
+        rows,
+    })
 }
 
 /// The files name agents and context graphs, and so do the fields of a service here.
@@ -241,7 +247,7 @@ fn by_name(row: FieldEdit, seen: &Seen) -> FieldEdit {
 }
 
 /// Returns the fields of a service that differ, as the server takes them.
-fn wanted(work: &ServiceWork, known: &Known) -> Result<ServiceChange> {
+fn wanted(work: &ServiceWork, known: &ServerState) -> Result<ServiceChange> {
     let wanted = &work.service.fields;
     let differs = |field: &str| work.changes.iter().any(|change| change.field == field);
     Ok(ServiceChange {
@@ -259,7 +265,7 @@ fn wanted(work: &ServiceWork, known: &Known) -> Result<ServiceChange> {
     })
 }
 
-fn id<T: std::str::FromStr>(known: &Known, kind: AssetKind, name: &str) -> Result<T> {
+fn id<T: std::str::FromStr>(known: &ServerState, kind: AssetKind, name: &str) -> Result<T> {
     let id = known
         .assets(kind)
         .get(name)
@@ -272,9 +278,9 @@ pub(super) async fn dry_run(
     client: &Client,
     service: ServiceId,
     step: &SetStep,
-    wishes: &Wishes,
+    options: &ApplyOptions,
 ) -> Result<Plan> {
-    let plan = send(client, service, step, wishes, None).await?;
+    let plan = send(client, service, step, options, None).await?;
     plan.ok_or_else(|| Failure::failed("the server answered no plan"))
 }
 
@@ -283,13 +289,13 @@ pub(super) async fn send(
     client: &Client,
     service: ServiceId,
     step: &SetStep,
-    wishes: &Wishes,
+    options: &ApplyOptions,
     digest: Option<String>,
 ) -> std::result::Result<Option<Plan>, ClientError> {
     let options = ChangeOptions {
         dry_run: digest.is_none(),
         plan_digest: digest,
-        ..wishes.options()
+        ..options.of_change()
     };
     let answer = match &step.after {
         Some(pins) => {

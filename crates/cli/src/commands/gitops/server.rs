@@ -13,31 +13,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::tree::{Asset, Document, Service, ServiceFields, Tree};
+use crate::assets::without_list_fields;
 use crate::error::{Failure, Result};
 use crate::ui::Ui;
 
-/// What identifies a version beside its content.
-const BESIDE: [&str; 7] = [
-    "org_id",
-    "agent_id",
-    "service_hierarchical_state_machine_id",
-    "version",
-    "created_at",
-    "creator",
-    "yanked",
-];
-
 /// What is on the server.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) agents: BTreeMap<String, KnownAsset>,
-    pub(super) context_graphs: BTreeMap<String, KnownAsset>,
-    pub(super) services: Vec<KnownService>,
+pub(super) struct ServerState {
+    pub(super) agents: BTreeMap<String, ServerAsset>,
+    pub(super) context_graphs: BTreeMap<String, ServerAsset>,
+    pub(super) services: Vec<ServerService>,
 }
 
 /// An agent or a context graph on the server.
 #[derive(Debug, Clone, Default)]
-pub(super) struct KnownAsset {
+pub(super) struct ServerAsset {
     pub(super) id: String,
     pub(super) latest: i64,
     pub(super) is_deprecated: bool,
@@ -47,13 +37,13 @@ pub(super) struct KnownAsset {
 
 /// A service on the server.
 #[derive(Debug, Clone)]
-pub(super) struct KnownService {
+pub(super) struct ServerService {
     pub(super) id: ServiceId,
     pub(super) service: Service,
 }
 
-impl Known {
-    pub(super) fn assets(&self, kind: AssetKind) -> &BTreeMap<String, KnownAsset> {
+impl ServerState {
+    pub(super) fn assets(&self, kind: AssetKind) -> &BTreeMap<String, ServerAsset> {
         match kind {
             AssetKind::Agent => &self.agents,
             AssetKind::ContextGraph => &self.context_graphs,
@@ -61,7 +51,7 @@ impl Known {
     }
 
     /// Returns the services that a name can mean: the active one, or all of those that are not.
-    pub(super) fn named(&self, name: &str) -> Vec<&KnownService> {
+    pub(super) fn named(&self, name: &str) -> Vec<&ServerService> {
         let named = || {
             self.services
                 .iter()
@@ -96,8 +86,8 @@ impl Known {
 
     /// Returns everything as files hold it, with what they cannot hold.
     pub(super) fn into_tree(self) -> (Tree, Vec<String>) {
-        let assets = |known: BTreeMap<String, KnownAsset>| {
-            let asset = |(name, known): (String, KnownAsset)| Asset {
+        let assets = |known: BTreeMap<String, ServerAsset>| {
+            let asset = |(name, known): (String, ServerAsset)| Asset {
                 name,
                 place: String::new(),
                 versions: known.versions,
@@ -138,7 +128,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Asks for everything as it is at one moment; for the contents of versions only where `wants` says so.
 ///
 /// Lists come in pages, each as it is when it is asked for. A promotion in many services would be seen in half of them.
-pub(super) async fn ask(ui: &Ui, client: &Client, wants: impl Fn(AssetKind, &str) -> bool) -> Result<Known> {
+pub(super) async fn ask(
+    ui: &Ui,
+    client: &Client,
+    wants: impl Fn(AssetKind, &str) -> bool,
+) -> Result<ServerState> {
     let mut versions = Versions::default();
     let mut before = latest_change(ui, client).await?;
     let mut attempt = 1;
@@ -192,8 +186,8 @@ async fn read(
     client: &Client,
     wants: impl Fn(AssetKind, &str) -> bool,
     versions: &mut Versions,
-) -> Result<Known> {
-    let mut known = Known::default();
+) -> Result<ServerState> {
+    let mut known = ServerState::default();
     let mut graphs = names(client, AssetKind::ContextGraph).await?;
     let mut agents = names(client, AssetKind::Agent).await?;
     let graph_names = names_of(&graphs);
@@ -224,7 +218,7 @@ async fn read(
 }
 
 /// Reads the services, in which agents and context graphs are called as they are known.
-pub(super) async fn services(client: &Client, known: &Known) -> Result<Vec<KnownService>> {
+pub(super) async fn services(client: &Client, known: &ServerState) -> Result<Vec<ServerService>> {
     let (agents, graphs) = (names_of(&known.agents), names_of(&known.context_graphs));
     let rows = client.services(&[], None).all().await?.rows;
     let services = rows.iter().map(|row| service(row.get(), &agents, &graphs));
@@ -232,17 +226,17 @@ pub(super) async fn services(client: &Client, known: &Known) -> Result<Vec<Known
 }
 
 /// Returns the names of agents or of context graphs, by id.
-fn names_of(assets: &BTreeMap<String, KnownAsset>) -> BTreeMap<String, String> {
+fn names_of(assets: &BTreeMap<String, ServerAsset>) -> BTreeMap<String, String> {
     let named = assets
         .iter()
         .map(|(name, asset)| (asset.id.clone(), name.clone()));
     named.collect()
 }
 
-async fn names(client: &Client, kind: AssetKind) -> Result<BTreeMap<String, KnownAsset>> {
+async fn names(client: &Client, kind: AssetKind) -> Result<BTreeMap<String, ServerAsset>> {
     let assets = client.assets(kind, &[]).all().await?.value;
     let known = assets.into_iter().map(|asset| {
-        let known = KnownAsset {
+        let known = ServerAsset {
             id: asset.id,
             latest: asset.latest_version.unwrap_or(0),
             is_deprecated: asset.deprecated,
@@ -264,9 +258,7 @@ fn document(row: &str, graphs: &BTreeMap<String, String>) -> Result<(i64, Docume
     let mut document: Document = serde_json::from_str(row).map_err(unreadable)?;
     let version = document.get("version").and_then(Value::as_i64);
     let version = version.ok_or_else(|| unreadable("a version has no number"))?;
-    for field in BESIDE {
-        document.shift_remove(field);
-    }
+    without_list_fields(&mut document);
     rename_references(&mut document, graphs);
     Ok((version, document))
 }
@@ -306,7 +298,7 @@ fn service(
     row: &str,
     agents: &BTreeMap<String, String>,
     graphs: &BTreeMap<String, String>,
-) -> Result<KnownService> {
+) -> Result<ServerService> {
     let row: Row = serde_json::from_str(row).map_err(unreadable)?;
     // Who may not list an agent sees its id instead of its name.
     let name = |names: &BTreeMap<String, String>, id: String| names.get(&id).cloned().unwrap_or(id);
@@ -325,5 +317,5 @@ fn service(
         },
         version_sets,
     };
-    Ok(KnownService { id: row.id, service })
+    Ok(ServerService { id: row.id, service })
 }

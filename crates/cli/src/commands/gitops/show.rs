@@ -1,27 +1,226 @@
 //! Showing what would be done, or was.
 
-use forge_client::answers::{FieldChange, Finding, Pins};
+use forge_client::answers::{FieldChange, Pins};
 use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::float::Float;
+use super::outcome::Outcome;
 use super::planned::ServicePlans;
-use super::steps::Outcome;
 use super::tree::kind_name;
 use super::work::{AssetStep, Renamed, SetStep, Similar, StepId, Work};
-use crate::creation::joined;
-use crate::edit::FieldEdit;
-use crate::error::{Failure, Result};
-use crate::plan;
+use crate::error::Result;
+use crate::finder::joined;
+use crate::findings;
+use crate::plan::FieldEdit;
 use crate::session::Session;
-use crate::ui::{Style, quoted};
+use crate::ui::{Style, quoted, values};
 
 /// How many sets that float are told, beside each `release`.
 const LISTED: usize = 10;
 
+/// The plan of everything, as it is shown.
+pub(super) struct Shown {
+    pub(super) work: Work,
+    /// The plans of the services of the work, in their order.
+    pub(super) plans: Vec<ServicePlans>,
+    pub(super) rows: Vec<Row>,
+    organization: String,
+    server: String,
+}
+
+impl Shown {
+    /// Returns how the plan looks of what is to be done in the organization of this session.
+    pub(super) fn new(session: &Session, work: Work, plans: Vec<ServicePlans>) -> Self {
+        let credentials = session.client.credentials();
+        Self {
+            rows: rows(&work, &plans),
+            work,
+            plans,
+            organization: credentials.organization_id.clone(),
+            server: credentials.base_url.clone(),
+        }
+    }
+
+    /// Shows the plan, what the rules say about it, and what is left alone.
+    pub(super) fn show(&self, session: &Session, is_check: bool) -> Result<()> {
+        let ui = &session.ui;
+        let Self {
+            work, plans, rows, ..
+        } = self;
+        if ui.json {
+            // The document is for programs, and comes at the end; whoever is asked sees this.
+            for row in rows {
+                let change = row.change.as_ref().map(|change| {
+                    let [from, to] = &change.shown;
+                    format!(": {}: {from} → {to}", change.label)
+                });
+                let (action, kind, name) = (row.action, row.kind, &row.name);
+                ui.progress(&format!("  {action} {kind} {name}{}", change.unwrap_or_default()));
+            }
+        } else {
+            ui.rows(
+                rows,
+                ["action", "what", "name", "field", "from", "to"],
+                |row| {
+                    let [field, from, to] = match &row.change {
+                        Some(change) => {
+                            let [from, to] = change.shown.clone();
+                            [change.label.clone(), from, to]
+                        }
+                        None => Default::default(),
+                    };
+                    [
+                        row.action.to_owned(),
+                        row.kind.to_owned(),
+                        row.name.clone(),
+                        field,
+                        from,
+                        to,
+                    ]
+                },
+                |row| {
+                    let [field, from, to] = match &row.change {
+                        Some(change) => [
+                            change.field.clone(),
+                            change.from.to_string(),
+                            change.to.to_string(),
+                        ],
+                        None => Default::default(),
+                    };
+                    [
+                        row.action.to_owned(),
+                        row.kind.replace(' ', "_"),
+                        row.name.clone(),
+                        field,
+                        from,
+                        to,
+                    ]
+                },
+            )?;
+        }
+        for (work, plans) in work.services.iter().zip(plans) {
+            let [blockers, warnings] = plans.of_service();
+            if !(blockers.is_empty() && warnings.is_empty()) {
+                ui.note(&format!("`{}`:", work.service.fields.name));
+                findings::show(ui, &blockers, &warnings);
+            }
+            for (step, plan) in work.sets.iter().zip(&plans.sets) {
+                if let Some(plan) = plan
+                    && !(plan.blockers.is_empty() && plan.warnings.is_empty())
+                {
+                    ui.note(&format!("`{}` of `{}`:", step.name, work.service.fields.name));
+                    findings::show(ui, &plan.blockers, &plan.warnings);
+                }
+            }
+        }
+        show_floats(session, self.floats());
+        for Similar { kind, name, alike } in &work.similar {
+            ui.warning(&format!(
+                "the {kind} `{name}` would be created, and is called nearly like {}",
+                joined(alike, " and ")
+            ));
+            ui.labelled(Style::Hint, "  hint", "if that is meant, `--create` says so");
+        }
+        for Renamed { from, to } in &work.renamed {
+            ui.warning(&format!(
+            "`{to}` would be created, and `{from}`, which runs the same and is not in the files, would stay active beside it"
+        ));
+            let (from, to) = (quoted(from), quoted(to));
+            let command = session.command(&format!("service update {from} --name {to} --apply"));
+            ui.labelled(
+                Style::Hint,
+                "  hint",
+                &format!("if it was renamed: `{command}` first"),
+            );
+        }
+        if !work.left_alone.is_empty() {
+            let text = format!("not in the files, and left alone: {}", work.left_alone.join(", "));
+            if is_check {
+                // Whoever asks whether all is like the files is told what is not, however little they want to hear.
+                ui.warning(&text);
+            } else {
+                ui.note(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the plan as one document, with what was done.
+    pub(super) fn document(&self, outcome: &Outcome) -> Result<Box<RawValue>> {
+        let Self {
+            work, plans, rows, ..
+        } = self;
+        let (mut services, mut sets) = (Vec::new(), Vec::new());
+        for (work, plans) in work.services.iter().zip(plans) {
+            let [blockers, warnings] = plans.of_service();
+            if work.known.is_some() && !work.changes.is_empty() {
+                services.push(json!({
+                "name": work.service.fields.name, "blockers": findings::json(&blockers), "warnings": findings::json(&warnings),
+            }));
+            }
+            for (step, plan) in work.sets.iter().zip(&plans.sets) {
+                let Some(plan) = plan else { continue };
+                sets.push(json!({
+                    "service": work.service.fields.name,
+                    "name": step.name,
+                    "blockers": findings::json(&plan.blockers),
+                    "warnings": findings::json(&plan.warnings),
+                }));
+            }
+        }
+        let step = |row: &Row| {
+            let change = row.change.as_ref();
+            // Nobody knows of a step whose answer was lost.
+            let is_known = outcome.unknown != Some(row.step);
+            json!({
+                "action": row.action, "kind": row.kind.replace(' ', "_"), "name": row.name,
+                "field": change.map(|change| &change.field),
+                "from": change.map(|change| &change.from),
+                "to": change.map(|change| &change.to),
+                "done": is_known.then(|| outcome.done.contains(&row.step)),
+            })
+        };
+        let float = |it: &Float| {
+            json!({
+                "service": it.service, "version_set": it.set, "kind": kind_name(it.kind).replace(' ', "_"),
+                "name": it.asset, "version": it.version,
+            })
+        };
+        let all_steps = work.steps();
+        let similar =
+            |it: &Similar| json!({"kind": it.kind.replace(' ', "_"), "name": it.name, "alike": it.alike});
+        let document = json!({
+            "organization_id": self.organization,
+            "base_url": self.server,
+            "steps": rows.iter().map(step).collect::<Vec<_>>(),
+            "services": services,
+            "version_sets": sets,
+            "left_alone": work.left_alone,
+            "similar": work.similar.iter().map(similar).collect::<Vec<_>>(),
+            "renamed": work.renamed.iter().map(|it| json!({"from": it.from, "to": it.to})).collect::<Vec<_>>(),
+            "floating": self.floats().iter().map(float).collect::<Vec<_>>(),
+            "steps_done": outcome.done.len(),
+            "steps_in_all": all_steps.len(),
+            "applied": !all_steps.is_empty() && all_steps.iter().all(|step| outcome.done.contains(step)),
+        });
+        Ok(to_raw_value(&document)?)
+    }
+
+    /// Returns what runs versions as soon as they are there, if they come.
+    fn floats(&self) -> &[Float] {
+        if self.plans.iter().any(ServicePlans::withholds) {
+            &[]
+        } else {
+            &self.work.floats
+        }
+    }
+}
+
 /// One line of the plan.
+#[derive(Clone)]
 pub(super) struct Row {
     /// What it is a line of.
     step: StepId,
@@ -33,7 +232,7 @@ pub(super) struct Row {
 }
 
 /// Returns the lines of the plan: what the server planned, where it could.
-pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
+fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
     let mut rows = Vec::new();
     let row = |step, action, kind, name: String, change| Row {
         step,
@@ -62,12 +261,14 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
         if work.known.is_none() {
             rows.push(row(id, "create", "service", name.clone(), None));
             let release = SetStep::release_of_new(&work.service);
-            set_rows(
-                &mut rows,
-                (id, "create"),
-                &format!("{name}/{}", release.name),
-                &pin_changes(&release),
+            let set = row(
+                id,
+                "create",
+                "version set",
+                format!("{name}/{}", release.name),
+                None,
             );
+            rows.extend(set_rows(&set, &pin_changes(&release)));
         }
         let changes = match &plans.update {
             Some(update) => update.rows.clone(),
@@ -82,36 +283,26 @@ pub(super) fn rows(work: &Work, plans: &[ServicePlans]) -> Vec<Row> {
                 (_, None) => "delete",
                 _ => "update",
             };
-            let name = format!("{name}/{}", step.name);
             let changes = plan
                 .as_ref()
                 .map_or_else(|| pin_changes(step), |plan| plan.changes.clone());
-            set_rows(&mut rows, (StepId::Set(at, place), action), &name, &changes);
+            let (id, name) = (StepId::Set(at, place), format!("{name}/{}", step.name));
+            rows.extend(set_rows(&row(id, action, "version set", name, None), &changes));
         }
     }
     rows
 }
 
-/// Adds the lines of one set: one for each field that changes, or one of its own.
-fn set_rows(
-    rows: &mut Vec<Row>,
-    (step, action): (StepId, &'static str),
-    name: &str,
-    changes: &[FieldChange],
-) {
-    let row = |change| Row {
-        step,
-        action,
-        kind: "version set",
-        name: name.to_owned(),
-        change,
-    };
+/// Returns the lines of one set: one for each field that changes, or the one of the set itself.
+fn set_rows(set: &Row, changes: &[FieldChange]) -> Vec<Row> {
     let differing = changes.iter().filter(|change| change.from != change.to);
-    let before = rows.len();
-    rows.extend(differing.map(|change| row(Some(edit(change)))));
-    if rows.len() == before {
-        rows.push(row(None));
-    }
+    let rows: Vec<Row> = differing
+        .map(|change| Row {
+            change: Some(edit(change)),
+            ..set.clone()
+        })
+        .collect();
+    if rows.is_empty() { vec![set.clone()] } else { rows }
 }
 
 /// Returns a change as it is shown: a version that floats has a name.
@@ -155,211 +346,26 @@ fn pin_changes(step: &SetStep) -> Vec<FieldChange> {
         .collect()
 }
 
-/// Shows the plan, what the rules say about it, and what is left alone.
-pub(super) fn show(
-    session: &Session,
-    work: &Work,
-    rows: &[Row],
-    plans: &[ServicePlans],
-    is_check: bool,
-) -> Result<()> {
-    let ui = &session.ui;
-    session.tell_place();
-    if ui.json {
-        // The document is for programs, and comes at the end; whoever is asked sees this.
-        for row in rows {
-            let change = row.change.as_ref().map(|change| {
-                let [from, to] = &change.shown;
-                format!(": {}: {from} → {to}", change.label)
-            });
-            let (action, kind, name) = (row.action, row.kind, &row.name);
-            ui.progress(&format!("  {action} {kind} {name}{}", change.unwrap_or_default()));
-        }
-    } else {
-        ui.rows(
-            rows,
-            ["action", "what", "name", "field", "from", "to"],
-            |row| {
-                let [field, from, to] = match &row.change {
-                    Some(change) => {
-                        let [from, to] = change.shown.clone();
-                        [change.label.clone(), from, to]
-                    }
-                    None => Default::default(),
-                };
-                [
-                    row.action.to_owned(),
-                    row.kind.to_owned(),
-                    row.name.clone(),
-                    field,
-                    from,
-                    to,
-                ]
-            },
-            |row| {
-                let [field, from, to] = match &row.change {
-                    Some(change) => [
-                        change.field.clone(),
-                        change.from.to_string(),
-                        change.to.to_string(),
-                    ],
-                    None => Default::default(),
-                };
-                [
-                    row.action.to_owned(),
-                    row.kind.replace(' ', "_"),
-                    row.name.clone(),
-                    field,
-                    from,
-                    to,
-                ]
-            },
-        )?;
-    }
-    for (work, plans) in work.services.iter().zip(plans) {
-        let [blockers, warnings] = plans.of_service();
-        if !(blockers.is_empty() && warnings.is_empty()) {
-            ui.note(&format!("`{}`:", work.service.fields.name));
-            plan::blockers_and_warnings(ui, &blockers, &warnings);
-        }
-        for (step, plan) in work.sets.iter().zip(&plans.sets) {
-            if let Some(plan) = plan
-                && !(plan.blockers.is_empty() && plan.warnings.is_empty())
-            {
-                ui.note(&format!("`{}` of `{}`:", step.name, work.service.fields.name));
-                plan::findings(ui, plan);
-            }
-        }
-    }
-    tell_floats(session, told_floats(work, plans));
-    for Similar { kind, name, alike } in &work.similar {
-        ui.warning(&format!(
-            "the {kind} `{name}` would be created, and is called nearly like {}",
-            joined(alike, " and ")
-        ));
-        ui.labelled(Style::Hint, "  hint", "if that is meant, `--create` says so");
-    }
-    for Renamed { from, to } in &work.renamed {
-        ui.warning(&format!(
-            "`{to}` would be created, and `{from}`, which runs the same and is not in the files, would stay active beside it"
-        ));
-        let (from, to) = (quoted(from), quoted(to));
-        let command = session.command(&format!("service update {from} --name {to} --apply"));
-        ui.labelled(
-            Style::Hint,
-            "  hint",
-            &format!("if it was renamed: `{command}` first"),
-        );
-    }
-    if !work.left_alone.is_empty() {
-        let text = format!("not in the files, and left alone: {}", work.left_alone.join(", "));
-        if is_check {
-            // Whoever asks whether all is like the files is told what is not, however little they want to hear.
-            ui.warning(&text);
-        } else {
-            ui.note(&text);
-        }
-    }
-    Ok(())
-}
-
 /// Returns a value as people see it: a version that floats has a name.
 fn shown(change: &FieldChange, value: &Value) -> String {
     if value.is_null() && change.field.ends_with("version_number") {
         return "latest".to_owned();
     }
-    plan::text(value)
+    values::text(value)
 }
 
-/// Tells what runs versions as soon as they are there.
-fn tell_floats(session: &Session, floats: &[Float]) {
+/// Shows what runs versions as soon as they are there.
+fn show_floats(session: &Session, floats: &[Float]) {
     let ui = &session.ui;
     let (of_release, others): (Vec<&Float>, Vec<&Float>) =
         floats.iter().partition(|float| float.set == SetName::release());
     for float in of_release {
-        ui.warning(&float.told());
+        ui.warning(&float.description());
     }
     for float in others.iter().take(LISTED) {
-        ui.note(&float.told());
+        ui.note(&float.description());
     }
     if others.len() > LISTED {
         ui.note(&format!("… and {} more sets that float", others.len() - LISTED));
     }
-}
-
-/// Returns what runs versions as soon as they are there, if they come.
-fn told_floats<'w>(work: &'w Work, plans: &[ServicePlans]) -> &'w [Float] {
-    if plans.iter().any(ServicePlans::withholds) {
-        &[]
-    } else {
-        &work.floats
-    }
-}
-
-/// Prints the plan as one document, with what was done.
-pub(super) fn print_json(
-    session: &Session,
-    work: &Work,
-    rows: &[Row],
-    (plans, outcome): (&[ServicePlans], &Outcome),
-) -> Result<()> {
-    let finding =
-        |finding: &Finding| json!({"code": finding.code, "message": finding.message, "hint": finding.hint});
-    let all = |findings: &[Finding]| findings.iter().map(finding).collect::<Vec<_>>();
-    let (mut services, mut sets) = (Vec::new(), Vec::new());
-    for (work, plans) in work.services.iter().zip(plans) {
-        let [blockers, warnings] = plans.of_service();
-        if work.known.is_some() && !work.changes.is_empty() {
-            services.push(json!({
-                "name": work.service.fields.name, "blockers": all(&blockers), "warnings": all(&warnings),
-            }));
-        }
-        for (step, plan) in work.sets.iter().zip(&plans.sets) {
-            let Some(plan) = plan else { continue };
-            sets.push(json!({
-                "service": work.service.fields.name,
-                "name": step.name,
-                "blockers": all(&plan.blockers),
-                "warnings": all(&plan.warnings),
-            }));
-        }
-    }
-    let step = |row: &Row| {
-        let change = row.change.as_ref();
-        // Nobody knows of a step whose answer was lost.
-        let is_known = outcome.unknown != Some(row.step);
-        json!({
-            "action": row.action, "kind": row.kind.replace(' ', "_"), "name": row.name,
-            "field": change.map(|change| &change.field),
-            "from": change.map(|change| &change.from),
-            "to": change.map(|change| &change.to),
-            "done": is_known.then(|| outcome.done.contains(&row.step)),
-        })
-    };
-    let float = |it: &Float| {
-        json!({
-            "service": it.service, "version_set": it.set, "kind": kind_name(it.kind).replace(' ', "_"),
-            "name": it.asset, "version": it.version,
-        })
-    };
-    let all_steps = work.steps();
-    let similar =
-        |it: &Similar| json!({"kind": it.kind.replace(' ', "_"), "name": it.name, "alike": it.alike});
-    let credentials = session.client.credentials();
-    let document = json!({
-        "organization_id": credentials.organization_id,
-        "base_url": credentials.base_url,
-        "steps": rows.iter().map(step).collect::<Vec<_>>(),
-        "services": services,
-        "version_sets": sets,
-        "left_alone": work.left_alone,
-        "similar": work.similar.iter().map(similar).collect::<Vec<_>>(),
-        "renamed": work.renamed.iter().map(|it| json!({"from": it.from, "to": it.to})).collect::<Vec<_>>(),
-        "floating": told_floats(work, plans).iter().map(float).collect::<Vec<_>>(),
-        "steps_done": outcome.done.len(),
-        "steps_in_all": all_steps.len(),
-        "applied": !all_steps.is_empty() && all_steps.iter().all(|step| outcome.done.contains(step)),
-    });
-    let document = to_raw_value(&document).map_err(|error| Failure::failed(error.to_string()))?;
-    session.ui.document(&document)
 }

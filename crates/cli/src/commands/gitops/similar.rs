@@ -2,14 +2,14 @@
 
 use forge_domain::SetName;
 
-use super::server::Known;
+use super::server::ServerState;
 use super::tree::kind_name;
 use super::work::{AssetStep, Similar, Work};
 use crate::creation::alike_sets;
 use crate::likeness::slips;
 
 /// Finds what would be created and is called nearly like something that is there.
-pub(super) fn similar(work: &Work, known: &Known) -> Vec<Similar> {
+pub(super) fn similar(work: &Work, known: &ServerState) -> Vec<Similar> {
     let mut found = Vec::new();
     let mut note = |kind, name: String, alike: Vec<String>| {
         if !alike.is_empty() {

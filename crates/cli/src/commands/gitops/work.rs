@@ -5,7 +5,7 @@ use forge_domain::SetName;
 use forge_domain::asset::AssetKind;
 
 use super::float::{Float, number_of};
-use super::server::KnownService;
+use super::server::ServerService;
 use super::tree::{Document, Service};
 
 /// What has to be done, in the order in which it can be done.
@@ -81,7 +81,7 @@ pub(super) enum AssetStep {
 pub(super) struct ServiceWork {
     pub(super) service: Service,
     /// The service on the server, if it is there.
-    pub(super) known: Option<KnownService>,
+    pub(super) known: Option<ServerService>,
     /// The fields of the service that change.
     pub(super) changes: Vec<FieldChange>,
     pub(super) sets: Vec<SetStep>,

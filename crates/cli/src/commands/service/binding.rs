@@ -6,8 +6,8 @@ use forge_domain::asset::AssetKind;
 use forge_domain::service::check_binding;
 use forge_domain::version_set::{Binding, Bound};
 
-use crate::edit::of_rule;
 use crate::error::{Failure, Result};
+use crate::findings::of_rule;
 
 /// The name that the API gives to the field which has the id.
 pub(super) fn id_field(kind: AssetKind) -> &'static str {

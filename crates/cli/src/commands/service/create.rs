@@ -10,13 +10,16 @@ use super::binding::{against_creation, id, id_field};
 use super::state;
 use super::tag_arg::{TagArg, Tags, shown};
 use crate::assets;
-use crate::creation::joined;
-use crate::edit::{Edit, EditArgs, Edited, FieldEdit, check_body};
+use crate::body::check_body;
+use crate::change::{ApplyArgs, Done};
+use crate::creation;
+use crate::edit::Edit;
 use crate::error::{Exit, Result};
 use crate::likeness::slips;
-use crate::plan::pin;
+use crate::plan::FieldEdit;
 use crate::session::Session;
 use crate::ui::quoted;
+use crate::ui::values::pin;
 
 /// Create a service.
 ///
@@ -47,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long = "tag", value_name = "KEY:VALUE")]
     tags: Vec<TagArg>,
     #[command(flatten)]
-    edit: EditArgs,
+    change: ApplyArgs,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
@@ -70,22 +73,22 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         format!("create the service `{}`", fields.name),
         &format!("service show {}", quoted(&fields.name)),
     );
-    edit.fields = rows(&fields, &agent, &graph);
-    edit.blockers = against_creation(&agent, &graph);
+    edit.plan.fields = rows(&fields, &agent, &graph);
+    edit.plan.blockers = against_creation(&agent, &graph);
     if fields.is_active {
         let active = client.services(&[], Some(true)).all().await?.value;
-        edit.blockers.extend(taken(&active, &fields.name));
-        if edit.blockers.is_empty() {
-            edit.warnings.extend(similar(&active, &fields.name));
+        edit.plan.blockers.extend(taken(&active, &fields.name));
+        if edit.plan.blockers.is_empty() {
+            edit.plan.warnings.extend(similar(&active, &fields.name));
         }
     }
-    edit.carry_out(session, &args.edit, async || {
+    edit.carry_out(session, &args.change, async || {
         let created = client.create_service(&fields).await;
         let created = created.map_err(|error| edit.refused(error))?;
-        Ok(Edited {
-            text: format!("done: `{}` is the service {}", fields.name, created.value.id),
-            json: Some(created.json),
-        })
+        Ok(Done::new(
+            format!("done: `{}` is the service {}", fields.name, created.value.id),
+            Some(created.json),
+        ))
     })
     .await
 }
@@ -137,12 +140,5 @@ pub(super) fn taken(active: &[Service], name: &str) -> Option<Finding> {
 fn similar(active: &[Service], name: &str) -> Option<Finding> {
     let names = active.iter().map(|service| service.name.as_str());
     let alike: Vec<String> = slips(name, names).into_iter().map(str::to_owned).collect();
-    (!alike.is_empty()).then(|| Finding {
-        code: "similar_name".to_owned(),
-        message: format!(
-            "there is {} already, called nearly the same",
-            joined(&alike, " and ")
-        ),
-        hint: None,
-    })
+    creation::similar(&alike)
 }

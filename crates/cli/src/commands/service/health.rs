@@ -7,7 +7,7 @@ use forge_client::health::{Health, HealthReason};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::numbers;
 use crate::session::Session;
@@ -150,7 +150,7 @@ fn tell(ui: &Ui, seen: &[Seen], is_list: bool) -> Result<()> {
 fn list(seen: &[Seen]) -> Result<Box<RawValue>> {
     let one = |seen: &Seen| json!({"service_id": seen.service.id, "service_name": seen.service.name, "health": seen.json});
     let services: Vec<_> = seen.iter().map(one).collect();
-    to_raw_value(&json!({"services": services})).map_err(|error| Failure::failed(error.to_string()))
+    Ok(to_raw_value(&json!({"services": services}))?)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use forge_domain::service::TagFilter;
 
 use super::state;
 use super::tag_arg::{shown, tags_of};
-use crate::assets::Known;
+use crate::assets::AssetNames;
 use crate::error::{Exit, Result};
 use crate::lookup::set_order;
 use crate::session::Session;
@@ -81,11 +81,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     }
     let services = &page.value;
     let agents = services.iter().map(|service| service.agent_id.to_string());
-    let agents = Known::fetch(client, AssetKind::Agent, agents.collect()).await?;
+    let agents = AssetNames::fetch(client, AssetKind::Agent, agents.collect()).await?;
     let graphs = services
         .iter()
         .map(|service| service.context_graph_id.to_string());
-    let graphs = Known::fetch(client, AssetKind::ContextGraph, graphs.collect()).await?;
+    let graphs = AssetNames::fetch(client, AssetKind::ContextGraph, graphs.collect()).await?;
     let agent = |service: &Service| agents.name(&service.agent_id.to_string());
     let graph = |service: &Service| graphs.name(&service.context_graph_id.to_string());
     let sets = |service: &Service| {

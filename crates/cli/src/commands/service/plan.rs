@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::binding::id_field;
 use super::state;
 use super::tag_arg::{Tags, shown};
-use crate::edit::FieldEdit;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{field, pin};
+use crate::plan::FieldEdit;
+use crate::ui::values::{field, pin};
 
 /// What a plan does not tell itself: how its sets were when it was made, and what agents and graphs are called.
 #[derive(Debug, Default)]

@@ -7,12 +7,11 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::state;
 use super::tag_arg::{shown, tags_of};
-use crate::assets::Known;
-use crate::commands::version_set::list::piped_pin;
+use crate::assets::AssetNames;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
-use crate::plan::pin;
 use crate::session::Session;
+use crate::ui::values::{pin, piped_pin};
 use crate::ui::{Field, Ui};
 
 /// Show a service and its sets.
@@ -47,9 +46,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let mut sets = sets.value.version_sets;
     sets.sort_by_key(|set| lookup::set_order(&set.name));
     let ids = |id: String| [id].into_iter().collect();
-    let agent = Known::fetch(client, AssetKind::Agent, ids(service.agent_id.to_string())).await?;
+    let agent = AssetNames::fetch(client, AssetKind::Agent, ids(service.agent_id.to_string())).await?;
     let graph = ids(service.context_graph_id.to_string());
-    let graph = Known::fetch(client, AssetKind::ContextGraph, graph).await?;
+    let graph = AssetNames::fetch(client, AssetKind::ContextGraph, graph).await?;
     let names = [
         agent.name(&service.agent_id.to_string()),
         graph.name(&service.context_graph_id.to_string()),
@@ -61,13 +60,13 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
 
 /// Makes one document of two answers.
 fn together(service: &RawValue, sets: &RawValue) -> Result<Box<RawValue>> {
-    let failed = |error: serde_json::Error| Failure::failed(error.to_string());
-    let sets: serde_json::Value = serde_json::from_str(sets.get()).map_err(failed)?;
+    let sets: serde_json::Value = serde_json::from_str(sets.get())?;
     let document = json!({"service": service, "version_sets": sets["version_sets"]});
-    to_raw_value(&document).map_err(failed)
+    Ok(to_raw_value(&document)?)
 }
 
-fn fields(ui: &Ui, service: &Service, [agent, graph]: [String; 2], sets: &[VersionSet]) -> Vec<Field> {
+fn fields(ui: &Ui, service: &Service, names: [String; 2], sets: &[VersionSet]) -> Vec<Field> {
+    let [agent, graph] = names;
     let mut fields = vec![
         Field::new("service", &service.name),
         Field::new("id", service.id.to_string()),

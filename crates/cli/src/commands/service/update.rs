@@ -1,15 +1,17 @@
 //! `forge service update`
 
 use forge_client::answers::{Asset, Service};
-use forge_client::{ChangeOptions, Client, ServiceChange};
+use forge_client::{ChangeOptions, Client, ClientError, ServiceChange};
 use forge_domain::asset::AssetKind;
 use serde_json::json;
 
 use super::binding::id;
 use super::plan;
 use super::tag_arg::{TagArg, Tags, tags_of};
-use crate::assets::{self, Known};
-use crate::edit::{Edit, EditArgs, Edited, check_body};
+use crate::assets::{self, AssetNames};
+use crate::body::check_body;
+use crate::change::{ApplyArgs, Done, LOOK_ANEW, plan_moved};
+use crate::edit::Edit;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -56,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long)]
     lift_hold: bool,
     #[command(flatten)]
-    edit: EditArgs,
+    change: ApplyArgs,
 }
 
 /// What the service gets another one of.
@@ -84,19 +86,22 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let plan = plan.await?.value;
     let mut seen = plan::Seen::of(client, service.id, &plan).await?;
     seen.assets = rebind.assets(client, &service).await?;
-    edit.fields = plan::rows(&plan, &seen);
-    edit.blockers.clone_from(&plan.blockers);
-    edit.warnings.clone_from(&plan.warnings);
-    edit.carry_out(session, &args.edit, async || {
+    edit.plan.fields = plan::rows(&plan, &seen);
+    edit.plan.blockers.clone_from(&plan.blockers);
+    edit.plan.warnings.clone_from(&plan.warnings);
+    edit.carry_out(session, &args.change, async || {
         refuse_if_moved(client, &service).await?;
         let updated = client
             .update_service(service.id, &change, options, &plan.digest)
             .await;
-        updated.map_err(|error| edit.refused(error))?;
-        Ok(Edited {
-            text: format!("done: the service {} is as planned", service.id),
-            json: None,
-        })
+        updated.map_err(|error| match error {
+            ClientError::Conflict { .. } => plan_moved(),
+            error => edit.refused(error),
+        })?;
+        Ok(Done::new(
+            format!("done: the service {} is as planned", service.id),
+            None,
+        ))
     })
     .await
 }
@@ -164,7 +169,7 @@ impl Rebind {
         ] {
             let Some(to) = to else { continue };
             assets.push(to);
-            let known = Known::fetch(client, kind, [from].into_iter().collect()).await?;
+            let known = AssetNames::fetch(client, kind, [from].into_iter().collect()).await?;
             assets.extend(known.into_assets());
         }
         Ok(assets)
@@ -192,6 +197,6 @@ async fn refuse_if_moved(client: &Client, seen: &Service) -> Result<()> {
             Exit::Conflict,
             "the service is not as it was when the plan was made",
         )
-        .hint("nothing was changed; look at the plan anew, and apply that")),
+        .hint(LOOK_ANEW)),
     }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     if ui.json {
         ui.document(&document(&a, &b, &rows)?)?;
     } else {
-        tell(ui, &a, &b, &rows)?;
+        show(ui, &a, &b, &rows)?;
     }
     Ok(Exit::Ok)
 }
@@ -138,7 +138,7 @@ fn compared(a: &Run, b: &Run) -> Vec<Compared> {
 }
 
 /// Returns the difference as people read it.
-fn told(row: &Compared) -> String {
+fn verdict_text(row: &Compared) -> String {
     match difference(row.a, row.b) {
         None => "cannot be told".to_owned(),
         Some((difference, (low, high))) => {
@@ -164,7 +164,7 @@ fn told(row: &Compared) -> String {
     }
 }
 
-fn tell(ui: &Ui, a: &Run, b: &Run, rows: &[Compared]) -> Result<()> {
+fn show(ui: &Ui, a: &Run, b: &Run, rows: &[Compared]) -> Result<()> {
     if ui.is_terminal() {
         let name = |run: &Run| {
             format!(
@@ -182,9 +182,9 @@ fn tell(ui: &Ui, a: &Run, b: &Run, rows: &[Compared]) -> Result<()> {
         |row| {
             [
                 row.test.clone().unwrap_or_else(|| "all together".to_owned()),
-                row.a.told(),
-                row.b.told(),
-                told(row),
+                row.a.text(),
+                row.b.text(),
+                verdict_text(row),
             ]
         },
         |row| {
@@ -224,7 +224,7 @@ fn document(a: &Run, b: &Run, rows: &[Compared]) -> Result<Box<RawValue>> {
     let tests: Vec<_> = rows.iter().filter(|row| row.test.is_some()).map(row).collect();
     let all = rows.iter().find(|row| row.test.is_none()).map(row);
     let document = json!({"a": run(a), "b": run(b), "unit_tests": tests, "total": all});
-    to_raw_value(&document).map_err(|error| Failure::failed(error.to_string()))
+    Ok(to_raw_value(&document)?)
 }
 
 #[cfg(test)]
@@ -249,13 +249,13 @@ mod tests {
                 (Rate { passed: 0, of: 2 }, Rate { passed: 2, of: 2 })
             );
         }
-        assert_eq!(told(&rows[1]), "+100 points (7 to 100): B is better");
+        assert_eq!(verdict_text(&rows[1]), "+100 points (7 to 100): B is better");
         assert_eq!(
-            told(&compared(&finished(1), &finished(2))[1]),
+            verdict_text(&compared(&finished(1), &finished(2))[1]),
             "+50 points (-27 to 91): no difference shown"
         );
         assert_eq!(
-            told(&compared(&finished(2), &finished(0))[0]),
+            verdict_text(&compared(&finished(2), &finished(0))[0]),
             "-100 points (-100 to -7): A is better"
         );
     }

@@ -34,7 +34,7 @@ pub(super) async fn conversations(session: &Session, run: &Run) -> Result<Vec<Co
 }
 
 /// Tells in short, beside the data, why a run has not passed.
-pub(super) fn tell_reasons(session: &Session, run: &Run, conversations: &[ConversationArtifact]) {
+pub(super) fn show_reasons(session: &Session, run: &Run, conversations: &[ConversationArtifact]) {
     let mut failed = conversations
         .iter()
         .filter(|conversation| !has_passed(conversation))
@@ -52,7 +52,7 @@ pub(super) fn tell_reasons(session: &Session, run: &Run, conversations: &[Conver
 }
 
 /// Tells the conversations that have not passed, each with everything that was said.
-pub(super) fn tell(ui: &Ui, conversations: &[ConversationArtifact]) -> Result<()> {
+pub(super) fn show(ui: &Ui, conversations: &[ConversationArtifact]) -> Result<()> {
     let failed = || {
         conversations
             .iter()

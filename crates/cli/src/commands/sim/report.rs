@@ -119,8 +119,8 @@ fn lines(run: &Run) -> Vec<Line> {
     lines
 }
 
-/// Tells what came of a run so far.
-pub(super) fn tell(ui: &Ui, run: &Run) -> Result<()> {
+/// Shows what came of a run so far.
+pub(super) fn show(ui: &Ui, run: &Run) -> Result<()> {
     if ui.is_terminal() {
         let style = match outcome(run) {
             "passed" => Style::Added,
@@ -128,7 +128,7 @@ pub(super) fn tell(ui: &Ui, run: &Run) -> Result<()> {
             _ => Style::Error,
         };
         let total = total(run);
-        let head = format!("{}: {} of the conversations passed", outcome(run), total.told());
+        let head = format!("{}: {} of the conversations passed", outcome(run), total.text());
         Ui::lines(&[ui.line(style, &head)])?;
         let tried = targets(run).join("; ");
         let mut fields = vec![Field::new("run", run.id.to_string())];
@@ -143,7 +143,7 @@ pub(super) fn tell(ui: &Ui, run: &Run) -> Result<()> {
         ["test", "criterion", "passed", ""],
         |line| {
             let passed = if line.is_done {
-                line.rate.told()
+                line.rate.text()
             } else {
                 "under way".to_owned()
             };

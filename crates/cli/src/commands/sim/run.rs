@@ -98,9 +98,9 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     if ui.json {
         ui.document(&document)?;
     } else {
-        report::tell(ui, &run)?;
+        report::show(ui, &run)?;
     }
-    failures::tell_reasons(session, &run, &conversations);
+    failures::show_reasons(session, &run, &conversations);
     Ok(report::exit_of(&run))
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     if session.ui.json {
         session.ui.document(&document)?;
     } else {
-        report::tell(&session.ui, &run)?;
+        report::show(&session.ui, &run)?;
     }
     Ok(Exit::Ok)
 }
@@ -56,6 +56,6 @@ async fn show_failed(session: &Session, run: &Run) -> Result<Exit> {
     if conversations.iter().all(failures::has_passed) {
         session.ui.note("no conversation of this run has failed");
     }
-    failures::tell(&session.ui, &conversations)?;
+    failures::show(&session.ui, &conversations)?;
     Ok(Exit::Ok)
 }

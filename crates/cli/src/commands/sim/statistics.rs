@@ -46,7 +46,7 @@ impl Rate {
     }
 
     /// Returns the rate as people read it: `8/10 = 80 % (49–94 %)`.
-    pub(super) fn told(self) -> String {
+    pub(super) fn text(self) -> String {
         match (self.share(), self.interval()) {
             (Some(share), Some((low, high))) => format!(
                 "{}/{} = {} % ({}–{} %)",
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn people_are_told_how_many_there_were() {
-        assert_eq!(rate(8, 10).told(), "8/10 = 80 % (49–94 %)");
-        assert_eq!(rate(0, 0).told(), "none held");
+        assert_eq!(rate(8, 10).text(), "8/10 = 80 % (49–94 %)");
+        assert_eq!(rate(0, 0).text(), "none held");
         assert_eq!(percent(-0.001), "0");
     }
 }

@@ -3,10 +3,11 @@
 use forge_client::ChangeOptions;
 use forge_domain::SetName;
 
-use crate::change::{Change, Done, Planned, SetChangeArgs};
+use crate::change::Done;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
+use crate::set_change::{Planned, SetChange, SetChangeArgs};
 
 /// Delete a set.
 ///
@@ -35,11 +36,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let options = |plan_digest: Option<String>| ChangeOptions {
         dry_run: plan_digest.is_none(),
         plan_digest,
-        message: args.change.apply.message.clone(),
+        message: args.change.message.clone(),
         lift_hold: args.lift_hold,
         expected: args.change.expected(),
     };
-    let change = Change::new(
+    let change = SetChange::new(
         session,
         &args.change.apply,
         std::slice::from_ref(&service),
@@ -60,10 +61,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         client
             .delete_version_set(service.id, &args.set, options(Some(digest)))
             .await?;
-        Ok(Done {
-            text: format!("done: `{}` is deleted", args.set),
-            json: None,
-        })
+        Ok(Done::new(format!("done: `{}` is deleted", args.set), None))
     };
     change.carry_out(planned, act).await
 }

@@ -3,13 +3,12 @@
 use forge_client::answers::Revision;
 use forge_domain::SetName;
 
-use super::list::piped_pin;
 use super::set_ref::models;
 use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::numbers;
-use crate::plan::pin;
 use crate::session::Session;
+use crate::ui::values::{pin, piped_pin};
 
 /// List the revisions of a set, newest first.
 ///

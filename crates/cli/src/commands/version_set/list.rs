@@ -5,8 +5,8 @@ use forge_client::answers::VersionSet;
 use super::set_ref::models;
 use crate::error::{Exit, Result};
 use crate::lookup;
-use crate::plan::pin;
 use crate::session::Session;
+use crate::ui::values::{pin, piped_pin};
 
 /// List the sets of a service.
 ///
@@ -83,11 +83,6 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
 
 fn state(set: &VersionSet) -> &'static str {
     if set.hold.is_some() { "held" } else { "" }
-}
-
-/// Returns a pin as programs see it.
-pub(crate) fn piped_pin(pinned: Option<i64>) -> String {
-    pinned.map_or_else(|| "latest".to_owned(), |number| number.to_string())
 }
 
 /// Returns a number that may be absent.

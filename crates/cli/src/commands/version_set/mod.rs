@@ -1,9 +1,9 @@
 //! `forge version-set`: what services run, and changing it.
 
 mod delete;
-pub(crate) mod diff;
+mod diff;
 mod history;
-pub(crate) mod list;
+mod list;
 mod models;
 mod promote;
 mod promote_all;

@@ -9,11 +9,11 @@ use forge_wire::promotion::Promote;
 use super::promote_all;
 use super::promote_args::Args;
 use super::set_ref::SetRef;
-use crate::change::{Change, Done, Planned};
 use crate::creation;
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
+use crate::set_change::{Planned, SetChange, done_at};
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     match (&args.target, args.all_services) {
@@ -47,12 +47,12 @@ async fn one(
         source_revision: source.revision,
         freeze: !args.no_freeze,
         lift_hold: args.lift_hold,
-        message: args.change.apply.message.clone(),
+        message: args.change.message.clone(),
         dry_run: plan_digest.is_none(),
         plan_digest,
     };
     let expected = args.change.expected();
-    let change = Change::new(
+    let change = SetChange::new(
         session,
         &args.change.apply,
         std::slice::from_ref(&service),
@@ -74,14 +74,14 @@ async fn one(
         .iter()
         .any(|blocker| blocker.code == "unknown_source")
     {
-        lookup::tell_sets(session, service.id, &source.name).await;
+        lookup::suggest_sets(session, service.id, &source.name).await;
     }
     let planned = Planned::one(plan, planned.json).with_findings()?;
     let act = async |digest: String| {
         let done = client
             .promote(service.id, target, &body(Some(digest)), expected)
             .await?;
-        Ok(Done::at(target, done.value.revision, Some(done.json)))
+        Ok(done_at(target, done.value.revision, done.json))
     };
     change.carry_out(planned, act).await
 }

@@ -6,10 +6,11 @@ use forge_wire::promotion::{PromotionOfMany, Promotions};
 
 use super::promote_args::Args;
 use super::set_ref::SetRef;
-use crate::change::{Change, Done, Planned};
+use crate::change::Done;
 use crate::creation;
 use crate::error::{Exit, Failure, Result};
 use crate::session::Session;
+use crate::set_change::{Planned, SetChange};
 
 /// How many services one request can promote.
 const AT_ONCE: usize = 50;
@@ -58,11 +59,11 @@ pub(super) async fn run(session: &Session, source: &SetRef, target: &SetName, ar
             })
             .collect(),
         lift_hold: args.lift_hold,
-        message: args.change.apply.message.clone(),
+        message: args.change.message.clone(),
         dry_run: plan_digest.is_none(),
         plan_digest,
     };
-    let change = Change::new(session, &args.change.apply, &with, target);
+    let change = SetChange::new(session, &args.change.apply, &with, target);
     let planned = client.promote_many(&body(None)).await;
     let mut planned = planned.map_err(|error| change.refused(error))?;
     for plan in &mut planned.value.plans {
@@ -78,13 +79,11 @@ pub(super) async fn run(session: &Session, source: &SetRef, target: &SetName, ar
     .with_findings()?;
     let act = async |digest: String| {
         let done = client.promote_many(&body(Some(digest))).await?;
-        Ok(Done {
-            text: format!(
-                "done: `{target}` is promoted in {} services",
-                done.value.plans.len()
-            ),
-            json: Some(done.json),
-        })
+        let text = format!(
+            "done: `{target}` is promoted in {} services",
+            done.value.plans.len()
+        );
+        Ok(Done::new(text, Some(done.json)))
     };
     change.carry_out(planned, act).await
 }

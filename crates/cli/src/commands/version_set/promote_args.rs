@@ -1,6 +1,6 @@
 //! What `forge version-set promote` is told, for one service or for all.
 
-use crate::change::SetChangeArgs;
+use crate::set_change::SetChangeArgs;
 
 /// Copy what one set pins onto another, as one checked step.
 ///

@@ -1,10 +1,11 @@
 //! `forge version-set release-hold`
 
 use forge_client::ClientError;
+use forge_client::answers::{Service, VersionSet};
 use forge_domain::SetName;
 use serde_json::value::RawValue;
 
-use crate::change::{confirm, unanswered, watched};
+use crate::change::{self, ApplyArgs, Done, Proposal, Verdict, unanswered};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
 use crate::session::Session;
@@ -24,31 +25,87 @@ pub(crate) struct Args {
     /// Name of the set.
     #[arg(value_name = "NAME", default_value = "release")]
     set: SetName,
-    /// Do it; without this, the hold is only shown.
-    #[arg(long, help_heading = "Change")]
-    apply: bool,
-    /// Do not ask.
-    #[arg(long, short, requires = "apply", help_heading = "Change")]
-    yes: bool,
+    #[command(flatten)]
+    change: ApplyArgs,
 }
 
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
-    let (ui, client) = (&session.ui, &session.client);
+    let client = &session.client;
     let service = lookup::service(session, &args.service).await?;
-    let set = match client.version_set(service.id, &args.set).await {
-        Ok(set) => set,
+    let answer = match client.version_set(service.id, &args.set).await {
+        Ok(answer) => answer,
         Err(error) => return Err(lookup::no_such_set(session, service.id, &[&args.set], error).await),
     };
-    session.tell_place();
-    ui.note(&format!("lift the hold on `{}` of `{}`:", args.set, service.name));
-    let Some(hold) = set.value.hold else {
-        show(session, &set.json)?;
-        ui.note("it is not held; there is nothing to change");
-        return Ok(Exit::Ok);
+    let revision = answer.value.revision;
+    let release = ReleaseHold {
+        check: session.command(&format!(
+            "version-set show {} {}",
+            lookup::handle(&service),
+            args.set
+        )),
+        service,
+        set: answer.value,
+        json: answer.json,
     };
-    if !ui.json {
+    change::carry_out(session, &args.change, &release, async || {
+        let lifted = client.lift_hold(release.service.id, &args.set, revision).await;
+        lifted.map_err(|error| release.refused(&session.ui, error))?;
+        let json = if session.ui.json {
+            Some(client.version_set(release.service.id, &args.set).await?.json)
+        } else {
+            None
+        };
+        Ok(Done::new(
+            format!("done: `{}` is not held any more", args.set),
+            json,
+        ))
+    })
+    .await
+}
+
+/// The hold of a set, which is to be lifted.
+struct ReleaseHold {
+    service: Service,
+    set: VersionSet,
+    /// The set, as the server sent it.
+    json: Box<RawValue>,
+    check: String,
+}
+
+impl ReleaseHold {
+    /// Returns why the hold was not lifted, with the one that is there now.
+    fn refused(&self, ui: &Ui, error: ClientError) -> Failure {
+        let ClientError::SetMoved { version_set, .. } = &error else {
+            return unanswered(error, &self.check);
+        };
+        let now = version_set.as_ref().and_then(|set| {
+            let hold = set.hold.as_ref()?;
+            let reason = hold.reason.as_ref();
+            let because = reason.map(|reason| format!(", because: {reason}"));
+            let (when, by) = (ui.time(&hold.since), &hold.by.user_id);
+            Some(format!(
+                "held since {when} by {by}{}",
+                because.unwrap_or_default()
+            ))
+        });
+        let mut failure = Failure::from(error);
+        failure.details.extend(now);
+        failure.hint("that hold was left alone; look at it anew")
+    }
+}
+
+impl Proposal for ReleaseHold {
+    fn show(&self, session: &Session) -> Result<()> {
+        let ui = &session.ui;
+        ui.note(&format!(
+            "lift the hold on `{}` of `{}`:",
+            self.set.name, self.service.name
+        ));
+        if ui.json {
+            return Ok(());
+        }
         ui.rows(
-            &[hold],
+            self.set.hold.as_slice(),
             ["held since", "by", "because"],
             |hold| {
                 [
@@ -64,53 +121,26 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
                     hold.reason.clone().unwrap_or_default(),
                 ]
             },
-        )?;
+        )
     }
-    if !args.apply {
-        show(session, &set.json)?;
-        ui.note("nothing was changed; `--apply` does it");
-        return Ok(Exit::Ok);
-    }
-    confirm(session, args.yes).await?;
-    lookup::refuse_if_renamed(session, &[(service.id, service.name.clone())]).await?;
-    let check = session.command(&format!(
-        "version-set show {} {}",
-        lookup::handle(&service),
-        args.set
-    ));
-    let revision = set.value.revision;
-    let lifted = watched(&check, client.lift_hold(service.id, &args.set, revision)).await;
-    lifted.map_err(|error| not_lifted(ui, error, &check))?;
-    if ui.json {
-        show(session, &client.version_set(service.id, &args.set).await?.json)?;
-    }
-    ui.note(&format!("done: `{}` is not held any more", args.set));
-    Ok(Exit::Ok)
-}
 
-/// Tells why the hold was not lifted, with the one that is there now.
-fn not_lifted(ui: &Ui, error: ClientError, check: &str) -> Failure {
-    let ClientError::SetMoved { version_set, .. } = &error else {
-        return unanswered(error, check);
-    };
-    let now = version_set.as_ref().and_then(|set| {
-        let hold = set.hold.as_ref()?;
-        let reason = hold.reason.as_ref();
-        let because = reason.map(|reason| format!(", because: {reason}"));
-        let (when, by) = (ui.time(&hold.since), &hold.by.user_id);
-        Some(format!(
-            "held since {when} by {by}{}",
-            because.unwrap_or_default()
-        ))
-    });
-    let mut failure = Failure::from(error);
-    failure.details.extend(now);
-    failure.hint("that hold was left alone; look at it anew")
-}
-
-fn show(session: &Session, json: &RawValue) -> Result<()> {
-    if session.ui.json {
-        session.ui.document(json)?;
+    fn verdict(&self, _: &ApplyArgs) -> Verdict {
+        match self.set.hold {
+            Some(_) => Verdict::Go,
+            None => Verdict::NoOp("it is not held; there is nothing to change"),
+        }
     }
-    Ok(())
+
+    fn document(&self) -> Result<Box<RawValue>> {
+        Ok(self.json.clone())
+    }
+
+    fn check(&self) -> &str {
+        &self.check
+    }
+
+    async fn recheck(&self, session: &Session) -> Result<()> {
+        let shown = [(self.service.id, self.service.name.clone())];
+        lookup::refuse_if_renamed(session, &shown).await
+    }
 }

@@ -3,11 +3,11 @@
 use forge_domain::SetName;
 use forge_wire::promotion::Rollback;
 
-use crate::change::{Change, Done, Planned, SetChangeArgs};
 use crate::error::{Exit, Result};
 use crate::lookup;
 use crate::numbers;
 use crate::session::Session;
+use crate::set_change::{Planned, SetChange, SetChangeArgs, done_at};
 
 /// Restore what a set pinned before, and hold it there.
 ///
@@ -56,12 +56,12 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         to_revision: args.to,
         freeze: !args.no_freeze,
         lift_hold: args.lift_hold,
-        message: args.change.apply.message.clone(),
+        message: args.change.message.clone(),
         dry_run: plan_digest.is_none(),
         plan_digest,
     };
     let expected = args.change.expected();
-    let change = Change::new(
+    let change = SetChange::new(
         session,
         &args.change.apply,
         std::slice::from_ref(&service),
@@ -79,7 +79,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         let done = client
             .roll_back(service.id, &args.set, &body(Some(digest)), expected)
             .await?;
-        Ok(Done::at(&args.set, done.value.revision, Some(done.json)))
+        Ok(done_at(&args.set, done.value.revision, done.json))
     };
     change.carry_out(planned, act).await
 }

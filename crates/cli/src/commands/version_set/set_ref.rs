@@ -7,7 +7,7 @@ use forge_client::answers::Pins;
 use forge_domain::SetName;
 use forge_domain::numeral::integer;
 
-use crate::plan::model;
+use crate::ui::values::model;
 
 /// A set, or one of its revisions.
 #[derive(Debug, Clone)]

@@ -3,12 +3,11 @@
 use forge_client::answers::{Pins, Resolved, Revision, SetRevision, VersionSet};
 use forge_domain::ServiceId;
 
-use super::list::piped_pin;
 use super::set_ref::{SetRef, models};
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
-use crate::plan::pin;
 use crate::session::Session;
+use crate::ui::values::{pin, piped_pin};
 use crate::ui::{Field, Ui};
 
 /// Show one set, now or at one of its revisions.

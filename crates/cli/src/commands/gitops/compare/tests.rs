@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::*;
-use crate::commands::gitops::server::KnownAsset;
+use crate::commands::gitops::server::ServerAsset;
 use crate::commands::gitops::tree::ServiceFields;
 
 fn example(text: &str, field: &str, value: &str) -> Document {
@@ -63,8 +63,8 @@ fn service(sets: &[(&str, i64)]) -> Service {
 }
 
 /// An agent with so many versions, a graph with one, and a service.
-fn known(latest: i64, sets: &[(&str, i64)]) -> Known {
-    let known = |latest: i64| KnownAsset {
+fn known(latest: i64, sets: &[(&str, i64)]) -> ServerState {
+    let known = |latest: i64| ServerAsset {
         id: "1".repeat(24),
         latest,
         is_deprecated: false,
@@ -72,10 +72,10 @@ fn known(latest: i64, sets: &[(&str, i64)]) -> Known {
             .map(|version| (version, document(&version.to_string())))
             .collect(),
     };
-    Known {
+    ServerState {
         agents: [("Mira".to_owned(), known(latest))].into(),
         context_graphs: [("Graph".to_owned(), known(1))].into(),
-        services: vec![KnownService {
+        services: vec![ServerService {
             id: "2".repeat(24).parse().unwrap(),
             service: service(sets),
         }],
@@ -170,7 +170,7 @@ fn sets_that_the_files_do_not_have_stay_unless_they_are_pruned() {
 
 #[test]
 fn versions_that_do_not_fit_are_told() {
-    let problem = |files: &Tree, known: &Known| {
+    let problem = |files: &Tree, known: &ServerState| {
         let work = compare(files, known, false);
         assert_eq!(work.problems.len(), 1, "{:?}", work.problems);
         work.problems[0].clone()
@@ -237,7 +237,7 @@ fn what_is_new_is_made_in_the_order_in_which_it_can_be() {
         ],
         services: vec![service(&[("release", 1), ("test", 1)])],
     };
-    let work = compare(&tree, &Known::default(), false);
+    let work = compare(&tree, &ServerState::default(), false);
     assert_eq!(work.problems, Vec::<String>::new());
     let order: Vec<(&str, i64)> = work
         .assets
@@ -260,7 +260,7 @@ fn what_is_new_is_made_in_the_order_in_which_it_can_be() {
 
     let mut circle = tree;
     circle.context_graphs[0].versions.insert(1, referring("B", 1));
-    let problems = compare(&circle, &Known::default(), false).problems;
+    let problems = compare(&circle, &ServerState::default(), false).problems;
     assert!(
         !problems.is_empty() && problems[0].contains("refers back to it"),
         "{problems:?}"
@@ -269,7 +269,10 @@ fn what_is_new_is_made_in_the_order_in_which_it_can_be() {
         services: vec![service(&[])],
         ..Tree::default()
     };
-    assert_eq!(compare(&nowhere, &Known::default(), false).problems.len(), 2);
+    assert_eq!(
+        compare(&nowhere, &ServerState::default(), false).problems.len(),
+        2
+    );
 }
 
 #[test]

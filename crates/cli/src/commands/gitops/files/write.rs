@@ -30,7 +30,7 @@ pub(in crate::commands::gitops) struct Written {
 /// Writes everything, and removes what an earlier export wrote that is not there any more.
 pub(in crate::commands::gitops) fn write(folder: &Path, tree: &Tree) -> Result<Written> {
     let earlier = Earlier::find(folder)?;
-    let new = contents(tree, &earlier).map_err(|error| Failure::failed(error.to_string()))?;
+    let new = contents(tree, &earlier)?;
     // Everything is looked at before anything is changed.
     wanted(folder, &new)?;
     let gone = earlier.files.iter().filter(|path| !new.contains_key(*path));

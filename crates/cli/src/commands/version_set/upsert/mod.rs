@@ -14,11 +14,12 @@ use forge_domain::asset::AssetKind;
 use model_arg::ModelArg;
 use version_arg::VersionArg;
 
-use crate::change::{Change, Done, Planned, SetChangeArgs};
+use crate::change::Done;
 use crate::creation;
 use crate::error::{Exit, Failure, Result};
-use crate::lookup;
+use crate::lookup::{self, NamedVersion};
 use crate::session::Session;
+use crate::set_change::{Planned, SetChange, SetChangeArgs};
 
 /// Create a set, or change what it pins.
 ///
@@ -81,11 +82,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let options = |plan_digest: Option<String>| ChangeOptions {
         dry_run: plan_digest.is_none(),
         plan_digest,
-        message: args.change.apply.message.clone(),
+        message: args.change.message.clone(),
         lift_hold: args.lift_hold,
         expected: Some(expected),
     };
-    let change = Change::new(
+    let change = SetChange::new(
         session,
         &args.change.apply,
         std::slice::from_ref(&service),
@@ -108,10 +109,10 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         client
             .upsert_version_set(service.id, &args.set, &pins, options(Some(digest)))
             .await?;
-        Ok(Done {
-            text: format!("done: `{}` pins what the plan says", args.set),
-            json: None,
-        })
+        Ok(Done::new(
+            format!("done: `{}` pins what the plan says", args.set),
+            None,
+        ))
     };
     change.carry_out(planned, act).await
 }
@@ -169,8 +170,14 @@ async fn check_versions(session: &Session, service: &Service, pins: &Pins) -> Re
             "--context-graph-version",
         ),
     ] {
-        if let Some(version) = version {
-            lookup::check_version(&session.ui, &session.client, kind, &id, version, option).await?;
+        if let Some(number) = version {
+            let named = NamedVersion {
+                kind,
+                id: &id,
+                number,
+                option,
+            };
+            lookup::check_version(&session.ui, &session.client, &named).await?;
         }
     }
     Ok(())
