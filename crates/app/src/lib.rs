@@ -1,6 +1,6 @@
 //! Use cases: what a caller can do, one file per noun.
 //!
-//! Each function takes the [`App`] and the [`Caller`], authorises, opens the transaction, asks the domain, writes and
+//! Each function takes a [`Ctx`], the app and the caller, authorises, opens the transaction, asks the domain, writes and
 //! audits, in that order and in one transaction, so that the check and the write see the same data. Every way into
 //! Forge calls these and nothing below them. No HTTP here: errors say what happened, `api` says with which status.
 //!

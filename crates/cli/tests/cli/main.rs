@@ -15,6 +15,7 @@ mod debug;
 mod descriptors;
 mod file_size;
 mod gitops;
+mod glossary;
 mod guide;
 mod help;
 mod imports;

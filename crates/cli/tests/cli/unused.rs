@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Returns the texts of all Rust files below a folder; none if there is no such folder.
-fn texts_below(folder: &Path) -> String {
+pub(crate) fn texts_below(folder: &Path) -> String {
     let mut texts = String::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -21,7 +21,7 @@ fn texts_below(folder: &Path) -> String {
 }
 
 /// Returns the identifiers of some source text.
-fn identifiers(text: &str) -> BTreeSet<&str> {
+pub(crate) fn identifiers(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').collect()
 }
 
