@@ -3,7 +3,8 @@
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use forge_app::{App, AppError, Caller, Credentials, sign_in};
+use forge_app::access::sign_in;
+use forge_app::{App, AppError, Caller, Credentials};
 use forge_domain::OrganizationId;
 
 use crate::headers::FORGE_ACTOR_KIND;

@@ -1,7 +1,7 @@
 //! The conditions on which something is changed, as the headers of a request state them.
 
 use forge_app::AppError;
-use forge_app::promotion::Precondition;
+use forge_app::version_sets::promotion::Precondition;
 use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 

@@ -33,7 +33,9 @@ mod views;
 use std::future::Future;
 use std::time::Duration;
 
-use forge_app::{App, snapshot, unit_test_set_runs};
+use forge_app::simulations::unit_test_set_runs;
+
+use forge_app::{App, snapshot};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 

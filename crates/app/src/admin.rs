@@ -5,8 +5,8 @@ use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
 use forge_store::WriteTx;
 use serde_json::{Value, json};
 
-use crate::api_keys::{self, CreatedKey, Maker};
-use crate::caller::OPERATOR;
+use crate::access::caller::OPERATOR;
+use crate::identity::api_keys::{self, CreatedKey, Maker};
 use crate::maintenance::MAINTENANCE;
 use crate::{App, AppError};
 

@@ -9,9 +9,10 @@ use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, Expec
 pub use forge_store::EventFilter;
 use forge_store::{PageRequest, Store, Tx};
 
+use crate::access::sign_in;
+use crate::access::tokens::require_signing_key;
 use crate::page::PageBuilder;
-use crate::tokens::require_signing_key;
-use crate::{App, AppError, Caller, Ctx, Page, sign_in};
+use crate::{App, AppError, Caller, Ctx, Page};
 
 const PERMISSION: Permission = Permission::GetAuditEvent;
 

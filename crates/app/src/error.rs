@@ -6,8 +6,8 @@ use forge_domain::{Refusal, Refusals, shortened};
 use forge_runtime::RuntimeError;
 use forge_store::{NotReady, StoreError, Yank};
 
-use crate::promotion::Plans;
 use crate::version_sets::SetView;
+use crate::version_sets::promotion::Plans;
 
 /// Why a use case did not do what it was asked.
 ///

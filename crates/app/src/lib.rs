@@ -1,4 +1,4 @@
-//! Use cases: what a caller can do, one file per noun.
+//! Use cases: what a caller can do, a folder per subject, a file per noun.
 //!
 //! Each function takes a [`Ctx`], the app and the caller, authorises, opens the transaction, asks the domain, writes and
 //! audits, in that order and in one transaction, so that the check and the write see the same data. Every way into
@@ -8,53 +8,32 @@
 //! a look; `caller.authorize(…)` with the permission and the attributes of the thing; `Fault`s, `Refusals` and
 //! conflicts from the domain become [`AppError`] through `?`.
 
+pub mod access;
 pub mod admin;
-pub mod agents;
-pub mod api_keys;
 pub mod aside;
 pub mod assets;
 pub mod audit;
-mod caller;
-mod claims;
-pub mod context_graphs;
 pub mod conversations;
 mod ctx;
-pub mod diff;
 mod environment;
 mod error;
-pub mod health;
-pub mod history;
 mod idempotency;
+pub mod identity;
 pub mod items;
-mod keyring;
 mod lease;
 mod long_prompts;
 mod maintenance;
 pub mod models;
 mod names;
-pub mod organizations;
 mod page;
-mod privileges;
-pub mod promotion;
 mod reading;
-pub mod references;
-pub mod resolve;
-pub mod roles;
 mod searching;
-mod secrets;
 pub mod services;
-pub mod sign_in;
+pub mod simulations;
 pub mod snapshot;
 mod sorting;
-pub mod temporary_grants;
-mod tokens;
-pub mod unit_test_set_runs;
-pub mod unit_test_sets;
-pub mod unit_tests;
-pub mod users;
 pub mod version_sets;
 pub mod watch;
-pub mod yanks;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -66,12 +45,12 @@ pub use forge_runtime::{Behavior, Runtime, RuntimeError};
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 use forge_store::{RunTx, Tx, WriteTx};
 
-pub use caller::{Caller, Credentials};
+pub use access::caller::{Caller, Credentials};
+pub use access::keyring::{Keyring, KeyringError};
 pub use ctx::Ctx;
 pub use environment::{OsRandom, Random, SystemClock};
 pub use error::AppError;
 pub use idempotency::IdempotencyKey;
-pub use keyring::{Keyring, KeyringError};
 pub use page::Page;
 
 /// Everything that use cases need, beside what they are asked.
@@ -173,7 +152,7 @@ impl App {
 
     /// Refuses a caller who was recognised before the latest change of who may do what, if it took something from them.
     async fn refuse_changed(&self, tx: &mut Tx, caller: &Caller, latest: i64) -> Result<(), AppError> {
-        if latest > caller.known_at && !sign_in::is_unchanged(Ctx::new(self, caller), tx).await? {
+        if latest > caller.known_at && !access::sign_in::is_unchanged(Ctx::new(self, caller), tx).await? {
             return Err(AppError::Unauthenticated(
                 "what you may do has changed meanwhile; sign in again",
             ));

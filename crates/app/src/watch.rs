@@ -11,10 +11,12 @@ use forge_domain::{Actor, ServiceId, SetName, Timestamp};
 use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;
 
+use crate::access::sign_in;
 use crate::services::lookup::attributes_of;
+use crate::simulations::{unit_test_sets, unit_tests};
 use crate::snapshot::{OrganizationState, SnapshotRead};
 use crate::version_sets::attributes_of_set;
-use crate::{App, AppError, Caller, Ctx, assets, items, sign_in, unit_test_sets, unit_tests};
+use crate::{App, AppError, Caller, Ctx, assets, items};
 
 /// How long to wait before looking again for a change that could not be read.
 const AGAIN: Duration = Duration::from_secs(1);

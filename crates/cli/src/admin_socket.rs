@@ -7,7 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use forge_app::{App, OpenMode, admin, organizations};
+use forge_app::identity::organizations;
+
+use forge_app::{App, OpenMode, admin};
 use forge_domain::OrganizationId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

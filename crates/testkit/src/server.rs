@@ -7,7 +7,8 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use forge_api::{Limits, RateLimits};
-use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store, sign_in};
+use forge_app::access::sign_in;
+use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store};
 use forge_domain::access::{DefaultRole, Grant, Privileges};
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::audit::AuditObject;
@@ -282,7 +283,7 @@ pub fn limits() -> Limits {
 
 async fn new_organization(app: &App, router: &Router) -> (TestClient, [String; 3]) {
     let organization: OrganizationId = format!("t-{}", unique()).parse().unwrap();
-    let created = forge_app::organizations::create(app, &organization)
+    let created = forge_app::identity::organizations::create(app, &organization)
         .await
         .unwrap();
     let (key_id, secret, user_id) = (created.api_key_id, created.api_key, created.user_id);

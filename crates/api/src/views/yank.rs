@@ -1,6 +1,6 @@
 //! A yank, as lists, answers and refusals tell it.
 
-use forge_app::yanks;
+use forge_app::assets::yanks;
 use forge_wire::assets::YankInstance;
 use forge_wire::rfc3339;
 

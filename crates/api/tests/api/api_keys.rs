@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use forge_app::AppError;
-use forge_app::api_keys::{self, MAX_BEHIND};
+use forge_app::identity::api_keys::{self, MAX_BEHIND};
 use forge_domain::access::DefaultRole;
 use forge_domain::{ActorKind, Duration, UserRef};
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, version_set};

@@ -1,7 +1,8 @@
 //! What differs between two sets, two revisions, or a mix.
 
 use axum::http::Method;
-use forge_app::{AppError, Caller, diff};
+use forge_app::version_sets::diff;
+use forge_app::{AppError, Caller};
 use forge_testkit::{TestResponse, TestServer, both_engines, context_graph_version, version_set};
 use serde_json::{Value, json};
 

@@ -302,16 +302,17 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
     ]);
     let version = (agent.as_str(), 1.try_into().unwrap());
     let kind = forge_domain::asset::AssetKind::Agent;
-    let page = forge_app::references::list(forge_app::Ctx::new(&server.app, &caller), kind, version, 50, 0)
-        .await
-        .unwrap();
+    let page =
+        forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &caller), kind, version, 50, 0)
+            .await
+            .unwrap();
     let names: Vec<String> = page.services.items[0]
         .sets
         .iter()
         .map(|set| set.name.to_string())
         .collect();
     assert_eq!(names, ["release"]);
-    let health = forge_app::health::check(
+    let health = forge_app::version_sets::health::check(
         forge_app::Ctx::new(&server.app, &caller),
         service.parse().unwrap(),
     )
@@ -319,9 +320,10 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
     .unwrap();
     assert_eq!(health.sets.len(), 1);
     let none = server.caller(vec![grant("Organization:GetAgent", json!({}))]);
-    let page = forge_app::references::list(forge_app::Ctx::new(&server.app, &none), kind, version, 50, 0)
-        .await
-        .unwrap();
+    let page =
+        forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &none), kind, version, 50, 0)
+            .await
+            .unwrap();
     assert!(page.services.items.is_empty());
 }
 

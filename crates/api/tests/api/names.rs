@@ -210,7 +210,7 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     let grants = ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| grant(name, elsewhere.clone()));
     let caller = server.caller(grants.into());
     let day = forge_domain::Duration::days(1);
-    let key = forge_app::api_keys::create(
+    let key = forge_app::identity::api_keys::create(
         forge_app::Ctx::new(&server.app, &caller),
         None,
         DECOMPOSED,
@@ -219,7 +219,7 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     )
     .await;
     crate::services::assert_forbidden(key, "Organization:CreateAPIKey");
-    let invited = forge_app::users::InviteUser {
+    let invited = forge_app::identity::users::InviteUser {
         first_name: "Ada".to_owned(),
         last_name: "Lovelace".to_owned(),
         email: "ada@example.com".to_owned(),
@@ -228,7 +228,8 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
         sensitive_variables: forge_domain::user::Variables::default(),
         preferences: None,
     };
-    let invited = forge_app::users::invite(forge_app::Ctx::new(&server.app, &caller), invited).await;
+    let invited =
+        forge_app::identity::users::invite(forge_app::Ctx::new(&server.app, &caller), invited).await;
     crate::services::assert_forbidden(invited, "User:InviteUser");
 }
 

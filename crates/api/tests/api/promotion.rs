@@ -679,14 +679,14 @@ async fn a_role_can_move_preview_and_not_release(server: TestServer) {
     let caller = server.caller(grants);
     let service = release.service.parse().unwrap();
     let promote = async |source: &str, target: &str| {
-        let promote = forge_app::promotion::Promote {
+        let promote = forge_app::version_sets::promotion::Promote {
             beside: Vec::new(),
             source: source.to_owned(),
             source_revision: None,
             freeze: true,
         };
-        let terms = forge_app::promotion::ChangeOptions::default();
-        forge_app::promotion::promote(
+        let terms = forge_app::version_sets::promotion::ChangeOptions::default();
+        forge_app::version_sets::promotion::promote(
             forge_app::Ctx::new(&server.app, &caller),
             service,
             target,

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use forge_app::promotion::ChangeOptions;
+use forge_app::AppError;
+use forge_app::access::sign_in;
 use forge_app::services::{self, ListServices, SortKey};
-use forge_app::{AppError, sign_in};
+use forge_app::version_sets::promotion::ChangeOptions;
 use forge_domain::OrganizationId;
 use forge_domain::access::{DefaultRole, Grant};
 use forge_domain::version_set::ResolvedPins;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use forge_app::unit_test_set_runs::work_off;
+use forge_app::simulations::unit_test_set_runs::work_off;
 use forge_domain::access::DefaultRole;
 use forge_testkit::{
     TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, form,
@@ -948,7 +948,8 @@ async fn an_ended_token_and_one_whose_key_was_revoked_open_nothing(server: TestS
         key["api_key"].as_str().unwrap(),
     );
     let organization = admin.organization.parse().unwrap();
-    let session = forge_app::sign_in::with_api_key(&server.app, &organization, id, secret, &admin.user_id);
+    let session =
+        forge_app::access::sign_in::with_api_key(&server.app, &organization, id, secret, &admin.user_id);
     let other = admin.with_token(&session.await.unwrap().token);
     assert_eq!(other.get("service/").await.status, 200);
     assert_eq!(

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use forge_app::promotion::{self, ChangeOptions};
-use forge_app::resolve::{self, Resolution};
+use forge_app::version_sets::promotion::{self, ChangeOptions};
+use forge_app::version_sets::resolve::{self, Resolution};
 use forge_app::version_sets::{self, SetView};
 use forge_app::{AppError, Caller};
 use forge_domain::access::{DefaultRole, Grant};

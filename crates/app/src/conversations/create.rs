@@ -10,8 +10,8 @@ use forge_store::{Conversation, NewConversation, Tx};
 use super::interaction::Interaction;
 use super::lease::{self, ConversationLease};
 use super::{busy, person, require_sayable, setup};
-use crate::resolve::{Resolution, resolution};
 use crate::services::lookup::{attributes_of, no_service};
+use crate::version_sets::resolve::{Resolution, resolution};
 use crate::version_sets::unknown;
 use crate::{App, AppError, Caller, Ctx};
 

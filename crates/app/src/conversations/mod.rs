@@ -26,7 +26,9 @@ pub use forge_runtime::Event;
 pub use forge_store::{Conversation, ConversationSort, MessageSort, NumberedMessage, RunningConversations};
 use forge_store::{StoreError, Tx};
 
-use crate::{AppError, Caller, users};
+use crate::identity::users;
+
+use crate::{AppError, Caller};
 
 pub use create::{Create, Start, begin, create};
 pub use delete::delete;

@@ -24,7 +24,8 @@ pub(crate) use versions::content;
 pub use versions::{ListVersions, Version, find_latest, list_versions};
 
 use crate::names::{changed_name, new_name, taken};
-use crate::{AppError, Caller, Ctx, Written, commit, services, unit_tests};
+use crate::simulations::unit_tests;
+use crate::{AppError, Caller, Ctx, Written, commit, services};
 
 /// The permissions on one kind of item.
 struct Permissions {

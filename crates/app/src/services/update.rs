@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::lookup::{attributes, find, find_binding};
 use super::{audit_document, missing_assets, namesake, object};
 use crate::names::changed_name;
-use crate::promotion::{self, ChangeOptions, Plans, Precondition};
-use crate::unit_tests::users_of;
+use crate::simulations::unit_tests::users_of;
+use crate::version_sets::promotion::{self, ChangeOptions, Plans, Precondition};
 use crate::version_sets::{self, NewRevision, Uses, set_attributes, view};
 use crate::{AppError, Caller, Ctx, assets};
 

@@ -8,7 +8,7 @@ use forge_domain::{OrganizationId, RoleId, Timestamp};
 use forge_store::{KeySummary, SigningKey, StoreError, TimedGrant, Tx, UserSummary};
 use rpds::HashTrieMapSync;
 
-use crate::privileges;
+use crate::access::privileges;
 
 /// The users, keys, roles and grants of an organization at one moment.
 #[derive(Debug, Clone)]

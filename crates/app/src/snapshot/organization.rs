@@ -16,7 +16,7 @@ use rpds::HashTrieMapSync;
 use super::access::Access;
 use super::behaviors::Behaviors;
 use super::service::ServiceState;
-use crate::{unit_test_sets, unit_tests};
+use crate::simulations::{unit_test_sets, unit_tests};
 
 /// After so many events it is cheaper to read everything anew.
 const MAX_EVENTS: usize = 5_000;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use forge_domain::{OrganizationId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::claims::Claims;
+use crate::access::claims::Claims;
 
 /// How many tokens are remembered at most.
 const MAX_REMEMBERED: usize = 50_000;

@@ -1,8 +1,9 @@
 //! Conversations below HTTP: simulated users, and interactions whose server is lost.
 
 use forge_app::conversations::{self, Completed, Conversation, Create, Interaction, Start};
-use forge_app::resolve::{self, Resolution};
-use forge_app::{AppError, Caller, users};
+use forge_app::identity::users;
+use forge_app::version_sets::resolve::{self, Resolution};
+use forge_app::{AppError, Caller};
 use forge_domain::access::DefaultRole;
 use forge_domain::asset::AssetKind;
 use forge_domain::conversation::{ExternalEvent, UserInput};

@@ -7,7 +7,8 @@ mod invariants;
 mod privileges;
 mod races;
 
-use forge_app::{AppError, assets};
+use forge_app::AppError;
+use forge_app::assets::{self, agents, context_graphs};
 use forge_domain::access::DefaultRole;
 use forge_domain::asset::AssetKind;
 use forge_domain::version_set::RequestedPins;
@@ -52,18 +53,12 @@ async fn add_version(
     let created = match kind {
         AssetKind::Agent => {
             let change = serde_json::from_value(forge_testkit::agent_version()).unwrap();
-            forge_app::agents::create_version(forge_app::Ctx::new(&server.app, &caller), id, expected, change)
-                .await?
+            agents::create_version(forge_app::Ctx::new(&server.app, &caller), id, expected, change).await?
         }
         AssetKind::ContextGraph => {
             let document = serde_json::from_value(forge_testkit::context_graph_version()).unwrap();
-            forge_app::context_graphs::create_version(
-                forge_app::Ctx::new(&server.app, &caller),
-                id,
-                expected,
-                &document,
-            )
-            .await?
+            context_graphs::create_version(forge_app::Ctx::new(&server.app, &caller), id, expected, &document)
+                .await?
         }
     };
     Ok(created.value.0.get())

@@ -1,10 +1,12 @@
 //! Whatever is called in whatever order, nobody gets more than a super administrator gave, and one of those remains.
 
 use crate::property;
-use forge_app::roles::{self, ModifyRole};
-use forge_app::temporary_grants::{self, GiveGrant};
-use forge_app::users::{self, InviteUser, UpdateUser};
-use forge_app::{AppError, Caller, Credentials, api_keys, sign_in};
+use forge_app::access::sign_in;
+use forge_app::identity::api_keys;
+use forge_app::identity::roles::{self, ModifyRole};
+use forge_app::identity::temporary_grants::{self, GiveGrant};
+use forge_app::identity::users::{self, InviteUser, UpdateUser};
+use forge_app::{AppError, Caller, Credentials};
 use forge_domain::access::{DefaultRole, Grant, Permission, Privileges};
 use forge_domain::service::Tags;
 use forge_domain::user::Variables;

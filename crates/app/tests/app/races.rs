@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use forge_app::promotion::{self, ChangeOptions};
+use forge_app::identity::organizations;
 use forge_app::services::{self, ServiceFields, UpdateService};
-use forge_app::{AppError, assets, organizations};
+use forge_app::version_sets::promotion::{self, ChangeOptions};
+use forge_app::{AppError, assets};
 use forge_domain::asset::AssetKind;
 use forge_domain::{AgentId, ServiceId};
 use forge_store::PageRequest;

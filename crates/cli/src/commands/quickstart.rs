@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use forge_app::{OpenMode, organizations};
+use forge_app::identity::organizations;
+
+use forge_app::OpenMode;
 use forge_client::{Bounds, Client, Credentials, Options, SystemClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

@@ -1,6 +1,8 @@
 //! Creates a version of an agent.
 
-use forge_app::{Caller, agents};
+use forge_app::assets::agents;
+
+use forge_app::Caller;
 use forge_domain::agent::AgentChange;
 
 use crate::call::Call;

@@ -1,7 +1,8 @@
 //! Ends an API key.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, api_keys};
+use forge_app::Caller;
+use forge_app::identity::api_keys;
 use forge_wire::api_keys::ApiKeyDeleted;
 use serde::Deserialize;
 

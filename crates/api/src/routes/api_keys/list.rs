@@ -1,7 +1,8 @@
 //! Lists the API keys that can be used.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, api_keys};
+use forge_app::Caller;
+use forge_app::identity::api_keys;
 use forge_wire::api_keys::{ApiKeyInstance, ApiKeys, KeyHolder};
 use forge_wire::rfc3339;
 

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::references::{self, References, ServiceReference};
+use forge_app::assets::references::{self, References, ServiceReference};
 use forge_domain::asset::AssetKind;
 use forge_wire::health::{RunningReference, ServiceReferenceInstance, SetReferenceInstance};
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! Declares a version unfit, or takes that back.
 
 use axum::http::StatusCode;
-use forge_app::promotion::Precondition;
-use forge_app::yanks::{self, YankChange, Yanked};
+use forge_app::assets::yanks::{self, YankChange, Yanked};
+use forge_app::version_sets::promotion::Precondition;
 use forge_app::{AppError, Caller};
 use forge_domain::VersionNumber;
 use forge_domain::asset::AssetKind;

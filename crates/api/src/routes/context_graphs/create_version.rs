@@ -1,7 +1,8 @@
 //! Creates a version of a context graph, or only checks it.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, context_graphs};
+use forge_app::Caller;
+use forge_app::assets::context_graphs;
 use forge_domain::context_graph::ContextGraphDocument;
 
 use crate::call::Call;

@@ -1,7 +1,8 @@
 //! Creates an organization, for the operator's users.
 
 use axum::http::StatusCode;
-use forge_app::{AppError, organizations};
+use forge_app::AppError;
+use forge_app::identity::organizations;
 use forge_domain::fault::Fault;
 use forge_wire::organizations::{CreateOrganization, OrganizationCreated};
 use serde::Deserialize;

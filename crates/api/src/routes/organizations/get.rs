@@ -1,7 +1,8 @@
 //! Tells about an organization: its name to anyone, its details to those who may see them.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, organizations};
+use forge_app::Caller;
+use forge_app::identity::organizations;
 use forge_wire::organizations::OrganizationInstance;
 
 use crate::call::{Call, Nothing};

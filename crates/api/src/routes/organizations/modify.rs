@@ -1,6 +1,8 @@
 //! Changes what new users of an organization start with.
 
-use forge_app::{Caller, organizations};
+use forge_app::identity::organizations;
+
+use forge_app::Caller;
 use forge_wire::organizations::ModifyOrganization;
 
 use crate::call::{Call, Nothing};

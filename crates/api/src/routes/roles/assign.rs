@@ -1,7 +1,8 @@
 //! Gives a user another role.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, users};
+use forge_app::Caller;
+use forge_app::identity::users;
 use forge_wire::roles::{AssignRole, RoleChanged};
 
 use super::RolePath;

@@ -1,7 +1,8 @@
 //! Creates a role.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, roles};
+use forge_app::Caller;
+use forge_app::identity::roles;
 use forge_wire::roles::{CreateRole, FrontendView, RoleChanged};
 
 use crate::call::{Call, Nothing};

@@ -1,7 +1,8 @@
 //! Lists roles.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, roles};
+use forge_app::Caller;
+use forge_app::identity::roles;
 use forge_domain::RoleId;
 use forge_wire::roles::{FrontendView, RoleInstance, Roles};
 use serde::Deserialize;

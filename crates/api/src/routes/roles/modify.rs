@@ -1,7 +1,8 @@
 //! Changes a role, in place or by another one of the same name.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, roles};
+use forge_app::Caller;
+use forge_app::identity::roles;
 use forge_wire::roles::{FrontendView, ModifyRole, RoleChanged};
 
 use super::RolePath;

@@ -1,8 +1,9 @@
 //! Tells how a service is.
 
 use axum::http::StatusCode;
+use forge_app::Caller;
 use forge_app::version_sets::SetView;
-use forge_app::{Caller, health};
+use forge_app::version_sets::health;
 use forge_wire::health::{HealthInstance, RunningRevision, SetHealth};
 
 use crate::call::{Call, Nothing};

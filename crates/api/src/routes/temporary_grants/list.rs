@@ -1,7 +1,8 @@
 //! Lists temporary permission grants.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, temporary_grants};
+use forge_app::Caller;
+use forge_app::identity::temporary_grants;
 use forge_wire::rfc3339;
 use forge_wire::temporary_grants::TemporaryGrantInstance;
 use serde::Deserialize;

@@ -1,7 +1,8 @@
 //! Makes a link to the artifacts of a run.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, unit_test_set_runs};
+use forge_app::Caller;
+use forge_app::simulations::unit_test_set_runs;
 use forge_wire::rfc3339;
 use forge_wire::unit_test_set_runs::ArtifactsLink;
 

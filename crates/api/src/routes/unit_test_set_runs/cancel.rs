@@ -1,6 +1,8 @@
 //! Stops a run that is in progress.
 
-use forge_app::{Caller, unit_test_set_runs};
+use forge_app::simulations::unit_test_set_runs;
+
+use forge_app::Caller;
 
 use super::Path;
 use crate::call::{Call, Nothing};

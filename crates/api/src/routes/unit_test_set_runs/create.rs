@@ -1,7 +1,8 @@
 //! Creates a run; it begins at once, on whichever server has time.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, unit_test_set_runs};
+use forge_app::Caller;
+use forge_app::simulations::unit_test_set_runs;
 use forge_wire::unit_test_set_runs::{CreateRun, RunCreated};
 
 use crate::call::{Call, Nothing};

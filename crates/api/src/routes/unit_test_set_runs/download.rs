@@ -1,7 +1,7 @@
 //! Downloads the artifacts of a run by a link.
 
 use axum::http::StatusCode;
-use forge_app::unit_test_set_runs::{self, Transcript};
+use forge_app::simulations::unit_test_set_runs::{self, Transcript};
 use forge_domain::simulation::RunSpec;
 use forge_wire::unit_test_set_runs::{Artifacts, ConversationArtifact, VerdictInstance};
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Runs of sets of unit tests.
 
-use forge_app::unit_test_set_runs::RunView;
+use forge_app::simulations::unit_test_set_runs::RunView;
 use forge_domain::{OrganizationId, UnitTestSetRunId};
 use forge_wire::unit_test_set_runs::{RunInstance, Visibility};
 use serde::Deserialize;

@@ -1,7 +1,8 @@
 //! Creates a set of unit tests.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, unit_test_sets};
+use forge_app::Caller;
+use forge_app::simulations::unit_test_sets;
 use forge_domain::simulation::UnitTestSetFields;
 use forge_wire::unit_test_sets::{CreateUnitTestSet, UnitTestSetCreated};
 

@@ -1,6 +1,8 @@
 //! Deletes a set of unit tests.
 
-use forge_app::{Caller, unit_test_sets};
+use forge_app::simulations::unit_test_sets;
+
+use forge_app::Caller;
 
 use super::Path;
 use crate::call::{Call, Nothing};

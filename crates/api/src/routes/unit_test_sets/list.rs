@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::unit_test_sets::{self, ListUnitTestSets, UnitTestSetFilter};
+use forge_app::simulations::unit_test_sets::{self, ListUnitTestSets, UnitTestSetFilter};
 use forge_domain::{UnitTestId, UnitTestSetId};
 use forge_wire::unit_test_sets::{UnitTestSetFilterValues, UnitTestSetInstance};
 use forge_wire::unit_tests::Listed;

@@ -1,6 +1,8 @@
 //! Changes a set of unit tests.
 
-use forge_app::{Caller, unit_test_sets};
+use forge_app::simulations::unit_test_sets;
+
+use forge_app::Caller;
 use forge_wire::unit_test_sets::UpdateUnitTestSet;
 
 use super::Path;

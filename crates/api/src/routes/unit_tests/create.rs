@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::unit_tests::{self, NewUnitTest};
+use forge_app::simulations::unit_tests::{self, NewUnitTest};
 use forge_wire::unit_tests::{CreateUnitTest, UnitTestCreated};
 
 use crate::call::{Call, Nothing};

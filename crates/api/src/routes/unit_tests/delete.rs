@@ -1,6 +1,8 @@
 //! Deletes a unit test.
 
-use forge_app::{Caller, unit_tests};
+use forge_app::simulations::unit_tests;
+
+use forge_app::Caller;
 
 use super::Path;
 use crate::call::{Call, Nothing};

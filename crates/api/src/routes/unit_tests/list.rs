@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::unit_tests::{self, ListUnitTests, UnitTestFilter};
+use forge_app::simulations::unit_tests::{self, ListUnitTests, UnitTestFilter};
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId};
 use forge_wire::unit_tests::{Listed, UnitTestFilterValues, UnitTestInstance};
 use serde::Deserialize;

@@ -1,6 +1,8 @@
 //! Changes a unit test.
 
-use forge_app::{Caller, unit_tests};
+use forge_app::simulations::unit_tests;
+
+use forge_app::Caller;
 use forge_wire::unit_tests::UpdateUnitTest;
 
 use super::{Path, refuse_many_runs};

@@ -1,6 +1,8 @@
 //! Deletes a user.
 
-use forge_app::{Caller, users};
+use forge_app::identity::users;
+
+use forge_app::Caller;
 
 use super::UserPath;
 use crate::call::{Call, Nothing};

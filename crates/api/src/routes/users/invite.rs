@@ -1,7 +1,8 @@
 //! Creates a user.
 
 use axum::http::StatusCode;
-use forge_app::{Caller, users};
+use forge_app::Caller;
+use forge_app::identity::users;
 use forge_wire::users::{CreateInvitedUser, UserInvited};
 
 use crate::call::{Call, Nothing};

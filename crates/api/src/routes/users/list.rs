@@ -1,8 +1,9 @@
 //! Lists users.
 
 use axum::http::StatusCode;
-use forge_app::users::ListedUser;
-use forge_app::{Caller, users};
+use forge_app::Caller;
+use forge_app::identity::users;
+use forge_app::identity::users::ListedUser;
 use forge_wire::rfc3339;
 use forge_wire::users::{UserInstance, UserStats};
 use serde::Deserialize;

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
-use forge_app::{AppError, sign_in};
+use forge_app::AppError;
+use forge_app::access::sign_in;
 use forge_contract::contract;
 use forge_wire::rfc3339;
 use forge_wire::sign_in::{SignInHeaders, SignedIn};

@@ -1,6 +1,8 @@
 //! Changes what is known of a user.
 
-use forge_app::{Caller, users};
+use forge_app::identity::users;
+
+use forge_app::Caller;
 use forge_wire::users::UpdateUserInfo;
 
 use super::UserPath;

@@ -1,6 +1,8 @@
 //! Deletes a set.
 
-use forge_app::{Caller, promotion};
+use forge_app::version_sets::promotion;
+
+use forge_app::Caller;
 use forge_wire::promotion::TermsQuery;
 
 use super::existing;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::diff::{Compared, compare};
+use forge_app::version_sets::diff::{Compared, compare};
 use forge_domain::diff::{InvalidSetOrRevision, SetOrRevision};
 use forge_wire::version_sets::{ComparedInstance, DiffInstance};
 use serde::Deserialize;

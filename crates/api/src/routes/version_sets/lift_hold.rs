@@ -1,6 +1,8 @@
 //! Lifts the hold on a set.
 
-use forge_app::{Caller, promotion};
+use forge_app::version_sets::promotion;
+
+use forge_app::Caller;
 
 use super::existing;
 use super::options::precondition;

@@ -1,7 +1,7 @@
 //! The options of a change, as a request states them.
 
 use axum::http::StatusCode;
-use forge_app::promotion::{ChangeOptions, ChangeOutcome, Precondition};
+use forge_app::version_sets::promotion::{ChangeOptions, ChangeOutcome, Precondition};
 use forge_domain::numeral::integer;
 use forge_wire::promotion::{PromotionAnswer, TermsQuery};
 use serde_json::{Map, Value, json};

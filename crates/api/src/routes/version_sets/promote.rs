@@ -1,7 +1,7 @@
 //! Copies the pins of one set onto another.
 
 use forge_app::Caller;
-use forge_app::promotion::{self, ChangeOptions};
+use forge_app::version_sets::promotion::{self, ChangeOptions};
 use forge_wire::promotion::Promote;
 
 use super::options::{answer, precondition};

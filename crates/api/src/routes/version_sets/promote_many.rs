@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::promotion::{self, ChangeOptions, Precondition, Promotion};
+use forge_app::version_sets::promotion::{self, ChangeOptions, Precondition, Promotion};
 use forge_wire::promotion::{Promotions, PromotionsAnswer};
 
 use crate::call::{Call, Nothing};

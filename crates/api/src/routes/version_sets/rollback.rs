@@ -1,7 +1,7 @@
 //! Restores an earlier revision of a set.
 
 use forge_app::Caller;
-use forge_app::promotion::{self, ChangeOptions};
+use forge_app::version_sets::promotion::{self, ChangeOptions};
 use forge_wire::promotion::Rollback;
 
 use super::options::{answer, precondition};

@@ -1,6 +1,8 @@
 //! Makes a set pin what is asked for.
 
-use forge_app::{Caller, promotion};
+use forge_app::version_sets::promotion;
+
+use forge_app::Caller;
 use forge_domain::{ServiceId, SetName};
 use forge_wire::promotion::TermsQuery;
 use forge_wire::version_sets::UpsertVersionSet;

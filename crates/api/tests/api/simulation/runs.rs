@@ -1,6 +1,6 @@
 //! Runs of sets of unit tests.
 
-use forge_app::unit_test_set_runs::work_off;
+use forge_app::simulations::unit_test_set_runs::work_off;
 use forge_domain::access::DefaultRole;
 use forge_domain::lease::Term;
 use forge_domain::simulation::Turns;

@@ -1,8 +1,9 @@
 //! A server with some agents, context graphs and services, and calls to it.
 
-use forge_app::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
+use forge_app::assets::yanks::{self, YankChange};
+use forge_app::assets::{agents, context_graphs};
 use forge_app::services::{self, UpdateService};
-use forge_app::yanks::{self, YankChange};
+use forge_app::version_sets::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::{App, AppError, Caller, Ctx, assets};
 use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, ServiceId, SetName};
@@ -122,7 +123,7 @@ impl World {
                 // Each version has a content of its own, so that a change of one would be seen.
                 let change = serde_json::from_value(json!({"background": format!("call {number}")})).unwrap();
                 let id = &self.agents[*index];
-                forge_app::agents::create_version(Ctx::new(app, caller), id, None, change)
+                agents::create_version(Ctx::new(app, caller), id, None, change)
                     .await
                     .map(drop)
             }

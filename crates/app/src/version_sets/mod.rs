@@ -1,5 +1,11 @@
 //! Version sets.
 
+pub mod diff;
+pub mod health;
+pub mod history;
+pub mod promotion;
+pub mod resolve;
+
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::revision::RevisionAction;
@@ -10,7 +16,7 @@ pub use forge_store::Revision;
 use forge_store::{Rows, RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
 
 use crate::services::lookup::{attributes, attributes_of, find, find_binding};
-use crate::unit_tests::VisibleUnitTests;
+use crate::simulations::unit_tests::VisibleUnitTests;
 use crate::{AppError, Caller, Ctx};
 
 pub(crate) fn set_attributes(service: &Service, set: &SetName) -> Attributes {

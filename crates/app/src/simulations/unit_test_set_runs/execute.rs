@@ -10,7 +10,7 @@ use forge_store::Tx;
 use super::job::Job;
 use crate::conversations::{self, Completed, Interaction, Start, finish_simulated, transcript};
 use crate::items;
-use crate::resolve::Resolution;
+use crate::version_sets::resolve::Resolution;
 use crate::{App, AppError};
 
 /// What came of it.

@@ -8,9 +8,10 @@ pub use forge_store::{ListedUser, User, UserSort, UserStats};
 use forge_store::{NewUser, Rows, SortValue, Tx};
 use serde_json::{Value, json};
 
+use crate::identity::{api_keys, roles};
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{AppError, Caller, Ctx, Page, Written, api_keys, commit, roles};
+use crate::{AppError, Caller, Ctx, Page, Written, commit};
 
 /// What the audit log shows of a user: no personal data.
 fn audit_document(role_name: &str) -> Value {

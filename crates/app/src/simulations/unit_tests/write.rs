@@ -15,7 +15,8 @@ use super::{
 };
 use crate::names::{new_name, taken};
 use crate::page::Scan;
-use crate::{AppError, Caller, Ctx, Written, commit, unit_test_sets};
+use crate::simulations::unit_test_sets;
+use crate::{AppError, Caller, Ctx, Written, commit};
 
 fn object(id: UnitTestId) -> AuditObject {
     AuditObject {

@@ -9,7 +9,7 @@ use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
 use forge_store::{NewUser, Organization, Role, WriteTx};
 use serde_json::{Value, json};
 
-use crate::api_keys::{self, Maker};
+use crate::identity::api_keys::{self, Maker};
 use crate::{App, AppError, Caller, Ctx, commit};
 
 /// Returns an organization, and its details where the caller may see them.

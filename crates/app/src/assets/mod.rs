@@ -1,5 +1,10 @@
 //! What agents and context graphs have in common: a name, versions, and an end.
 
+pub mod agents;
+pub mod context_graphs;
+pub mod references;
+pub mod yanks;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

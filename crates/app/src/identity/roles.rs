@@ -9,8 +9,8 @@ pub use forge_store::Role;
 use forge_store::Tx;
 use serde_json::{Value, json};
 
+use crate::access::privileges::{self, role_attributes};
 use crate::names::new_name;
-use crate::privileges::{self, role_attributes};
 use crate::{AppError, Caller, Ctx, Written, commit};
 
 /// How long a replaced role can still be read, in seconds: a day, as the contract says.

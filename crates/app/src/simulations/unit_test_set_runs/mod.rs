@@ -16,7 +16,7 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::simulation::UnitTestSetRun;
 use forge_store::Tx;
 
-use crate::unit_test_sets::attributes_of;
+use crate::simulations::unit_test_sets::attributes_of;
 use crate::{AppError, Caller, Ctx};
 
 pub use artifacts::{Artifacts, Link, Transcript, link, open};

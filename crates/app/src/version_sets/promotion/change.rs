@@ -21,7 +21,7 @@ use super::options::{ChangeOptions, ChangeOutcome, Plans};
 use super::{Promote, Rollback};
 use crate::long_prompts::{self, Looking};
 use crate::services::lookup::find_bound;
-use crate::unit_tests::users_of;
+use crate::simulations::unit_tests::users_of;
 use crate::version_sets::{Uses, object, set_attributes, unknown, view};
 use crate::{App, AppError, Caller, Catalogues, Ctx, aside};
 

@@ -10,9 +10,10 @@ pub use forge_store::ApiKey;
 use forge_store::{NewApiKey, Role, Tx, WriteTx};
 use serde_json::{Value, json};
 
+use crate::access::secrets::hash_secret;
+use crate::identity::roles;
 use crate::names::new_name;
-use crate::secrets::hash_secret;
-use crate::{App, AppError, Caller, Ctx, Written, commit, roles};
+use crate::{App, AppError, Caller, Ctx, Written, commit};
 
 /// How many keys an organization may have.
 pub const MAX_KEYS: usize = 20;

@@ -8,8 +8,8 @@ use forge_domain::{Refusal, ServiceId, UnitTestSetId, UnitTestSetRunId};
 use forge_store::{NewRun, Tx};
 
 use crate::services::lookup::find_binding;
-use crate::unit_test_sets::{attributes, find as find_set};
-use crate::unit_tests::{authorize_parts, find_item, find_metrics, find_named, find_target};
+use crate::simulations::unit_test_sets::{attributes, find as find_set};
+use crate::simulations::unit_tests::{authorize_parts, find_item, find_metrics, find_named, find_target};
 use crate::{AppError, Caller, Ctx};
 
 /// A run that is to be created.

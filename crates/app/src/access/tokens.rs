@@ -10,7 +10,7 @@ use forge_domain::{OrganizationId, SigningKeyId};
 use forge_store::{SigningKey, Store, Tx};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 
-use crate::claims::Claims;
+use crate::access::claims::Claims;
 use crate::snapshot::Access;
 use crate::{App, AppError};
 

@@ -6,9 +6,9 @@ pub use forge_store::Yank;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::assets::references::{References, read, require_version};
 use crate::assets::{authorize_new_version, authorize_some_new_version, may_read, object};
-use crate::promotion::Precondition;
-use crate::references::{References, read, require_version};
+use crate::version_sets::promotion::Precondition;
 use crate::{AppError, Ctx, commit};
 
 /// How many services the answer of a yank names; the reverse index pages through the rest.

@@ -13,8 +13,8 @@ use forge_store::Tx;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::promotion::content;
 use crate::services::lookup::{find, find_binding};
+use crate::version_sets::promotion::content;
 use crate::version_sets::{set_attributes, unknown};
 use crate::{AppError, Caller, Ctx, aside, assets};
 

@@ -6,11 +6,13 @@ use forge_domain::{ActorKey, ActorKind, OrganizationId, Timestamp, UserRef};
 use forge_store::{KeySummary, Tx};
 use subtle::ConstantTimeEq as _;
 
-use crate::claims::Claims;
-use crate::secrets::hash_secret;
+use crate::access::claims::Claims;
+use crate::access::privileges;
+use crate::access::secrets::hash_secret;
+use crate::access::tokens::{INVALID_TOKEN, TOKEN_SECONDS};
+use crate::identity::roles;
 use crate::snapshot::{Access, KnownUser};
-use crate::tokens::{INVALID_TOKEN, TOKEN_SECONDS};
-use crate::{App, AppError, Caller, Credentials, Ctx, privileges, roles};
+use crate::{App, AppError, Caller, Credentials, Ctx};
 
 /// A token, and when it ends.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 
 use crate::assets::authorize_read;
 use crate::page::PageBuilder;
+use crate::simulations::unit_tests::VisibleUnitTests;
 use crate::snapshot::OrganizationState;
-use crate::unit_tests::VisibleUnitTests;
 use crate::version_sets::attributes_of_set;
 use crate::{AppError, Caller, Ctx, Page};
 

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::attributes;
 use crate::page::{PageBuilder, unknown_token};
 use crate::searching::distinct;
-use crate::unit_test_sets::attributes_of;
-use crate::{AppError, Caller, Ctx, Page, unit_tests};
+use crate::simulations::unit_test_sets::attributes_of;
+use crate::simulations::unit_tests;
+use crate::{AppError, Caller, Ctx, Page};
 
 const PERMISSION: Permission = Permission::GetUnitTestSetRun;
 

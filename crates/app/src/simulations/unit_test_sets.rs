@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use crate::names::{changed_name, new_name, taken};
 use crate::page::{PageBuilder, Scan};
 use crate::searching::{MAX_FOUND, Words, add_distinct};
+use crate::simulations::unit_tests;
 use crate::sorting::Sorted;
-use crate::{AppError, Caller, Ctx, Page, Written, commit, unit_tests};
+use crate::{AppError, Caller, Ctx, Page, Written, commit};
 
 /// What the audit log calls a set of unit tests.
 pub(crate) const OBJECT: &str = "simulation_unit_test_set";

@@ -11,9 +11,10 @@ use forge_store::SortValue;
 pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
 use serde_json::{Value, json};
 
+use crate::identity::{roles, users};
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
-use crate::{AppError, Ctx, Page, Written, commit, roles, users};
+use crate::{AppError, Ctx, Page, Written, commit};
 
 /// How many temporary grants a user may have at once.
 const MOST_GRANTS: usize = 100;
