@@ -1,7 +1,7 @@
 //! A server with some agents, context graphs and services, and calls to it.
 
+use forge_app::assets::agents;
 use forge_app::assets::yanks::{self, YankChange};
-use forge_app::assets::{agents, context_graphs};
 use forge_app::services::{self, UpdateService};
 use forge_app::version_sets::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::{App, AppError, Caller, Ctx, assets};
