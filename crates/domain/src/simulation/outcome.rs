@@ -23,7 +23,7 @@ impl UnitTestRunOutcome {
     /// Returns the state that the conversation ends in.
     pub fn state(&self) -> UnitTestRunState {
         match self.verdicts {
-            Ok(_) => UnitTestRunState::Measurement,
+            Ok(_) => UnitTestRunState::Judged,
             Err(_) => UnitTestRunState::Errored,
         }
     }
@@ -76,7 +76,7 @@ mod tests {
         ] {
             let outcome = outcome(passed);
             assert_eq!(outcome.fails_metrics(), fails, "{passed:?}");
-            assert_eq!(outcome.state(), UnitTestRunState::Measurement);
+            assert_eq!(outcome.state(), UnitTestRunState::Judged);
             assert_eq!(outcome.reason(), None);
             assert_eq!(outcome.found().len(), passed.len());
         }

@@ -135,7 +135,7 @@ pub enum UnitTestRunState {
     /// A server holds it.
     Running,
     /// It was judged.
-    Measurement,
+    Judged,
     /// It could not be held or judged.
     Errored,
     /// The run was cancelled before its end.
@@ -183,7 +183,7 @@ impl UnitTestRunState {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
-            Self::Measurement => "judged",
+            Self::Judged => "judged",
             Self::Errored => "errored",
             Self::Cancelled => "cancelled",
         }
@@ -214,13 +214,13 @@ from_words!(RunStatus, "status of a run", [Running, Completed, Cancelled]);
 from_words!(
     UnitTestRunState,
     "state of a unit test run",
-    [Waiting, Running, Measurement, Errored, Cancelled]
+    [Waiting, Running, Judged, Errored, Cancelled]
 );
 
 impl UnitTestRun {
     /// Returns `true` if the conversation met every criterion.
     pub fn has_passed(&self) -> bool {
-        self.state == UnitTestRunState::Measurement && self.verdicts.iter().all(|judged| judged.passed)
+        self.state == UnitTestRunState::Judged && self.verdicts.iter().all(|judged| judged.passed)
     }
 }
 
@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn a_conversation_passes_if_it_was_judged_and_met_everything() {
-        assert!(run(UnitTestRunState::Measurement, &[true, true]).has_passed());
-        assert!(!run(UnitTestRunState::Measurement, &[true, false]).has_passed());
+        assert!(run(UnitTestRunState::Judged, &[true, true]).has_passed());
+        assert!(!run(UnitTestRunState::Judged, &[true, false]).has_passed());
         assert!(!run(UnitTestRunState::Errored, &[]).has_passed());
         assert!(!run(UnitTestRunState::Running, &[]).has_passed());
     }

@@ -42,7 +42,7 @@ pub(super) async fn finish(
     };
     let error = match judged {
         Ok(judgement) => {
-            match patiently(app, job, End::Measurement(&judgement)).await {
+            match patiently(app, job, End::Judged(&judgement)).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => "the conversation was deleted before it was judged".to_owned(),
                 Err(error) if is_passing(&error) => return Err(error),
@@ -85,7 +85,7 @@ struct Judgement {
 #[derive(Clone, Copy)]
 enum End<'e> {
     /// Its results.
-    Measurement(&'e Judgement),
+    Judged(&'e Judgement),
     /// That there are none.
     Failed(&'e UnitTestRunOutcome),
 }
@@ -94,7 +94,7 @@ impl End<'_> {
     /// Writes it, and returns whether what it is about was still there.
     async fn write(self, app: &App, job: &Job) -> Result<bool, AppError> {
         match self {
-            Self::Measurement(judgement) => write_judged(app, job, judgement).await,
+            Self::Judged(judgement) => write_judged(app, job, judgement).await,
             Self::Failed(outcome) => write_failed(app, job, outcome).await.map(|()| true),
         }
     }
