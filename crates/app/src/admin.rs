@@ -1,6 +1,6 @@
 //! What operators do from the command line. Whoever calls these has access to the store, so nobody is authorised.
 
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
 use forge_store::WriteTx;
 use serde_json::{Value, json};
@@ -28,13 +28,6 @@ async fn begin(app: &App, organization: &OrganizationId) -> Result<(WriteTx, Act
     ))
 }
 
-fn object(kind: &str, id: impl ToString) -> AuditObject {
-    AuditObject {
-        kind: kind.to_owned(),
-        id: id.to_string(),
-    }
-}
-
 /// Creates a key for a user of an organization, bound to the super administrator's role: the way back in when every
 /// key has ended.
 pub async fn create_key(
@@ -60,8 +53,14 @@ pub async fn create_key(
     let maker = Maker::alone(actor.user.clone());
     let key = api_keys::insert(app, &mut tx, maker, &role, name, api_keys::LONGEST, false).await?;
     let after = json!({"role_name": role.name, "expires_at": key.expires_at, "for_user": user.id});
-    tx.append_audit_event(&actor, "create", object("api_key", &key.id), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &actor,
+        "create",
+        AuditObject::new(ObjectKind::ApiKey, &key.id),
+        Value::Null,
+        after,
+    )
+    .await?;
     tx.commit().await?;
     Ok(key)
 }
@@ -101,7 +100,7 @@ pub async fn rotate_keys(app: &App, organization: &OrganizationId) -> Result<Str
     let (mut tx, actor) = begin(app, organization).await?;
     let key = app.new_signing_key(organization)?;
     tx.insert_signing_key(&key).await?;
-    let event = object("signing_key", &key.id);
+    let event = AuditObject::new(ObjectKind::SigningKey, &key.id);
     tx.append_audit_event(&actor, "create", event, Value::Null, json!({}))
         .await?;
     tx.commit().await?;
@@ -120,7 +119,7 @@ pub async fn set_organization_maintenance(
     tx.append_audit_event(
         &actor,
         "maintenance",
-        object("organization", organization),
+        AuditObject::new(ObjectKind::Organization, organization),
         before,
         after,
     )
@@ -153,7 +152,7 @@ pub async fn delete_organization(app: &App, organization: &OrganizationId) -> Re
     tx.append_audit_event(
         &actor,
         "delete",
-        object("organization", organization),
+        AuditObject::new(ObjectKind::Organization, organization),
         json!({}),
         Value::Null,
     )

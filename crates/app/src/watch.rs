@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::asset::AssetKind;
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
+use forge_domain::item::ItemKind;
 use forge_domain::{Actor, ServiceId, SetName, Timestamp};
 use forge_store::{AuditedChange, GONE};
 use tokio::sync::watch;
 
 use crate::access::sign_in;
 use crate::services::lookup::attributes_of;
-use crate::simulations::{unit_test_sets, unit_tests};
 use crate::snapshot::{OrganizationState, SnapshotRead};
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Ctx, assets, items};
@@ -187,9 +187,9 @@ impl Watcher {
         let uses = |service: &ServiceId| {
             state
                 .service(*service)
-                .is_some_and(|service| match event.object.kind.as_str() {
-                    "agent" => service.agent.0.to_string() == id,
-                    "context_graph" => service.context_graph.0.to_string() == id,
+                .is_some_and(|service| match event.object.known_kind() {
+                    Some(ObjectKind::Agent) => service.agent.0.to_string() == id,
+                    Some(ObjectKind::ContextGraph) => service.context_graph.0.to_string() == id,
                     _ => false,
                 })
         };
@@ -202,15 +202,15 @@ impl Watcher {
 
 /// Returns the service that an event is about, itself or one of its sets.
 fn service_of(event: &AuditedChange) -> Option<ServiceId> {
-    match event.object.kind.as_str() {
-        "service" => event.object.id.parse().ok(),
-        "version_set" => set_of(event).map(|(service, _)| service),
+    match event.object.known_kind() {
+        Some(ObjectKind::Service) => event.object.id.parse().ok(),
+        Some(ObjectKind::VersionSet) => set_of(event).map(|(service, _)| service),
         _ => None,
     }
 }
 
 fn set_of(event: &AuditedChange) -> Option<(ServiceId, SetName)> {
-    if event.object.kind != "version_set" {
+    if event.object.known_kind() != Some(ObjectKind::VersionSet) {
         return None;
     }
     let (service, name) = event.object.id.split_once('/')?;
@@ -235,11 +235,13 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
         let asset = state.asset(kind, id);
         asset.is_some_and(|asset| assets::may_read_known(caller, kind, asset))
     };
-    if let Ok(kind) = event.object.kind.parse() {
-        return items::may_read_known(caller, kind, id);
-    }
-    match event.object.kind.as_str() {
-        "version_set" => {
+    let may_read_item = |kind| items::may_read_known(caller, kind, id);
+    let may = |permission, attribute| caller.may(permission, &Attributes::default().with(attribute, id));
+    let Some(kind) = event.object.known_kind() else {
+        return caller.may(Permission::GetOrganizationDetails, &Attributes::default());
+    };
+    match kind {
+        ObjectKind::VersionSet => {
             let Some((service, name)) = set_of(event) else {
                 return false;
             };
@@ -249,37 +251,28 @@ fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) ->
             let attributes = attributes_of_set(service.id, &service.name, &name);
             caller.may(Permission::GetVersionSet, &attributes)
         }
-        "service" => {
+        ObjectKind::Service => {
             let service = service_of(event).and_then(|id| state.service(id));
             service.is_some_and(|service| {
                 let attributes = attributes_of(service.id, &service.name);
                 caller.may(Permission::GetService, &attributes)
             })
         }
-        "agent" => may_read(AssetKind::Agent),
-        "context_graph" => may_read(AssetKind::ContextGraph),
-        "user" => caller.may(
-            Permission::GetUserInfo,
-            &Attributes::default().with("user_id", id),
-        ),
-        "role" => caller.may(Permission::GetRole, &Attributes::default().with("role_id", id)),
-        "api_key" => caller.may(
-            Permission::GetApiKey,
-            &Attributes::default().with("api_key_id", id),
-        ),
-        unit_tests::OBJECT => caller.may(
-            Permission::GetUnitTest,
-            &Attributes::default().with("simulation_unit_test_id", id),
-        ),
-        unit_test_sets::OBJECT => caller.may(
-            Permission::GetUnitTestSet,
-            &Attributes::default().with("simulation_unit_test_set_id", id),
-        ),
-        "conversation" => caller.may(
-            Permission::GetConversation,
-            &Attributes::default().with("conversation_id", id),
-        ),
-        "temporary_permission_grant" => caller.may(Permission::GetTemporaryGrant, &Attributes::default()),
-        _ => caller.may(Permission::GetOrganizationDetails, &Attributes::default()),
+        ObjectKind::Agent => may_read(AssetKind::Agent),
+        ObjectKind::ContextGraph => may_read(AssetKind::ContextGraph),
+        ObjectKind::BehaviorSet => may_read_item(ItemKind::BehaviorSet),
+        ObjectKind::Metric => may_read_item(ItemKind::Metric),
+        ObjectKind::Persona => may_read_item(ItemKind::Persona),
+        ObjectKind::Scenario => may_read_item(ItemKind::Scenario),
+        ObjectKind::User => may(Permission::GetUserInfo, "user_id"),
+        ObjectKind::Role => may(Permission::GetRole, "role_id"),
+        ObjectKind::ApiKey => may(Permission::GetApiKey, "api_key_id"),
+        ObjectKind::UnitTest => may(Permission::GetUnitTest, "simulation_unit_test_id"),
+        ObjectKind::UnitTestSet => may(Permission::GetUnitTestSet, "simulation_unit_test_set_id"),
+        ObjectKind::Conversation => may(Permission::GetConversation, "conversation_id"),
+        ObjectKind::TemporaryGrant => caller.may(Permission::GetTemporaryGrant, &Attributes::default()),
+        ObjectKind::Organization | ObjectKind::SigningKey => {
+            caller.may(Permission::GetOrganizationDetails, &Attributes::default())
+        }
     }
 }

@@ -69,17 +69,6 @@ fn attributes_of(kind: AssetKind, id: &str, name: &str) -> Attributes {
         .with(permissions.name, name)
 }
 
-pub(crate) fn object(kind: AssetKind, id: &str) -> AuditObject {
-    let kind = match kind {
-        AssetKind::Agent => "agent",
-        AssetKind::ContextGraph => "context_graph",
-    };
-    AuditObject {
-        kind: kind.to_owned(),
-        id: id.to_owned(),
-    }
-}
-
 async fn find(tx: &mut Tx, caller: &Caller, kind: AssetKind, id: &str) -> Result<Asset, AppError> {
     let found = tx.find_asset(&caller.organization, kind, id).await?;
     found.ok_or_else(|| AppError::NotFound(format!("there is no {kind} {id}")))
@@ -196,7 +185,7 @@ pub(crate) async fn insert_version(
         .await?;
     let before = json!({"latest_version": asset.latest_version});
     let after = json!({"latest_version": version});
-    let object = object(kind, &asset.id);
+    let object = AuditObject::new(kind, &asset.id);
     tx.append_audit_event(&caller.actor(), "create_version", object, before, after)
         .await?;
     Ok(())
@@ -239,7 +228,7 @@ pub async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Result<Written
     tx.append_audit_event(
         &ctx.caller.actor(),
         "create",
-        object(kind, &id),
+        AuditObject::new(kind, &id),
         Value::Null,
         after,
     )
@@ -325,8 +314,14 @@ pub async fn deprecate(ctx: Ctx<'_>, kind: AssetKind, id: &str) -> Result<Writte
     }
     tx.deprecate_asset(kind, id).await?;
     let (before, after) = (json!({"deprecated": false}), json!({"deprecated": true}));
-    tx.append_audit_event(&ctx.caller.actor(), "deprecate", object(kind, id), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "deprecate",
+        AuditObject::new(kind, id),
+        before,
+        after,
+    )
+    .await?;
     commit(tx, ()).await
 }
 

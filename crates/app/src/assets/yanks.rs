@@ -1,13 +1,14 @@
 //! Declaring a version unfit.
 
 use forge_domain::asset::AssetKind;
+use forge_domain::audit::AuditObject;
 use forge_domain::{VersionNumber, hex};
 pub use forge_store::Yank;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::assets::references::{References, read, require_version};
-use crate::assets::{authorize_new_version, authorize_some_new_version, may_read, object};
+use crate::assets::{authorize_new_version, authorize_some_new_version, may_read};
 use crate::version_sets::promotion::Precondition;
 use crate::{AppError, Ctx, commit};
 
@@ -96,7 +97,7 @@ pub async fn yank(
         json!({"version": version, "is_yanked": before.is_some()}),
         json!({"version": version, "is_yanked": after.is_some()}),
     );
-    tx.append_audit_event(&caller.actor(), action, object(kind, id), old, new)
+    tx.append_audit_event(&caller.actor(), action, AuditObject::new(kind, id), old, new)
         .await?;
     let written = commit(tx, ()).await?;
     Ok(Yanked {

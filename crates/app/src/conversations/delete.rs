@@ -2,7 +2,7 @@
 
 use forge_domain::ConversationId;
 use forge_domain::access::Permission;
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use serde_json::{Value, json};
 
 use super::{authorize, busy, find, no_conversation};
@@ -23,10 +23,7 @@ pub async fn delete(ctx: Ctx<'_>, id: ConversationId) -> Result<Written<()>, App
     if !tx.delete_conversation(id).await? {
         return Err(no_conversation(id));
     }
-    let object = AuditObject {
-        kind: "conversation".to_owned(),
-        id: id.to_string(),
-    };
+    let object = AuditObject::new(ObjectKind::Conversation, id);
     let before = json!({
         "service_id": conversation.service_id,
         "version_set_name": conversation.set,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::{ActorKind, Duration, Timestamp, UserRef};
 pub use forge_store::ApiKey;
@@ -26,13 +26,6 @@ fn attributes(id: &str, role: &Role) -> Attributes {
     Attributes::default()
         .with("api_key_id", id)
         .with("role_name", role.name.as_str())
-}
-
-fn object(id: &str) -> AuditObject {
-    AuditObject {
-        kind: "api_key".to_owned(),
-        id: id.to_owned(),
-    }
 }
 
 fn audit_document(name: Option<&str>, role_name: &str, expires_at: Timestamp, is_agent: bool) -> Value {
@@ -163,8 +156,14 @@ pub async fn create(
     }
     let key = insert(ctx.app, &mut tx, maker, &role, name.clone(), duration, is_agent).await?;
     let after = audit_document(name.as_deref(), &role.name, key.expires_at, is_agent);
-    tx.append_audit_event(&ctx.caller.actor(), "create", object(&key.id), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "create",
+        AuditObject::new(ObjectKind::ApiKey, &key.id),
+        Value::Null,
+        after,
+    )
+    .await?;
     commit(tx, key).await
 }
 
@@ -208,8 +207,14 @@ pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
     ctx.caller.require_not_above(&key.role)?;
     tx.revoke_api_key(id).await?;
     let before = audit_document(key.name.as_deref(), &key.role.name, key.expires_at, key.is_agent);
-    tx.append_audit_event(&ctx.caller.actor(), "delete", object(id), before, Value::Null)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "delete",
+        AuditObject::new(ObjectKind::ApiKey, id),
+        before,
+        Value::Null,
+    )
+    .await?;
     commit(tx, ()).await
 }
 

@@ -1,7 +1,7 @@
 //! Organizations.
 
 use forge_domain::access::{Attributes, DefaultRole, Permission};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::organization::InvalidOrganizationId;
 use forge_domain::user::{Preferences, Variables};
@@ -178,10 +178,7 @@ async fn begin(
 }
 
 async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Value) -> Result<(), AppError> {
-    let object = AuditObject {
-        kind: "organization".to_owned(),
-        id: id.to_string(),
-    };
+    let object = AuditObject::new(ObjectKind::Organization, id);
     tx.append_audit_event(actor, "create", object, Value::Null, after.clone())
         .await?;
     Ok(())
@@ -204,10 +201,7 @@ pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Op
         return Ok(None);
     }
     tx.set_default_preferences(&preferences).await?;
-    let object = AuditObject {
-        kind: "organization".to_owned(),
-        id: id.to_string(),
-    };
+    let object = AuditObject::new(ObjectKind::Organization, id);
     let document = |preferences: &Preferences| json!({"default_user_preferences": preferences});
     let (before, after) = (document(&old.default_user_preferences), document(&preferences));
     tx.append_audit_event(&ctx.caller.actor(), "modify", object, before, after)

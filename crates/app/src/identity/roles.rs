@@ -1,7 +1,7 @@
 //! Roles.
 
 use forge_domain::access::{Attributes, DefaultRole, Grant, Permission, excesses};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::{Fault, Faults, Step};
 use forge_domain::name::{composed, spellings};
 use forge_domain::{RoleId, shortened};
@@ -15,13 +15,6 @@ use crate::{AppError, Caller, Ctx, Written, commit};
 
 /// How long a replaced role can still be read, in seconds: a day, as the contract says.
 const REPLACED_SECONDS: i64 = 24 * 3600;
-
-fn object(role: &Role) -> AuditObject {
-    AuditObject {
-        kind: "role".to_owned(),
-        id: role.id.to_string(),
-    }
-}
 
 fn audit_document(role: &Role) -> Value {
     json!({
@@ -153,8 +146,14 @@ pub async fn create(
     };
     tx.insert_role(&role).await?;
     let after = audit_document(&role);
-    tx.append_audit_event(&ctx.caller.actor(), "create", object(&role), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "create",
+        AuditObject::new(ObjectKind::Role, role.id),
+        Value::Null,
+        after,
+    )
+    .await?;
     commit(tx, role.id).await
 }
 
@@ -236,8 +235,14 @@ pub async fn modify(ctx: Ctx<'_>, name: &str, change: ModifyRole) -> Result<Writ
             .await?;
         tell_ended(&mut after, count);
     }
-    tx.append_audit_event(&ctx.caller.actor(), "modify", object(&new), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "modify",
+        AuditObject::new(ObjectKind::Role, new.id),
+        before,
+        after,
+    )
+    .await?;
     commit(tx, new.id).await
 }
 

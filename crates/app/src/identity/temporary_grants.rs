@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use forge_domain::access::{Attributes, Grant, Permission, excesses};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::{Duration, Timestamp};
@@ -81,10 +81,7 @@ pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, T
         ended_at: None,
     };
     tx.insert_temporary_grant(&grant).await?;
-    let object = AuditObject {
-        kind: "temporary_permission_grant".to_owned(),
-        id: grant.id.clone(),
-    };
+    let object = AuditObject::new(ObjectKind::TemporaryGrant, &grant.id);
     let after =
         json!({"user_id": grant.user_id, "permission_grant": grant.grant, "expires_at": grant.expires_at});
     tx.append_audit_event(&ctx.caller.actor(), "create", object, Value::Null, after)

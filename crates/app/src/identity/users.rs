@@ -1,7 +1,7 @@
 //! Users.
 
 use forge_domain::access::{Attributes, DefaultRole, Permission};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::user::{Preferences, Variables};
 use forge_domain::{RoleId, Timestamp, UserRef};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
@@ -16,13 +16,6 @@ use crate::{AppError, Caller, Ctx, Page, Written, commit};
 /// What the audit log shows of a user: no personal data.
 fn audit_document(role_name: &str) -> Value {
     json!({"role_name": role_name})
-}
-
-fn object(id: &str) -> AuditObject {
-    AuditObject {
-        kind: "user".to_owned(),
-        id: id.to_owned(),
-    }
 }
 
 pub(crate) fn attributes(user: &User) -> Attributes {
@@ -109,8 +102,14 @@ pub async fn invite(ctx: Ctx<'_>, invited: InviteUser) -> Result<Written<String>
     })
     .await?;
     let after = audit_document(&role.name);
-    tx.append_audit_event(&caller.actor(), "invite", object(&id), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        "invite",
+        AuditObject::new(ObjectKind::User, &id),
+        Value::Null,
+        after,
+    )
+    .await?;
     commit(tx, id).await
 }
 
@@ -328,8 +327,14 @@ pub async fn update(ctx: Ctx<'_>, id: &str, update: UpdateUser) -> Result<Writte
     if !visibility.is_empty() {
         after["changed"] = json!(visibility);
     }
-    tx.append_audit_event(&ctx.caller.actor(), "update", object(id), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "update",
+        AuditObject::new(ObjectKind::User, id),
+        before,
+        after,
+    )
+    .await?;
     commit(tx, ()).await
 }
 
@@ -369,8 +374,14 @@ pub async fn assign_role(ctx: Ctx<'_>, name: &str, user_id: &str) -> Result<Writ
         roles::tell_ended(&mut after, count);
         tell_known_keys(ctx, &mut tx, user_id, &mut after).await?;
     }
-    tx.append_audit_event(&ctx.caller.actor(), "assign_role", object(user_id), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "assign_role",
+        AuditObject::new(ObjectKind::User, user_id),
+        before,
+        after,
+    )
+    .await?;
     commit(tx, role.id).await
 }
 
@@ -390,8 +401,14 @@ pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
     tx.end_temporary_grants(id, ctx.app.clock.now()).await?;
     let (before, mut after) = (audit_document(&user.role.name), Value::Null);
     tell_known_keys(ctx, &mut tx, id, &mut after).await?;
-    tx.append_audit_event(&ctx.caller.actor(), "delete", object(id), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "delete",
+        AuditObject::new(ObjectKind::User, id),
+        before,
+        after,
+    )
+    .await?;
     commit(tx, ()).await
 }
 

@@ -109,13 +109,6 @@ pub(crate) fn may_read_known(caller: &Caller, kind: ItemKind, id: &str) -> bool 
     caller.may(permissions.get, &Attributes::default().with(permissions.id, id))
 }
 
-fn object(kind: ItemKind, id: &str) -> AuditObject {
-    AuditObject {
-        kind: kind.as_str().to_owned(),
-        id: id.to_owned(),
-    }
-}
-
 /// What the audit log shows of an item: never its content, which may be about people.
 fn audit_document(name: &str, is_active: bool, tags: &Tags, details: &ItemDetails) -> Value {
     let mut document = json!({"name": name, "tags": tags});
@@ -256,7 +249,7 @@ pub(crate) async fn create(
     tx.append_audit_event(
         &ctx.caller.actor(),
         "create",
-        object(kind, &id),
+        AuditObject::new(kind, &id),
         Value::Null,
         after,
     )
@@ -437,8 +430,14 @@ pub async fn update(
     }
     tx.update_item(&changed, &ctx.caller.user).await?;
     let (before, after) = (audit_document_of(&item), audit_document_of(&changed));
-    tx.append_audit_event(&ctx.caller.actor(), "update", object(kind, id), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "update",
+        AuditObject::new(kind, id),
+        before,
+        after,
+    )
+    .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
@@ -458,7 +457,7 @@ pub async fn delete(ctx: Ctx<'_>, kind: ItemKind, id: &str) -> Result<Written<()
     tx.append_audit_event(
         &ctx.caller.actor(),
         "delete",
-        object(kind, id),
+        AuditObject::new(kind, id),
         before,
         Value::Null,
     )

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use forge_domain::audit::AuditObject;
 use forge_domain::item::{Item, ItemContent, ItemDocument, ItemKind};
 use forge_domain::user::Variables;
 use forge_domain::version::{VersionRange, next_version};
@@ -9,7 +10,7 @@ use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
 use forge_store::{ItemVersion, NewItemVersion, Tx, VersionBounds, WriteTx};
 use serde_json::json;
 
-use super::{attributes, authorize_read, find, find_live, live, object, permissions};
+use super::{attributes, authorize_read, find, find_live, live, permissions};
 use crate::page::PageBuilder;
 use crate::{App, AppError, Ctx, Page, Written, commit};
 
@@ -171,7 +172,7 @@ pub(crate) async fn add_version(
     tx.insert_item_version(&item.id, &new, &ctx.caller.user).await?;
     let before = json!({"latest_version": item.latest_version});
     let after = json!({"latest_version": version});
-    let object = object(kind, &item.id);
+    let object = AuditObject::new(kind, &item.id);
     tx.append_audit_event(&ctx.caller.actor(), "create_version", object, before, after)
         .await?;
     commit(tx, version).await

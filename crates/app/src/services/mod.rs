@@ -5,7 +5,7 @@ mod update;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::asset::AssetKind;
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
 use forge_domain::revision::RevisionAction;
@@ -25,13 +25,6 @@ use crate::version_sets::{NewRevision, read_seen, set_before_creation};
 use crate::{AppError, Caller, Ctx, Page, Written, assets, commit};
 
 pub use update::{ServiceOutcome, UpdateService, update};
-
-fn object(id: ServiceId) -> AuditObject {
-    AuditObject {
-        kind: "service".to_owned(),
-        id: id.to_string(),
-    }
-}
 
 fn audit_document(fields: &ServiceFields) -> Value {
     json!({
@@ -87,8 +80,14 @@ pub async fn create(
             .append(&mut tx, caller, id, &set_before_creation(&name, fields, caller))
             .await?;
     }
-    tx.append_audit_event(&caller.actor(), "create", object(id), Value::Null, after)
-        .await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        "create",
+        AuditObject::new(ObjectKind::Service, id),
+        Value::Null,
+        after,
+    )
+    .await?;
     commit(tx, id).await
 }
 

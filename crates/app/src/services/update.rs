@@ -5,6 +5,7 @@
 
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, ServicePlan, ServicePlanInput, Target, plan_service,
 };
@@ -16,7 +17,7 @@ use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use super::lookup::{attributes, find, find_binding};
-use super::{audit_document, missing_assets, namesake, object};
+use super::{audit_document, missing_assets, namesake};
 use crate::names::changed_name;
 use crate::simulations::unit_tests::users_of;
 use crate::version_sets::promotion::{self, ChangeOptions, Plans, Precondition};
@@ -316,8 +317,14 @@ async fn write(
             .await?;
     }
     let (old, new) = (audit_document(&fields(before)), audit_document(&new));
-    tx.append_audit_event(&caller.actor(), "update", object(id), old, new)
-        .await?;
+    tx.append_audit_event(
+        &caller.actor(),
+        "update",
+        AuditObject::new(ObjectKind::Service, id),
+        old,
+        new,
+    )
+    .await?;
     Ok(())
 }
 
@@ -346,7 +353,7 @@ async fn rebind(
     tx.put_hold(id, &set.name, None).await?;
     let before = promotion::audit_document(set.revision, Some(&set.pins), true);
     let after = promotion::audit_document(revision, Some(&set.pins), false);
-    let object = version_sets::object(id, &set.name);
+    let object = version_sets::audited_set(id, &set.name);
     tx.append_audit_event(&caller.actor(), "lift_hold", object, before, after)
         .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::simulation::{UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
@@ -17,9 +17,6 @@ use crate::searching::{MAX_FOUND, Words, add_distinct};
 use crate::simulations::unit_tests;
 use crate::sorting::Sorted;
 use crate::{AppError, Caller, Ctx, Page, Written, commit};
-
-/// What the audit log calls a set of unit tests.
-pub(crate) const OBJECT: &str = "simulation_unit_test_set";
 
 pub(crate) fn attributes(set: &UnitTestSet) -> Attributes {
     attributes_of(set.id, &set.fields.name)
@@ -38,13 +35,6 @@ pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetId) -> Res
     found
         .filter(|set| !set.is_deleted)
         .ok_or_else(|| AppError::NotFound(format!("there is no unit test set {id}")))
-}
-
-fn object(id: UnitTestSetId) -> AuditObject {
-    AuditObject {
-        kind: OBJECT.to_owned(),
-        id: id.to_string(),
-    }
 }
 
 /// What changes about a set; an absent field stays as it is.
@@ -79,7 +69,7 @@ pub async fn create(ctx: Ctx<'_>, fields: &UnitTestSetFields) -> Result<Written<
     tx.append_audit_event(
         &ctx.caller.actor(),
         "create",
-        object(id),
+        AuditObject::new(ObjectKind::UnitTestSet, id),
         Value::Null,
         json!(fields),
     )
@@ -130,7 +120,7 @@ pub async fn update(
     tx.append_audit_event(
         &ctx.caller.actor(),
         "update",
-        object(id),
+        AuditObject::new(ObjectKind::UnitTestSet, id),
         json!(old),
         json!(fields),
     )
@@ -151,7 +141,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
     tx.append_audit_event(
         &ctx.caller.actor(),
         "delete",
-        object(id),
+        AuditObject::new(ObjectKind::UnitTestSet, id),
         json!(set.fields),
         Value::Null,
     )

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use forge_domain::asset::AssetKind;
-use forge_domain::item::ItemKind;
+use forge_domain::audit::ObjectKind;
 use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
 use forge_store::{
     AssetSummary, AuditedChange, Organization, OrganizationSummary, ServiceSummary, SetSummary, StoreError,
@@ -16,7 +16,6 @@ use rpds::HashTrieMapSync;
 use super::access::Access;
 use super::behaviors::Behaviors;
 use super::service::ServiceState;
-use crate::simulations::{unit_test_sets, unit_tests};
 
 /// After so many events it is cheaper to read everything anew.
 const MAX_EVENTS: usize = 5_000;
@@ -244,26 +243,26 @@ impl Invalidation {
     /// Returns what has to be read again; nothing for things that are not kept in memory.
     fn by(event: &AuditedChange) -> Option<Self> {
         let id = event.object.id.as_str();
-        match event.object.kind.parse() {
-            Ok(ItemKind::BehaviorSet) => return Some(Self::BehaviorSet(id.to_owned())),
-            Ok(ItemKind::Metric | ItemKind::Persona | ItemKind::Scenario) => return None,
-            Err(_) => {}
-        }
-        // What is in memory does not depend on tests, nor on what was said.
-        if [unit_tests::OBJECT, unit_test_sets::OBJECT, "conversation"].contains(&event.object.kind.as_str())
-        {
-            return None;
-        }
         let service = |id: &str| id.parse().ok().map(Self::Service);
-        let known = match event.object.kind.as_str() {
-            "user" => Some(Self::User(id.to_owned())),
-            "api_key" => Some(Self::Key(id.to_owned())),
-            "temporary_permission_grant" => Some(Self::Grants),
-            "agent" => Some(Self::Asset(AssetKind::Agent, id.to_owned())),
-            "context_graph" => Some(Self::Asset(AssetKind::ContextGraph, id.to_owned())),
-            "service" => service(id),
-            "version_set" => id.split_once('/').and_then(|(id, _)| service(id)),
-            _ => None,
+        let known = match event.object.known_kind() {
+            // What is in memory does not depend on tests, nor on what was said.
+            Some(
+                ObjectKind::Metric
+                | ObjectKind::Persona
+                | ObjectKind::Scenario
+                | ObjectKind::UnitTest
+                | ObjectKind::UnitTestSet
+                | ObjectKind::Conversation,
+            ) => return None,
+            Some(ObjectKind::BehaviorSet) => Some(Self::BehaviorSet(id.to_owned())),
+            Some(ObjectKind::User) => Some(Self::User(id.to_owned())),
+            Some(ObjectKind::ApiKey) => Some(Self::Key(id.to_owned())),
+            Some(ObjectKind::TemporaryGrant) => Some(Self::Grants),
+            Some(ObjectKind::Agent) => Some(Self::Asset(AssetKind::Agent, id.to_owned())),
+            Some(ObjectKind::ContextGraph) => Some(Self::Asset(AssetKind::ContextGraph, id.to_owned())),
+            Some(ObjectKind::Service) => service(id),
+            Some(ObjectKind::VersionSet) => id.split_once('/').and_then(|(id, _)| service(id)),
+            Some(ObjectKind::Role | ObjectKind::SigningKey | ObjectKind::Organization) | None => None,
         };
         // Roles, signing keys, the organization itself: rare enough to read all of it.
         Some(known.unwrap_or(Self::Access))

@@ -7,7 +7,7 @@ pub mod promotion;
 pub mod resolve;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, ResolvedPins};
@@ -28,11 +28,9 @@ pub(crate) fn attributes_of_set(id: ServiceId, name: &str, set: &SetName) -> Att
     attributes_of(id, name).with("version_set_name", set.as_str())
 }
 
-pub(crate) fn object(service: ServiceId, set: &SetName) -> AuditObject {
-    AuditObject {
-        kind: "version_set".to_owned(),
-        id: format!("{service}/{set}"),
-    }
+/// Returns the name of a set in the audit log.
+pub(crate) fn audited_set(service: ServiceId, set: &SetName) -> AuditObject {
+    AuditObject::new(ObjectKind::VersionSet, format!("{service}/{set}"))
 }
 
 pub(crate) fn unknown(set: &str) -> AppError {

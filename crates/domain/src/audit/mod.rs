@@ -10,21 +10,14 @@ use crate::time::Timestamp;
 
 mod chain;
 mod checkpoint;
+mod object;
 
 pub use chain::{ChainCheck, ChainFault, ChainFaultKind, ChainReport, ExpectedHead};
 pub use checkpoint::Checkpoint;
+pub use object::{AuditObject, ObjectKind, UnknownObjectKind};
 
 /// The `previous_hash` of an organization's first event.
 pub const GENESIS_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// What an event is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditObject {
-    /// The kind of thing, such as `service` or `version_set`.
-    pub kind: String,
-    /// Its id; of a version set `service id/name`.
-    pub id: String,
-}
 
 /// A write, as the audit log keeps it.
 ///

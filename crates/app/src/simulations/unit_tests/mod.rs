@@ -18,9 +18,6 @@ use parts::no_target;
 pub(crate) use parts::{authorize_parts, find_item, find_metrics, find_target};
 pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
 
-/// What the audit log calls a unit test.
-pub(crate) const OBJECT: &str = "simulation_unit_test";
-
 pub(crate) fn attributes(test: &UnitTest) -> Attributes {
     attributes_of(test.id, &test.fields.name)
 }

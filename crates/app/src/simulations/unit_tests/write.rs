@@ -1,7 +1,7 @@
 //! Creating, changing and deleting unit tests.
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::audit::AuditObject;
+use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::item::{ItemDetails, ItemKind};
 use forge_domain::name::spellings;
 use forge_domain::service::Tags;
@@ -11,19 +11,12 @@ use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
 use super::{
-    OBJECT, attributes, attributes_of, authorize_parts, find, find_item, find_metrics, find_target, no_target,
+    attributes, attributes_of, authorize_parts, find, find_item, find_metrics, find_target, no_target,
 };
 use crate::names::{new_name, taken};
 use crate::page::Scan;
 use crate::simulations::unit_test_sets;
 use crate::{AppError, Caller, Ctx, Written, commit};
-
-fn object(id: UnitTestId) -> AuditObject {
-    AuditObject {
-        kind: OBJECT.to_owned(),
-        id: id.to_string(),
-    }
-}
 
 /// A unit test that is to be created.
 #[derive(Debug, Clone)]
@@ -122,7 +115,7 @@ pub async fn create(ctx: Ctx<'_>, new: NewUnitTest) -> Result<Written<UnitTestId
     tx.append_audit_event(
         &ctx.caller.actor(),
         "create",
-        object(id),
+        AuditObject::new(ObjectKind::UnitTest, id),
         Value::Null,
         json!(fields),
     )
@@ -149,8 +142,14 @@ pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Res
     check(&mut tx, ctx.caller, &fields).await?;
     tx.update_unit_test(id, &fields, &ctx.caller.user).await?;
     let (before, after) = (json!(test.fields), json!(fields));
-    tx.append_audit_event(&ctx.caller.actor(), "update", object(id), before, after)
-        .await?;
+    tx.append_audit_event(
+        &ctx.caller.actor(),
+        "update",
+        AuditObject::new(ObjectKind::UnitTest, id),
+        before,
+        after,
+    )
+    .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
@@ -168,7 +167,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
     tx.append_audit_event(
         &ctx.caller.actor(),
         "delete",
-        object(id),
+        AuditObject::new(ObjectKind::UnitTest, id),
         json!(test.fields),
         Value::Null,
     )

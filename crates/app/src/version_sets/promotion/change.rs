@@ -22,7 +22,7 @@ use super::{Promote, Rollback};
 use crate::long_prompts::{self, Looking};
 use crate::services::lookup::find_bound;
 use crate::simulations::unit_tests::users_of;
-use crate::version_sets::{Uses, object, set_attributes, unknown, view};
+use crate::version_sets::{Uses, audited_set, set_attributes, unknown, view};
 use crate::{App, AppError, Caller, Catalogues, Ctx, aside};
 
 /// A change that a caller asks for.
@@ -583,7 +583,7 @@ pub(super) async fn write(
     } else {
         "lift_hold"
     };
-    tx.append_audit_event(&caller.actor(), action, object(service.id, &name), old, new)
+    tx.append_audit_event(&caller.actor(), action, audited_set(service.id, &name), old, new)
         .await?;
     Ok(revision)
 }

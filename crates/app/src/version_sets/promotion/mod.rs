@@ -17,7 +17,7 @@ pub use many::{Promotion, PromotionsOutcome, promote_many};
 pub use options::{ChangeOptions, ChangeOutcome, Plans, Precondition};
 
 use crate::services::lookup::{find, find_binding};
-use crate::version_sets::{object, set_attributes, unknown};
+use crate::version_sets::{audited_set, set_attributes, unknown};
 use crate::{AppError, Ctx, commit};
 pub(crate) use change::audit_document;
 use change::{ChangeRequest, change, set_moved};
@@ -129,7 +129,7 @@ pub async fn lift_hold(
     tx.put_hold(service_id, name, None).await?;
     let before = audit_document(set.revision, Some(&set.pins), true);
     let after = audit_document(set.revision, Some(&set.pins), false);
-    let object = object(service_id, name);
+    let object = audited_set(service_id, name);
     tx.append_audit_event(&ctx.caller.actor(), "lift_hold", object, before, after)
         .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
