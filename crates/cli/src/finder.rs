@@ -212,11 +212,11 @@ pub(crate) fn joined(names: impl IntoIterator<Item = impl AsRef<str>>, between: 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Services of these names; `!` stands before those of active ones.
-    fn services(names: &[&str]) -> Vec<Service> {
+    pub(crate) fn services(names: &[&str]) -> Vec<Service> {
         let service = |(position, name): (usize, &&str)| {
             let id = format!("{position:024x}");
             let json = serde_json::json!({

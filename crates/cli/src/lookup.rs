@@ -191,19 +191,7 @@ fn no_such_version(ui: &Ui, named: &NamedVersion<'_>, name: &str, newest: &[Asse
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Services of these names; `!` stands before those of active ones.
-    fn services(names: &[&str]) -> Vec<Service> {
-        let service = |(position, name): (usize, &&str)| {
-            let id = format!("{position:024x}");
-            let json = serde_json::json!({
-                "id": id, "name": name.trim_start_matches('!'), "is_active": name.starts_with('!'), "agent_id": id,
-                "service_hierarchical_state_machine_id": id,
-            });
-            serde_json::from_value(json).unwrap()
-        };
-        names.iter().enumerate().map(service).collect()
-    }
+    use crate::finder::tests::services;
 
     #[test]
     fn of_namesakes_the_ids_are_named() {

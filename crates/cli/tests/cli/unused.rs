@@ -6,18 +6,18 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::sources::sources_below;
+
 /// Returns the texts of all Rust files below a folder; none if there is no such folder.
 pub(crate) fn texts_below(folder: &Path) -> String {
-    let mut texts = String::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            texts += &texts_below(&path);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            texts += &std::fs::read_to_string(&path).unwrap();
-        }
+    if !folder.is_dir() {
+        return String::new();
     }
-    texts
+    let files = sources_below(folder).into_iter();
+    files
+        .filter(|(path, _)| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|(_, text)| text)
+        .collect()
 }
 
 /// Returns the identifiers of some source text.
