@@ -295,48 +295,57 @@ fn operations(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Oper
 
 /// Adds the operations on dynamic behavior sets, metrics, personas and scenarios.
 fn add_items(operations: Operations) -> Operations {
-    use routes::items;
+    use routes::{behavior_sets, metrics, personas, scenarios};
     operations
-        .add("create-dynamic-behavior-set", items::create::behavior_set)
-        .add("get-dynamic-behavior-sets", items::list::behavior_sets)
-        .add("search-dynamic-behavior-sets", items::search::behavior_sets)
-        .add("update-dynamic-behavior-set", items::update::behavior_set)
-        .add("delete-dynamic-behavior-instruction", items::delete::behavior_set)
+        .add("create-dynamic-behavior-set", behavior_sets::create::handle)
+        .add("get-dynamic-behavior-sets", behavior_sets::list::handle)
+        .add("search-dynamic-behavior-sets", behavior_sets::search::handle)
+        .add("update-dynamic-behavior-set", behavior_sets::update::handle)
+        .add(
+            "delete-dynamic-behavior-instruction",
+            behavior_sets::delete::handle,
+        )
         .add(
             "create-dynamic-behavior-set-version",
-            items::create_version::behavior_set,
+            behavior_sets::create_version::handle,
         )
         .add(
             "get-dynamic-behavior-set-versions",
-            items::list_versions::behavior_set,
+            behavior_sets::list_versions::handle,
         )
-        .add("get-dynamic-behavior-invocations", items::invocations::handle)
-        .add("evaluate-metrics", items::evaluate::handle)
-        .add("get-metric-evaluation-results", items::results::handle)
-        .add("create-metric", items::create::metric)
-        .add("get-metrics", items::list::metrics)
-        .add("update-metric", items::update::metric)
-        .add("delete-metric", items::delete::metric)
-        .add("create-simulation-persona", items::create::persona)
-        .add("get-simulation-personas", items::list::personas)
-        .add("search-simulation-personas", items::search::personas)
-        .add("update-simulation-persona", items::update::persona)
-        .add("delete-simulation-persona", items::delete::persona)
+        .add(
+            "get-dynamic-behavior-invocations",
+            behavior_sets::invocations::handle,
+        )
+        .add("evaluate-metrics", metrics::evaluate::handle)
+        .add("get-metric-evaluation-results", metrics::results::handle)
+        .add("create-metric", metrics::create::handle)
+        .add("get-metrics", metrics::list::handle)
+        .add("update-metric", metrics::update::handle)
+        .add("delete-metric", metrics::delete::handle)
+        .add("create-simulation-persona", personas::create::handle)
+        .add("get-simulation-personas", personas::list::handle)
+        .add("search-simulation-personas", personas::search::handle)
+        .add("update-simulation-persona", personas::update::handle)
+        .add("delete-simulation-persona", personas::delete::handle)
         .add(
             "create-simulation-persona-version",
-            items::create_version::persona,
+            personas::create_version::handle,
         )
-        .add("get-simulation-persona-versions", items::list_versions::persona)
-        .add("create-simulation-scenario", items::create::scenario)
-        .add("get-simulation-scenarios", items::list::scenarios)
-        .add("search-simulation-scenarios", items::search::scenarios)
-        .add("update-simulation-scenario", items::update::scenario)
-        .add("delete-simulation-scenario", items::delete::scenario)
+        .add("get-simulation-persona-versions", personas::list_versions::handle)
+        .add("create-simulation-scenario", scenarios::create::handle)
+        .add("get-simulation-scenarios", scenarios::list::handle)
+        .add("search-simulation-scenarios", scenarios::search::handle)
+        .add("update-simulation-scenario", scenarios::update::handle)
+        .add("delete-simulation-scenario", scenarios::delete::handle)
         .add(
             "create-simulation-scenario-version",
-            items::create_version::scenario,
+            scenarios::create_version::handle,
         )
-        .add("get-simulation-scenario-versions", items::list_versions::scenario)
+        .add(
+            "get-simulation-scenario-versions",
+            scenarios::list_versions::handle,
+        )
 }
 
 /// Adds the operations on unit tests, sets of them and runs.

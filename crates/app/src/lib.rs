@@ -17,6 +17,7 @@ pub mod conversations;
 mod ctx;
 mod environment;
 mod error;
+pub mod evaluations;
 mod idempotency;
 pub mod identity;
 pub mod items;

@@ -1,8 +1,146 @@
 //! Metrics: what a conversation is judged by, and when a value passes.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ServiceId;
 use crate::fault::Fault;
+use crate::id::kind;
+use crate::item::{
+    CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemKind, ItemUpdate, without_repetitions,
+};
+use crate::service::Tags;
+
+/// A metric, without its versions.
+pub type Metric = Item<MetricDetails>;
+
+/// What only metrics have.
+///
+/// The tag stands for the kind in what is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename = "metric")]
+pub struct MetricDetails {
+    /// The services whose conversations it is meant for.
+    pub applied_to_services: Vec<ServiceId>,
+    /// What people should know of it.
+    pub additional_notes: Option<String>,
+    /// The kind of its values, the same in all versions.
+    pub value_kind: MetricValueKind,
+}
+
+impl ItemDetails for MetricDetails {
+    const KIND: ItemKind = ItemKind::Metric;
+    type IdKind = kind::Metric;
+    type Document = MetricDocument;
+    type Update = UpdateMetric;
+    type Filter = MetricFilter;
+
+    fn applied_to_services(&self) -> &[ServiceId] {
+        &self.applied_to_services
+    }
+
+    fn audit_fields(&self, _: bool) -> Vec<(&'static str, Value)> {
+        vec![
+            ("applied_to_services", json!(self.applied_to_services)),
+            ("additional_notes", json!(self.additional_notes)),
+            ("metric_value_type", json!(self.value_kind)),
+        ]
+    }
+}
+
+/// What changes about a metric; what is absent stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a metric")]
+pub struct UpdateMetric {
+    pub tags: Option<Tags>,
+    pub applied_to_services: Option<Vec<ServiceId>>,
+    /// `Some(None)` erases them.
+    pub additional_notes: Option<Option<String>>,
+}
+
+impl ItemUpdate<MetricDetails> for UpdateMetric {
+    fn apply(self, metric: &Metric) -> Metric {
+        let metric = metric.clone();
+        let services = self.applied_to_services.map(without_repetitions);
+        Metric {
+            tags: self.tags.unwrap_or(metric.tags),
+            details: MetricDetails {
+                applied_to_services: services.unwrap_or(metric.details.applied_to_services),
+                additional_notes: self.additional_notes.unwrap_or(metric.details.additional_notes),
+                value_kind: metric.details.value_kind,
+            },
+            ..metric
+        }
+    }
+}
+
+/// Which metrics are wanted; what is empty admits all.
+#[derive(Debug, Clone, Default)]
+pub struct MetricFilter {
+    /// Applied to one of these services.
+    pub applied_to_services: Vec<ServiceId>,
+    /// Of one of these kinds of values.
+    pub value_kinds: Vec<MetricValueKind>,
+}
+
+/// What the filter of metrics can take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MetricFilterValues {
+    /// The services that metrics are applied to.
+    pub applied_to_services: BTreeSet<ServiceId>,
+    /// The kinds of their values.
+    pub value_kinds: BTreeSet<MetricValueKind>,
+}
+
+impl DetailsFilter<MetricDetails> for MetricFilter {
+    type Values = MetricFilterValues;
+
+    fn admits(&self, metric: &Metric) -> bool {
+        let details = &metric.details;
+        let mut applied = details.applied_to_services.iter();
+        (self.applied_to_services.is_empty()
+            || applied.any(|service| self.applied_to_services.contains(service)))
+            && (self.value_kinds.is_empty() || self.value_kinds.contains(&details.value_kind))
+    }
+
+    fn add_values(values: &mut Self::Values, metric: &Metric) {
+        values
+            .applied_to_services
+            .extend(&metric.details.applied_to_services);
+        values.value_kinds.insert(metric.details.value_kind);
+    }
+}
+
+/// A metric to be created.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of a metric")]
+pub struct CreateMetric {
+    pub name: String,
+    pub tags: Tags,
+    pub applied_to_services: Vec<ServiceId>,
+    pub additional_notes: Option<String>,
+    pub document: MetricDocument,
+}
+
+impl From<CreateMetric> for CreateItem<MetricDetails> {
+    fn from(create: CreateMetric) -> Self {
+        Self {
+            name: create.name,
+            is_active: true,
+            tags: create.tags,
+            details: MetricDetails {
+                applied_to_services: without_repetitions(create.applied_to_services),
+                additional_notes: create.additional_notes,
+                value_kind: create.document.metric_value.kind(),
+            },
+            document: create.document,
+        }
+    }
+}
+
+impl ItemDocument for MetricDocument {}
 
 /// The content of one version of a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,8 +327,6 @@ impl Criterion {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

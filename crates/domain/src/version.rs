@@ -5,12 +5,22 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::{self, Id};
 use crate::numeral::integer;
 
 /// The number of a version, at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct VersionNumber(i64);
+
+/// One version of a `K`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionRef<K: id::Kind> {
+    /// What it is a version of.
+    pub id: Id<K>,
+    /// Its number.
+    pub version: VersionNumber,
+}
 
 impl VersionNumber {
     /// The number of every first version.

@@ -121,7 +121,7 @@ impl Tx {
     pub async fn list_behavior_invocations(
         &mut self,
         organization: &OrganizationId,
-        set: &str,
+        set: BehaviorSetId,
         sort: &[(InvocationSort, bool)],
         page: PageRequest,
     ) -> Result<Option<Rows<BehaviorInvocation>>, StoreError> {

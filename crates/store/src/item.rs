@@ -1,9 +1,10 @@
 //! Dynamic behavior sets, metrics, personas and scenarios: items of one shape, told apart by their kind.
 
-use forge_domain::behavior::BehaviorDocument;
-use forge_domain::item::{Item, ItemDetails, ItemKind};
+use forge_domain::behavior::{BehaviorDocument, BehaviorSetDetails};
+use forge_domain::id;
+use forge_domain::item::{Item, ItemDetails};
 use forge_domain::service::Tags;
-use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_domain::{BehaviorSetId, Id, ItemVersionId, OrganizationId, Timestamp, UserRef, VersionNumber};
 
 use crate::StoreError;
 use crate::page_request::{PageRequest, VersionBounds};
@@ -94,11 +95,20 @@ pub enum ItemSort {
     UpdatedAt,
 }
 
+/// Which items of a kind are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ItemFlags {
+    /// Only active ones, or only others; `None` admits both.
+    pub is_active: Option<bool>,
+    /// Only deleted ones, or only others; `None` admits both.
+    pub is_deleted: Option<bool>,
+}
+
 /// An item to be added.
 #[derive(Debug, Clone)]
-pub struct NewItem {
-    /// Its id; 24 hex digits.
-    pub id: String,
+pub struct NewItem<D: ItemDetails> {
+    /// Its id.
+    pub id: Id<D::IdKind>,
     /// Its name.
     pub name: String,
     /// Whether it is used from now on.
@@ -106,7 +116,7 @@ pub struct NewItem {
     /// Its tags.
     pub tags: Tags,
     /// What only items of its kind have.
-    pub details: ItemDetails,
+    pub details: D,
 }
 
 /// A version to be added.
@@ -114,8 +124,8 @@ pub struct NewItem {
 /// It cannot be printed: it may come from secrets.
 #[derive(Clone)]
 pub struct NewItemVersion {
-    /// Its id beside its number; 24 hex digits.
-    pub id: String,
+    /// Its id beside its number.
+    pub id: ItemVersionId,
     /// Its number.
     pub version: VersionNumber,
     /// Its content as JSON, without what is secret.
@@ -133,8 +143,8 @@ pub struct NewItemVersion {
 pub struct ItemVersion {
     /// Its number.
     pub version: VersionNumber,
-    /// Its id beside its number; 24 hex digits.
-    pub id: String,
+    /// Its id beside its number.
+    pub id: ItemVersionId,
     /// Its content as JSON, without what is secret.
     pub document: String,
     /// What is secret, sealed, or `None` if there is nothing secret.
@@ -153,16 +163,16 @@ pub struct BehaviorSummary {
     /// Its place in the organization's list of behavior sets.
     pub seq: i64,
     /// What it is applied to.
-    pub details: ItemDetails,
+    pub details: BehaviorSetDetails,
     /// Its latest version.
     pub version: VersionNumber,
     /// The version's content.
     pub document: BehaviorDocument,
 }
 
-fn item(row: &Row<'_>) -> Result<Item, StoreError> {
+fn item<D: ItemDetails>(row: &Row<'_>) -> Result<Item<D>, StoreError> {
     Ok(Item {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         seq: row.integer("seq")?,
         name: row.text("name")?,
         is_active: row.boolean("is_active")?,
@@ -180,7 +190,7 @@ fn item(row: &Row<'_>) -> Result<Item, StoreError> {
 fn version(row: &Row<'_>) -> Result<ItemVersion, StoreError> {
     Ok(ItemVersion {
         version: row.convert("version")?,
-        id: row.text("id")?,
+        id: row.parse("id")?,
         document: row.text("document")?,
         sealed: row.optional_text("sealed")?,
         creator: row.user("creator")?,
@@ -196,80 +206,74 @@ fn containing(part: &str) -> String {
 
 impl Tx {
     /// Returns an item, deleted or not.
-    pub async fn find_item(
+    pub async fn find_item<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        kind: ItemKind,
-        id: &str,
-    ) -> Result<Option<Item>, StoreError> {
-        self.optional(&FIND_ITEM, args![organization, kind.as_str(), id], item)
+        id: Id<D::IdKind>,
+    ) -> Result<Option<Item<D>>, StoreError> {
+        self.optional(&FIND_ITEM, args![organization, D::KIND.as_str(), id], item)
             .await
     }
 
     /// Returns the id of the active item of that name that is not deleted.
-    pub async fn find_item_by_name(
+    pub async fn find_item_by_name<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        kind: ItemKind,
         name: &str,
-    ) -> Result<Option<String>, StoreError> {
-        let args = args![organization, kind.as_str(), hash(name)];
-        self.optional(&FIND_ITEM_BY_NAME, args, |row| row.text("id"))
+    ) -> Result<Option<Id<D::IdKind>>, StoreError> {
+        let args = args![organization, D::KIND.as_str(), hash(name)];
+        self.optional(&FIND_ITEM_BY_NAME, args, |row| row.parse("id"))
             .await
     }
 
     /// Returns a page of items of a kind, deleted ones included, in order of creation.
-    pub async fn all_items(
+    pub async fn all_items<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        kind: ItemKind,
         page: PageRequest,
-    ) -> Result<Rows<Item>, StoreError> {
-        let args = args![organization, kind.as_str(), page.after, page.limit];
+    ) -> Result<Rows<Item<D>>, StoreError> {
+        let args = args![organization, D::KIND.as_str(), page.after, page.limit];
         self.some(&ALL_ITEMS, args, item).await
     }
 
     /// Returns the row of an item, if there is one.
-    pub async fn item_row(
+    pub async fn item_row<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        kind: ItemKind,
-        id: &str,
-    ) -> Result<Rows<Item>, StoreError> {
-        self.some(&FIND_ITEM, args![organization, kind.as_str(), id], item)
+        id: Id<D::IdKind>,
+    ) -> Result<Rows<Item<D>>, StoreError> {
+        self.some(&FIND_ITEM, args![organization, D::KIND.as_str(), id], item)
             .await
     }
 
     /// Returns the items of a page, which begins after a place and has a length at most, in the order asked for.
     ///
     /// Returns `None` if there is no such place.
-    pub async fn list_items(
+    pub async fn list_items<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        kind: ItemKind,
         sort: &[(ItemSort, bool)],
-        (is_active, is_deleted): (Option<bool>, Option<bool>),
+        wanted: ItemFlags,
         page: PageRequest<Place>,
-    ) -> Result<Option<Rows<Item>>, StoreError> {
+    ) -> Result<Option<Rows<Item<D>>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let scope = args![organization, kind.as_str()];
-        let filters = args![kind.as_str(), is_active, is_deleted];
+        let scope = args![organization, D::KIND.as_str()];
+        let filters = args![D::KIND.as_str(), wanted.is_active, wanted.is_deleted];
         self.page(&LIST, ListArgs { scope, filters }, &order, page, item)
             .await
     }
 
     /// Returns a page of items, not deleted, that have a text, which is in lower case, in
     /// their name or in what they are found by; each with these two.
-    pub async fn search_items(
+    pub async fn search_items<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        kind: ItemKind,
         text: &str,
         page: PageRequest,
-    ) -> Result<Rows<(Item, String, String)>, StoreError> {
+    ) -> Result<Rows<(Item<D>, String, String)>, StoreError> {
         let args = args![
             organization,
-            kind.as_str(),
+            D::KIND.as_str(),
             page.after,
             containing(text),
             page.limit
@@ -281,10 +285,10 @@ impl Tx {
     }
 
     /// Returns one version of an item.
-    pub async fn find_item_version(
+    pub async fn find_item_version<K: id::Kind>(
         &mut self,
         organization: &OrganizationId,
-        id: &str,
+        id: Id<K>,
         number: VersionNumber,
     ) -> Result<Option<ItemVersion>, StoreError> {
         self.optional(&FIND_VERSION, args![organization, id, number], version)
@@ -292,10 +296,10 @@ impl Tx {
     }
 
     /// Returns a page of the versions between two numbers, both included; their numbers are their places.
-    pub async fn list_item_versions(
+    pub async fn list_item_versions<K: id::Kind>(
         &mut self,
         organization: &OrganizationId,
-        id: &str,
+        id: Id<K>,
         range: VersionBounds,
         page: PageRequest,
     ) -> Result<Rows<ItemVersion>, StoreError> {
@@ -317,9 +321,9 @@ impl Tx {
     pub async fn behavior_summaries(
         &mut self,
         organization: &OrganizationId,
-        id: Option<&str>,
+        id: Option<BehaviorSetId>,
     ) -> Result<Vec<BehaviorSummary>, StoreError> {
-        let args = args![organization, id.map(str::to_owned)];
+        let args = args![organization, id.map(|id| id.to_string())];
         self.all(&ACTIVE_BEHAVIORS, args, |row| {
             Ok(BehaviorSummary {
                 id: row.parse("id")?,
@@ -335,16 +339,16 @@ impl Tx {
 
 impl WriteTx {
     /// Adds an item and its first version.
-    pub async fn insert_item(
+    pub async fn insert_item<D: ItemDetails>(
         &mut self,
-        new: &NewItem,
+        new: &NewItem<D>,
         first: &NewItemVersion,
         creator: &UserRef,
     ) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
-            &new.id,
-            new.details.kind().as_str(),
+            new.id,
+            D::KIND.as_str(),
             &new.name,
             hash(&new.name),
             new.is_active,
@@ -357,14 +361,18 @@ impl WriteTx {
             self.changed_at(),
         ];
         self.execute(&INSERT_ITEM, args).await?;
-        self.insert_item_version_row(&new.id, first, creator).await
+        self.insert_item_version_row(new.id, first, creator).await
     }
 
     /// Stores what a caller decides of an item.
-    pub async fn update_item(&mut self, item: &Item, updated_by: &UserRef) -> Result<(), StoreError> {
+    pub async fn update_item<D: ItemDetails>(
+        &mut self,
+        item: &Item<D>,
+        updated_by: &UserRef,
+    ) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
-            &item.id,
+            item.id,
             &item.name,
             hash(&item.name),
             item.is_active,
@@ -379,7 +387,11 @@ impl WriteTx {
     }
 
     /// Marks an item as deleted.
-    pub async fn delete_item(&mut self, id: &str, deleted_by: &UserRef) -> Result<(), StoreError> {
+    pub async fn delete_item<K: id::Kind>(
+        &mut self,
+        id: Id<K>,
+        deleted_by: &UserRef,
+    ) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
             id,
@@ -391,9 +403,9 @@ impl WriteTx {
     }
 
     /// Adds the next version of an item.
-    pub async fn insert_item_version(
+    pub async fn insert_item_version<K: id::Kind>(
         &mut self,
-        id: &str,
+        id: Id<K>,
         new: &NewItemVersion,
         creator: &UserRef,
     ) -> Result<(), StoreError> {
@@ -410,9 +422,9 @@ impl WriteTx {
         self.execute(&SET_LATEST, args).await.map(drop)
     }
 
-    async fn insert_item_version_row(
+    async fn insert_item_version_row<K: id::Kind>(
         &mut self,
-        id: &str,
+        id: Id<K>,
         new: &NewItemVersion,
         creator: &UserRef,
     ) -> Result<(), StoreError> {
@@ -422,7 +434,7 @@ impl WriteTx {
             id,
             new.version,
             previous,
-            &new.id,
+            new.id,
             &new.document,
             new.sealed.clone(),
             self.change_number(),

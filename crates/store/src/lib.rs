@@ -76,7 +76,7 @@ pub use conversation_lease::Kept;
 pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
 pub use error::StoreError;
 pub use idempotency::{CallName, RememberedAnswer};
-pub use item::{BehaviorSummary, ItemSort, ItemVersion, NewItem, NewItemVersion};
+pub use item::{BehaviorSummary, ItemFlags, ItemSort, ItemVersion, NewItem, NewItemVersion};
 pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open_error::{OpenError, OpenMode};

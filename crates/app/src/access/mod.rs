@@ -4,6 +4,7 @@ pub(crate) mod caller;
 pub(crate) mod claims;
 pub(crate) mod keyring;
 pub(crate) mod privileges;
+pub(crate) mod resource;
 pub(crate) mod secrets;
 pub mod sign_in;
 pub(crate) mod tokens;

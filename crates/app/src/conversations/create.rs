@@ -2,7 +2,7 @@
 
 use forge_domain::access::Permission;
 use forge_domain::conversation::{SoFar, UserInput};
-use forge_domain::service::Tags;
+use forge_domain::service::{Service, Tags};
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
 use forge_store::{Conversation, NewConversation, Tx};
@@ -10,7 +10,8 @@ use forge_store::{Conversation, NewConversation, Tx};
 use super::interaction::Interaction;
 use super::lease::{self, ConversationLease};
 use super::{busy, person, require_sayable, setup};
-use crate::services::lookup::{attributes_of, no_service};
+use crate::access::resource::Resource as _;
+use crate::services::lookup::attributes_of;
 use crate::version_sets::resolve::{Resolution, resolution};
 use crate::version_sets::unknown;
 use crate::{App, AppError, Caller, Ctx};
@@ -52,7 +53,7 @@ async fn look_up_and_begin(ctx: Ctx<'_>, create: Create) -> Result<Interaction, 
     caller.require_any_grant(Permission::CreateConversation)?;
     let known = app.snapshots.organization(app, &caller.organization).await?;
     let service = known.state.service(create.service_id);
-    let service = service.ok_or_else(|| no_service(create.service_id))?;
+    let service = service.ok_or_else(|| Service::not_found(&create.service_id))?;
     let attributes = attributes_of(service.id, &service.name).with("version_set_name", create.set.as_str());
     caller.authorize(Permission::CreateConversation, &attributes)?;
     let name: Option<SetName> = create.set.parse().ok();

@@ -5,7 +5,8 @@ use forge_domain::access::Permission;
 use forge_domain::audit::{AuditObject, ObjectKind};
 use serde_json::{Value, json};
 
-use super::{authorize, busy, find, no_conversation};
+use super::{Conversation, busy};
+use crate::access::resource::Resource as _;
 use crate::{AppError, Ctx, Written, commit};
 
 /// Deletes a conversation for good: what was said, thought and entry, and its tags.
@@ -13,15 +14,14 @@ use crate::{AppError, Ctx, Written, commit};
 /// That it took place, and on what it ran, stays known to what refers to it. The audit log says that it was deleted,
 /// and nothing of its content.
 pub async fn delete(ctx: Ctx<'_>, id: ConversationId) -> Result<Written<()>, AppError> {
-    ctx.caller.require_any_grant(Permission::DeleteConversation)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let conversation = find(&mut tx, ctx.caller, id).await?;
-    authorize(ctx.caller, Permission::DeleteConversation, &conversation)?;
+    const PERMISSION: Permission = Permission::DeleteConversation;
+    let mut tx = ctx.write(PERMISSION).await?;
+    let conversation: Conversation = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     if conversation.is_busy(ctx.app.clock.now()) {
         return Err(busy());
     }
     if !tx.delete_conversation(id).await? {
-        return Err(no_conversation(id));
+        return Err(Conversation::not_found(&id));
     }
     let object = AuditObject::new(ObjectKind::Conversation, id);
     let before = json!({

@@ -3,26 +3,25 @@
 use forge_domain::access::Permission;
 use forge_domain::{ConversationId, OrganizationId};
 
-use super::{authorize, authorize_user, busy, find, finished};
+use super::{Conversation, authorize_user, busy, finished};
 use crate::{App, AppError, Ctx};
 
 /// Finishes a conversation.
 ///
 /// One whose first interaction was never completed is removed, and that is told.
 pub async fn finish(ctx: Ctx<'_>, id: ConversationId) -> Result<(), AppError> {
-    ctx.caller.require_any_grant(Permission::FinishConversation)?;
+    const PERMISSION: Permission = Permission::FinishConversation;
     ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
     let now = ctx.app.clock.now();
-    let mut tx = ctx.app.write_run(ctx.caller).await?;
-    let conversation = find(&mut tx, ctx.caller, id).await?;
-    authorize(ctx.caller, Permission::FinishConversation, &conversation)?;
+    let mut tx = ctx.write_run(PERMISSION).await?;
+    let conversation: Conversation = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     authorize_user(&mut tx, ctx.caller, &conversation).await?;
     if tx.finish_conversation(id, now).await? {
         tx.commit().await?;
         return Ok(());
     }
     // As it is now: it may have changed since it was looked at.
-    let conversation = find(&mut tx, ctx.caller, id).await?;
+    let conversation: Conversation = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     if conversation.finished_at.is_some() {
         return Err(finished());
     }

@@ -5,7 +5,8 @@ use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Insights;
 use forge_domain::{ConversationId, InteractionId};
 
-use super::{authorize, find, may_see};
+use super::Conversation;
+use crate::access::resource::Resource as _;
 use crate::{AppError, Ctx, assets};
 
 /// Returns what happened in a completed interaction.
@@ -17,11 +18,10 @@ pub async fn insights(
     id: ConversationId,
     interaction_id: InteractionId,
 ) -> Result<Insights, AppError> {
-    ctx.caller.require_any_grant(Permission::GetInteractionInsights)?;
-    ctx.caller.require_any_grant(Permission::GetContextGraph)?;
-    let mut tx = ctx.app.store.read().await?;
-    let conversation = find(&mut tx, ctx.caller, id).await?;
-    authorize(ctx.caller, Permission::GetInteractionInsights, &conversation)?;
+    const PERMISSION: Permission = Permission::GetInteractionInsights;
+    ctx.caller.require_any_grant(PERMISSION)?;
+    let mut tx = ctx.read(Permission::GetContextGraph).await?;
+    let conversation: Conversation = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     let found = tx
         .find_interaction(&ctx.caller.organization, id, interaction_id)
         .await?;
@@ -30,7 +30,7 @@ pub async fn insights(
         .insights;
     let (graph, _) = insights.current_graph.unwrap_or(conversation.context_graph);
     assets::authorize_read(&mut tx, ctx.caller, AssetKind::ContextGraph, &graph.to_string()).await?;
-    if !may_see(ctx.caller, Permission::GetMessage, &conversation) {
+    if !conversation.allows(ctx.caller, Permission::GetMessage) {
         insights.keep_words_back();
     }
     Ok(insights)

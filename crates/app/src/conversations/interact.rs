@@ -8,10 +8,8 @@ use forge_store::{Conversation, RunTx};
 
 use super::interaction::Interaction;
 use super::lease::{self, ConversationLease};
-use super::{
-    authorize, authorize_user, busy, find, finished, is_own, no_conversation, person, require_sayable, setup,
-    transcript,
-};
+use super::{authorize_user, busy, finished, is_own, person, require_sayable, setup, transcript};
+use crate::access::resource::Resource as _;
 use crate::{App, AppError, Ctx};
 
 /// Says something to an unfinished conversation.
@@ -19,16 +17,14 @@ use crate::{App, AppError, Ctx};
 /// # Errors
 /// A conversation that is finished, or in which another interaction runs, is a conflict.
 pub async fn interact(ctx: Ctx<'_>, id: ConversationId, said: UserInput) -> Result<Interaction, AppError> {
-    ctx.caller
-        .require_any_grant(Permission::InteractWithConversation)?;
-    ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
+    const PERMISSION: Permission = Permission::InteractWithConversation;
+    ctx.caller.require_any_grant(PERMISSION)?;
     // The writer is for those who may: a read sees enough to refuse.
-    let mut tx = ctx.app.store.read().await?;
-    let conversation = find(&mut tx, ctx.caller, id).await?;
-    authorize(ctx.caller, Permission::InteractWithConversation, &conversation)?;
+    let mut tx = ctx.read(Permission::UpdateUserInfo).await?;
+    let conversation: Conversation = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     // The agent can be asked what was said before.
     if !is_own(ctx.caller, &conversation) {
-        authorize(ctx.caller, Permission::GetMessage, &conversation)?;
+        ctx.caller.authorize_on(Permission::GetMessage, &conversation)?;
     }
     authorize_user(&mut tx, ctx.caller, &conversation).await?;
     drop(tx);
@@ -59,7 +55,7 @@ async fn acquire(app: &App, mut tx: RunTx, id: ConversationId, said: &UserInput)
         .await?;
     // As it is under the lease: an interaction may have ended since somebody looked.
     let conversation = tx.find_conversation(&organization, id).await?;
-    let conversation = conversation.ok_or_else(|| no_conversation(id))?;
+    let conversation = conversation.ok_or_else(|| Conversation::not_found(&id))?;
     if !is_leased {
         return Err(if conversation.finished_at.is_some() {
             finished()

@@ -5,7 +5,7 @@ use forge_domain::service::TagFilter;
 use forge_domain::{ConversationId, ServiceId};
 use forge_store::{Conversation, ConversationFilter, ConversationSort, SortValue};
 
-use super::may_see;
+use crate::access::resource::Resource as _;
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
 use crate::version_sets::attributes_of_set;
@@ -50,7 +50,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListConversations) -> Result<Page<Listed
         return Ok(Page::empty());
     }
     let is_visible = |conversation: &Conversation| {
-        is_wanted(query, conversation) && may_see(caller, Permission::GetConversation, conversation)
+        is_wanted(query, conversation) && conversation.allows(caller, Permission::GetConversation)
     };
     let mut tx = app.store.read().await?;
     let list = Sorted::fixed("conversation", &query.sort, sort_value, |row: &Conversation| {
@@ -133,7 +133,7 @@ fn listed(caller: &Caller, conversation: Conversation) -> ListedConversation {
     );
     ListedConversation {
         shows_set: caller.may(Permission::GetVersionSet, &set),
-        shows_message: may_see(caller, Permission::GetMessage, &conversation),
+        shows_message: conversation.allows(caller, Permission::GetMessage),
         conversation,
     }
 }

@@ -5,7 +5,8 @@ use forge_domain::conversation::{Message, MessageType};
 use forge_domain::{ConversationId, InteractionId, MessageId};
 use forge_store::{MessageSort, NumberedMessage};
 
-use super::{find, may_see};
+use crate::access::resource::Resource as _;
+use crate::conversations::Conversation;
 use crate::page::{PageBuilder, unknown_token};
 use crate::{AppError, Ctx, Page};
 
@@ -39,12 +40,12 @@ pub async fn messages(
         return Ok(Page::empty());
     }
     let mut tx = app.store.read().await?;
-    let conversation = find(&mut tx, caller, id).await?;
+    let conversation: Conversation = caller.find_unchecked(&mut tx, &id).await?;
     let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
-    if !may_see(caller, Permission::GetMessage, &conversation) {
+    if !conversation.allows(caller, Permission::GetMessage) {
         return Ok(page.finish());
     }
-    let sees_thoughts = may_see(caller, Permission::GetInteractionInsights, &conversation);
+    let sees_thoughts = conversation.allows(caller, Permission::GetInteractionInsights);
     let is_visible = |row: &NumberedMessage| {
         let is_thought = row.message.message_type == MessageType::AgentInnerThought;
         is_wanted(query, &row.message) && (sees_thoughts || !is_thought)

@@ -19,15 +19,14 @@ mod recommend;
 mod setup;
 pub(crate) mod transcript;
 
-use forge_domain::ConversationId;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::conversation::InvalidInput;
+use forge_domain::{ConversationId, OrganizationId};
 pub use forge_runtime::Event;
 pub use forge_store::{Conversation, ConversationSort, MessageSort, NumberedMessage, RunningConversations};
-use forge_store::{StoreError, Tx};
+use forge_store::{StoreError, Tx, User};
 
-use crate::identity::users;
-
+use crate::access::resource::Resource;
 use crate::{AppError, Caller};
 
 pub use create::{Create, Start, begin, create};
@@ -42,67 +41,50 @@ pub use messages::{ListMessages, messages};
 pub(crate) use readable::Readable;
 pub use recommend::recommend;
 
-fn attributes(caller: &Caller, conversation: &Conversation) -> Attributes {
-    Attributes::default()
-        .with("conversation_id", conversation.id.to_string())
-        .with("service_id", conversation.service_id.to_string())
-        .with("service_name", conversation.service_name.as_str())
-        .with("user_id", conversation.user_id.as_str())
-        .with("is_own", is_own(caller, conversation))
+impl Resource for Conversation {
+    type Key = ConversationId;
+
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &ConversationId,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.find_conversation(organization, *id).await
+    }
+
+    fn not_found(id: &ConversationId) -> AppError {
+        AppError::NotFound(format!("there is no conversation {id}"))
+    }
+
+    fn attributes(&self, caller: &Caller) -> Attributes {
+        Attributes::default()
+            .with("conversation_id", self.id.to_string())
+            .with("service_id", self.service_id.to_string())
+            .with("service_name", self.service_name.as_str())
+            .with("user_id", self.user_id.as_str())
+            .with("is_own", is_own(caller, self))
+    }
+
+    /// What a user has hidden from administrators, nobody else sees; what a simulated user said is not theirs to hide.
+    fn allows(&self, caller: &Caller, permission: Permission) -> bool {
+        let is_hidden = self.simulation_run_id.is_none()
+            && !self.user_preferences.conversations_visible_to_admins
+            && !is_own(caller, self);
+        !is_hidden && caller.may(permission, &self.attributes(caller))
+    }
 }
 
 fn is_own(caller: &Caller, conversation: &Conversation) -> bool {
     caller.user.is(&caller.organization, &conversation.user_id)
 }
 
-/// Returns `true` if a caller may look at a conversation.
-///
-/// What a user has hidden from administrators, nobody else sees; what a simulated user said is not theirs to hide.
-fn may_see(caller: &Caller, permission: Permission, conversation: &Conversation) -> bool {
-    let is_hidden = conversation.simulation_run_id.is_none()
-        && !conversation.user_preferences.conversations_visible_to_admins
-        && !is_own(caller, conversation);
-    !is_hidden && caller.may(permission, &attributes(caller, conversation))
-}
-
-fn authorize(caller: &Caller, permission: Permission, conversation: &Conversation) -> Result<(), AppError> {
-    if may_see(caller, permission, conversation) {
-        Ok(())
-    } else {
-        Err(AppError::Forbidden(permission.name()))
-    }
-}
-
 /// Refuses a caller who may not change what is known of the user who started a conversation: going on with it does.
 async fn authorize_user(tx: &mut Tx, caller: &Caller, conversation: &Conversation) -> Result<(), AppError> {
-    let user = users::find(tx, caller, &conversation.user_id).await?;
-    let attributes = users::attributes(&user).with("is_own", is_own(caller, conversation));
+    let user: User = caller.find_unchecked(tx, conversation.user_id.as_str()).await?;
+    let attributes = user
+        .attributes(caller)
+        .with("is_own", is_own(caller, conversation));
     caller.authorize(Permission::UpdateUserInfo, &attributes)
-}
-
-/// Returns a conversation whose messages the caller may read.
-pub(crate) async fn authorize_messages(
-    tx: &mut Tx,
-    caller: &Caller,
-    id: ConversationId,
-) -> Result<Conversation, AppError> {
-    let conversation = find(tx, caller, id).await?;
-    authorize(caller, Permission::GetMessage, &conversation)?;
-    Ok(conversation)
-}
-
-/// Returns `true` if a caller may read the messages of a conversation.
-fn may_see_messages(caller: &Caller, conversation: &Conversation) -> bool {
-    may_see(caller, Permission::GetMessage, conversation)
-}
-
-async fn find(tx: &mut Tx, caller: &Caller, id: ConversationId) -> Result<Conversation, AppError> {
-    let found = tx.find_conversation(&caller.organization, id).await?;
-    found.ok_or_else(|| no_conversation(id))
-}
-
-pub(crate) fn no_conversation(id: ConversationId) -> AppError {
-    AppError::NotFound(format!("there is no conversation {id}"))
 }
 
 fn finished() -> AppError {
@@ -118,7 +100,7 @@ fn busy() -> AppError {
 pub fn may_look_behind(caller: &Caller, conversation: &Conversation) -> bool {
     [Permission::GetInteractionInsights, Permission::GetMessage]
         .into_iter()
-        .all(|permission| may_see(caller, permission, conversation))
+        .all(|permission| conversation.allows(caller, permission))
 }
 
 /// Refuses conversations by voice.

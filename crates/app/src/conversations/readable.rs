@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use forge_domain::ConversationId;
+use forge_domain::access::Permission;
 use forge_store::Tx;
 
-use super::may_see_messages;
+use crate::access::resource::Resource as _;
 use crate::{AppError, Caller};
 
 /// The conversations that rows of a list are about, each looked at once.
@@ -26,7 +27,7 @@ impl Readable {
     ) -> Result<(), AppError> {
         if let Entry::Vacant(unknown) = self.known.entry(id) {
             let found = tx.find_conversation(&caller.organization, id).await?;
-            unknown.insert(found.map(|conversation| may_see_messages(caller, &conversation)));
+            unknown.insert(found.map(|conversation| conversation.allows(caller, Permission::GetMessage)));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use forge_domain::access::Permission;
 use forge_domain::conversation::MessageType;
 use forge_domain::{ConversationId, InteractionId};
 
-use super::{authorize, find, person, setup, transcript};
+use super::{Conversation, person, setup, transcript};
 use crate::{AppError, Ctx};
 
 /// Proposes what the user may say after the latest interaction of an unfinished conversation, in a context that the
@@ -16,15 +16,14 @@ pub async fn recommend(
     (id, interaction_id): (ConversationId, InteractionId),
     context: &str,
 ) -> Result<Vec<String>, AppError> {
+    const PERMISSION: Permission = Permission::GetRecommendedResponses;
     let Ctx { app, caller } = ctx;
-    caller.require_any_grant(Permission::GetRecommendedResponses)?;
-    caller.require_any_grant(Permission::GetMessage)?;
+    caller.require_any_grant(PERMISSION)?;
     let organization = &caller.organization;
-    let mut tx = app.store.read().await?;
-    let conversation = find(&mut tx, caller, id).await?;
-    authorize(caller, Permission::GetRecommendedResponses, &conversation)?;
+    let mut tx = ctx.read(Permission::GetMessage).await?;
+    let conversation: Conversation = caller.fetch(&mut tx, PERMISSION, &id).await?;
     // Proposals can be made to repeat what was said, for the context goes into the same prompt.
-    authorize(caller, Permission::GetMessage, &conversation)?;
+    caller.authorize_on(Permission::GetMessage, &conversation)?;
     if conversation.finished_at.is_some() {
         return Err(AppError::Refused("the conversation is finished".to_owned()));
     }

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
-use forge_domain::{ActorKind, Duration, Timestamp, UserRef};
+use forge_domain::{ActorKind, Duration, OrganizationId, Timestamp, UserRef};
 pub use forge_store::ApiKey;
-use forge_store::{NewApiKey, Role, Tx, WriteTx};
+use forge_store::{NewApiKey, Role, StoreError, Tx, WriteTx};
 use serde_json::{Value, json};
 
+use crate::access::resource::Resource;
 use crate::access::secrets::hash_secret;
 use crate::identity::roles;
 use crate::names::new_name;
@@ -22,10 +23,24 @@ pub const MAX_KEYS: usize = 20;
 pub const LONGEST: Duration = Duration::days(90);
 const SHORTEST: Duration = Duration::days(1);
 
-fn attributes(id: &str, role: &Role) -> Attributes {
-    Attributes::default()
-        .with("api_key_id", id)
-        .with("role_name", role.name.as_str())
+/// A key that was not revoked.
+impl Resource for ApiKey {
+    type Key = str;
+
+    async fn find(tx: &mut Tx, organization: &OrganizationId, id: &str) -> Result<Option<Self>, StoreError> {
+        let found = tx.find_api_key(organization, id).await?;
+        Ok(found.filter(|key| key.revoked_at.is_none()))
+    }
+
+    fn not_found(_: &str) -> AppError {
+        AppError::NotFound("there is no such API key".to_owned())
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        Attributes::default()
+            .with("api_key_id", self.id.as_str())
+            .with("role_name", self.role.name.as_str())
+    }
 }
 
 fn audit_document(name: Option<&str>, role_name: &str, expires_at: Timestamp, is_agent: bool) -> Value {
@@ -176,10 +191,7 @@ pub async fn list(ctx: Ctx<'_>) -> Result<Vec<ApiKey>, AppError> {
     let mut keys = tx
         .list_api_keys(&ctx.caller.organization, ctx.app.clock.now())
         .await?;
-    keys.retain(|key| {
-        ctx.caller
-            .may(Permission::GetApiKey, &attributes(&key.id, &key.role))
-    });
+    keys.retain(|key| key.allows(ctx.caller, Permission::GetApiKey));
     Ok(keys)
 }
 
@@ -195,15 +207,9 @@ pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<V
 
 /// Ends a key, and with it every token got with it.
 pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
-    ctx.caller.require_any_grant(Permission::DeleteApiKey)?;
-    let mut tx = ctx.app.write_access(ctx.caller).await?;
-    let key = tx
-        .find_api_key(&ctx.caller.organization, id)
-        .await?
-        .filter(|key| key.revoked_at.is_none());
-    let key = key.ok_or_else(|| AppError::NotFound("there is no such API key".to_owned()))?;
-    ctx.caller
-        .authorize(Permission::DeleteApiKey, &attributes(id, &key.role))?;
+    const PERMISSION: Permission = Permission::DeleteApiKey;
+    let mut tx = ctx.write_access(PERMISSION).await?;
+    let key: ApiKey = ctx.caller.fetch(&mut tx, PERMISSION, id).await?;
     ctx.caller.require_not_above(&key.role)?;
     tx.revoke_api_key(id).await?;
     let before = audit_document(key.name.as_deref(), &key.role.name, key.expires_at, key.is_agent);

@@ -4,12 +4,13 @@ use forge_domain::access::{Attributes, DefaultRole, Grant, Permission, excesses}
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::{Fault, Faults, Step};
 use forge_domain::name::{composed, spellings};
-use forge_domain::{RoleId, shortened};
+use forge_domain::{OrganizationId, RoleId, shortened};
 pub use forge_store::Role;
-use forge_store::Tx;
+use forge_store::{StoreError, Tx};
 use serde_json::{Value, json};
 
 use crate::access::privileges::{self, role_attributes};
+use crate::access::resource::Resource;
 use crate::names::new_name;
 use crate::{AppError, Caller, Ctx, Written, commit};
 
@@ -30,12 +31,31 @@ pub fn view_name(has_admin_view: bool) -> &'static str {
     if has_admin_view { "admin" } else { "client" }
 }
 
-pub(crate) async fn find(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
-    by_name(tx, caller, name).await?.ok_or_else(|| unknown(name))
-}
+/// A role by its name, however that is spelled: exactly so if there is one, else as names are kept or were.
+impl Resource for Role {
+    type Key = str;
 
-fn unknown(name: &str) -> AppError {
-    AppError::NotFound(format!("there is no role `{}`", shortened(name)))
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        name: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        for spelling in [vec![name.to_owned()], spellings(name)].concat() {
+            let found = tx.find_role(organization, &spelling).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn not_found(name: &str) -> AppError {
+        AppError::NotFound(format!("there is no role `{}`", shortened(name)))
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        role_attributes(self)
+    }
 }
 
 /// Returns the role that a caller is about to give to somebody, for which theirs must be greater.
@@ -43,27 +63,16 @@ fn unknown(name: &str) -> AppError {
 /// Where it is not, one that they may not see is answered like one that is not there; to whom no role is shown, both
 /// are too great.
 pub(crate) async fn find_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
-    let found = by_name(tx, caller, name).await?;
-    let may_see = |role: &Role| caller.may(Permission::GetRole, &role_attributes(role));
+    let found = Role::find(tx, &caller.organization, name).await?;
+    let may_see = |role: &Role| role.allows(caller, Permission::GetRole);
     match found {
         Some(role) if may_see(&role) => caller.require_greater(&role).map(|()| role),
         Some(role) if caller.require_greater(&role).is_ok() => Ok(role),
-        _ if caller.may_some(Permission::GetRole) => Err(unknown(name)),
+        _ if caller.may_some(Permission::GetRole) => Err(Role::not_found(name)),
         _ => Err(AppError::InsufficientRole(
             "your role is not greater than that role".to_owned(),
         )),
     }
-}
-
-/// Returns the role of a name, however the name is spelled: exactly so if there is one, else as names are kept or were.
-async fn by_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Option<Role>, AppError> {
-    for spelling in [vec![name.to_owned()], spellings(name)].concat() {
-        let found = tx.find_role(&caller.organization, &spelling).await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
 }
 
 /// Refuses grants that a caller wrote if there are faults in them.
@@ -131,7 +140,10 @@ pub async fn create(
     )?;
     ctx.caller.require_cover(&grants)?;
     let mut tx = ctx.app.write_access(ctx.caller).await?;
-    if by_name(&mut tx, ctx.caller, &name).await?.is_some() {
+    if Role::find(&mut tx, &ctx.caller.organization, &name)
+        .await?
+        .is_some()
+    {
         return Err(AppError::Conflict(format!(
             "a role named `{}` exists already",
             shortened(&name)
@@ -169,7 +181,7 @@ pub async fn list(ctx: Ctx<'_>, ids: &[RoleId], names: &[String]) -> Result<Vec<
     roles.retain(|role| {
         (ids.is_empty() || ids.contains(&role.id))
             && (names.is_empty() || names.iter().any(|name| composed(name) == composed(&role.name)))
-            && ctx.caller.may(Permission::GetRole, &role_attributes(role))
+            && role.allows(ctx.caller, Permission::GetRole)
     });
     Ok(roles)
 }
@@ -189,14 +201,12 @@ pub struct ModifyRole {
 /// keys move at once; if it does not hold all that the old one held, the temporary grants of these users end. Returns
 /// the id of the role that has the name now.
 pub async fn modify(ctx: Ctx<'_>, name: &str, change: ModifyRole) -> Result<Written<RoleId>, AppError> {
+    const PERMISSION: Permission = Permission::ModifyRole;
     if let Some(grants) = &change.grants {
         check_grants(grants, &["body", "permission_grants"])?;
     }
-    ctx.caller.require_any_grant(Permission::ModifyRole)?;
-    let mut tx = ctx.app.write_access(ctx.caller).await?;
-    let old = find(&mut tx, ctx.caller, name).await?;
-    ctx.caller
-        .authorize(Permission::ModifyRole, &role_attributes(&old))?;
+    let mut tx = ctx.write_access(PERMISSION).await?;
+    let old: Role = ctx.caller.fetch(&mut tx, PERMISSION, name).await?;
     if DefaultRole::by_name(&old.name).is_some() {
         return Err(AppError::Refused(format!(
             "`{name}` is a default role and stays as it is; create another one"

@@ -7,11 +7,11 @@ use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::{Duration, Timestamp};
-use forge_store::SortValue;
+use forge_store::{SortValue, User};
 pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
 use serde_json::{Value, json};
 
-use crate::identity::{roles, users};
+use crate::identity::roles;
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
 use crate::{AppError, Ctx, Page, Written, commit};
@@ -59,7 +59,7 @@ pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, T
     )?;
     ctx.caller.require_cover(std::slice::from_ref(&given.grant))?;
     let mut tx = ctx.app.write_access(ctx.caller).await?;
-    users::find(&mut tx, ctx.caller, &given.user_id).await?;
+    ctx.caller.find_unchecked::<User>(&mut tx, &given.user_id).await?;
     let (organization, now) = (&ctx.caller.organization, ctx.app.clock.now());
     let live = tx
         .live_temporary_grants(organization, &given.user_id, now)

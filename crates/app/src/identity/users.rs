@@ -3,11 +3,12 @@
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{RoleId, Timestamp, UserRef};
+use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
-use forge_store::{NewUser, Rows, SortValue, Tx};
+use forge_store::{NewUser, Rows, SortValue, StoreError, Tx};
 use serde_json::{Value, json};
 
+use crate::access::resource::Resource;
 use crate::identity::{api_keys, roles};
 use crate::page::unknown_token;
 use crate::sorting::Sorted;
@@ -18,24 +19,29 @@ fn audit_document(role_name: &str) -> Value {
     json!({"role_name": role_name})
 }
 
-pub(crate) fn attributes(user: &User) -> Attributes {
-    attributes_of(&user.id, &user.role.name)
+/// A user who is not deleted.
+impl Resource for User {
+    type Key = str;
+
+    async fn find(tx: &mut Tx, organization: &OrganizationId, id: &str) -> Result<Option<Self>, StoreError> {
+        let found = tx.find_user(organization, id).await?;
+        Ok(found.filter(|user| !user.is_deleted))
+    }
+
+    fn not_found(_: &str) -> AppError {
+        AppError::NotFound("there is no such user".to_owned())
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        attributes_of(&self.id, &self.role.name)
+    }
 }
 
-/// Returns the same attributes where the user is known by the id and the role's name only.
+/// Returns what conditions can be about where a user is known by the id and the role's name only.
 pub(crate) fn attributes_of(id: &str, role_name: &str) -> Attributes {
     Attributes::default()
         .with("user_id", id)
         .with("role_name", role_name)
-}
-
-pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<User, AppError> {
-    let found = tx.find_user(&caller.organization, id).await?;
-    found.filter(|user| !user.is_deleted).ok_or_else(unknown)
-}
-
-pub(crate) fn unknown() -> AppError {
-    AppError::NotFound("there is no such user".to_owned())
 }
 
 /// A user to be invited.
@@ -142,9 +148,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListUsers) -> Result<Page<ListedUser>, A
                 .any(|email| email.eq_ignore_ascii_case(&user.email))
     };
     let is_visible = |row: &ListedUser| {
-        !row.user.is_deleted
-            && caller.may(Permission::GetUserInfo, &attributes(&row.user))
-            && wanted_email(&row.user)
+        !row.user.is_deleted && row.user.allows(caller, Permission::GetUserInfo) && wanted_email(&row.user)
     };
     let list = Sorted::moving("user", &query.sort, sort_value, |row: &ListedUser| row.user.seq);
     let mut tx = app.store.read().await?;
@@ -278,14 +282,12 @@ async fn speaks_for_themselves(tx: &mut Tx, caller: &Caller) -> Result<bool, App
 ///
 /// What a user hides from administrators is theirs alone to say.
 pub async fn update(ctx: Ctx<'_>, id: &str, update: UpdateUser) -> Result<Written<()>, AppError> {
-    ctx.caller.require_any_grant(Permission::UpdateUserInfo)?;
-    let mut tx = ctx.app.write_access(ctx.caller).await?;
-    let mut user = find(&mut tx, ctx.caller, id).await?;
+    const PERMISSION: Permission = Permission::UpdateUserInfo;
+    let mut tx = ctx.write_access(PERMISSION).await?;
+    let mut user: User = ctx.caller.find_unchecked(&mut tx, id).await?;
     let is_own = ctx.caller.user.is(&ctx.caller.organization, id);
-    ctx.caller.authorize(
-        Permission::UpdateUserInfo,
-        &attributes(&user).with("is_own", is_own),
-    )?;
+    let attributes = user.attributes(ctx.caller).with("is_own", is_own);
+    ctx.caller.authorize(PERMISSION, &attributes)?;
     ctx.caller.require_not_above(&user.role)?;
     let visibility = changed_visibility(&user.preferences, &update);
     if let Some(setting) = visibility.first() {
@@ -352,15 +354,16 @@ pub async fn assign_role(ctx: Ctx<'_>, name: &str, user_id: &str) -> Result<Writ
     }
     let mut tx = ctx.app.write_access(ctx.caller).await?;
     let role = roles::find_to_give(&mut tx, ctx.caller, name).await?;
-    let user = find(&mut tx, ctx.caller, user_id).await?;
+    let user: User = ctx.caller.find_unchecked(&mut tx, user_id).await?;
     if !ctx.caller.user.is(&ctx.caller.organization, user_id)
         && let Err(error) = ctx.caller.require_greater(&user.role)
     {
-        let may_see = ctx.caller.may(Permission::GetUserInfo, &attributes(&user));
-        return Err(if may_see { error } else { unknown() });
+        let may_see = user.allows(ctx.caller, Permission::GetUserInfo);
+        return Err(if may_see { error } else { User::not_found(user_id) });
     }
     let with_new_role = attributes_of(user_id, &role.name);
-    ctx.caller.require_no_gain(&attributes(&user), &with_new_role)?;
+    ctx.caller
+        .require_no_gain(&user.attributes(ctx.caller), &with_new_role)?;
     if role.id != user.role.id && is_last_super_administrator(&mut tx, ctx.caller, &user).await? {
         return Err(AppError::InsufficientRole(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }
@@ -387,10 +390,9 @@ pub async fn assign_role(ctx: Ctx<'_>, name: &str, user_id: &str) -> Result<Writ
 
 /// Deletes a user: everything personal goes, what they said in conversations too, and every token ends at once.
 pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
-    ctx.caller.require_any_grant(Permission::DeleteUser)?;
-    let mut tx = ctx.app.write_access(ctx.caller).await?;
-    let user = find(&mut tx, ctx.caller, id).await?;
-    ctx.caller.authorize(Permission::DeleteUser, &attributes(&user))?;
+    const PERMISSION: Permission = Permission::DeleteUser;
+    let mut tx = ctx.write_access(PERMISSION).await?;
+    let user: User = ctx.caller.fetch(&mut tx, PERMISSION, id).await?;
     ctx.caller.require_not_above(&user.role)?;
     if is_last_super_administrator(&mut tx, ctx.caller, &user).await? {
         return Err(AppError::Refused(LAST_SUPER_ADMINISTRATOR.to_owned()));

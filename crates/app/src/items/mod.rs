@@ -2,7 +2,6 @@
 //! is in a file of its own beside this one.
 
 pub mod behavior_sets;
-pub mod evaluation;
 mod list;
 pub mod metrics;
 pub mod personas;
@@ -11,21 +10,23 @@ mod versions;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
-pub use forge_domain::item::{Item, ItemDetails, ItemDocument, ItemKind};
+use forge_domain::item::{CreateItem, Item, ItemDetails, ItemKind, ItemUpdate, without_repetitions};
 use forge_domain::name::spellings;
-use forge_domain::service::Tags;
-use forge_domain::{OrganizationId, ServiceId, VersionNumber};
+use forge_domain::service::{Service, Tags};
+use forge_domain::version::VersionRef;
+use forge_domain::{Id, OrganizationId, ServiceId, VersionNumber};
 pub use forge_store::ItemSort;
-use forge_store::{NewItem, Tx, WriteTx};
+use forge_store::{NewItem, StoreError, Tx, WriteTx};
 use serde_json::{Value, json};
 
-pub use list::{CreatorFilter, FilterValues, ItemPage, ListItems, SearchItems, list, search};
+pub use list::{ItemPage, ListItems, list, search};
 pub(crate) use versions::content;
-pub use versions::{ListVersions, Version, find_latest, list_versions};
+pub use versions::{ListVersions, Version, VersionPage, find_latest, list_versions};
 
+use crate::access::resource::Resource;
 use crate::names::{changed_name, new_name, taken};
 use crate::simulations::unit_tests;
-use crate::{AppError, Caller, Ctx, Written, commit, services};
+use crate::{AppError, Caller, Ctx, Written, commit};
 
 /// The permissions on one kind of item.
 struct Permissions {
@@ -74,33 +75,43 @@ const fn permissions(kind: ItemKind) -> Permissions {
     }
 }
 
-/// Returns what conditions on permissions may be about.
-pub(crate) fn attributes(item: &Item) -> Attributes {
-    attributes_of(item.details.kind(), &item.id, &item.name)
+fn attributes_of<D: ItemDetails>(id: Id<D::IdKind>, name: &str) -> Attributes {
+    let permissions = permissions(D::KIND);
+    Attributes::default()
+        .with(permissions.id, id.to_string())
+        .with(permissions.name, name)
 }
 
-fn attributes_of(kind: ItemKind, id: &str, name: &str) -> Attributes {
-    let permissions = permissions(kind);
-    Attributes::default()
-        .with(permissions.id, id)
-        .with(permissions.name, name)
+/// An item, deleted or not: what it was used for goes on using it.
+impl<D: ItemDetails> Resource for Item<D> {
+    type Key = Id<D::IdKind>;
+
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &Self::Key,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.find_item(organization, *id).await
+    }
+
+    fn not_found(id: &Self::Key) -> AppError {
+        AppError::NotFound(format!("there is no {} {id}", D::KIND))
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        attributes_of::<D>(self.id, &self.name)
+    }
 }
 
 /// Returns an item that a caller names in something else and that may be used anew.
 ///
 /// One that the caller may not read is answered like one that is not there.
-pub(crate) async fn find_named(
+pub(crate) async fn find_named<D: ItemDetails>(
     tx: &mut Tx,
     caller: &Caller,
-    kind: ItemKind,
-    id: &str,
-) -> Result<Item, AppError> {
-    let item = find(tx, &caller.organization, kind, id).await?;
-    if caller.may(permissions(kind).get, &attributes(&item)) {
-        live(item)
-    } else {
-        Err(not_there(kind, id))
-    }
+    id: Id<D::IdKind>,
+) -> Result<Item<D>, AppError> {
+    live(caller.fetch_named(tx, permissions(D::KIND).get, &id).await?)
 }
 
 /// Returns `true` if a caller may read an item of which only the id is known: a condition on its name is false then.
@@ -109,267 +120,142 @@ pub(crate) fn may_read_known(caller: &Caller, kind: ItemKind, id: &str) -> bool 
     caller.may(permissions.get, &Attributes::default().with(permissions.id, id))
 }
 
-/// What the audit log shows of an item: never its content, which may be about people.
-fn audit_document(name: &str, is_active: bool, tags: &Tags, details: &ItemDetails) -> Value {
+/// Returns what the audit log shows of an item: never its content, which may be about people.
+fn audit_document<D: ItemDetails>(name: &str, is_active: bool, tags: &Tags, details: &D) -> Value {
     let mut document = json!({"name": name, "tags": tags});
-    match details {
-        ItemDetails::BehaviorSet { applied_to_services } => {
-            document["is_active"] = is_active.into();
-            document["applied_to_services"] = json!(applied_to_services);
-        }
-        ItemDetails::Metric {
-            applied_to_services,
-            additional_notes,
-            value_kind,
-        } => {
-            document["applied_to_services"] = json!(applied_to_services);
-            document["additional_notes"] = json!(additional_notes);
-            document["metric_value_type"] = json!(value_kind);
-        }
-        ItemDetails::Persona { role } => document["role"] = json!(role),
-        ItemDetails::Scenario {} => {}
+    for (field, value) in details.audit_fields(is_active) {
+        document[field] = value;
     }
     document
 }
 
-fn audit_document_of(item: &Item) -> Value {
+fn audit_document_of<D: ItemDetails>(item: &Item<D>) -> Value {
     audit_document(&item.name, item.is_active, &item.tags, &item.details)
 }
 
-fn not_there(kind: ItemKind, id: &str) -> AppError {
-    AppError::NotFound(format!("there is no {kind} {id}"))
-}
-
-/// Returns an item, also a deleted one: what it was used for goes on using it.
-pub async fn find(
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    kind: ItemKind,
-    id: &str,
-) -> Result<Item, AppError> {
-    let found = tx.find_item(organization, kind, id).await?;
-    found.ok_or_else(|| not_there(kind, id))
-}
-
-/// Returns an item that may be used anew: one that is not deleted.
+/// Refuses an item that may not be used anew: one that is deleted.
 ///
-/// Whoever is about to refer to it calls this in the write transaction of the reference: then it cannot be deleted in
+/// Who is about to refer to an item reads it in the write transaction of the reference: then it cannot be deleted in
 /// between.
-pub async fn find_live(
-    tx: &mut Tx,
-    organization: &OrganizationId,
-    kind: ItemKind,
-    id: &str,
-) -> Result<Item, AppError> {
-    live(find(tx, organization, kind, id).await?)
-}
-
-fn live(item: Item) -> Result<Item, AppError> {
+pub(crate) fn live<D: ItemDetails>(item: Item<D>) -> Result<Item<D>, AppError> {
     if item.is_deleted {
-        let kind = item.details.kind();
-        return Err(AppError::NotFound(format!("the {kind} {} is deleted", item.id)));
+        return Err(AppError::NotFound(format!(
+            "the {} {} is deleted",
+            D::KIND,
+            item.id
+        )));
     }
     Ok(item)
 }
 
 /// Returns an item that the caller may read, deleted or not; of behavior sets, a deleted one is not there.
-pub(crate) async fn authorize_read(
+pub(crate) async fn authorize_read<D: ItemDetails>(
     tx: &mut Tx,
     caller: &Caller,
-    kind: ItemKind,
-    id: &str,
-) -> Result<Item, AppError> {
-    let permission = permissions(kind).get;
-    caller.require_any_grant(permission)?;
-    let item = find(tx, &caller.organization, kind, id).await?;
-    caller.authorize(permission, &attributes(&item))?;
-    if kind == ItemKind::BehaviorSet {
+    id: Id<D::IdKind>,
+) -> Result<Item<D>, AppError> {
+    let item = caller.fetch(tx, permissions(D::KIND).get, &id).await?;
+    if D::KIND == ItemKind::BehaviorSet {
         return live(item);
     }
     Ok(item)
 }
 
-/// An item to be created.
-///
-/// It cannot be printed: its content may have secrets.
-#[derive(Clone)]
-pub(crate) struct CreateItem {
-    pub(crate) name: String,
-    pub(crate) is_active: bool,
-    pub(crate) tags: Tags,
-    pub(crate) details: ItemDetails,
-}
-
 /// Refuses a caller who may not create an item of that name.
-pub(crate) fn authorize_create(caller: &Caller, kind: ItemKind, name: &str) -> Result<(), AppError> {
-    let permissions = permissions(kind);
+pub(crate) fn authorize_create<D: ItemDetails>(caller: &Caller, name: &str) -> Result<(), AppError> {
+    let permissions = permissions(D::KIND);
     let attributes = Attributes::default().with(permissions.name, name);
-    permissions
-        .create
-        .iter()
-        .try_for_each(|permission| caller.authorize(*permission, &attributes))
+    let mut needed = permissions.create.iter();
+    needed.try_for_each(|permission| caller.authorize(*permission, &attributes))
 }
 
 /// Creates an item with its first version, and returns its id.
 ///
 /// The caller was authorised.
-pub(crate) async fn create(
+pub(crate) async fn create<D: ItemDetails>(
     ctx: Ctx<'_>,
     mut tx: WriteTx,
-    create: CreateItem,
-    document: ItemDocument,
-) -> Result<Written<String>, AppError> {
-    let create = CreateItem {
-        name: new_name("name", &create.name)?,
-        ..create
-    };
-    let kind = create.details.kind();
+    create: CreateItem<D>,
+) -> Result<Written<Id<D::IdKind>>, AppError> {
+    let name = new_name("name", &create.name)?;
     // The name as it is kept must not be out of the reach of a grant, either.
-    authorize_create(ctx.caller, kind, &create.name)?;
+    authorize_create::<D>(ctx.caller, &name)?;
     let applied = create.details.applied_to_services();
-    authorize_services(ctx.caller, kind, applied)?;
-    require_services(&mut tx, ctx.caller, kind, applied).await?;
+    authorize_services::<D>(ctx.caller, applied)?;
+    require_services::<D>(&mut tx, ctx.caller, applied).await?;
     if create.is_active {
-        refuse_taken_name(&mut tx, ctx.caller, kind, &create.name, None).await?;
+        refuse_taken_name::<D>(&mut tx, ctx.caller, &name, None).await?;
     }
-    let id = ctx
-        .app
-        .new_id::<forge_domain::id::kind::ItemVersion>()?
-        .to_string();
-    let first = versions::sealed(ctx, (&id, VersionNumber::FIRST), document)?;
+    let id: Id<D::IdKind> = ctx.app.new_id()?;
+    let version = VersionNumber::FIRST;
+    let first = VersionRef { id, version };
+    let first = versions::sealed(ctx, first, create.document)?;
     let new = NewItem {
-        id: id.clone(),
-        name: create.name,
+        id,
+        name,
         is_active: create.is_active,
         tags: create.tags,
         details: create.details,
     };
     tx.insert_item(&new, &first, &ctx.caller.user).await?;
     let after = audit_document(&new.name, new.is_active, &new.tags, &new.details);
-    tx.append_audit_event(
-        &ctx.caller.actor(),
-        "create",
-        AuditObject::new(kind, &id),
-        Value::Null,
-        after,
-    )
-    .await?;
+    let object = AuditObject::new(D::KIND, id);
+    tx.append_audit_event(&ctx.caller.actor(), "create", object, Value::Null, after)
+        .await?;
     commit(tx, id).await
 }
 
 /// The permission that applying an item to a service takes on the service: a behavior set changes what its agent does.
-const fn applying(kind: ItemKind) -> Permission {
-    match kind {
-        ItemKind::BehaviorSet => Permission::UpdateService,
-        _ => Permission::GetService,
+const fn applying<D: ItemDetails>() -> Permission {
+    if D::CHANGES_SERVICES {
+        Permission::UpdateService
+    } else {
+        Permission::GetService
     }
 }
 
 /// Refuses a caller who may apply items of this kind nowhere at all, if any service is named.
-fn authorize_services(caller: &Caller, kind: ItemKind, ids: &[ServiceId]) -> Result<(), AppError> {
+fn authorize_services<D: ItemDetails>(caller: &Caller, ids: &[ServiceId]) -> Result<(), AppError> {
     if ids.is_empty() {
         return Ok(());
     }
-    caller.require_any_grant(applying(kind))
+    caller.require_any_grant(applying::<D>())
 }
 
-/// Checks whether the services are there that an item comes to be applied to, or ceases to be.
-async fn require_services(
+/// Checks that the services are there that an item comes to be applied to, or ceases to be.
+async fn require_services<D: ItemDetails>(
     tx: &mut Tx,
     caller: &Caller,
-    kind: ItemKind,
     ids: &[ServiceId],
 ) -> Result<(), AppError> {
     for id in ids {
-        services::lookup::find_named(tx, caller, applying(kind), *id).await?;
+        caller.fetch_named::<Service>(tx, applying::<D>(), id).await?;
     }
     Ok(())
 }
 
-async fn refuse_taken_name(
+async fn refuse_taken_name<D: ItemDetails>(
     tx: &mut Tx,
     caller: &Caller,
-    kind: ItemKind,
     name: &str,
-    own: Option<&str>,
+    own: Option<Id<D::IdKind>>,
 ) -> Result<(), AppError> {
     for spelling in spellings(name) {
-        let found = tx
-            .find_item_by_name(&caller.organization, kind, &spelling)
-            .await?;
-        if let Some(id) = found.filter(|id| Some(id.as_str()) != own) {
-            let may_see = caller.may(permissions(kind).get, &attributes_of(kind, &id, &spelling));
-            let (active, advice) = if kind == ItemKind::BehaviorSet {
+        let found = tx.find_item_by_name::<D>(&caller.organization, &spelling).await?;
+        if let Some(id) = found.filter(|id| Some(*id) != own) {
+            let may_see = caller.may(permissions(D::KIND).get, &attributes_of::<D>(id, &spelling));
+            let (active, advice) = if D::KIND == ItemKind::BehaviorSet {
                 ("active ", ", or deactivate that one first")
             } else {
                 ("", "")
             };
-            let taken = taken(&format!("{active}{kind}"), may_see.then_some(&id), name);
+            let taken = taken(&format!("{active}{}", D::KIND), may_see.then_some(&id), name);
             return Err(AppError::Conflict(format!(
                 "{taken}; choose another name{advice}"
             )));
         }
     }
     Ok(())
-}
-
-/// What changes about an item; an absent field stays as it is.
-#[derive(Debug, Clone, Default)]
-pub struct UpdateItem {
-    /// The name; only of behavior sets.
-    pub name: Option<String>,
-    /// Whether it is used; only of behavior sets.
-    pub is_active: Option<bool>,
-    /// The tags.
-    pub tags: Option<Tags>,
-    /// The services that it is applied to; of behavior sets and metrics.
-    pub applied_to_services: Option<Vec<ServiceId>>,
-    /// What people should know of it, `Some(None)` erases; of metrics.
-    pub additional_notes: Option<Option<String>>,
-}
-
-impl UpdateItem {
-    fn apply(self, item: &Item) -> Item {
-        let mut changed = item.clone();
-        if let Some(name) = self.name {
-            changed.name = name;
-        }
-        if let Some(is_active) = self.is_active {
-            changed.is_active = is_active;
-        }
-        if let Some(tags) = self.tags {
-            changed.tags = tags;
-        }
-        match &mut changed.details {
-            ItemDetails::BehaviorSet { applied_to_services } => {
-                replace_services(applied_to_services, self.applied_to_services);
-            }
-            ItemDetails::Metric {
-                applied_to_services,
-                additional_notes,
-                ..
-            } => {
-                replace_services(applied_to_services, self.applied_to_services);
-                if let Some(notes) = self.additional_notes {
-                    *additional_notes = notes;
-                }
-            }
-            ItemDetails::Persona { .. } | ItemDetails::Scenario {} => {}
-        }
-        changed
-    }
-}
-
-fn replace_services(services: &mut Vec<ServiceId>, others: Option<Vec<ServiceId>>) {
-    if let Some(others) = others {
-        *services = without_repetitions(others);
-    }
-}
-
-/// Returns ids in their order, each once.
-pub(crate) fn without_repetitions(ids: Vec<ServiceId>) -> Vec<ServiceId> {
-    let mut seen = std::collections::HashSet::new();
-    ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
 /// Returns the services that are in one of the two lists only.
@@ -379,88 +265,61 @@ fn moved(before: &[ServiceId], after: &[ServiceId]) -> Vec<ServiceId> {
     gone.chain(new).copied().collect()
 }
 
-/// Returns the services whose agent does something else while the item is there: those that a behavior set is applied
-/// to as long as it is active.
-fn changed_by(item: &Item) -> &[ServiceId] {
-    match &item.details {
-        ItemDetails::BehaviorSet { applied_to_services } if item.is_active => applied_to_services,
-        _ => &[],
-    }
-}
-
 /// Changes an item.
 ///
 /// A change that changes nothing writes nothing.
-pub async fn update(
+pub async fn update<D: ItemDetails>(
     ctx: Ctx<'_>,
-    kind: ItemKind,
-    id: &str,
-    update: UpdateItem,
+    id: Id<D::IdKind>,
+    update: D::Update,
 ) -> Result<Option<i64>, AppError> {
-    let permission = permissions(kind).modify;
-    ctx.caller.require_any_grant(permission)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let item = find(&mut tx, &ctx.caller.organization, kind, id).await?;
-    ctx.caller.authorize(permission, &attributes(&item))?;
-    let item = live(item)?;
-    let update = UpdateItem {
-        name: changed_name(&item.name, update.name)?,
-        ..update
-    };
-    let changed = update.apply(&item);
+    let permission = permissions(D::KIND).modify;
+    let mut tx = ctx.write(permission).await?;
+    let item: Item<D> = live(ctx.caller.fetch(&mut tx, permission, &id).await?)?;
+    let mut changed = update.apply(&item);
+    if let Some(name) = changed_name(&item.name, Some(changed.name.clone()))? {
+        changed.name = name;
+    }
     // A grant that holds for the old name only must not give the item a name out of its reach.
-    ctx.caller.authorize(permission, &attributes(&changed))?;
-    ctx.caller
-        .require_no_gain(&attributes(&item), &attributes(&changed))?;
+    let (before, after) = (item.attributes(ctx.caller), changed.attributes(ctx.caller));
+    ctx.caller.authorize(permission, &after)?;
+    ctx.caller.require_no_gain(&before, &after)?;
     let mut moved = moved(
         item.details.applied_to_services(),
         changed.details.applied_to_services(),
     );
     if item.is_active != changed.is_active {
-        moved.extend(changed_by(&item).iter().chain(changed_by(&changed)));
+        moved.extend(item.changed_services().iter().chain(changed.changed_services()));
     }
     let moved = without_repetitions(moved);
-    authorize_services(ctx.caller, kind, &moved)?;
-    require_services(&mut tx, ctx.caller, kind, &moved).await?;
+    authorize_services::<D>(ctx.caller, &moved)?;
+    require_services::<D>(&mut tx, ctx.caller, &moved).await?;
     if changed == item {
         return Ok(None);
     }
     if changed.is_active {
-        refuse_taken_name(&mut tx, ctx.caller, kind, &changed.name, Some(id)).await?;
+        refuse_taken_name::<D>(&mut tx, ctx.caller, &changed.name, Some(id)).await?;
     }
     tx.update_item(&changed, &ctx.caller.user).await?;
     let (before, after) = (audit_document_of(&item), audit_document_of(&changed));
-    tx.append_audit_event(
-        &ctx.caller.actor(),
-        "update",
-        AuditObject::new(kind, id),
-        before,
-        after,
-    )
-    .await?;
+    let object = AuditObject::new(D::KIND, id);
+    tx.append_audit_event(&ctx.caller.actor(), "update", object, before, after)
+        .await?;
     Ok(Some(commit(tx, ()).await?.change_number))
 }
 
 /// Deletes an item: what refers to it goes on, but nothing new may use it.
-pub async fn delete(ctx: Ctx<'_>, kind: ItemKind, id: &str) -> Result<Written<()>, AppError> {
-    let permission = permissions(kind).delete;
-    ctx.caller.require_any_grant(permission)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let item = find(&mut tx, &ctx.caller.organization, kind, id).await?;
-    ctx.caller.authorize(permission, &attributes(&item))?;
-    let item = live(item)?;
-    authorize_services(ctx.caller, kind, changed_by(&item))?;
-    require_services(&mut tx, ctx.caller, kind, changed_by(&item)).await?;
+pub async fn delete<D: ItemDetails>(ctx: Ctx<'_>, id: Id<D::IdKind>) -> Result<Written<()>, AppError> {
+    let permission = permissions(D::KIND).delete;
+    let mut tx = ctx.write(permission).await?;
+    let item: Item<D> = live(ctx.caller.fetch(&mut tx, permission, &id).await?)?;
+    let changed = item.changed_services();
+    authorize_services::<D>(ctx.caller, changed)?;
+    require_services::<D>(&mut tx, ctx.caller, changed).await?;
     unit_tests::refuse_used(&mut tx, ctx.caller, &item).await?;
     tx.delete_item(id, &ctx.caller.user).await?;
-    let before = audit_document_of(&item);
-    tx.append_audit_event(
-        &ctx.caller.actor(),
-        "delete",
-        AuditObject::new(kind, id),
-        before,
-        Value::Null,
-    )
-    .await?;
+    let (before, object) = (audit_document_of(&item), AuditObject::new(D::KIND, id));
+    tx.append_audit_event(&ctx.caller.actor(), "delete", object, before, Value::Null)
+        .await?;
     commit(tx, ()).await
 }

@@ -1,27 +1,39 @@
 //! Finding a service and what it runs, for all that is about services.
 
-use forge_domain::ServiceId;
-use forge_domain::access::{Attributes, Permission};
+use forge_domain::access::Attributes;
 use forge_domain::service::Service;
 use forge_domain::version_set::Binding;
-use forge_store::Tx;
+use forge_domain::{OrganizationId, ServiceId};
+use forge_store::{StoreError, Tx};
 
+use crate::access::resource::Resource;
 use crate::{AppError, Caller};
 
-pub(crate) fn attributes(service: &Service) -> Attributes {
-    attributes_of(service.id, &service.name)
+impl Resource for Service {
+    type Key = ServiceId;
+
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &ServiceId,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.find_service(organization, *id).await
+    }
+
+    fn not_found(id: &ServiceId) -> AppError {
+        AppError::NotFound(format!("there is no service {id}"))
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        attributes_of(self.id, &self.name)
+    }
 }
 
-/// Returns the same attributes where the service is known by its id and name only.
+/// Returns what conditions can be about where a service is known by its id and name only.
 pub(crate) fn attributes_of(id: ServiceId, name: &str) -> Attributes {
     Attributes::default()
         .with("service_id", id.to_string())
         .with("service_name", name)
-}
-
-pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: ServiceId) -> Result<Service, AppError> {
-    let found = tx.find_service(&caller.organization, id).await?;
-    found.ok_or_else(|| no_service(id))
 }
 
 /// Returns a service with its agent and its graph.
@@ -31,28 +43,7 @@ pub(crate) async fn find_bound(
     id: ServiceId,
 ) -> Result<(Service, Binding), AppError> {
     let found = tx.find_bound_service(&caller.organization, id).await?;
-    found.ok_or_else(|| no_service(id))
-}
-
-/// Returns a service that a caller names in something else, for which they need the permission on it.
-///
-/// One that they do not have it on is answered like one that is not there.
-pub(crate) async fn find_named(
-    tx: &mut Tx,
-    caller: &Caller,
-    permission: Permission,
-    id: ServiceId,
-) -> Result<Service, AppError> {
-    let service = find(tx, caller, id).await?;
-    if caller.may(permission, &attributes(&service)) {
-        Ok(service)
-    } else {
-        Err(no_service(id))
-    }
-}
-
-pub(crate) fn no_service(id: ServiceId) -> AppError {
-    AppError::NotFound(format!("there is no service {id}"))
+    found.ok_or_else(|| Service::not_found(&id))
 }
 
 /// Returns the agent and the graph of a service that exists: both are there, by constraint.

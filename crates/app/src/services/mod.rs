@@ -16,8 +16,9 @@ use forge_store::{Place, SortValue, Tx, VersionSet};
 pub use forge_store::{ServiceFields, SortKey};
 use serde_json::{Value, json};
 
-use lookup::{attributes, attributes_of};
+use lookup::attributes_of;
 
+use crate::access::resource::Resource as _;
 use crate::names::new_name;
 use crate::page::{PageBuilder, unknown_token};
 use crate::sorting::Sorted;
@@ -213,7 +214,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListServices) -> Result<ServicePage, App
         });
     }
     let is_visible = |service: &Service| {
-        caller.may(Permission::GetService, &attributes(service))
+        service.allows(caller, Permission::GetService)
             && query.tags.iter().all(|filter| filter.matches(&service.tags))
     };
     let organization = &caller.organization;

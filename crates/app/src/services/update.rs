@@ -16,8 +16,9 @@ use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName, Timestamp};
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 use serde::{Deserialize, Serialize};
 
-use super::lookup::{attributes, find, find_binding};
+use super::lookup::find_binding;
 use super::{audit_document, missing_assets, namesake};
+use crate::access::resource::Resource as _;
 use crate::names::changed_name;
 use crate::simulations::unit_tests::users_of;
 use crate::version_sets::promotion::{self, ChangeOptions, Plans, Precondition};
@@ -153,7 +154,7 @@ async fn prepare(
 ) -> Result<Prepared, AppError> {
     let Ctx { app, caller } = ctx;
     let organization = &caller.organization;
-    let before = find(tx, caller, id).await?;
+    let before: Service = caller.find_unchecked(tx, &id).await?;
     let update = UpdateService {
         name: changed_name(&before.name, update.name)?,
         ..update
@@ -161,9 +162,9 @@ async fn prepare(
     let after = update.apply(&before);
     // A grant that holds for the old name only must not give the service a name out of its reach.
     for service in [&before, &after] {
-        caller.authorize(Permission::UpdateService, &attributes(service))?;
+        caller.authorize_on(Permission::UpdateService, service)?;
     }
-    caller.require_no_gain(&attributes(&before), &attributes(&after))?;
+    caller.require_no_gain(&before.attributes(caller), &after.attributes(caller))?;
     let sets = tx.list_sets(organization, id, usize::MAX).await?.into_rows();
     let binding = find_binding(tx, caller, &before).await?;
     let new = new_assets(&before, &after);

@@ -6,35 +6,45 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::service::{TagFilter, Tags};
-use forge_domain::simulation::{UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
-use forge_domain::{UnitTestId, UnitTestSetId, UserRef};
-use forge_store::{SortValue, Tx};
+use forge_domain::simulation::{UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
+use forge_domain::{OrganizationId, UnitTestId, UnitTestSetId, UserRef};
+use forge_store::{SortValue, StoreError, Tx};
 use serde_json::{Value, json};
 
+use crate::access::resource::Resource;
 use crate::names::{changed_name, new_name, taken};
 use crate::page::{PageBuilder, Scan};
 use crate::searching::{MAX_FOUND, Words, add_distinct};
-use crate::simulations::unit_tests;
 use crate::sorting::Sorted;
 use crate::{AppError, Caller, Ctx, Page, Written, commit};
 
-pub(crate) fn attributes(set: &UnitTestSet) -> Attributes {
-    attributes_of(set.id, &set.fields.name)
+/// A set that is not deleted.
+impl Resource for UnitTestSet {
+    type Key = UnitTestSetId;
+
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &UnitTestSetId,
+    ) -> Result<Option<Self>, StoreError> {
+        let found = tx.find_unit_test_set(organization, *id).await?;
+        Ok(found.filter(|set| !set.is_deleted))
+    }
+
+    fn not_found(id: &UnitTestSetId) -> AppError {
+        AppError::NotFound(format!("there is no unit test set {id}"))
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        attributes_of(self.id, &self.fields.name)
+    }
 }
 
-/// Returns the same attributes where the set is known by its id and name only.
+/// Returns what conditions can be about where a set is known by its id and name only.
 pub(crate) fn attributes_of(id: UnitTestSetId, name: &str) -> Attributes {
     Attributes::default()
         .with("simulation_unit_test_set_id", id.to_string())
         .with("simulation_unit_test_set_name", name)
-}
-
-/// Returns a set that is not deleted.
-pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetId) -> Result<UnitTestSet, AppError> {
-    let found = tx.find_unit_test_set(&caller.organization, id).await?;
-    found
-        .filter(|set| !set.is_deleted)
-        .ok_or_else(|| AppError::NotFound(format!("there is no unit test set {id}")))
 }
 
 /// What changes about a set; an absent field stays as it is.
@@ -86,11 +96,9 @@ pub async fn update(
     id: UnitTestSetId,
     update: UpdateUnitTestSet,
 ) -> Result<Option<i64>, AppError> {
-    ctx.caller.require_any_grant(Permission::ModifyUnitTestSet)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let set = find(&mut tx, ctx.caller, id).await?;
-    ctx.caller
-        .authorize(Permission::ModifyUnitTestSet, &attributes(&set))?;
+    const PERMISSION: Permission = Permission::ModifyUnitTestSet;
+    let mut tx = ctx.write(PERMISSION).await?;
+    let set: UnitTestSet = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     let old = set.fields;
     let fields = UnitTestSetFields {
         name: changed_name(&old.name, update.name)?.unwrap_or_else(|| old.name.clone()),
@@ -132,11 +140,9 @@ pub async fn update(
 ///
 /// Its runs go on and stay.
 pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
-    ctx.caller.require_any_grant(Permission::DeleteUnitTestSet)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let set = find(&mut tx, ctx.caller, id).await?;
-    ctx.caller
-        .authorize(Permission::DeleteUnitTestSet, &attributes(&set))?;
+    const PERMISSION: Permission = Permission::DeleteUnitTestSet;
+    let mut tx = ctx.write(PERMISSION).await?;
+    let set: UnitTestSet = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     tx.delete_unit_test_set(id, &ctx.caller.user).await?;
     tx.append_audit_event(
         &ctx.caller.actor(),
@@ -167,7 +173,9 @@ fn authorize_tests(caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), App
 async fn require_tests(tx: &mut Tx, caller: &Caller, entries: &[UnitTestEntry]) -> Result<(), AppError> {
     let tests: BTreeSet<UnitTestId> = entries.iter().map(|entry| entry.unit_test_id).collect();
     for test in tests {
-        unit_tests::find_named(tx, caller, test).await?;
+        caller
+            .fetch_named::<UnitTest>(tx, Permission::GetUnitTest, &test)
+            .await?;
     }
     Ok(())
 }
@@ -265,9 +273,8 @@ pub async fn list(ctx: Ctx<'_>, query: &ListUnitTestSets) -> Result<UnitTestSetP
         });
     }
     let mut tx = app.store.read().await?;
-    let is_visible = |set: &UnitTestSet| {
-        query.filter.admits(set) && caller.may(Permission::GetUnitTestSet, &attributes(set))
-    };
+    let is_visible =
+        |set: &UnitTestSet| query.filter.admits(set) && set.allows(caller, Permission::GetUnitTestSet);
     let sort: Vec<(UnitTestSetSort, bool)> = query
         .by_update
         .map(|latest_first| (UnitTestSetSort::UpdatedAt, latest_first))
@@ -325,7 +332,7 @@ pub async fn search(
         let description = set.fields.description.as_deref().unwrap_or_default();
         filter.admits(set)
             && words.are_in(&[&set.fields.name, description])
-            && caller.may(Permission::GetUnitTestSet, &attributes(set))
+            && set.allows(caller, Permission::GetUnitTestSet)
     };
     let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);
     while let Some(place) = found.next_read() {

@@ -22,7 +22,7 @@ impl From<BehaviorSummary> for Active {
     fn from(summary: BehaviorSummary) -> Self {
         Self {
             seq: summary.seq,
-            services: summary.details.applied_to_services().to_vec(),
+            services: summary.details.applied_to_services,
             behavior: Behavior {
                 id: summary.id,
                 version: summary.version,
@@ -48,12 +48,12 @@ impl Behaviors {
         &mut self,
         tx: &mut Tx,
         organization: &OrganizationId,
-        id: &str,
+        id: BehaviorSetId,
     ) -> Result<(), StoreError> {
         let summary = tx.behavior_summaries(organization, Some(id)).await?.pop();
         if let Some(summary) = summary {
             self.0.insert_mut(summary.id, Arc::new(summary.into()));
-        } else if let Ok(id) = id.parse() {
+        } else {
             self.0.remove_mut(&id);
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use forge_domain::asset::AssetKind;
 use forge_domain::audit::ObjectKind;
-use forge_domain::{OrganizationId, ServiceId, Timestamp, VersionNumber};
+use forge_domain::{BehaviorSetId, OrganizationId, ServiceId, Timestamp, VersionNumber};
 use forge_store::{
     AssetSummary, AuditedChange, Organization, OrganizationSummary, ServiceSummary, SetSummary, StoreError,
     Tx,
@@ -179,7 +179,7 @@ impl OrganizationState {
             Invalidation::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
             Invalidation::Grants => self.access.reload_grants(tx, &organization, now).await?,
             Invalidation::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,
-            Invalidation::BehaviorSet(id) => self.behaviors.reload(tx, &organization, &id).await?,
+            Invalidation::BehaviorSet(id) => self.behaviors.reload(tx, &organization, id).await?,
             Invalidation::Service(id) => {
                 for service in tx.service_summaries(&organization, Some(id)).await? {
                     let sets = tx.set_summaries(&organization, Some(id)).await?;
@@ -235,7 +235,7 @@ enum Invalidation {
     Key(String),
     Grants,
     Asset(AssetKind, String),
-    BehaviorSet(String),
+    BehaviorSet(BehaviorSetId),
     Service(ServiceId),
 }
 
@@ -254,7 +254,7 @@ impl Invalidation {
                 | ObjectKind::UnitTestSet
                 | ObjectKind::Conversation,
             ) => return None,
-            Some(ObjectKind::BehaviorSet) => Some(Self::BehaviorSet(id.to_owned())),
+            Some(ObjectKind::BehaviorSet) => id.parse().ok().map(Self::BehaviorSet),
             Some(ObjectKind::User) => Some(Self::User(id.to_owned())),
             Some(ObjectKind::ApiKey) => Some(Self::Key(id.to_owned())),
             Some(ObjectKind::TemporaryGrant) => Some(Self::Grants),

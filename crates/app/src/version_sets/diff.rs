@@ -13,7 +13,7 @@ use forge_store::Tx;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::services::lookup::{find, find_binding};
+use crate::services::lookup::find_binding;
 use crate::version_sets::promotion::content;
 use crate::version_sets::{set_attributes, unknown};
 use crate::{AppError, Caller, Ctx, aside, assets};
@@ -81,9 +81,8 @@ pub async fn compare(
     base: &SetOrRevision,
     head: &SetOrRevision,
 ) -> Result<Comparison, AppError> {
-    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = ctx.app.store.read().await?;
-    let service = find(&mut tx, ctx.caller, service_id).await?;
+    let mut tx = ctx.read(Permission::GetVersionSet).await?;
+    let service: Service = ctx.caller.find_unchecked(&mut tx, &service_id).await?;
     for name in [&base.name, &head.name] {
         ctx.caller
             .authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;

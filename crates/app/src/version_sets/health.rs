@@ -5,9 +5,10 @@ use std::sync::Arc;
 use forge_domain::ServiceId;
 use forge_domain::access::Permission;
 use forge_domain::health::{self, CheckedSet, Health};
+use forge_domain::service::Service;
 
 use crate::long_prompts::Looking;
-use crate::services::lookup::{find, find_binding};
+use crate::services::lookup::find_binding;
 use crate::version_sets::{SetView, Uses, read_seen, view};
 use crate::{AppError, Ctx, aside, long_prompts};
 
@@ -23,9 +24,8 @@ pub struct ServiceHealth {
 /// Looks at a service and those of its sets that the caller may see.
 pub async fn check(ctx: Ctx<'_>, service_id: ServiceId) -> Result<ServiceHealth, AppError> {
     let Ctx { app, caller } = ctx;
-    caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = app.store.read().await?;
-    let service = find(&mut tx, caller, service_id).await?;
+    let mut tx = ctx.read(Permission::GetVersionSet).await?;
+    let service: Service = caller.find_unchecked(&mut tx, &service_id).await?;
     let binding = find_binding(&mut tx, caller, &service).await?;
     let organization = &caller.organization;
     let sets = read_seen(&mut tx, caller, &service, usize::MAX).await?;

@@ -5,8 +5,7 @@ use forge_domain::{ServiceId, SetName};
 use forge_store::Revision;
 
 use crate::page::PageBuilder;
-use crate::services::lookup::find;
-use crate::version_sets::{set_attributes, unknown};
+use crate::version_sets::{service_of_set, unknown};
 use crate::{AppError, Ctx, Page};
 
 /// A page of the revisions of a set.
@@ -37,11 +36,8 @@ pub async fn list(
     limit: i64,
     continuation_token: i64,
 ) -> Result<History, AppError> {
-    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = ctx.app.store.read().await?;
-    let service = find(&mut tx, ctx.caller, service_id).await?;
-    ctx.caller
-        .authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+    let mut tx = ctx.read(Permission::GetVersionSet).await?;
+    service_of_set(&mut tx, ctx.caller, Permission::GetVersionSet, service_id, name).await?;
     let organization = &ctx.caller.organization;
     // Each is told twice: as itself, and as what the next one replaced.
     let mut page = PageBuilder::of_large_rows(tx.room(), limit, continuation_token).telling(2);

@@ -15,7 +15,8 @@ use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId
 pub use forge_store::Revision;
 use forge_store::{Rows, RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
 
-use crate::services::lookup::{attributes, attributes_of, find, find_binding};
+use crate::access::resource::Resource as _;
+use crate::services::lookup::{attributes_of, find_binding};
 use crate::simulations::unit_tests::VisibleUnitTests;
 use crate::{AppError, Caller, Ctx};
 
@@ -168,7 +169,7 @@ pub(crate) async fn read_seen(
         return Ok(Rows::from_iter([]));
     }
     // A condition is false where there is no attribute, so whoever may without the name of a set may with every name.
-    if caller.may(PERMISSION, &attributes(service)) {
+    if service.allows(caller, PERMISSION) {
         return Ok(tx.list_sets(organization, service.id, room).await?);
     }
     let mut names = tx.list_set_names(organization, service.id).await?;
@@ -178,9 +179,8 @@ pub(crate) async fn read_seen(
 
 /// Returns the sets of a service that the caller may see, by name.
 pub async fn list(ctx: Ctx<'_>, service_id: ServiceId) -> Result<Vec<SetView>, AppError> {
-    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = ctx.app.store.read().await?;
-    let service = find(&mut tx, ctx.caller, service_id).await?;
+    let mut tx = ctx.read(Permission::GetVersionSet).await?;
+    let service: Service = ctx.caller.find_unchecked(&mut tx, &service_id).await?;
     let binding = find_binding(&mut tx, ctx.caller, &service).await?;
     let sets = read_seen(&mut tx, ctx.caller, &service, usize::MAX)
         .await?
@@ -195,6 +195,19 @@ pub(crate) fn gone(name: &SetName, revision: i64) -> AppError {
     AppError::Gone { message, revision }
 }
 
+/// Returns the service of a set, provided that the caller has a permission on the set, whether that is there or not.
+pub(crate) async fn service_of_set(
+    tx: &mut Tx,
+    caller: &Caller,
+    permission: Permission,
+    service_id: ServiceId,
+    name: &SetName,
+) -> Result<Service, AppError> {
+    let service: Service = caller.find_unchecked(tx, &service_id).await?;
+    caller.authorize(permission, &set_attributes(&service, name))?;
+    Ok(service)
+}
+
 /// Returns a service, its agent and graph, and one of its sets, provided that the caller may see the set.
 pub(crate) async fn read(
     tx: &mut Tx,
@@ -202,8 +215,7 @@ pub(crate) async fn read(
     service_id: ServiceId,
     name: &SetName,
 ) -> Result<(Service, Binding, VersionSet), AppError> {
-    let service = find(tx, caller, service_id).await?;
-    caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+    let service = service_of_set(tx, caller, Permission::GetVersionSet, service_id, name).await?;
     let binding = find_binding(tx, caller, &service).await?;
     let set = tx
         .find_set(&caller.organization, service_id, name)
@@ -217,8 +229,7 @@ pub(crate) async fn read(
 
 /// Returns one set of a service.
 pub async fn get(ctx: Ctx<'_>, service_id: ServiceId, name: &SetName) -> Result<SetView, AppError> {
-    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = ctx.app.store.read().await?;
+    let mut tx = ctx.read(Permission::GetVersionSet).await?;
     match read(&mut tx, ctx.caller, service_id, name).await {
         Ok((_, binding, set)) => {
             let uses = Uses::of_service(&mut tx, ctx.caller, service_id).await?;

@@ -6,13 +6,14 @@ use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::fault::Fault;
 use forge_domain::revision::RevisionAction;
+use forge_domain::service::Service;
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
 use forge_store::{AssetVersion, Tx};
 
-use crate::services::lookup::{find, no_service};
+use crate::access::resource::Resource as _;
 use crate::snapshot::{PreparedAnswer, ServiceState, SetState, SnapshotRead};
-use crate::version_sets::{attributes_of_set, gone, set_attributes, unknown};
+use crate::version_sets::{attributes_of_set, gone, service_of_set, unknown};
 use crate::{AppError, Caller, Ctx, assets};
 
 /// By how much clocks may differ, as with tokens.
@@ -79,7 +80,7 @@ fn in_memory(
     let service = known
         .state
         .service(service_id)
-        .ok_or_else(|| no_service(service_id))?;
+        .ok_or_else(|| Service::not_found(&service_id))?;
     let Some(set) = service.set(&name) else {
         caller.authorize(
             Permission::GetVersionSet,
@@ -175,8 +176,7 @@ pub async fn resolve_at(
     name: &SetName,
     at: Timestamp,
 ) -> Result<Resolution, AppError> {
-    ctx.caller.require_any_grant(Permission::GetVersionSet)?;
-    let mut tx = ctx.app.store.read().await?;
+    let mut tx = ctx.read(Permission::GetVersionSet).await?;
     // Clocks differ: that of another server may have given a later time to a change already, and a caller's may be ahead.
     if at > ctx.app.clock.now() + CLOCK_DIFFERENCE {
         let changed_at = tx.find_changed_at(&ctx.caller.organization).await?;
@@ -232,8 +232,7 @@ async fn resolve_as_of(
     at: Timestamp,
 ) -> Result<PinnedAt, AppError> {
     let organization = &caller.organization;
-    let service = find(tx, caller, service_id).await?;
-    caller.authorize(Permission::GetVersionSet, &set_attributes(&service, name))?;
+    service_of_set(tx, caller, Permission::GetVersionSet, service_id, name).await?;
     let change_number = tx.change_number_at(organization, at).await?;
     let revision = tx
         .find_revision_at(organization, service_id, name, change_number)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::UserRef;
 use crate::fault::{Fault, Step};
+use crate::item::{Item, ItemDetails, ItemKind};
 use crate::metric::Criterion;
 use crate::refusal::Refusal;
 use crate::service::Tags;
@@ -65,11 +66,18 @@ pub struct UnitTestFields {
 }
 
 impl UnitTestFields {
-    /// Returns `true` if a criterion is about the metric of that id.
-    pub fn judges_by(&self, metric: &str) -> bool {
-        self.success_criterions
-            .iter()
-            .any(|criterion| criterion.metric_id.to_string() == metric)
+    /// Returns `true` if the test uses an item.
+    pub fn uses<D: ItemDetails>(&self, item: &Item<D>) -> bool {
+        let id = item.id.to_string();
+        match D::KIND {
+            ItemKind::Persona => self.persona_id.to_string() == id,
+            ItemKind::Scenario => self.scenario_id.to_string() == id,
+            ItemKind::Metric => {
+                let mut criteria = self.success_criterions.iter();
+                criteria.any(|criterion| criterion.metric_id.to_string() == id)
+            }
+            ItemKind::BehaviorSet => false,
+        }
     }
 }
 

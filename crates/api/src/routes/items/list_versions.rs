@@ -1,54 +1,39 @@
 //! Lists the versions of an item.
 
 use axum::http::StatusCode;
-use forge_app::Caller;
-use forge_app::items::{self, ItemKind};
-use forge_wire::items::{VersionParts, version_instance, version_list_key};
+use forge_app::items::{self, ListVersions, Version};
+use forge_domain::Id;
+use forge_wire::items::{VersionAnswers, VersionParts, version_list_key};
 
-use super::ItemPath;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 use crate::routes::{VersionsQuery, token};
 
-type VersionsCall = Call<ItemPath, VersionsQuery, Nothing, Caller>;
+/// The call of a list of versions.
+pub(crate) type VersionsCall<P> = Call<P, VersionsQuery, Nothing, forge_app::Caller>;
 
-pub(crate) async fn behavior_set(call: VersionsCall) -> Answer {
-    list(ItemKind::BehaviorSet, call).await
-}
-
-pub(crate) async fn persona(call: VersionsCall) -> Answer {
-    list(ItemKind::Persona, call).await
-}
-
-pub(crate) async fn scenario(call: VersionsCall) -> Answer {
-    list(ItemKind::Scenario, call).await
-}
-
-async fn list(kind: ItemKind, call: VersionsCall) -> Answer {
-    let query = items::ListVersions {
+/// Answers a list of the versions of an item.
+pub(crate) async fn list<D: VersionAnswers, P>(id: Id<D::IdKind>, call: VersionsCall<P>) -> Answer {
+    let query = ListVersions {
         range: call.query.range()?,
         is_descending: call.query.is_descending()?,
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
-    let (page, with_secrets) = items::list_versions(ctx, kind, id, &query).await?;
-    let instance = |version: &items::Version| {
-        version_instance(&VersionParts {
+    let found = items::list_versions::<D>(call.server.ctx(&call.caller), id, &query).await?;
+    let instance = |version: Version<D>| {
+        D::version_instance(VersionParts {
             organization: &call.organization,
             id,
-            object_id: &version.object_id,
+            object_id: version.object_id,
             version: version.version,
-            document: &version.document,
-            with_secrets,
-            creator: &version.creator,
+            document: version.document,
+            with_secrets: found.with_secrets,
+            creator: version.creator,
             created_at: version.created_at,
         })
     };
-    let instances: Vec<_> = page.items.iter().map(instance).collect();
-    reply::large(
-        StatusCode::OK,
-        forge_wire::Page::new(version_list_key(kind), instances, page.continuation_token),
-    )
-    .await
+    let instances: Vec<_> = found.page.items.into_iter().map(instance).collect();
+    let (key, token) = (version_list_key(D::KIND), found.page.continuation_token);
+    reply::large(StatusCode::OK, forge_wire::Page::new(key, instances, token)).await
 }

@@ -1,35 +1,28 @@
-//! Dynamic behavior sets, metrics, personas and scenarios: a file for each verb, with the kinds side by side.
+//! What the endpoints of dynamic behavior sets, metrics, personas and scenarios have in common.
 
-pub(crate) mod create;
-pub(crate) mod create_version;
-pub(crate) mod delete;
-pub(crate) mod evaluate;
 mod filter;
-pub(crate) mod invocations;
 pub(crate) mod list;
 pub(crate) mod list_versions;
-pub(crate) mod results;
 pub(crate) mod search;
-pub(crate) mod update;
 
-use forge_app::items::Item;
+use axum::http::StatusCode;
+use forge_app::Written;
 use forge_domain::OrganizationId;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use forge_domain::item::Item;
+use forge_wire::items::ItemAnswers;
+use serde::Serialize;
 
-/// The path of an item, whatever the operation calls its id.
-#[derive(Deserialize)]
-pub(crate) struct ItemPath {
-    #[serde(
-        alias = "dynamic_behavior_set_id",
-        alias = "metric_id",
-        alias = "simulation_persona_id",
-        alias = "simulation_scenario_id"
-    )]
-    pub(crate) id: String,
+pub(crate) use filter::CreatorForm;
+
+use crate::reply::{self, Answer};
+
+fn instances<D: ItemAnswers>(organization: &OrganizationId, items: Vec<Item<D>>) -> Vec<D::Instance> {
+    let instance = |item| D::instance(organization, item);
+    items.into_iter().map(instance).collect()
 }
 
-fn instances(organization: &OrganizationId, items: Vec<Item>) -> Vec<Map<String, Value>> {
-    let instance = |item| forge_wire::items::instance(organization, item);
-    items.into_iter().map(instance).collect()
+/// Answers that something was created, with the body that says what.
+pub(crate) fn created<T, B: Serialize>(written: Written<T>, body: impl FnOnce(T) -> B) -> Answer {
+    let response = reply::json(StatusCode::CREATED, &body(written.value))?;
+    Ok(reply::with_sequence(response, Some(written.change_number)))
 }

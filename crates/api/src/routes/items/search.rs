@@ -1,45 +1,37 @@
-//! Looks for items.
+//! Searches items of a kind.
 
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
-use forge_app::Caller;
-use forge_app::items::{self, ItemKind};
-use forge_wire::items::list_key;
+use forge_app::{Caller, items};
+use forge_wire::items::{ItemAnswers, list_key};
 use serde::Deserialize;
 
-use super::filter::{CreatorForm, Filter};
+use super::filter::{self, CreatorForm};
 use super::instances;
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
-type SearchCall = Call<Nothing, Query, Nothing, Caller>;
+/// The call of a search of items that have `F` of their own to be filtered by.
+pub(crate) type SearchCall<F> = Call<Nothing, Query<F>, Nothing, Caller>;
 
 #[derive(Deserialize)]
-pub(crate) struct Query {
-    query: String,
+pub(crate) struct Query<F> {
+    #[serde(rename = "query")]
+    text: String,
+    #[serde(default)]
+    creator: Vec<String>,
+    #[serde(default)]
+    tag: Vec<String>,
     #[serde(flatten)]
-    filter: Filter,
+    own: F,
 }
 
-pub(crate) async fn behavior_sets(call: SearchCall) -> Answer {
-    search(ItemKind::BehaviorSet, call).await
-}
-
-pub(crate) async fn personas(call: SearchCall) -> Answer {
-    search(ItemKind::Persona, call).await
-}
-
-pub(crate) async fn scenarios(call: SearchCall) -> Answer {
-    search(ItemKind::Scenario, call).await
-}
-
-async fn search(kind: ItemKind, call: SearchCall) -> Answer {
-    let filter = call.query.filter.read(CreatorForm::WithOrganization)?;
-    let found = items::search(call.server.ctx(&call.caller), kind, &call.query.query, &filter).await?;
-    reply::large(
-        StatusCode::OK,
-        HashMap::from([(list_key(kind), instances(&call.organization, found))]),
-    )
-    .await
+/// Answers a search.
+pub(crate) async fn search<D: ItemAnswers, F: Into<D::Filter>>(call: SearchCall<F>) -> Answer {
+    let (form, query) = (CreatorForm::WithOrganization, call.query);
+    let filter = filter::read::<D>(&query.creator, form, &query.tag, query.own)?;
+    let found = items::search(call.server.ctx(&call.caller), &query.text, &filter).await?;
+    let found = instances(&call.organization, found);
+    reply::large(StatusCode::OK, HashMap::from([(list_key(D::KIND), found)])).await
 }

@@ -1,7 +1,8 @@
 //! What only personas have.
 
 use forge_app::items::find_latest;
-use forge_domain::simulation::PersonaDocument;
+use forge_domain::PersonaId;
+use forge_domain::simulation::PersonaDetails;
 use forge_testkit::{TestClient, both_engines, record};
 use serde_json::{Value, json};
 
@@ -51,21 +52,26 @@ async fn secrets_are_sealed_in_the_store_and_opened_to_run_the_persona(server: T
     let organization = organization(&server);
     let mut tx = server.app.store.read().await.unwrap();
     let stored = tx
-        .find_item_version(&organization, &id, 1.try_into().unwrap())
+        .find_item_version(
+            &organization,
+            id.parse::<PersonaId>().unwrap(),
+            1.try_into().unwrap(),
+        )
         .await
         .unwrap()
         .unwrap();
     assert!(!stored.document.contains(SECRET));
     assert!(!stored.sealed.unwrap().contains(SECRET));
-    let (item, document) = find_latest::<PersonaDocument>(&server.app, &mut tx, &organization, &id)
-        .await
-        .unwrap();
+    let (item, document) =
+        find_latest::<PersonaDetails>(&server.app, &mut tx, &organization, id.parse().unwrap())
+            .await
+            .unwrap();
     assert_eq!(item.name, "Ada");
     assert_eq!(document.sensitive_user_variables["pin"], SECRET);
     drop(tx);
     server.admin().delete(&format!("simulation/persona/{id}/")).await;
     let mut tx = server.app.store.read().await.unwrap();
-    let gone = find_latest::<PersonaDocument>(&server.app, &mut tx, &organization, &id).await;
+    let gone = find_latest::<PersonaDetails>(&server.app, &mut tx, &organization, id.parse().unwrap()).await;
     assert!(gone.unwrap_err().to_string().contains("is deleted"));
 }
 

@@ -1,7 +1,7 @@
 //! What only scenarios have.
 
 use forge_app::items::find_latest;
-use forge_domain::simulation::ScenarioDocument;
+use forge_domain::simulation::ScenarioDetails;
 use forge_testkit::both_engines;
 use serde_json::json;
 
@@ -23,9 +23,10 @@ async fn a_scenario_may_say_when_it_takes_place(server: TestServer) {
     assert_eq!(versions[1]["conversation_starts_at"], "2027-01-01T00:00:00.000Z");
     assert_eq!(versions[1]["initial_message_type"], "skip");
     let mut tx = server.app.store.read().await.unwrap();
-    let (item, document) = find_latest::<ScenarioDocument>(&server.app, &mut tx, &organization(&server), &id)
-        .await
-        .unwrap();
+    let (item, document) =
+        find_latest::<ScenarioDetails>(&server.app, &mut tx, &organization(&server), id.parse().unwrap())
+            .await
+            .unwrap();
     assert_eq!(
         (item.latest_version.get(), document.objective.as_str()),
         (2, "Get the money back.")

@@ -1,8 +1,8 @@
 //! Invocations: where behavior sets applied.
 
 use forge_domain::access::Permission;
+use forge_domain::behavior::BehaviorSetDetails;
 use forge_domain::conversation::{Message, MessageType};
-use forge_domain::item::ItemKind;
 use forge_domain::{
     BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, Timestamp, VersionNumber,
 };
@@ -64,11 +64,11 @@ pub struct ListInvocations {
 /// Returns a page of the invocations of a behavior set in conversations whose messages the caller may read.
 pub async fn invocations(
     ctx: Ctx<'_>,
-    id: &str,
+    id: BehaviorSetId,
     query: &ListInvocations,
 ) -> Result<Page<BehaviorInvocation>, AppError> {
     let mut tx = ctx.app.store.read().await?;
-    authorize_read(&mut tx, ctx.caller, ItemKind::BehaviorSet, id).await?;
+    authorize_read::<BehaviorSetDetails>(&mut tx, ctx.caller, id).await?;
     let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if ctx.caller.require_any_grant(Permission::GetMessage).is_err() {
         return Ok(page.finish());

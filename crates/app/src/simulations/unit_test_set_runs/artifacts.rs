@@ -8,13 +8,12 @@ use std::collections::HashMap;
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Message;
-use forge_domain::simulation::{Measurement, UnitTestRun};
+use forge_domain::simulation::{Measurement, UnitTestRun, UnitTestSetRun};
 use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
 use forge_store::{MetricResultFilter, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::list::{RunView, Visibility};
-use super::{attributes, find};
 use crate::assets::authorize_read;
 use crate::page::Scan;
 use crate::{App, AppError, Ctx};
@@ -69,11 +68,10 @@ fn context(organization: &OrganizationId) -> String {
 
 /// Creates a link to the artifacts of a run that has ended.
 pub async fn link(ctx: Ctx<'_>, id: UnitTestSetRunId) -> Result<Link, AppError> {
+    const PERMISSION: Permission = Permission::GetUnitTestSetRun;
     let Ctx { app, caller } = ctx;
-    caller.require_any_grant(Permission::GetUnitTestSetRun)?;
-    let mut tx = app.store.read().await?;
-    let run = find(&mut tx, caller, id).await?;
-    caller.authorize(Permission::GetUnitTestSetRun, &attributes(&run))?;
+    let mut tx = ctx.read(PERMISSION).await?;
+    let run: UnitTestSetRun = caller.fetch(&mut tx, PERMISSION, &id).await?;
     for spec in &run.specs {
         let graph = spec.context_graph.0.to_string();
         authorize_read(&mut tx, caller, AssetKind::ContextGraph, &graph).await?;

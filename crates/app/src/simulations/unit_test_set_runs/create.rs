@@ -1,16 +1,18 @@
 //! Creating a run.
 
 use forge_domain::access::Permission;
-use forge_domain::item::{Item, ItemKind};
-use forge_domain::simulation::{MetricToJudge, RunSpec, SuccessCriterion, UnitTestEntry, check_size};
+use forge_domain::metric::Metric;
+use forge_domain::simulation::{
+    MetricToJudge, PersonaDetails, RunSpec, ScenarioDetails, SuccessCriterion, UnitTest, UnitTestEntry,
+    UnitTestSet, check_size,
+};
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Refusal, ServiceId, UnitTestSetId, UnitTestSetRunId};
 use forge_store::{NewRun, Tx};
 
 use crate::services::lookup::find_binding;
-use crate::simulations::unit_test_sets::{attributes, find as find_set};
-use crate::simulations::unit_tests::{authorize_parts, find_item, find_metrics, find_named, find_target};
-use crate::{AppError, Caller, Ctx};
+use crate::simulations::unit_tests::{authorize_parts, find_metrics, find_target};
+use crate::{AppError, Caller, Ctx, items};
 
 /// A run that is to be created.
 #[derive(Debug, Clone)]
@@ -31,13 +33,14 @@ pub struct CreateRun {
 /// Whoever wrote the tests, and whoever put them into the set: the caller must be allowed to read each test, to talk to the
 /// version set that it is to try, and to read its persona, its scenario and its metrics.
 pub async fn create(ctx: Ctx<'_>, new: &CreateRun) -> Result<UnitTestSetRunId, AppError> {
-    ctx.caller.require_any_grant(Permission::CreateUnitTestSetRun)?;
-    ctx.caller.require_any_grant(Permission::GetUnitTest)?;
+    const PERMISSION: Permission = Permission::CreateUnitTestSetRun;
+    ctx.caller.require_any_grant(PERMISSION)?;
     authorize_parts(ctx.caller)?;
-    let mut tx = ctx.app.store.read().await?;
-    let set = find_set(&mut tx, ctx.caller, new.unit_test_set_id).await?;
-    ctx.caller
-        .authorize(Permission::CreateUnitTestSetRun, &attributes(&set))?;
+    let mut tx = ctx.read(Permission::GetUnitTest).await?;
+    let set: UnitTestSet = ctx
+        .caller
+        .fetch(&mut tx, PERMISSION, &new.unit_test_set_id)
+        .await?;
     let mut specs = Vec::new();
     for entry in &set.fields.unit_test_runs {
         specs.push(specification(&mut tx, ctx.caller, new, *entry).await?);
@@ -77,7 +80,8 @@ async fn specification(
     new: &CreateRun,
     entry: UnitTestEntry,
 ) -> Result<RunSpec, AppError> {
-    let test = find_named(tx, caller, entry.unit_test_id).await?;
+    let needed = Permission::GetUnitTest;
+    let test: UnitTest = caller.fetch_named(tx, needed, &entry.unit_test_id).await?;
     let fields = test.fields;
     let service_id = new.service_id.unwrap_or(fields.service_id);
     let name = new.version_set_name.as_deref();
@@ -99,14 +103,14 @@ async fn specification(
         )));
     };
     let (persona, scenario) = (fields.persona_id, fields.scenario_id);
-    let persona_version = find_item(tx, caller, ItemKind::Persona, persona)
+    let persona_version = items::find_named::<PersonaDetails>(tx, caller, persona)
         .await?
         .latest_version;
-    let scenario_version = find_item(tx, caller, ItemKind::Scenario, scenario)
+    let scenario_version = items::find_named::<ScenarioDetails>(tx, caller, scenario)
         .await?
         .latest_version;
     let metrics = find_metrics(tx, caller, &fields).await?;
-    let judge = |(criterion, metric): (&SuccessCriterion, Item)| MetricToJudge {
+    let judge = |(criterion, metric): (&SuccessCriterion, Metric)| MetricToJudge {
         name: criterion.name.clone(),
         metric_id: criterion.metric_id,
         metric_version: metric.latest_version,

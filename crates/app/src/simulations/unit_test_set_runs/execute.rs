@@ -1,13 +1,18 @@
 //! Executing one conversation of a run: the persona has it with the agent, and it is judged.
 
 use forge_domain::conversation::{Message, UserInput};
-use forge_domain::metric::MetricDocument;
-use forge_domain::simulation::{InitialMessageType, Measurement, PersonaDocument, RunSpec, ScenarioDocument};
+use forge_domain::metric::{MetricDetails, MetricDocument};
+use forge_domain::simulation::{
+    InitialMessageType, Measurement, Persona, PersonaDetails, PersonaDocument, RunSpec, ScenarioDetails,
+    ScenarioDocument,
+};
+use forge_domain::version::VersionRef;
 use forge_domain::{ConversationId, OrganizationId, Pins, Refusal};
 use forge_runtime::{Person, Simulation, Verdict};
 use forge_store::Tx;
 
 use super::job::Job;
+use crate::access::resource::Resource as _;
 use crate::conversations::{self, Completed, Interaction, Start, finish_simulated, transcript};
 use crate::items;
 use crate::version_sets::resolve::Resolution;
@@ -37,20 +42,25 @@ impl Parts {
         organization: &OrganizationId,
         spec: &RunSpec,
     ) -> Result<Self, AppError> {
-        let (persona, scenario) = (spec.persona, spec.scenario);
-        let kind = items::ItemKind::Persona;
-        let item = items::find(tx, organization, kind, &persona.0.to_string()).await?;
-        let mut documents = Vec::new();
+        let (id, version) = spec.persona;
+        let persona = Persona::find(tx, organization, &id).await?;
+        let persona = persona.ok_or_else(|| Persona::not_found(&id))?;
+        let document = VersionRef { id, version };
+        let document = items::content::<PersonaDetails>(app, tx, organization, document).await?;
+        let (id, version) = spec.scenario;
+        let scenario = VersionRef { id, version };
+        let mut metrics = Vec::new();
         for metric in &spec.metrics {
-            let version = metric.metric_version;
-            documents.push(items::content(app, tx, organization, (metric.metric_id, version)).await?);
+            let (id, version) = (metric.metric_id, metric.metric_version);
+            let metric = VersionRef { id, version };
+            metrics.push(items::content::<MetricDetails>(app, tx, organization, metric).await?);
         }
         Ok(Self {
-            role: item.details.role().unwrap_or_default().to_owned(),
-            name: item.name,
-            persona: items::content(app, tx, organization, persona).await?,
-            scenario: items::content(app, tx, organization, scenario).await?,
-            metrics: documents,
+            role: persona.details.role,
+            name: persona.name,
+            persona: document,
+            scenario: items::content::<ScenarioDetails>(app, tx, organization, scenario).await?,
+            metrics,
         })
     }
 

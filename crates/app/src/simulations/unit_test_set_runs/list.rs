@@ -8,7 +8,7 @@ use forge_domain::{Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 use forge_store::RunSummary;
 use serde::{Deserialize, Serialize};
 
-use super::attributes;
+use crate::access::resource::Resource as _;
 use crate::page::{PageBuilder, unknown_token};
 use crate::searching::distinct;
 use crate::simulations::unit_test_sets::attributes_of;
@@ -79,7 +79,7 @@ impl Visibility {
             caller.may(Permission::GetUnitTest, &attributes)
         });
         Self {
-            specs_and_results: caller.may(Permission::GetUnitTestSet, &attributes(run)),
+            specs_and_results: run.allows(caller, Permission::GetUnitTestSet),
             parts: parts.collect(),
         }
     }
@@ -130,9 +130,8 @@ pub async fn list(ctx: Ctx<'_>, query: &ListRuns) -> Result<RunPage, AppError> {
         let rows = tx
             .list_unit_test_set_runs(organization, query.by_creation, read)
             .await?;
-        let is_wanted = |run: &UnitTestSetRun| {
-            query.filter.admits(&run.into()) && caller.may(PERMISSION, &attributes(run))
-        };
+        let is_wanted =
+            |run: &UnitTestSetRun| query.filter.admits(&run.into()) && run.allows(caller, PERMISSION);
         page.add(
             rows.ok_or_else(unknown_token)?,
             read.limit,

@@ -11,11 +11,12 @@ mod job;
 mod list;
 mod worker;
 
-use forge_domain::UnitTestSetRunId;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::simulation::UnitTestSetRun;
-use forge_store::Tx;
+use forge_domain::{OrganizationId, UnitTestSetRunId};
+use forge_store::{StoreError, Tx};
 
+use crate::access::resource::Resource;
 use crate::simulations::unit_test_sets::attributes_of;
 use crate::{AppError, Caller, Ctx};
 
@@ -24,22 +25,33 @@ pub use create::{CreateRun, create};
 pub use list::{ListRuns, RunFilter, RunFilterValues, RunPage, RunView, Visibility, list};
 pub use worker::{work, work_off};
 
-pub(crate) fn attributes(run: &UnitTestSetRun) -> Attributes {
-    attributes_of(run.unit_test_set_id, &run.unit_test_set_name)
-}
+impl Resource for UnitTestSetRun {
+    type Key = UnitTestSetRunId;
 
-async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestSetRunId) -> Result<UnitTestSetRun, AppError> {
-    let found = tx.find_unit_test_set_run(&caller.organization, id).await?;
-    found.ok_or_else(|| AppError::NotFound(format!("there is no unit test set run {id}")))
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &UnitTestSetRunId,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.find_unit_test_set_run(organization, *id).await
+    }
+
+    fn not_found(id: &UnitTestSetRunId) -> AppError {
+        AppError::NotFound(format!("there is no unit test set run {id}"))
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        attributes_of(self.unit_test_set_id, &self.unit_test_set_name)
+    }
 }
 
 /// Stops a run that is in progress: no more of its conversations begin, and those under way are given up soon.
 pub async fn cancel(ctx: Ctx<'_>, id: UnitTestSetRunId) -> Result<(), AppError> {
-    ctx.caller.require_any_grant(Permission::CancelUnitTestSetRun)?;
-    let mut tx = ctx.app.write_run(ctx.caller).await?;
-    let run = find(&mut tx, ctx.caller, id).await?;
+    const PERMISSION: Permission = Permission::CancelUnitTestSetRun;
+    let mut tx = ctx.write_run(PERMISSION).await?;
     ctx.caller
-        .authorize(Permission::CancelUnitTestSetRun, &attributes(&run))?;
+        .fetch::<UnitTestSetRun>(&mut tx, PERMISSION, &id)
+        .await?;
     if !tx.cancel_unit_test_set_run(id, ctx.app.clock.now()).await? {
         return Err(AppError::Conflict(format!(
             "unit test set run {id} is not in progress any more"

@@ -8,7 +8,7 @@ use forge_domain::simulation::UnitTest;
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UserRef};
 use forge_store::SortValue;
 
-use super::attributes;
+use crate::access::resource::Resource as _;
 use crate::page::{PageBuilder, Scan};
 use crate::searching::{MAX_FOUND, Words, add_distinct};
 use crate::sorting::Sorted;
@@ -111,7 +111,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListUnitTests) -> Result<UnitTestPage, A
         });
     }
     let mut tx = app.store.read().await?;
-    let is_visible = |test: &UnitTest| query.filter.admits(test) && caller.may(PERMISSION, &attributes(test));
+    let is_visible = |test: &UnitTest| query.filter.admits(test) && test.allows(caller, PERMISSION);
     let sort: Vec<(UnitTestSort, bool)> = query
         .by_update
         .map(|latest_first| (UnitTestSort::UpdatedAt, latest_first))
@@ -166,7 +166,7 @@ pub async fn search(ctx: Ctx<'_>, query: &str, filter: &UnitTestFilter) -> Resul
         let UnitTest { fields, .. } = test;
         filter.admits(test)
             && words.are_in(&[&fields.name, &fields.description])
-            && caller.may(PERMISSION, &attributes(test))
+            && test.allows(caller, PERMISSION)
     };
     let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);
     while let Some(place) = found.next_read() {

@@ -5,63 +5,58 @@ mod parts;
 mod write;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::item::{Item, ItemKind};
+use forge_domain::item::{Item, ItemDetails};
 use forge_domain::simulation::{UnitTest, UnitTestRef, check_unused};
-use forge_domain::{ServiceId, SetName, UnitTestId};
-use forge_store::Tx;
+use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestId};
+use forge_store::{StoreError, Tx};
 
+use crate::access::resource::Resource;
 use crate::page::Scan;
 use crate::{AppError, Caller};
 
 pub use list::{ListUnitTests, UnitTestFilter, UnitTestFilterValues, UnitTestPage, list, search};
 use parts::no_target;
-pub(crate) use parts::{authorize_parts, find_item, find_metrics, find_target};
+pub(crate) use parts::{authorize_parts, find_metrics, find_target};
 pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
 
-pub(crate) fn attributes(test: &UnitTest) -> Attributes {
-    attributes_of(test.id, &test.fields.name)
+/// A unit test that is not deleted.
+impl Resource for UnitTest {
+    type Key = UnitTestId;
+
+    async fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &UnitTestId,
+    ) -> Result<Option<Self>, StoreError> {
+        let found = tx.find_unit_test(organization, *id).await?;
+        Ok(found.filter(|test| !test.is_deleted))
+    }
+
+    fn not_found(id: &UnitTestId) -> AppError {
+        AppError::NotFound(format!("there is no unit test {id}"))
+    }
+
+    fn attributes(&self, _: &Caller) -> Attributes {
+        attributes_of(self.id, &self.fields.name)
+    }
 }
 
-/// Returns the same attributes where the test is known by its id and name only.
+/// Returns what conditions can be about where a test is known by its id and name only.
 pub(crate) fn attributes_of(id: UnitTestId, name: &str) -> Attributes {
     Attributes::default()
         .with("simulation_unit_test_id", id.to_string())
         .with("simulation_unit_test_name", name)
 }
 
-/// Returns a unit test that is not deleted.
-pub(crate) async fn find(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result<UnitTest, AppError> {
-    let found = tx.find_unit_test(&caller.organization, id).await?;
-    found.filter(|test| !test.is_deleted).ok_or_else(|| no_test(id))
-}
-
-/// Returns a unit test that a caller names in something else.
-///
-/// One that the caller may not read is answered like one that is not there.
-pub(crate) async fn find_named(tx: &mut Tx, caller: &Caller, id: UnitTestId) -> Result<UnitTest, AppError> {
-    let test = find(tx, caller, id).await?;
-    if may_see(caller, id, &test.fields.name) {
-        Ok(test)
-    } else {
-        Err(no_test(id))
-    }
-}
-
-fn no_test(id: UnitTestId) -> AppError {
-    AppError::NotFound(format!("there is no unit test {id}"))
-}
-
 /// Refuses to take a persona, a scenario or a metric away that unit tests use.
 ///
 /// Whoever deletes it asks within the same write.
-pub(crate) async fn refuse_used(tx: &mut Tx, caller: &Caller, item: &Item) -> Result<(), AppError> {
-    let kind = item.details.kind();
-    let uses = |test: &UnitTest| match kind {
-        ItemKind::Persona => test.fields.persona_id.to_string() == item.id,
-        ItemKind::Scenario => test.fields.scenario_id.to_string() == item.id,
-        ItemKind::Metric => test.fields.judges_by(&item.id),
-        ItemKind::BehaviorSet => false,
-    };
+pub(crate) async fn refuse_used<D: ItemDetails>(
+    tx: &mut Tx,
+    caller: &Caller,
+    item: &Item<D>,
+) -> Result<(), AppError> {
+    let uses = |test: &UnitTest| test.fields.uses(item);
     let (mut scan, mut users) = (Scan::default(), Vec::new());
     while let Some(place) = scan.next_read() {
         let tests = tx
@@ -75,7 +70,7 @@ pub(crate) async fn refuse_used(tx: &mut Tx, caller: &Caller, item: &Item) -> Re
             name: test.fields.name,
         }));
     }
-    match check_unused(format!("the {kind} {}", item.id), &users) {
+    match check_unused(format!("the {} {}", D::KIND, item.id), &users) {
         Some(refusal) => Err(refusal.into()),
         None => Ok(()),
     }

@@ -4,7 +4,7 @@
 //! would reach what its writer may not. What the caller may not have is answered like what is not there.
 
 use forge_domain::access::Permission;
-use forge_domain::item::{Item, ItemKind};
+use forge_domain::metric::Metric;
 use forge_domain::service::Service;
 use forge_domain::simulation::UnitTestFields;
 use forge_domain::{ServiceId, SetName, shortened};
@@ -59,25 +59,15 @@ pub(crate) async fn find_target(
     Ok((service, set))
 }
 
-/// Returns the persona or the scenario of a test.
-pub(crate) async fn find_item(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: ItemKind,
-    id: impl ToString,
-) -> Result<Item, AppError> {
-    items::find_named(tx, caller, kind, &id.to_string()).await
-}
-
 /// Returns the metrics of a test, in the order of its criteria.
 pub(crate) async fn find_metrics(
     tx: &mut Tx,
     caller: &Caller,
     fields: &UnitTestFields,
-) -> Result<Vec<Item>, AppError> {
+) -> Result<Vec<Metric>, AppError> {
     let mut metrics = Vec::new();
     for criterion in &fields.success_criterions {
-        metrics.push(find_item(tx, caller, ItemKind::Metric, criterion.metric_id).await?);
+        metrics.push(items::find_named(tx, caller, criterion.metric_id).await?);
     }
     Ok(metrics)
 }

@@ -2,20 +2,20 @@
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::item::{ItemDetails, ItemKind};
 use forge_domain::name::spellings;
 use forge_domain::service::Tags;
-use forge_domain::simulation::{SuccessCriterion, UnitTestFields, UnitTestSet, named};
+use forge_domain::simulation::{
+    PersonaDetails, ScenarioDetails, SuccessCriterion, UnitTest, UnitTestFields, UnitTestSet, named,
+};
 use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
-use super::{
-    attributes, attributes_of, authorize_parts, find, find_item, find_metrics, find_target, no_target,
-};
+use super::{attributes_of, authorize_parts, find_metrics, find_target, no_target};
+use crate::access::resource::Resource as _;
+use crate::items::find_named;
 use crate::names::{new_name, taken};
 use crate::page::Scan;
-use crate::simulations::unit_test_sets;
 use crate::{AppError, Caller, Ctx, Written, commit};
 
 /// A unit test that is to be created.
@@ -129,12 +129,10 @@ pub async fn create(ctx: Ctx<'_>, new: NewUnitTest) -> Result<Written<UnitTestId
 /// the test names afterwards, and to read what else it names: what a test does is not to be steered by somebody who
 /// could not have written it.
 pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Result<Option<i64>, AppError> {
-    ctx.caller.require_any_grant(Permission::ModifyUnitTest)?;
+    const PERMISSION: Permission = Permission::ModifyUnitTest;
     authorize_parts(ctx.caller)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let test = find(&mut tx, ctx.caller, id).await?;
-    ctx.caller
-        .authorize(Permission::ModifyUnitTest, &attributes(&test))?;
+    let mut tx = ctx.write(PERMISSION).await?;
+    let test: UnitTest = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     let fields = update.apply(&test.fields)?;
     if fields == test.fields {
         return Ok(None);
@@ -157,11 +155,9 @@ pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Res
 ///
 /// What refers to it goes on doing so.
 pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
-    ctx.caller.require_any_grant(Permission::DeleteUnitTest)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let test = find(&mut tx, ctx.caller, id).await?;
-    ctx.caller
-        .authorize(Permission::DeleteUnitTest, &attributes(&test))?;
+    const PERMISSION: Permission = Permission::DeleteUnitTest;
+    let mut tx = ctx.write(PERMISSION).await?;
+    let test: UnitTest = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     refuse_if_run(&mut tx, ctx.caller, id).await?;
     tx.delete_unit_test(id, &ctx.caller.user).await?;
     tx.append_audit_event(
@@ -176,8 +172,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
 }
 
 async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Result<(), AppError> {
-    let may_see =
-        |set: &UnitTestSet| caller.may(Permission::GetUnitTestSet, &unit_test_sets::attributes(set));
+    let may_see = |set: &UnitTestSet| set.allows(caller, Permission::GetUnitTestSet);
     let (mut scan, mut users) = (Scan::default(), Vec::new());
     while let Some(place) = scan.next_read() {
         let sets = tx
@@ -198,21 +193,12 @@ async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Res
 /// Checks whether all that a unit test names is there for the caller, and fits together.
 async fn check(tx: &mut Tx, caller: &Caller, fields: &UnitTestFields) -> Result<(), AppError> {
     let (service, _) = find_target(tx, caller, fields.service_id, fields.version_set_name.as_str()).await?;
-    find_item(tx, caller, ItemKind::Persona, fields.persona_id).await?;
-    find_item(tx, caller, ItemKind::Scenario, fields.scenario_id).await?;
+    find_named::<PersonaDetails>(tx, caller, fields.persona_id).await?;
+    find_named::<ScenarioDetails>(tx, caller, fields.scenario_id).await?;
     let metrics = find_metrics(tx, caller, fields).await?;
     let mut refusals = Vec::new();
     for (criterion, metric) in fields.success_criterions.iter().zip(metrics) {
-        let ItemDetails::Metric {
-            value_kind: metric_kind,
-            ..
-        } = metric.details
-        else {
-            return Err(AppError::internal(format!(
-                "metric {} has details of something else",
-                metric.id
-            )));
-        };
+        let metric_kind = metric.details.value_kind;
         let kind = criterion.criterion.kind();
         if kind != metric_kind {
             refusals.push(Refusal::CriterionOfAnotherKind {

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::content::content;
 use super::options::{ChangeOptions, ChangeOutcome, Plans};
 use super::{Promote, Rollback};
+use crate::access::resource::Resource as _;
 use crate::long_prompts::{self, Looking};
 use crate::services::lookup::find_bound;
 use crate::simulations::unit_tests::users_of;
@@ -291,7 +292,7 @@ async fn gather(
     // what is wrong with it.
     let attributes = match &set_name {
         Some(set_name) => set_attributes(&service, set_name),
-        None => crate::services::lookup::attributes(&service),
+        None => service.attributes(caller),
     };
     caller.authorize(request.permission(is_new), &attributes)?;
     if is_new && matches!(request, ChangeRequest::Delete | ChangeRequest::Rollback(_)) {

@@ -10,13 +10,14 @@ mod many;
 mod options;
 
 use forge_domain::access::Permission;
+use forge_domain::service::Service;
 use forge_domain::version_set::RequestedPins;
 use forge_domain::{ServiceId, SetName};
 
 pub use many::{Promotion, PromotionsOutcome, promote_many};
 pub use options::{ChangeOptions, ChangeOutcome, Plans, Precondition};
 
-use crate::services::lookup::{find, find_binding};
+use crate::services::lookup::find_binding;
 use crate::version_sets::{audited_set, set_attributes, unknown};
 use crate::{AppError, Ctx, commit};
 pub(crate) use change::audit_document;
@@ -110,9 +111,8 @@ pub async fn lift_hold(
     name: &SetName,
     precondition: &Precondition,
 ) -> Result<Option<i64>, AppError> {
-    ctx.caller.require_any_grant(Permission::UpdateVersionSet)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let service = find(&mut tx, ctx.caller, service_id).await?;
+    let mut tx = ctx.write(Permission::UpdateVersionSet).await?;
+    let service: Service = ctx.caller.find_unchecked(&mut tx, &service_id).await?;
     ctx.caller
         .authorize(Permission::UpdateVersionSet, &set_attributes(&service, name))?;
     let set = tx.find_set(&ctx.caller.organization, service_id, name).await?;

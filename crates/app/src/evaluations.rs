@@ -5,8 +5,7 @@ use std::sync::Arc;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::conversation::Message;
 use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricResult};
-use forge_domain::item::ItemKind;
-use forge_domain::metric::MetricDocument;
+use forge_domain::metric::{Metric, MetricDetails, MetricDocument};
 use forge_domain::model::ModelPreferences;
 use forge_domain::{ConversationId, InteractionId, MetricId, Timestamp, UnitTestSetRunId, VersionNumber};
 use forge_runtime::Verdict;
@@ -14,8 +13,9 @@ use forge_store::{MetricResultFilter, Tx};
 pub use forge_store::{MetricResultSort, StoredMetricResult};
 use tokio::task::JoinSet;
 
-use super::{attributes, find, find_latest};
-use crate::conversations::Readable;
+use crate::access::resource::Resource as _;
+use crate::conversations::{Conversation, Readable};
+use crate::items::find_latest;
 use crate::page::{PageBuilder, Scan, unknown_token};
 use crate::{App, AppError, Caller, Ctx, Page, conversations};
 
@@ -55,8 +55,8 @@ pub async fn evaluate(ctx: Ctx<'_>, evaluate: Evaluate) -> Result<Vec<(MetricId,
     let mut tx = ctx.app.store.read().await?;
     let mut metrics = Vec::new();
     for id in evaluate.metric_ids {
-        let (item, document) = find_latest(ctx.app, &mut tx, organization, id).await?;
-        let attributes = attributes(&item);
+        let (item, document) = find_latest::<MetricDetails>(ctx.app, &mut tx, organization, id).await?;
+        let attributes = item.attributes(ctx.caller);
         for permission in NEEDED {
             ctx.caller.authorize(permission, &attributes)?;
         }
@@ -68,7 +68,10 @@ pub async fn evaluate(ctx: Ctx<'_>, evaluate: Evaluate) -> Result<Vec<(MetricId,
         });
     }
     let conversation_id = evaluate.conversation_id;
-    let conversation = conversations::authorize_messages(&mut tx, ctx.caller, conversation_id).await?;
+    let conversation: Conversation = ctx
+        .caller
+        .fetch(&mut tx, Permission::GetMessage, &conversation_id)
+        .await?;
     if conversation.interaction_count == 0 {
         return Err(AppError::Refused(
             "the conversation has no interactions".to_owned(),
@@ -139,7 +142,7 @@ async fn keep(
             updated_at: now,
         };
         if !tx.keep_metric_result(&result).await? {
-            return Err(conversations::no_conversation(conversation_id));
+            return Err(Conversation::not_found(&conversation_id));
         }
     }
     tx.commit().await?;
@@ -250,13 +253,13 @@ pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, Ap
             |id: &MetricId| query.metrics.is_empty() || query.metrics.iter().any(|(wanted, _)| wanted == id);
         let mut ids = Vec::new();
         for id in tx.metrics_with_results(organization, &filter).await? {
-            let metric = find(&mut tx, organization, ItemKind::Metric, &id.to_string()).await?;
+            let metric: Metric = caller.find_unchecked(&mut tx, &id).await?;
             let of_metric = MetricResultFilter {
                 metric_id: Some(id),
                 ..filter.clone()
             };
             if is_of_query(&id)
-                && caller.may(PERMISSION, &attributes(&metric))
+                && caller.may(PERMISSION, &metric.attributes(caller))
                 && has_told(&mut tx, caller, &of_metric, is_wanted, &mut readable).await?
             {
                 ids.push(id);

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::items::evaluation::{self, Evaluate};
+use forge_app::evaluations::{self, Evaluate};
 use forge_wire::metrics::{EvaluateMetrics, Evaluated, MetricsEvaluated};
 
 use crate::call::{Call, Nothing};
@@ -14,7 +14,7 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, EvaluateMetrics, Caller>
         conversation_id: call.body.conversation_id,
         up_to: call.body.evaluate_to_interaction_id,
     };
-    let verdicts = evaluation::evaluate(call.server.ctx(&call.caller), evaluate).await?;
+    let verdicts = evaluations::evaluate(call.server.ctx(&call.caller), evaluate).await?;
     let evaluated = verdicts.into_iter().map(|(metric_id, verdict)| Evaluated {
         metric_id,
         value: verdict.value,

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::items::evaluation::{self, ListResults, MetricResultSort, StoredMetricResult};
+use forge_app::evaluations::{self, ListResults, MetricResultSort, StoredMetricResult};
 use forge_domain::evaluation::EvaluationSourceType;
 use forge_domain::numeral::integer;
 use forge_domain::{ConversationId, MetricId, UnitTestSetRunId, VersionNumber};
@@ -51,7 +51,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         limit: query.limit,
         continuation_token: token(query.continuation_token)?,
     };
-    let found = evaluation::results(call.server.ctx(&call.caller), &list).await?;
+    let found = evaluations::results(call.server.ctx(&call.caller), &list).await?;
     let instance = |stored: StoredMetricResult| ResultInstance {
         id: stored.result.id,
         org_id: call.organization.to_string(),

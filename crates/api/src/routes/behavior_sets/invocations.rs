@@ -7,7 +7,7 @@ use forge_wire::behavior_sets::InvocationInstance;
 use forge_wire::rfc3339;
 use serde::Deserialize;
 
-use super::ItemPath;
+use super::Path;
 use crate::call::{Call, Nothing, invalid_query};
 use crate::error::ApiError;
 use crate::reply::{self, Answer};
@@ -20,14 +20,14 @@ pub(crate) struct Query {
     sort_by: Vec<String>,
 }
 
-pub(crate) async fn handle(call: Call<ItemPath, Query, Nothing, Caller>) -> Answer {
+pub(crate) async fn handle(call: Call<Path, Query, Nothing, Caller>) -> Answer {
     let sort = call.query.sort_by.iter().map(|text| sort(text));
     let query = ListInvocations {
         sort: sort.collect::<Result<_, _>>()?,
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,
     };
-    let (ctx, id) = (call.server.ctx(&call.caller), &call.path.id);
+    let (ctx, id) = (call.server.ctx(&call.caller), call.path.dynamic_behavior_set_id);
     let page = behavior_sets::invocations(ctx, id, &query).await?;
     let instance = |invocation: BehaviorInvocation| {
         let invoked_at = rfc3339(invocation.invoked_at);
@@ -42,7 +42,7 @@ pub(crate) async fn handle(call: Call<ItemPath, Query, Nothing, Caller>) -> Answ
             initial_message_id: invocation.initial_message_id,
             agent_message_id: invocation.agent_message_id,
             agent_inner_thoughts_ids: invocation.inner_thought_ids,
-            dynamic_behavior_set_version_info: (id.clone(), invocation.version),
+            dynamic_behavior_set_version_info: (id, invocation.version),
             invoked_at,
             external_event_message_ids: invocation.external_event_ids,
         }

@@ -1,0 +1,15 @@
+//! Changes a persona.
+
+use forge_app::{Caller, items};
+use forge_domain::simulation::PersonaDetails;
+use forge_wire::items::UpdateTags;
+
+use super::Path;
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Path, Nothing, UpdateTags, Caller>) -> Answer {
+    let (ctx, id) = (call.server.ctx(&call.caller), call.path.simulation_persona_id);
+    let change_number = items::update::<PersonaDetails>(ctx, id, call.body.into()).await?;
+    Ok(reply::with_sequence(reply::no_content(), change_number))
+}

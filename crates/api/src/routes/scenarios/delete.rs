@@ -1,0 +1,17 @@
+//! Deletes a scenario.
+
+use forge_app::{Caller, items};
+use forge_domain::simulation::ScenarioDetails;
+
+use super::Path;
+use crate::call::{Call, Nothing};
+use crate::reply::{self, Answer};
+
+pub(crate) async fn handle(call: Call<Path, Nothing, Nothing, Caller>) -> Answer {
+    let id = call.path.simulation_scenario_id;
+    let deleted = items::delete::<ScenarioDetails>(call.server.ctx(&call.caller), id).await?;
+    Ok(reply::with_sequence(
+        reply::no_content(),
+        Some(deleted.change_number),
+    ))
+}

@@ -1,0 +1,118 @@
+//! Finding things and authorising callers on them: the one way in which use cases do it.
+
+use std::future::Future;
+
+use forge_domain::OrganizationId;
+use forge_domain::access::{Attributes, Permission};
+use forge_store::{ReadTx, RunTx, StoreError, Tx, WriteTx};
+
+use crate::{AppError, Caller, Ctx};
+
+/// A thing that callers name by its key, and on which they need permissions.
+///
+/// Nothing but an implementation of this asks the store for one thing that a caller names: so none is used without the
+/// permission on it.
+pub(crate) trait Resource: Sized + Send {
+    /// What names it within an organization.
+    type Key: ?Sized + Sync;
+
+    /// Returns the thing, or `None` if there is none of that key.
+    fn find(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        key: &Self::Key,
+    ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
+
+    /// Says that there is none of that key.
+    fn not_found(key: &Self::Key) -> AppError;
+
+    /// Returns what conditions on permissions can be about.
+    fn attributes(&self, caller: &Caller) -> Attributes;
+
+    /// Returns `true` if a caller has a permission on the thing.
+    fn allows(&self, caller: &Caller, permission: Permission) -> bool {
+        caller.may(permission, &self.attributes(caller))
+    }
+}
+
+impl Caller {
+    /// Returns a thing on which the caller has a permission.
+    ///
+    /// # Errors
+    /// A caller who has the permission on nothing is not told whether the thing exists.
+    pub(crate) async fn fetch<R: Resource>(
+        &self,
+        tx: &mut Tx,
+        permission: Permission,
+        key: &R::Key,
+    ) -> Result<R, AppError> {
+        self.require_any_grant(permission)?;
+        let found = self.find_unchecked::<R>(tx, key).await?;
+        self.authorize_on(permission, &found)?;
+        Ok(found)
+    }
+
+    /// Refuses unless the caller has a permission on a thing.
+    pub(crate) fn authorize_on<R: Resource>(
+        &self,
+        permission: Permission,
+        thing: &R,
+    ) -> Result<(), AppError> {
+        if thing.allows(self, permission) {
+            Ok(())
+        } else {
+            Err(AppError::Forbidden(permission.name()))
+        }
+    }
+
+    /// Returns a thing that the caller names in something else, for which they need a permission on it.
+    ///
+    /// # Errors
+    /// One on which they lack it is answered like one that is not there.
+    pub(crate) async fn fetch_named<R: Resource>(
+        &self,
+        tx: &mut Tx,
+        permission: Permission,
+        key: &R::Key,
+    ) -> Result<R, AppError> {
+        let found = self.find_unchecked::<R>(tx, key).await?;
+        if found.allows(self, permission) {
+            Ok(found)
+        } else {
+            Err(R::not_found(key))
+        }
+    }
+
+    /// Returns a thing whatever the caller may do with it: they are authorised on another thing that it belongs to, or
+    /// by what is read of it.
+    pub(crate) async fn find_unchecked<R: Resource>(&self, tx: &mut Tx, key: &R::Key) -> Result<R, AppError> {
+        let found = R::find(tx, &self.organization, key).await?;
+        found.ok_or_else(|| R::not_found(key))
+    }
+}
+
+impl Ctx<'_> {
+    /// Begins to read for a caller who has a permission on something.
+    pub(crate) async fn read(self, permission: Permission) -> Result<ReadTx, AppError> {
+        self.caller.require_any_grant(permission)?;
+        Ok(self.app.store.read().await?)
+    }
+
+    /// Begins to write for a caller who has a permission on something: the others need not wait for their turn.
+    pub(crate) async fn write(self, permission: Permission) -> Result<WriteTx, AppError> {
+        self.caller.require_any_grant(permission)?;
+        self.app.write(self.caller).await
+    }
+
+    /// Begins to write who may do what, for a caller who has a permission on something.
+    pub(crate) async fn write_access(self, permission: Permission) -> Result<WriteTx, AppError> {
+        self.caller.require_any_grant(permission)?;
+        self.app.write_access(self.caller).await
+    }
+
+    /// Begins to write what happens while services run, for a caller who has a permission on something.
+    pub(crate) async fn write_run(self, permission: Permission) -> Result<RunTx, AppError> {
+        self.caller.require_any_grant(permission)?;
+        self.app.write_run(self.caller).await
+    }
+}
