@@ -258,7 +258,7 @@ fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
     let number = number.filter(|number| *number >= 0);
     number.map(Some).ok_or_else(|| {
         let msg = "expected the change number of a write, as its answer says in Forge-Sequence";
-        AppError::Invalid(vec![headers::fault(FORGE_MIN_SEQUENCE, "invalid", msg)]).into()
+        ApiError::Invalid(vec![headers::fault(FORGE_MIN_SEQUENCE, "invalid", msg)])
     })
 }
 
@@ -352,7 +352,7 @@ fn read_parameters(
         query,
         header: read(Location::Header, &headers),
     };
-    faults.unless_empty().map_err(AppError::Invalid)?;
+    faults.unless_empty().map_err(ApiError::Invalid)?;
     Ok(parameters)
 }
 
@@ -434,13 +434,13 @@ fn understand<B: DeserializeOwned>(
 ) -> Result<Understood<B>, ApiError> {
     let body = match content {
         Content::Form(form) => {
-            operation.check_form(&form).map_err(AppError::Invalid)?;
+            operation.check_form(&form).map_err(ApiError::Invalid)?;
             form
         }
         Content::Bytes(bytes, is_json) => {
             let body = json_of(operation, &bytes, is_json)?;
             let read = operation.read_body_with(body, &mut values.query);
-            read.map_err(AppError::Invalid)?
+            read.map_err(ApiError::Invalid)?
         }
     };
     let idempotency_key = idempotency_key::of_request(
@@ -480,7 +480,7 @@ fn parse(bytes: &[u8], is_json: bool) -> Result<Value, ApiError> {
         let msg = "the body must be JSON, with the header `Content-Type: application/json`";
         return Err(invalid("body", "content_type", msg));
     }
-    json::parse(bytes).map_err(|fault| AppError::Invalid(vec![fault]).into())
+    json::parse(bytes).map_err(|fault| ApiError::Invalid(vec![fault]))
 }
 
 /// Reads a body of at most so many bytes.
@@ -530,15 +530,14 @@ fn typed<T: DeserializeOwned>(place: &str, value: impl Into<Value>) -> Result<T,
 }
 
 fn invalid(place: &str, kind: &'static str, msg: &str) -> ApiError {
-    AppError::Invalid(vec![Fault::new(vec![place.into()], kind, msg)]).into()
+    ApiError::Invalid(vec![Fault::new(vec![place.into()], kind, msg)])
 }
 
 /// Builds the error for a query parameter whose text is of the right type but means nothing.
 pub(crate) fn invalid_query(name: &str, msg: &str) -> ApiError {
-    AppError::Invalid(vec![Fault::new(
+    ApiError::Invalid(vec![Fault::new(
         vec!["query".into(), name.into()],
         "invalid",
         msg,
     )])
-    .into()
 }

@@ -1,6 +1,5 @@
 //! The conditions on which something is changed, as the headers of a request state them.
 
-use forge_app::AppError;
 use forge_app::version_sets::promotion::Precondition;
 use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
@@ -49,5 +48,5 @@ pub(crate) fn precondition<T>(
 
 fn invalid_header(name: &str, msg: String) -> ApiError {
     let place = vec!["header".into(), name.into()];
-    AppError::Invalid(vec![Fault::new(place, "invalid", msg)]).into()
+    ApiError::Invalid(vec![Fault::new(place, "invalid", msg)])
 }

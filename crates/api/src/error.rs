@@ -6,7 +6,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use forge_app::version_sets::promotion::Plans;
 use forge_app::{AppError, RuntimeError};
-use forge_domain::fault::{Fault, Faults};
+use forge_contract::{Operation, Parameter};
+use forge_domain::fault::{Fault, Faults, Step};
 use forge_domain::visible;
 use serde_json::{Value, json};
 
@@ -29,6 +30,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 pub(crate) enum ApiError {
     /// The use case, or what comes before it, says why.
     App(AppError),
+    /// The request is not well-formed; says where and why.
+    Invalid(Vec<Fault>),
     /// The body is larger than the server admits.
     BodyTooLarge {
         /// The limit, in bytes.
@@ -70,6 +73,35 @@ pub(crate) enum ApiError {
     Panicked,
 }
 
+impl ApiError {
+    /// Returns the error with its faults where the requests of an operation have them: a use case knows its parameters
+    /// by their names only.
+    pub(crate) fn placed(self, operation: &Operation) -> Self {
+        match self {
+            Self::App(AppError::Invalid(faults)) => {
+                let faults = faults.into_iter().map(|fault| placed(fault, operation));
+                Self::Invalid(faults.collect())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Returns a fault where an operation's requests have the parameter that its first step names: what is no parameter is
+/// a field of the body.
+fn placed(mut fault: Fault, operation: &Operation) -> Fault {
+    let Some(Step::Field(name)) = fault.loc.first_mut() else {
+        return fault.inside("body");
+    };
+    // Headers are written in their own way.
+    let is_named = |parameter: &&Parameter| parameter.name.to_lowercase().replace('-', "_") == *name;
+    let Some(parameter) = operation.parameters.iter().find(is_named) else {
+        return fault.inside("body");
+    };
+    name.clone_from(&parameter.name);
+    fault.inside(parameter.location.as_str())
+}
+
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         Self::App(error)
@@ -80,6 +112,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, body) = match self {
             Self::App(error) => app_error(error),
+            Self::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, with_faults(faults)),
             Self::BodyTooLarge { limit } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 detail(format!("the body has more than {limit} bytes")),

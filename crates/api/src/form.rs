@@ -2,7 +2,6 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
-use forge_app::AppError;
 use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 
@@ -21,7 +20,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Bytes) -> Result<Value, ApiE
     let boundary = multer::parse_boundary(declared).map_err(|_| {
         let loc = vec!["header".into(), "content-type".into()];
         let msg = "the body must be `multipart/form-data`, with the boundary of its parts";
-        AppError::Invalid(vec![Fault::new(loc, "content_type", msg)])
+        ApiError::Invalid(vec![Fault::new(loc, "content_type", msg)])
     })?;
     let whole = futures_util::stream::iter([Ok::<Bytes, std::io::Error>(body)]);
     let mut form = multer::Multipart::new(whole, boundary);
@@ -57,5 +56,5 @@ fn broken() -> ApiError {
 }
 
 fn fault(kind: &'static str, msg: &str) -> ApiError {
-    AppError::Invalid(vec![Fault::new(vec!["body".into()], kind, msg)]).into()
+    ApiError::Invalid(vec![Fault::new(vec!["body".into()], kind, msg)])
 }

@@ -57,7 +57,7 @@ fn too_much_is_kept() -> ApiError {
     let loc = vec!["header".into(), IDEMPOTENCY_KEY.into()];
     let msg = "what is remembered of your calls under keys is too much to add to it; what was answered first is forgotten \
                after a day, until then call without a key";
-    AppError::Invalid(vec![Fault::new(loc, "too_many_answers", msg)]).into()
+    ApiError::Invalid(vec![Fault::new(loc, "too_many_answers", msg)])
 }
 
 /// Ends a call under a key.
@@ -78,7 +78,7 @@ async fn finish(app: &App, caller: &Caller, response: Response) -> Result<(Respo
         let msg = format!(
             "the answer has more than {MOST_OF_ONE} bytes and cannot be remembered, so nothing was done; call without a key"
         );
-        return Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]).into());
+        return Err(ApiError::Invalid(vec![Fault::new(loc, "too_long", msg)]));
     }
     let kept = if is_kept {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -66,6 +66,7 @@ impl Operations {
                     }
                     Err(error) => Err(error),
                 };
+                let answer = answer.map_err(|error| error.placed(operation));
                 let answer = server.app.await_durability(answer).await;
                 let mut response = answer.into_response();
                 if let Some(verdict) = verdict {

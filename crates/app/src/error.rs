@@ -14,7 +14,9 @@ use crate::version_sets::promotion::Plans;
 /// Nothing was changed, except perhaps where the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The request is not well-formed; says where and why.
+    /// What was asked for is not well-formed.
+    ///
+    /// Each fault says why, and where: its first step is the name of a parameter, whatever the parameter was sent in.
     #[error("the request is invalid")]
     Invalid(Vec<Fault>),
     /// The credentials prove nothing.

@@ -101,7 +101,7 @@ impl App {
         let found = tx.find_answer(name, before(self.clock.now())).await?;
         let Some(found) = found else { return Ok(None) };
         if found.request_hash != name.request_hash {
-            let loc = vec!["header".into(), "Idempotency-Key".into()];
+            let loc = vec!["idempotency_key".into()];
             let msg = "this key was used for another request; choose a new one for each request";
             let fault = Fault::new(loc, "idempotency_key_reused", msg);
             return Err(AppError::Invalid(vec![fault]));

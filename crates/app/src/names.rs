@@ -49,6 +49,6 @@ pub(crate) fn taken(noun: &str, seen: Option<&impl Display>, name: &str) -> Stri
 }
 
 fn invalid(field: &str, bad: &BadName) -> AppError {
-    let loc = vec!["body".into(), field.into()];
+    let loc = vec![field.into()];
     AppError::Invalid(vec![Fault::new(loc, bad.kind(), bad.to_string())])
 }

@@ -228,7 +228,7 @@ impl<T> PageBuilder<T> {
 
 /// The continuation token of a caller names no row of the list.
 pub(crate) fn unknown_token() -> AppError {
-    let loc = vec!["query".into(), "continuation_token".into()];
+    let loc = vec!["continuation_token".into()];
     let msg = "the page's token is unknown here or has expired: pass the token of the page before this one, of the same \
                list in the same order, or begin anew with 0";
     AppError::Invalid(vec![Fault::new(loc, "unknown_token", msg)])

@@ -90,7 +90,7 @@ impl Watcher {
                 after
             }
             Some(_) => {
-                let loc = vec!["header".into(), "Last-Event-ID".into()];
+                let loc = vec!["last_event_id".into()];
                 let msg = "the organization has made no such change; begin anew, without this header";
                 return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
             }

@@ -158,7 +158,7 @@ pub(crate) fn tag_filter(parameter: &str, text: &str) -> Result<TagFilter, ApiEr
 pub(crate) fn duration(text: &str) -> Result<Duration, ApiError> {
     text.parse().map_err(|error: InvalidDuration| {
         let loc = vec!["body".into(), "duration".into()];
-        AppError::Invalid(vec![Fault::new(loc, "duration", error.to_string())]).into()
+        ApiError::Invalid(vec![Fault::new(loc, "duration", error.to_string())])
     })
 }
 

@@ -60,9 +60,7 @@ fn check_document(document: &ContextGraphDocument) -> Result<(), AppError> {
     if faults.is_empty() {
         return Ok(());
     }
-    Err(AppError::Invalid(
-        faults.into_iter().map(|fault| fault.inside("body")).collect(),
-    ))
+    Err(AppError::Invalid(faults))
 }
 
 async fn check(

@@ -149,7 +149,7 @@ pub async fn create(
     is_agent: Option<bool>,
 ) -> Result<Written<CreatedKey>, AppError> {
     if !(SHORTEST..=LONGEST).contains(&duration) {
-        let loc = vec!["body".into(), "duration".into()];
+        let loc = vec!["duration".into()];
         let fault = Fault::new(loc, "duration", "a key lives 1 to 90 days: P1D to P90D");
         return Err(AppError::Invalid(vec![fault]));
     }

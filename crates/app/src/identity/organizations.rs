@@ -112,7 +112,7 @@ pub async fn create_for(
         return Err(AppError::InsufficientRole(text.to_owned()));
     }
     let id: OrganizationId = id.parse().map_err(|error: InvalidOrganizationId| {
-        let loc = vec!["path".into(), "organization".into()];
+        let loc = vec!["organization".into()];
         AppError::Invalid(vec![Fault::new(loc, "organization_id", error.to_string())])
     })?;
     if RESERVED.contains(&id.as_str()) {

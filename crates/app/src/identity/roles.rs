@@ -132,7 +132,7 @@ pub async fn create(
     grants: Vec<Grant>,
     has_admin_view: bool,
 ) -> Result<Written<RoleId>, AppError> {
-    check_grants(&grants, &["body", "permission_grants"])?;
+    check_grants(&grants, &["permission_grants"])?;
     let name = new_name("role_name", &name)?;
     ctx.caller.authorize(
         Permission::CreateRole,
@@ -203,7 +203,7 @@ pub struct ModifyRole {
 pub async fn modify(ctx: Ctx<'_>, name: &str, change: ModifyRole) -> Result<Written<RoleId>, AppError> {
     const PERMISSION: Permission = Permission::ModifyRole;
     if let Some(grants) = &change.grants {
-        check_grants(grants, &["body", "permission_grants"])?;
+        check_grants(grants, &["permission_grants"])?;
     }
     let mut tx = ctx.write_access(PERMISSION).await?;
     let old: Role = ctx.caller.fetch(&mut tx, PERMISSION, name).await?;

@@ -43,9 +43,9 @@ pub struct GiveGrant {
 ///
 /// The giver's role must hold it.
 pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, Timestamp)>, AppError> {
-    roles::check_grants(std::slice::from_ref(&given.grant), &["body", "permission_grant"])?;
+    roles::check_grants(std::slice::from_ref(&given.grant), &["permission_grant"])?;
     if given.duration <= Duration::days(0) || given.duration > LONGEST {
-        let loc = vec!["body".into(), "duration".into()];
+        let loc = vec!["duration".into()];
         let fault = Fault::new(
             loc,
             "duration",

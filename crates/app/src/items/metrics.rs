@@ -15,7 +15,6 @@ pub async fn create(ctx: Ctx<'_>, create: CreateMetric) -> Result<Written<Metric
             fault
                 .inside("metric_value")
                 .inside("initial_version_metric_value")
-                .inside("body")
         })
         .collect();
     if !faults.is_empty() {

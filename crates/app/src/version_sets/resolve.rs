@@ -181,7 +181,7 @@ pub async fn resolve_at(
     if at > ctx.app.clock.now() + CLOCK_DIFFERENCE {
         let changed_at = tx.find_changed_at(&ctx.caller.organization).await?;
         if changed_at.is_none_or(|changed_at| at > changed_at) {
-            let loc = vec!["query".into(), "at".into()];
+            let loc = vec!["at".into()];
             let msg = "this moment is still to come; nobody knows what will run then";
             return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
         }

@@ -196,7 +196,7 @@ pub fn named<'a>(things: impl Iterator<Item = Option<(String, &'a str)>>) -> Str
 pub fn check_entries(entries: &[UnitTestEntry]) -> Option<Fault> {
     let conversations: u64 = entries.iter().map(|entry| u64::from(entry.run_count)).sum();
     (conversations > MAX_CONVERSATIONS).then(|| {
-        let loc: Vec<Step> = vec!["body".into(), "unit_test_runs".into()];
+        let loc: Vec<Step> = vec!["unit_test_runs".into()];
         let msg = format!("a run holds at most {MAX_CONVERSATIONS} conversations, these are {conversations}");
         Fault::new(loc, "too_many_conversations", msg)
     })

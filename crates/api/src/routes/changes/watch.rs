@@ -53,7 +53,7 @@ fn event_id(text: &str) -> Result<i64, ApiError> {
     number.ok_or_else(|| {
         let loc = vec!["header".into(), "Last-Event-ID".into()];
         let msg = "expected the id of an event of this stream: a change number";
-        AppError::Invalid(vec![Fault::new(loc, "invalid", msg)]).into()
+        ApiError::Invalid(vec![Fault::new(loc, "invalid", msg)])
     })
 }
 

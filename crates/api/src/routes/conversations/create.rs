@@ -1,12 +1,13 @@
 //! Starts a conversation and tells what happens in its first interaction.
 
 use axum::http::StatusCode;
-use forge_app::{AppError, Caller, conversations};
+use forge_app::{Caller, conversations};
 use forge_wire::conversations::{ConversationEvent, CreateConversation};
 use serde::Deserialize;
 
 use super::{Format, action_filter, emitter};
 use crate::call::{Call, Nothing};
+use crate::error::ApiError;
 use crate::reply::Answer;
 
 #[derive(Deserialize)]
@@ -17,7 +18,7 @@ pub(crate) struct Query {
 
 pub(crate) async fn handle(call: Call<Nothing, Query, CreateConversation, Caller>) -> Answer {
     let filter = action_filter(&call.query.current_agent_action_type)?;
-    let said = call.body.said().map_err(AppError::Invalid)?;
+    let said = call.body.said().map_err(ApiError::Invalid)?;
     conversations::require_text(call.query.response_format == Format::Text)?;
     let create = conversations::Create {
         service_id: call.body.service_id,

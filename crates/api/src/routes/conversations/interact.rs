@@ -1,12 +1,13 @@
 //! Says something to a conversation and tells what happens.
 
 use axum::http::StatusCode;
-use forge_app::{AppError, Caller, conversations};
+use forge_app::{Caller, conversations};
 use forge_wire::conversations::{ConversationEvent, Form, form_fields};
 use serde::Deserialize;
 
 use super::{ConversationPath, Format, action_filter, emitter};
 use crate::call::Call;
+use crate::error::ApiError;
 use crate::reply::Answer;
 
 #[derive(Deserialize)]
@@ -20,7 +21,7 @@ pub(crate) async fn handle(call: Call<ConversationPath, Query, Form, Caller>) ->
     let filter = action_filter(&call.query.current_agent_action_type)?;
     let is_text = [call.query.request_format, call.query.response_format] == [Format::Text; 2];
     conversations::require_text(is_text)?;
-    let said = form_fields(&call.body).map_err(AppError::Invalid)?;
+    let said = form_fields(&call.body).map_err(ApiError::Invalid)?;
     let id = call.path.conversation_id;
     let interaction = conversations::interact(call.server.ctx(&call.caller), id, said).await?;
     let available = interaction

@@ -1,7 +1,6 @@
 //! Creates an organization, for the operator's users.
 
 use axum::http::StatusCode;
-use forge_app::AppError;
 use forge_app::identity::organizations;
 use forge_domain::fault::Fault;
 use forge_wire::organizations::{CreateOrganization, OrganizationCreated};
@@ -9,6 +8,7 @@ use serde::Deserialize;
 
 use crate::call::{Call, Nothing};
 use crate::caller::Founder;
+use crate::error::ApiError;
 use crate::reply::{self, Answer};
 
 /// The header that names the cluster; there is one.
@@ -28,7 +28,7 @@ pub(crate) async fn handle(call: Call<Path, Nothing, CreateOrganization, Founder
     {
         let loc = vec!["header".into(), CLUSTER_HEADER.into()];
         let msg = format!("there is no such cluster; the only one is `{CLUSTER}`");
-        return Err(AppError::Invalid(vec![Fault::new(loc, "unknown_cluster", msg)]).into());
+        return Err(ApiError::Invalid(vec![Fault::new(loc, "unknown_cluster", msg)]));
     }
     let (name, preferences) = (&call.body.org_name, &call.body.default_user_preferences);
     let Founder(caller) = &call.caller;

@@ -1,7 +1,7 @@
 //! Creates the next version of a scenario.
 
 use forge_app::items::scenarios;
-use forge_app::{AppError, Caller};
+use forge_app::Caller;
 use forge_domain::fault::Fault;
 use forge_domain::simulation::ScenarioDocument;
 use forge_wire::items::NumberCreated;
@@ -28,7 +28,7 @@ pub(super) fn document(body: CreateScenarioVersion, place: &[&str]) -> Result<Sc
         parse_rfc3339(&text).ok_or_else(|| {
             let place = place.iter().copied().chain(["conversation_starts_at"]);
             let msg = "expected a time in RFC 3339 with an offset, such as 2026-11-23T15:29:16Z";
-            AppError::Invalid(vec![Fault::new(place.map(Into::into).collect(), "datetime", msg)])
+            ApiError::Invalid(vec![Fault::new(place.map(Into::into).collect(), "datetime", msg)])
         })
     };
     Ok(ScenarioDocument {

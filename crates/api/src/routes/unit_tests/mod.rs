@@ -1,6 +1,5 @@
 //! Unit tests.
 
-use forge_app::AppError;
 use forge_domain::fault::Fault;
 use forge_domain::{UnitTestId, UserRef};
 use serde::Deserialize;
@@ -36,5 +35,5 @@ fn refuse_many_runs(run_count: Option<u32>) -> Result<(), ApiError> {
     }
     let loc = vec!["body".into(), "run_count".into()];
     let msg = format!("must be at most {MAX_RUN_COUNT}");
-    Err(AppError::Invalid(vec![Fault::new(loc, "less_than_equal", msg)]).into())
+    Err(ApiError::Invalid(vec![Fault::new(loc, "less_than_equal", msg)]))
 }

@@ -181,7 +181,7 @@ fn refuse_large(plans: &[Plan]) -> Result<(), AppError> {
         "the plans of this call take more than {MOST_BYTES} bytes together; promote fewer services at once, or each set \
          by itself"
     );
-    let loc = vec!["body".into(), "promotions".into()];
+    let loc = vec!["promotions".into()];
     Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]))
 }
 
@@ -192,7 +192,7 @@ fn refuse_twice(promotions: &[Promotion]) -> Result<(), AppError> {
         .iter()
         .position(|promotion| !seen.insert((promotion.service_id, promotion.target.as_str())));
     let Some(index) = twice else { return Ok(()) };
-    let loc = vec!["body".into(), "promotions".into(), index.into(), "target".into()];
+    let loc = vec!["promotions".into(), index.into(), "target".into()];
     let msg = "the set of this service is a target already; name each one once";
     Err(AppError::Invalid(vec![Fault::new(loc, "duplicate", msg)]))
 }
