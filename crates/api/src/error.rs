@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use forge_app::version_sets::promotion::Plans;
 use forge_app::{AppError, RuntimeError};
 use forge_domain::fault::{Fault, Faults};
+use forge_domain::plan::Plans;
 use forge_domain::visible;
 use serde_json::{Value, json};
 
