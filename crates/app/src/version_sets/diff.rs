@@ -180,8 +180,9 @@ async fn text(
     tx: &mut Tx,
     caller: &Caller,
     kind: AssetKind,
-    (id, version): &(String, Option<VersionNumber>),
+    of: &(String, Option<VersionNumber>),
 ) -> Result<Box<RawValue>, AppError> {
+    let (id, version) = of;
     let version = version.ok_or_else(|| AppError::internal(format!("{kind} {id} has no versions")))?;
     let found = tx
         .find_version(&caller.organization, kind, id, version)

@@ -2,6 +2,7 @@
 
 mod changes;
 mod digest;
+mod plans;
 mod properties;
 mod rebind;
 mod rollback;
