@@ -4,7 +4,8 @@ use std::path::Path;
 
 /// Returns the files and functions in the rows of the table of a section.
 fn stops<'t>(text: &'t str, heading: &str) -> Vec<(&'t str, Vec<&'t str>)> {
-    let section = text.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+    let heading = format!("\n## {heading}\n");
+    let section = text.split(heading.as_str()).nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
     rows.map(|row| {

@@ -1,12 +1,13 @@
 //! What a call asks to change: one set, or several together.
 
 use forge_domain::access::Permission;
+use forge_domain::model::ModelPreferences;
 use forge_domain::plan::{Plan, Plans, Promote, Rollback};
+use forge_domain::size::is_within;
 use forge_domain::version_set::RequestedPins;
 use forge_domain::{ServiceId, SetName};
 
-use super::planning::are_large;
-use crate::{AppError, Caller};
+use crate::{AppError, Caller, aside};
 
 /// A change that a caller asks for.
 #[derive(Debug, Clone)]
@@ -101,4 +102,9 @@ impl Batch {
             }
         }
     }
+}
+
+/// Returns `true` if there are so many preferences that planning with them takes long.
+pub(super) fn are_large(preferences: &ModelPreferences) -> bool {
+    !is_within(preferences, aside::LARGE as u64)
 }

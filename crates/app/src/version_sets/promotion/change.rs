@@ -3,24 +3,18 @@
 //! A single change is a batch of one, and a dry run is a call that stops before it writes. Under an idempotency key, the
 //! answer becomes durable together with what is written here; see `crate::idempotency`.
 
-use forge_domain::plan::{Effect, Planned, Plans};
+use forge_domain::plan::Planned;
 use forge_store::{Tx, WriteTx};
 
 use super::batch::Batch;
 use super::load::{Loaded, load};
 use super::options::{ChangeOptions, ChangeOutcome};
+use super::planned::PlannedBatch;
 use super::planning::plan;
 use super::preconditions::check_preconditions;
 use super::write::write;
 use crate::long_prompts::Looking;
 use crate::{AppError, Caller, Ctx};
-
-/// A batch as it was planned, with what carrying it out needs: of each change what was loaded, and what is to be written.
-pub(super) struct PlannedBatch {
-    pub(super) loaded: Vec<Loaded>,
-    effects: Vec<Effect>,
-    pub(super) plans: Plans,
-}
 
 /// Makes the changes of a batch, all of them or none; or only plans to.
 ///
@@ -126,33 +120,6 @@ async fn plan_all(
         effects,
         plans: batch.plans(plans),
     })
-}
-
-impl PlannedBatch {
-    /// Refuses a batch that a rule forbids.
-    fn require_unblocked(self) -> Result<Self, AppError> {
-        if self.plans.is_blocked() {
-            return Err(AppError::Blocked(self.plans));
-        }
-        Ok(self)
-    }
-
-    /// Returns `true` if everything is so already.
-    fn is_no_op(&self) -> bool {
-        self.plans.of_sets().iter().all(|plan| plan.is_no_op)
-    }
-
-    /// Returns the outcome if nothing is written.
-    fn unwritten(self) -> Vec<ChangeOutcome> {
-        let plans = self.plans.into_plans_of_sets().into_iter();
-        let outcome = |(plan, loaded): (_, &Loaded)| ChangeOutcome {
-            is_applied: false,
-            revision: loaded.live_revision(),
-            plan,
-            change_number: None,
-        };
-        plans.zip(&self.loaded).map(outcome).collect()
-    }
 }
 
 /// Writes the effects of plans that nothing stands against; where everything is so already, nothing.

@@ -9,6 +9,7 @@ mod hold;
 mod load;
 mod many;
 mod options;
+mod planned;
 mod planning;
 mod preconditions;
 mod write;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use forge_domain::Timestamp;
-use forge_domain::model::ModelPreferences;
 use forge_domain::plan::{self, Change, PlanInput, Planned};
 use forge_domain::prompt::LongPrompt;
-use forge_domain::size::is_within;
 
+use super::batch::are_large;
 use super::load::Loaded;
 use crate::long_prompts::{self, Looking};
 use crate::{App, AppError, Catalogues, Ctx, Tx, aside};
@@ -91,9 +90,4 @@ fn size(loaded: &Loaded) -> usize {
     } else {
         0
     }
-}
-
-/// Returns `true` if there are so many preferences that planning with them takes long.
-pub(super) fn are_large(preferences: &ModelPreferences) -> bool {
-    !is_within(preferences, aside::LARGE as u64)
 }

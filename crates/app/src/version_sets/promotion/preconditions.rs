@@ -8,8 +8,8 @@ use forge_domain::size::is_within;
 use forge_domain::version_set::Binding;
 use forge_store::{Tx, VersionSet};
 
-use super::change::PlannedBatch;
 use super::options::ChangeOptions;
+use super::planned::PlannedBatch;
 use crate::version_sets::{Uses, set_attributes, view};
 use crate::{AppError, Caller};
 
