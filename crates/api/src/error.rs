@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use forge_app::version_sets::promotion::Plans;
 use forge_app::{AppError, RuntimeError};
 use forge_contract::{Operation, Parameter};
 use forge_domain::fault::{Fault, Faults, Step};
+use forge_domain::plan::Plans;
 use forge_domain::visible;
 use serde_json::{Value, json};
 

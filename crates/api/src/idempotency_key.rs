@@ -31,7 +31,7 @@ pub(crate) fn of_request(
     let conditions = (headers.get("If-Match"), headers.get("If-None-Match"));
     Some(IdempotencyKey {
         // What stands in a path may be long; its hash is not.
-        path: format!("{} {}", operation.id, hash(&json!(path))),
+        scope: format!("{} {}", operation.id, hash(&json!(path))),
         key: key.to_owned(),
         request_hash: hash(&json!([query, body, conditions])),
     })

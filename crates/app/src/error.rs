@@ -1,13 +1,13 @@
 //! Why a use case did not do what it was asked.
 
 use forge_domain::fault::Fault;
+use forge_domain::plan::Plans;
 use forge_domain::version::NotTheNextVersion;
 use forge_domain::{Refusal, Refusals, shortened};
 use forge_runtime::RuntimeError;
 use forge_store::{NotReady, StoreError, Yank};
 
 use crate::version_sets::SetView;
-use crate::version_sets::promotion::Plans;
 
 /// Why a use case did not do what it was asked.
 ///

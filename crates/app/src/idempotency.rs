@@ -33,8 +33,8 @@ fn rights(caller: &Caller) -> Result<[u8; RIGHTS_LEN], AppError> {
 /// Names a call of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// What is called.
-    pub path: String,
+    /// What is called: the operation, and on what.
+    pub scope: String,
     /// The key that the caller chose.
     pub key: String,
     /// Stands for everything that the caller asked; the same key may not be used for anything else.
@@ -66,7 +66,7 @@ impl App {
         app.store = self.store.for_named_call(CallName {
             organization: caller.organization.clone(),
             user: caller.user.clone(),
-            path: key.path,
+            path: key.scope,
             key: key.key,
             request_hash: key.request_hash,
         });

@@ -72,6 +72,11 @@ impl Looking {
         state.put_off.push((pair, bytes));
     }
 
+    /// Returns `true` if others wait for this call, because it is about to write.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.is_writing
+    }
+
     /// Looks at what was put off, outside of the write that put it off and has to begin anew.
     pub(crate) async fn catch_up(&self, app: &App) -> Result<(), AppError> {
         let put_off = {

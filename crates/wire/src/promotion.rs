@@ -1,6 +1,6 @@
 //! Promotions, rollbacks and the history of version sets.
 
-use forge_domain::plan::Plan;
+use forge_domain::plan::{self, Plan};
 use forge_domain::revision::RevisionAction;
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Actor, AgentId, ContextGraphId, Pins, ServiceId};
@@ -8,18 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::version_sets::Source;
 
-/// The body that promotes one set onto another.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Promote {
-    /// The set to copy.
-    pub source: String,
-    /// Which revision of it; null means the latest.
-    #[serde(default)]
-    pub source_revision: Option<i64>,
-    /// Whether floating pins are written as numbers.
-    #[serde(default = "yes")]
-    pub freeze: bool,
-    /// Whether a hold on the target is lifted.
+/// The options of a change, as a body or a query states them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// Whether holds on what is changed are lifted, or none is left.
     #[serde(default)]
     pub lift_hold: bool,
     /// Why.
@@ -28,51 +20,31 @@ pub struct Promote {
     /// Whether only the plan is wanted.
     #[serde(default)]
     pub dry_run: bool,
-    /// The digest of the plan that the caller saw.
+    /// The digest of the plan that the caller saw, or of the plans.
     #[serde(default)]
     pub plan_digest: Option<String>,
+}
+
+/// The body that promotes one set onto another.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Promote {
+    /// What is to be copied.
+    #[serde(flatten)]
+    pub promote: plan::Promote,
+    /// On which options.
+    #[serde(flatten)]
+    pub options: Options,
 }
 
 /// The body that rolls a set back; every field may be absent, and the body too.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Rollback {
-    /// The revision to restore; null means the one that was in force before.
-    #[serde(default)]
-    pub to_revision: Option<i64>,
-    /// Whether floating pins are written as numbers.
-    #[serde(default = "yes")]
-    pub freeze: bool,
-    /// Whether the set is left without a hold.
-    #[serde(default)]
-    pub lift_hold: bool,
-    /// Why.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// Whether only the plan is wanted.
-    #[serde(default)]
-    pub dry_run: bool,
-    /// The digest of the plan that the caller saw.
-    #[serde(default)]
-    pub plan_digest: Option<String>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The query that says on which terms a set is replaced or deleted.
-#[derive(Debug, Deserialize)]
-pub struct TermsQuery {
-    /// Whether only the plan is wanted.
-    pub dry_run: bool,
-    /// The digest of the plan that the caller saw.
-    #[serde(default)]
-    pub plan_digest: Option<String>,
-    /// Why.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// Whether a hold on the set is lifted.
-    pub lift_hold: bool,
+    /// What is to be restored.
+    #[serde(flatten)]
+    pub rollback: plan::Rollback,
+    /// On which options.
+    #[serde(flatten)]
+    pub options: Options,
 }
 
 /// The answer of a promotion and of a rollback.
@@ -102,18 +74,9 @@ pub struct PromotionOfMany {
 pub struct Promotions {
     /// The promotions.
     pub promotions: Vec<PromotionOfMany>,
-    /// Whether holds on the targets are lifted.
-    #[serde(default)]
-    pub lift_hold: bool,
-    /// Why.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// Whether only the plans are wanted.
-    #[serde(default)]
-    pub dry_run: bool,
-    /// The digest of the plans that the caller saw.
-    #[serde(default)]
-    pub plan_digest: Option<String>,
+    /// On which options.
+    #[serde(flatten)]
+    pub options: Options,
 }
 
 /// The answer of several promotions.

@@ -680,7 +680,6 @@ async fn a_role_can_move_preview_and_not_release(server: TestServer) {
     let service = release.service.parse().unwrap();
     let promote = async |source: &str, target: &str| {
         let promote = forge_app::version_sets::promotion::Promote {
-            beside: Vec::new(),
             source: source.to_owned(),
             source_revision: None,
             freeze: true,

@@ -22,7 +22,7 @@ use crate::access::resource::Resource as _;
 use crate::names::new_name;
 use crate::page::{PageBuilder, unknown_token};
 use crate::sorting::Sorted;
-use crate::version_sets::{NewRevision, read_seen, set_before_creation};
+use crate::version_sets::{NewRevision, append_revision, read_seen};
 use crate::{AppError, Caller, Ctx, Page, Written, assets, commit};
 
 pub use update::{ServiceOutcome, UpdateService, update};
@@ -76,10 +76,19 @@ pub async fn create(
     let mut after = audit_document(fields);
     after["version_sets"] = json!({"edge": Pins::default(), "release": release});
     for (name, pins) in [(SetName::edge(), Pins::default()), (SetName::release(), release)] {
-        let change = new_revision(RevisionAction::Create, pins, fields, &binding);
-        change
-            .append(&mut tx, caller, id, &set_before_creation(&name, fields, caller))
-            .await?;
+        let new = NewRevision {
+            name: &name,
+            previous: 0,
+            action: RevisionAction::Create,
+            pins: Some(pins),
+            agent_id,
+            context_graph_id: graph_id,
+            binding: &binding,
+            source: None,
+            restored_revision: None,
+            message: None,
+        };
+        append_revision(&mut tx, caller, id, new).await?;
     }
     tx.append_audit_event(
         &caller.actor(),
@@ -90,22 +99,6 @@ pub async fn create(
     )
     .await?;
     commit(tx, id).await
-}
-
-fn new_revision<'a>(
-    action: RevisionAction,
-    pins: Pins,
-    fields: &ServiceFields,
-    binding: &'a Binding,
-) -> NewRevision<'a> {
-    NewRevision {
-        action,
-        pins,
-        agent_id: fields.agent_id,
-        context_graph_id: fields.context_graph_id,
-        binding,
-        message: None,
-    }
 }
 
 /// Returns the agent and the graph that a new service names, or says which of them is not there.

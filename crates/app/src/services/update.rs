@@ -7,7 +7,7 @@ use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::plan::{
-    Effect, HoldEffect, PlannedService, ServicePlan, ServicePlanInput, Target, plan_service,
+    Effect, HoldEffect, PlannedService, Plans, ServicePlan, ServicePlanInput, Target, plan_service,
 };
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, Tags};
@@ -21,8 +21,8 @@ use super::{audit_document, missing_assets, namesake};
 use crate::access::resource::Resource as _;
 use crate::names::changed_name;
 use crate::simulations::unit_tests::users_of;
-use crate::version_sets::promotion::{self, ChangeOptions, Plans, Precondition};
-use crate::version_sets::{self, NewRevision, Uses, set_attributes, view};
+use crate::version_sets::promotion::{ChangeOptions, Precondition, write_lifted};
+use crate::version_sets::{NewRevision, Uses, append_revision, set_attributes, view};
 use crate::{AppError, Caller, Ctx, assets};
 
 /// What changes about a service; an absent field stays as it is.
@@ -339,23 +339,21 @@ async fn rebind(
     message: Option<&str>,
 ) -> Result<(), AppError> {
     let id = prepared.before.id;
-    let revision = NewRevision {
+    let new = NewRevision {
+        name: &set.name,
+        previous: set.revision,
         action: RevisionAction::Rebind,
-        pins: set.pins.clone(),
+        pins: Some(set.pins.clone()),
         agent_id: prepared.after.agent_id,
         context_graph_id: prepared.after.context_graph_id,
         binding: &prepared.wanted,
+        source: None,
+        restored_revision: None,
         message,
     };
-    let revision = revision.append(tx, caller, id, set).await?;
-    if effect.hold != HoldEffect::Lift {
-        return Ok(());
+    let revision = append_revision(tx, caller, id, new).await?;
+    if effect.hold == HoldEffect::Lift {
+        write_lifted(tx, caller, id, set, revision).await?;
     }
-    tx.put_hold(id, &set.name, None).await?;
-    let before = promotion::audit_document(set.revision, Some(&set.pins), true);
-    let after = promotion::audit_document(revision, Some(&set.pins), false);
-    let object = version_sets::audited_set(id, &set.name);
-    tx.append_audit_event(&caller.actor(), "lift_hold", object, before, after)
-        .await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use forge_domain::agent::AgentDocument;
 use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::diff::{SetDiff, SetOrRevision, Side, compare_sets};
-use forge_domain::plan::Content;
+use forge_domain::plan::PinnedRevision;
 use forge_domain::service::Service;
 use forge_domain::version_set::Binding;
 use forge_domain::{ServiceId, SetName, VersionNumber};
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::services::lookup::find_binding;
-use crate::version_sets::promotion::content;
+use crate::version_sets::pinned::Revisions;
 use crate::version_sets::{set_attributes, unknown};
 use crate::{AppError, Caller, Ctx, aside, assets};
 
@@ -27,7 +27,7 @@ pub struct Compared {
     /// The set.
     pub name: SetName,
     /// What its revision pins, and what that means: now if it is the set's latest, else when it was replaced.
-    pub content: Content,
+    pub content: PinnedRevision,
 }
 
 impl Compared {
@@ -138,7 +138,12 @@ async fn load_side(
         let text = format!("version set `{name}` was deleted; what it pinned last is `{name}@{last}`");
         return Err(AppError::NotFound(text));
     }
-    let found = content(tx, organization, service.id, &set, wanted.revision, binding).await?;
+    let revisions = Revisions {
+        organization,
+        service: service.id,
+        binding,
+    };
+    let found = revisions.load(tx, &set, wanted.revision).await?;
     let content = found.ok_or_else(|| {
         let latest = set.revision;
         AppError::NotFound(format!(
@@ -174,8 +179,9 @@ async fn text(
     tx: &mut Tx,
     caller: &Caller,
     kind: AssetKind,
-    (id, version): &(String, Option<VersionNumber>),
+    of: &(String, Option<VersionNumber>),
 ) -> Result<Box<RawValue>, AppError> {
+    let (id, version) = of;
     let version = version.ok_or_else(|| AppError::internal(format!("{kind} {id} has no versions")))?;
     let found = tx
         .find_version(&caller.organization, kind, id, version)

@@ -1,19 +1,23 @@
 //! Version sets.
 
+mod append;
 pub mod diff;
 pub mod health;
 pub mod history;
+mod pinned;
 pub mod promotion;
 pub mod resolve;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::{Binding, ResolvedPins};
-use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UnitTestId, VersionNumber};
+use forge_domain::{Pins, ServiceId, SetName, UnitTestId, VersionNumber};
 pub use forge_store::Revision;
-use forge_store::{Rows, RunningConversations, ServiceFields, Tx, VersionSet, WriteTx};
+use forge_store::{Rows, RunningConversations, Tx, VersionSet};
+use serde_json::{Value, json};
+
+pub(crate) use append::{NewRevision, append_revision};
 
 use crate::access::resource::Resource as _;
 use crate::services::lookup::{attributes_of, find_binding};
@@ -34,67 +38,13 @@ pub(crate) fn audited_set(service: ServiceId, set: &SetName) -> AuditObject {
     AuditObject::new(ObjectKind::VersionSet, format!("{service}/{set}"))
 }
 
+/// Returns what the audit log keeps of a set.
+pub(crate) fn audit_document(revision: i64, pins: Option<&Pins>, is_held: bool) -> Value {
+    json!({"revision": revision, "pins": pins, "is_held": is_held})
+}
+
 pub(crate) fn unknown(set: &str) -> AppError {
     AppError::NotFound(format!("the service has no version set `{set}`"))
-}
-
-/// What stands for a set that was never there: revision 0, deleted.
-pub(crate) fn set_before_creation(name: &SetName, service: &ServiceFields, caller: &Caller) -> VersionSet {
-    VersionSet {
-        name: name.clone(),
-        revision: 0,
-        is_deleted: true,
-        agent_id: service.agent_id,
-        context_graph_id: service.context_graph_id,
-        pins: Pins::default(),
-        source: None,
-        message: None,
-        updated_by: caller.actor(),
-        updated_at: forge_domain::Timestamp::from_millis(0),
-        hold: None,
-    }
-}
-
-/// A change of a set that comes with a change of its service.
-pub(crate) struct NewRevision<'a> {
-    pub(crate) action: RevisionAction,
-    pub(crate) pins: Pins,
-    pub(crate) agent_id: AgentId,
-    pub(crate) context_graph_id: ContextGraphId,
-    pub(crate) binding: &'a Binding,
-    /// Why.
-    pub(crate) message: Option<&'a str>,
-}
-
-impl NewRevision<'_> {
-    /// Appends the revision to the history of a set and makes it the set's state.
-    ///
-    /// Returns its number.
-    pub(crate) async fn append(
-        self,
-        tx: &mut WriteTx,
-        caller: &Caller,
-        service: ServiceId,
-        set: &VersionSet,
-    ) -> Result<i64, AppError> {
-        let revision = Revision {
-            name: set.name.clone(),
-            revision: set.revision + 1,
-            action: self.action,
-            agent_id: self.agent_id,
-            context_graph_id: self.context_graph_id,
-            resolved: self.pins.resolve(self.binding),
-            pins: self.pins,
-            source: None,
-            restored_revision: None,
-            message: self.message.map(str::to_owned),
-            actor: caller.actor(),
-            change_number: tx.change_number(),
-            created_at: tx.changed_at(),
-        };
-        tx.append_revision(service, &revision).await?;
-        Ok(revision.revision)
-    }
 }
 
 /// A set, and what it means now.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::fault::Fault;
+use forge_domain::plan::PinnedRevision;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::ResolvedPins;
@@ -13,6 +14,7 @@ use forge_store::{AssetVersion, Tx};
 
 use crate::access::resource::Resource as _;
 use crate::snapshot::{PreparedAnswer, ServiceState, SetState, SnapshotRead};
+use crate::version_sets::pinned::{pinned, resolve_as_of};
 use crate::version_sets::{attributes_of_set, gone, service_of_set, unknown};
 use crate::{AppError, Caller, Ctx, assets};
 
@@ -125,7 +127,7 @@ impl CurrentSet {
 }
 
 pub(crate) fn resolution(service: &ServiceState, set: &SetState) -> Result<Resolution, AppError> {
-    let pinned = PinnedAt {
+    let pinned = PinnedRevision {
         revision: set.revision,
         agent_id: service.agent.0,
         context_graph_id: service.context_graph.0,
@@ -135,7 +137,7 @@ pub(crate) fn resolution(service: &ServiceState, set: &SetState) -> Result<Resol
         },
         pins: set.pins.clone(),
     };
-    pinned.resolution(service.id, &set.name)
+    runnable(service.id, &set.name, pinned)
 }
 
 /// Adds the contents of both versions to what a set means.
@@ -186,51 +188,43 @@ pub async fn resolve_at(
             return Err(AppError::Invalid(vec![Fault::new(loc, "in_the_future", msg)]));
         }
     }
-    let pinned = resolve_as_of(&mut tx, ctx.caller, service_id, name, at).await?;
-    pinned.resolution(service_id, name)
+    let pinned = pinned_at(&mut tx, ctx.caller, service_id, name, at).await?;
+    runnable(service_id, name, pinned)
 }
 
-/// A revision of a set, and the versions that it means at some moment.
-struct PinnedAt {
-    revision: i64,
-    agent_id: AgentId,
-    context_graph_id: ContextGraphId,
-    pins: Pins,
-    resolved: ResolvedPins,
+/// Returns what a runtime runs by what a set pins and what that means.
+fn runnable(service_id: ServiceId, name: &SetName, pinned: PinnedRevision) -> Result<Resolution, AppError> {
+    let ResolvedPins {
+        agent_version: Some(agent_version),
+        context_graph_version: Some(context_graph_version),
+    } = pinned.resolved
+    else {
+        return Err(AppError::internal(format!(
+            "service {service_id} runs on something without versions"
+        )));
+    };
+    Ok(Resolution {
+        service_id,
+        name: name.clone(),
+        revision: pinned.revision,
+        pins: pinned.pins,
+        agent: (pinned.agent_id, agent_version),
+        context_graph: (pinned.context_graph_id, context_graph_version),
+        documents: None,
+    })
 }
 
-impl PinnedAt {
-    fn resolution(self, service_id: ServiceId, name: &SetName) -> Result<Resolution, AppError> {
-        let ResolvedPins {
-            agent_version: Some(agent_version),
-            context_graph_version: Some(context_graph_version),
-        } = self.resolved
-        else {
-            return Err(AppError::internal(format!(
-                "service {service_id} runs on something without versions"
-            )));
-        };
-        Ok(Resolution {
-            service_id,
-            name: name.clone(),
-            revision: self.revision,
-            pins: self.pins,
-            agent: (self.agent_id, agent_version),
-            context_graph: (self.context_graph_id, context_graph_version),
-            documents: None,
-        })
-    }
-}
-
+/// Returns the revision of a set that was in force at a moment, and what it meant then.
+///
 /// The past is told by change numbers: a revision was in force, and a version the latest, if their changes had been
 /// made.
-async fn resolve_as_of(
+async fn pinned_at(
     tx: &mut Tx,
     caller: &Caller,
     service_id: ServiceId,
     name: &SetName,
     at: Timestamp,
-) -> Result<PinnedAt, AppError> {
+) -> Result<PinnedRevision, AppError> {
     let organization = &caller.organization;
     service_of_set(tx, caller, Permission::GetVersionSet, service_id, name).await?;
     let change_number = tx.change_number_at(organization, at).await?;
@@ -243,25 +237,6 @@ async fn resolve_as_of(
     if revision.action == RevisionAction::Delete {
         return Err(gone(name, revision.revision));
     }
-    let mut resolved = ResolvedPins {
-        agent_version: revision.pins.agent_version,
-        context_graph_version: revision.pins.context_graph_version,
-    };
-    if resolved.agent_version.is_none() {
-        let id = revision.agent_id.to_string();
-        let latest = tx.latest_version_at(organization, AssetKind::Agent, &id, change_number);
-        resolved.agent_version = latest.await?;
-    }
-    if resolved.context_graph_version.is_none() {
-        let id = revision.context_graph_id.to_string();
-        let latest = tx.latest_version_at(organization, AssetKind::ContextGraph, &id, change_number);
-        resolved.context_graph_version = latest.await?;
-    }
-    Ok(PinnedAt {
-        revision: revision.revision,
-        agent_id: revision.agent_id,
-        context_graph_id: revision.context_graph_id,
-        pins: revision.pins,
-        resolved,
-    })
+    let resolved = resolve_as_of(tx, organization, &revision, change_number).await?;
+    Ok(pinned(revision, resolved))
 }

@@ -34,5 +34,6 @@ mod torture;
 mod untrusted;
 mod unused;
 mod version_set;
+mod walkthroughs;
 mod watch;
 mod world;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use forge_client::{ChangeOptions, Client, ClientError, Credentials, Effect, Options};
-use forge_domain::{ServiceId, SetName};
-use forge_wire::promotion::Promote;
+use forge_domain::{ServiceId, SetName, plan};
+use forge_wire::promotion::{self, Promote};
 
 use crate::scripted::{Server, Step, answer, client, credentials, options, token};
 
@@ -14,13 +14,15 @@ fn service() -> ServiceId {
 
 fn promotion(dry_run: bool) -> Promote {
     Promote {
-        source: "preview".into(),
-        source_revision: None,
-        freeze: true,
-        lift_hold: false,
-        message: None,
-        dry_run,
-        plan_digest: None,
+        promote: plan::Promote {
+            source: "preview".into(),
+            source_revision: None,
+            freeze: true,
+        },
+        options: promotion::Options {
+            dry_run,
+            ..Default::default()
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::HoldEffect;
+use super::effect::HoldEffect;
 use crate::model::ModelPreferences;
 use crate::version_set::{Binding, Bound, Hold, Pins, RequestedPins};
 

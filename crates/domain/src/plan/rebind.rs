@@ -1,6 +1,9 @@
 //! What a set comes to mean when its service gets another agent or context graph.
 
-use super::{PlanInput, Wanted, Warning, changes};
+use super::changes;
+use super::input::PlanInput;
+use super::wanted::Wanted;
+use super::warning::Warning;
 use crate::asset::AssetKind;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
@@ -33,15 +36,12 @@ pub(super) fn wanted(input: &PlanInput<'_>, from: &Binding) -> Wanted {
         refusals.extend(lost);
     }
     Wanted {
-        action: RevisionAction::Rebind,
-        source: None,
         shown: pins.as_ref().map(RequestedPins::from),
         rebound: changes::of_binding(from, to),
         pins,
-        restored_revision: None,
         refusals,
         warnings,
-        freeze: false,
+        ..Wanted::new(RevisionAction::Rebind)
     }
 }
 

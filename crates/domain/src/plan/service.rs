@@ -3,14 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use super::describe::told_of_each_rule;
-use super::{Change, Effect, FieldChange, Finding, Plan, PlanInput, Target, plan, sorted};
+use super::changes::FieldChange;
+use super::digest::{self, sorted};
+use super::effect::Effect;
+use super::finding::{Finding, told, told_of_each_rule};
+use super::input::{Change, PlanInput, Target};
+use super::outcome::Plan;
+use super::plan;
 use crate::ServiceId;
-use crate::audit::canonical_json;
 use crate::model::ModelCatalogue;
-use crate::number::integral_numbers;
 use crate::refusal::Refusal;
 use crate::service::{Service, check_activation, check_bound};
 use crate::simulation::{UnitTestRef, check_unused};
@@ -86,7 +88,7 @@ pub struct ServicePlan {
 impl ServicePlan {
     /// Returns all blockers as one text.
     pub fn blockers_text(&self) -> String {
-        super::told(&self.blockers)
+        told(&self.blockers)
     }
 }
 
@@ -138,7 +140,7 @@ pub fn plan_service(input: &ServicePlanInput<'_>, after: &Service, lift_hold: bo
     } else {
         Vec::new()
     };
-    let digest = digest(&plan, &before.name, &begins, lift_hold);
+    let digest = digest_of(&plan, &before.name, &begins, lift_hold);
     PlannedService {
         plan: ServicePlan {
             digest,
@@ -274,7 +276,7 @@ fn fields(service: &Service) -> [(&'static str, Value); 7] {
 
 /// Returns the hash of a plan and of everything it depends on beyond what it shows: by which `name` the service is
 /// known, and what conversations would `begin` with.
-fn digest(plan: &ServicePlan, name: &str, begins: &[Value], lift_hold: bool) -> String {
+fn digest_of(plan: &ServicePlan, name: &str, begins: &[Value], lift_hold: bool) -> String {
     let plan = ServicePlan {
         blockers: sorted(&plan.blockers),
         warnings: sorted(&plan.warnings),
@@ -285,7 +287,5 @@ fn digest(plan: &ServicePlan, name: &str, begins: &[Value], lift_hold: bool) -> 
         "service_id": plan.service_id, "name": name, "changes": plan.changes, "version_sets": digests, "blockers": plan.blockers,
         "warnings": plan.warnings, "lift_hold": lift_hold, "begins": begins,
     });
-    crate::hex(&Sha256::digest(
-        canonical_json(&integral_numbers(&all)).as_bytes(),
-    ))
+    digest::of_document(&all)
 }

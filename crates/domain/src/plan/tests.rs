@@ -2,6 +2,7 @@
 
 mod changes;
 mod digest;
+mod plans;
 mod properties;
 mod rebind;
 mod rollback;
@@ -10,12 +11,18 @@ mod service;
 
 use std::sync::LazyLock;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::asset::AssetKind;
-use crate::model::{ModelDescription, ModelPreferences};
-use crate::{UnitTestId, UserRef};
+use crate::model::{ModelCatalogue, ModelDescription, ModelPreferences};
+use crate::prompt::LongPrompt;
+use crate::simulation::UnitTestRef;
+use crate::time::Timestamp;
+use crate::version::VersionNumber;
+use crate::version_set::{Binding, Bound, Pins, RequestedPins, ResolvedPins};
+use crate::yank::YankedVersion;
+use crate::{AgentId, ContextGraphId, ServiceId, UnitTestId, UserRef};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -218,8 +225,8 @@ fn deleted() -> Target {
 /// A revision of a set of the service.
 ///
 /// What floats meant the versions 4.
-fn content(pins: Pins) -> Content {
-    Content {
+fn content(pins: Pins) -> PinnedRevision {
+    PinnedRevision {
         revision: 6,
         agent_id: agent_id(1),
         context_graph_id: graph_id(1),

@@ -1,6 +1,8 @@
 //! What to think twice about before a change; it never fails for it.
 
-use super::{Finding, PlanInput, SetRevision};
+use super::finding::Finding;
+use super::input::PlanInput;
+use super::outcome::SetRevision;
 use crate::asset::AssetKind;
 use crate::hint::Hint;
 use crate::llm_interaction;

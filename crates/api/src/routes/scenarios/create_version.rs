@@ -1,7 +1,7 @@
 //! Creates the next version of a scenario.
 
-use forge_app::items::scenarios;
 use forge_app::Caller;
+use forge_app::items::scenarios;
 use forge_domain::fault::Fault;
 use forge_domain::simulation::ScenarioDocument;
 use forge_wire::items::NumberCreated;

@@ -2,16 +2,16 @@
 
 use axum::http::StatusCode;
 use forge_app::{Caller, services};
-use forge_wire::promotion::TermsQuery;
+use forge_wire::promotion::Options;
 use forge_wire::services::UpdateService;
 
 use crate::call::Call;
 use crate::reply::{self, Answer};
 use crate::routes::ServicePath;
-use crate::routes::version_sets::of_query;
+use crate::routes::version_sets::options;
 
-pub(crate) async fn handle(call: Call<ServicePath, TermsQuery, UpdateService, Caller>) -> Answer {
-    let options = of_query(call.query, &call.headers)?;
+pub(crate) async fn handle(call: Call<ServicePath, Options, UpdateService, Caller>) -> Answer {
+    let options = options(call.query, &call.headers)?;
     let body = call.body;
     let update = services::UpdateService {
         name: body.name,

@@ -1,8 +1,7 @@
 //! Lifts the hold on a set.
 
-use forge_app::version_sets::promotion;
-
 use forge_app::Caller;
+use forge_app::version_sets::promotion;
 
 use super::existing;
 use super::options::precondition;

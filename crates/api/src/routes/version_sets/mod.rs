@@ -18,7 +18,7 @@ pub(crate) mod resolve;
 pub(crate) mod rollback;
 pub(crate) mod upsert;
 
-pub(crate) use options::of_query;
+pub(crate) use options::options;
 
 /// Returns the name of a set that is to be read or deleted: a text that cannot be one is a set that is not there.
 fn existing(name: &str) -> Result<SetName, ApiError> {

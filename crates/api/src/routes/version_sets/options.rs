@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::version_sets::promotion::{ChangeOptions, ChangeOutcome, Precondition};
 use forge_domain::numeral::integer;
-use forge_wire::promotion::{PromotionAnswer, TermsQuery};
+use forge_wire::promotion::{Options, PromotionAnswer};
 use serde_json::{Map, Value, json};
 
 use crate::conditions::{self, About};
@@ -22,13 +22,13 @@ pub(super) fn precondition(headers: &Map<String, Value>) -> Result<Precondition,
     )
 }
 
-/// Returns the options that a query and the headers state.
-pub(crate) fn of_query(query: TermsQuery, headers: &Map<String, Value>) -> Result<ChangeOptions, ApiError> {
+/// Returns the options that a body or a query and the headers state.
+pub(crate) fn options(stated: Options, headers: &Map<String, Value>) -> Result<ChangeOptions, ApiError> {
     Ok(ChangeOptions {
-        is_dry_run: query.dry_run,
-        plan_digest: query.plan_digest,
-        message: query.message,
-        lift_hold: query.lift_hold,
+        is_dry_run: stated.dry_run,
+        plan_digest: stated.plan_digest,
+        message: stated.message,
+        lift_hold: stated.lift_hold,
         precondition: precondition(headers)?,
     })
 }
@@ -42,7 +42,7 @@ pub(super) fn classic_answer(outcome: &ChangeOutcome, is_dry_run: bool) -> Answe
 }
 
 /// Answers a promotion or a rollback.
-pub(super) fn answer(outcome: &ChangeOutcome) -> Answer {
+pub(super) fn answer(outcome: ChangeOutcome) -> Answer {
     let body = PromotionAnswer {
         applied: outcome.is_applied,
         revision: outcome.revision,

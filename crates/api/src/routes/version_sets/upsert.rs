@@ -1,14 +1,13 @@
 //! Makes a set pin what is asked for.
 
-use forge_app::version_sets::promotion;
-
 use forge_app::Caller;
+use forge_app::version_sets::promotion;
 use forge_domain::{ServiceId, SetName};
-use forge_wire::promotion::TermsQuery;
+use forge_wire::promotion::Options;
 use forge_wire::version_sets::UpsertVersionSet;
 use serde::Deserialize;
 
-use super::options::{classic_answer, of_query};
+use super::options::{classic_answer, options};
 use crate::call::Call;
 use crate::reply::Answer;
 
@@ -19,12 +18,12 @@ pub(crate) struct Path {
     version_set_name: SetName,
 }
 
-pub(crate) async fn handle(call: Call<Path, TermsQuery, UpsertVersionSet, Caller>) -> Answer {
+pub(crate) async fn handle(call: Call<Path, Options, UpsertVersionSet, Caller>) -> Answer {
     let Path {
         service_id,
         version_set_name,
     } = call.path;
-    let options = of_query(call.query, &call.headers)?;
+    let options = options(call.query, &call.headers)?;
     let (ctx, pins) = (call.server.ctx(&call.caller), call.body.version_set);
     let outcome = promotion::upsert(ctx, service_id, &version_set_name, pins, &options).await?;
     classic_answer(&outcome, options.is_dry_run)

@@ -5,18 +5,12 @@ use std::collections::HashSet;
 use forge_domain::ServiceId;
 use forge_domain::fault::Fault;
 use forge_domain::plan::{Plan, joint_digest};
-use forge_domain::size::is_within;
-use forge_store::WriteTx;
-use serde::{Deserialize, Serialize};
 
 use super::Promote;
-use super::change::{ChangeRequest, Conditions, Prepared, prepare, write};
-use super::options::{ChangeOptions, Plans};
-use crate::long_prompts::Looking;
-use crate::{AppError, Caller, Ctx};
-
-/// How large the plans of one call may be together, in bytes of JSON.
-const MOST_BYTES: u64 = 1024 * 1024;
+use super::batch::{Batch, ChangeRequest, SetChange};
+use super::change::change;
+use super::options::ChangeOptions;
+use crate::{AppError, Ctx};
 
 /// One promotion among several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +24,7 @@ pub struct Promotion {
 }
 
 /// What came of several promotions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PromotionsOutcome {
     /// Whether anything was written.
     pub is_applied: bool,
@@ -51,99 +45,15 @@ pub async fn promote_many(
     options: &ChangeOptions,
 ) -> Result<PromotionsOutcome, AppError> {
     refuse_twice(promotions)?;
-    if options.is_dry_run {
-        let mut tx = ctx.app.store.read().await?;
-        let (looking, mut plans) = (Looking::reading(), Vec::new());
-        for (index, promotion) in promotions.iter().enumerate() {
-            let request = request(promotion, &promotions[..index]);
-            let conditions = Conditions {
-                lift_hold: options.lift_hold,
-                now: ctx.app.clock.now(),
-                is_writing: false,
-                looking: &looking,
-            };
-            request.require_any_grant(ctx.caller)?;
-            let (id, target) = (promotion.service_id, promotion.target.as_str());
-            let prepared = prepare(ctx, &mut tx, id, target, &request, conditions).await?;
-            plans.push(prepared.planned.plan);
-        }
-        refuse_large(&plans)?;
-        let digest = check_digest(&plans, options)?;
-        return Ok(PromotionsOutcome {
-            is_applied: false,
-            plans,
-            digest,
-            change_number: None,
-        });
-    }
-    if let Some(first) = promotions.first() {
-        // All of them ask for the same permissions.
-        request(first, &[]).require_any_grant(ctx.caller)?;
-    }
-    let mut is_second = false;
-    loop {
-        let looking = Looking::writing();
-        let mut tx = ctx.app.write(ctx.caller).await?;
-        let all = prepare_all(ctx, &mut tx, (promotions, options), &looking).await?;
-        // Others wait for who writes, and need not wait for large versions to be read.
-        if !is_second && looking.has_put_off() {
-            drop(tx);
-            looking.catch_up(ctx.app).await?;
-            is_second = true;
-            continue;
-        }
-        let outcome = carry_out(&mut tx, ctx.caller, &all, options).await?;
-        if outcome.is_applied {
-            tx.commit().await?;
-        }
-        return Ok(outcome);
-    }
-}
-
-async fn prepare_all(
-    ctx: Ctx<'_>,
-    tx: &mut WriteTx,
-    (promotions, options): (&[Promotion], &ChangeOptions),
-    looking: &Looking,
-) -> Result<Vec<Prepared>, AppError> {
-    let mut all = Vec::new();
-    for (index, promotion) in promotions.iter().enumerate() {
-        let request = request(promotion, &promotions[..index]);
-        let conditions = Conditions {
-            lift_hold: options.lift_hold,
-            now: ctx.app.clock.now(),
-            is_writing: true,
-            looking,
-        };
-        request.require_any_grant(ctx.caller)?;
-        let (id, target) = (promotion.service_id, promotion.target.as_str());
-        all.push(prepare(ctx, tx, id, target, &request, conditions).await?);
-    }
-    Ok(all)
-}
-
-async fn carry_out(
-    tx: &mut WriteTx,
-    caller: &Caller,
-    all: &[Prepared],
-    options: &ChangeOptions,
-) -> Result<PromotionsOutcome, AppError> {
-    let plans: Vec<Plan> = all.iter().map(|prepared| prepared.planned.plan.clone()).collect();
-    refuse_large(&plans)?;
-    let digest = check_digest(&plans, options)?;
-    if plans.iter().any(Plan::is_blocked) {
-        return Err(AppError::Blocked(Plans::Many(plans)));
-    }
-    let mut is_applied = false;
-    for prepared in all.iter().filter(|prepared| !prepared.planned.plan.is_no_op) {
-        write(tx, caller, prepared, options.message.as_deref()).await?;
-        is_applied = true;
-    }
-    let change_number = is_applied.then(|| tx.change_number());
+    let changes = promotions.iter().enumerate();
+    let changes = changes.map(|(index, promotion)| set_change(promotion, &promotions[..index]));
+    let outcomes = change(ctx, &Batch::Many(changes.collect()), options).await?;
+    let change_number = outcomes.iter().find_map(|outcome| outcome.change_number);
+    let plans: Vec<Plan> = outcomes.into_iter().map(|outcome| outcome.plan).collect();
     Ok(PromotionsOutcome {
-        is_applied,
+        is_applied: change_number.is_some(),
+        digest: joint_digest(&plans),
         plans,
-        digest,
         change_number,
     })
 }
@@ -151,38 +61,21 @@ async fn carry_out(
 /// Returns what a promotion wants.
 ///
 /// The sets that those before it create in its service count for the rules about new ones.
-fn request(promotion: &Promotion, earlier: &[Promotion]) -> ChangeRequest {
+fn set_change(promotion: &Promotion, earlier: &[Promotion]) -> SetChange {
     let beside = earlier
         .iter()
         .filter(|other| other.service_id == promotion.service_id)
         .filter_map(|other| other.target.parse().ok());
-    ChangeRequest::Promote(Promote {
+    SetChange {
+        service: promotion.service_id,
+        name: promotion.target.clone(),
+        request: ChangeRequest::Promote(Promote {
+            source: promotion.source.clone(),
+            source_revision: None,
+            freeze: true,
+        }),
         beside: beside.collect(),
-        source: promotion.source.clone(),
-        source_revision: None,
-        freeze: true,
-    })
-}
-
-fn check_digest(plans: &[Plan], options: &ChangeOptions) -> Result<String, AppError> {
-    let digest = joint_digest(plans);
-    if options.plan_digest.as_ref().is_some_and(|seen| *seen != digest) {
-        return Err(AppError::PlanMoved(Plans::Many(plans.to_vec())));
     }
-    Ok(digest)
-}
-
-/// Refuses plans that are too large to be told together.
-fn refuse_large(plans: &[Plan]) -> Result<(), AppError> {
-    if is_within(&plans, MOST_BYTES) {
-        return Ok(());
-    }
-    let msg = format!(
-        "the plans of this call take more than {MOST_BYTES} bytes together; promote fewer services at once, or each set \
-         by itself"
-    );
-    let loc = vec!["promotions".into()];
-    Err(AppError::Invalid(vec![Fault::new(loc, "too_long", msg)]))
 }
 
 /// Refuses to promote into one set twice: only the last could count.

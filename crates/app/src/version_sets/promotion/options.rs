@@ -1,7 +1,6 @@
 //! On which options a caller changes a set, and what comes of it.
 
-use forge_domain::plan::{Plan, ServicePlan, joint_digest};
-use serde::{Deserialize, Serialize};
+use forge_domain::plan::Plan;
 
 /// On which options a set is changed.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +44,7 @@ impl<T: PartialEq> Precondition<T> {
 }
 
 /// What came of a change that nothing stood against.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChangeOutcome {
     /// Whether something was written: not for a dry run, nor where everything was so already.
     pub is_applied: bool,
@@ -55,46 +54,4 @@ pub struct ChangeOutcome {
     pub plan: Plan,
     /// The organization's change number of the write, if there was one.
     pub change_number: Option<i64>,
-}
-
-/// The plan of one change, or those of several that are made together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Plans {
-    /// Of one.
-    One(Box<Plan>),
-    /// Of several, in the order asked for.
-    Many(Vec<Plan>),
-    /// Of a service, with those of its sets.
-    Service(Box<ServicePlan>),
-}
-
-impl Plans {
-    /// Returns the digest that fixes all of them.
-    pub fn digest(&self) -> String {
-        match self {
-            Self::One(plan) => plan.digest.clone(),
-            Self::Many(plans) => joint_digest(plans),
-            Self::Service(plan) => plan.digest.clone(),
-        }
-    }
-
-    /// Returns all blockers as one text; of several plans each with the name of its set.
-    pub(crate) fn blockers_text(&self) -> String {
-        match self {
-            Self::One(plan) => plan.blockers_text(),
-            Self::Service(plan) => plan.blockers_text(),
-            Self::Many(plans) => {
-                let blocked = plans.iter().filter(|plan| plan.is_blocked());
-                let text = |plan: &Plan| {
-                    format!(
-                        "service {}, `{}`: {}",
-                        plan.service_id,
-                        plan.target.name,
-                        plan.blockers_text()
-                    )
-                };
-                blocked.map(text).collect::<Vec<_>>().join("; ")
-            }
-        }
-    }
 }

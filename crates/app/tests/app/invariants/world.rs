@@ -239,7 +239,6 @@ impl World {
             } => {
                 let source = SETS[source].to_owned();
                 let promote = Promote {
-                    beside: Vec::new(),
                     source,
                     source_revision,
                     freeze,

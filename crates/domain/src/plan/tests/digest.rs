@@ -36,7 +36,7 @@ fn whatever_the_change_depends_on_moves_the_digest() {
     moved.binding.agent.latest = Some(version(6));
     let mut later_target = World::default();
     later_target.target.as_mut().unwrap().revision = 8;
-    let with = |edit: fn(&mut Content)| {
+    let with = |edit: fn(&mut PinnedRevision)| {
         let mut content = content(pins(None, 3));
         edit(&mut content);
         Change::Promote {

@@ -53,7 +53,7 @@ fn any_world() -> impl Strategy<Value = World> {
 fn any_change() -> impl Strategy<Value = Change> {
     let source = proptest::sample::select(vec!["preview", "test", "personal-alex", "nowhere"]);
     let found = || {
-        (any_pins(), 1..3u8).prop_map(|(pins, id)| Content {
+        (any_pins(), 1..3u8).prop_map(|(pins, id)| PinnedRevision {
             agent_id: agent_id(id),
             ..content(pins)
         })

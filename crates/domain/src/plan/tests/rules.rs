@@ -59,7 +59,7 @@ fn blocked() -> Vec<(&'static str, Planned)> {
             ..World::default()
         },
     );
-    let of_another_agent = Content {
+    let of_another_agent = PinnedRevision {
         agent_id: agent_id(2),
         ..content(pins(2, 2))
     };

@@ -1,11 +1,55 @@
-//! How much of what a plan finds is told.
+//! What a plan finds, and how much of it is told.
 
 use std::collections::HashMap;
 
-use super::Finding;
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::{MOST_TOLD, Refusal};
+use crate::visible::shown;
 
 /// How many findings of one rule are told.
 const MOST_OF_A_RULE: usize = 100;
+
+/// One finding of a plan: a stable code, what is so, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// A stable word for programs; `docs/rules.md` lists all of them.
+    pub code: String,
+    /// What is so, as one sentence without its full stop.
+    pub message: String,
+    /// What to do about it, where more can be said than the message does.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// Returns findings as one text; of very many, the first ones and how many there are
+/// beside, as far as that is known.
+pub(super) fn told(findings: &[Finding]) -> String {
+    let texts: Vec<String> = findings.iter().take(MOST_TOLD).map(Finding::text).collect();
+    let told = texts.join("; ");
+    match findings.len().saturating_sub(MOST_TOLD) {
+        0 => told,
+        more => format!("{told}; and at least {more} more reasons"),
+    }
+}
+
+impl From<&Refusal> for Finding {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            code: refusal.code().to_owned(),
+            message: shown(refusal.message()),
+            hint: refusal.hint().map(|hint| shown(hint.to_string())),
+        }
+    }
+}
 
 /// Returns the first findings of each rule, and of how many more there are.
 ///

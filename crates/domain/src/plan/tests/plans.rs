@@ -1,0 +1,37 @@
+//! The plans of one call.
+
+use super::*;
+
+/// Returns the plan of deleting a set: `edge` and `release` cannot be deleted.
+fn deletion(name: &str) -> Plan {
+    World::named(name).plan(Change::Delete).plan
+}
+
+#[test]
+fn one_plan_speaks_for_itself_and_many_together() {
+    let (free, blocked) = (deletion("test"), deletion("edge"));
+    let one = Plans::One(Box::new(blocked.clone()));
+    assert_eq!(one.digest(), blocked.digest);
+    assert_eq!(one.blockers_text(), blocked.blockers_text());
+    assert_eq!(one.of_sets(), std::slice::from_ref(&blocked));
+    assert_eq!(one.into_plans_of_sets(), [blocked.clone()]);
+    let both = [free.clone(), blocked.clone()];
+    let many = Plans::Many(both.to_vec());
+    assert_eq!(many.digest(), joint_digest(&both));
+    assert_ne!(many.digest(), free.digest);
+    assert_eq!(many.of_sets(), both);
+    let told = many.blockers_text();
+    assert!(told.contains("`edge`: ") && !told.contains("`test`"), "{told}");
+    assert_eq!(many.into_plans_of_sets(), both);
+}
+
+#[test]
+fn many_plans_are_blocked_if_one_of_them_is() {
+    let (free, blocked) = (deletion("test"), deletion("edge"));
+    let is_blocked = |plans: &[&Plan]| Plans::Many(plans.iter().copied().cloned().collect()).is_blocked();
+    assert!(!is_blocked(&[&free]));
+    assert!(is_blocked(&[&free, &blocked]));
+    assert!(is_blocked(&[&blocked, &free]));
+    assert!(!Plans::One(Box::new(free)).is_blocked());
+    assert!(Plans::One(Box::new(blocked)).is_blocked());
+}
