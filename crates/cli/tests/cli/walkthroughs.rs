@@ -19,7 +19,8 @@ fn stops<'t>(text: &'t str, heading: &str) -> Vec<(&'t str, Vec<&'t str>)> {
 
 /// Returns `true` if a source text defines a function of this name.
 fn defines(source: &str, function: &str) -> bool {
-    let definitions = source.split(&format!("fn {function}")).skip(1);
+    let definition = format!("fn {function}");
+    let definitions = source.split(definition.as_str()).skip(1);
     definitions
         .filter_map(|rest| rest.chars().next())
         .any(|next| ['(', '<'].contains(&next))
