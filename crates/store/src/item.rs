@@ -3,7 +3,7 @@
 use forge_domain::behavior::BehaviorDocument;
 use forge_domain::item::{Item, ItemDetails, ItemKind};
 use forge_domain::service::Tags;
-use forge_domain::{BehaviorSetId, OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_domain::{BehaviorSetId, OrganizationId, Sort, Timestamp, UserRef, VersionNumber};
 
 use crate::StoreError;
 use crate::page_request::{PageRequest, VersionBounds};
@@ -247,7 +247,7 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         kind: ItemKind,
-        sort: &[(ItemSort, bool)],
+        sort: &[Sort<ItemSort>],
         (is_active, is_deleted): (Option<bool>, Option<bool>),
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<Item>>, StoreError> {

@@ -8,7 +8,9 @@ use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricRes
 use forge_domain::item::ItemKind;
 use forge_domain::metric::MetricDocument;
 use forge_domain::model::ModelPreferences;
-use forge_domain::{ConversationId, InteractionId, MetricId, Timestamp, UnitTestSetRunId, VersionNumber};
+use forge_domain::{
+    ConversationId, InteractionId, MetricId, Sort, Timestamp, UnitTestSetRunId, VersionNumber,
+};
 use forge_runtime::Verdict;
 use forge_store::{MetricResultFilter, Tx};
 pub use forge_store::{MetricResultSort, StoredMetricResult};
@@ -164,7 +166,7 @@ pub struct ListResults {
     /// Of these runs of unit tests.
     pub run_ids: Vec<UnitTestSetRunId>,
     /// The order.
-    pub sort: Vec<(MetricResultSort, bool)>,
+    pub sort: Vec<Sort<MetricResultSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

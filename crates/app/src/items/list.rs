@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use forge_domain::item::{Item, ItemKind, SearchTerms};
 use forge_domain::metric::MetricValueKind;
 use forge_domain::service::TagFilter;
-use forge_domain::{OrganizationId, ServiceId, UserRef};
+use forge_domain::{OrganizationId, ServiceId, Sort, UserRef};
 use forge_store::{ItemSort, PageRequest, SortValue, Tx};
 
 use super::{attributes, permissions};
@@ -91,7 +91,7 @@ pub struct ListItems {
     /// What they have to be like.
     pub filter: SearchItems,
     /// The order.
-    pub sort: Vec<(ItemSort, bool)>,
+    pub sort: Vec<Sort<ItemSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

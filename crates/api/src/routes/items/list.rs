@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::items::{self, ItemKind, ItemSort, ListItems};
+use forge_domain::Sort;
 use forge_wire::items::{FilterValues, list_key};
 use serde::Deserialize;
 
@@ -76,9 +77,9 @@ async fn list(kind: ItemKind, creators: CreatorForm, call: ListCall) -> Answer {
     reply::large(StatusCode::OK, page).await
 }
 
-fn sort(text: &str) -> Result<(ItemSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<ItemSort>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "updated_at")) => Ok((ItemSort::UpdatedAt, is_descending)),
+        Some((direction, "updated_at")) => Ok(direction.of(ItemSort::UpdatedAt)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+updated_at` or `-updated_at`",
