@@ -407,7 +407,7 @@ async fn find_sets(
     let Some(name) = target.or(source.as_ref()) else {
         return Ok((None, None));
     };
-    let names = (name, source.as_ref().unwrap_or(name));
+    let names = [name, source.as_ref().unwrap_or(name)];
     let found = tx.find_two_sets(&caller.organization, service_id, names).await?;
     let pick = |name: Option<&SetName>| found.iter().find(|set| Some(&set.name) == name).cloned();
     Ok((pick(target), pick(source.as_ref())))
