@@ -154,15 +154,15 @@ impl App {
         tx: &mut Tx,
         organization: &OrganizationId,
     ) -> Result<(SignedCheckpoint, String), AppError> {
-        let (sequence, hash) = tx.audit_head(organization).await?;
+        let head = tx.audit_head(organization).await?;
         let key = require_signing_key(tx, organization).await?;
         let pair = Ed25519KeyPair::from_pkcs8(&self.open_signing_key(organization, &key)?);
         let pair =
             pair.map_err(|_| AppError::internal(format!("signing key {} is no Ed25519 key", key.id)))?;
         let checkpoint = Checkpoint {
             organization: organization.clone(),
-            sequence,
-            hash,
+            sequence: head.sequence,
+            hash: head.hash,
             created_at: self.clock.now(),
             kid: key.id,
         };
@@ -214,7 +214,7 @@ pub async fn check(
     let (mut after, mut seen) = (None, 0);
     while let Some(last) = length.last {
         let mut tx = store.read().await?;
-        let rows = tx.scan_audit_events(organization, (after, last), CHUNK).await?;
+        let rows = tx.scan_audit_events(organization, after, last, CHUNK).await?;
         let rows = rows.into_rows();
         let Some(end) = rows.last() else { break };
         after = Some(end.sequence);

@@ -7,7 +7,9 @@ use forge_domain::conversation::Message;
 use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricResult};
 use forge_domain::metric::{Metric, MetricDetails, MetricDocument};
 use forge_domain::model::ModelPreferences;
-use forge_domain::{ConversationId, InteractionId, MetricId, Timestamp, UnitTestSetRunId, VersionNumber};
+use forge_domain::{
+    ConversationId, InteractionId, MetricId, Sort, Timestamp, UnitTestSetRunId, VersionNumber,
+};
 use forge_runtime::Verdict;
 use forge_store::{MetricResultFilter, Tx};
 pub use forge_store::{MetricResultSort, StoredMetricResult};
@@ -167,7 +169,7 @@ pub struct ListResults {
     /// Of these runs of unit tests.
     pub run_ids: Vec<UnitTestSetRunId>,
     /// The order.
-    pub sort: Vec<(MetricResultSort, bool)>,
+    pub sort: Vec<Sort<MetricResultSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

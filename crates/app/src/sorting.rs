@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
-use forge_domain::{Duration, Timestamp};
+use forge_domain::{Duration, Sort, Timestamp};
 use forge_store::{PageCursor, Place, Position, ReadTx, Rows, SortValue, StoreError, Tx};
 use sha2::{Digest as _, Sha256};
 
@@ -29,25 +29,25 @@ const FIRST: i64 = 1 << 52;
 /// A list in some order.
 pub(crate) struct Sorted<K, T> {
     name: &'static str,
-    keys: Vec<(K, bool)>,
+    keys: Vec<Sort<K>>,
     is_moving: bool,
     value: fn(K, &T) -> SortValue,
     seq: fn(&T) -> i64,
 }
 
 impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
-    /// Builds the order of a list whose rows can move, from its keys, each descending or not.
+    /// Builds the order of a list whose rows can move.
     pub(crate) fn moving(
         name: &'static str,
-        keys: &[(K, bool)],
+        keys: &[Sort<K>],
         value: fn(K, &T) -> SortValue,
         seq: fn(&T) -> i64,
     ) -> Self {
-        let mut distinct: Vec<(K, bool)> = Vec::new();
-        for (key, is_descending) in keys {
+        let mut distinct: Vec<Sort<K>> = Vec::new();
+        for sort in keys {
             // Of a key that comes twice only the first counts: the second can break no tie.
-            if distinct.iter().all(|(known, _)| known != key) {
-                distinct.push((*key, *is_descending));
+            if distinct.iter().all(|known| known.key != sort.key) {
+                distinct.push(*sort);
             }
         }
         Self {
@@ -62,7 +62,7 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     /// Builds the order of a list whose rows stay where they are.
     pub(crate) fn fixed(
         name: &'static str,
-        keys: &[(K, bool)],
+        keys: &[Sort<K>],
         value: fn(K, &T) -> SortValue,
         seq: fn(&T) -> i64,
     ) -> Self {
@@ -73,7 +73,7 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     }
 
     /// Returns the keys, without repetitions.
-    pub(crate) fn keys(&self) -> &[(K, bool)] {
+    pub(crate) fn keys(&self) -> &[Sort<K>] {
         &self.keys
     }
 
@@ -161,7 +161,7 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     }
 
     fn position(&self, row: &T) -> Position {
-        let values = self.keys.iter().map(|(key, _)| (self.value)(*key, row));
+        let values = self.keys.iter().map(|sort| (self.value)(sort.key, row));
         Position {
             values: values.collect(),
             seq: (self.seq)(row),
@@ -170,9 +170,9 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
 
     fn compare(&self, left: &Position, right: &Position) -> Ordering {
         let values = left.values.iter().zip(&right.values).zip(&self.keys);
-        let in_direction = |((left, right), (_, is_descending)): ((&SortValue, &SortValue), &(K, bool))| {
+        let in_direction = |((left, right), sort): ((&SortValue, &SortValue), &Sort<K>)| {
             let ordering = left.cmp(right);
-            if *is_descending {
+            if sort.direction.is_descending() {
                 ordering.reverse()
             } else {
                 ordering
@@ -183,8 +183,8 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
     }
 
     fn cursor(&self, caller: &Caller, position: Position) -> PageCursor {
-        let keys = self.keys.iter().map(|(key, is_descending)| {
-            let sign = if *is_descending { '-' } else { '+' };
+        let keys = self.keys.iter().map(|Sort { key, direction }| {
+            let sign = if direction.is_descending() { '-' } else { '+' };
             format!("{sign}{key:?}")
         });
         PageCursor {
@@ -356,7 +356,7 @@ async fn write(ctx: Ctx<'_>, token: i64, cursor: &PageCursor, now: Timestamp) ->
 
 #[cfg(test)]
 mod tests {
-    use forge_domain::UserRef;
+    use forge_domain::{Direction, UserRef};
     use forge_store::MOST_BYTES;
 
     use super::*;
@@ -403,8 +403,13 @@ mod tests {
     fn a_row_that_moved_away_leaves_the_place_where_it_was() {
         type Row = (&'static str, i64);
         let name = |(), row: &Row| SortValue::Text(row.0.to_owned());
-        let list: Sorted<(), Row> = Sorted::moving("row", &[((), true), ((), false)], name, |row| row.1);
-        assert_eq!(list.keys(), [((), true)]);
+        let list: Sorted<(), Row> = Sorted::moving(
+            "row",
+            &[Direction::Descending.of(()), Direction::Ascending.of(())],
+            name,
+            |row| row.1,
+        );
+        assert_eq!(list.keys(), [Direction::Descending.of(())]);
         let place = list.place(&("c", 3));
         let page = PageBuilder::new(MOST_BYTES, 2, place);
         let rows = vec![("d", 1), ("c", 2), ("a", 5), ("zz", 3), ("c", 4), ("b", 6)];

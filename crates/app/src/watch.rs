@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::access::sign_in;
 use crate::services::lookup::attributes_of;
-use crate::snapshot::{OrganizationState, SnapshotRead};
+use crate::snapshot::{Events, OrganizationState, SnapshotRead};
 use crate::version_sets::attributes_of_set;
 use crate::{App, AppError, Caller, Ctx, assets, items};
 
@@ -126,10 +126,14 @@ impl Watcher {
                 // There is a change, but the database is away and nobody here can tell what it was.
                 tokio::time::sleep(AGAIN).await;
             }
-            return Ok(Some(self.news(&known, Vec::new(), self.seen)));
+            let nothing = Events {
+                events: Vec::new(),
+                up_to: self.seen,
+            };
+            return Ok(Some(self.news(&known, nothing)));
         }
         let recent = self.app.snapshots.recent_events(&known, self.seen);
-        Ok(recent.map(|(events, up_to)| self.news(&known, events, up_to)))
+        Ok(recent.map(|recent| self.news(&known, recent)))
     }
 
     /// Reads what happened since from the database: of many changes the first ones.
@@ -139,8 +143,7 @@ impl Watcher {
     pub async fn read(&mut self) -> Result<News, AppError> {
         let known = self.look().await?;
         let read = self.app.snapshots.read_events(&self.app, &known, self.seen).await;
-        let (events, up_to) = read?;
-        Ok(self.news(&known, events, up_to))
+        Ok(self.news(&known, read?))
     }
 
     /// Returns what is known of the organization.
@@ -158,7 +161,7 @@ impl Watcher {
     }
 
     /// Returns what the watcher may see of events, which are all up to a change.
-    fn news(&mut self, known: &SnapshotRead, events: Vec<AuditedChange>, up_to: i64) -> News {
+    fn news(&mut self, known: &SnapshotRead, Events { events, up_to }: Events) -> News {
         self.seen = up_to;
         let mut changes: Vec<WatchedChange> = Vec::new();
         for event in events {

@@ -42,7 +42,8 @@ impl Progress {
     fn take(
         &mut self,
         bounds: &Bounds,
-        (token, next): (i64, Option<i64>),
+        token: i64,
+        next: Option<i64>,
         rows: &[Box<RawValue>],
     ) -> Option<String> {
         self.tokens.insert(token);
@@ -151,8 +152,8 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
         let rows: Vec<Box<RawValue>> =
             serde_json::from_str(field(self.key)).map_err(|source| self.unexpected(source))?;
         self.token = serde_json::from_str(field("continuation_token")).unwrap_or(None);
-        let tokens = (token, self.token);
-        if let Some(why) = self.progress.take(self.client.bounds(), tokens, &rows) {
+        let bounds = self.client.bounds();
+        if let Some(why) = self.progress.take(bounds, token, self.token, &rows) {
             let call = self.client.call(&(self.request)(limit, token));
             return Err(ClientError::Endless { call, why });
         }

@@ -39,6 +39,7 @@ pub mod revision;
 pub mod service;
 pub mod simulation;
 pub mod size;
+pub mod sort;
 mod text;
 pub mod time;
 pub mod user;
@@ -56,6 +57,7 @@ pub use id::{
 };
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
+pub use sort::{Direction, Sort};
 pub use text::{hex, shortened};
 pub use time::{Clock, Duration, Timestamp};
 pub use version::VersionNumber;

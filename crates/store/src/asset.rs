@@ -159,6 +159,19 @@ pub struct AssetVersion {
     pub created_at: Timestamp,
 }
 
+/// A version whose references are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct ReferencedVersion<'a> {
+    /// Whether it is one of an agent or of a context graph.
+    pub kind: AssetKind,
+    /// Whose version it is.
+    pub id: &'a str,
+    /// Its number.
+    pub version: VersionNumber,
+    /// Whether it is the latest one, which sets mean that float.
+    pub is_latest: bool,
+}
+
 /// A service with sets that mean a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceReference {
@@ -334,19 +347,26 @@ impl Tx {
         .await
     }
 
-    /// Returns up to `limit` services after the place `after` that have sets which mean a version: those that pin it
+    /// Returns a page of the services that have sets which mean a version: those that pin it
     /// and, if it is the latest, those that float.
     pub async fn list_references(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        (id, version, is_latest): (&str, VersionNumber, bool),
-        after: i64,
-        limit: i64,
+        asset: &ReferencedVersion<'_>,
+        page: PageRequest,
     ) -> Result<Rows<ServiceReference>, StoreError> {
-        let statement = &Statements::of(kind).references;
-        let args = |limit: i64| args![organization, id, version, is_latest, after, limit];
-        let mut rows = self.some(statement, args(limit), service_reference).await?;
+        let statement = &Statements::of(asset.kind).references;
+        let args = |limit: i64| {
+            args![
+                organization,
+                asset.id,
+                asset.version,
+                asset.is_latest,
+                page.after,
+                limit
+            ]
+        };
+        let mut rows = self.some(statement, args(page.limit), service_reference).await?;
         if rows.is_cut()
             && rows
                 .iter()

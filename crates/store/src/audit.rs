@@ -94,6 +94,24 @@ pub struct ScannedEvent {
     pub event: Result<(AuditEvent, String), String>,
 }
 
+/// The last event of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Its number; 0 before the first event.
+    pub sequence: i64,
+    /// Its hash; the genesis hash before the first event.
+    pub hash: String,
+}
+
+impl ChainHead {
+    fn genesis() -> Self {
+        Self {
+            sequence: 0,
+            hash: GENESIS_HASH.to_owned(),
+        }
+    }
+}
+
 /// How much of a log is there, however it can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainLength {
@@ -101,6 +119,13 @@ pub struct ChainLength {
     pub entries: u64,
     /// The highest number, or `None` if there is none.
     pub last: Option<i64>,
+}
+
+fn head(row: &Row<'_>) -> Result<ChainHead, StoreError> {
+    Ok(ChainHead {
+        sequence: row.integer("sequence")?,
+        hash: row.text("hash")?,
+    })
 }
 
 fn event(organization: &OrganizationId, row: &Row<'_>) -> Result<(AuditEvent, String), StoreError> {
@@ -162,7 +187,8 @@ impl Tx {
     pub async fn scan_audit_events(
         &mut self,
         organization: &OrganizationId,
-        (after, last): (Option<i64>, i64),
+        after: Option<i64>,
+        last: i64,
         limit: i64,
     ) -> Result<Rows<ScannedEvent>, StoreError> {
         let args = args![organization, after, last, limit];
@@ -217,28 +243,23 @@ impl Tx {
             .await
     }
 
-    /// Returns the number and the hash of the last event; 0 and the genesis hash before the first.
-    pub async fn audit_head(&mut self, organization: &OrganizationId) -> Result<(i64, String), StoreError> {
-        let last = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
-        let found = self.optional(&LAST_EVENT, args![organization], last).await?;
-        Ok(found.unwrap_or((0, GENESIS_HASH.to_owned())))
+    /// Returns the end of an organization's log.
+    pub async fn audit_head(&mut self, organization: &OrganizationId) -> Result<ChainHead, StoreError> {
+        let found = self.optional(&LAST_EVENT, args![organization], head).await?;
+        Ok(found.unwrap_or_else(ChainHead::genesis))
     }
 
     /// Returns the same, if the log goes on from what was its end, or `None` if that is no part of it.
     pub async fn audit_head_after(
         &mut self,
         organization: &OrganizationId,
-        (sequence, hash): &(i64, String),
-    ) -> Result<Option<(i64, String)>, StoreError> {
-        let event = |row: &Row<'_>| Ok((row.integer("sequence")?, row.text("hash")?));
+        before: &ChainHead,
+    ) -> Result<Option<ChainHead>, StoreError> {
         let mut found = self
-            .all(&EVENT_AND_LAST, args![organization, *sequence], event)
+            .all(&EVENT_AND_LAST, args![organization, before.sequence], head)
             .await?;
-        let goes_on = *sequence == 0
-            || found
-                .first()
-                .is_some_and(|first| first == &(*sequence, hash.clone()));
-        let last = found.pop().unwrap_or((0, GENESIS_HASH.to_owned()));
+        let goes_on = before.sequence == 0 || found.first() == Some(before);
+        let last = found.pop().unwrap_or_else(ChainHead::genesis);
         Ok(goes_on.then_some(last))
     }
 
@@ -283,10 +304,10 @@ impl WriteTx {
         after: Value,
     ) -> Result<(), StoreError> {
         let organization = self.organization.clone();
-        let (sequence, previous_hash) = self.audit_head(&organization).await?;
+        let head = self.audit_head(&organization).await?;
         let event = AuditEvent {
             organization,
-            sequence: sequence + 1,
+            sequence: head.sequence + 1,
             change_number: self.change_number(),
             created_at: self.changed_at(),
             actor: actor.clone(),
@@ -294,7 +315,7 @@ impl WriteTx {
             object,
             before,
             after,
-            previous_hash,
+            previous_hash: head.hash,
         };
         let hash = event.hash();
         let key = event.actor.key.as_ref();

@@ -1,8 +1,8 @@
 //! Invocations: that a dynamic behavior set applied in an interaction of a conversation.
 
 use forge_domain::{
-    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, OrganizationId, ServiceId, Timestamp,
-    VersionNumber,
+    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, OrganizationId, ServiceId, Sort,
+    Timestamp, VersionNumber,
 };
 
 use crate::StoreError;
@@ -122,7 +122,7 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         set: BehaviorSetId,
-        sort: &[(InvocationSort, bool)],
+        sort: &[Sort<InvocationSort>],
         page: PageRequest,
     ) -> Result<Option<Rows<BehaviorInvocation>>, StoreError> {
         let order = order(sort, |key| key as usize);

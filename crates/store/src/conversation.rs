@@ -6,8 +6,8 @@ use forge_domain::model::ModelPreferences;
 use forge_domain::service::Tags;
 use forge_domain::user::Preferences;
 use forge_domain::{
-    AgentId, ContextGraphId, ConversationId, InteractionId, OrganizationId, ServiceId, SetName, Timestamp,
-    UnitTestSetRunId, VersionNumber, lease,
+    AgentId, ContextGraphId, ConversationId, InteractionId, OrganizationId, ServiceId, SetName, Sort,
+    Timestamp, UnitTestSetRunId, VersionNumber, lease,
 };
 
 use crate::StoreError;
@@ -321,7 +321,7 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         filter: &ConversationFilter,
-        sort: &[(ConversationSort, bool)],
+        sort: &[Sort<ConversationSort>],
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<Conversation>>, StoreError> {
         let order = order(sort, |key| key as usize);

@@ -1,7 +1,7 @@
 //! What is said in conversations, and how the agent came to it.
 
 use forge_domain::conversation::{Insights, Message};
-use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
+use forge_domain::{ConversationId, InteractionId, OrganizationId, Sort, Timestamp};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -170,7 +170,7 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         conversation: ConversationId,
-        sort: &[(MessageSort, bool)],
+        sort: &[Sort<MessageSort>],
         page: PageRequest,
     ) -> Result<Option<Rows<NumberedMessage>>, StoreError> {
         let order = order(sort, |key| key as usize);

@@ -4,7 +4,9 @@ use forge_domain::behavior::{BehaviorDocument, BehaviorSetDetails};
 use forge_domain::id;
 use forge_domain::item::{Item, ItemDetails};
 use forge_domain::service::Tags;
-use forge_domain::{BehaviorSetId, Id, ItemVersionId, OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_domain::{
+    BehaviorSetId, Id, ItemVersionId, OrganizationId, Sort, Timestamp, UserRef, VersionNumber,
+};
 
 use crate::StoreError;
 use crate::page_request::{PageRequest, VersionBounds};
@@ -252,7 +254,7 @@ impl Tx {
     pub async fn list_items<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
-        sort: &[(ItemSort, bool)],
+        sort: &[Sort<ItemSort>],
         wanted: ItemFlags,
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<Item<D>>>, StoreError> {

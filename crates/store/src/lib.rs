@@ -65,8 +65,8 @@ mod writer;
 mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
-pub use asset::{Asset, AssetVersion, ServiceReference, SetReference};
-pub use audit::{ChainLength, EventFilter, ScannedEvent};
+pub use asset::{Asset, AssetVersion, ReferencedVersion, ServiceReference, SetReference};
+pub use audit::{ChainHead, ChainLength, EventFilter, ScannedEvent};
 pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use catalogue::{StatementText, all_statements};
 pub use conversation::{
@@ -103,4 +103,4 @@ pub use user::{ListedUser, NewUser, User, UserSort, UserStats};
 pub use version_set::{Revision, VersionSet};
 pub use watermarks::{GONE, Listener, Watermark, Watermarks};
 pub use writer::SharedCommits;
-pub use yank::Yank;
+pub use yank::{NewYank, Yank};

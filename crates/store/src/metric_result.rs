@@ -1,7 +1,7 @@
 //! Results of metrics.
 
 use forge_domain::evaluation::{EvaluationSourceType, MetricResult};
-use forge_domain::{ConversationId, MetricId, OrganizationId, Timestamp, UnitTestSetRunId};
+use forge_domain::{ConversationId, MetricId, OrganizationId, Sort, Timestamp, UnitTestSetRunId};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -139,7 +139,7 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         filter: &MetricResultFilter,
-        sort: &[(MetricResultSort, bool)],
+        sort: &[Sort<MetricResultSort>],
         page: PageRequest,
     ) -> Result<Option<Rows<StoredMetricResult>>, StoreError> {
         let order = order(sort, |key| key as usize);

@@ -3,7 +3,7 @@
 use forge_domain::asset::AssetKind;
 use forge_domain::service::{Service, Tags};
 use forge_domain::version_set::{Binding, Bound};
-use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, UserRef};
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, Sort, UserRef};
 
 use sha2::{Digest as _, Sha256};
 
@@ -194,7 +194,7 @@ impl Tx {
     pub async fn list_services(
         &mut self,
         organization: &OrganizationId,
-        sort: &[(SortKey, bool)],
+        sort: &[Sort<SortKey>],
         is_active: Option<bool>,
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<Service>>, StoreError> {

@@ -217,19 +217,25 @@ fn change(row: &Row<'_>) -> Result<AuditedChange, StoreError> {
     })
 }
 
+/// The statement for all things of a kind, and the one for a single one or those of a service.
+struct Statements {
+    all: &'static Statement,
+    one: &'static Statement,
+}
+
 impl Tx {
     /// Runs the statement for all things of a kind, or the one for the thing of that id: one text with an optional
     /// filter would keep the database from using its index.
     async fn all_or_one<T>(
         &mut self,
-        (all, one): (&Statement, &Statement),
+        statements: Statements,
         organization: &OrganizationId,
         id: Option<String>,
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         match id {
-            None => self.all(all, args![organization], decode).await,
-            Some(id) => self.all(one, args![organization, id], decode).await,
+            None => self.all(statements.all, args![organization], decode).await,
+            Some(id) => self.all(statements.one, args![organization, id], decode).await,
         }
     }
 
@@ -250,7 +256,11 @@ impl Tx {
                 role_id: row.parse("role_id")?,
             })
         };
-        self.all_or_one((&USERS, &USER), organization, id.map(str::to_owned), user)
+        let statements = Statements {
+            all: &USERS,
+            one: &USER,
+        };
+        self.all_or_one(statements, organization, id.map(str::to_owned), user)
             .await
     }
 
@@ -260,7 +270,11 @@ impl Tx {
         organization: &OrganizationId,
         id: Option<&str>,
     ) -> Result<Vec<KeySummary>, StoreError> {
-        self.all_or_one((&KEYS, &KEY), organization, id.map(str::to_owned), key)
+        let statements = Statements {
+            all: &KEYS,
+            one: &KEY,
+        };
+        self.all_or_one(statements, organization, id.map(str::to_owned), key)
             .await
     }
 
@@ -303,8 +317,14 @@ impl Tx {
         id: Option<&str>,
     ) -> Result<Vec<AssetSummary>, StoreError> {
         let statements = match kind {
-            AssetKind::Agent => (&AGENTS, &AGENT),
-            AssetKind::ContextGraph => (&CONTEXT_GRAPHS, &CONTEXT_GRAPH),
+            AssetKind::Agent => Statements {
+                all: &AGENTS,
+                one: &AGENT,
+            },
+            AssetKind::ContextGraph => Statements {
+                all: &CONTEXT_GRAPHS,
+                one: &CONTEXT_GRAPH,
+            },
         };
         self.all_or_one(statements, organization, id.map(str::to_owned), asset)
             .await
@@ -317,8 +337,11 @@ impl Tx {
         id: Option<ServiceId>,
     ) -> Result<Vec<ServiceSummary>, StoreError> {
         let id = id.map(|id| id.to_string());
-        self.all_or_one((&SERVICES, &SERVICE), organization, id, service)
-            .await
+        let statements = Statements {
+            all: &SERVICES,
+            one: &SERVICE,
+        };
+        self.all_or_one(statements, organization, id, service).await
     }
 
     /// Returns the sets of all services or of one, deleted ones included.
@@ -328,8 +351,11 @@ impl Tx {
         service: Option<ServiceId>,
     ) -> Result<Vec<SetSummary>, StoreError> {
         let id = service.map(|id| id.to_string());
-        self.all_or_one((&SETS, &SETS_OF_SERVICE), organization, id, set)
-            .await
+        let statements = Statements {
+            all: &SETS,
+            one: &SETS_OF_SERVICE,
+        };
+        self.all_or_one(statements, organization, id, set).await
     }
 
     /// Returns up to `limit` events of the changes after the one of that number, oldest first.

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use forge_domain::{Direction, Sort};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -155,11 +156,11 @@ impl Tx {
         &mut self,
         list: &SortedList,
         args: ListArgs,
-        order: &[(usize, bool)],
+        order: &[Sort<usize>],
         page: PageRequest<impl Into<Place>>,
         decode: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<Rows<T>>, StoreError> {
-        let columns: Vec<&SortColumn> = order.iter().map(|(column, _)| &list.columns[*column]).collect();
+        let columns: Vec<&SortColumn> = order.iter().map(|sort| &list.columns[sort.key]).collect();
         let ListArgs { scope, filters } = args;
         let mut args = scope.iter().take(1).cloned().collect::<Vec<_>>();
         let (seq, values) = match page.after.into() {
@@ -205,8 +206,8 @@ fn bound(columns: &[&SortColumn], values: &[SortValue]) -> Option<Vec<Value>> {
 }
 
 impl SortedList {
-    /// Returns the statement of an order: columns by their positions, each ascending or (`true`) descending.
-    pub(crate) fn statement(&self, order: &[(usize, bool)]) -> Statement {
+    /// Returns the statement of an order: columns by their positions.
+    pub(crate) fn statement(&self, order: &[Sort<usize>]) -> Statement {
         /// Texts live as long as the program, because statements are compared and cached by them; there are only as
         /// many as there are orders.
         static TEXTS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
@@ -218,25 +219,25 @@ impl SortedList {
         Statement { name: self.name, sql }
     }
 
-    fn sql(&self, order: &[(usize, bool)]) -> String {
-        let columns = order
-            .iter()
-            .enumerate()
-            .map(|(position, (column, is_descending))| {
-                (
-                    self.columns[*column].sql,
-                    format!("${}", self.parameters + position + 1),
-                    *is_descending,
-                )
-            });
+    fn sql(&self, order: &[Sort<usize>]) -> String {
+        let columns = order.iter().enumerate().map(|(position, sort)| {
+            (
+                self.columns[sort.key].sql,
+                format!("${}", self.parameters + position + 1),
+                sort.direction,
+            )
+        });
         let mut after = Vec::new();
         let mut equal = String::new();
         let mut sorted = Vec::new();
-        for (column, value, is_descending) in columns.chain([(self.seq, "$2".to_owned(), false)]) {
-            let (comparison, direction) = if is_descending { ("<", " DESC") } else { (">", "") };
+        for (column, value, direction) in columns.chain([(self.seq, "$2".to_owned(), Direction::Ascending)]) {
+            let (comparison, suffix) = match direction {
+                Direction::Ascending => (">", ""),
+                Direction::Descending => ("<", " DESC"),
+            };
             after.push(format!("({equal}{column} {comparison} {value})"));
             equal = format!("{equal}{column} = {value} AND ");
-            sorted.push(format!("{column}{direction}"));
+            sorted.push(format!("{column}{suffix}"));
         }
         format!(
             "{} AND (CAST($4 AS BOOLEAN) OR {}) ORDER BY {} LIMIT $3",
@@ -248,13 +249,13 @@ impl SortedList {
 
     /// Returns the statements of all orders by up to two columns, for the test that prepares them.
     pub(crate) fn samples(&self) -> Vec<Statement> {
-        let keys: Vec<(usize, bool)> = (0..self.columns.len())
-            .flat_map(|c| [(c, false), (c, true)])
+        let keys: Vec<Sort<usize>> = (0..self.columns.len())
+            .flat_map(|c| [Direction::Ascending.of(c), Direction::Descending.of(c)])
             .collect();
         let mut samples = vec![self.statement(&[])];
         for first in &keys {
             samples.push(self.statement(&[*first]));
-            for second in keys.iter().filter(|second| second.0 != first.0) {
+            for second in keys.iter().filter(|second| second.key != first.key) {
                 samples.push(self.statement(&[*first, *second]));
             }
         }
@@ -264,12 +265,12 @@ impl SortedList {
 
 /// Returns an order by the positions of columns, without repetitions: of a column that comes twice only the first
 /// counts, as the second can break no tie.
-pub(crate) fn order<K: Copy>(keys: &[(K, bool)], column: impl Fn(K) -> usize) -> Vec<(usize, bool)> {
-    let mut order: Vec<(usize, bool)> = Vec::new();
-    for (key, is_descending) in keys {
-        let column = column(*key);
-        if order.iter().all(|(known, _)| *known != column) {
-            order.push((column, *is_descending));
+pub(crate) fn order<K: Copy>(keys: &[Sort<K>], column: impl Fn(K) -> usize) -> Vec<Sort<usize>> {
+    let mut order: Vec<Sort<usize>> = Vec::new();
+    for sort in keys {
+        let sort = sort.map(&column);
+        if order.iter().all(|known| known.key != sort.key) {
+            order.push(sort);
         }
     }
     order
@@ -277,6 +278,8 @@ pub(crate) fn order<K: Copy>(keys: &[(K, bool)], column: impl Fn(K) -> usize) ->
 
 #[cfg(test)]
 mod tests {
+    use forge_domain::Direction::{Ascending, Descending};
+
     use super::*;
 
     const LIST: SortedList = SortedList {
@@ -293,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_page_continues_after_all_sort_values_of_the_row_before_it() {
-        let sql = LIST.statement(&[(0, true), (1, false)]).sql;
+        let sql = LIST.statement(&[Descending.of(0), Ascending.of(1)]).sql;
         assert!(
             sql.contains("(a < $5) OR (a = $5 AND b > $6) OR (a = $5 AND b = $6 AND seq > $2)"),
             "{sql}"
@@ -319,8 +322,11 @@ mod tests {
     fn every_order_of_two_columns_is_a_sample() {
         assert_eq!(LIST.samples().len(), 1 + 4 + 8);
         assert_eq!(
-            order(&[('a', true), ('b', false), ('a', false)], |key| key as usize),
-            [('a' as usize, true), ('b' as usize, false)]
+            order(
+                &[Descending.of('a'), Ascending.of('b'), Ascending.of('a')],
+                |key| key as usize
+            ),
+            [Descending.of('a' as usize), Ascending.of('b' as usize)]
         );
     }
 }

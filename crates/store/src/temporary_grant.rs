@@ -2,7 +2,7 @@
 
 use forge_domain::access::Grant;
 use forge_domain::service::Tags;
-use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
+use forge_domain::{OrganizationId, RoleId, Sort, Timestamp, UserRef};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -128,7 +128,7 @@ impl Tx {
     pub async fn list_temporary_grants(
         &mut self,
         organization: &OrganizationId,
-        sort: &[(TemporaryGrantSort, bool)],
+        sort: &[Sort<TemporaryGrantSort>],
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<TemporaryGrant>>, StoreError> {
         let order = order(sort, |key| key as usize);

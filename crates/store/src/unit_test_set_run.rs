@@ -1,7 +1,7 @@
 //! Runs of sets of unit tests.
 
 use forge_domain::simulation::{RunSpec, RunStatus, UnitTestSetRun};
-use forge_domain::{OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
+use forge_domain::{Direction, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 
 use crate::error::StoreError;
 use crate::page_request::PageRequest;
@@ -166,24 +166,21 @@ impl Tx {
             .await
     }
 
-    /// Returns a page of runs by creation, newest first if `is_descending`.
+    /// Returns a page of runs by creation, if they are sorted by it.
     ///
     /// Returns `None` if there is no run at its place.
     pub async fn list_unit_test_set_runs(
         &mut self,
         organization: &OrganizationId,
-        is_descending: Option<bool>,
+        by_creation: Option<Direction>,
         page: PageRequest,
     ) -> Result<Option<Rows<UnitTestSetRun>>, StoreError> {
-        let order: Vec<(usize, bool)> = is_descending
-            .into_iter()
-            .map(|descending| (0, descending))
-            .collect();
+        let order = by_creation.map(|direction| direction.of(0));
         let args = ListArgs {
             scope: args![organization],
             filters: Vec::new(),
         };
-        self.page(&LIST, args, &order, page, set_run).await
+        self.page(&LIST, args, order.as_slice(), page, set_run).await
     }
 
     /// Returns what every run of the organization is filtered by, in order of creation.

@@ -1,7 +1,7 @@
 //! Users.
 
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{OrganizationId, RoleId, Timestamp};
+use forge_domain::{OrganizationId, RoleId, Sort, Timestamp};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -281,7 +281,7 @@ impl Tx {
     pub async fn list_users(
         &mut self,
         organization: &OrganizationId,
-        sort: &[(UserSort, bool)],
+        sort: &[Sort<UserSort>],
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<ListedUser>>, StoreError> {
         let order = order(sort, |key| key as usize);

@@ -252,9 +252,9 @@ impl Tx {
         &mut self,
         organization: &OrganizationId,
         service: ServiceId,
-        (first, second): (&SetName, &SetName),
+        names: [&SetName; 2],
     ) -> Result<Vec<VersionSet>, StoreError> {
-        let args = args![organization, service, first, second];
+        let args = args![organization, service, names[0], names[1]];
         self.all(&FIND_TWO_SETS, args, version_set).await
     }
 

@@ -1,6 +1,7 @@
 //! Yanked versions of agents and context graphs.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use forge_domain::asset::AssetKind;
 use forge_domain::yank::YankedVersion;
@@ -50,6 +51,17 @@ pub struct Yank {
     pub by: UserRef,
     /// When.
     pub since: Timestamp,
+}
+
+/// Says that a version is to be yanked, or not any more.
+#[derive(Debug, Clone, Copy)]
+pub struct NewYank<'a> {
+    /// Whether it is yanked from now on.
+    pub is_yanked: bool,
+    /// Why it is, or why it was.
+    pub reason: &'a str,
+    /// Who decides so.
+    pub by: &'a UserRef,
 }
 
 fn yanked_version(row: &Row<'_>) -> Result<YankedVersion, StoreError> {
@@ -126,15 +138,15 @@ impl Tx {
         Ok(found.flatten())
     }
 
-    /// Returns the yanks of the versions of an asset between two numbers, both included.
+    /// Returns the yanks of the versions of an asset in a range of numbers.
     pub async fn list_yanks(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
         id: &str,
-        (lower, upper): (VersionNumber, VersionNumber),
+        versions: RangeInclusive<VersionNumber>,
     ) -> Result<HashMap<VersionNumber, Yank>, StoreError> {
-        let args = args![organization, id, lower, upper];
+        let args = args![organization, id, *versions.start(), *versions.end()];
         let yanked = |row: &Row<'_>| Ok((row.convert("version")?, yank(row)?));
         let found = self.all(statements_of(kind).list, args, yanked).await?;
         Ok(found.into_iter().collect())
@@ -148,17 +160,16 @@ impl WriteTx {
         kind: AssetKind,
         id: &str,
         version: VersionNumber,
-        is_yanked: bool,
-        (reason, by): (&str, &UserRef),
+        new: NewYank<'_>,
     ) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
             id,
             version,
-            is_yanked,
-            reason,
-            &by.org_id,
-            &by.user_id,
+            new.is_yanked,
+            new.reason,
+            &new.by.org_id,
+            &new.by.user_id,
             self.changed_at(),
         ];
         self.execute(statements_of(kind).put, args).await.map(drop)

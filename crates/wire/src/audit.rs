@@ -37,7 +37,7 @@ pub struct EventInstance {
 
 impl EventInstance {
     /// Builds the answer about an event from the event and its stored hash.
-    pub fn new((event, hash): (AuditEvent, String)) -> Self {
+    pub fn new(event: AuditEvent, hash: String) -> Self {
         Self {
             organization: event.organization,
             sequence: event.sequence,
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn line() -> String {
-        serde_json::to_string(&EventInstance::new((event(), event().hash()))).unwrap()
+        serde_json::to_string(&EventInstance::new(event(), event().hash())).unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use forge_domain::fault::Fault;
 use forge_domain::service::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
 use forge_domain::version::{InvalidVersionRange, VersionRange};
-use forge_domain::{Duration, ServiceId, Timestamp, UserRef, VersionNumber};
+use forge_domain::{Direction, Duration, ServiceId, Timestamp, UserRef, VersionNumber};
 use forge_wire::assets::VersionCreated;
 use forge_wire::{parse_rfc3339, rfc3339};
 use serde::Deserialize;
@@ -106,29 +106,30 @@ impl VersionsQuery {
 
     /// Returns `true` if the newest comes first.
     pub(crate) fn is_descending(&self) -> Result<bool, ApiError> {
-        Ok(only_sort_key("version", &self.sort_by)?.unwrap_or(false))
+        let direction = only_sort_key("version", &self.sort_by)?;
+        Ok(direction.is_some_and(Direction::is_descending))
     }
 }
 
 /// Returns the direction and the field of a sort key such as `-name`.
 ///
 /// A blank stands for a `+` that a client did not escape.
-pub(crate) fn sort_key(text: &str) -> Option<(bool, &str)> {
+pub(crate) fn sort_key(text: &str) -> Option<(Direction, &str)> {
     match text.split_at_checked(1)? {
-        ("-", field) => Some((true, field)),
-        ("+" | " ", field) => Some((false, field)),
+        ("-", field) => Some((Direction::Descending, field)),
+        ("+" | " ", field) => Some((Direction::Ascending, field)),
         _ => None,
     }
 }
 
-/// Returns whether a list is sorted by a field, the only one that it can be sorted by, and whether descending.
-pub(crate) fn only_sort_key(field: &str, texts: &[String]) -> Result<Option<bool>, ApiError> {
+/// Returns the direction in which a list is sorted by the only field that it can be sorted by, or `None` if it is not.
+pub(crate) fn only_sort_key(field: &str, texts: &[String]) -> Result<Option<Direction>, ApiError> {
     let mut first = None;
     for text in texts {
         match sort_key(text) {
-            Some((is_descending, name)) if name == field => {
+            Some((direction, name)) if name == field => {
                 // Only the first counts: a second one has no ties left to break.
-                first.get_or_insert(is_descending);
+                first.get_or_insert(direction);
             }
             _ => {
                 let msg = format!("expected `+{field}` or `-{field}`");

@@ -13,6 +13,7 @@ use forge_domain::access::DefaultRole;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::asset::AssetKind;
 use forge_domain::{Clock as _, UserRef};
+use forge_store::NewYank;
 use forge_testkit::{
     KNOWN_TOOL, TestClient, TestResponse, agent_version, both_engines, context_graph_version, service_body,
 };
@@ -469,9 +470,12 @@ async fn a_list_of_versions_tells_which_are_yanked_and_why(server: TestServer) {
             let now = server.clock.now();
             let mut tx = server.app.store.write(&by.org_id, now).await.unwrap().unwrap();
             let version = version.try_into().unwrap();
-            tx.put_yank(asset, &id, version, is_yanked, ("it swears", &by))
-                .await
-                .unwrap();
+            let new = NewYank {
+                is_yanked,
+                reason: "it swears",
+                by: &by,
+            };
+            tx.put_yank(asset, &id, version, new).await.unwrap();
             tx.commit().await.unwrap();
         };
         put(1, true).await;

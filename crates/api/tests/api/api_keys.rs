@@ -227,7 +227,7 @@ async fn a_key_that_is_made_with_a_key_hides_nobody(server: TestServer) {
         .unwrap();
     assert_eq!(json!(watched.actor), expected);
     let events = tx
-        .scan_audit_events(&organization(&server), (None, i64::MAX), 10_000)
+        .scan_audit_events(&organization(&server), None, i64::MAX, 10_000)
         .await
         .unwrap()
         .into_rows();

@@ -7,9 +7,9 @@ use forge_app::AppError;
 use forge_app::access::sign_in;
 use forge_app::services::{self, ListServices, SortKey};
 use forge_app::version_sets::promotion::ChangeOptions;
-use forge_domain::OrganizationId;
 use forge_domain::access::{DefaultRole, Grant};
 use forge_domain::version_set::ResolvedPins;
+use forge_domain::{Direction, OrganizationId};
 use forge_store::{PageRequest, Revision, ServiceFields};
 use forge_testkit::{
     TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, service_body,
@@ -1101,8 +1101,11 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
     )]);
     for sort in [
         vec![],
-        vec![(SortKey::Name, true)],
-        vec![(SortKey::IsActive, false), (SortKey::Name, false)],
+        vec![Direction::Descending.of(SortKey::Name)],
+        vec![
+            Direction::Ascending.of(SortKey::IsActive),
+            Direction::Ascending.of(SortKey::Name),
+        ],
     ] {
         let mut found = Vec::new();
         let mut query = ListServices {
@@ -1131,7 +1134,7 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
             query.continuation_token = token;
         }
         let mut expected = visible;
-        if sort == [(SortKey::Name, true)] {
+        if sort == [Direction::Descending.of(SortKey::Name)] {
             expected.reverse();
         }
         assert_eq!(found, expected);

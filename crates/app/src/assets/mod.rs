@@ -381,7 +381,7 @@ pub async fn list_versions(
     let numbers = || page.items.iter().map(|version| version.version);
     let mut yanks = match (numbers().min(), numbers().max()) {
         (Some(lower), Some(upper)) => {
-            tx.list_yanks(&caller.organization, kind, id, (lower, upper))
+            tx.list_yanks(&caller.organization, kind, id, lower..=upper)
                 .await?
         }
         _ => HashMap::new(),

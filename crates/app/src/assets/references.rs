@@ -3,7 +3,7 @@
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
-use forge_store::{Asset, PageRequest, Tx};
+use forge_store::{Asset, ReferencedVersion, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 
 use crate::assets::authorize_read;
@@ -80,18 +80,22 @@ pub(crate) async fn read(
     limit: i64,
     continuation_token: i64,
 ) -> Result<References, AppError> {
-    let is_latest = asset.latest_version == Some(version);
+    let referenced = ReferencedVersion {
+        kind,
+        id: &asset.id,
+        version,
+        is_latest: asset.latest_version == Some(version),
+    };
     let mut page = PageBuilder::new(tx.room(), limit, continuation_token);
-    while let Some(PageRequest { after, limit: count }) = page.next_read() {
-        let version = (asset.id.as_str(), version, is_latest);
+    while let Some(next) = page.next_read() {
         let mut rows = tx
-            .list_references(&caller.organization, kind, version, after, count)
+            .list_references(&caller.organization, &referenced, next)
             .await?;
         for row in rows.iter_mut() {
             let (id, name) = (row.service_id, row.service_name.clone());
             row.sets.retain(|set| may_see(caller, id, &name, set));
         }
-        page.add(rows, count, |row| row.seq, |row| !row.sets.is_empty());
+        page.add(rows, next.limit, |row| row.seq, |row| !row.sets.is_empty());
     }
     let running = tx
         .conversations_running_on(&caller.organization, kind, &asset.id, version)

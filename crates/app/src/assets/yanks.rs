@@ -3,6 +3,7 @@
 use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
 use forge_domain::{VersionNumber, hex};
+use forge_store::NewYank;
 pub use forge_store::Yank;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -89,9 +90,12 @@ pub async fn yank(
             change_number: None,
         });
     }
-    let text = after.or(before).unwrap_or_default();
-    tx.put_yank(kind, id, version, after.is_some(), (text, &caller.user))
-        .await?;
+    let new = NewYank {
+        is_yanked: after.is_some(),
+        reason: after.or(before).unwrap_or_default(),
+        by: &caller.user,
+    };
+    tx.put_yank(kind, id, version, new).await?;
     let action = if after.is_some() { "yank" } else { "unyank" };
     let (old, new) = (
         json!({"version": version, "is_yanked": before.is_some()}),

@@ -2,7 +2,7 @@
 
 use forge_domain::access::Permission;
 use forge_domain::service::TagFilter;
-use forge_domain::{ConversationId, ServiceId};
+use forge_domain::{ConversationId, ServiceId, Sort};
 use forge_store::{Conversation, ConversationFilter, ConversationSort, SortValue};
 
 use crate::access::resource::Resource as _;
@@ -25,7 +25,7 @@ pub struct ListConversations {
     /// Only conversations with all of these tags.
     pub tags: Vec<TagFilter>,
     /// The order.
-    pub sort: Vec<(ConversationSort, bool)>,
+    pub sort: Vec<Sort<ConversationSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

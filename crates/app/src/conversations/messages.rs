@@ -2,7 +2,7 @@
 
 use forge_domain::access::Permission;
 use forge_domain::conversation::{Message, MessageType};
-use forge_domain::{ConversationId, InteractionId, MessageId};
+use forge_domain::{ConversationId, InteractionId, MessageId, Sort};
 use forge_store::{MessageSort, NumberedMessage};
 
 use crate::access::resource::Resource as _;
@@ -20,7 +20,7 @@ pub struct ListMessages {
     /// Only those of these interactions; none means all.
     pub interaction_ids: Vec<InteractionId>,
     /// The order.
-    pub sort: Vec<(MessageSort, bool)>,
+    pub sort: Vec<Sort<MessageSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended: the number of its last message.

@@ -13,7 +13,8 @@ use crate::{AppError, Ctx};
 /// Nothing of it is stored.
 pub async fn recommend(
     ctx: Ctx<'_>,
-    (id, interaction_id): (ConversationId, InteractionId),
+    id: ConversationId,
+    interaction_id: InteractionId,
     context: &str,
 ) -> Result<Vec<String>, AppError> {
     const PERMISSION: Permission = Permission::GetRecommendedResponses;

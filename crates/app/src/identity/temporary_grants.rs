@@ -6,7 +6,7 @@ use forge_domain::access::{Attributes, Grant, Permission, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::service::{TagFilter, Tags};
-use forge_domain::{Duration, Timestamp};
+use forge_domain::{Duration, Sort, Timestamp};
 use forge_store::{SortValue, User};
 pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ pub struct ListGrants {
     /// Only those that pass every one of these.
     pub tags: Vec<TagFilter>,
     /// The order.
-    pub sort: Vec<(TemporaryGrantSort, bool)>,
+    pub sort: Vec<Sort<TemporaryGrantSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

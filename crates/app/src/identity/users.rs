@@ -3,7 +3,7 @@
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::user::{Preferences, Variables};
-use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
+use forge_domain::{OrganizationId, RoleId, Sort, Timestamp, UserRef};
 pub use forge_store::{ListedUser, User, UserSort, UserStats};
 use forge_store::{NewUser, Rows, SortValue, StoreError, Tx};
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ pub struct ListUsers {
     /// Only users with one of these email addresses; none means all.
     pub emails: Vec<String>,
     /// The order.
-    pub sort: Vec<(UserSort, bool)>,
+    pub sort: Vec<Sort<UserSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

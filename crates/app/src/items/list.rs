@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use forge_domain::Id;
 use forge_domain::item::{DetailsFilter as _, FilterValues, Item, ItemDetails, ItemFilter, SearchTerms};
+use forge_domain::{Id, Sort};
 use forge_store::{ItemFlags, ItemSort, PageRequest, SortValue, Tx};
 
 use super::permissions;
@@ -28,7 +28,7 @@ pub struct ListItems<D: ItemDetails> {
     /// What they have to be like.
     pub filter: ItemFilter<D>,
     /// The order.
-    pub sort: Vec<(ItemSort, bool)>,
+    pub sort: Vec<Sort<ItemSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

@@ -11,7 +11,7 @@ use forge_domain::plan::Namesake;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, TagFilter, Tags, check_creation};
 use forge_domain::version_set::{Binding, RequestedPins};
-use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName};
+use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName, Sort};
 use forge_store::{Place, SortValue, Tx, VersionSet};
 pub use forge_store::{ServiceFields, SortKey};
 use serde_json::{Value, json};
@@ -180,7 +180,7 @@ pub struct ListServices {
     /// Only services that pass every one of these.
     pub tags: Vec<TagFilter>,
     /// The order.
-    pub sort: Vec<(SortKey, bool)>,
+    pub sort: Vec<Sort<SortKey>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

@@ -7,7 +7,7 @@ use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::service::{TagFilter, Tags};
 use forge_domain::simulation::{UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
-use forge_domain::{OrganizationId, UnitTestId, UnitTestSetId, UserRef};
+use forge_domain::{Direction, OrganizationId, Sort, UnitTestId, UnitTestSetId, UserRef};
 use forge_store::{SortValue, StoreError, Tx};
 use serde_json::{Value, json};
 
@@ -227,8 +227,8 @@ impl UnitTestSetFilter {
 pub struct ListUnitTestSets {
     /// Which ones.
     pub filter: UnitTestSetFilter,
-    /// Whether they are sorted by their last change, and the latest first; else they come in order of creation.
-    pub by_update: Option<bool>,
+    /// In which direction they are sorted by their last change; `None` for the order of creation.
+    pub by_update: Option<Direction>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
@@ -275,9 +275,9 @@ pub async fn list(ctx: Ctx<'_>, query: &ListUnitTestSets) -> Result<UnitTestSetP
     let mut tx = app.store.read().await?;
     let is_visible =
         |set: &UnitTestSet| query.filter.admits(set) && set.allows(caller, Permission::GetUnitTestSet);
-    let sort: Vec<(UnitTestSetSort, bool)> = query
+    let sort: Vec<Sort<UnitTestSetSort>> = query
         .by_update
-        .map(|latest_first| (UnitTestSetSort::UpdatedAt, latest_first))
+        .map(|direction| direction.of(UnitTestSetSort::UpdatedAt))
         .into_iter()
         .collect();
     let list = Sorted::moving("unit_test_set", &sort, sort_value, |set: &UnitTestSet| set.seq);

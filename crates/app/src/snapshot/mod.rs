@@ -10,7 +10,9 @@
 mod access;
 mod behaviors;
 mod cursors;
+mod database;
 mod documents;
+mod events;
 mod follow;
 mod organization;
 mod recent;
@@ -18,7 +20,6 @@ mod service;
 mod tokens;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,15 +27,17 @@ use arc_swap::ArcSwap;
 use forge_domain::agent::AgentDocument;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::prompt::LongPrompt;
-use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, VersionNumber};
-use forge_store::{AssetVersion, AuditedChange, GONE, ReadTx, StoreError, Watermark};
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, VersionNumber};
+use forge_store::{AssetVersion, GONE, ReadTx, StoreError, Watermark};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 
 use crate::{App, AppError, maintenance};
 
 pub(crate) use access::{Access, KnownUser};
+use database::Database;
 pub(crate) use documents::{Documents, Size, VersionKey, parsed_bytes};
+pub(crate) use events::Events;
 pub use follow::{FOLLOW_EVERY, follow};
 use organization::Advance;
 pub(crate) use organization::OrganizationState;
@@ -47,12 +50,6 @@ const REFRESH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a reader waits for a change that this server does not see yet.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How many events whoever follows is told at once, about: as many as have some 64 KiB as text.
-const EVENTS_PAGE: usize = 128;
-
-/// More events than a single change has.
-const EVENTS_OF_A_CHANGE: i64 = 1000;
 
 /// How often such a reader looks for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -98,14 +95,6 @@ pub(crate) struct Entry {
     looked_at: tokio::sync::Mutex<Option<Instant>>,
 }
 
-/// How the database was when somebody looked last.
-#[derive(Debug, Default)]
-struct Database {
-    is_away: AtomicBool,
-    /// When it last answered; milliseconds since the epoch.
-    answered_at: AtomicI64,
-}
-
 /// An organization as far as it is known.
 #[derive(Debug, Clone)]
 pub(crate) struct SnapshotRead {
@@ -147,7 +136,7 @@ impl Snapshots {
             return self.load_anew(app, id).await;
         }
         let wanted = *entry.watermark.borrow();
-        if entry.is_current() || self.database.is_away.load(Ordering::Relaxed) {
+        if entry.is_current() || self.database.is_away() {
             return Ok(self.known(app, &entry, wanted));
         }
         match tokio::time::timeout(REFRESH_TIMEOUT, self.advance(app, &entry, wanted)).await {
@@ -271,50 +260,11 @@ impl Snapshots {
         }
     }
 
-    /// Returns the events of the changes after one of them, oldest first, and up to which change they are all of them:
-    /// that of the known state, or an earlier one if there are many.
-    ///
-    /// Never a later one: what an event is about, and who may see it, is told by the state. Nothing if they have to be
-    /// read.
-    pub(crate) fn recent_events(
-        &self,
-        known: &SnapshotRead,
-        after: i64,
-    ) -> Option<(Vec<AuditedChange>, i64)> {
-        let entry = self.find(&known.state.organization.id)?;
-        let recent = entry.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let (events, up_to) = recent.after(after, EVENTS_PAGE)?;
-        Some(not_later(events, up_to, known.state.change_number()))
-    }
-
-    /// Reads the same from the database.
-    pub(crate) async fn read_events(
-        &self,
-        app: &App,
-        known: &SnapshotRead,
-        after: i64,
-    ) -> Result<(Vec<AuditedChange>, i64), AppError> {
-        let (id, latest) = (&known.state.organization.id, known.state.change_number());
-        let limit = i64::try_from(EVENTS_PAGE).unwrap_or(i64::MAX);
-        let mut tx = app.store.read().await?;
-        let page = tx.page_of_changes(id, after, limit).await?;
-        let is_all = page.are_last(limit);
-        let mut found = whole_changes(page.into_rows(), is_all, latest);
-        if found.1 <= after {
-            // The first change is more than a page; a change is told as a whole.
-            let events = tx.list_changes(id, after, EVENTS_OF_A_CHANGE).await?;
-            let is_all = i64::try_from(events.len()).is_ok_and(|count| count < EVENTS_OF_A_CHANGE);
-            found = first_change(whole_changes(events, is_all, latest));
-        }
-        let (events, up_to) = found;
-        Ok(not_later(events, up_to, latest))
-    }
-
     /// Returns `true` if the whole server is closed for maintenance.
     pub(crate) async fn is_server_closed(&self, app: &App) -> Result<bool, AppError> {
         let heard = app.store.watermarks().settings();
         if let Some((known, is_closed)) = **self.is_server_closed.load()
-            && (known >= heard || self.database.is_away.load(Ordering::Relaxed))
+            && (known >= heard || self.database.is_away())
         {
             return Ok(is_closed);
         }
@@ -444,30 +394,6 @@ async fn read(app: &App) -> Result<ReadTx, AppError> {
     Ok(app.store.begin_request().read_at_once().await?)
 }
 
-/// Leaves out the events of the last change if there may be more of them, and says up to which change the events are
-/// all of them.
-fn whole_changes(mut events: Vec<AuditedChange>, is_all: bool, latest: i64) -> (Vec<AuditedChange>, i64) {
-    let last = events.last().map_or(latest, |event| event.change_number);
-    if is_all {
-        return (events, last.max(latest));
-    }
-    events.retain(|event| event.change_number < last);
-    (events, last - 1)
-}
-
-/// Leaves out the events of all changes but the first.
-fn first_change((mut events, up_to): (Vec<AuditedChange>, i64)) -> (Vec<AuditedChange>, i64) {
-    let up_to = events.first().map_or(up_to, |event| event.change_number);
-    events.retain(|event| event.change_number == up_to);
-    (events, up_to)
-}
-
-/// Leaves out the events of changes after the latest one.
-fn not_later(mut events: Vec<AuditedChange>, up_to: i64, latest: i64) -> (Vec<AuditedChange>, i64) {
-    events.retain(|event| event.change_number <= latest);
-    (events, up_to.min(latest))
-}
-
 impl Entry {
     /// Returns `true` if it is of a state from which the database has gone back.
     fn is_gone(&self) -> bool {
@@ -476,60 +402,5 @@ impl Entry {
 
     fn is_current(&self) -> bool {
         self.state.load().change_number() >= *self.watermark.borrow()
-    }
-}
-
-impl Database {
-    fn answered(&self, now: Timestamp) {
-        self.answered_at.store(now.as_millis(), Ordering::Relaxed);
-        self.is_away.store(false, Ordering::Relaxed);
-    }
-
-    fn failed(&self) {
-        if !self.is_away.swap(true, Ordering::Relaxed) {
-            tracing::warn!("the database is away; what is in memory goes on being answered");
-        }
-    }
-
-    fn stale_for(&self, now: Timestamp) -> Option<forge_domain::Duration> {
-        if !self.is_away.load(Ordering::Relaxed) {
-            return None;
-        }
-        let since = Timestamp::from_millis(self.answered_at.load(Ordering::Relaxed));
-        Some(now.since(since))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::recent::tests::event;
-    use super::*;
-
-    fn numbers((events, up_to): (Vec<AuditedChange>, i64)) -> (Vec<i64>, i64) {
-        (events.iter().map(|event| event.change_number).collect(), up_to)
-    }
-
-    #[test]
-    fn events_of_a_change_that_the_state_does_not_know_are_left_for_later() {
-        let events = || [4, 5, 5, 6].map(event).to_vec();
-        assert_eq!(numbers(not_later(events(), 6, 5)), (vec![4, 5, 5], 5));
-        assert_eq!(numbers(not_later(events(), 6, 6)), (vec![4, 5, 5, 6], 6));
-        assert_eq!(numbers(not_later(events(), 6, 9)), (vec![4, 5, 5, 6], 6));
-    }
-
-    #[test]
-    fn a_page_ends_with_a_whole_change() {
-        let events = || [4, 5, 5].map(event).to_vec();
-        assert_eq!(numbers(whole_changes(events(), false, 9)), (vec![4], 4));
-        assert_eq!(numbers(whole_changes(events(), true, 9)), (vec![4, 5, 5], 9));
-        assert_eq!(numbers(whole_changes(Vec::new(), true, 9)), (vec![], 9));
-        assert_eq!(
-            numbers(whole_changes([5, 5].map(event).to_vec(), false, 9)),
-            (vec![], 4)
-        );
-        assert_eq!(
-            numbers(first_change(([5, 5, 6].map(event).to_vec(), 9))),
-            (vec![5, 5], 5)
-        );
     }
 }

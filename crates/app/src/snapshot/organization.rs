@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use forge_domain::asset::AssetKind;
 use forge_domain::audit::ObjectKind;
-use forge_domain::{BehaviorSetId, OrganizationId, ServiceId, Timestamp, VersionNumber};
+use forge_domain::{
+    AgentId, BehaviorSetId, ContextGraphId, OrganizationId, ServiceId, Timestamp, VersionNumber,
+};
 use forge_store::{
-    AssetSummary, AuditedChange, Organization, OrganizationSummary, ServiceSummary, SetSummary, StoreError,
-    Tx,
+    AssetSummary, AuditedChange, ChainHead, Organization, OrganizationSummary, ServiceSummary, SetSummary,
+    StoreError, Tx,
 };
 use rpds::HashTrieMapSync;
 
 use super::access::Access;
 use super::behaviors::Behaviors;
-use super::service::ServiceState;
+use super::service::{LatestVersions, ServiceState};
 
 /// After so many events it is cheaper to read everything anew.
 const MAX_EVENTS: usize = 5_000;
@@ -32,7 +34,7 @@ pub(crate) struct OrganizationState {
     services: HashTrieMapSync<ServiceId, Arc<ServiceState>>,
     behaviors: Behaviors,
     /// The number and the hash of the last event of its log: what comes after this state has it in its history.
-    last_event: (i64, String),
+    last_event: ChainHead,
 }
 
 type Assets = HashTrieMapSync<String, Arc<AssetSummary>>;
@@ -119,7 +121,7 @@ impl OrganizationState {
     pub(crate) fn may_lead_to(&self, summary: &OrganizationSummary) -> bool {
         match summary.change_number.cmp(&self.change_number()) {
             Ordering::Less => false,
-            Ordering::Equal => summary.hash == self.last_event.1,
+            Ordering::Equal => summary.hash == self.last_event.hash,
             Ordering::Greater => true,
         }
     }
@@ -155,11 +157,15 @@ impl OrganizationState {
         self.asset(kind, id).and_then(|asset| asset.latest)
     }
 
+    fn latest_versions(&self, agent_id: AgentId, context_graph_id: ContextGraphId) -> LatestVersions {
+        LatestVersions {
+            agent: self.latest(AssetKind::Agent, &agent_id.to_string()),
+            context_graph: self.latest(AssetKind::ContextGraph, &context_graph_id.to_string()),
+        }
+    }
+
     fn put_service(&mut self, service: ServiceSummary, sets: Vec<SetSummary>) {
-        let latest = (
-            self.latest(AssetKind::Agent, &service.agent_id.to_string()),
-            self.latest(AssetKind::ContextGraph, &service.context_graph_id.to_string()),
-        );
+        let latest = self.latest_versions(service.agent_id, service.context_graph_id);
         let id = service.id;
         self.services
             .insert_mut(id, Arc::new(ServiceState::new(service, sets, latest)));
@@ -209,9 +215,8 @@ impl OrganizationState {
             AssetKind::ContextGraph => Some(service.context_graph.0) == graph,
         });
         for service in using.cloned().collect::<Vec<_>>() {
-            let agent = self.latest(AssetKind::Agent, &service.agent.0.to_string());
-            let graph = self.latest(AssetKind::ContextGraph, &service.context_graph.0.to_string());
-            let service = Arc::new(service.with_latest(agent, graph));
+            let latest = self.latest_versions(service.agent.0, service.context_graph.0);
+            let service = Arc::new(service.with_latest(latest));
             self.services.insert_mut(service.id, service);
         }
         Ok(())

@@ -27,6 +27,13 @@ pub struct ServiceState {
     sets: BTreeMap<SetName, SetState>,
 }
 
+/// The latest versions of a service's agent and of its context graph, if they have any.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LatestVersions {
+    pub(crate) agent: Option<VersionNumber>,
+    pub(crate) context_graph: Option<VersionNumber>,
+}
+
 /// A version set at one moment.
 #[derive(Debug)]
 pub struct SetState {
@@ -57,7 +64,7 @@ impl ServiceState {
     pub(crate) fn new(
         service: ServiceSummary,
         sets: impl IntoIterator<Item = SetSummary>,
-        (agent_latest, graph_latest): (Option<VersionNumber>, Option<VersionNumber>),
+        latest: LatestVersions,
     ) -> Self {
         let sets = sets.into_iter().map(|set| {
             let attributes = attributes_of_set(service.id, &service.name, &set.name);
@@ -76,17 +83,13 @@ impl ServiceState {
             id: service.id,
             name: service.name,
             is_active: service.is_active,
-            agent: (service.agent_id, agent_latest),
-            context_graph: (service.context_graph_id, graph_latest),
+            agent: (service.agent_id, latest.agent),
+            context_graph: (service.context_graph_id, latest.context_graph),
         }
     }
 
     /// Returns the same service after another version of its agent or context graph came to be the latest.
-    pub(crate) fn with_latest(
-        &self,
-        agent_latest: Option<VersionNumber>,
-        graph_latest: Option<VersionNumber>,
-    ) -> Self {
+    pub(crate) fn with_latest(&self, latest: LatestVersions) -> Self {
         let service = ServiceSummary {
             id: self.id,
             name: self.name.clone(),
@@ -101,7 +104,7 @@ impl ServiceState {
             is_deleted: set.is_deleted,
             pins: set.pins.clone(),
         });
-        Self::new(service, sets, (agent_latest, graph_latest))
+        Self::new(service, sets, latest)
     }
 
     /// Returns a set, deleted or not.

@@ -2,7 +2,7 @@
 
 use forge_domain::audit::{AuditObject, GENESIS_HASH};
 use forge_domain::{Actor, ActorKind, Clock as _, OrganizationId, UserRef};
-use forge_store::EventFilter;
+use forge_store::{ChainHead, EventFilter};
 use forge_testkit::{TestServer, both_engines};
 use serde_json::{Value, json};
 
@@ -151,7 +151,10 @@ async fn the_head_is_the_last_event_and_organizations_do_not_mix(server: TestSer
     let mut tx = server.app.store.read().await.unwrap();
     assert_eq!(
         tx.audit_head(&nobody).await.unwrap(),
-        (0, GENESIS_HASH.to_owned())
+        ChainHead {
+            sequence: 0,
+            hash: GENESIS_HASH.to_owned()
+        }
     );
     drop(tx);
     append(&server, "ida", ActorKind::Key, "create", ("service", "1")).await;
@@ -162,21 +165,36 @@ async fn the_head_is_the_last_event_and_organizations_do_not_mix(server: TestSer
         .await
         .unwrap()
         .into_rows();
-    assert_eq!(head, (2, events[0].0.hash()));
-    assert_eq!(events[0].1, head.1);
-    let first = (1, events[0].0.previous_hash.clone());
+    assert_eq!((head.sequence, &head.hash), (2, &events[0].0.hash()));
+    assert_eq!(events[0].1, head.hash);
+    let first = events[0].0.previous_hash.clone();
     let mut after = async |end: (i64, &str)| {
-        let end = (end.0, end.1.to_owned());
+        let end = ChainHead {
+            sequence: end.0,
+            hash: end.1.to_owned(),
+        };
         tx.audit_head_after(&organization(&server), &end).await.unwrap()
     };
-    for end in [(0, GENESIS_HASH), (1, first.1.as_str()), (2, head.1.as_str())] {
+    for end in [(0, GENESIS_HASH), (1, first.as_str()), (2, head.hash.as_str())] {
         assert_eq!(after(end).await, Some(head.clone()), "{end:?}");
     }
-    for end in [(1, head.1.as_str()), (2, first.1.as_str()), (3, head.1.as_str())] {
+    for end in [
+        (1, head.hash.as_str()),
+        (2, first.as_str()),
+        (3, head.hash.as_str()),
+    ] {
         assert_eq!(after(end).await, None, "{end:?}");
     }
     assert_eq!(
-        tx.audit_head_after(&nobody, &(1, head.1.clone())).await.unwrap(),
+        tx.audit_head_after(
+            &nobody,
+            &ChainHead {
+                sequence: 1,
+                ..head.clone()
+            }
+        )
+        .await
+        .unwrap(),
         None
     );
     let heads = tx.list_organization_summaries().await.unwrap();
@@ -186,10 +204,10 @@ async fn the_head_is_the_last_event_and_organizations_do_not_mix(server: TestSer
         .unwrap();
     assert_eq!(
         (known.change_number, &known.hash),
-        (events[0].0.change_number, &head.1)
+        (events[0].0.change_number, &head.hash)
     );
     let stranger: OrganizationId = server.stranger().organization.parse().unwrap();
-    assert_eq!(tx.audit_head(&stranger).await.unwrap().0, 1);
+    assert_eq!(tx.audit_head(&stranger).await.unwrap().sequence, 1);
     let chains = tx.list_audit_chains().await.unwrap();
     for known in [organization(&server), stranger] {
         assert!(chains.contains(&Ok(known)));
@@ -199,7 +217,7 @@ async fn the_head_is_the_last_event_and_organizations_do_not_mix(server: TestSer
     let length = tx.audit_chain_length(&nobody).await.unwrap();
     assert_eq!((length.entries, length.last), (0, None));
     let scanned = tx
-        .scan_audit_events(&organization(&server), (Some(1), i64::MAX), 9)
+        .scan_audit_events(&organization(&server), Some(1), i64::MAX, 9)
         .await
         .unwrap();
     assert_eq!(

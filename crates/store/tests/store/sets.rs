@@ -25,7 +25,7 @@ async fn two_sets_are_read_at_once_deleted_or_not(server: TestServer) {
         ("preview", "edge", vec!["edge"]),
         ("preview", "personal-alex", vec![]),
     ] {
-        let names = (&name(first), &name(second));
+        let names = [&name(first), &name(second)];
         let mut found = read.find_two_sets(&organization, service, names).await.unwrap();
         found.sort_by_key(|set| set.name.to_string());
         let found_names: Vec<&str> = found.iter().map(|set| set.name.as_str()).collect();
@@ -36,7 +36,7 @@ async fn two_sets_are_read_at_once_deleted_or_not(server: TestServer) {
         }
     }
     let stranger: OrganizationId = server.stranger().organization.parse().unwrap();
-    let names = (&name("edge"), &name("release"));
+    let names = [&name("edge"), &name("release")];
     assert_eq!(read.find_two_sets(&stranger, service, names).await.unwrap(), []);
 }
 

@@ -3,7 +3,7 @@
 use forge_domain::asset::AssetKind;
 use forge_domain::yank::YankedVersion;
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
-use forge_store::StoreError;
+use forge_store::{NewYank, StoreError};
 use forge_testkit::{TestServer, both_engines};
 
 const KINDS: [AssetKind; 2] = [AssetKind::Agent, AssetKind::ContextGraph];
@@ -36,9 +36,12 @@ async fn put(
         .write(&organization(server), server.clock.now())
         .await?
         .unwrap();
-    let why = (reason.unwrap_or("taken back"), &by(server));
-    tx.put_yank(kind, id, version(number), reason.is_some(), why)
-        .await?;
+    let new = NewYank {
+        is_yanked: reason.is_some(),
+        reason: reason.unwrap_or("taken back"),
+        by: &by(server),
+    };
+    tx.put_yank(kind, id, version(number), new).await?;
     tx.commit().await.map(drop)
 }
 
@@ -105,9 +108,9 @@ async fn a_page_of_versions_reads_the_yanks_between_two_numbers(server: TestServ
         }
         put(&server, kind, id, 4, None).await.unwrap();
         let mut tx = server.app.store.read().await.unwrap();
-        let bounds = (version(2), version(4));
+        let bounds = version(2)..=version(4);
         let found = tx
-            .list_yanks(&organization(&server), kind, id, bounds)
+            .list_yanks(&organization(&server), kind, id, bounds.clone())
             .await
             .unwrap();
         assert_eq!(found.into_keys().collect::<Vec<_>>(), [version(2)]);

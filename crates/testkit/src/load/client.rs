@@ -1,6 +1,7 @@
 //! Clients: each has one connection that it keeps, sends prepared bytes, and waits for the answer before the next.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,7 @@ pub fn run(
             let start = Instant::now() + time / 10;
             let clients = clients
                 .into_iter()
-                .map(|requests| tokio::spawn(client(address, requests, (start, start + time), check)));
+                .map(|requests| tokio::spawn(client(address, requests, start..start + time, check)));
             let mut latencies = Vec::new();
             for client in clients.collect::<Vec<_>>() {
                 latencies.extend(client.await.unwrap());
@@ -74,7 +75,7 @@ pub fn run(
 async fn client(
     address: SocketAddr,
     requests: Vec<Request>,
-    (start, end): (Instant, Instant),
+    measured: Range<Instant>,
     check: fn(&Answer<'_>) -> bool,
 ) -> Vec<Duration> {
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -82,7 +83,7 @@ async fn client(
     let (mut buffer, mut latencies) = (vec![0; 64 * 1024], Vec::new());
     for request in requests.iter().cycle() {
         let sent = Instant::now();
-        if sent >= end {
+        if sent >= measured.end {
             break;
         }
         stream.write_all(&request.0).await.unwrap();
@@ -95,7 +96,7 @@ async fn client(
         let body = String::from_utf8_lossy(&buffer[head..length]);
         assert!(check(&answer), "an unexpected answer: {text}{body}");
         let now = Instant::now();
-        if sent >= start && now <= end {
+        if sent >= measured.start && now <= measured.end {
             latencies.push(now - sent);
         }
     }

@@ -66,8 +66,8 @@ async fn next_chunk(export: &mut Export) -> Result<(Vec<u8>, bool), AppError> {
     let events = export.next_events().await?;
     let mut chunk = Vec::new();
     let is_last = events.is_empty();
-    for event in events {
-        write_line(&mut chunk, &EventInstance::new(event))?;
+    for (event, hash) in events {
+        write_line(&mut chunk, &EventInstance::new(event, hash))?;
     }
     if is_last {
         let checkpoint = checkpoint(&export.checkpoint);

@@ -42,7 +42,10 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     };
     let token = token(query.continuation_token)?;
     let page = audit::list(call.server.ctx(&call.caller), &filter, query.limit, token).await?;
-    let events: Vec<EventInstance> = page.items.into_iter().map(EventInstance::new).collect();
+    let entries = page.items.into_iter();
+    let events: Vec<_> = entries
+        .map(|(event, hash)| EventInstance::new(event, hash))
+        .collect();
     reply::large(
         StatusCode::OK,
         forge_wire::Page::new("audit_events", events, page.continuation_token),

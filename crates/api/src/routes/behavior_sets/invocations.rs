@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::items::behavior_sets::{self, BehaviorInvocation, InvocationSort, ListInvocations};
+use forge_domain::Sort;
 use forge_wire::behavior_sets::InvocationInstance;
 use forge_wire::rfc3339;
 use serde::Deserialize;
@@ -56,9 +57,9 @@ pub(crate) async fn handle(call: Call<Path, Query, Nothing, Caller>) -> Answer {
     .await
 }
 
-fn sort(text: &str) -> Result<(InvocationSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<InvocationSort>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "invoked_at")) => Ok((InvocationSort::InvokedAt, is_descending)),
+        Some((direction, "invoked_at")) => Ok(direction.of(InvocationSort::InvokedAt)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+invoked_at` or `-invoked_at`",

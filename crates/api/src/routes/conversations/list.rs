@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::conversations::{self, ConversationSort, ListConversations, ListedConversation};
-use forge_domain::{ConversationId, ServiceId};
+use forge_domain::{ConversationId, ServiceId, Sort};
 use forge_wire::conversations::ConversationInstance;
 use forge_wire::rfc3339;
 use serde::Deserialize;
@@ -50,9 +50,9 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     reply::large(StatusCode::OK, page).await
 }
 
-fn sort(text: &str) -> Result<(ConversationSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<ConversationSort>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "created_at")) => Ok((ConversationSort::CreatedAt, is_descending)),
+        Some((direction, "created_at")) => Ok(direction.of(ConversationSort::CreatedAt)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+created_at` or `-created_at`",

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::conversations::{self, ListMessages, MessageSort};
 use forge_domain::conversation::MessageType;
-use forge_domain::{InteractionId, MessageId};
+use forge_domain::{InteractionId, MessageId, Sort};
 use forge_wire::conversations::MessageInstance;
 use serde::Deserialize;
 
@@ -49,10 +49,10 @@ pub(crate) async fn handle(call: Call<ConversationPath, Query, Nothing, Caller>)
     reply::large(StatusCode::OK, page).await
 }
 
-fn sort(text: &str) -> Result<(MessageSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<MessageSort>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "interaction_id")) => Ok((MessageSort::InteractionId, is_descending)),
-        Some((is_descending, "created_at")) => Ok((MessageSort::CreatedAt, is_descending)),
+        Some((direction, "interaction_id")) => Ok(direction.of(MessageSort::InteractionId)),
+        Some((direction, "created_at")) => Ok(direction.of(MessageSort::CreatedAt)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+` or `-` and one of `interaction_id`, `created_at`",

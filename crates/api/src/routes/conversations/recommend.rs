@@ -9,9 +9,9 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<InteractionPath, Nothing, RecommendResponses, Caller>) -> Answer {
-    let interaction = (call.path.conversation_id, call.path.interaction_id);
-    let (ctx, context) = (call.server.ctx(&call.caller), &call.body.context);
-    let recommended_responses = conversations::recommend(ctx, interaction, context).await?;
+    let (ctx, path) = (call.server.ctx(&call.caller), &call.path);
+    let (id, interaction_id) = (path.conversation_id, path.interaction_id);
+    let recommended_responses = conversations::recommend(ctx, id, interaction_id, &call.body.context).await?;
     let body = RecommendedResponses {
         recommended_responses,
     };

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::items::{self, ItemSort, ListItems};
-use forge_domain::Id;
+use forge_domain::{Id, Sort};
 use forge_wire::items::{ItemAnswers, list_key};
 use serde::Deserialize;
 
@@ -55,9 +55,9 @@ pub(crate) async fn list<D: ItemAnswers, F: Into<D::Filter>>(
     reply::large(StatusCode::OK, page).await
 }
 
-fn sort(text: &str) -> Result<(ItemSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<ItemSort>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "updated_at")) => Ok((ItemSort::UpdatedAt, is_descending)),
+        Some((direction, "updated_at")) => Ok(direction.of(ItemSort::UpdatedAt)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+updated_at` or `-updated_at`",

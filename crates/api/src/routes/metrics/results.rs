@@ -5,7 +5,7 @@ use forge_app::Caller;
 use forge_app::evaluations::{self, ListResults, MetricResultSort, StoredMetricResult};
 use forge_domain::evaluation::EvaluationSourceType;
 use forge_domain::numeral::integer;
-use forge_domain::{ConversationId, MetricId, UnitTestSetRunId, VersionNumber};
+use forge_domain::{ConversationId, MetricId, Sort, UnitTestSetRunId, VersionNumber};
 use forge_wire::metrics::ResultInstance;
 use forge_wire::rfc3339;
 use serde::Deserialize;
@@ -94,9 +94,9 @@ fn metric_and_version(text: &str) -> Result<(MetricId, Option<VersionNumber>), A
     }
 }
 
-fn sort(text: &str) -> Result<(MetricResultSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<MetricResultSort>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "created_at")) => Ok((MetricResultSort::CreatedAt, is_descending)),
+        Some((direction, "created_at")) => Ok(direction.of(MetricResultSort::CreatedAt)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+created_at` or `-created_at`",

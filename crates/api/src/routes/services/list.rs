@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::services::{self, SortKey};
-use forge_domain::ServiceId;
+use forge_domain::{ServiceId, Sort};
 use forge_wire::services::{FilterValues, ServiceInstance};
 use serde::Deserialize;
 
@@ -56,10 +56,10 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     reply::large(StatusCode::OK, page).await
 }
 
-fn sort(text: &str) -> Result<(SortKey, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<SortKey>, ApiError> {
     match sort_key(text) {
-        Some((is_descending, "name")) => Ok((SortKey::Name, is_descending)),
-        Some((is_descending, "is_active")) => Ok((SortKey::IsActive, is_descending)),
+        Some((direction, "name")) => Ok(direction.of(SortKey::Name)),
+        Some((direction, "is_active")) => Ok(direction.of(SortKey::IsActive)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+` or `-` and one of `name`, `is_active`",

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::identity::temporary_grants;
+use forge_domain::Sort;
 use forge_wire::rfc3339;
 use forge_wire::temporary_grants::TemporaryGrantInstance;
 use serde::Deserialize;
@@ -67,12 +68,12 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     reply::large(StatusCode::OK, page).await
 }
 
-fn sort(text: &str) -> Result<(temporary_grants::TemporaryGrantSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<temporary_grants::TemporaryGrantSort>, ApiError> {
     use temporary_grants::TemporaryGrantSort::{ExpiresAt, PermissionName, UserId};
     match sort_key(text) {
-        Some((is_descending, "user_id")) => Ok((UserId, is_descending)),
-        Some((is_descending, "expires_at")) => Ok((ExpiresAt, is_descending)),
-        Some((is_descending, "permission_grant.permission_name")) => Ok((PermissionName, is_descending)),
+        Some((direction, "user_id")) => Ok(direction.of(UserId)),
+        Some((direction, "expires_at")) => Ok(direction.of(ExpiresAt)),
+        Some((direction, "permission_grant.permission_name")) => Ok(direction.of(PermissionName)),
         _ => Err(invalid_query(
             "sort_by",
             "expected `+` or `-` and one of `user_id`, `expires_at`, `permission_grant.permission_name`",

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::identity::users;
 use forge_app::identity::users::ListedUser;
+use forge_domain::Sort;
 use forge_wire::rfc3339;
 use forge_wire::users::{UserInstance, UserStats};
 use serde::Deserialize;
@@ -60,7 +61,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     .await
 }
 
-fn sort(text: &str) -> Result<(users::UserSort, bool), ApiError> {
+fn sort(text: &str) -> Result<Sort<users::UserSort>, ApiError> {
     let keys = [
         ("first_name", users::UserSort::FirstName),
         ("last_name", users::UserSort::LastName),
@@ -69,9 +70,9 @@ fn sort(text: &str) -> Result<(users::UserSort, bool), ApiError> {
         ("user_stats.num_messages", users::UserSort::NumMessages),
         ("user_stats.last_message_time", users::UserSort::LastMessageTime),
     ];
-    let known = sort_key(text).and_then(|(is_descending, field)| {
+    let known = sort_key(text).and_then(|(direction, field)| {
         let (_, key) = keys.iter().find(|(name, _)| *name == field)?;
-        Some((*key, is_descending))
+        Some(direction.of(*key))
     });
     known.ok_or_else(|| {
         let names = keys.map(|(name, _)| format!("`{name}`")).join(", ");

@@ -36,11 +36,15 @@ struct Revisions(History);
 
 impl Serialize for Revisions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.entries().map(instance))
+        serializer.collect_seq(
+            self.0
+                .entries()
+                .map(|(revision, previous)| instance(revision, previous)),
+        )
     }
 }
 
-fn instance<'r>((revision, previous): (&'r Revision, Option<&'r Revision>)) -> RevisionInstance<'r> {
+fn instance<'r>(revision: &'r Revision, previous: Option<&'r Revision>) -> RevisionInstance<'r> {
     RevisionInstance {
         after: pins(revision),
         action: revision.action,

@@ -4,7 +4,7 @@ use forge_domain::access::Permission;
 use forge_domain::behavior::BehaviorSetDetails;
 use forge_domain::conversation::{Message, MessageType};
 use forge_domain::{
-    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, Timestamp, VersionNumber,
+    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, Sort, Timestamp, VersionNumber,
 };
 use forge_store::NewBehaviorInvocation;
 pub use forge_store::{BehaviorInvocation, InvocationSort};
@@ -54,7 +54,7 @@ pub(crate) fn invocation(
 #[derive(Debug, Clone)]
 pub struct ListInvocations {
     /// The order.
-    pub sort: Vec<(InvocationSort, bool)>,
+    pub sort: Vec<Sort<InvocationSort>>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

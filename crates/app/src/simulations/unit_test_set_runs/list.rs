@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use forge_domain::access::Permission;
 use forge_domain::simulation::{UnitTestRun, UnitTestSetRun};
-use forge_domain::{Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
+use forge_domain::{Direction, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 use forge_store::RunSummary;
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +54,8 @@ impl RunFilter {
 pub struct ListRuns {
     /// Which ones.
     pub filter: RunFilter,
-    /// Whether they are sorted by their creation, and the latest first; else they come in order of creation.
-    pub by_creation: Option<bool>,
+    /// In which direction they are sorted by their creation; `None` for the order of creation.
+    pub by_creation: Option<Direction>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.

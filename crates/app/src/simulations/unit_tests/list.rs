@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use forge_domain::access::Permission;
 use forge_domain::service::TagFilter;
 use forge_domain::simulation::UnitTest;
-use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UserRef};
+use forge_domain::{Direction, MetricId, PersonaId, ScenarioId, ServiceId, Sort, UnitTestId, UserRef};
 use forge_store::SortValue;
 
 use crate::access::resource::Resource as _;
@@ -58,8 +58,8 @@ impl UnitTestFilter {
 pub struct ListUnitTests {
     /// Which ones.
     pub filter: UnitTestFilter,
-    /// Whether they are sorted by their last change, and the latest first; else they come in order of creation.
-    pub by_update: Option<bool>,
+    /// In which direction they are sorted by their last change; `None` for the order of creation.
+    pub by_update: Option<Direction>,
     /// How many at most.
     pub limit: i64,
     /// Where the page before this one ended.
@@ -112,9 +112,9 @@ pub async fn list(ctx: Ctx<'_>, query: &ListUnitTests) -> Result<UnitTestPage, A
     }
     let mut tx = app.store.read().await?;
     let is_visible = |test: &UnitTest| query.filter.admits(test) && test.allows(caller, PERMISSION);
-    let sort: Vec<(UnitTestSort, bool)> = query
+    let sort: Vec<Sort<UnitTestSort>> = query
         .by_update
-        .map(|latest_first| (UnitTestSort::UpdatedAt, latest_first))
+        .map(|direction| direction.of(UnitTestSort::UpdatedAt))
         .into_iter()
         .collect();
     let list = Sorted::moving("unit_test", &sort, sort_value, |test: &UnitTest| test.seq);

@@ -148,7 +148,7 @@ async fn find_sets(
     };
     let mut found = Vec::new();
     if let Some(name) = target.or(source.as_ref()) {
-        let names = (name, source.as_ref().unwrap_or(name));
+        let names = [name, source.as_ref().unwrap_or(name)];
         found = tx
             .find_two_sets(&caller.organization, change.service, names)
             .await?;
