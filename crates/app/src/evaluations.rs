@@ -58,7 +58,7 @@ pub async fn evaluate(ctx: Ctx<'_>, evaluate: Evaluate) -> Result<Vec<(MetricId,
     let mut metrics = Vec::new();
     for id in evaluate.metric_ids {
         let (item, document) = find_latest::<MetricDetails>(ctx.app, &mut tx, organization, id).await?;
-        let attributes = item.attributes(ctx.caller);
+        let attributes = item.attributes_for(ctx.caller);
         for permission in NEEDED {
             ctx.caller.authorize(permission, &attributes)?;
         }
@@ -261,7 +261,7 @@ pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, Ap
                 ..filter.clone()
             };
             if is_of_query(&id)
-                && caller.may(PERMISSION, &metric.attributes(caller))
+                && caller.may(PERMISSION, &metric.attributes_for(caller))
                 && has_told(&mut tx, caller, &of_metric, is_wanted, &mut readable).await?
             {
                 ids.push(id);

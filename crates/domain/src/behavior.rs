@@ -10,7 +10,7 @@ use crate::id::kind;
 use crate::item::{
     CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemKind, ItemUpdate, without_repetitions,
 };
-use crate::service::Tags;
+use crate::tag::Tags;
 use crate::{ServiceId, ToolId};
 
 /// A dynamic behavior set, without its versions.

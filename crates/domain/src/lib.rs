@@ -40,6 +40,7 @@ pub mod service;
 pub mod simulation;
 pub mod size;
 pub mod sort;
+pub mod tag;
 mod text;
 pub mod time;
 pub mod user;

@@ -11,7 +11,7 @@ use crate::id::kind;
 use crate::item::{
     CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemKind, ItemUpdate, without_repetitions,
 };
-use crate::service::Tags;
+use crate::tag::Tags;
 
 /// A metric, without its versions.
 pub type Metric = Item<MetricDetails>;

@@ -1,18 +1,14 @@
 //! Services: what conversations start in.
 
-use indexmap::IndexMap;
-
 use crate::actor::UserRef;
 use crate::model::ModelCatalogue;
 use crate::refusal::Refusal;
+use crate::tag::Tags;
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::{Binding, Bound, Pins, RequestedPins, SetName, check_models};
 use crate::yank::{self, YankedVersion};
 use crate::{AgentId, ContextGraphId, ServiceId};
-
-/// Tags by key; a tag may have no value.
-pub type Tags = IndexMap<String, Option<String>>;
 
 /// A service, without its sets.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,57 +144,6 @@ pub fn check_rebound_pins(old: &Binding, new: &Binding, set: &SetName, pins: &Pi
     pairs.into_iter().filter_map(lost).collect()
 }
 
-/// A filter on tags: `key:value`, `key:*` for any value, `key:` for none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagFilter {
-    key: String,
-    value: Wanted,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
-    Anything,
-    Nothing,
-    Exactly(String),
-}
-
-/// The text is no filter on tags.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected `key:value`, `key:*` for any value, or `key:` for a tag without one")]
-pub struct InvalidTagFilter;
-
-impl std::str::FromStr for TagFilter {
-    type Err = InvalidTagFilter;
-
-    fn from_str(text: &str) -> Result<Self, InvalidTagFilter> {
-        let (key, value) = text.split_once(':').ok_or(InvalidTagFilter)?;
-        if key.is_empty() {
-            return Err(InvalidTagFilter);
-        }
-        let value = match value {
-            "*" => Wanted::Anything,
-            "" => Wanted::Nothing,
-            value => Wanted::Exactly(value.to_owned()),
-        };
-        Ok(Self {
-            key: key.to_owned(),
-            value,
-        })
-    }
-}
-
-impl TagFilter {
-    /// Returns `true` if the tags pass the filter.
-    pub fn matches(&self, tags: &Tags) -> bool {
-        match (tags.get(&self.key), &self.value) {
-            (None, _) => false,
-            (Some(_), Wanted::Anything) => true,
-            (Some(value), Wanted::Nothing) => value.is_none(),
-            (Some(value), Wanted::Exactly(wanted)) => value.as_ref() == Some(wanted),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,7 +220,7 @@ mod tests {
         let requested = |agent_version_number| RequestedPins {
             agent_version_number,
             context_graph_version_number: None,
-            llm_model_preferences: IndexMap::new(),
+            llm_model_preferences: indexmap::IndexMap::new(),
         };
         let create = |agent| check_creation(&binding, &yanked, requested(agent), &models, now);
         let refusals = create(Some(1)).unwrap_err();
@@ -310,24 +255,5 @@ mod tests {
             codes(&check_rebind(&old, &binding(("b", 0), ("g", 5)), &[])),
             ["no_versions"]
         );
-    }
-
-    #[test]
-    fn tags_are_filtered_by_value_any_value_or_none() {
-        let tags: Tags = [
-            ("team".to_owned(), Some("care".to_owned())),
-            ("flag".to_owned(), None),
-        ]
-        .into();
-        let matches = |filter: &str| filter.parse::<TagFilter>().unwrap().matches(&tags);
-        for yes in ["team:care", "team:*", "flag:*", "flag:"] {
-            assert!(matches(yes), "{yes}");
-        }
-        for no in ["team:", "team:sales", "flag:x", "other:*", "other:"] {
-            assert!(!matches(no), "{no}");
-        }
-        for bad in ["team", "", ":x"] {
-            assert_eq!(bad.parse::<TagFilter>(), Err(InvalidTagFilter), "{bad}");
-        }
     }
 }

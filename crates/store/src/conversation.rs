@@ -3,7 +3,7 @@
 use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Position;
 use forge_domain::model::ModelPreferences;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::user::Preferences;
 use forge_domain::{
     AgentId, ContextGraphId, ConversationId, InteractionId, OrganizationId, ServiceId, SetName, Sort,

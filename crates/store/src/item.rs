@@ -3,7 +3,7 @@
 use forge_domain::behavior::{BehaviorDocument, BehaviorSetDetails};
 use forge_domain::id;
 use forge_domain::item::{Item, ItemDetails};
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{
     BehaviorSetId, Id, ItemVersionId, OrganizationId, Sort, Timestamp, UserRef, VersionNumber,
 };

@@ -1,7 +1,8 @@
 //! Services.
 
 use forge_domain::asset::AssetKind;
-use forge_domain::service::{Service, Tags};
+use forge_domain::service::Service;
+use forge_domain::tag::Tags;
 use forge_domain::version_set::{Binding, Bound};
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, Sort, UserRef};
 

@@ -1,7 +1,7 @@
 //! Grants that a user has for a while, beside those of the role.
 
 use forge_domain::access::Grant;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{OrganizationId, RoleId, Sort, Timestamp, UserRef};
 
 use crate::StoreError;

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::{Method, header};
 use axum::routing::get;
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Actor, ActorKind, Clock as _, Pins, ServiceId, SetName, UserRef, VersionNumber};
 use forge_store::{Revision, ServiceFields, WriteTx};

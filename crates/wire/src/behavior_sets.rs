@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use forge_domain::behavior::{self, BehaviorDocument, BehaviorSet, BehaviorSetDetails};
 use forge_domain::item::FilterValues;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{
     BehaviorInvocationId, BehaviorSetId, ConversationId, ItemVersionId, MessageId, OrganizationId, ServiceId,
     UserRef, VersionNumber,

@@ -1,7 +1,7 @@
 //! Dynamic behavior sets, metrics, personas and scenarios, as far as their answers are alike.
 
 use forge_domain::item::{FilterValues, Item, ItemDetails, ItemKind};
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{ItemVersionId, OrganizationId, Timestamp, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 

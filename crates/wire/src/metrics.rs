@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use forge_domain::evaluation::EvaluationSource;
 use forge_domain::item::FilterValues;
 use forge_domain::metric::{self, MeasuredValue, Metric, MetricDetails, MetricDocument, MetricValueKind};
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{
     ConversationId, InteractionId, MessageId, MetricId, MetricResultId, OrganizationId, ServiceId, UserRef,
     VersionNumber,

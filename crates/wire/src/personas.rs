@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use forge_domain::item::FilterValues;
-use forge_domain::service::Tags;
 use forge_domain::simulation::{self, Persona, PersonaDetails};
+use forge_domain::tag::Tags;
 use forge_domain::user::Variables;
 use forge_domain::{ItemVersionId, OrganizationId, PersonaId, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};

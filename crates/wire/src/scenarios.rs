@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use forge_domain::item::FilterValues;
-use forge_domain::service::Tags;
 use forge_domain::simulation::{InitialMessageType, Scenario, ScenarioDetails};
+use forge_domain::tag::Tags;
 use forge_domain::{ItemVersionId, OrganizationId, ScenarioId, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::service::{Service, Tags};
+use forge_domain::service::Service;
+use forge_domain::tag::Tags;
 use forge_domain::version_set::RequestedPins;
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UserRef};
 use indexmap::IndexMap;

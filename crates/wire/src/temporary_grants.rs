@@ -2,7 +2,7 @@
 
 use forge_domain::UserRef;
 use forge_domain::access::Grant;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use serde::{Deserialize, Serialize};
 
 /// The body that gives a grant.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::service::Tags;
 use forge_domain::simulation::{UnitTestEntry, UnitTestSet};
+use forge_domain::tag::Tags;
 use forge_domain::{OrganizationId, UnitTestId, UnitTestSetId, UnitTestSetRunId, UserRef};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;

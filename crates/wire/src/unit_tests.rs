@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::service::Tags;
 use forge_domain::simulation::{SuccessCriterion, UnitTest};
+use forge_domain::tag::Tags;
 use forge_domain::{
     MetricId, OrganizationId, PersonaId, ScenarioId, ServiceId, SetName, UnitTestId, UserRef,
 };

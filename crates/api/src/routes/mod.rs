@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use forge_app::{AppError, Written};
 use forge_domain::asset::AssetKind;
 use forge_domain::fault::Fault;
-use forge_domain::service::{InvalidTagFilter, TagFilter};
+use forge_domain::tag::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
 use forge_domain::version::{InvalidVersionRange, VersionRange};
 use forge_domain::{Direction, Duration, ServiceId, Timestamp, UserRef, VersionNumber};

@@ -17,7 +17,7 @@ pub(crate) trait Resource: Sized + Send {
     type Key: ?Sized + Sync;
 
     /// Returns the thing, or `None` if there is none of that key.
-    fn find(
+    fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         key: &Self::Key,
@@ -27,11 +27,11 @@ pub(crate) trait Resource: Sized + Send {
     fn not_found(key: &Self::Key) -> AppError;
 
     /// Returns what conditions on permissions can be about.
-    fn attributes(&self, caller: &Caller) -> Attributes;
+    fn attributes_for(&self, caller: &Caller) -> Attributes;
 
     /// Returns `true` if a caller has a permission on the thing.
     fn allows(&self, caller: &Caller, permission: Permission) -> bool {
-        caller.may(permission, &self.attributes(caller))
+        caller.may(permission, &self.attributes_for(caller))
     }
 }
 
@@ -86,7 +86,7 @@ impl Caller {
     /// Returns a thing whatever the caller may do with it: they are authorised on another thing that it belongs to, or
     /// by what is read of it.
     pub(crate) async fn find_unchecked<R: Resource>(&self, tx: &mut Tx, key: &R::Key) -> Result<R, AppError> {
-        let found = R::find(tx, &self.organization, key).await?;
+        let found = R::by_key(tx, &self.organization, key).await?;
         found.ok_or_else(|| R::not_found(key))
     }
 }

@@ -2,7 +2,8 @@
 
 use forge_domain::access::Permission;
 use forge_domain::conversation::{SoFar, UserInput};
-use forge_domain::service::{Service, Tags};
+use forge_domain::service::Service;
+use forge_domain::tag::Tags;
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
 use forge_store::{Conversation, NewConversation, Tx};

@@ -1,7 +1,7 @@
 //! Listing conversations.
 
 use forge_domain::access::Permission;
-use forge_domain::service::TagFilter;
+use forge_domain::tag::TagFilter;
 use forge_domain::{ConversationId, ServiceId, Sort};
 use forge_store::{Conversation, ConversationFilter, ConversationSort, SortValue};
 

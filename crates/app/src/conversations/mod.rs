@@ -44,7 +44,7 @@ pub use recommend::recommend;
 impl Resource for Conversation {
     type Key = ConversationId;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &ConversationId,
@@ -56,7 +56,7 @@ impl Resource for Conversation {
         AppError::NotFound(format!("there is no conversation {id}"))
     }
 
-    fn attributes(&self, caller: &Caller) -> Attributes {
+    fn attributes_for(&self, caller: &Caller) -> Attributes {
         Attributes::default()
             .with("conversation_id", self.id.to_string())
             .with("service_id", self.service_id.to_string())
@@ -70,7 +70,7 @@ impl Resource for Conversation {
         let is_hidden = self.simulation_run_id.is_none()
             && !self.user_preferences.conversations_visible_to_admins
             && !is_own(caller, self);
-        !is_hidden && caller.may(permission, &self.attributes(caller))
+        !is_hidden && caller.may(permission, &self.attributes_for(caller))
     }
 }
 
@@ -82,7 +82,7 @@ fn is_own(caller: &Caller, conversation: &Conversation) -> bool {
 async fn authorize_user(tx: &mut Tx, caller: &Caller, conversation: &Conversation) -> Result<(), AppError> {
     let user: User = caller.find_unchecked(tx, conversation.user_id.as_str()).await?;
     let attributes = user
-        .attributes(caller)
+        .attributes_for(caller)
         .with("is_own", is_own(caller, conversation));
     caller.authorize(Permission::UpdateUserInfo, &attributes)
 }

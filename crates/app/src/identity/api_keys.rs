@@ -27,7 +27,11 @@ const SHORTEST: Duration = Duration::days(1);
 impl Resource for ApiKey {
     type Key = str;
 
-    async fn find(tx: &mut Tx, organization: &OrganizationId, id: &str) -> Result<Option<Self>, StoreError> {
+    async fn by_key(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Option<Self>, StoreError> {
         let found = tx.find_api_key(organization, id).await?;
         Ok(found.filter(|key| key.revoked_at.is_none()))
     }
@@ -36,7 +40,7 @@ impl Resource for ApiKey {
         AppError::NotFound("there is no such API key".to_owned())
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         Attributes::default()
             .with("api_key_id", self.id.as_str())
             .with("role_name", self.role.name.as_str())

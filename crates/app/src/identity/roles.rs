@@ -35,7 +35,7 @@ pub fn view_name(has_admin_view: bool) -> &'static str {
 impl Resource for Role {
     type Key = str;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         name: &str,
@@ -53,7 +53,7 @@ impl Resource for Role {
         AppError::NotFound(format!("there is no role `{}`", shortened(name)))
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         role_attributes(self)
     }
 }
@@ -63,7 +63,7 @@ impl Resource for Role {
 /// Where it is not, one that they may not see is answered like one that is not there; to whom no role is shown, both
 /// are too great.
 pub(crate) async fn find_to_give(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Role, AppError> {
-    let found = Role::find(tx, &caller.organization, name).await?;
+    let found = Role::by_key(tx, &caller.organization, name).await?;
     let may_see = |role: &Role| role.allows(caller, Permission::GetRole);
     match found {
         Some(role) if may_see(&role) => caller.require_greater(&role).map(|()| role),
@@ -140,7 +140,7 @@ pub async fn create(
     )?;
     ctx.caller.require_cover(&grants)?;
     let mut tx = ctx.app.write_access(ctx.caller).await?;
-    if Role::find(&mut tx, &ctx.caller.organization, &name)
+    if Role::by_key(&mut tx, &ctx.caller.organization, &name)
         .await?
         .is_some()
     {

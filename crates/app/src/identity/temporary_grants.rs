@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use forge_domain::access::{Attributes, Grant, Permission, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
-use forge_domain::service::{TagFilter, Tags};
+use forge_domain::tag::{TagFilter, Tags};
 use forge_domain::{Duration, Sort, Timestamp};
 use forge_store::{SortValue, User};
 pub use forge_store::{TemporaryGrant, TemporaryGrantSort};

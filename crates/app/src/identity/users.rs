@@ -23,7 +23,11 @@ fn audit_document(role_name: &str) -> Value {
 impl Resource for User {
     type Key = str;
 
-    async fn find(tx: &mut Tx, organization: &OrganizationId, id: &str) -> Result<Option<Self>, StoreError> {
+    async fn by_key(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        id: &str,
+    ) -> Result<Option<Self>, StoreError> {
         let found = tx.find_user(organization, id).await?;
         Ok(found.filter(|user| !user.is_deleted))
     }
@@ -32,7 +36,7 @@ impl Resource for User {
         AppError::NotFound("there is no such user".to_owned())
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         attributes_of(&self.id, &self.role.name)
     }
 }
@@ -286,7 +290,7 @@ pub async fn update(ctx: Ctx<'_>, id: &str, update: UpdateUser) -> Result<Writte
     let mut tx = ctx.write_access(PERMISSION).await?;
     let mut user: User = ctx.caller.find_unchecked(&mut tx, id).await?;
     let is_own = ctx.caller.user.is(&ctx.caller.organization, id);
-    let attributes = user.attributes(ctx.caller).with("is_own", is_own);
+    let attributes = user.attributes_for(ctx.caller).with("is_own", is_own);
     ctx.caller.authorize(PERMISSION, &attributes)?;
     ctx.caller.require_not_above(&user.role)?;
     let visibility = changed_visibility(&user.preferences, &update);
@@ -363,7 +367,7 @@ pub async fn assign_role(ctx: Ctx<'_>, name: &str, user_id: &str) -> Result<Writ
     }
     let with_new_role = attributes_of(user_id, &role.name);
     ctx.caller
-        .require_no_gain(&user.attributes(ctx.caller), &with_new_role)?;
+        .require_no_gain(&user.attributes_for(ctx.caller), &with_new_role)?;
     if role.id != user.role.id && is_last_super_administrator(&mut tx, ctx.caller, &user).await? {
         return Err(AppError::InsufficientRole(LAST_SUPER_ADMINISTRATOR.to_owned()));
     }

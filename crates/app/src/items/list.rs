@@ -56,7 +56,7 @@ pub async fn list<D: ItemDetails>(ctx: Ctx<'_>, query: &ListItems<D>) -> Result<
         });
     }
     let is_wanted = |item: &Item<D>| query.filter.admits(item) && is_of_deletion(item, query.is_deleted);
-    let is_visible = |item: &Item<D>| is_wanted(item) && caller.may(permission, &item.attributes(caller));
+    let is_visible = |item: &Item<D>| is_wanted(item) && caller.may(permission, &item.attributes_for(caller));
     let list = Sorted::moving(D::KIND.as_str(), &query.sort, sort_value, |item: &Item<D>| {
         item.seq
     });
@@ -160,7 +160,7 @@ pub async fn search<D: ItemDetails>(
             after = item.seq;
             if let Some(relevance) = terms.relevance(&name, &text)
                 && filter.admits(&item)
-                && ctx.caller.may(permission, &item.attributes(ctx.caller))
+                && ctx.caller.may(permission, &item.attributes_for(ctx.caller))
             {
                 found.push((relevance, item, bytes));
             }

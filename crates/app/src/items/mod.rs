@@ -12,7 +12,8 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::item::{CreateItem, Item, ItemDetails, ItemKind, ItemUpdate, without_repetitions};
 use forge_domain::name::spellings;
-use forge_domain::service::{Service, Tags};
+use forge_domain::service::Service;
+use forge_domain::tag::Tags;
 use forge_domain::version::VersionRef;
 use forge_domain::{Id, OrganizationId, ServiceId, VersionNumber};
 pub use forge_store::ItemSort;
@@ -86,7 +87,7 @@ fn attributes_of<D: ItemDetails>(id: Id<D::IdKind>, name: &str) -> Attributes {
 impl<D: ItemDetails> Resource for Item<D> {
     type Key = Id<D::IdKind>;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &Self::Key,
@@ -98,7 +99,7 @@ impl<D: ItemDetails> Resource for Item<D> {
         AppError::NotFound(format!("there is no {} {id}", D::KIND))
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         attributes_of::<D>(self.id, &self.name)
     }
 }
@@ -281,7 +282,10 @@ pub async fn update<D: ItemDetails>(
         changed.name = name;
     }
     // A grant that holds for the old name only must not give the item a name out of its reach.
-    let (before, after) = (item.attributes(ctx.caller), changed.attributes(ctx.caller));
+    let (before, after) = (
+        item.attributes_for(ctx.caller),
+        changed.attributes_for(ctx.caller),
+    );
     ctx.caller.authorize(permission, &after)?;
     ctx.caller.require_no_gain(&before, &after)?;
     let mut moved = moved(

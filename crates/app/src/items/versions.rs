@@ -101,7 +101,7 @@ pub async fn find_latest<D: ItemDetails>(
     organization: &OrganizationId,
     id: Id<D::IdKind>,
 ) -> Result<(Item<D>, D::Document), AppError> {
-    let item = Item::<D>::find(tx, organization, &id).await?;
+    let item = Item::<D>::by_key(tx, organization, &id).await?;
     let item = live(item.ok_or_else(|| Item::<D>::not_found(&id))?)?;
     let version = item.latest_version;
     let item_version = VersionRef { id, version };
@@ -187,7 +187,7 @@ pub async fn list_versions<D: ItemDetails>(
     let item: Item<D> = authorize_read(&mut tx, ctx.caller, id).await?;
     let with_secrets = ctx
         .caller
-        .may(permissions(D::KIND).modify, &item.attributes(ctx.caller));
+        .may(permissions(D::KIND).modify, &item.attributes_for(ctx.caller));
     let mut page = PageBuilder::of_large_rows(tx.room(), query.limit, query.continuation_token);
     let (lower, upper) = query.range.bounds(item.latest_version);
     let bounds = VersionBounds {

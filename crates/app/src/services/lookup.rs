@@ -12,7 +12,7 @@ use crate::{AppError, Caller};
 impl Resource for Service {
     type Key = ServiceId;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &ServiceId,
@@ -24,7 +24,7 @@ impl Resource for Service {
         AppError::NotFound(format!("there is no service {id}"))
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         attributes_of(self.id, &self.name)
     }
 }

@@ -10,7 +10,8 @@ use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, Plans, ServicePlan, ServicePlanInput, Target, plan_service,
 };
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, Tags};
+use forge_domain::service::Service;
+use forge_domain::tag::Tags;
 use forge_domain::version_set::Binding;
 use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName, Timestamp};
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
@@ -164,7 +165,7 @@ async fn prepare(
     for service in [&before, &after] {
         caller.authorize_on(Permission::UpdateService, service)?;
     }
-    caller.require_no_gain(&before.attributes(caller), &after.attributes(caller))?;
+    caller.require_no_gain(&before.attributes_for(caller), &after.attributes_for(caller))?;
     let sets = tx.list_sets(organization, id, usize::MAX).await?.into_rows();
     let binding = find_binding(tx, caller, &before).await?;
     let new = new_assets(&before, &after);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
-use forge_domain::service::{TagFilter, Tags};
 use forge_domain::simulation::{UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
+use forge_domain::tag::{TagFilter, Tags};
 use forge_domain::{Direction, OrganizationId, Sort, UnitTestId, UnitTestSetId, UserRef};
 use forge_store::{SortValue, StoreError, Tx};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::{AppError, Caller, Ctx, Page, Written, commit};
 impl Resource for UnitTestSet {
     type Key = UnitTestSetId;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &UnitTestSetId,
@@ -35,7 +35,7 @@ impl Resource for UnitTestSet {
         AppError::NotFound(format!("there is no unit test set {id}"))
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         attributes_of(self.id, &self.fields.name)
     }
 }

@@ -8,7 +8,7 @@ use forge_app::identity::temporary_grants::{self, GiveGrant};
 use forge_app::identity::users::{self, InviteUser, UpdateUser};
 use forge_app::{AppError, Caller, Credentials};
 use forge_domain::access::{DefaultRole, Grant, Permission, Privileges};
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::user::Variables;
 use forge_domain::{Clock as _, Duration, OrganizationId};
 use forge_testkit::{Engine, TestClient, TestServer, both_engines};

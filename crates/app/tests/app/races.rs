@@ -50,7 +50,7 @@ fn fields(name: &str, agent: &str, graph: &str, is_active: bool) -> ServiceField
         is_active,
         agent_id: agent.parse().unwrap(),
         context_graph_id: graph.parse().unwrap(),
-        tags: forge_domain::service::Tags::new(),
+        tags: forge_domain::tag::Tags::new(),
         keyterms: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Item, ItemDetails};
-use crate::service::TagFilter;
+use crate::tag::TagFilter;
 use crate::{OrganizationId, UserRef};
 
 /// Whose items are wanted.

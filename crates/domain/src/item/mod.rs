@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::id::{self, Id};
-use crate::service::Tags;
+use crate::tag::Tags;
 use crate::user::Variables;
 use crate::{ServiceId, Timestamp, UserRef, VersionNumber};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::id::kind;
 use crate::item::{DetailsFilter, Item, ItemDetails, ItemDocument, ItemKind, UpdateTags};
-use crate::service::Tags;
+use crate::tag::Tags;
 use crate::user::{Preferences, Variables};
 
 /// A persona, without its versions.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::id::kind;
 use crate::item::{CreateItem, Item, ItemDetails, ItemDocument, ItemKind, UpdateTags};
-use crate::service::Tags;
+use crate::tag::Tags;
 use crate::time::Timestamp;
 
 /// A scenario, without its versions.

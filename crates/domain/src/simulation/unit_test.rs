@@ -7,7 +7,7 @@ use crate::fault::{Fault, Step};
 use crate::item::{Item, ItemDetails, ItemKind};
 use crate::metric::Criterion;
 use crate::refusal::Refusal;
-use crate::service::Tags;
+use crate::tag::Tags;
 use crate::time::Timestamp;
 use crate::version_set::SetName;
 use crate::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId, UnitTestSetRunId};

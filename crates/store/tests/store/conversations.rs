@@ -3,7 +3,7 @@
 use forge_domain::conversation::{Insights, Message, MessageType, Position};
 use forge_domain::lease::Term;
 use forge_domain::model::ModelPreferences;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{
     Clock as _, ConversationId, Duration, Id, InteractionId, OrganizationId, ServiceId, Timestamp,
     VersionNumber,

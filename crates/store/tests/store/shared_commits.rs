@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use forge_domain::asset::AssetKind;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, OrganizationId, Timestamp, UserRef};
 use forge_store::{OpenMode, PageRequest, ServiceFields, SharedCommits, Store, StoreError, WriteTx};
 use forge_testkit::{Dice, Engine, TestServer, both_engines};

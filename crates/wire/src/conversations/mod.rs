@@ -5,7 +5,7 @@ mod request;
 
 use forge_domain::conversation::{Insights, Message, MessageType};
 use forge_domain::model::ModelPreferences;
-use forge_domain::service::Tags;
+use forge_domain::tag::Tags;
 use forge_domain::{SetName, VersionNumber};
 use serde::Serialize;
 use serde_json::{Map, Value};

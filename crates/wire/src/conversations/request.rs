@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use forge_domain::ServiceId;
 use forge_domain::conversation::{ExternalEvent, UserInput};
 use forge_domain::fault::Fault;
-use forge_domain::service::Tags;
 use forge_domain::simulation::InitialMessageType;
+use forge_domain::tag::Tags;
 use serde::Deserialize;
 
 use crate::parse_rfc3339;

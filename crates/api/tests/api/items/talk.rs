@@ -32,7 +32,7 @@ pub(crate) async fn start(server: &TestServer, service: &str, message: &str) -> 
         service_id: service.parse().unwrap(),
         set: "release".to_owned(),
         said: Some(said(message)),
-        tags: forge_domain::service::Tags::new(),
+        tags: forge_domain::tag::Tags::new(),
     };
     completed(create(forge_app::Ctx::new(&server.app, &administrator(server)), start).await).await
 }

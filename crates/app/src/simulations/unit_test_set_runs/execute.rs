@@ -43,7 +43,7 @@ impl Parts {
         spec: &RunSpec,
     ) -> Result<Self, AppError> {
         let (id, version) = spec.persona;
-        let persona = Persona::find(tx, organization, &id).await?;
+        let persona = Persona::by_key(tx, organization, &id).await?;
         let persona = persona.ok_or_else(|| Persona::not_found(&id))?;
         let document = VersionRef { id, version };
         let document = items::content::<PersonaDetails>(app, tx, organization, document).await?;
@@ -200,7 +200,7 @@ async fn begin(
             documents: None,
         },
         resolved_at: None,
-        tags: forge_domain::service::Tags::new(),
+        tags: forge_domain::tag::Tags::new(),
         said,
         simulation: Some((lease.key.run_id, parts.person())),
     };

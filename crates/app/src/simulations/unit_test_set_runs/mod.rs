@@ -28,7 +28,7 @@ pub use worker::{work, work_off};
 impl Resource for UnitTestSetRun {
     type Key = UnitTestSetRunId;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &UnitTestSetRunId,
@@ -40,7 +40,7 @@ impl Resource for UnitTestSetRun {
         AppError::NotFound(format!("there is no unit test set run {id}"))
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         attributes_of(self.unit_test_set_id, &self.unit_test_set_name)
     }
 }

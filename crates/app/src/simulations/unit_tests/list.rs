@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use forge_domain::access::Permission;
-use forge_domain::service::TagFilter;
 use forge_domain::simulation::UnitTest;
+use forge_domain::tag::TagFilter;
 use forge_domain::{Direction, MetricId, PersonaId, ScenarioId, ServiceId, Sort, UnitTestId, UserRef};
 use forge_store::SortValue;
 

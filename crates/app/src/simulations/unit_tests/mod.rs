@@ -23,7 +23,7 @@ pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
 impl Resource for UnitTest {
     type Key = UnitTestId;
 
-    async fn find(
+    async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
         id: &UnitTestId,
@@ -36,7 +36,7 @@ impl Resource for UnitTest {
         AppError::NotFound(format!("there is no unit test {id}"))
     }
 
-    fn attributes(&self, _: &Caller) -> Attributes {
+    fn attributes_for(&self, _: &Caller) -> Attributes {
         attributes_of(self.id, &self.fields.name)
     }
 }

@@ -3,10 +3,10 @@
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
-use forge_domain::service::Tags;
 use forge_domain::simulation::{
     PersonaDetails, ScenarioDetails, SuccessCriterion, UnitTest, UnitTestFields, UnitTestSet, named,
 };
+use forge_domain::tag::Tags;
 use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};

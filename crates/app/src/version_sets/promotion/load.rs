@@ -65,7 +65,7 @@ pub(super) async fn load(
     // what is wrong with it.
     let attributes = match &set_name {
         Some(set_name) => set_attributes(&service, set_name),
-        None => service.attributes(caller),
+        None => service.attributes_for(caller),
     };
     caller.authorize(request.permission(is_new), &attributes)?;
     if is_new && matches!(request, ChangeRequest::Delete | ChangeRequest::Rollback(_)) {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use forge_client::ServiceFilter;
 use forge_client::answers::Service;
 use forge_domain::asset::AssetKind;
-use forge_domain::service::TagFilter;
+use forge_domain::tag::TagFilter;
 
 use super::state;
 use super::tag_arg::{shown, tags_of};

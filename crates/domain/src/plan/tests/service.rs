@@ -28,7 +28,7 @@ impl Care {
                 is_active: true,
                 agent_id: agent_id(1),
                 context_graph_id: graph_id(1),
-                tags: crate::service::Tags::new(),
+                tags: crate::tag::Tags::new(),
                 keyterms: Vec::new(),
                 creator: user.clone(),
                 updated_by: user,
