@@ -19,7 +19,6 @@ pub(super) fn of_plan(
     freeze: bool,
     lift_hold: bool,
 ) -> String {
-    let hold = input.target.and_then(|target| target.hold.as_ref());
     let tombstone = input
         .target
         .filter(|target| target.pins.is_none())
@@ -30,7 +29,7 @@ pub(super) fn of_plan(
         ..plan.clone()
     };
     let all = json!({
-        "plan": plan, "deleted_revision": tombstone, "hold": hold, "freeze": freeze, "lift_hold": lift_hold,
+        "plan": plan, "deleted_revision": tombstone, "hold": input.hold(), "freeze": freeze, "lift_hold": lift_hold,
         "service_name": input.service_name, "yanked": sorted(yanked), "agent_id": input.binding.agent.id,
         "context_graph_id": input.binding.context_graph.id,
     });

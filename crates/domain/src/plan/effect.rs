@@ -1,6 +1,7 @@
 //! What carrying out a plan writes.
 
-use crate::version_set::{Pins, SetName};
+use crate::revision::RevisionAction;
+use crate::version_set::{Hold, Pins, SetName};
 
 /// What happens to the hold of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,17 @@ pub enum HoldEffect {
     Lift,
     /// A new one is placed.
     Place,
+}
+
+impl HoldEffect {
+    /// Returns what a change does to the hold that is on a set.
+    pub(super) fn of(action: RevisionAction, hold: Option<&Hold>, lift_hold: bool) -> Self {
+        match (hold, lift_hold) {
+            (Some(_), true) => Self::Lift,
+            (_, false) if action == RevisionAction::Rollback => Self::Place,
+            _ => Self::Keep,
+        }
+    }
 }
 
 /// What is written if the plan is carried out.

@@ -38,6 +38,18 @@ pub struct PlanInput<'a> {
     pub now: Timestamp,
 }
 
+impl<'a> PlanInput<'a> {
+    /// Returns what the set pins, if it is there.
+    pub(super) fn current_pins(&self) -> Option<&'a Pins> {
+        self.target.and_then(|target| target.pins.as_ref())
+    }
+
+    /// Returns the hold on the set.
+    pub(super) fn hold(&self) -> Option<&'a Hold> {
+        self.target.and_then(|target| target.hold.as_ref())
+    }
+}
+
 /// The set that is to change, as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {

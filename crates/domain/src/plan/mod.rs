@@ -45,39 +45,16 @@ use crate::yank;
 ///
 /// With `lift_hold`, a hold on the set does not stand in the way and is gone afterwards.
 pub fn plan(input: &PlanInput<'_>, change: Change, lift_hold: bool) -> Planned {
-    let current = input.target.and_then(|target| target.pins.as_ref());
+    let (current, hold) = (input.current_pins(), input.hold());
     let is_new = current.is_none();
-    let hold = input.target.and_then(|target| target.hold.as_ref());
-    let mut refusals = check_target(input, &change, is_new, hold, lift_hold);
+    let of_target = check_target(input, &change, is_new, hold, lift_hold);
     let wanted = wanted(input, change, is_new);
-    refusals.extend(wanted.refusals);
-    let is_deletion = wanted.action == RevisionAction::Delete;
-    let is_rollback = wanted.action == RevisionAction::Rollback;
-    let mut warnings = wanted.warnings;
-    let is_rebind = wanted.action == RevisionAction::Rebind;
-    if !is_deletion && !is_rebind {
-        warnings.extend(warning::of_pins(
-            input,
-            wanted.action,
-            wanted.pins.as_ref(),
-            is_new,
-        ));
-        warnings.extend(warning::of_promotion(
-            input.name,
-            wanted.action,
-            wanted.source.as_ref(),
-        ));
-    }
-    let is_unchanged =
-        !(is_deletion || is_rollback || is_rebind) && current.is_some() && current == wanted.pins.as_ref();
-    let hold_effect = match (hold, lift_hold) {
-        (Some(_), true) => HoldEffect::Lift,
-        (_, false) if is_rollback => HoldEffect::Place,
-        _ => HoldEffect::Keep,
-    };
-    let mut changes = wanted.rebound;
-    changes.extend(changes::of_pins(current, wanted.shown.as_ref(), is_deletion));
-    changes.extend(changes::of_hold(hold, hold_effect));
+    let refusals = of_target.iter().chain(&wanted.refusals);
+    let of_result = warnings(input, &wanted, is_new);
+    let warnings = wanted.warnings.iter().chain(&of_result);
+    let is_unchanged = wanted.is_already(current);
+    let hold_effect = HoldEffect::of(wanted.action, hold, lift_hold);
+    let yanked = yank::meant(input.binding, input.yanked, [current, wanted.pins.as_ref()]);
     let plan = Plan {
         action: wanted.action,
         service_id: input.service_id,
@@ -86,27 +63,16 @@ pub fn plan(input: &PlanInput<'_>, change: Change, lift_hold: bool) -> Planned {
             revision: input.target.filter(|_| !is_new).map(|target| target.revision),
         },
         resolved: wanted.pins.as_ref().map(|pins| pins.resolve(input.binding)),
-        changes,
-        blockers: refusals.iter().map(Finding::from).collect(),
-        warnings: warnings.iter().map(Finding::from).collect(),
+        changes: changes(input, &wanted, hold_effect),
+        blockers: refusals.map(Finding::from).collect(),
+        warnings: warnings.map(Finding::from).collect(),
         is_no_op: is_unchanged && hold_effect == HoldEffect::Keep,
         source: wanted.source,
         digest: String::new(),
     };
-    let source = match (&plan.source, plan.action) {
-        (
-            Some(SetRevision {
-                name,
-                revision: Some(revision),
-            }),
-            RevisionAction::Promote,
-        ) => name.parse().ok().map(|name| (name, *revision)),
-        _ => None,
-    };
-    let yanked = yank::meant(input.binding, input.yanked, [current, wanted.pins.as_ref()]);
     let effect = Effect {
         revision: (!is_unchanged).then_some(wanted.pins),
-        source,
+        source: plan.copied_from(),
         restored_revision: wanted.restored_revision,
         hold: hold_effect,
     };
@@ -120,6 +86,26 @@ pub fn plan(input: &PlanInput<'_>, change: Change, lift_hold: bool) -> Planned {
         },
         effect,
     }
+}
+
+/// Returns what to think twice about in what the set would pin, whatever it is wanted for.
+fn warnings(input: &PlanInput<'_>, wanted: &Wanted, is_new: bool) -> Vec<Warning> {
+    let (action, pins) = (wanted.action, wanted.pins.as_ref());
+    if matches!(action, RevisionAction::Delete | RevisionAction::Rebind) {
+        return Vec::new();
+    }
+    let mut warnings = warning::of_pins(input, action, pins, is_new);
+    warnings.extend(warning::of_promotion(input.name, action, wanted.source.as_ref()));
+    warnings
+}
+
+/// Returns the fields that would change.
+fn changes(input: &PlanInput<'_>, wanted: &Wanted, hold_effect: HoldEffect) -> Vec<FieldChange> {
+    let mut changes = wanted.rebound.clone();
+    let (current, is_deletion) = (input.current_pins(), wanted.action == RevisionAction::Delete);
+    changes.extend(changes::of_pins(current, wanted.shown.as_ref(), is_deletion));
+    changes.extend(changes::of_hold(input.hold(), hold_effect));
+    changes
 }
 
 /// Returns what a change wants the set to pin, and what stands against that.

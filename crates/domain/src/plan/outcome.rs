@@ -7,7 +7,7 @@ use super::effect::Effect;
 use super::finding::{Finding, told};
 use crate::ServiceId;
 use crate::revision::RevisionAction;
-use crate::version_set::ResolvedPins;
+use crate::version_set::{ResolvedPins, SetName};
 
 /// A revision of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,13 @@ impl Plan {
     /// Returns `true` if a rule forbids the change.
     pub fn is_blocked(&self) -> bool {
         !self.blockers.is_empty()
+    }
+
+    /// Returns the set and revision that a promotion copies.
+    pub(super) fn copied_from(&self) -> Option<(SetName, i64)> {
+        let source = self.source.as_ref();
+        let source = source.filter(|_| self.action == RevisionAction::Promote)?;
+        Some((source.name.parse().ok()?, source.revision?))
     }
 
     /// Returns the blockers as one text; of very many, the first ones and how many there are beside.

@@ -15,7 +15,7 @@ use crate::yank;
 /// `from`.
 pub(super) fn wanted(input: &PlanInput<'_>, from: &Binding) -> Wanted {
     let to = input.binding;
-    let current = input.target.and_then(|target| target.pins.clone());
+    let current = input.current_pins().cloned();
     let mut refusals = Vec::new();
     for (old, new) in [(&from.agent, &to.agent), (&from.context_graph, &to.context_graph)] {
         if old.id != new.id {

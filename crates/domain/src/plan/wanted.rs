@@ -41,6 +41,17 @@ impl Wanted {
             freeze: false,
         }
     }
+
+    /// Returns `true` if a set that pins this pins what is wanted already.
+    ///
+    /// A deletion, a rollback and a rebinding are recorded even if the numbers stay the same.
+    pub(super) fn is_already(&self, current: Option<&Pins>) -> bool {
+        let is_recorded = matches!(
+            self.action,
+            RevisionAction::Delete | RevisionAction::Rollback | RevisionAction::Rebind
+        );
+        !is_recorded && current.is_some() && current == self.pins.as_ref()
+    }
 }
 
 pub(super) fn by_upsert(input: &PlanInput<'_>, requested: RequestedPins, is_new: bool) -> Wanted {

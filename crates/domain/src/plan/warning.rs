@@ -146,7 +146,7 @@ pub(super) fn of_pins(
         warnings.push(Warning::FloatingRelease);
     }
     warnings.extend(input.long_prompt.map(Warning::PromptTooLong));
-    let current = input.target.and_then(|target| target.pins.as_ref());
+    let current = input.current_pins();
     if let Some(current) = current.filter(|_| !is_new && action != RevisionAction::Rollback) {
         let (before, after) = (current.resolve(input.binding), pins.resolve(input.binding));
         for (asset, from, to) in [

@@ -1,6 +1,6 @@
 //! What the plan of a change looks at, as it is read.
 
-use forge_domain::access::Permission;
+use forge_domain::access::{Attributes, Permission};
 use forge_domain::plan::{Change, PinnedRevision, Target, choose_restored};
 use forge_domain::service::Service;
 use forge_domain::simulation::UnitTestRef;
@@ -56,45 +56,23 @@ pub(super) async fn load(
     change: &SetChange,
     lift_hold: bool,
 ) -> Result<Loaded, AppError> {
-    let SetChange { service, request, .. } = change;
-    let (service, binding) = find_bound(tx, caller, *service).await?;
-    let set_name: Option<SetName> = change.name.parse().ok();
-    let found = find_sets(tx, caller, change, set_name.as_ref()).await?;
-    let is_new = found.target.as_ref().is_none_or(|set| set.is_deleted);
-    // A name that is none has no set, and so no attributes of one: only who may change any set of the service may learn
-    // what is wrong with it.
-    let attributes = match &set_name {
-        Some(set_name) => set_attributes(&service, set_name),
-        None => service.attributes_for(caller),
-    };
-    caller.authorize(request.permission(is_new), &attributes)?;
+    let (name, request): (Option<SetName>, _) = (change.name.parse().ok(), &change.request);
+    let found = Found::read(tx, caller, change, name.as_ref()).await?;
+    let is_new = found.set.as_ref().is_none_or(|set| set.is_deleted);
+    caller.authorize(
+        request.permission(is_new),
+        &found.attributes_of(caller, name.as_ref()),
+    )?;
     if is_new && matches!(request, ChangeRequest::Delete | ChangeRequest::Rollback(_)) {
         return Err(unknown(&change.name));
     }
-    let wanted = match request {
-        ChangeRequest::Upsert(pins) => Change::Upsert(pins.clone()),
-        ChangeRequest::Delete => Change::Delete,
-        ChangeRequest::Promote(promote) => {
-            authorize_source(caller, &service, promote)?;
-            let revisions = revisions(caller, &service, &binding);
-            let content = load_source(tx, revisions, found.source.as_ref(), promote).await?;
-            Change::Promote {
-                source: promote.source.clone(),
-                source_revision: promote.source_revision,
-                content,
-                freeze: promote.freeze,
-            }
-        }
-        ChangeRequest::Rollback(rollback) => {
-            let set = found.target.as_ref();
-            let set = set.ok_or_else(|| AppError::internal("a set to roll back was not looked up"))?;
-            let revisions = revisions(caller, &service, &binding);
-            Change::Rollback {
-                restored: load_restored(tx, revisions, set, rollback, lift_hold).await?,
-                freeze: rollback.freeze,
-            }
-        }
-    };
+    let wanted = found.change(tx, caller, request, lift_hold).await?;
+    let Found {
+        service,
+        binding,
+        set,
+        ..
+    } = found;
     let yanked = tx
         .list_yanked(&caller.organization, service.agent_id, service.context_graph_id)
         .await?;
@@ -104,67 +82,116 @@ pub(super) async fn load(
         Vec::new()
     };
     let is_hidden = |name: &&SetName| !caller.may(Permission::GetVersionSet, &set_attributes(&service, name));
-    let hidden_sets: Vec<SetName> = sets.iter().filter(is_hidden).cloned().collect();
-    let unit_tests = match (request, &set_name) {
-        (ChangeRequest::Delete, Some(set_name)) => users_of(tx, caller, service.id, Some(set_name)).await?,
+    let unit_tests = match (request, &name) {
+        (ChangeRequest::Delete, Some(name)) => users_of(tx, caller, service.id, Some(name)).await?,
         _ => Vec::new(),
     };
-    let target = found.target.as_ref().map(|set| Target {
-        revision: set.revision,
-        pins: (!set.is_deleted).then(|| set.pins.clone()),
-        hold: set.hold.clone(),
-    });
     Ok(Loaded {
+        target: set.as_ref().map(target),
+        hidden_sets: sets.iter().filter(is_hidden).cloned().collect(),
+        name: change.name.clone(),
+        change: wanted,
         service,
         binding,
-        name: change.name.clone(),
-        set: found.target,
-        target,
-        change: wanted,
+        set,
         yanked,
         sets,
-        hidden_sets,
         unit_tests,
         lift_hold,
     })
 }
 
-/// The sets that a change is about, as far as there are any.
-struct FoundSets {
-    target: Option<VersionSet>,
+fn target(set: &VersionSet) -> Target {
+    Target {
+        revision: set.revision,
+        pins: (!set.is_deleted).then(|| set.pins.clone()),
+        hold: set.hold.clone(),
+    }
+}
+
+/// The service and the sets that a change is about.
+struct Found {
+    service: Service,
+    binding: Binding,
+    /// The set that is to change, if there ever was one.
+    set: Option<VersionSet>,
     /// The one that is copied, if one is. Nothing of it may be told before the caller is authorised to read it.
     source: Option<VersionSet>,
 }
 
-async fn find_sets(
-    tx: &mut Tx,
-    caller: &Caller,
-    change: &SetChange,
-    target: Option<&SetName>,
-) -> Result<FoundSets, AppError> {
-    let source: Option<SetName> = match &change.request {
-        ChangeRequest::Promote(promote) => promote.source.parse().ok(),
-        _ => None,
-    };
-    let mut found = Vec::new();
-    if let Some(name) = target.or(source.as_ref()) {
-        let names = [name, source.as_ref().unwrap_or(name)];
-        found = tx
-            .find_two_sets(&caller.organization, change.service, names)
-            .await?;
+impl Found {
+    async fn read(
+        tx: &mut Tx,
+        caller: &Caller,
+        change: &SetChange,
+        name: Option<&SetName>,
+    ) -> Result<Self, AppError> {
+        let (service, binding) = find_bound(tx, caller, change.service).await?;
+        let source: Option<SetName> = match &change.request {
+            ChangeRequest::Promote(promote) => promote.source.parse().ok(),
+            _ => None,
+        };
+        let mut sets = Vec::new();
+        if let Some(first) = name.or(source.as_ref()) {
+            let names = [first, source.as_ref().unwrap_or(first)];
+            sets = tx
+                .find_two_sets(&caller.organization, change.service, names)
+                .await?;
+        }
+        let pick = |name: Option<&SetName>| sets.iter().find(|set| Some(&set.name) == name).cloned();
+        Ok(Self {
+            service,
+            binding,
+            set: pick(name),
+            source: pick(source.as_ref()),
+        })
     }
-    let pick = |name: Option<&SetName>| found.iter().find(|set| Some(&set.name) == name).cloned();
-    Ok(FoundSets {
-        target: pick(target),
-        source: pick(source.as_ref()),
-    })
-}
 
-fn revisions<'a>(caller: &'a Caller, service: &Service, binding: &'a Binding) -> Revisions<'a> {
-    Revisions {
-        organization: &caller.organization,
-        service: service.id,
-        binding,
+    /// Returns what the caller's permission is looked for by.
+    ///
+    /// A name that is none has no set, and so no attributes of one: only who may change any set of the service may learn
+    /// what is wrong with it.
+    fn attributes_of(&self, caller: &Caller, name: Option<&SetName>) -> Attributes {
+        match name {
+            Some(name) => set_attributes(&self.service, name),
+            None => self.service.attributes_for(caller),
+        }
+    }
+
+    /// Returns the change that is asked for, with the revision that it refers to.
+    async fn change(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        request: &ChangeRequest,
+        lift_hold: bool,
+    ) -> Result<Change, AppError> {
+        let revisions = Revisions {
+            organization: &caller.organization,
+            service: self.service.id,
+            binding: &self.binding,
+        };
+        match request {
+            ChangeRequest::Upsert(pins) => Ok(Change::Upsert(pins.clone())),
+            ChangeRequest::Delete => Ok(Change::Delete),
+            ChangeRequest::Promote(promote) => {
+                authorize_source(caller, &self.service, promote)?;
+                Ok(Change::Promote {
+                    source: promote.source.clone(),
+                    source_revision: promote.source_revision,
+                    content: load_source(tx, revisions, self.source.as_ref(), promote).await?,
+                    freeze: promote.freeze,
+                })
+            }
+            ChangeRequest::Rollback(rollback) => {
+                let set = self.set.as_ref();
+                let set = set.ok_or_else(|| AppError::internal("a set to roll back was not looked up"))?;
+                Ok(Change::Rollback {
+                    restored: load_restored(tx, revisions, set, rollback, lift_hold).await?,
+                    freeze: rollback.freeze,
+                })
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ fn one_plan_speaks_for_itself_and_many_together() {
     assert_eq!(one.digest(), blocked.digest);
     assert_eq!(one.blockers_text(), blocked.blockers_text());
     assert_eq!(one.of_sets(), std::slice::from_ref(&blocked));
-    assert_eq!(one.into_plans_of_sets(), [blocked.clone()]);
+    assert_eq!(one.into_plans_of_sets(), std::slice::from_ref(&blocked));
     let both = [free.clone(), blocked.clone()];
     let many = Plans::Many(both.to_vec());
     assert_eq!(many.digest(), joint_digest(&both));
