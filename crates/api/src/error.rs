@@ -70,6 +70,13 @@ pub(crate) enum ApiError {
     Panicked,
 }
 
+impl ApiError {
+    /// Builds the error for a part of the request that is no valid value.
+    pub(crate) fn invalid(place: &str, kind: &'static str, msg: &str) -> Self {
+        AppError::Invalid(vec![Fault::new(vec![place.into()], kind, msg)]).into()
+    }
+}
+
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         Self::App(error)

@@ -83,7 +83,11 @@ async fn a_store_is_looked_at_while_it_is_open_elsewhere_and_nothing_can_be_writ
         .audit_head(&organization)
         .await
         .unwrap();
-    assert_eq!(after.sequence, before.sequence + 2, "what was written meanwhile is seen");
+    assert_eq!(
+        after.sequence,
+        before.sequence + 2,
+        "what was written meanwhile is seen"
+    );
     assert!(look.write(&organization, server.clock.now()).await.is_err());
     assert_eq!(
         server
