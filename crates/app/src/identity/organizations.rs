@@ -6,7 +6,7 @@ use forge_domain::fault::Fault;
 use forge_domain::organization::InvalidOrganizationId;
 use forge_domain::user::{Preferences, Variables};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{NewUser, Organization, Role, WriteTx};
+use forge_store::{NewUser, Organization, Role, StoreError, WriteTx};
 use serde_json::{Value, json};
 
 use crate::identity::api_keys::{self, Maker};
@@ -134,11 +134,7 @@ async fn begin(
     name: &str,
     preferences: &Preferences,
 ) -> Result<(WriteTx, UserRef, Role), AppError> {
-    let created = app
-        .store
-        .create_organization(id, name, preferences, app.clock.now())
-        .await?;
-    let mut tx = created.ok_or_else(|| AppError::Conflict(format!("organization `{id}` exists already")))?;
+    let mut tx = insert(app, id, name, preferences).await?;
     let mut super_role = None;
     for default in DefaultRole::ALL {
         let role = Role {
@@ -175,6 +171,32 @@ async fn begin(
         },
         role,
     ))
+}
+
+/// Begins a write to a new organization, the operator's if it is the first.
+async fn insert(
+    app: &App,
+    id: &OrganizationId,
+    name: &str,
+    preferences: &Preferences,
+) -> Result<WriteTx, AppError> {
+    let (store, now) = (&app.store, app.clock.now());
+    let mut tx = store.write_installation().await?;
+    let inserted = tx.insert_organization(id, name, preferences, now).await;
+    let is_new = match inserted {
+        // Another organization became the operator's at the same moment: then this one is not the first.
+        Err(StoreError::Duplicate(_)) => {
+            drop(tx);
+            tx = store.write_installation().await?;
+            tx.insert_organization(id, name, preferences, now).await?
+        }
+        other => other?,
+    };
+    if !is_new {
+        return Err(AppError::Conflict(format!("organization `{id}` exists already")));
+    }
+    let write = store.write_created(tx, id, now).await?;
+    write.ok_or_else(|| AppError::no_organization(id.as_str()))
 }
 
 async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Value) -> Result<(), AppError> {
