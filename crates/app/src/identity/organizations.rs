@@ -10,7 +10,7 @@ use forge_store::{NewUser, Organization, Role, StoreError, WriteTx};
 use serde_json::{Value, json};
 
 use crate::identity::api_keys::{self, Maker};
-use crate::{App, AppError, Caller, Ctx, commit};
+use crate::{App, AppError, Caller, Ctx, Written, commit};
 
 /// Returns an organization, and its details where the caller may see them.
 ///
@@ -207,7 +207,7 @@ async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Va
 }
 
 /// Changes what new users of an organization start with.
-pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Option<i64>, AppError> {
+pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Option<Written<()>>, AppError> {
     ctx.caller
         .authorize(Permission::ModifyOrganization, &Attributes::default())?;
     let Some(preferences) = preferences else {
@@ -228,5 +228,5 @@ pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Op
     let (before, after) = (document(&old.default_user_preferences), document(&preferences));
     tx.append_audit_event(&ctx.caller.actor(), "modify", object, before, after)
         .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }

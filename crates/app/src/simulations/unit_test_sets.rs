@@ -85,7 +85,7 @@ pub async fn update(
     ctx: Ctx<'_>,
     id: UnitTestSetId,
     update: UpdateUnitTestSet,
-) -> Result<Option<i64>, AppError> {
+) -> Result<Option<Written<()>>, AppError> {
     ctx.caller.require_any_grant(Permission::ModifyUnitTestSet)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
     let set = find(&mut tx, ctx.caller, id).await?;
@@ -125,13 +125,13 @@ pub async fn update(
         json!(fields),
     )
     .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }
 
 /// Deletes a set of unit tests.
 ///
 /// Its runs go on and stay.
-pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
+pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<Written<()>, AppError> {
     ctx.caller.require_any_grant(Permission::DeleteUnitTestSet)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
     let set = find(&mut tx, ctx.caller, id).await?;
@@ -146,7 +146,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
         Value::Null,
     )
     .await?;
-    Ok(commit(tx, ()).await?.change_number)
+    commit(tx, ()).await
 }
 
 fn refuse_too_many(entries: &[UnitTestEntry]) -> Result<(), AppError> {

@@ -128,7 +128,11 @@ pub async fn create(ctx: Ctx<'_>, new: NewUnitTest) -> Result<Written<UnitTestId
 /// A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk to the set that
 /// the test names afterwards, and to read what else it names: what a test does is not to be steered by somebody who
 /// could not have written it.
-pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Result<Option<i64>, AppError> {
+pub async fn update(
+    ctx: Ctx<'_>,
+    id: UnitTestId,
+    update: UpdateUnitTest,
+) -> Result<Option<Written<()>>, AppError> {
     ctx.caller.require_any_grant(Permission::ModifyUnitTest)?;
     authorize_parts(ctx.caller)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
@@ -150,13 +154,13 @@ pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Res
         after,
     )
     .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }
 
 /// Deletes a unit test that no set runs.
 ///
 /// What refers to it goes on doing so.
-pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
+pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<Written<()>, AppError> {
     ctx.caller.require_any_grant(Permission::DeleteUnitTest)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
     let test = find(&mut tx, ctx.caller, id).await?;
@@ -172,7 +176,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
         Value::Null,
     )
     .await?;
-    Ok(commit(tx, ()).await?.change_number)
+    commit(tx, ()).await
 }
 
 async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Result<(), AppError> {
