@@ -6,40 +6,30 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use forge_app::access::sign_in;
-use forge_app::{App, AppError, Caller, Ctx, IdempotencyKey, aside};
-use forge_contract::{Location, Operation, Query, mentions_terms};
+use forge_app::{AppError, Caller, IdempotencyKey, aside};
+use forge_contract::{Location, Operation, Query};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
 use forge_domain::numeral::integer;
-use forge_wire::json;
-use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::sync::watch;
 
 use crate::Limits;
-use crate::bodies::{Bodies, Growing, holders};
+use crate::bodies::{Growing, holders};
 use crate::caller::{Authenticate, issuer};
 use crate::error::ApiError;
-use crate::following::Followers;
-use crate::form;
-use crate::headers::{self, FORGE_MIN_SEQUENCE, is_json};
+use crate::headers::{self, FORGE_MIN_SEQUENCE};
 use crate::idempotency_key;
-use crate::kept_answers::KeptAnswers;
-use crate::rate_limit::{RateLimiter, Verdict};
-use crate::reading::Places;
+use crate::rate_limit::Verdict;
+use crate::request_body::{Content, json_of, most_bytes, read_content};
 use crate::serve::Peer;
-
-/// How large a body may be where none is documented, in bytes.
-const MOST_TERM_BYTES: usize = 16 * 1024;
+use crate::server::Server;
 
 /// How often a minute a caller may wait for changes in operations that have no limit themselves.
 const WAITS_PER_MINUTE: u32 = 600;
@@ -67,61 +57,6 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) place: Growing,
     /// What the query names, known or not.
     query_names: BTreeSet<String>,
-}
-
-/// What every call needs of the server.
-#[derive(Clone)]
-pub(crate) struct Server {
-    pub(crate) app: App,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) limiter: Arc<RateLimiter>,
-    pub(crate) bodies: Bodies,
-    /// What is sent, apart from what comes: whoever sends much keeps nobody from being answered.
-    pub(crate) large_answers: Bodies,
-    /// How many read at once.
-    pub(crate) reading: Places,
-    /// How many follow changes.
-    pub(crate) followers: Followers,
-    pub(crate) answers: KeptAnswers,
-    /// Becomes true when the server stops.
-    pub(crate) stopping: watch::Receiver<bool>,
-}
-
-impl Server {
-    /// Creates a server; `stopping` becomes true when it stops.
-    pub(crate) fn new(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
-        Self {
-            reading: Places::new(app.store.readers()),
-            followers: Followers::default(),
-            app,
-            limiter: Arc::new(RateLimiter::new(limits.rates.clone())),
-            bodies: Bodies::new(limits.bodies_bytes),
-            large_answers: Bodies::new(limits.bodies_bytes),
-            answers: KeptAnswers::new(limits.answers_bytes),
-            limits: Arc::new(limits),
-            stopping,
-        }
-    }
-
-    /// Returns the context of what a caller asks of this server.
-    pub(crate) fn ctx<'a>(&'a self, caller: &'a Caller) -> Ctx<'a> {
-        Ctx::new(&self.app, caller)
-    }
-
-    /// Returns the server as one call uses it.
-    pub(crate) fn begin_request(&self) -> Self {
-        Self {
-            app: self.app.begin_request(),
-            limits: Arc::clone(&self.limits),
-            limiter: Arc::clone(&self.limiter),
-            bodies: self.bodies.clone(),
-            large_answers: self.large_answers.clone(),
-            reading: self.reading.clone(),
-            followers: self.followers.clone(),
-            answers: self.answers.clone(),
-            stopping: self.stopping.clone(),
-        }
-    }
 }
 
 impl<P, Q, B, C> Call<P, Q, B, C>
@@ -296,7 +231,8 @@ fn origin(parts: &Parts) -> String {
 /// The router calls them by their place; a segment that it knows by its text is the same in the request.
 async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
     let params = RawPathParams::from_request_parts(parts, &()).await;
-    let params = params.map_err(|_| invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
+    let params =
+        params.map_err(|_| ApiError::invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
     let mut texts = Vec::new();
     let segments = parts.uri.path().split('/');
     for (position, (part, segment)) in operation.path.split('/').zip(segments).enumerate() {
@@ -364,64 +300,11 @@ fn count_waiting(server: &Server, caller: &impl Authenticate) -> Option<Verdict>
         .count(FORGE_MIN_SEQUENCE, Some(WAITS_PER_MINUTE), &identity, now)
 }
 
-/// The body of a request as it came.
-enum Content {
-    /// The fields of a form.
-    Form(Value),
-    /// Bytes, and whether the headers declare them as JSON.
-    Bytes(Bytes, bool),
-}
-
-impl Content {
-    /// Returns how many bytes are still to be understood.
-    fn size(&self) -> usize {
-        match self {
-            Self::Form(_) => 0,
-            Self::Bytes(bytes, _) => bytes.len(),
-        }
-    }
-}
-
 /// A request whose parts are values.
 struct Understood<B> {
     values: Parameters,
     idempotency_key: Option<IdempotencyKey>,
     body: B,
-}
-
-/// Returns how large the body of a request may be; 0 if it is not read.
-fn most_bytes(operation: &Operation, limits: &Limits) -> usize {
-    if operation.is_form {
-        limits.max_body_bytes
-    } else if !operation.looks_at_body() || !operation.needs_user && operation.body.is_none() {
-        // Nobody in particular sends what nobody reads.
-        0
-    } else if operation.body.is_some() {
-        limits.max_body_bytes
-    } else {
-        // It may have options of ours, and nothing else.
-        limits.max_body_bytes.min(MOST_TERM_BYTES)
-    }
-}
-
-async fn read_content(
-    operation: &Operation,
-    limits: &Limits,
-    headers: &HeaderMap,
-    body: Body,
-    place: &mut Growing,
-) -> Result<Content, ApiError> {
-    let most = place.largest();
-    if operation.is_form {
-        let bytes = read_bytes(limits, most, headers, body, place).await?;
-        return Ok(Content::Form(form::read(headers, bytes).await?));
-    }
-    let bytes = if most == 0 {
-        Bytes::new()
-    } else {
-        read_bytes(limits, most, headers, body, place).await?
-    };
-    Ok(Content::Bytes(bytes, is_json(headers)))
 }
 
 /// Reads the body as what its endpoint expects.
@@ -457,80 +340,12 @@ fn understand<B: DeserializeOwned>(
     })
 }
 
-/// Returns the JSON of a body, or `None` if there is no body, or one that may be ignored.
-fn json_of(operation: &Operation, bytes: &[u8], is_json: bool) -> Result<Option<Value>, ApiError> {
-    if bytes.is_empty() {
-        let is_required = |expected: &forge_contract::Body| expected.is_required;
-        if operation.body.as_ref().is_some_and(is_required) {
-            return Err(invalid("body", "missing", "a JSON body is required"));
-        }
-        return Ok(None);
-    }
-    match parse(bytes, is_json) {
-        Ok(value) => Ok(Some(value)),
-        Err(_) if operation.ignores_other_bodies() && !mentions_terms(&String::from_utf8_lossy(bytes)) => {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn parse(bytes: &[u8], is_json: bool) -> Result<Value, ApiError> {
-    if !is_json {
-        let msg = "the body must be JSON, with the header `Content-Type: application/json`";
-        return Err(invalid("body", "content_type", msg));
-    }
-    json::parse(bytes).map_err(|fault| ApiError::Invalid(vec![fault]))
-}
-
-/// Reads a body of at most so many bytes.
-async fn read_bytes(
-    limits: &Limits,
-    most: usize,
-    headers: &HeaderMap,
-    mut body: Body,
-    place: &mut Growing,
-) -> Result<Bytes, ApiError> {
-    let is_packed = |coding: &HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
-    if headers.get_all(header::CONTENT_ENCODING).iter().any(is_packed) {
-        return Err(ApiError::PackedBody);
-    }
-    // Known before anything of it has come: whoever asks whether to go on is told not to.
-    if body.size_hint().lower() > most as u64 {
-        return Err(ApiError::BodyTooLarge { limit: most });
-    }
-    let reading = async {
-        let mut bytes = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let early = "the body ended too early; send it again";
-            let frame = frame.map_err(|_| invalid("body", "body_incomplete", early))?;
-            let Some(data) = frame.data_ref() else { continue };
-            let size = bytes.len() + data.len();
-            if size > most {
-                return Err(ApiError::BodyTooLarge { limit: most });
-            }
-            place.grow_to(size)?;
-            bytes.extend_from_slice(data);
-        }
-        Ok(bytes.into())
-    };
-    let slow = |_| ApiError::BodyTooSlow {
-        limit: limits.body_timeout.as_secs(),
-    };
-    tokio::time::timeout(limits.body_timeout, reading)
-        .await
-        .map_err(slow)?
-}
-
 /// Reads validated values into a type.
 ///
 /// What the type refuses beyond the contract is the request's fault too.
 fn typed<T: DeserializeOwned>(place: &str, value: impl Into<Value>) -> Result<T, ApiError> {
-    serde_json::from_value(value.into()).map_err(|error| invalid(place, "invalid", &error.to_string()))
-}
-
-fn invalid(place: &str, kind: &'static str, msg: &str) -> ApiError {
-    ApiError::Invalid(vec![Fault::new(vec![place.into()], kind, msg)])
+    serde_json::from_value(value.into())
+        .map_err(|error| ApiError::invalid(place, "invalid", &error.to_string()))
 }
 
 /// Builds the error for a query parameter whose text is of the right type but means nothing.

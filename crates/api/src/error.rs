@@ -85,6 +85,11 @@ impl ApiError {
             other => other,
         }
     }
+
+    /// Builds the error for a part of the request that is no valid value.
+    pub(crate) fn invalid(place: &str, kind: &'static str, msg: &str) -> Self {
+        Self::Invalid(vec![Fault::new(vec![place.into()], kind, msg)])
+    }
 }
 
 /// Returns a fault where an operation's requests have the parameter that its first step names: what is no parameter is

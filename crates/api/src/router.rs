@@ -17,10 +17,11 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::call::{Call, Server, place};
+use crate::call::{Call, place};
 use crate::caller::Authenticate;
 use crate::error::ApiError;
 use crate::reply::Answer;
+use crate::server::Server;
 use crate::{Limits, head, middleware, reading, replay, routes};
 
 /// Collects the operations; methods and paths come from the contract.

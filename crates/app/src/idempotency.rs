@@ -11,7 +11,7 @@
 
 use forge_domain::fault::Fault;
 use forge_domain::{Duration, Timestamp, UserRef};
-use forge_store::{CallName, Tx};
+use forge_store::{CallName, PostponedTx, Tx};
 use sha2::{Digest as _, Sha256};
 
 use crate::{App, AppError, Caller};
@@ -128,6 +128,29 @@ impl App {
         }
     }
 
+    /// Makes the write of a call durable together with its answer, or the answer alone if nothing was written.
+    ///
+    /// Returns `false` if the same call was answered meanwhile: then the write is undone.
+    async fn keep_answer(
+        &self,
+        write: Option<PostponedTx>,
+        name: &CallName,
+        answer: &str,
+    ) -> Result<bool, AppError> {
+        let now = self.clock.now();
+        if let Some(mut tx) = write {
+            let is_first = tx.keep_answer(name, answer, now, before(now)).await?;
+            if is_first {
+                tx.commit().await?;
+            }
+            return Ok(is_first);
+        }
+        let mut tx = self.store.write_installation().await?;
+        let is_first = tx.keep_answer(name, answer, now, before(now)).await?;
+        tx.commit().await?;
+        Ok(is_first)
+    }
+
     /// Ends a call under a key: makes what it wrote durable together with its answer.
     ///
     /// Without an answer, what it wrote is undone.
@@ -149,12 +172,10 @@ impl App {
         let sealed = sealed
             .transpose()
             .map_err(|error| AppError::Internal(Box::new(error)))?;
-        let now = self.clock.now();
-        let is_first = self
-            .store
-            .finish_call(sealed.as_deref(), now, before(now))
-            .await?;
-        if is_first && sealed.is_some() {
+        let write = self.store.take_write();
+        if let Some(answer) = sealed
+            && self.keep_answer(write, name, &answer).await?
+        {
             return Ok(None);
         }
         // The first answer may have been seen by a writer before it was durable.

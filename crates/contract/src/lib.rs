@@ -13,6 +13,7 @@ mod finding;
 mod likeness;
 mod operation;
 mod own;
+mod parameter;
 mod reading;
 mod reference;
 mod request;
@@ -20,6 +21,7 @@ mod schema;
 mod times;
 
 pub use document::{Contract, contract};
-pub use operation::{Body, Location, Operation, Parameter};
+pub use operation::{Body, Operation};
 pub use own::mentions_terms;
+pub use parameter::{Location, Parameter};
 pub use request::Query;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use forge_domain::fault::Fault;
 use serde_json::{Map, Value};
 
-use super::operation::{Location, Operation};
+use super::operation::Operation;
 use super::own::{
     Strays, mentions_terms, misjoined, terms_anywhere_inside, terms_inside, unite, unknown_inside,
 };
+use super::parameter::Location;
 
 /// What the query of a request says.
 #[derive(Debug, Default)]

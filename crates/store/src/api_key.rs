@@ -8,24 +8,29 @@ use crate::row::{Row, args, to_json};
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
+/// API keys and their roles.
+macro_rules! select_api_keys {
+    ($rest:literal) => {
+        concat!(
+            "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
+                creator_user_id, behind, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
+                role.name AS role_name, description, frontend_view, grants
+            FROM api_key
+            JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
+            WHERE api_key.organization_id = $1 ",
+            $rest
+        )
+    };
+}
+
 statements! {
     INSERT_API_KEY = "INSERT INTO api_key (organization_id, id, seq, object_id, secret_hash, role_id, name, is_agent,
             creator_org_id, creator_user_id, behind, created_at, updated_at, expires_at)
         VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM api_key WHERE organization_id = $1),
             $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)";
-    FIND_API_KEY = "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
-            creator_user_id, behind, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
-            role.name AS role_name, description, frontend_view, grants
-        FROM api_key
-        JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
-        WHERE api_key.organization_id = $1 AND api_key.id = $2";
-    LIST_API_KEYS = "SELECT api_key.id, object_id, secret_hash, api_key.name, is_agent, creator_org_id,
-            creator_user_id, behind, api_key.created_at, updated_at, api_key.expires_at, revoked_at, role_id,
-            role.name AS role_name, description, frontend_view, grants
-        FROM api_key
-        JOIN role ON role.organization_id = api_key.organization_id AND role.id = api_key.role_id
-        WHERE api_key.organization_id = $1 AND revoked_at IS NULL AND api_key.expires_at > $2
-        ORDER BY api_key.seq";
+    FIND_API_KEY = select_api_keys!("AND api_key.id = $2");
+    LIST_API_KEYS = select_api_keys!("AND revoked_at IS NULL AND api_key.expires_at > $2
+        ORDER BY api_key.seq");
     REVOKE_API_KEY = "UPDATE api_key SET revoked_at = $3, updated_at = $3 WHERE organization_id = $1 AND id = $2";
 }
 

@@ -39,6 +39,17 @@ macro_rules! select_conversation {
     };
 }
 
+/// Counts conversations with users that are not finished.
+macro_rules! count_running {
+    ($rest:literal) => {
+        concat!(
+            "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations FROM conversation
+            WHERE organization_id = $1 AND finished_at IS NULL AND simulation_run_id IS NULL ",
+            $rest
+        )
+    };
+}
+
 statements! {
     NEXT_SEQ = "INSERT INTO conversation_counter (organization_id, last_seq) VALUES ($1, 1)
         ON CONFLICT (organization_id) DO UPDATE SET last_seq = conversation_counter.last_seq + 1
@@ -72,18 +83,12 @@ statements! {
     DELETE_INTERACTIONS_OF_USER = "DELETE FROM conversation_interaction
         WHERE organization_id = $1 AND conversation_id IN
         (SELECT id FROM conversation WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL)";
-    RUNNING_OF_SERVICE = "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations FROM conversation
-        WHERE organization_id = $1 AND service_id = $2 AND finished_at IS NULL AND simulation_run_id IS NULL
-        GROUP BY service_id, version_set_name, revision ORDER BY version_set_name, revision";
-    RUNNING_ON_AGENT = "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations FROM conversation
-        WHERE organization_id = $1 AND agent_id = $2 AND agent_version = $3 AND finished_at IS NULL
-            AND simulation_run_id IS NULL
-        GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision";
-    RUNNING_ON_CONTEXT_GRAPH = "SELECT service_id, version_set_name, revision, COUNT(*) AS conversations
-        FROM conversation
-        WHERE organization_id = $1 AND context_graph_id = $2 AND context_graph_version = $3 AND finished_at IS NULL
-            AND simulation_run_id IS NULL
-        GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision";
+    RUNNING_OF_SERVICE = count_running!("AND service_id = $2
+        GROUP BY service_id, version_set_name, revision ORDER BY version_set_name, revision");
+    RUNNING_ON_AGENT = count_running!("AND agent_id = $2 AND agent_version = $3
+        GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision");
+    RUNNING_ON_CONTEXT_GRAPH = count_running!("AND context_graph_id = $2 AND context_graph_version = $3
+        GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision");
 }
 
 /// The list of conversations; `$5` to `$7` are its filters.

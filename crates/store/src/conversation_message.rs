@@ -11,6 +11,17 @@ use crate::sort::{ListArgs, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
+/// Messages of an organization.
+macro_rules! select_messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, id, interaction_id, message_type, sender, message, created_at
+            FROM conversation_message WHERE organization_id = $1 ",
+            $rest
+        )
+    };
+}
+
 statements! {
     INSERT_INTERACTION = "INSERT INTO conversation_interaction
             (organization_id, conversation_id, id, number, insights, created_at)
@@ -18,9 +29,8 @@ statements! {
     INSERT_MESSAGE = "INSERT INTO conversation_message (organization_id, conversation_id, number, id, interaction_id,
             message_type, sender, message, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    TRANSCRIPT = "SELECT number, id, interaction_id, message_type, sender, message, created_at
-        FROM conversation_message WHERE organization_id = $1 AND conversation_id = $2 AND number <= $3
-        ORDER BY number DESC LIMIT $4";
+    TRANSCRIPT = select_messages!("AND conversation_id = $2 AND number <= $3
+        ORDER BY number DESC LIMIT $4");
     LAST_OF_INTERACTION = "SELECT number FROM conversation_message
         WHERE organization_id = $1 AND conversation_id = $2 AND interaction_id = $3 ORDER BY number DESC LIMIT 1";
     FIND_INTERACTION = "SELECT id, number, insights, created_at FROM conversation_interaction
@@ -35,8 +45,7 @@ const MESSAGES_AT_ONCE: i64 = 50;
 /// The list of a conversation's messages; `$5` is the conversation.
 const LIST: SortedList = SortedList {
     name: "conversation_message.list",
-    select: "SELECT number, id, interaction_id, message_type, sender, message, created_at
-        FROM conversation_message WHERE organization_id = $1 AND conversation_id = $5",
+    select: select_messages!("AND conversation_id = $5"),
     parameters: 5,
     seq: "number",
     columns: &[

@@ -5,7 +5,7 @@ use forge_domain::{OrganizationId, Timestamp, UserRef};
 use crate::error::StoreError;
 use crate::row::{Row, args};
 use crate::statement::statements;
-use crate::tx::{Postponed, Tx};
+use crate::tx::{InstallationTx, Postponed, PostponedTx, Tx};
 
 statements! {
     FIND_ANSWER = "SELECT request_hash, answer FROM idempotency_key
@@ -71,7 +71,7 @@ impl Tx {
     /// the moment `forget`.
     ///
     /// Returns `true` if it is kept.
-    pub(crate) async fn insert_answer(
+    async fn insert_answer(
         &mut self,
         name: &CallName,
         answer: &str,
@@ -91,5 +91,34 @@ impl Tx {
             now,
         ];
         Ok(self.execute(&INSERT_ANSWER, args).await? > 0)
+    }
+}
+
+impl PostponedTx {
+    /// Keeps what the call of this write is answered, unless something is kept under its name already, and forgets what
+    /// was kept up to the moment `forget`.
+    ///
+    /// Returns `true` if it is kept.
+    pub async fn keep_answer(
+        &mut self,
+        name: &CallName,
+        answer: &str,
+        now: Timestamp,
+        forget: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.insert_answer(name, answer, now, forget).await
+    }
+}
+
+impl InstallationTx {
+    /// Keeps what a call is answered that has written nothing; see [`PostponedTx::keep_answer`].
+    pub async fn keep_answer(
+        &mut self,
+        name: &CallName,
+        answer: &str,
+        now: Timestamp,
+        forget: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.insert_answer(name, answer, now, forget).await
     }
 }

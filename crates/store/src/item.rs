@@ -17,6 +17,33 @@ use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
+/// Items, with more columns if there are any.
+macro_rules! select_items {
+    ($rest:literal) => {
+        select_items!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
+        concat!(
+            "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
+                creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at",
+            $more,
+            " FROM versioned_item WHERE organization_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// Versions of an item.
+macro_rules! select_versions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
+            FROM versioned_item_version WHERE organization_id = $1 AND item_id = $2 ",
+            $rest
+        )
+    };
+}
+
 statements! {
     INSERT_ITEM = "INSERT INTO versioned_item (organization_id, id, kind, seq, name, name_hash, is_active, is_deleted,
             tags, details, latest_version, search_name, search_text, creator_org_id, creator_user_id,
@@ -33,34 +60,22 @@ statements! {
     SET_LATEST = "UPDATE versioned_item SET latest_version = $3, search_text = $4, updated_by_org_id = $5,
             updated_by_user_id = $6, updated_at = $7
         WHERE organization_id = $1 AND id = $2";
-    FIND_ITEM = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
-            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
-        FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND id = $3";
+    FIND_ITEM = select_items!("AND kind = $2 AND id = $3");
     FIND_ITEM_BY_NAME = "SELECT id FROM versioned_item
         WHERE organization_id = $1 AND kind = $2 AND name_hash = $3 AND is_active AND NOT is_deleted";
-    ALL_ITEMS = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
-            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
-        FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND seq > $3 ORDER BY seq LIMIT $4";
-    SEARCH_ITEMS = "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
-            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at, search_name, search_text
-        FROM versioned_item
-        WHERE organization_id = $1 AND kind = $2 AND NOT is_deleted AND seq > $3
+    ALL_ITEMS = select_items!("AND kind = $2 AND seq > $3 ORDER BY seq LIMIT $4");
+    SEARCH_ITEMS = select_items!(", search_name, search_text", "AND kind = $2 AND NOT is_deleted AND seq > $3
             AND (search_name LIKE $4 ESCAPE '\\' OR search_text LIKE $4 ESCAPE '\\')
-        ORDER BY seq LIMIT $5";
+        ORDER BY seq LIMIT $5");
     HAS_ROW = "SELECT seq FROM versioned_item WHERE organization_id = $1 AND kind = $2 AND seq = $3";
     INSERT_VERSION = "INSERT INTO versioned_item_version (organization_id, item_id, version, previous_version, id,
             document, sealed, change_number, creator_org_id, creator_user_id, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    FIND_VERSION = "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
-        FROM versioned_item_version WHERE organization_id = $1 AND item_id = $2 AND version = $3";
-    LIST_ASCENDING = "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
-        FROM versioned_item_version
-        WHERE organization_id = $1 AND item_id = $2 AND version BETWEEN $3 AND $4 AND version > $5
-        ORDER BY version LIMIT $6";
-    LIST_DESCENDING = "SELECT version, id, document, sealed, creator_org_id, creator_user_id, created_at
-        FROM versioned_item_version
-        WHERE organization_id = $1 AND item_id = $2 AND version BETWEEN $3 AND $4 AND ($5 = 0 OR version < $5)
-        ORDER BY version DESC LIMIT $6";
+    FIND_VERSION = select_versions!("AND version = $3");
+    LIST_ASCENDING = select_versions!("AND version BETWEEN $3 AND $4 AND version > $5
+        ORDER BY version LIMIT $6");
+    LIST_DESCENDING = select_versions!("AND version BETWEEN $3 AND $4 AND ($5 = 0 OR version < $5)
+        ORDER BY version DESC LIMIT $6");
     ACTIVE_BEHAVIORS = "SELECT item.id, item.seq, item.details, item.latest_version, latest.document
         FROM versioned_item AS item
         JOIN versioned_item_version AS latest ON latest.organization_id = item.organization_id
@@ -73,11 +88,10 @@ statements! {
 /// The list of items; `$5` is the kind, `$6` and `$7` are the filters on activity and deletion.
 const LIST: SortedList = SortedList {
     name: "item.list",
-    select: "SELECT id, seq, name, is_active, is_deleted, tags, details, latest_version, creator_org_id,
-            creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
-        FROM versioned_item
-        WHERE organization_id = $1 AND kind = $5 AND (CAST($6 AS BOOLEAN) IS NULL OR is_active = $6)
-            AND (CAST($7 AS BOOLEAN) IS NULL OR is_deleted = $7)",
+    select: select_items!(
+        "AND kind = $5 AND (CAST($6 AS BOOLEAN) IS NULL OR is_active = $6)
+            AND (CAST($7 AS BOOLEAN) IS NULL OR is_deleted = $7)"
+    ),
     parameters: 7,
     seq: "seq",
     columns: &[SortColumn::integer("updated_at")],

@@ -94,7 +94,7 @@ pub use snapshot::{
 pub use sort::{Place, Position, SortValue};
 pub use store::Store;
 pub use temporary_grant::{TemporaryGrant, TemporaryGrantSort};
-pub use tx::{Change, InstallationTx, ReadTx, RunTx, Tx, WriteTx};
+pub use tx::{Change, InstallationTx, PostponedTx, ReadTx, RunTx, Tx, WriteTx};
 pub use unit_test_run::UnitTestRunKey;
 pub use unit_test_run_lease::UnitTestRunLease;
 pub use unit_test_set_run::{NewRun, RunSummary};

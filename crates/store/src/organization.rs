@@ -121,20 +121,6 @@ impl Tx {
             .await
     }
 
-    /// Adds an organization, the operator's if it is the first.
-    ///
-    /// Returns `false` if the id is taken.
-    pub(crate) async fn insert_organization(
-        &mut self,
-        id: &OrganizationId,
-        name: &str,
-        default_user_preferences: &Preferences,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let args = args![id, name, to_json(default_user_preferences), now];
-        Ok(self.execute(&INSERT_ORGANIZATION, args).await? > 0)
-    }
-
     /// Takes the next change number of an organization, and with it the lock of its row.
     pub(crate) async fn next_change(
         &mut self,
@@ -153,6 +139,23 @@ impl Tx {
 }
 
 impl InstallationTx {
+    /// Adds an organization, the operator's if it is the first.
+    ///
+    /// Returns `false` if the id is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if another one became the operator's at the same moment.
+    pub async fn insert_organization(
+        &mut self,
+        id: &OrganizationId,
+        name: &str,
+        default_user_preferences: &Preferences,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let args = args![id, name, to_json(default_user_preferences), now];
+        Ok(self.execute(&INSERT_ORGANIZATION, args).await? > 0)
+    }
+
     /// Puts a setting of the whole installation.
     pub async fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         self.execute(&PUT_SETTING, args![name, value]).await.map(drop)

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{Sqlite, SqlitePool};
@@ -20,7 +19,7 @@ use crate::pools::{Pools, require_writer};
 use crate::postgres::{BEGIN_READ, BEGIN_WRITE, acquire};
 use crate::readiness::{LastLook, NotReady};
 use crate::rows::MOST_BYTES;
-use crate::tx::{Change, InstallationTx, Postponed, ReadTx, RunTx, Tx, WriteTx};
+use crate::tx::{Change, InstallationTx, Postponed, PostponedTx, ReadTx, RunTx, Tx, WriteTx};
 use crate::watermarks::{Listener, Watermarks};
 use crate::writer::{SharedCommits, Writer};
 
@@ -174,7 +173,7 @@ impl Store {
         turn.map_err(|_| StoreError::no_connection(sqlx::Error::PoolClosed))
     }
 
-    /// Begins a write that no organization orders: the creation of one, or what happens while services run.
+    /// Begins a write that no organization orders: to the installation, or of what happens while services run.
     async fn begin_write(&self) -> Result<Tx, StoreError> {
         if self.postponed().is_some_and(|postponed| !postponed.is_empty()) {
             // It would wait for itself.
@@ -209,33 +208,18 @@ impl Store {
         self.begin_write().await.map(InstallationTx)
     }
 
-    /// Begins a write that creates an organization, the operator's if it is the first, or `None` if the id is taken.
-    pub async fn create_organization(
+    /// Goes on with a write to the installation as one to an organization that it has created.
+    ///
+    /// Returns `None` if there is no such organization.
+    pub async fn write_created(
         &self,
-        id: &OrganizationId,
-        name: &str,
-        default_user_preferences: &Preferences,
+        tx: InstallationTx,
+        organization: &OrganizationId,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
-        let mut tx = self.begin_write().await?;
-        let inserted = tx
-            .insert_organization(id, name, default_user_preferences, now)
-            .await;
-        let is_new = match inserted {
-            // Another organization became the operator's at the same moment: then this one is not the first.
-            Err(StoreError::Duplicate(_)) => {
-                drop(tx);
-                tx = self.begin_write().await?;
-                tx.insert_organization(id, name, default_user_preferences, now)
-                    .await?
-            }
-            other => other?,
-        };
-        if !is_new {
-            return Ok(None);
-        }
-        let change = tx.next_change(id, now).await?;
-        Ok(change.map(|change| self.write_tx(tx, id, change)))
+        let InstallationTx(mut tx) = tx;
+        let change = tx.next_change(organization, now).await?;
+        Ok(change.map(|change| self.write_tx(tx, organization, change)))
     }
 
     fn write_tx(&self, tx: Tx, organization: &OrganizationId, change: Change) -> WriteTx {
@@ -250,7 +234,7 @@ impl Store {
 
     /// Returns a handle for a call that may be repeated.
     ///
-    /// What is committed through it waits for [`Store::finish_call`]; it can be one write.
+    /// What is committed through it waits until it is taken by [`Store::take_write`]; it can be one write.
     #[must_use]
     pub fn for_named_call(&self, name: CallName) -> Self {
         let mut handle = self.clone();
@@ -270,32 +254,11 @@ impl Store {
         self.call.as_ref().map(|call| call.postponed.clone())
     }
 
-    /// Creates the write of the call durable together with its answer, or the answer alone where nothing was written,
-    /// and forgets those up to the moment `forget`.
+    /// Takes the write of the call, which waits for the call's answer.
     ///
-    /// Without an answer, the write is undone.
-    ///
-    /// Returns false if something was remembered under the key meanwhile: then the write was undone.
-    pub async fn finish_call(
-        &self,
-        answer: Option<&str>,
-        now: Timestamp,
-        forget: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let Some(call) = &self.call else { return Ok(true) };
-        let write = call.postponed.take();
-        let Some(answer) = answer else { return Ok(true) };
-        if let Some(mut write) = write {
-            let is_first = write.tx().insert_answer(&call.name, answer, now, forget).await?;
-            if is_first {
-                write.commit().await?;
-            }
-            return Ok(is_first);
-        }
-        let mut tx = self.begin_write().await?;
-        let is_first = tx.insert_answer(&call.name, answer, now, forget).await?;
-        tx.commit().await?;
-        Ok(is_first)
+    /// Returns `None` if the call has written nothing. Dropping the write undoes it.
+    pub fn take_write(&self) -> Option<PostponedTx> {
+        self.call.as_ref()?.postponed.take()
     }
 
     /// Returns a handle for one call: [`Store::await_durability`] of it speaks of what was seen through it alone.

@@ -246,21 +246,23 @@ pub struct WriteTx {
 
 /// Where the write of a call waits until the call's answer is known: both become durable together.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Postponed(Arc<Mutex<Option<WaitingWrite>>>);
+pub(crate) struct Postponed(Arc<Mutex<Option<PostponedTx>>>);
 
-/// A write that is to be made durable.
+/// The write of a call, which is made durable together with the call's answer.
 #[derive(Debug)]
-pub(crate) enum WaitingWrite {
+pub enum PostponedTx {
+    /// A change of an organization.
     Change(WriteTx),
+    /// What happened while services ran.
     Run(RunTx),
 }
 
 impl Postponed {
-    fn put(&self, write: WaitingWrite) {
+    fn put(&self, write: PostponedTx) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(write);
     }
 
-    pub(crate) fn take(&self) -> Option<WaitingWrite> {
+    pub(crate) fn take(&self) -> Option<PostponedTx> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -269,18 +271,32 @@ impl Postponed {
     }
 }
 
-impl WaitingWrite {
-    pub(crate) fn tx(&mut self) -> &mut Tx {
-        match self {
-            Self::Change(write) => &mut write.tx,
-            Self::Run(write) => &mut write.tx,
-        }
-    }
-
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+impl PostponedTx {
+    /// Makes the write durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Change(write) => write.commit().await.map(drop),
             Self::Run(write) => write.commit().await,
+        }
+    }
+}
+
+impl Deref for PostponedTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        match self {
+            Self::Change(write) => &write.tx,
+            Self::Run(write) => &write.tx,
+        }
+    }
+}
+
+impl DerefMut for PostponedTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        match self {
+            Self::Change(write) => &mut write.tx,
+            Self::Run(write) => &mut write.tx,
         }
     }
 }
@@ -305,7 +321,7 @@ impl RunTx {
     /// Makes the write durable; that of a call which may be repeated waits for the call's answer.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if let Some(postponed) = self.postponed.take() {
-            postponed.put(WaitingWrite::Run(self));
+            postponed.put(PostponedTx::Run(self));
             return Ok(());
         }
         self.tx.commit().await
@@ -352,7 +368,7 @@ impl WriteTx {
     pub async fn commit(mut self) -> Result<i64, StoreError> {
         let change_number = self.change.number;
         if let Some(postponed) = self.postponed.take() {
-            postponed.put(WaitingWrite::Change(self));
+            postponed.put(PostponedTx::Change(self));
             return Ok(change_number);
         }
         let announcement = Announcement {

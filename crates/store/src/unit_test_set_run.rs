@@ -11,6 +11,18 @@ use crate::sort::{ListArgs, Places, SortColumn, SortedList};
 use crate::statement::{Statement, statements};
 use crate::tx::{RunTx, Tx};
 
+/// Runs.
+macro_rules! select_runs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, seq, unit_test_set_id, unit_test_set_name, specs, status, failed_metrics, errored,
+                creator_org_id, creator_user_id, created_at, finished_at
+            FROM unit_test_set_run ",
+            $rest
+        )
+    };
+}
+
 statements! {
     // The row's lock orders the creation of runs.
     NEXT_UNIT_TEST_SET_RUN = "INSERT INTO unit_test_set_run_count (organization_id, runs) VALUES ($1, 1)
@@ -22,9 +34,7 @@ statements! {
     FIND_UNFINISHED_RUN = "SELECT id FROM unit_test_set_run
         WHERE organization_id = $1 AND unit_test_set_id = $2 AND creator_org_id = $3 AND creator_user_id = $4
             AND status = 'running'";
-    FIND_UNIT_TEST_SET_RUN = "SELECT id, seq, unit_test_set_id, unit_test_set_name, specs, status, failed_metrics,
-            errored, creator_org_id, creator_user_id, created_at, finished_at
-        FROM unit_test_set_run WHERE organization_id = $1 AND id = $2";
+    FIND_UNIT_TEST_SET_RUN = select_runs!("WHERE organization_id = $1 AND id = $2");
     FIND_RUN_SORT_VALUES = "SELECT created_at FROM unit_test_set_run WHERE organization_id = $1 AND seq = $2";
     LIST_RUN_HEADS = "SELECT id, unit_test_set_id, unit_test_set_name, status, failed_metrics, errored, creator_org_id,
             creator_user_id, created_at
@@ -47,9 +57,7 @@ statements! {
 /// The list of runs.
 const LIST: SortedList = SortedList {
     name: "unit_test_set_run.list",
-    select: "SELECT id, seq, unit_test_set_id, unit_test_set_name, specs, status, failed_metrics, errored,
-            creator_org_id, creator_user_id, created_at, finished_at
-        FROM unit_test_set_run WHERE organization_id = $1",
+    select: select_runs!("WHERE organization_id = $1"),
     parameters: 4,
     seq: "seq",
     columns: &[SortColumn::integer("created_at")],

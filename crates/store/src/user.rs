@@ -43,23 +43,28 @@ const NUM_CONVERSATIONS: &str = of_conversations!("COUNT(*)");
 const NUM_MESSAGES: &str = of_conversations!("CAST(COALESCE(SUM(message_count), 0) AS BIGINT)");
 const LAST_MESSAGE_TIME: &str = of_conversations!("COALESCE(MAX(last_message_at), 0)");
 
+/// Users and their roles.
+macro_rules! select_users {
+    ($rest:literal) => {
+        concat!(
+            "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences, nonsensitive_variables,
+                sensitive_variable_names, is_deleted, role_id, role.name AS role_name, description, frontend_view, grants
+            FROM app_user
+            JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
+            WHERE app_user.organization_id = $1 ",
+            $rest
+        )
+    };
+}
+
 statements! {
     INSERT_USER = "INSERT INTO app_user (organization_id, id, seq, role_id, first_name, last_name, email, preferences,
             nonsensitive_variables, sensitive_variable_names, sealed_sensitive_variables, additional_context,
             is_deleted, created_at)
         VALUES ($1, $2, (SELECT COALESCE(MAX(seq), 0) + 1 FROM app_user WHERE organization_id = $1),
             $3, $4, $5, $6, $7, $8, $9, $10, '[]', FALSE, $11)";
-    FIND_USER = "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences, nonsensitive_variables,
-            sensitive_variable_names, is_deleted, role_id, role.name AS role_name, description, frontend_view, grants
-        FROM app_user
-        JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
-        WHERE app_user.organization_id = $1 AND app_user.id = $2";
-    FIND_USER_BY_EMAIL = "SELECT app_user.id, app_user.seq, first_name, last_name, email, preferences,
-            nonsensitive_variables, sensitive_variable_names, is_deleted, role_id, role.name AS role_name,
-            description, frontend_view, grants
-        FROM app_user
-        JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
-        WHERE app_user.organization_id = $1 AND lower(email) = lower($2) AND NOT is_deleted";
+    FIND_USER = select_users!("AND app_user.id = $2");
+    FIND_USER_BY_EMAIL = select_users!("AND lower(email) = lower($2) AND NOT is_deleted");
     FIND_CONTEXT = "SELECT additional_context FROM app_user WHERE organization_id = $1 AND id = $2";
     HAS_ROW = "SELECT seq FROM app_user WHERE organization_id = $1 AND seq = $2";
     FIND_STATS = concat!("SELECT ", stats!(), " FROM app_user WHERE organization_id = $1 AND id = $2");

@@ -12,32 +12,43 @@ use crate::rows::Rows;
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
 
+/// Sets as they are now, with what their latest revisions say.
+macro_rules! select_sets {
+    ($rest:literal) => {
+        concat!(
+            "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
+                version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
+                version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
+                actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason,
+                hold_since, hold_org_id, hold_user_id
+            FROM version_set
+            JOIN version_set_revision USING (organization_id, service_id, name, revision)
+            WHERE organization_id = $1 AND service_id = $2 ",
+            $rest
+        )
+    };
+}
+
+/// Revisions of a set.
+macro_rules! select_revisions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
+                context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
+                source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
+                actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at
+            FROM version_set_revision
+            WHERE organization_id = $1 AND service_id = $2 AND name = $3 ",
+            $rest
+        )
+    };
+}
+
 statements! {
-    LIST_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
-            version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
-            version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
-            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason, hold_since,
-            hold_org_id, hold_user_id
-        FROM version_set
-        JOIN version_set_revision USING (organization_id, service_id, name, revision)
-        WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted
-        ORDER BY version_set.name";
-    FIND_SET = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
-            version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
-            version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
-            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason, hold_since,
-            hold_org_id, hold_user_id
-        FROM version_set
-        JOIN version_set_revision USING (organization_id, service_id, name, revision)
-        WHERE organization_id = $1 AND service_id = $2 AND name = $3";
-    FIND_TWO_SETS = "SELECT version_set.name, version_set.revision, is_deleted, version_set.agent_id,
-            version_set.agent_version, version_set.context_graph_id, version_set.context_graph_version,
-            version_set.model_preferences, source_name, source_revision, message, actor_org_id, actor_user_id,
-            actor_kind, actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at, hold_reason, hold_since,
-            hold_org_id, hold_user_id
-        FROM version_set
-        JOIN version_set_revision USING (organization_id, service_id, name, revision)
-        WHERE organization_id = $1 AND service_id = $2 AND name IN ($3, $4)";
+    LIST_SETS = select_sets!("AND NOT is_deleted
+        ORDER BY version_set.name");
+    FIND_SET = select_sets!("AND name = $3");
+    FIND_TWO_SETS = select_sets!("AND name IN ($3, $4)");
     LIST_SET_NAMES = "SELECT name FROM version_set
         WHERE organization_id = $1 AND service_id = $2 AND NOT is_deleted ORDER BY name";
     INSERT_REVISION = "INSERT INTO version_set_revision (organization_id, service_id, name, revision,
@@ -57,20 +68,10 @@ statements! {
     // A deleted set pins nothing, but it still names the service's own agent and graph.
     REBIND_DELETED_SETS = "UPDATE version_set SET agent_id = $3, context_graph_id = $4
         WHERE organization_id = $1 AND service_id = $2 AND is_deleted";
-    LIST_REVISIONS = "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
-            context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
-            source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at
-        FROM version_set_revision
-        WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND ($4 = 0 OR revision < $4)
-        ORDER BY revision DESC LIMIT $5";
-    FIND_REVISION_AT = "SELECT name, revision, action, agent_id, agent_version, resolved_agent_version,
-            context_graph_id, context_graph_version, resolved_context_graph_version, model_preferences, source_name,
-            source_revision, restored_revision, message, change_number, actor_org_id, actor_user_id, actor_kind,
-            actor_key_id, actor_key_org_id, actor_key_user_id, actor_key_behind, created_at
-        FROM version_set_revision
-        WHERE organization_id = $1 AND service_id = $2 AND name = $3 AND change_number <= $4
-        ORDER BY revision DESC LIMIT 1";
+    LIST_REVISIONS = select_revisions!("AND ($4 = 0 OR revision < $4)
+        ORDER BY revision DESC LIMIT $5");
+    FIND_REVISION_AT = select_revisions!("AND change_number <= $4
+        ORDER BY revision DESC LIMIT 1");
     LIST_PAST = "SELECT revision, action, restored_revision FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 ORDER BY revision";
 }

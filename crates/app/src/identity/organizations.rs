@@ -6,11 +6,11 @@ use forge_domain::fault::Fault;
 use forge_domain::organization::InvalidOrganizationId;
 use forge_domain::user::{Preferences, Variables};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{NewUser, Organization, Role, WriteTx};
+use forge_store::{NewUser, Organization, Role, StoreError, WriteTx};
 use serde_json::{Value, json};
 
 use crate::identity::api_keys::{self, Maker};
-use crate::{App, AppError, Caller, Ctx, commit};
+use crate::{App, AppError, Caller, Ctx, Written, commit};
 
 /// Returns an organization, and its details where the caller may see them.
 ///
@@ -134,11 +134,7 @@ async fn begin(
     name: &str,
     preferences: &Preferences,
 ) -> Result<(WriteTx, UserRef, Role), AppError> {
-    let created = app
-        .store
-        .create_organization(id, name, preferences, app.clock.now())
-        .await?;
-    let mut tx = created.ok_or_else(|| AppError::Conflict(format!("organization `{id}` exists already")))?;
+    let mut tx = insert(app, id, name, preferences).await?;
     let mut super_role = None;
     for default in DefaultRole::ALL {
         let role = Role {
@@ -177,6 +173,32 @@ async fn begin(
     ))
 }
 
+/// Begins a write to a new organization, the operator's if it is the first.
+async fn insert(
+    app: &App,
+    id: &OrganizationId,
+    name: &str,
+    preferences: &Preferences,
+) -> Result<WriteTx, AppError> {
+    let (store, now) = (&app.store, app.clock.now());
+    let mut tx = store.write_installation().await?;
+    let inserted = tx.insert_organization(id, name, preferences, now).await;
+    let is_new = match inserted {
+        // Another organization became the operator's at the same moment: then this one is not the first.
+        Err(StoreError::Duplicate(_)) => {
+            drop(tx);
+            tx = store.write_installation().await?;
+            tx.insert_organization(id, name, preferences, now).await?
+        }
+        other => other?,
+    };
+    if !is_new {
+        return Err(AppError::Conflict(format!("organization `{id}` exists already")));
+    }
+    let write = store.write_created(tx, id, now).await?;
+    write.ok_or_else(|| AppError::no_organization(id.as_str()))
+}
+
 async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Value) -> Result<(), AppError> {
     let object = AuditObject::new(ObjectKind::Organization, id);
     tx.append_audit_event(actor, "create", object, Value::Null, after.clone())
@@ -185,7 +207,7 @@ async fn record(tx: &mut WriteTx, actor: &Actor, id: &OrganizationId, after: &Va
 }
 
 /// Changes what new users of an organization start with.
-pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Option<i64>, AppError> {
+pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Option<Written<()>>, AppError> {
     ctx.caller
         .authorize(Permission::ModifyOrganization, &Attributes::default())?;
     let Some(preferences) = preferences else {
@@ -206,5 +228,5 @@ pub async fn modify(ctx: Ctx<'_>, preferences: Option<Preferences>) -> Result<Op
     let (before, after) = (document(&old.default_user_preferences), document(&preferences));
     tx.append_audit_event(&ctx.caller.actor(), "modify", object, before, after)
         .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }

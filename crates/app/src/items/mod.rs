@@ -273,7 +273,7 @@ pub async fn update<D: ItemDetails>(
     ctx: Ctx<'_>,
     id: Id<D::IdKind>,
     update: D::Update,
-) -> Result<Option<i64>, AppError> {
+) -> Result<Option<Written<()>>, AppError> {
     let permission = permissions(D::KIND).modify;
     let mut tx = ctx.write(permission).await?;
     let item: Item<D> = live(ctx.caller.fetch(&mut tx, permission, &id).await?)?;
@@ -309,7 +309,7 @@ pub async fn update<D: ItemDetails>(
     let object = AuditObject::new(D::KIND, id);
     tx.append_audit_event(&ctx.caller.actor(), "update", object, before, after)
         .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }
 
 /// Deletes an item: what refers to it goes on, but nothing new may use it.

@@ -95,7 +95,7 @@ pub async fn update(
     ctx: Ctx<'_>,
     id: UnitTestSetId,
     update: UpdateUnitTestSet,
-) -> Result<Option<i64>, AppError> {
+) -> Result<Option<Written<()>>, AppError> {
     const PERMISSION: Permission = Permission::ModifyUnitTestSet;
     let mut tx = ctx.write(PERMISSION).await?;
     let set: UnitTestSet = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
@@ -133,13 +133,13 @@ pub async fn update(
         json!(fields),
     )
     .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }
 
 /// Deletes a set of unit tests.
 ///
 /// Its runs go on and stay.
-pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
+pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<Written<()>, AppError> {
     const PERMISSION: Permission = Permission::DeleteUnitTestSet;
     let mut tx = ctx.write(PERMISSION).await?;
     let set: UnitTestSet = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
@@ -152,7 +152,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestSetId) -> Result<i64, AppError> {
         Value::Null,
     )
     .await?;
-    Ok(commit(tx, ()).await?.change_number)
+    commit(tx, ()).await
 }
 
 fn refuse_too_many(entries: &[UnitTestEntry]) -> Result<(), AppError> {

@@ -1,11 +1,12 @@
 //! What transactions promise.
 
 use forge_domain::Clock as _;
+use forge_domain::OrganizationId;
 use forge_domain::asset::AssetKind;
-use forge_domain::user::Preferences;
-use forge_domain::{OrganizationId, Timestamp};
 use forge_store::{OpenMode, PageRequest, Store};
 use forge_testkit::both_engines;
+
+use crate::fresh;
 
 const KIND: AssetKind = AssetKind::Agent;
 
@@ -117,12 +118,7 @@ async fn of_several_first_organizations_one_is_the_operators(database: TestDatab
         let store = store.clone();
         tokio::spawn(async move {
             let id: OrganizationId = id.parse().unwrap();
-            let now = Timestamp::from_millis(0);
-            let write = store
-                .create_organization(&id, "name", &Preferences::default(), now)
-                .await
-                .unwrap();
-            write.unwrap().commit().await.unwrap();
+            fresh::create(&store, &id).await;
             id
         })
     };

@@ -9,8 +9,8 @@ use forge_wire::conversations::{ActionFilter, ConversationEvent};
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use crate::call::Server;
 use crate::error::told;
+use crate::server::Server;
 use crate::stream::{self, Sender};
 
 /// Tells one reader what happens in an interaction.

@@ -18,6 +18,7 @@ pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTestSet, Caller>)
         tags: body.tags,
     };
     let id = call.path.simulation_unit_test_set_id;
-    let change_number = unit_test_sets::update(call.server.ctx(&call.caller), id, update).await?;
+    let written = unit_test_sets::update(call.server.ctx(&call.caller), id, update).await?;
+    let change_number = written.map(|written| written.change_number);
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }

@@ -10,6 +10,9 @@ use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Path, Nothing, Nothing, Caller>) -> Answer {
     let id = call.path.simulation_unit_test_id;
-    let change_number = unit_tests::delete(call.server.ctx(&call.caller), id).await?;
-    Ok(reply::with_sequence(reply::no_content(), Some(change_number)))
+    let written = unit_tests::delete(call.server.ctx(&call.caller), id).await?;
+    Ok(reply::with_sequence(
+        reply::no_content(),
+        Some(written.change_number),
+    ))
 }

@@ -24,6 +24,7 @@ pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTest, Caller>) ->
         tags: body.tags,
     };
     let id = call.path.simulation_unit_test_id;
-    let change_number = unit_tests::update(call.server.ctx(&call.caller), id, update).await?;
+    let written = unit_tests::update(call.server.ctx(&call.caller), id, update).await?;
+    let change_number = written.map(|written| written.change_number);
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }

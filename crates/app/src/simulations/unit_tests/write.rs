@@ -128,7 +128,11 @@ pub async fn create(ctx: Ctx<'_>, new: NewUnitTest) -> Result<Written<UnitTestId
 /// A change that changes nothing writes nothing. Whatever changes, the caller must be allowed to talk to the set that
 /// the test names afterwards, and to read what else it names: what a test does is not to be steered by somebody who
 /// could not have written it.
-pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Result<Option<i64>, AppError> {
+pub async fn update(
+    ctx: Ctx<'_>,
+    id: UnitTestId,
+    update: UpdateUnitTest,
+) -> Result<Option<Written<()>>, AppError> {
     const PERMISSION: Permission = Permission::ModifyUnitTest;
     authorize_parts(ctx.caller)?;
     let mut tx = ctx.write(PERMISSION).await?;
@@ -148,13 +152,13 @@ pub async fn update(ctx: Ctx<'_>, id: UnitTestId, update: UpdateUnitTest) -> Res
         after,
     )
     .await?;
-    Ok(Some(commit(tx, ()).await?.change_number))
+    commit(tx, ()).await.map(Some)
 }
 
 /// Deletes a unit test that no set runs.
 ///
 /// What refers to it goes on doing so.
-pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
+pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<Written<()>, AppError> {
     const PERMISSION: Permission = Permission::DeleteUnitTest;
     let mut tx = ctx.write(PERMISSION).await?;
     let test: UnitTest = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
@@ -168,7 +172,7 @@ pub async fn delete(ctx: Ctx<'_>, id: UnitTestId) -> Result<i64, AppError> {
         Value::Null,
     )
     .await?;
-    Ok(commit(tx, ()).await?.change_number)
+    commit(tx, ()).await
 }
 
 async fn refuse_if_run(tx: &mut WriteTx, caller: &Caller, id: UnitTestId) -> Result<(), AppError> {
