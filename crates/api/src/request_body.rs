@@ -2,7 +2,6 @@
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::{HeaderMap, HeaderValue, header};
-use forge_app::AppError;
 use forge_contract::{Operation, mentions_terms};
 use forge_wire::json;
 use http_body_util::BodyExt as _;
