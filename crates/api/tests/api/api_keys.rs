@@ -8,11 +8,14 @@ use forge_domain::{ActorKind, Duration, UserRef};
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
-use crate::services::{a_day_later, organization};
-use crate::users::{assert_invalid_at, member, sign_in};
+use crate::support::assertions::assert_invalid_at;
+use crate::support::organization::{a_day_later, organization};
+use crate::support::users::{member, sign_in};
 
 const KEYS: &str = "organization/api_key/";
+
 const AGENTS: &str = "organization/agent";
+
 const DAY: i64 = 24 * 3600;
 
 fn key_body(role: &str, duration: &str) -> Value {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::context_graphs::graph_of_every_type;
+use crate::support::graphs::graph_of_every_type;
 
 /// The largest body that test servers admit, in bytes.
 const LIMIT: usize = 256 * 1024;

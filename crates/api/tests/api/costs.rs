@@ -7,7 +7,7 @@ use forge_domain::access::DefaultRole;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
 use serde_json::{Map, Value, json};
 
-use crate::services::organization;
+use crate::support::organization::organization;
 
 /// How large the body of a failure is at most.
 const MOST_BYTES: usize = 64 * 1024;

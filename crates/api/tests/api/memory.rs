@@ -13,7 +13,7 @@ use forge_testkit::{
 };
 use serde_json::{Value, json};
 
-use crate::organization_changes::{create_in, organization_body};
+use crate::support::organization::{create_in, organization_body};
 
 /// How long something may take that has to happen soon.
 const SOON: Duration = Duration::from_secs(20);

@@ -4,11 +4,13 @@ use forge_app::{OpenMode, Store};
 use forge_testkit::{Dice, Engine, TestDatabase, TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use crate::services::assert_invalid;
+use crate::conversations;
 use crate::simulation::{SETS, TESTS, World, set_body};
-use crate::{conversations, items};
+use crate::support::assertions::assert_invalid;
+use crate::support::items;
 
 const PERSONAS: &str = "simulation/persona/";
+
 const UNKNOWN_TOKEN: &str = "query.continuation_token: unknown_token";
 
 /// A list whose rows can move.
@@ -476,10 +478,10 @@ async fn the_end_of_a_page_is_forgotten_after_days_and_with_the_user_whose_name_
         "service/?sort_by=-name&continuation_token={}",
         page.body["continuation_token"]
     );
-    let later = crate::services::a_day_later(&server).await;
+    let later = crate::support::organization::a_day_later(&server).await;
     assert_eq!(later.get(&next).await.status, 200);
     server.clock.advance_seconds(86_400);
-    let later = crate::services::a_day_later(&server).await;
+    let later = crate::support::organization::a_day_later(&server).await;
     assert_invalid(&later.get(&next).await, &[UNKNOWN_TOKEN]);
 }
 
@@ -488,7 +490,7 @@ async fn a_sorted_page_that_is_read_again_writes_nothing_and_no_page_takes_a_cha
     server: TestServer,
 ) {
     services(&server, &["a", "b", "c"]).await;
-    let before = crate::services::change_number(&server).await;
+    let before = crate::support::organization::change_number(&server).await;
     let path = "service/?limit=1&sort_by=-name";
     let first = server.admin().get(path).await.body;
     let commits = server.app.store.shared_commits();
@@ -497,7 +499,7 @@ async fn a_sorted_page_that_is_read_again_writes_nothing_and_no_page_takes_a_cha
         server.app.store.shared_commits().map(|shared| shared.writes),
         commits.map(|shared| shared.writes)
     );
-    assert_eq!(crate::services::change_number(&server).await, before);
+    assert_eq!(crate::support::organization::change_number(&server).await, before);
 }
 
 /// The disk is full, say: what is read does not wait for it.

@@ -1,113 +1,25 @@
 //! Services: creation, lists, changes, and what a change of the agent or context graph does to the sets.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
-use forge_app::AppError;
-use forge_app::access::sign_in;
 use forge_app::services::{self, ListServices, SortKey};
 use forge_app::version_sets::promotion::ChangeOptions;
-use forge_domain::OrganizationId;
 use forge_domain::access::{DefaultRole, Grant};
 use forge_domain::version_set::ResolvedPins;
-use forge_store::{PageRequest, Revision, ServiceFields};
+use forge_store::ServiceFields;
 use forge_testkit::{
     TestClient, TestResponse, TestServer, agent_version, both_engines, context_graph_version, service_body,
     version_set,
 };
 use serde_json::{Value, json};
 
-/// An id that nothing has.
-pub(crate) const UNKNOWN_ID: &str = "0123456789abcdef01234567";
-
-/// A model whose parameters are checked.
-pub(crate) const MODEL: &str = "aws_claude-sonnet-4-6";
-
-/// The longest body that the server under test admits, in bytes.
-pub(crate) const MAX_BODY: usize = 256 * 1024;
-
-pub(crate) fn organization(server: &TestServer) -> OrganizationId {
-    server.admin().organization.parse().unwrap()
-}
-
-/// Returns the number of the organization's latest change: a write that was refused leaves it alone.
-pub(crate) async fn change_number(server: &TestServer) -> i64 {
-    let mut tx = server.app.store.read().await.unwrap();
-    tx.find_organization(&organization(server))
-        .await
-        .unwrap()
-        .unwrap()
-        .change_number
-}
-
-/// Returns the history of a set, oldest first.
-pub(crate) async fn history(server: &TestServer, service: &str, set: &str) -> Vec<Revision> {
-    let (service, set) = (service.parse().unwrap(), set.parse().unwrap());
-    let mut tx = server.app.store.read().await.unwrap();
-    let mut revisions = tx
-        .list_revisions(&organization(server), service, &set, PageRequest::first(1000))
-        .await
-        .unwrap()
-        .into_rows();
-    revisions.reverse();
-    revisions
-}
-
-/// Returns what each revision of a set did, oldest first.
-pub(crate) async fn actions(server: &TestServer, service: &str, set: &str) -> Vec<&'static str> {
-    history(server, service, set)
-        .await
-        .iter()
-        .map(|revision| revision.action.as_str())
-        .collect()
-}
-
-/// Lets a day and an hour go by: `retiring_model` is retired and every token has ended.
-///
-/// Returns the administrator, signed in anew.
-pub(crate) async fn a_day_later(server: &TestServer) -> TestClient {
-    server.clock.advance_seconds(25 * 3600);
-    let [user_id, key_id, secret] = &server.credentials;
-    let session = sign_in::with_api_key(&server.app, &organization(server), key_id, secret, user_id).await;
-    server.admin().with_token(&session.unwrap().token)
-}
-
-/// Creates a grant; `conditions` is as on the wire.
-pub(crate) fn grant(permission: &str, conditions: Value) -> Grant {
-    serde_json::from_value(json!({"permission_name": permission, "conditions": conditions})).unwrap()
-}
-
-#[track_caller]
-pub(crate) fn assert_forbidden<T>(result: Result<T, AppError>, permission: &str) {
-    match result {
-        Err(AppError::Forbidden(lacking)) => assert_eq!(lacking, permission),
-        Err(error) => panic!("expected the lack of `{permission}`, got {error:?}"),
-        Ok(_) => panic!("`{permission}` was not asked for"),
-    }
-}
-
-/// Fails unless the answer is a 400 whose text has every one of the parts.
-#[track_caller]
-pub(crate) fn assert_refused(answer: &TestResponse, parts: &[&str]) {
-    assert_eq!(answer.status, 400, "{}", answer.body);
-    assert_eq!(answer.sequence(), None);
-    for part in parts {
-        assert!(
-            answer.detail().contains(part),
-            "`{part}` is not told: {}",
-            answer.detail()
-        );
-    }
-}
-
-/// Fails unless the answer is a 422 with exactly these faults, in whichever order.
-#[track_caller]
-pub(crate) fn assert_invalid(answer: &TestResponse, faults: &[&str]) {
-    assert_eq!(answer.status, 422, "{}", answer.body);
-    let found = answer.faults();
-    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
-    assert_eq!(found, faults.iter().copied().collect(), "{}", answer.body);
-}
+use crate::support::assertions::{assert_forbidden, assert_invalid, assert_refused};
+use crate::support::bodies::MAX_BODY;
+use crate::support::grants::parsed_grant;
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::models::{MODEL, with_model};
+use crate::support::organization::{a_day_later, change_number};
+use crate::support::revisions::{actions, history};
 
 /// Returns the body with some fields replaced.
 fn with(mut body: Value, changes: &Value) -> Value {
@@ -124,13 +36,6 @@ fn without(mut body: Value, field: &str) -> Value {
 
 fn floating() -> Value {
     version_set(None, None)
-}
-
-/// Returns what a set pins, with a preferred model and its parameters.
-pub(crate) fn with_model(pins: Value, interaction: &str, model: &str, params: Value) -> Value {
-    let mut pins = pins;
-    pins["llm_model_preferences"][interaction] = json!({"llm_name": model, "params": params});
-    pins
 }
 
 /// Returns an agent and a context graph of that many versions each.
@@ -672,29 +577,45 @@ async fn creating_a_service_takes_the_permissions_on_it_and_both_sets(server: Te
         .await
     };
     let (service, sets) = ("Service:CreateService", "Service:CreateVersionSet");
-    assert_forbidden(create(vec![grant(sets, json!({}))]).await, service);
-    assert_forbidden(create(vec![grant(service, json!({}))]).await, sets);
+    assert_forbidden(create(vec![parsed_grant(sets, json!({}))]).await, service);
+    assert_forbidden(create(vec![parsed_grant(service, json!({}))]).await, sets);
     assert_forbidden(
-        create(vec![grant(service, named("Sales")), grant(sets, json!({}))]).await,
+        create(vec![
+            parsed_grant(service, named("Sales")),
+            parsed_grant(sets, json!({})),
+        ])
+        .await,
         service,
     );
     assert_forbidden(
-        create(vec![grant(service, json!({})), grant(sets, named("Sales"))]).await,
+        create(vec![
+            parsed_grant(service, json!({})),
+            parsed_grant(sets, named("Sales")),
+        ])
+        .await,
         sets,
     );
     assert_forbidden(
-        create(vec![grant(service, json!({})), grant(sets, set("edge"))]).await,
+        create(vec![
+            parsed_grant(service, json!({})),
+            parsed_grant(sets, set("edge")),
+        ])
+        .await,
         sets,
     );
     assert_forbidden(
-        create(vec![grant(service, json!({})), grant(sets, set("release"))]).await,
+        create(vec![
+            parsed_grant(service, json!({})),
+            parsed_grant(sets, set("release")),
+        ])
+        .await,
         sets,
     );
     assert_eq!(change_number(&server).await, before);
     let mut enough = vec![
-        grant(service, named("Care")),
-        grant(sets, set("edge")),
-        grant(sets, set("release")),
+        parsed_grant(service, named("Care")),
+        parsed_grant(sets, set("edge")),
+        parsed_grant(sets, set("release")),
     ];
     for (lacking, other) in [
         (
@@ -707,7 +628,7 @@ async fn creating_a_service_takes_the_permissions_on_it_and_both_sets(server: Te
         ),
     ] {
         assert_forbidden(
-            create([enough.clone(), vec![grant(other, json!({}))]].concat()).await,
+            create([enough.clone(), vec![parsed_grant(other, json!({}))]].concat()).await,
             lacking,
         );
     }
@@ -716,7 +637,7 @@ async fn creating_a_service_takes_the_permissions_on_it_and_both_sets(server: Te
             "Organization:GetAgent",
             "Organization:GetServiceHierarchicalStateMachine",
         ]
-        .map(|name| grant(name, json!({}))),
+        .map(|name| parsed_grant(name, json!({}))),
     );
     create(enough).await.unwrap();
 }
@@ -1095,7 +1016,7 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
         .await;
     }
     let visible = ["s00", "s17", "s58", "s59"];
-    let caller = server.caller(vec![grant(
+    let caller = server.caller(vec![parsed_grant(
         "Service:GetService",
         json!({"service_name": {"type": "In", "values": visible}}),
     )]);
@@ -1137,7 +1058,7 @@ async fn a_list_has_only_what_the_caller_may_see_and_its_pages_stay_full(server:
         assert_eq!(found, expected);
     }
     let absent = json!({"version_set_name": {"type": "NotEquals", "value": "x"}});
-    let caller = server.caller(vec![grant("Service:GetService", absent)]);
+    let caller = server.caller(vec![parsed_grant("Service:GetService", absent)]);
     assert!(
         services::list(forge_app::Ctx::new(&server.app, &caller), &everything())
             .await
@@ -1175,14 +1096,18 @@ async fn a_list_of_services_tells_what_those_sets_pin_that_the_caller_may_see(se
         let (_, sets) = &page.items[0];
         sets.iter().map(|set| set.name.to_string()).collect::<Vec<_>>()
     };
-    let services = grant("Service:GetService", json!({}));
+    let services = parsed_grant("Service:GetService", json!({}));
     assert_eq!(list(vec![services.clone()]).await, Vec::<String>::new());
     let only_test = json!({"version_set_name": {"type": "Equals", "value": "test"}});
     assert_eq!(
-        list(vec![services.clone(), grant("Service:GetVersionSet", only_test)]).await,
+        list(vec![
+            services.clone(),
+            parsed_grant("Service:GetVersionSet", only_test)
+        ])
+        .await,
         ["test"]
     );
-    let all = grant("Service:GetVersionSet", json!({}));
+    let all = parsed_grant("Service:GetVersionSet", json!({}));
     assert_eq!(list(vec![services, all]).await, ["edge", "release", "test"]);
     let user = server.user(DefaultRole::User).await;
     assert_eq!(
@@ -1489,7 +1414,7 @@ async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(ser
     }
     let permission = "Service:UpdateService";
     let named = |value| {
-        grant(
+        parsed_grant(
             permission,
             json!({"service_name": {"type": "Equals", "value": value}}),
         )
@@ -1511,7 +1436,10 @@ async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(ser
     assert_forbidden(rename(vec![named("Sales")], "Sales").await, permission);
     assert_forbidden(rename(vec![named("Care")], "Sales").await, permission);
     let absent = json!({"version_set_name": {"type": "NotEquals", "value": "edge"}});
-    assert_forbidden(rename(vec![grant(permission, absent)], "Sales").await, permission);
+    assert_forbidden(
+        rename(vec![parsed_grant(permission, absent)], "Sales").await,
+        permission,
+    );
     assert_eq!(change_number(&server).await, before);
     let renamed = rename(vec![named("Care"), named("Sales")], "Sales")
         .await

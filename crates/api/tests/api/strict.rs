@@ -4,8 +4,8 @@ use axum::http::Method;
 use forge_testkit::{TestResponse, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
-use crate::promotion::{Release, assert_applied};
-use crate::unauthorized::state;
+use crate::support::examples::state;
+use crate::support::releases::{Release, assert_applied};
 
 /// Returns what a set pins, with parameters of a model; they are given as text, so that a number stays as it is
 /// written.

@@ -4,12 +4,16 @@ use forge_domain::access::DefaultRole;
 use forge_testkit::{TestClient, TestResponse, both_engines};
 use serde_json::{Value, json};
 
-use crate::roles::{any, create as create_role, equals, grant};
-use crate::services::UNKNOWN_ID;
-use crate::users::{assert_invalid_at, pages, sign_in};
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::{any, create_role, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::pages::pages;
+use crate::support::users::sign_in;
 
 const CREATE: &str = "role/temporary_permission_grant/";
+
 const LIST: &str = "role/temporary_permission_grants/";
+
 const AGENTS: &str = "organization/agent";
 
 fn body(user_id: &str, granted: &Value, duration: &str) -> Value {

@@ -1,93 +1,17 @@
 //! Inviting users, listing them, changing what is known of them and deleting them.
 
-use axum::http::Method;
 use forge_domain::access::DefaultRole;
-use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
+use forge_testkit::{TestClient, TestResponse, both_engines};
 use serde_json::{Value, json};
 
-use crate::services::{change_number, organization};
+use crate::support::assertions::assert_invalid_at;
+use crate::support::organization::{change_number, organization};
+use crate::support::pages::pages;
+use crate::support::users::{USERS, invitation, invite, invited, member, sign_in, signed_in};
 
-const USERS: &str = "user/";
 const USER_ROLE: &str = "DefaultUserRole";
+
 const SUPER_ROLE: &str = "DefaultSuperAdministratorRole";
-
-fn invitation(email: &str, role: &str) -> Value {
-    json!({"first_name": "Ada", "last_name": "Lovelace", "email": email, "role_name": role})
-}
-
-async fn invite(client: &TestClient, email: &str, role: &str) -> TestResponse {
-    client.post(USERS, invitation(email, role)).await
-}
-
-/// Invites a user and returns the id.
-async fn invited(client: &TestClient, email: &str, role: &str) -> String {
-    let answer = invite(client, email, role).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-    answer.body["user_id"].as_str().unwrap().to_owned()
-}
-
-/// Signs a user in with a key: its id and its secret.
-pub(crate) async fn sign_in(client: &TestClient, user_id: &str, [id, secret]: [&str; 2]) -> TestResponse {
-    let headers = [
-        ("x-user-id", user_id),
-        ("x-api-key-id", id),
-        ("x-api-key", secret),
-    ];
-    let path = "user/signin_with_api_key";
-    client
-        .anonymous()
-        .send_raw(Method::POST, path, &headers, None, Vec::new())
-        .await
-}
-
-/// Returns the user as a client, signed in with the organization's first key.
-pub(crate) async fn signed_in(server: &TestServer, user_id: &str) -> TestClient {
-    let [_, id, secret] = &server.credentials;
-    let session = sign_in(server.admin(), user_id, [id, secret]).await;
-    assert_eq!(session.status, 200, "{}", session.body);
-    let client = server
-        .admin()
-        .with_token(session.body["id_token"].as_str().unwrap());
-    TestClient {
-        user_id: user_id.to_owned(),
-        ..client
-    }
-}
-
-/// Returns a new user of a role, invited and signed in.
-pub(crate) async fn member(server: &TestServer, role: &str) -> TestClient {
-    let invited = invite(server.admin(), &format!("{role}@example.com"), role).await;
-    assert_eq!(invited.status, 201, "{}", invited.body);
-    signed_in(server, invited.body["user_id"].as_str().unwrap()).await
-}
-
-/// Fails unless the answer is a 422 about this place.
-#[track_caller]
-pub(crate) fn assert_invalid_at(answer: &TestResponse, place: &str) {
-    assert_eq!(answer.status, 422, "{place}: {}", answer.body);
-    let faults = answer.faults();
-    assert!(
-        faults.iter().any(|fault| fault.starts_with(place)),
-        "{place}: {}",
-        answer.body
-    );
-}
-
-/// Returns one field of everything that the pages of a list have, page by page; `path` has a query.
-pub(crate) async fn pages(client: &TestClient, path: &str, list: &str, field: &str) -> Vec<Vec<String>> {
-    let (mut pages, mut token) = (Vec::new(), json!(0));
-    loop {
-        let page = client.get(&format!("{path}&continuation_token={token}")).await;
-        assert_eq!(page.status, 200, "{path}: {}", page.body);
-        let rows = page.body[list].as_array().unwrap().iter();
-        pages.push(rows.map(|row| row[field].as_str().unwrap().to_owned()).collect());
-        token = page.body["continuation_token"].clone();
-        assert_eq!(page.body["has_more"], json!(!token.is_null()), "{path}");
-        if token.is_null() {
-            return pages;
-        }
-    }
-}
 
 async fn ids(client: &TestClient, query: &str) -> Vec<String> {
     pages(client, &format!("user/?{query}"), "users", "user_id")

@@ -15,10 +15,13 @@ use forge_testkit::{
 };
 use serde_json::{Value, json};
 
-use crate::services::{
-    MAX_BODY, MODEL, UNKNOWN_ID, a_day_later, actions, assert_forbidden, assert_invalid, assert_refused,
-    change_number, grant, history, organization, with_model,
-};
+use crate::support::assertions::{assert_forbidden, assert_invalid, assert_refused};
+use crate::support::bodies::MAX_BODY;
+use crate::support::grants::parsed_grant;
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::models::{MODEL, with_model};
+use crate::support::organization::{a_day_later, change_number, organization};
+use crate::support::revisions::{actions, history};
 
 fn path(service: &str, set: &str) -> String {
     format!("service/{service}/version_sets/{set}/")
@@ -968,8 +971,11 @@ fn equals(attribute: &str, value: &str) -> Value {
 }
 
 const GET: &str = "Service:GetVersionSet";
+
 const CREATE: &str = "Service:CreateVersionSet";
+
 const UPDATE: &str = "Service:UpdateVersionSet";
+
 const DELETE: &str = "Service:DeleteVersionSet";
 
 #[both_engines]
@@ -1004,9 +1010,9 @@ async fn plain_users_can_do_nothing_with_sets(server: TestServer) {
 #[both_engines]
 async fn creating_and_updating_are_different_permissions(server: TestServer) {
     let service = server.service(2).await;
-    let creator = As::new(&server, &service, vec![grant(CREATE, json!({}))]);
-    let updater = As::new(&server, &service, vec![grant(UPDATE, json!({}))]);
-    let deleter = As::new(&server, &service, vec![grant(DELETE, json!({}))]);
+    let creator = As::new(&server, &service, vec![parsed_grant(CREATE, json!({}))]);
+    let updater = As::new(&server, &service, vec![parsed_grant(UPDATE, json!({}))]);
+    let deleter = As::new(&server, &service, vec![parsed_grant(DELETE, json!({}))]);
     assert_forbidden(updater.upsert("test", version_set(1, 1)).await, CREATE);
     creator.upsert("test", version_set(1, 1)).await.unwrap();
     for pins in [version_set(1, 1), version_set(2, 2)] {
@@ -1030,7 +1036,7 @@ async fn conditions_narrow_a_permission_to_sets_and_services(server: TestServer)
         upsert(&server, service, "preview", version_set(1, 1)).await;
     }
     let before = change_number(&server).await;
-    let preview = vec![grant(UPDATE, equals("version_set_name", "preview"))];
+    let preview = vec![parsed_grant(UPDATE, equals("version_set_name", "preview"))];
     let caller = As::new(&server, &service, preview.clone());
     assert_forbidden(caller.upsert("release", version_set(2, 2)).await, UPDATE);
     assert_forbidden(caller.upsert("test", version_set(2, 2)).await, CREATE);
@@ -1043,7 +1049,7 @@ async fn conditions_narrow_a_permission_to_sets_and_services(server: TestServer)
         .await
         .unwrap();
 
-    let of_service = vec![grant(UPDATE, equals("service_id", &service))];
+    let of_service = vec![parsed_grant(UPDATE, equals("service_id", &service))];
     As::new(&server, &service, of_service.clone())
         .upsert("release", version_set(1, 1))
         .await
@@ -1053,7 +1059,7 @@ async fn conditions_narrow_a_permission_to_sets_and_services(server: TestServer)
 
     let mut both = equals("service_id", &service);
     both["version_set_name"] = json!({"type": "In", "values": ["preview", "test"]});
-    let caller = As::new(&server, &service, vec![grant(DELETE, both)]);
+    let caller = As::new(&server, &service, vec![parsed_grant(DELETE, both)]);
     assert_forbidden(caller.delete("release").await, DELETE);
     caller.delete("preview").await.unwrap();
     assert!(matches!(caller.delete("test").await, Err(AppError::NotFound(_))));
@@ -1064,7 +1070,8 @@ async fn a_condition_on_an_absent_attribute_never_holds(server: TestServer) {
     let service = server.service(1).await;
     for attribute in ["agent_id", "role_name", "version_set", "nonsense"] {
         let conditions = json!({attribute: {"type": "NotEquals", "value": "x"}});
-        let grants = [GET, CREATE, UPDATE, DELETE].map(|permission| grant(permission, conditions.clone()));
+        let grants =
+            [GET, CREATE, UPDATE, DELETE].map(|permission| parsed_grant(permission, conditions.clone()));
         let caller = As::new(&server, &service, grants.to_vec());
         assert_forbidden(caller.get("release").await, GET);
         assert_forbidden(caller.resolve("release", false).await, GET);
@@ -1076,7 +1083,7 @@ async fn a_condition_on_an_absent_attribute_never_holds(server: TestServer) {
     let caller = As::new(
         &server,
         &service,
-        vec![grant(
+        vec![parsed_grant(
             GET,
             json!({"version_set_name": {"type": "NotEquals", "value": "edge"}}),
         )],
@@ -1092,7 +1099,7 @@ async fn a_list_has_only_the_sets_that_the_caller_may_see(server: TestServer) {
         upsert(&server, &service, set, version_set(1, 1)).await;
     }
     let some = json!({"version_set_name": {"type": "In", "values": ["test", "release", "unknown"]}});
-    let caller = As::new(&server, &service, vec![grant(GET, some)]);
+    let caller = As::new(&server, &service, vec![parsed_grant(GET, some)]);
     assert_eq!(caller.list().await.unwrap(), ["release", "test"]);
     caller.get("test").await.unwrap();
     // What may not be seen is forbidden, whether it is there or not.
@@ -1102,7 +1109,7 @@ async fn a_list_has_only_the_sets_that_the_caller_may_see(server: TestServer) {
     }
     assert!(matches!(caller.get("unknown").await, Err(AppError::NotFound(_))));
     assert_forbidden(
-        As::new(&server, &service, vec![grant(CREATE, json!({}))])
+        As::new(&server, &service, vec![parsed_grant(CREATE, json!({}))])
             .list()
             .await,
         GET,
@@ -1118,7 +1125,7 @@ async fn documents_take_the_permission_to_read_the_agent_and_the_graph(server: T
     let caller = |grants: &[(&str, Value)]| {
         let grants = grants
             .iter()
-            .map(|(permission, conditions)| grant(permission, conditions.clone()));
+            .map(|(permission, conditions)| parsed_grant(permission, conditions.clone()));
         As::new(&server, &service, grants.collect())
     };
     let only_sets = caller(&[(GET, json!({}))]);
@@ -1209,6 +1216,7 @@ impl Recorder<'_> {
 }
 
 const AGENTS: &str = "organization/agent";
+
 const GRAPHS: &str = "organization/service_hierarchical_state_machine";
 
 /// Performs every kind of write, and beside them what must leave no trace.

@@ -13,8 +13,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::items::{persona, scenario, user_with};
-use crate::roles::any;
+use crate::support::grants::any;
+use crate::support::items::{persona, scenario};
+use crate::support::users::user_with;
 
 /// How long a message may take that has to come.
 const SOON: Duration = Duration::from_secs(20);

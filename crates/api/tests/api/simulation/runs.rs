@@ -10,9 +10,11 @@ use forge_testkit::{TestDatabase, TestResponse, TestServer, both_engines, versio
 use serde_json::{Value, json};
 
 use super::{RUNS, SETS, TESTS, World, create_test, with};
-use crate::roles::{create as create_role, equals, grant};
-use crate::services::{UNKNOWN_ID, assert_refused, change_number, organization};
-use crate::users::member;
+use crate::support::assertions::assert_refused;
+use crate::support::grants::{create_role, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::organization::{change_number, organization};
+use crate::support::users::member;
 
 /// Creates a run of a set.
 async fn start(server: &TestServer, set: &str) -> String {
