@@ -92,7 +92,7 @@ fn parse(bytes: &[u8], is_json: bool) -> Result<Value, ApiError> {
         let msg = "the body must be JSON, with the header `Content-Type: application/json`";
         return Err(ApiError::invalid("body", "content_type", msg));
     }
-    json::parse(bytes).map_err(|fault| ApiError::Invalid(vec![fault]).into())
+    json::parse(bytes).map_err(|fault| ApiError::Invalid(vec![fault]))
 }
 
 /// Reads a body of at most so many bytes.

@@ -10,11 +10,14 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::services::organization;
-use crate::users::{assert_invalid_at, member};
+use crate::support::assertions::assert_invalid_at;
+use crate::support::organization::organization;
+use crate::support::users::member;
 
 const EVENTS: &str = "audit_event/";
+
 const HEAD: &str = "audit_event/head";
+
 const EXPORT: &str = "audit_event/export";
 
 /// Returns the numbers of the events of a list that are there.

@@ -5,9 +5,10 @@ use axum::http::Method;
 use forge_testkit::{TestServer, both_engines, version_set};
 use serde_json::json;
 
-use crate::promotion::{Release, assert_applied};
-use crate::roles::any;
-use crate::services::{a_day_later, with_model};
+use crate::support::grants::any;
+use crate::support::models::with_model;
+use crate::support::organization::a_day_later;
+use crate::support::releases::{Release, assert_applied};
 
 /// Creates a change a day ahead of time, and sets the clock right again.
 async fn change_ahead_of_time(server: &TestServer, release: &Release) {

@@ -6,10 +6,15 @@ use forge_app::{AppError, Caller};
 use forge_testkit::{TestResponse, TestServer, both_engines, context_graph_version, version_set};
 use serde_json::{Value, json};
 
-use crate::services::{MODEL, UNKNOWN_ID, assert_forbidden, grant};
+use crate::support::assertions::assert_forbidden;
+use crate::support::grants::parsed_grant;
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::models::MODEL;
 
 const GET: &str = "Service:GetVersionSet";
+
 const AGENT: &str = "Organization:GetAgent";
+
 const GRAPH: &str = "Organization:GetServiceHierarchicalStateMachine";
 
 /// A service, with its agent and its graph.
@@ -79,7 +84,7 @@ impl<'s> Compare<'s> {
     async fn diff_as(&self, grants: &[(&str, Value)], base: &str, head: &str) -> Result<bool, AppError> {
         let grants = grants
             .iter()
-            .map(|(permission, conditions)| grant(permission, conditions.clone()));
+            .map(|(permission, conditions)| parsed_grant(permission, conditions.clone()));
         let caller: Caller = self.server.caller(grants.collect());
         let (service, base, head) = (
             self.service.parse().unwrap(),

@@ -4,7 +4,7 @@ use axum::http::Method;
 use forge_api::Limits;
 use forge_testkit::{Engine, TestServer};
 
-use crate::limits::{AGENTS, Connection, get, serve};
+use crate::support::connections::{AGENTS, Connection, get, serve};
 
 /// Sends one request on a connection of its own and returns the answer.
 async fn answer(address: &str, request: &str) -> String {

@@ -4,10 +4,10 @@ use axum::http::Method;
 use forge_testkit::{TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
-use crate::items::user_with;
-use crate::promotion::Release;
-use crate::roles::any;
-use crate::services::{change_number, grant};
+use crate::support::grants::{any, parsed_grant};
+use crate::support::organization::change_number;
+use crate::support::releases::Release;
+use crate::support::users::user_with;
 
 fn codes(body: &Value) -> Vec<(&str, &str)> {
     body["reasons"]
@@ -297,8 +297,8 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
     let agent = agent_of(&server, &service).await;
     let only_release = json!({"version_set_name": {"type": "Equals", "value": "release"}});
     let caller = server.caller(vec![
-        grant("Organization:GetAgent", json!({})),
-        grant("Service:GetVersionSet", only_release),
+        parsed_grant("Organization:GetAgent", json!({})),
+        parsed_grant("Service:GetVersionSet", only_release),
     ]);
     let version = (agent.as_str(), 1.try_into().unwrap());
     let kind = forge_domain::asset::AssetKind::Agent;
@@ -319,7 +319,7 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
     .await
     .unwrap();
     assert_eq!(health.sets.len(), 1);
-    let none = server.caller(vec![grant("Organization:GetAgent", json!({}))]);
+    let none = server.caller(vec![parsed_grant("Organization:GetAgent", json!({}))]);
     let page =
         forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &none), kind, version, 50, 0)
             .await
@@ -446,7 +446,7 @@ async fn a_held_release_and_a_retired_model_lower_the_health(server: TestServer)
         .await;
     assert_eq!(put.status, 204, "{}", put.body);
     assert!(codes(&admin.get(&health).await.body).contains(&("retiring_model", "test")));
-    let client = crate::services::a_day_later(&server).await;
+    let client = crate::support::organization::a_day_later(&server).await;
     let retired = client.get(&health).await;
     assert_eq!(retired.body["status"], json!("unhealthy"));
     assert!(codes(&retired.body).contains(&("retired_model", "test")));

@@ -3,9 +3,10 @@
 use forge_testkit::{TestClient, TestResponse, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
-use crate::items::{behavior_set_body, metric_body, persona_body, scenario_body, user_with};
-use crate::roles::{any, create as create_role, equals, grant};
 use crate::simulation::{World, set_body};
+use crate::support::grants::{any, create_role, equals, grant};
+use crate::support::items::{behavior_set_body, metric_body, persona_body, scenario_body};
+use crate::support::users::user_with;
 
 /// Creates something twice and returns what the second creator is told.
 async fn refused(client: &TestClient, path: &str, body: &Value) -> TestResponse {

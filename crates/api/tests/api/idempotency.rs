@@ -8,8 +8,8 @@ use forge_testkit::{TestClient, TestResponse, both_engines, version_set};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::promotion::{Release, assert_applied};
-use crate::services::organization;
+use crate::support::organization::organization;
+use crate::support::releases::{Release, assert_applied};
 
 const KEY: [(&str, &str); 1] = [("Idempotency-Key", "k")];
 

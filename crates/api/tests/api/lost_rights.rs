@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
-use crate::items::user_with;
-use crate::roles::{any, equals, grant};
-use crate::users::{sign_in, signed_in};
+use crate::support::grants::{any, equals, grant};
+use crate::support::users::{sign_in, signed_in, user_with};
 
 /// Gives a role other grants.
 async fn grants(server: &TestServer, role: &str, grants: Vec<Value>) {

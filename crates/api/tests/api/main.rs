@@ -46,6 +46,7 @@ mod sign_in;
 mod simulation;
 mod strict;
 mod strict_everywhere;
+mod support;
 mod temporary_grants;
 mod unauthorized;
 mod users;

@@ -4,9 +4,10 @@ use forge_domain::access::{CHANGEABLE_ATTRIBUTES, ChangeableAttribute, Operation
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
-use crate::items::{behavior_set, user_with};
-use crate::roles::{any, create as create_role, equals, grant};
 use crate::simulation::World;
+use crate::support::grants::{any, create_role, equals, grant};
+use crate::support::items::behavior_set;
+use crate::support::users::user_with;
 
 /// The role whose grants are changed from call to call.
 const ROLE: &str = "Mover";

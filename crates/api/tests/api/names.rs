@@ -5,14 +5,18 @@ use forge_domain::asset::AssetKind;
 use forge_testkit::{TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
-use crate::items::{behavior_set_body, metric_body, persona_body, scenario_body};
-use crate::services::{assert_invalid, grant, organization};
 use crate::simulation::{SETS, TESTS, World, set_body};
+use crate::support::assertions::assert_invalid;
+use crate::support::grants::parsed_grant;
+use crate::support::items::{behavior_set_body, metric_body, persona_body, scenario_body};
+use crate::support::organization::organization;
 
 const AGENTS: &str = "organization/agent";
+
 const GRAPHS: &str = "organization/service_hierarchical_state_machine";
 
 const COMPOSED: &str = "Caf\u{e9}";
+
 const DECOMPOSED: &str = "Cafe\u{301}";
 
 fn agent_body(name: &str) -> Value {
@@ -195,11 +199,11 @@ async fn a_service_is_renamed_only_to_what_can_be_seen_and_else_keeps_its_name(s
 #[both_engines]
 async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     let elsewhere = json!({"agent_name": {"type": "NotEquals", "value": COMPOSED}});
-    let caller = server.caller(vec![grant("Organization:CreateAgent", elsewhere)]);
+    let caller = server.caller(vec![parsed_grant("Organization:CreateAgent", elsewhere)]);
     let create = async |name: &str| {
         forge_app::assets::create(forge_app::Ctx::new(&server.app, &caller), AssetKind::Agent, name).await
     };
-    crate::services::assert_forbidden(create(DECOMPOSED).await, "Organization:CreateAgent");
+    crate::support::assertions::assert_forbidden(create(DECOMPOSED).await, "Organization:CreateAgent");
     assert!(create("Tea").await.is_ok());
 
     assert_eq!(
@@ -207,7 +211,8 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
         201
     );
     let elsewhere = json!({"role_name": {"type": "NotEquals", "value": COMPOSED}});
-    let grants = ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| grant(name, elsewhere.clone()));
+    let grants =
+        ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| parsed_grant(name, elsewhere.clone()));
     let caller = server.caller(grants.into());
     let day = forge_domain::Duration::days(1);
     let key = forge_app::identity::api_keys::create(
@@ -218,7 +223,7 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
         None,
     )
     .await;
-    crate::services::assert_forbidden(key, "Organization:CreateAPIKey");
+    crate::support::assertions::assert_forbidden(key, "Organization:CreateAPIKey");
     let invited = forge_app::identity::users::InviteUser {
         first_name: "Ada".to_owned(),
         last_name: "Lovelace".to_owned(),
@@ -230,7 +235,7 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     };
     let invited =
         forge_app::identity::users::invite(forge_app::Ctx::new(&server.app, &caller), invited).await;
-    crate::services::assert_forbidden(invited, "User:InviteUser");
+    crate::support::assertions::assert_forbidden(invited, "User:InviteUser");
 }
 
 #[both_engines]

@@ -1,36 +1,13 @@
 //! Creating organizations and changing what their new users start with.
 
-use axum::http::Method;
 use forge_domain::access::DefaultRole;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use crate::services::change_number;
-use crate::users::assert_invalid_at;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::organization::{change_number, create_in, organization_body};
 
 const ORGANIZATION: &str = "organization/";
-
-/// Returns the body that creates an organization.
-pub(crate) fn organization_body(name: &str) -> Value {
-    json!({"org_name": name, "user_dimensions": [{"description": "Age", "tags": ["young", "old"]}],
-        "logo": "", "square_logo": "", "favicon": "", "azure_devops_team_name": "team"})
-}
-
-/// Creates an organization with a cluster named, or none.
-pub(crate) async fn create_in(
-    client: &TestClient,
-    cluster: Option<&str>,
-    id: &str,
-    body: &Value,
-) -> TestResponse {
-    let own = client.organization.clone();
-    let mut headers = vec![("x-org-id", own.as_str())];
-    headers.extend(cluster.map(|name| ("x-mongo-cluster-name", name)));
-    let (path, body) = (format!("//v1/{id}/organization/"), body.to_string().into_bytes());
-    client
-        .send_raw(Method::PUT, &path, &headers, Some("application/json"), body)
-        .await
-}
 
 async fn create(client: &TestClient, id: &str) -> TestResponse {
     create_in(

@@ -7,10 +7,11 @@ use forge_store::MOST_BYTES;
 use forge_testkit::{TestClient, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
-use crate::items::{self, talk};
-use crate::roles;
-use crate::services::{MODEL, with_model};
+use crate::items::talk;
 use crate::simulation::{RUNS, SETS, TESTS, World};
+use crate::support::grants;
+use crate::support::items;
+use crate::support::models::large_set;
 
 /// Returns the operations that answer with pages.
 fn paged(server: &TestServer) -> BTreeSet<&'static str> {
@@ -125,7 +126,7 @@ async fn lists(server: &TestServer) -> Vec<List> {
     let user = server.user(forge_domain::access::DefaultRole::User).await;
     for _ in 0..2 {
         let body = json!({"user_id": user.user_id, "duration": "PT30M", "tags": {}, "justification": "to help out",
-            "permission_grant": roles::any("Service:GetService")});
+            "permission_grant": grants::any("Service:GetService")});
         let answer = admin.post("role/temporary_permission_grant/", body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
     }
@@ -286,15 +287,6 @@ async fn lists(server: &TestServer) -> Vec<List> {
             "temporary_permission_grants",
         ),
     ]
-}
-
-/// Returns a version set whose preferences have about 190 KiB.
-pub(crate) fn large_set(number: usize) -> Value {
-    let name = |position: usize| format!("{number}-{position:0>180}");
-    let pins = (0..800).fold(version_set(1, 1), |pins, position| {
-        with_model(pins, &name(position), MODEL, json!({}))
-    });
-    json!({"version_set": pins})
 }
 
 /// Reads a list of large rows and asserts that no page is larger than it may be, and that each row comes once.

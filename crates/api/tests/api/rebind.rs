@@ -7,11 +7,14 @@ use axum::http::Method;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
-use crate::items::user_with;
-use crate::promotion::{Release, assert_blocked, codes};
-use crate::roles::{any, grant};
-use crate::services::{UNKNOWN_ID, actions, assert_refused, change_number};
 use crate::simulation::World;
+use crate::support::assertions::assert_refused;
+use crate::support::grants::{any, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::organization::change_number;
+use crate::support::releases::{Release, assert_blocked, codes};
+use crate::support::revisions::actions;
+use crate::support::users::user_with;
 
 fn path(service: &str) -> String {
     format!("service/{service}/")

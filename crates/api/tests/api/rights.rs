@@ -8,10 +8,11 @@ use forge_domain::access::{Asked, OPERATIONS, Permission};
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
-use crate::items::{behavior_set_body, metric_body, user_with};
-use crate::openapi::{operations, served};
-use crate::roles::{any, grant};
-use crate::unauthorized::{Guarded, guarded};
+use crate::support::examples::{Guarded, guarded};
+use crate::support::grants::{any, grant};
+use crate::support::items::{behavior_set_body, metric_body};
+use crate::support::operations::{operations, served};
+use crate::support::users::user_with;
 
 /// The role whose grants are changed from call to call.
 const ROLE: &str = "Probe";
@@ -171,10 +172,11 @@ async fn variants(server: &TestServer) -> Vec<Variant> {
         body
     };
     let (behavior, metric) = (
-        crate::items::behavior_set(server, "Variant").await,
-        crate::items::metric(server, "Variant").await,
+        crate::support::items::behavior_set(server, "Variant").await,
+        crate::support::items::metric(server, "Variant").await,
     );
-    let doomed = crate::items::behavior_set_of(server, applied(behavior_set_body("Switched off"))).await;
+    let doomed =
+        crate::support::items::behavior_set_of(server, applied(behavior_set_body("Switched off"))).await;
     let mut referring = forge_testkit::context_graph_version();
     referring["references"] = json!({"other": [other_graph, 1]});
     let post = |id, path: String, body| Variant {

@@ -4,36 +4,19 @@ use forge_domain::access::DefaultRole;
 use forge_testkit::{TestClient, TestResponse, both_engines, version_set};
 use serde_json::{Value, json};
 
-use crate::services::{UNKNOWN_ID, a_day_later};
-use crate::users::{assert_invalid_at, member, pages, sign_in};
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::{ROLES, any, create_role, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::organization::a_day_later;
+use crate::support::pages::pages;
+use crate::support::users::{member, sign_in};
 
-const ROLES: &str = "role/";
 const DEFAULT_ROLES: [&str; 4] = [
     "DefaultUserRole",
     "DefaultAdministratorRole",
     "DefaultAmigoAdministratorRole",
     "DefaultSuperAdministratorRole",
 ];
-
-/// Creates a grant as on the wire.
-pub(crate) fn grant(permission: &str, conditions: &Value) -> Value {
-    json!({"permission_name": permission, "conditions": conditions})
-}
-
-/// Creates a grant without conditions.
-pub(crate) fn any(permission: &str) -> Value {
-    grant(permission, &json!({}))
-}
-
-pub(crate) fn equals(attribute: &str, value: &str) -> Value {
-    json!({attribute: {"type": "Equals", "value": value}})
-}
-
-pub(crate) async fn create(client: &TestClient, name: &str, grants: Vec<Value>) -> TestResponse {
-    let body = json!({"role_name": name, "description": "For a test.", "permission_grants": grants,
-        "frontend_view": "client"});
-    client.post(ROLES, body).await
-}
 
 /// Returns the id of the role that was created or changed.
 #[track_caller]
@@ -92,7 +75,7 @@ async fn a_role_is_created_and_listed(server: TestServer) {
 async fn a_list_of_roles_is_narrowed_by_id_and_name(server: TestServer) {
     let admin = server.admin();
     assert_eq!(listed(admin, "", "name").await, DEFAULT_ROLES);
-    let id = role_id(&create(admin, "Reader", vec![]).await);
+    let id = role_id(&create_role(admin, "Reader", vec![]).await);
     for (query, expected) in [
         (format!("id={id}"), vec!["Reader"]),
         (
@@ -110,7 +93,7 @@ async fn a_list_of_roles_is_narrowed_by_id_and_name(server: TestServer) {
         assert_invalid_at(&refused, &format!("query.{parameter}"));
     }
     let only = vec![grant("Role:GetRole", &equals("role_name", "Reader"))];
-    role_id(&create(admin, "Narrow", only).await);
+    role_id(&create_role(admin, "Narrow", only).await);
     assert_eq!(
         listed(&member(&server, "Narrow").await, "", "name").await,
         ["Reader"]
@@ -127,16 +110,16 @@ async fn a_list_of_roles_is_narrowed_by_id_and_name(server: TestServer) {
 
 #[both_engines]
 async fn a_name_belongs_to_one_role(server: TestServer) {
-    role_id(&create(server.admin(), "Reader", vec![]).await);
+    role_id(&create_role(server.admin(), "Reader", vec![]).await);
     for name in DEFAULT_ROLES.into_iter().chain(["Reader"]) {
-        let refused = create(server.admin(), name, vec![]).await;
+        let refused = create_role(server.admin(), name, vec![]).await;
         assert_eq!(
             (refused.status.as_u16(), refused.sequence()),
             (409, None),
             "{name}"
         );
     }
-    role_id(&create(server.stranger(), "Reader", vec![]).await);
+    role_id(&create_role(server.stranger(), "Reader", vec![]).await);
 }
 
 #[both_engines]
@@ -151,17 +134,17 @@ async fn a_role_must_be_well_formed(server: TestServer) {
         "A:B:C",
         "*:*",
     ] {
-        let refused = create(admin, "Reader", vec![good.clone(), any(name)]).await;
+        let refused = create_role(admin, "Reader", vec![good.clone(), any(name)]).await;
         assert_invalid_at(&refused, "body.permission_grants.1.permission_name");
     }
     let grants = vec![grant("Service:UpdateVersionSet", &equals("agent_id", "x"))];
-    let refused = create(admin, "Reader", grants.clone()).await;
+    let refused = create_role(admin, "Reader", grants.clone()).await;
     assert_invalid_at(
         &refused,
         "body.permission_grants.0.conditions.agent_id: unknown_attribute",
     );
     let bad = json!({"service_id": {"type": "Like", "value": "x"}});
-    let refused = create(admin, "Reader", vec![grant("Service:GetService", &bad)]).await;
+    let refused = create_role(admin, "Reader", vec![grant("Service:GetService", &bad)]).await;
     assert_invalid_at(&refused, "body.permission_grants.0.conditions.service_id");
     for (field, value) in [
         ("role_name", json!("")),
@@ -175,7 +158,7 @@ async fn a_role_must_be_well_formed(server: TestServer) {
         assert_invalid_at(&admin.post(ROLES, body).await, &format!("body.{field}"));
     }
     role_id(
-        &create(
+        &create_role(
             admin,
             "Reader",
             vec![good, any("Simulation:GetSimulationPersona")],
@@ -193,15 +176,15 @@ async fn a_role_must_be_well_formed(server: TestServer) {
 async fn nobody_grants_more_than_their_own_role_holds(server: TestServer) {
     let amigo_administrator = server.user(DefaultRole::AmigoAdministrator).await;
     for permission in ["Organization:CreateOrganization", "Webhook:GetWebhookDestination"] {
-        let refused = create(&amigo_administrator, "Reader", vec![any(permission)]).await;
+        let refused = create_role(&amigo_administrator, "Reader", vec![any(permission)]).await;
         assert_eq!(refused.status, 403, "{permission}");
         assert!(refused.detail().contains(permission), "{}", refused.detail());
     }
-    role_id(&create(&amigo_administrator, "Reader", vec![any("Organization:GetAgent")]).await);
+    role_id(&create_role(&amigo_administrator, "Reader", vec![any("Organization:GetAgent")]).await);
     let more = json!({"permission_grants": [any("Organization:CreateOrganization")]});
     assert_eq!(modify(&amigo_administrator, "Reader", more).await.status, 403);
     let above = vec![any("Organization:CreateOrganization")];
-    role_id(&create(server.admin(), "Founder", above).await);
+    role_id(&create_role(server.admin(), "Founder", above).await);
     let harmless = json!({"description": "Harmless."});
     assert_eq!(
         modify(&amigo_administrator, "Founder", harmless.clone())
@@ -210,14 +193,14 @@ async fn nobody_grants_more_than_their_own_role_holds(server: TestServer) {
         403
     );
     let administrator = server.user(DefaultRole::Administrator).await;
-    assert_eq!(create(&administrator, "Mine", vec![]).await.status, 403);
+    assert_eq!(create_role(&administrator, "Mine", vec![]).await.status, 403);
     assert_eq!(modify(&administrator, "Reader", harmless).await.status, 403);
 }
 
 #[both_engines]
 async fn a_description_changes_in_place(server: TestServer) {
     let admin = server.admin();
-    let id = role_id(&create(admin, "Reader", vec![any("Organization:GetAgent")]).await);
+    let id = role_id(&create_role(admin, "Reader", vec![any("Organization:GetAgent")]).await);
     let same = json!({"description": "Reads on.", "permission_grants": [any("Organization:GetAgent")],
         "frontend_view": "client"});
     for body in [
@@ -235,7 +218,7 @@ async fn a_description_changes_in_place(server: TestServer) {
 #[both_engines]
 async fn other_grants_make_a_new_role_that_users_and_keys_follow(server: TestServer) {
     let admin = server.admin();
-    let old = role_id(&create(admin, "Reader", vec![any("Organization:GetAgent")]).await);
+    let old = role_id(&create_role(admin, "Reader", vec![any("Organization:GetAgent")]).await);
     let key = json!({"name": "k", "duration": "P9D", "role_name": "Reader"});
     let key = admin.post("organization/api_key/", key).await;
     let key_id = key.body["api_key_id"].as_str().unwrap();
@@ -300,7 +283,7 @@ async fn a_role_that_is_not_there_or_a_default_one_cannot_be_changed(server: Tes
 #[both_engines]
 async fn a_role_is_given_to_a_user(server: TestServer) {
     let admin = server.admin();
-    let id = role_id(&create(admin, "Reader", vec![any("Organization:GetAgent")]).await);
+    let id = role_id(&create_role(admin, "Reader", vec![any("Organization:GetAgent")]).await);
     let user = server.user(DefaultRole::User).await;
     server.agent(1).await;
     assert!(user.get("organization/agent").await.shows_nothing());
@@ -399,7 +382,7 @@ async fn a_condition_on_the_name_of_a_set_leaves_the_others_alone(server: TestSe
         "Service:UpdateVersionSet",
         &equals("version_set_name", "preview"),
     )];
-    role_id(&create(admin, "Previewer", grants).await);
+    role_id(&create_role(admin, "Previewer", grants).await);
     let previewer = member(&server, "Previewer").await;
     let pins = json!({"version_set": version_set(2, 2)});
     for (set, expected) in [("preview", 204), ("release", 403), ("new", 403)] {
@@ -424,7 +407,7 @@ async fn lists_leave_out_what_a_role_does_not_show_and_keep_their_pages_full(ser
         grant("Organization:GetAgent", &some),
         grant("User:GetUserInfo", &users),
     ];
-    role_id(&create(admin, "Narrow", grants).await);
+    role_id(&create_role(admin, "Narrow", grants).await);
     let narrow = member(&server, "Narrow").await;
     let found = pages(&narrow, "organization/agent?limit=2", "agents", "name").await;
     assert_eq!(found, [vec!["agent 1", "agent 5"], vec!["agent 6"]]);

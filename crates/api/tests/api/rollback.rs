@@ -4,10 +4,10 @@ use axum::http::Method;
 use forge_testkit::{both_engines, version_set};
 use serde_json::{Value, json};
 
-use crate::items::user_with;
-use crate::promotion::{Release, assert_applied, assert_blocked, codes};
-use crate::roles::any;
-use crate::services::change_number;
+use crate::support::grants::any;
+use crate::support::organization::change_number;
+use crate::support::releases::{Release, assert_applied, assert_blocked, codes};
+use crate::support::users::user_with;
 
 /// The set that these tests move; unlike `release` it does not begin with a revision that floats.
 const SET: &str = "test";

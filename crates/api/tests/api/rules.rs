@@ -6,9 +6,11 @@ use forge_domain::plan::RULES;
 use forge_testkit::{TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
-use crate::promotion::{Release, codes};
-use crate::services::{MODEL, UNKNOWN_ID, a_day_later};
 use crate::simulation::World;
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::models::MODEL;
+use crate::support::organization::a_day_later;
+use crate::support::releases::{Release, codes};
 
 /// What dry runs found: the code of a rule, and whether it blocks.
 type Met = BTreeSet<(String, bool)>;

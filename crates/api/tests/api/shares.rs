@@ -13,12 +13,12 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::items::user_with;
-use crate::limits::{Connection, serve};
-use crate::page_sizes::large_set;
-use crate::roles::{any, equals, grant};
-use crate::services::organization;
-use crate::unauthorized::guarded;
+use crate::support::connections::{Connection, serve};
+use crate::support::examples::guarded;
+use crate::support::grants::{any, equals, grant};
+use crate::support::models::large_set;
+use crate::support::organization::organization;
+use crate::support::users::user_with;
 
 /// What is answered from memory, without a place among those who read.
 ///

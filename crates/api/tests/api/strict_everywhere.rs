@@ -6,7 +6,7 @@ use forge_contract::{Location, Operation, contract};
 use forge_testkit::{TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use crate::unauthorized::{Guarded, guarded, state};
+use crate::support::examples::{Guarded, guarded, state};
 
 /// Sends an operation's example with something more in its query, headers or body.
 struct Try<'t> {

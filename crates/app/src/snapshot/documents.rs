@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn contents_are_kept_within_bounds_the_latest_read_longest() {
+    fn contents_are_kept_within_bounds_and_the_first_that_came_goes_first() {
         let documents = Documents::default();
         for number in 1..=5 {
             documents.keep(key(number), &Arc::new(number), of(MAX_BYTES / 4));

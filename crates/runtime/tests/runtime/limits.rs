@@ -84,15 +84,31 @@ async fn a_call_of_a_model_that_takes_too_long_is_repeated_and_then_given_up() {
 
 #[tokio::test]
 async fn of_a_long_conversation_the_latest_part_is_told() {
+    let provider = Provider::start(vec![Reply::text("Hello.")]).await;
     let limits = Limits {
         prompt_bytes: 16 * 1024,
         ..Limits::default()
     };
-    let mut talk = Talk::new(Models::default(), &[circle()]).with_limits(models(0), limits);
-    for _ in 0..20 {
-        talk.say(&"long ".repeat(300)).await.unwrap();
+    let graph = graph(
+        &[
+            action("start", &["greet"], json!([])),
+            action("end", &["part"], json!([])),
+        ],
+        json!({}),
+    );
+    let mut talk = Talk::new(Models::default(), &[graph]).with_limits(provider.models(), limits);
+    for turn in 0..20 {
+        talk.say(&format!("turn {turn}: {}", "long ".repeat(300)))
+            .await
+            .unwrap();
     }
     assert_eq!(talk.transcript.len(), 40);
+    let last = provider.requests().last().unwrap().user();
+    let is_told = |turn: &i32| last.contains(&format!("turn {turn}:"));
+    let told: Vec<i32> = (0..20).filter(is_told).collect();
+    assert!((2..20).contains(&told.len()), "{told:?}");
+    let latest: Vec<i32> = (20 - i32::try_from(told.len()).unwrap()..20).collect();
+    assert_eq!(told, latest);
 }
 
 #[tokio::test(start_paused = true)]

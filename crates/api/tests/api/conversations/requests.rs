@@ -4,7 +4,7 @@ use forge_testkit::{TestClient, TestServer, both_engines, form};
 use serde_json::{Value, json};
 
 use super::{create, finish, interact, listed, say};
-use crate::services::UNKNOWN_ID;
+use crate::support::ids::UNKNOWN_ID;
 
 const HELLO: [(&str, &str); 2] = [
     ("initial_message_type", "user-message"),

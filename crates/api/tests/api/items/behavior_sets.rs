@@ -4,10 +4,12 @@ use forge_app::items::behavior_sets::behaviors_for;
 use forge_testkit::{KNOWN_TOOL, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use super::{BEHAVIOR_SET, behavior_set_body, behavior_version, user_with};
-use crate::roles::{any, equals, grant};
-use crate::services::{UNKNOWN_ID, organization};
-use crate::users::assert_invalid_at;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::{any, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::items::{BEHAVIOR_SET, behavior_set_body, behavior_version};
+use crate::support::organization::organization;
+use crate::support::users::user_with;
 
 const SETS: &str = "dynamic_behavior_set/";
 

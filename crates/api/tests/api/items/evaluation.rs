@@ -6,13 +6,19 @@ use forge_domain::{Clock as _, ConversationId};
 use forge_testkit::{Engine, TestClient, TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use super::{METRIC, metric_body, talk, user_with};
-use crate::roles::{any, equals, grant};
-use crate::services::{UNKNOWN_ID, organization};
-use crate::users::{assert_invalid_at, pages};
+use super::talk;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::{any, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::items::{METRIC, metric_body};
+use crate::support::organization::organization;
+use crate::support::pages::pages;
+use crate::support::users::user_with;
 
 const EVALUATE: &str = "metric/evaluate";
+
 const RESULTS: &str = "metric/metric_evaluation_result";
+
 const LIST: &str = "metric_evaluation_results";
 
 /// Creates a metric that is computed, not judged: whether the agent said something.

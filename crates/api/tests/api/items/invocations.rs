@@ -4,10 +4,13 @@ use forge_domain::conversation::MessageType;
 use forge_testkit::{TestClient, TestServer, both_engines};
 use serde_json::{Value, json};
 
-use super::{BEHAVIOR_SET, behavior_set_body, behavior_version, talk, user_with};
-use crate::roles::{any, grant};
-use crate::services::UNKNOWN_ID;
-use crate::users::{assert_invalid_at, pages};
+use super::talk;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::{any, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::items::{BEHAVIOR_SET, behavior_set_body, behavior_version};
+use crate::support::pages::pages;
+use crate::support::users::user_with;
 
 const TRIGGER: &str = "The user is angry.";
 

@@ -3,9 +3,11 @@
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
-use super::{BEHAVIOR_SET, KINDS, METRIC, PERSONA, SCENARIO, names_in, user_with};
-use crate::roles::grant;
-use crate::users::{assert_invalid_at, pages};
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::grant;
+use crate::support::items::{BEHAVIOR_SET, KINDS, METRIC, PERSONA, SCENARIO, names_in};
+use crate::support::pages::pages;
+use crate::support::users::user_with;
 
 #[both_engines]
 async fn pages_are_filled_after_leaving_out_what_the_caller_may_not_see(server: TestServer) {

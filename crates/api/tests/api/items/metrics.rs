@@ -3,9 +3,9 @@
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
-use super::{METRIC, metric_body};
-use crate::services::UNKNOWN_ID;
-use crate::users::assert_invalid_at;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::items::{METRIC, metric_body};
 
 fn with_value(name: &str, value: &Value) -> Value {
     let mut body = metric_body(name);

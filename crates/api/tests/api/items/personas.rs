@@ -6,10 +6,11 @@ use forge_domain::simulation::PersonaDetails;
 use forge_testkit::{TestClient, both_engines, record};
 use serde_json::{Value, json};
 
-use super::{PERSONA, persona_body, persona_version, user_with};
-use crate::roles::any;
-use crate::services::organization;
-use crate::users::assert_invalid_at;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::grants::any;
+use crate::support::items::{PERSONA, persona_body, persona_version};
+use crate::support::organization::organization;
+use crate::support::users::user_with;
 
 const SECRET: &str = "0815-secret-of-a-persona";
 

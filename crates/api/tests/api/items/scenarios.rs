@@ -5,9 +5,9 @@ use forge_domain::simulation::ScenarioDetails;
 use forge_testkit::both_engines;
 use serde_json::json;
 
-use super::{SCENARIO, scenario_version};
-use crate::services::organization;
-use crate::users::assert_invalid_at;
+use crate::support::assertions::assert_invalid_at;
+use crate::support::items::{SCENARIO, scenario_version};
+use crate::support::organization::organization;
 
 #[both_engines]
 async fn a_scenario_may_say_when_it_takes_place(server: TestServer) {

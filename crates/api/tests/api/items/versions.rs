@@ -3,9 +3,12 @@
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
-use super::{BEHAVIOR_SET, Kind, PERSONA, SCENARIO, behavior_version, persona_version, scenario_version};
-use crate::services::{UNKNOWN_ID, assert_refused};
-use crate::users::{assert_invalid_at, pages};
+use crate::support::assertions::{assert_invalid_at, assert_refused};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::items::{
+    BEHAVIOR_SET, Kind, PERSONA, SCENARIO, behavior_version, persona_version, scenario_version,
+};
+use crate::support::pages::pages;
 
 /// A kind whose versions the API has operations for.
 struct Versioned {

@@ -17,19 +17,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_testkit::{Budget, Dice, TestServer, both_engines, service_body};
-use tokio::net::TcpListener;
-
-use crate::services::change_number;
 use call::{Answer, Call, Seen, VERSIONS};
 use client::Client;
+use forge_testkit::{Budget, Dice, TestServer, both_engines, service_body};
 use history::{Line, Recorder};
 use todc_utils::Action;
+use tokio::net::TcpListener;
+
+use crate::support::organization::change_number;
 
 /// How many clients call at once.
 const CLIENTS: usize = 8;
+
 /// How many calls each of them makes in a round.
 const CALLS: usize = 12;
+
 /// How long a client waits for an answer that it means to wait for.
 const PATIENCE: Duration = Duration::from_mins(1);
 

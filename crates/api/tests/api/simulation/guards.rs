@@ -6,7 +6,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{TESTS, World};
-use crate::services::{assert_refused, change_number, organization};
+use crate::support::assertions::assert_refused;
+use crate::support::organization::{change_number, organization};
 
 #[both_engines]
 async fn a_set_that_a_live_unit_test_names_is_not_deleted(server: TestServer) {

@@ -9,7 +9,7 @@ mod unit_tests;
 use forge_testkit::{TestServer, version_set};
 use serde_json::{Value, json};
 
-use crate::items::{persona, scenario};
+use crate::support::items::{persona, scenario};
 
 /// What unit tests need: a service with a set `test`, a persona, a scenario and a boolean metric.
 pub(crate) struct World {
@@ -71,7 +71,9 @@ impl World {
 }
 
 pub(crate) const TESTS: &str = "simulation/unit_test/";
+
 pub(crate) const SETS: &str = "simulation/unit_test_set/";
+
 pub(crate) const RUNS: &str = "simulation/unit_test_set_run/";
 
 pub(crate) async fn create_test(server: &TestServer, body: Value) -> String {

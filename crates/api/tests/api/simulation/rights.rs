@@ -4,9 +4,11 @@ use forge_testkit::{TestClient, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
 use super::{RUNS, SETS, TESTS, World, create_test, set_body, with};
-use crate::items::{metric, persona, scenario, user_with};
-use crate::roles::{any, equals, grant};
-use crate::services::{UNKNOWN_ID, change_number};
+use crate::support::grants::{any, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::items::{metric, persona, scenario};
+use crate::support::organization::change_number;
+use crate::support::users::user_with;
 
 /// What writing unit tests and running them takes, each unless something replaces it.
 fn grants(replaced: &[Value]) -> Vec<Value> {

@@ -4,9 +4,10 @@ use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SETS, World, names, set_body, with};
-use crate::roles::{any, create as create_role, equals, grant};
-use crate::services::{UNKNOWN_ID, assert_invalid};
-use crate::users::member;
+use crate::support::assertions::assert_invalid;
+use crate::support::grants::{any, create_role, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::users::member;
 
 #[both_engines]
 async fn a_set_is_created_listed_changed_and_deleted(server: TestServer) {

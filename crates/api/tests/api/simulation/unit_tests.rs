@@ -4,9 +4,11 @@ use forge_testkit::both_engines;
 use serde_json::json;
 
 use super::{SETS, TESTS, World, create_test, names, set_body, with};
-use crate::roles::{any, create as create_role, equals, grant};
-use crate::services::{UNKNOWN_ID, assert_invalid, assert_refused, change_number};
-use crate::users::member;
+use crate::support::assertions::{assert_invalid, assert_refused};
+use crate::support::grants::{any, create_role, equals, grant};
+use crate::support::ids::UNKNOWN_ID;
+use crate::support::organization::change_number;
+use crate::support::users::member;
 
 #[both_engines]
 async fn a_unit_test_is_created_and_listed(server: TestServer) {
