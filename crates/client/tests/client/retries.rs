@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use forge_client::Promote;
 use forge_client::{ChangeOptions, Client, ClientError, Credentials, Effect, Options};
-use forge_domain::{ServiceId, SetName};
-use forge_wire::promotion::Promote;
+use forge_types::{ServiceId, SetName};
 
 use crate::scripted::{Server, Step, answer, client, credentials, options, token};
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use forge_client::Promote;
 use forge_domain::SetName;
-use forge_wire::promotion::Promote;
 
 use super::promote_all;
 use super::promote_args::Args;

@@ -1,8 +1,8 @@
 //! `forge version-set promote --all-services`
 
 use forge_client::answers::Service;
+use forge_client::{PromotionOfMany, Promotions};
 use forge_domain::SetName;
-use forge_wire::promotion::{PromotionOfMany, Promotions};
 
 use super::promote_args::Args;
 use super::set_ref::SetRef;

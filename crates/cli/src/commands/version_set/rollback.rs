@@ -1,7 +1,7 @@
 //! `forge version-set rollback`
 
+use forge_client::Rollback;
 use forge_domain::SetName;
-use forge_wire::promotion::Rollback;
 
 use crate::error::{Exit, Result};
 use crate::lookup;
