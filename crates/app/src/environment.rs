@@ -1,7 +1,7 @@
-//! Time and randomness of the real world.
+//! The randomness of the real world.
 
 use aws_lc_rs::rand::SecureRandom as _;
-use forge_domain::{Clock, Id, Timestamp, id};
+use forge_domain::{Id, id};
 
 use crate::{App, AppError};
 
@@ -20,22 +20,6 @@ impl Random for OsRandom {
         self.0
             .fill(buffer)
             .map_err(|_| AppError::internal("the operating system gives no random bytes"))
-    }
-}
-
-/// The operating system's clock.
-#[derive(Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place where the time comes from"
-    )]
-    fn now(&self) -> Timestamp {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let millis = since_epoch.map_or(0, |duration| duration.as_millis());
-        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 }
 

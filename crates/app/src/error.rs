@@ -26,7 +26,7 @@ pub enum AppError {
     /// allowed to know it.
     #[error("you lack the permission `{0}` for this")]
     Forbidden(&'static str),
-    /// The caller's role is too little for what is to be given or invalidation; says why.
+    /// The caller's role is too small for what is to be given or touched; says why.
     #[error("{0}")]
     InsufficientRole(String),
     /// There is no such thing, or none that the caller may know of.

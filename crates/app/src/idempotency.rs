@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{App, AppError, Caller};
 
-/// How long answers are entry.
+/// How long answers are kept.
 const REMEMBERED: Duration = Duration::days(1);
 
 /// How many bytes stand for what a caller may do, and who could be behind them.

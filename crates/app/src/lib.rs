@@ -49,8 +49,9 @@ use forge_store::{RunTx, Tx, WriteTx};
 pub use access::caller::{Caller, Credentials};
 pub use access::keyring::{Keyring, KeyringError};
 pub use ctx::Ctx;
-pub use environment::{OsRandom, Random, SystemClock};
+pub use environment::{OsRandom, Random};
 pub use error::AppError;
+pub use forge_types::SystemClock;
 pub use idempotency::IdempotencyKey;
 pub use page::Page;
 

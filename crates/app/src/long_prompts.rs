@@ -99,7 +99,7 @@ impl Looking {
 
 /// Returns the prompt that does not fit, if versions of a service's agent and context graph have one.
 ///
-/// Contents are read only if they are long enough for that, and once: what was found is entry, as versions never
+/// Contents are read only if they are long enough for that, and once: what was found is kept, as versions never
 /// change.
 pub(crate) async fn find(
     app: &App,

@@ -3,7 +3,6 @@
 use forge_client::answers::{Plan, Service};
 use forge_client::{ClientError, Expected};
 use forge_domain::{ServiceId, SetName};
-use forge_wire::promotion::Options;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -31,16 +30,6 @@ pub(crate) struct SetChangeArgs {
 impl SetChangeArgs {
     pub(crate) fn expected(&self) -> Option<Expected> {
         self.expect_revision.map(Expected::At)
-    }
-
-    /// Returns the options of the change whose plan has this digest, or of planning it.
-    pub(crate) fn options(&self, plan_digest: Option<String>, lift_hold: bool) -> Options {
-        Options {
-            lift_hold,
-            message: self.message.clone(),
-            dry_run: plan_digest.is_none(),
-            plan_digest,
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The address of a server, as it is used.
 
-use reqwest::Url;
+use url::Url;
 
 use crate::ClientError;
 
@@ -52,6 +52,22 @@ pub(crate) fn text(address: &Url) -> String {
     address.as_str().trim_end_matches('/').to_owned()
 }
 
+/// Returns the address of an organization on a server, such as `http://host/v1/organization`.
+pub(crate) fn of_organization(server: &Url, id: &str) -> Url {
+    let mut address = server.clone();
+    address.set_path(server.path().trim_end_matches('/'));
+    extend(&mut address, ["v1", id]);
+    address
+}
+
+/// Adds segments to the path of an address, each of them escaped.
+pub(crate) fn extend<'s>(address: &mut Url, segments: impl IntoIterator<Item = &'s str>) {
+    // There is a path, as there is a host.
+    if let Ok(mut path) = address.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +100,17 @@ mod tests {
             );
             assert!(told.starts_with(&format!("`{typed}` is no address")), "{told}");
         }
+    }
+
+    #[test]
+    fn what_is_in_a_segment_stays_in_it() {
+        let organization = of_organization(&used("http://host/a//").unwrap(), "a/b");
+        assert_eq!(organization.as_str(), "http://host/a/v1/a%2Fb");
+        let mut address = organization;
+        extend(&mut address, ["agent", "é ?#%", ""]);
+        assert_eq!(
+            address.as_str(),
+            "http://host/a/v1/a%2Fb/agent/%C3%A9%20%3F%23%25/"
+        );
     }
 }

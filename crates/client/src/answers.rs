@@ -2,7 +2,7 @@
 //!
 //! Names are those of the wire, but for `context_graph`, which the wire calls a service hierarchical state machine.
 
-use forge_domain::{AgentId, ContextGraphId, ServiceId};
+use forge_types::{AgentId, ContextGraphId, ServiceId};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

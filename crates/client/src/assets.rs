@@ -1,15 +1,13 @@
 //! Agents and context graphs.
 
-use forge_domain::asset::AssetKind;
-use forge_wire::assets::{list_key, version_list_key};
-use reqwest::Method;
+use forge_types::asset::AssetKind;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answers::{Asset, AssetVersion, Yank};
 use crate::health::ServiceReference;
-use crate::request::{Repeat, Request, keyed_post};
-use crate::session::escaped;
+use crate::request::{Path, Repeat, Request, keyed_post};
 use crate::{Client, ClientError, Document, Page, Pages};
 
 /// The answer of a creation.
@@ -40,8 +38,28 @@ fn folder(kind: AssetKind) -> &'static str {
     }
 }
 
-fn version_path(kind: AssetKind, id: &str, version: i64) -> String {
-    format!("{}/{}/version/{version}", folder(kind), escaped(id))
+/// Returns the name that a list of this kind has in its answer.
+fn list_key(kind: AssetKind) -> &'static str {
+    match kind {
+        AssetKind::Agent => "agents",
+        AssetKind::ContextGraph => "service_hierarchical_state_machines",
+    }
+}
+
+/// Returns the name that a list of versions of this kind has in its answer.
+fn version_list_key(kind: AssetKind) -> &'static str {
+    match kind {
+        AssetKind::Agent => "agent_versions",
+        AssetKind::ContextGraph => "state_machine_versions",
+    }
+}
+
+fn asset(kind: AssetKind, id: &str) -> Path {
+    Path::from(folder(kind)).join(id)
+}
+
+fn version_path(kind: AssetKind, id: &str, version: i64) -> Path {
+    asset(kind, id).join("version").join(version)
 }
 
 impl Client {
@@ -58,9 +76,9 @@ impl Client {
 
     /// Lists the versions of an agent or a context graph, newest first.
     pub fn asset_versions(&self, kind: AssetKind, id: &str) -> Pages<'_, AssetVersion> {
-        let path = format!("{}/{}/version", folder(kind), escaped(id));
+        let path = asset(kind, id).join("version");
         Pages::new(self, version_list_key(kind), 10, move |limit, token| {
-            Request::get(&path)
+            Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
                 .query("sort_by", "-version")
@@ -68,16 +86,20 @@ impl Client {
     }
 
     /// Returns one version of an agent or a context graph, `latest` without a number, or `None` if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the caller may not see the asset, and as every call does (see [`ClientError`]).
     pub async fn asset_version(
         &self,
         kind: AssetKind,
         id: &str,
         version: Option<i64>,
     ) -> Result<Page<AssetVersion>, ClientError> {
-        let path = format!("{}/{}/version", folder(kind), escaped(id));
+        let path = asset(kind, id).join("version");
         let wanted = version.map_or_else(|| "latest".to_owned(), |version| version.to_string());
         let pages = Pages::new(self, version_list_key(kind), 1, move |limit, token| {
-            Request::get(&path)
+            Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
                 .query("version", &wanted)
@@ -86,6 +108,10 @@ impl Client {
     }
 
     /// Creates an agent or a context graph without versions, and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Conflict`] if another one has the name, [`ClientError::Invalid`] if it is no name.
     pub async fn create_asset(&self, kind: AssetKind, name: &str) -> Result<String, ClientError> {
         let body = match kind {
             AssetKind::Agent => json!({"agent_name": name}),
@@ -97,6 +123,11 @@ impl Client {
     }
 
     /// Creates a version, provided that it gets the number that is expected.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Conflict`] if the version would get another number, [`ClientError::Invalid`] with every fault of the
+    /// document.
     pub async fn create_asset_version(
         &self,
         kind: AssetKind,
@@ -109,6 +140,10 @@ impl Client {
     }
 
     /// Checks everything that creating a version of a context graph checks, and stores nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Invalid`] with every fault of the document.
     pub async fn check_context_graph_version(&self, id: &str, document: &Value) -> Result<(), ClientError> {
         let mut request = new_version(AssetKind::ContextGraph, id, document);
         request.repeat = Repeat::Read;
@@ -118,15 +153,19 @@ impl Client {
 
     /// Lists the services with sets that mean a version.
     pub fn references(&self, kind: AssetKind, id: &str, version: i64) -> Pages<'_, ServiceReference> {
-        let path = format!("{}/references", version_path(kind, id, version));
+        let path = version_path(kind, id, version).join("references");
         Pages::new(self, "services", 200, move |limit, token| {
-            Request::get(&path)
+            Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
         })
     }
 
     /// Declares a version unfit for a reason, or takes that back, provided that its yank is the one that was seen.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::YankMoved`] if the yank is another one by now, [`ClientError::NotFound`] if there is no such version.
     pub async fn yank(
         &self,
         kind: AssetKind,
@@ -135,7 +174,7 @@ impl Client {
         seen: Option<&Yank>,
         reason: Option<&str>,
     ) -> Result<Document<Yanked>, ClientError> {
-        let path = format!("{}/yank", version_path(kind, id, version));
+        let path = version_path(kind, id, version).join("yank");
         let request = match reason {
             Some(reason) => keyed_post(path, json!({"reason": reason})),
             None => Request::new(Method::DELETE, path, Repeat::Recognised),
@@ -149,6 +188,6 @@ impl Client {
 }
 
 fn new_version(kind: AssetKind, id: &str, document: &Value) -> Request {
-    let path = format!("{}/{}/", folder(kind), escaped(id));
+    let path = asset(kind, id).join("");
     Request::new(Method::POST, path, Repeat::Never).body(document.clone())
 }

@@ -74,6 +74,10 @@ impl Client {
     }
 
     /// Begins to export the log behind an event.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Forbidden`] if the user may not see all of the log.
     pub async fn export_audit_log(&self, after: Option<i64>) -> Result<Export, ClientError> {
         let request = Request::get("audit_event/export").query_if("after_sequence", after);
         Ok(Export {
@@ -97,6 +101,11 @@ struct Line {
 
 impl Export {
     /// Returns what came next, as it was sent; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::BrokenOff`] or [`ClientError::Silent`] if the rest of the log does not come, [`ClientError::Unexpected`]
+    /// if a line is none of a log.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
         let Some(bytes) = self.stream.next().await? else {
             return Ok(None);

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::request::Request;
-use crate::session::escaped;
+use crate::request::{Path, Request};
 use crate::{Client, Pages};
 
 /// A dynamic behavior set.
@@ -51,9 +50,12 @@ impl Client {
 
     /// Lists where a behavior set applied, latest first.
     pub fn behavior_invocations(&self, id: &str) -> Pages<'_, BehaviorInvocation> {
-        let path = format!("dynamic_behavior_set/{}/invocation/", escaped(id));
+        let path = Path::from("dynamic_behavior_set")
+            .join(id)
+            .join("invocation")
+            .join("");
         Pages::new(self, "dynamic_behavior_invocations", 30, move |limit, token| {
-            Request::get(&path)
+            Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
                 .query("sort_by", "-invoked_at")

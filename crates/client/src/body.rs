@@ -1,6 +1,7 @@
 //! Reading answers, never without end.
 
-use reqwest::Response;
+use crate::HttpError;
+use crate::http::Response;
 
 /// What was read of an answer.
 pub(crate) struct Body {
@@ -10,7 +11,7 @@ pub(crate) struct Body {
 }
 
 /// Reads so many bytes of an answer at most.
-pub(crate) async fn read(mut response: Response, longest: usize) -> Result<Body, reqwest::Error> {
+pub(crate) async fn read(mut response: Response, longest: usize) -> Result<Body, HttpError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         let room = longest - bytes.len();

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+#[cfg(feature = "token-cache")]
 use sha2::{Digest as _, Sha256};
 
+#[cfg(feature = "token-cache")]
 use crate::address;
 
 /// What identifies a server, and a user who signs in there with an API key.
@@ -21,6 +23,7 @@ pub struct Credentials {
     pub api_key: String,
 }
 
+#[cfg(feature = "token-cache")]
 impl Credentials {
     /// Returns a hash of all of it, which tells the tokens of different credentials apart.
     pub(crate) fn hash(&self) -> String {
@@ -42,7 +45,7 @@ impl Credentials {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }
-        forge_domain::hex(&hash.finalize())
+        forge_types::hex(&hash.finalize())
     }
 }
 
@@ -58,7 +61,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "token-cache"))]
 mod tests {
     use super::*;
 

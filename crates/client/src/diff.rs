@@ -1,6 +1,6 @@
 //! What differs between two sets.
 
-use forge_domain::ServiceId;
+use forge_types::ServiceId;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -132,6 +132,10 @@ pub struct Transition {
 
 impl Client {
     /// Compares two sets of a service, or two revisions: each is `name` or `name@revision`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFound`] if one of them is not there, [`ClientError::Forbidden`] if the user may not see both.
     pub async fn diff(
         &self,
         service: ServiceId,

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use reqwest::Method;
+use http::Method;
 
+use crate::HttpError;
 use crate::answers::{Plan, VersionSet, Yank};
 
 /// A request, as messages name it.
@@ -59,11 +60,11 @@ pub enum ClientError {
         call: Call,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: HttpError,
     },
     /// The program cannot make any requests.
     #[error("cannot set up HTTP")]
-    Setup(#[source] reqwest::Error),
+    Setup(#[source] HttpError),
     /// The server could not be reached, or its answer was lost.
     #[error("no answer to {call} in {}", attempts_text(*attempts))]
     Transport {
@@ -75,7 +76,7 @@ pub enum ClientError {
         effect: Effect,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: HttpError,
     },
     /// The rest of an answer was lost.
     #[error("the answer to {call} broke off")]
@@ -84,7 +85,7 @@ pub enum ClientError {
         call: Call,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: HttpError,
     },
     /// A stream did not begin, or did not go on.
     #[error("nothing came of {call} for {seconds} seconds")]

@@ -1,6 +1,6 @@
 //! Health of services, and where versions run.
 
-use forge_domain::ServiceId;
+use forge_types::ServiceId;
 use serde::Deserialize;
 
 use crate::request::Request;
@@ -52,6 +52,10 @@ pub struct SetReference {
 
 impl Client {
     /// Tells how a service is.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFound`] if there is no such service.
     pub async fn health(&self, service: ServiceId) -> Result<Document<Health>, ClientError> {
         self.read(Request::get(format!("service/{service}/health"))).await
     }

@@ -27,6 +27,10 @@ pub struct Model {
 
 impl Client {
     /// Lists the models that version sets may prefer.
+    ///
+    /// # Errors
+    ///
+    /// Fails as every call does (see [`ClientError`]).
     pub async fn models(&self) -> Result<Document<Models>, ClientError> {
         self.read(Request::get("admin/get_models/")).await
     }

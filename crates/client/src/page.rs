@@ -97,6 +97,10 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
     }
 
     /// Returns the next page; nothing after the last one.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Endless`] if the list does not come on, and as every call does.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, ClientError> {
         let Some((envelope, rows)) = self.fetch(self.page_size).await? else {
             return Ok(None);
@@ -105,11 +109,19 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
     }
 
     /// Returns the rest of the list as one page.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Endless`] if the list does not come to an end, and as every call does.
     pub async fn all(self) -> Result<Page<T>, ClientError> {
         self.at_most(i64::MAX).await
     }
 
     /// Returns so many rows, or the rest of the list if that is shorter, as one page.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Endless`] if the list does not come on, and as every call does.
     pub async fn at_most(mut self, limit: i64) -> Result<Page<T>, ClientError> {
         let mut whole: Option<Envelope> = None;
         let mut all: Vec<Box<RawValue>> = Vec::new();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode};
+use http::header::HeaderMap;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -23,12 +23,41 @@ pub(crate) enum Repeat {
     Never,
 }
 
+/// A path within the organization.
+#[derive(Debug, Clone)]
+pub(crate) struct Path(Vec<String>);
+
+impl Path {
+    /// Adds a segment, whatever is in it.
+    pub(crate) fn join(mut self, segment: impl ToString) -> Self {
+        self.0.push(segment.to_string());
+        self
+    }
+
+    /// Returns the segments, which are not escaped.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+/// Takes segments with `/` between them.
+impl From<&str> for Path {
+    fn from(text: &str) -> Self {
+        Self(text.split('/').map(str::to_owned).collect())
+    }
+}
+
+impl From<String> for Path {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
 /// A request to be sent.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// The path within the organization, with what has to be escaped escaped.
-    pub(crate) path: String,
+    pub(crate) path: Path,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
@@ -38,7 +67,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(method: Method, path: impl Into<String>, repeat: Repeat) -> Self {
+    pub(crate) fn new(method: Method, path: impl Into<Path>, repeat: Repeat) -> Self {
         Self {
             method,
             path: path.into(),
@@ -51,7 +80,7 @@ impl Request {
     }
 
     /// A request that only reads.
-    pub(crate) fn get(path: impl Into<String>) -> Self {
+    pub(crate) fn get(path: impl Into<Path>) -> Self {
         Self::new(Method::GET, path, Repeat::Read)
     }
 
@@ -79,12 +108,12 @@ impl Request {
 }
 
 /// A change that the server recognises by its key when it is sent again.
-pub(crate) fn keyed_post(path: String, body: Value) -> Request {
+pub(crate) fn keyed_post(path: impl Into<Path>, body: Value) -> Request {
     let mut key = [0; 16];
     // Without random bytes there is no key that nobody else has.
     match getrandom::fill(&mut key) {
         Ok(()) => Request::new(Method::POST, path, Repeat::Recognised)
-            .header("Idempotency-Key", forge_domain::hex(&key)),
+            .header("Idempotency-Key", forge_types::hex(&key)),
         Err(_) => Request::new(Method::POST, path, Repeat::Never),
     }
     .body(body)

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use forge_domain::{ServiceId, SetName, Timestamp};
-use reqwest::StatusCode;
+use forge_types::{ServiceId, SetName, Timestamp};
+use http::StatusCode;
 
 use crate::answers::Resolution;
 use crate::request::{Reply, Request};

@@ -1,8 +1,8 @@
 //! Services.
 
-use forge_domain::{AgentId, ContextGraphId, ServiceId};
+use forge_types::{AgentId, ContextGraphId, ServiceId};
+use http::Method;
 use indexmap::IndexMap;
-use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -98,12 +98,20 @@ impl Client {
     }
 
     /// Creates a service, and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Conflict`] if another service has the name, [`ClientError::Invalid`] with every fault of the fields.
     pub async fn create_service(&self, fields: &ServiceFields) -> Result<Document<Created>, ClientError> {
         let request = Request::new(Method::POST, "service/", Repeat::Never).body(json!(fields));
         self.read(request).await
     }
 
     /// Plans a change of a service.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Blocked`] with the plan if rules forbid the change, [`ClientError::SetMoved`] if `release` is not as expected.
     pub async fn plan_service_update(
         &self,
         service: ServiceId,
@@ -118,6 +126,11 @@ impl Client {
     }
 
     /// Changes a service as it was planned, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Conflict`] with the plan as it is now if the digest is of another one, [`ClientError::Blocked`] if rules
+    /// forbid the change.
     pub async fn update_service(
         &self,
         service: ServiceId,

@@ -1,22 +1,29 @@
 //! Sending requests as a signed-in user.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_domain::{Clock, Timestamp};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use forge_types::{Clock, Timestamp};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
+use url::Url;
 
+#[cfg(feature = "token-cache")]
+use crate::TokenCache;
 use crate::answers::SignedIn;
 use crate::body::{self, Body};
 use crate::error::{Call, Effect};
+use crate::http::{Http, Response};
 use crate::request::{Repeat, Reply, Request};
 use crate::secrets::Secrets;
-use crate::token_cache::Token;
-use crate::{Bounds, ClientError, Credentials, Document, TokenCache, address};
+use crate::token::Token;
+use crate::{Bounds, ClientError, Credentials, Document, HttpError, address};
 
 /// How often a request is sent at most.
 pub(crate) const ATTEMPTS: u32 = 4;
@@ -24,7 +31,6 @@ pub(crate) const ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// How long the client waits between the attempts of a request, all pauses together.
 const PATIENCE: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The client waits before it sends a request again.
 #[derive(Debug, Clone)]
@@ -43,7 +49,8 @@ pub type OnWait = Arc<dyn Fn(&Waiting) + Send + Sync>;
 pub struct Options {
     /// Tells when tokens end.
     pub clock: Arc<dyn Clock>,
-    /// Where tokens are kept; nothing keeps them in memory only.
+    /// Where tokens are kept, or `None` to keep them in memory only.
+    #[cfg(feature = "token-cache")]
     pub cache: Option<TokenCache>,
     /// The name of the program, for the server's log.
     pub user_agent: String,
@@ -55,10 +62,10 @@ pub struct Options {
 
 /// A client of one organization.
 pub struct Client {
-    http: reqwest::Client,
+    http: Http,
     credentials: Credentials,
     /// The address of the organization: `http://host/v1/organization`.
-    base: String,
+    base: Url,
     options: Options,
     token: Mutex<Option<Token>>,
 }
@@ -67,22 +74,17 @@ impl Client {
     /// Creates a client.
     ///
     /// It signs in when it has to.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::BadAddress`] if the address or the organization can be none, [`ClientError::Setup`] if the system's
+    /// certificates cannot be read.
     pub fn new(mut credentials: Credentials, options: Options) -> Result<Self, ClientError> {
         let url = address::used(&credentials.base_url)?;
         credentials.base_url = address::text(&url);
-        let mut http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(options.bounds.request)
-            // Credentials go to the server that was named, and nowhere else.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(&options.user_agent);
-        if url.scheme() == "http" {
-            // Reading the system's certificates takes longer than a request.
-            http = http.tls_certs_only([]);
-        }
-        let base = base(&credentials)?;
+        let base = base(&url, &credentials)?;
         Ok(Self {
-            http: http.build().map_err(ClientError::Setup)?,
+            http: http(&base, &options).map_err(ClientError::Setup)?,
             base,
             credentials,
             options,
@@ -101,6 +103,10 @@ impl Client {
     }
 
     /// Reads from a path within the organization.
+    ///
+    /// # Errors
+    ///
+    /// Fails as every call does (see [`ClientError`]).
     pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         Ok(self.read::<Value>(Request::get(path)).await?.value)
     }
@@ -108,6 +114,10 @@ impl Client {
     /// Posts to a path within the organization.
     ///
     /// It is sent once.
+    ///
+    /// # Errors
+    ///
+    /// Fails as every call does; [`ClientError::is_outcome_unknown`] tells whether the server may have done it.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let request = Request::new(Method::POST, path, Repeat::Never).body(body.clone());
         Ok(self.read::<Value>(request).await?.value)
@@ -116,12 +126,20 @@ impl Client {
     /// Puts to a path within the organization.
     ///
     /// It is sent again if need be.
+    ///
+    /// # Errors
+    ///
+    /// Fails as every call does; [`ClientError::is_outcome_unknown`] tells whether the server may have done it.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let request = Request::new(Method::PUT, path, Repeat::Recognised).body(body.clone());
         Ok(self.read::<Value>(request).await?.value)
     }
 
     /// Signs in anew, whatever is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotSignedIn`] if the credentials are not valid.
     pub async fn sign_in(&self) -> Result<(), ClientError> {
         let mut token = self.token.lock().await;
         *token = Some(self.fetch_token(None).await?);
@@ -144,8 +162,14 @@ impl Client {
     pub(crate) fn call(&self, request: &Request) -> Call {
         Call {
             method: request.method.clone(),
-            url: format!("{}/{}", self.base, request.path),
+            url: self.url(request).into(),
         }
+    }
+
+    fn url(&self, request: &Request) -> Url {
+        let mut url = self.base.clone();
+        address::extend(&mut url, request.path.segments());
+        url
     }
 
     /// Returns what no message may have in it.
@@ -159,9 +183,9 @@ impl Client {
     }
 
     /// Reads an answer, so much of it as may be.
-    pub(crate) async fn body(&self, response: Response) -> Result<Body, reqwest::Error> {
+    pub(crate) async fn body(&self, response: Response) -> Result<Body, HttpError> {
         let bounds = self.bounds();
-        let longest = if response.status().is_success() {
+        let longest = if response.status.is_success() {
             bounds.answer
         } else {
             bounds.refusal
@@ -195,12 +219,10 @@ impl Client {
     pub(crate) async fn token(&self) -> Result<(String, bool), ClientError> {
         let mut held = self.token.lock().await;
         let now = self.options.clock.now();
+        #[cfg(feature = "token-cache")]
         if held.is_none() {
-            *held = self
-                .options
-                .cache
-                .as_ref()
-                .and_then(|cache| cache.load(&self.credentials));
+            let cache = self.options.cache.as_ref();
+            *held = cache.and_then(|cache| cache.load(&self.credentials));
         }
         if let Some(token) = held.as_ref().filter(|token| token.is_fresh(now)) {
             return Ok((token.id_token.clone(), false));
@@ -234,9 +256,10 @@ impl Client {
         // A token whose end cannot be read is used at once and not kept for long.
         let now = self.options.clock.now();
         let token = Token {
-            expires_at: forge_wire::parse_rfc3339(&answer.expires_at).unwrap_or(now),
+            expires_at: forge_types::parse_rfc3339(&answer.expires_at).unwrap_or(now),
             id_token: answer.id_token,
         };
+        #[cfg(feature = "token-cache")]
         if let Some(cache) = &self.options.cache {
             // A folder that cannot be written costs a sign-in for each command, nothing else.
             let _ = cache.store(&self.credentials, &token);
@@ -272,7 +295,7 @@ impl Client {
                     }
                 },
                 // Sending it once more cannot make another request of it.
-                Err((call, source)) if source.is_builder() => {
+                Err((call, source)) if source.is_unsendable() => {
                     return Err(ClientError::Unsendable { call, source });
                 }
                 Err((call, source)) => {
@@ -313,55 +336,74 @@ impl Client {
         tokio::time::sleep(pause).await;
     }
 
-    async fn send_once(
-        &self,
-        request: &Request,
-        token: Option<&str>,
-    ) -> Result<Reply, (Call, reqwest::Error)> {
-        let (call, builder) = self.prepared(request, token);
-        // The address is in the message already.
-        let failed = |source: reqwest::Error| (call.clone(), source.without_url());
-        let response = builder.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = self.body(response).await.map_err(failed)?;
-        Ok(Reply {
-            call,
-            status,
-            headers,
-            body,
-            secrets: self.secrets(token.or(request.earlier_token.as_deref())),
-            effect: match effect_of(request) {
-                Effect::NotApplied => Effect::Unknown,
-                reads => reads,
-            },
-        })
+    async fn send_once(&self, request: &Request, token: Option<&str>) -> Result<Reply, (Call, HttpError)> {
+        let (call, prepared) = self.prepared(request, token);
+        let answered = async {
+            let response = self.http.send(prepared?).await?;
+            let (status, headers) = (response.status, response.headers.clone());
+            Ok((status, headers, self.body(response).await?))
+        };
+        let answered = timeout(self.bounds().request, answered).await;
+        match answered.unwrap_or_else(|_| Err(HttpError::late())) {
+            Ok((status, headers, body)) => Ok(Reply {
+                call,
+                status,
+                headers,
+                body,
+                secrets: self.secrets(token.or(request.earlier_token.as_deref())),
+                effect: match effect_of(request) {
+                    Effect::NotApplied => Effect::Unknown,
+                    reads => reads,
+                },
+            }),
+            Err(error) => Err((call, error)),
+        }
     }
 
-    /// Returns a request as it is sent, and as messages name it.
-    pub(crate) fn prepared(&self, request: &Request, token: Option<&str>) -> (Call, RequestBuilder) {
-        let mut url = format!("{}/{}", self.base, request.path);
-        for (position, (name, value)) in request.query.iter().enumerate() {
-            let separator = if position == 0 { '?' } else { '&' };
-            // Writing to a text cannot fail.
-            let _ = write!(url, "{separator}{name}={}", escaped(value));
+    /// Sends a request, and returns its answer as soon as its headers are there.
+    pub(crate) async fn begin_to_send(&self, request: Prepared) -> Result<Response, HttpError> {
+        self.http.send(request?).await
+    }
+
+    /// Returns a request as messages name it, and as it is sent.
+    pub(crate) fn prepared(&self, request: &Request, token: Option<&str>) -> (Call, Prepared) {
+        let mut url = self.url(request);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
         }
-        let mut builder = self.http.request(request.method.clone(), &url);
+        let call = Call {
+            method: request.method.clone(),
+            url: url.into(),
+        };
+        let mut builder = http::Request::builder()
+            .method(request.method.clone())
+            .uri(&call.url);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         if let Some(token) = token {
-            builder = builder.bearer_auth(token);
+            builder = builder.header(AUTHORIZATION, format!("Bearer {token}"));
         }
+        let mut bytes = Bytes::new();
         if let Some(body) = &request.body {
-            builder = builder.json(body);
+            builder = builder.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            bytes = body.to_string().into();
         }
-        let method = request.method.clone();
-        (Call { method, url }, builder)
+        (call, builder.body(Full::new(bytes)).map_err(HttpError::from))
     }
 }
 
+/// A request as it is sent, unless it is none.
+type Prepared = Result<http::Request<Full<Bytes>>, HttpError>;
+
+/// Returns connections to a server.
+fn http(address: &Url, options: &Options) -> Result<Http, HttpError> {
+    let address = address.as_str().parse().map_err(http::Error::from)?;
+    Http::new(&address, &options.user_agent)
+}
+
 /// Returns the address of an organization.
-fn base(credentials: &Credentials) -> Result<String, ClientError> {
+fn base(server: &Url, credentials: &Credentials) -> Result<Url, ClientError> {
     let Credentials {
         base_url,
         organization_id,
@@ -374,7 +416,7 @@ fn base(credentials: &Credentials) -> Result<String, ClientError> {
             reason: format!("no organization is called `{organization_id}`"),
         });
     }
-    Ok(format!("{base_url}/v1/{}", escaped(organization_id)))
+    Ok(address::of_organization(server, organization_id))
 }
 
 /// Returns the error of a request that was never sent, because signing in for it failed.
@@ -415,19 +457,4 @@ fn asked_pause(request: &Request, reply: &Reply) -> Asked {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Asked::Pause(Some(wanted)),
         _ => Asked::Nothing,
     }
-}
-
-/// Escapes a text for a segment of a path or a value of a query.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(byte.into()),
-            _ => {
-                // Writing to a text cannot fail.
-                let _ = write!(escaped, "%{byte:02X}");
-            }
-        }
-    }
-    escaped
 }

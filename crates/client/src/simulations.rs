@@ -1,11 +1,12 @@
 //! Sets of unit tests and their runs.
 
-use forge_domain::metric::Criterion;
-use forge_domain::{ServiceId, UnitTestSetId, UnitTestSetRunId};
+use forge_types::criterion::Criterion;
+use forge_types::{ServiceId, UnitTestSetId, UnitTestSetRunId};
+use http::Method;
 use indexmap::IndexMap;
-use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::answers::{Actor, ModelPreference};
 use crate::request::{Repeat, Request};
@@ -235,6 +236,10 @@ impl Client {
     /// Creates a run of a set of unit tests.
     ///
     /// A service or a version set takes the place of what the tests name.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFound`] if the set of tests, or what is to be tried, is not there.
     pub async fn create_run(
         &self,
         set: UnitTestSetId,
@@ -292,6 +297,10 @@ impl Client {
     }
 
     /// Stops a run that is in progress.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Conflict`] if the run has ended already, [`ClientError::NotFound`] if there is none.
     pub async fn cancel_run(&self, run: UnitTestSetRunId) -> Result<Document<Value>, ClientError> {
         let path = format!("simulation/unit_test_set_run/{run}/");
         self.read(Request::new(Method::DELETE, path, Repeat::Never)).await

@@ -2,24 +2,20 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use http::StatusCode;
 use tokio::time::timeout;
 
 use crate::error::{Call, Effect};
+use crate::http::Response;
 use crate::request::{Reply, Request};
 use crate::secrets::Secrets;
 use crate::session::{ATTEMPTS, backoff};
-use crate::{Client, ClientError};
-
-/// How long a stream may last.
-///
-/// Those of changes end with their token, long before.
-const LONGEST: Duration = Duration::from_hours(24);
+use crate::{Client, ClientError, HttpError};
 
 /// An answer that is still coming.
 pub(crate) struct Stream {
     call: Call,
-    response: reqwest::Response,
+    response: Response,
     /// How long it may be silent before it counts as broken.
     silence: Duration,
     /// What was sent and may come back.
@@ -54,14 +50,14 @@ impl Client {
     }
 
     async fn begin(&self, request: &Request, token: &str, attempts: u32) -> Result<Stream, ClientError> {
-        let (call, builder) = self.prepared(request, Some(token));
+        let (call, prepared) = self.prepared(request, Some(token));
         let failed = |source| transport(call.clone(), attempts, source);
         let limit = self.bounds().request;
         let late = |_| silent(&call, limit);
         // What is asked of any request holds until it goes on as a stream.
-        let begun = timeout(limit, builder.timeout(LONGEST).send());
+        let begun = timeout(limit, self.begin_to_send(prepared));
         let response = begun.await.map_err(late)?.map_err(failed)?;
-        let status = response.status();
+        let status = response.status;
         let secrets = self.secrets(Some(token));
         if status.is_success() {
             return Ok(Stream {
@@ -71,7 +67,7 @@ impl Client {
                 secrets,
             });
         }
-        let headers = response.headers().clone();
+        let headers = response.headers.clone();
         let body = timeout(limit, self.body(response));
         let body = body.await.map_err(late)?.map_err(failed)?;
         let reply = Reply {
@@ -114,7 +110,7 @@ impl Stream {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(source)) => Err(ClientError::BrokenOff {
                 call: self.call.clone(),
-                source: source.without_url(),
+                source,
             }),
             Err(_) => Err(silent(&self.call, self.silence)),
         }
@@ -124,7 +120,7 @@ impl Stream {
     pub(crate) fn unexpected(&self, source: serde_json::Error) -> ClientError {
         ClientError::Unexpected {
             call: self.call.clone(),
-            status: self.response.status().as_u16(),
+            status: self.response.status.as_u16(),
             source: self.secrets.without_error(source),
         }
     }
@@ -153,15 +149,14 @@ pub(crate) fn pause(failure: &ClientError, attempts: u32) -> Duration {
 /// The error of a stream that could not begin.
 ///
 /// It reads only.
-fn transport(call: Call, attempts: u32, source: reqwest::Error) -> ClientError {
-    if source.is_builder() {
+fn transport(call: Call, attempts: u32, source: HttpError) -> ClientError {
+    if source.is_unsendable() {
         return ClientError::Unsendable { call, source };
     }
     ClientError::Transport {
         call,
         attempts,
         effect: Effect::Reads,
-        // The address is in the message already.
-        source: source.without_url(),
+        source,
     }
 }

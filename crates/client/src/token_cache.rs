@@ -1,42 +1,15 @@
 //! Tokens on disk, so that not every command has to sign in.
 
-use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use forge_domain::Timestamp;
-use serde::{Deserialize, Serialize};
+use forge_types::Timestamp;
 
 use crate::Credentials;
+use crate::token::Token;
 
 /// The longest file of a token, in bytes, with much to spare.
 const LONGEST: u64 = 1024 * 1024;
-
-/// A token, and when it ends.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Token {
-    pub(crate) id_token: String,
-    pub(crate) expires_at: Timestamp,
-}
-
-/// Leaves the token itself out.
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Token {
-    /// How long before its end a token is replaced, in seconds.
-    const MARGIN: i64 = 5 * 60;
-
-    /// Returns `true` if the token is good for a while.
-    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
-        now.plus_seconds(Self::MARGIN) < self.expires_at
-    }
-}
 
 /// A folder with one file for each set of credentials, readable by its owner only.
 #[derive(Debug, Clone)]
@@ -87,6 +60,10 @@ impl TokenCache {
     /// Forgets the token of these credentials.
     ///
     /// Returns `true` if there was one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file is there and cannot be removed.
     pub fn forget(&self, credentials: &Credentials) -> io::Result<bool> {
         match std::fs::remove_file(self.path(credentials)) {
             Ok(()) => Ok(true),
@@ -140,15 +117,5 @@ mod tests {
         std::fs::write(cache.path(&credentials), "no JSON").unwrap();
         assert_eq!(cache.load(&credentials), None, "what cannot be read is not there");
         assert!(cache.forget(&credentials).unwrap());
-    }
-
-    #[test]
-    fn a_token_is_replaced_five_minutes_before_its_end() {
-        let token = Token {
-            id_token: "t".into(),
-            expires_at: Timestamp::from_millis(1_000_000),
-        };
-        assert!(token.is_fresh(Timestamp::from_millis(699_999)));
-        assert!(!token.is_fresh(Timestamp::from_millis(700_000)));
     }
 }

@@ -1,14 +1,13 @@
 //! Version sets: reading, planning and changing them.
 
-use forge_domain::{ServiceId, SetName};
-use forge_wire::promotion::{Promote, Promotions, Rollback};
-use reqwest::Method;
+use forge_types::{ServiceId, SetName};
+use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answers::{self, Pins, Plan, Promotion, Resolution, Revision, VersionSet, VersionSets};
 use crate::request::{Repeat, Request, keyed_post};
-use crate::{Client, ClientError, Document, Pages};
+use crate::{Client, ClientError, Document, Pages, Promote, Promotions, Rollback};
 
 /// What a caller expects of the set that is to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +64,19 @@ fn sets(service: ServiceId) -> String {
 
 impl Client {
     /// Returns every set of a service.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFound`] if there is no such service.
     pub async fn version_sets(&self, service: ServiceId) -> Result<Document<VersionSets>, ClientError> {
         self.read(Request::get(format!("{}/", sets(service)))).await
     }
 
     /// Returns one set.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFound`] if there is no such set.
     pub async fn version_set(
         &self,
         service: ServiceId,
@@ -80,6 +87,10 @@ impl Client {
     }
 
     /// Returns what a set means to a runtime now.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFound`] if there is no such set, or no version that it could mean.
     pub async fn resolve(
         &self,
         service: ServiceId,
@@ -93,7 +104,7 @@ impl Client {
     pub fn history(&self, service: ServiceId, name: &SetName) -> Pages<'_, Revision> {
         let path = format!("{}/{name}/history", sets(service));
         Pages::new(self, "revisions", 100, move |limit, token| {
-            Request::get(&path)
+            Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
         })
@@ -102,6 +113,11 @@ impl Client {
     /// Makes a set pin this.
     ///
     /// A dry run answers the plan, the change itself nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Blocked`] with the plan if rules forbid it, [`ClientError::Conflict`] if the plan is another one by now,
+    /// [`ClientError::SetMoved`] if the set is not as expected.
     pub async fn upsert_version_set(
         &self,
         service: ServiceId,
@@ -117,6 +133,11 @@ impl Client {
     /// Deletes a set.
     ///
     /// A dry run answers the plan, the change itself nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Blocked`] with the plan if rules forbid it, [`ClientError::Conflict`] if the plan is another one by now,
+    /// [`ClientError::SetMoved`] if the set is not as expected.
     pub async fn delete_version_set(
         &self,
         service: ServiceId,
@@ -132,6 +153,11 @@ impl Client {
     }
 
     /// Copies a set onto another one.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Blocked`] with the plan if rules forbid it, [`ClientError::Conflict`] if the plan is another one by now,
+    /// [`ClientError::SetMoved`] if the target is not as expected.
     pub async fn promote(
         &self,
         service: ServiceId,
@@ -140,11 +166,16 @@ impl Client {
         expected: Option<Expected>,
     ) -> Result<Document<Promotion>, ClientError> {
         let path = format!("{}/{target}/promote", sets(service));
-        self.read(expecting(post(path, body, body.options.dry_run), expected))
+        self.read(expecting(post(path, body, body.dry_run), expected))
             .await
     }
 
     /// Restores an earlier revision of a set.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Blocked`] with the plan if rules forbid it, [`ClientError::Conflict`] if the plan is another one by now,
+    /// [`ClientError::SetMoved`] if the set is not as expected.
     pub async fn roll_back(
         &self,
         service: ServiceId,
@@ -153,22 +184,29 @@ impl Client {
         expected: Option<Expected>,
     ) -> Result<Document<Promotion>, ClientError> {
         let path = format!("{}/{name}/rollback", sets(service));
-        self.read(expecting(post(path, body, body.options.dry_run), expected))
+        self.read(expecting(post(path, body, body.dry_run), expected))
             .await
     }
 
     /// Promotes in several services at once: all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Blocked`] with every plan if rules forbid one of them, [`ClientError::Conflict`] if they are others by now.
     pub async fn promote_many(
         &self,
         body: &Promotions,
     ) -> Result<Document<answers::Promotions>, ClientError> {
-        self.read(post("promotion".to_owned(), body, body.options.dry_run))
-            .await
+        self.read(post("promotion".to_owned(), body, body.dry_run)).await
     }
 
     /// Lifts the hold that is on a set at a revision, and no later one.
     ///
     /// Lifting it twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::SetMoved`] if the set is at another revision.
     pub async fn lift_hold(
         &self,
         service: ServiceId,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use forge_domain::ServiceId;
+use forge_types::ServiceId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -115,6 +115,10 @@ impl Client {
     /// Returns the number of the organization's latest change, or `None` if the server does not tell it at once.
     ///
     /// What was read between two calls that return the same number was so at one moment.
+    ///
+    /// # Errors
+    ///
+    /// Fails as every call does (see [`ClientError`]).
     pub async fn latest_change(&self) -> Result<Option<i64>, ClientError> {
         let mut watch = self.watch(Vec::new(), None);
         for _ in 0..MESSAGES_TO_BEGIN {
@@ -132,6 +136,10 @@ impl Client {
 
 impl Watch<'_> {
     /// Connects, so that everything that happens from now on will be told.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection cannot be made, or the server refuses.
     pub async fn begin(&mut self) -> Result<(), ClientError> {
         self.receive().await
     }

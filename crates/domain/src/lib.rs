@@ -10,7 +10,6 @@
 pub mod access;
 pub mod actor;
 pub mod agent;
-pub mod asset;
 pub mod audit;
 pub mod behavior;
 pub mod context_graph;
@@ -21,7 +20,6 @@ pub mod evaluation;
 pub mod fault;
 pub mod health;
 pub mod hint;
-pub mod id;
 pub mod item;
 pub mod lease;
 pub mod llm_interaction;
@@ -42,12 +40,13 @@ pub mod size;
 pub mod sort;
 pub mod tag;
 mod text;
-pub mod time;
 pub mod user;
 pub mod version;
 pub mod version_set;
 mod visible;
 pub mod yank;
+
+pub use forge_types::{Clock, Timestamp, asset, hex, id, parse_rfc3339, rfc3339, time};
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use hint::Hint;
@@ -59,8 +58,8 @@ pub use id::{
 pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use sort::{Direction, Sort};
-pub use text::{hex, shortened};
-pub use time::{Clock, Duration, Timestamp};
+pub use text::shortened;
+pub use time::Duration;
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};
 pub use visible::{hidden, visible};

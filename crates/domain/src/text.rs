@@ -1,17 +1,4 @@
-//! Bytes and names as text.
-
-use std::fmt::Write as _;
-
-/// Returns the bytes in lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
+//! Names as text.
 
 /// Returns a text that a caller wrote, cut to what an error message bears.
 pub fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
@@ -35,6 +22,5 @@ mod tests {
         assert_eq!(shortened("Mira"), "Mira");
         assert_eq!(shortened(&"é".repeat(80)), "é".repeat(80));
         assert_eq!(shortened(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
-        assert_eq!(hex(&[0, 255]), "00ff");
     }
 }

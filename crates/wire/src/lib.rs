@@ -24,7 +24,6 @@ pub mod scenarios;
 pub mod services;
 pub mod sign_in;
 pub mod temporary_grants;
-mod time;
 pub mod unit_test_set_runs;
 pub mod unit_test_sets;
 pub mod unit_tests;
@@ -35,7 +34,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-pub use time::{parse_rfc3339, rfc3339};
+pub use forge_domain::{parse_rfc3339, rfc3339};
 
 /// The answer of a creation.
 #[derive(Debug, Serialize)]

@@ -9,7 +9,7 @@ use super::{Conversation, busy};
 use crate::access::resource::Resource as _;
 use crate::{AppError, Ctx, Written, commit};
 
-/// Deletes a conversation for good: what was said, thought and entry, and its tags.
+/// Deletes a conversation for good: what was said, thought and kept, and its tags.
 ///
 /// That it took place, and on what it ran, stays known to what refers to it. The audit log says that it was deleted,
 /// and nothing of its content.

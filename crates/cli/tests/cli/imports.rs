@@ -9,17 +9,21 @@ use crate::sources::sources;
 
 /// What each crate may use of the others, beside tests.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("forge-domain", &[]),
+    ("forge-types", &[]),
+    ("forge-domain", &["forge-types"]),
     ("forge-store", &["forge-domain"]),
     ("forge-wire", &["forge-domain"]),
     ("forge-contract", &["forge-domain", "forge-wire"]),
     ("forge-runtime", &["forge-domain"]),
-    ("forge-app", &["forge-domain", "forge-runtime", "forge-store"]),
+    (
+        "forge-app",
+        &["forge-domain", "forge-runtime", "forge-store", "forge-types"],
+    ),
     (
         "forge-api",
         &["forge-app", "forge-contract", "forge-domain", "forge-wire"],
     ),
-    ("forge-client", &["forge-domain", "forge-wire"]),
+    ("forge-client", &["forge-types"]),
     (
         "forge-cli",
         &[
@@ -52,13 +56,16 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sqlx", &["forge-store"]),
     ("axum", &["forge-api"]),
     ("clap", &["forge-cli"]),
-    // The client talks to servers of Forge, the runtime to models and tools.
-    ("reqwest", &["forge-client", "forge-runtime"]),
+    // The runtime talks to models and tools; the client has as little as it needs to talk to servers of Forge.
+    ("reqwest", &["forge-runtime"]),
+    ("hyper-rustls", &["forge-client"]),
+    ("jsonschema", &["forge-contract", "forge-domain", "forge-runtime"]),
 ];
 
 /// The domain is pure: it may use nothing that does I/O.
 const DOMAIN: &[&str] = &[
     "emojis",
+    "forge-types",
     "icu_properties",
     "indexmap",
     "jsonschema",
@@ -69,6 +76,9 @@ const DOMAIN: &[&str] = &[
     "thiserror",
     "unicode-normalization",
 ];
+
+/// How many crates an embedded client has at most, itself and all that it needs.
+const CLIENT: usize = 59;
 
 /// Returns the normal dependencies of each crate of the workspace.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
@@ -134,6 +144,37 @@ fn each_library_stays_in_its_room() {
             .collect::<Vec<_>>(),
         DOMAIN
     );
+}
+
+#[test]
+fn an_embedded_client_is_light() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "-p",
+            "forge-client",
+            "--no-default-features",
+            "-e",
+            "normal",
+        ])
+        .args([
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--no-dedupe",
+            "--offline",
+            "--locked",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let crates: BTreeSet<&str> = tree.lines().collect();
+    assert!(crates.iter().any(|name| name.starts_with("hyper ")), "{crates:?}");
+    assert!(crates.len() <= CLIENT, "{} crates: {crates:?}", crates.len());
 }
 
 /// Licences that dependencies may have: those of `deny.toml`.

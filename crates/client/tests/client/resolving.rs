@@ -1,7 +1,7 @@
 //! Resolving sets through the cache.
 
 use forge_client::{ClientError, ResolveCache};
-use forge_domain::{ServiceId, SetName, Timestamp};
+use forge_types::{ServiceId, SetName, Timestamp};
 
 use crate::scripted::{Server, Step, answer, client, token};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use forge_client::Promote;
 use forge_client::{ChangeOptions, Client, ClientError, Credentials, Effect, Options};
-use forge_domain::{ServiceId, SetName, plan};
-use forge_wire::promotion::{self, Promote};
+use forge_types::{ServiceId, SetName};
 
 use crate::scripted::{Server, Step, answer, client, credentials, options, token};
 
@@ -14,15 +14,13 @@ fn service() -> ServiceId {
 
 fn promotion(dry_run: bool) -> Promote {
     Promote {
-        promote: plan::Promote {
-            source: "preview".into(),
-            source_revision: None,
-            freeze: true,
-        },
-        options: promotion::Options {
-            dry_run,
-            ..Default::default()
-        },
+        source: "preview".into(),
+        source_revision: None,
+        freeze: true,
+        lift_hold: false,
+        message: None,
+        dry_run,
+        plan_digest: None,
     }
 }
 

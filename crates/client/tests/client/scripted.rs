@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use forge_client::{Bounds, Client, Credentials, Options, TokenCache};
-use forge_domain::{Clock, Timestamp};
+use forge_types::{Clock, Timestamp};
 
 /// What the server does when it is asked something.
 pub(crate) enum Step {
@@ -27,7 +27,7 @@ pub(crate) fn answer(status: u16, body: &str) -> Step {
 
 /// The answer of a sign-in: a token, and the second in which it ends.
 pub(crate) fn token(name: &str, expires_at: i64) -> Step {
-    let end = forge_wire::rfc3339(Timestamp::from_millis(expires_at * 1000));
+    let end = forge_types::rfc3339(Timestamp::from_millis(expires_at * 1000));
     answer(
         200,
         &format!(r#"{{"id_token": "{name}", "expires_at": "{end}"}}"#),

@@ -1,7 +1,7 @@
 //! Answers that are read while they come: changes, and exports of the audit log.
 
 use forge_client::{Client, ClientError};
-use forge_domain::ServiceId;
+use forge_types::ServiceId;
 
 use crate::scripted::{Asked, Server, Step, answer, client, token};
 

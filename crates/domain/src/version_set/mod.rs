@@ -6,12 +6,11 @@ use crate::actor::UserRef;
 use crate::time::Timestamp;
 
 mod binding;
-mod name;
 mod pins;
 mod rules;
 
 pub use binding::{Binding, Bound, ResolvedPins};
-pub use name::{InvalidSetName, SetName};
+pub use forge_types::set_name::{InvalidSetName, SetName};
 pub use pins::{Pins, RequestedPins};
 pub use rules::{MAX_SETS, check_delete, check_models, check_upsert};
 

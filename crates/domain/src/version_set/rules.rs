@@ -1,9 +1,9 @@
 //! What a version set may be called, how many a service has, and which models it may prefer.
 
-use super::name::SetName;
 use crate::model::{ModelCatalogue, ModelPreferences};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+use forge_types::SetName;
 
 /// How many version sets a service may have, `edge` and `release` included.
 pub const MAX_SETS: usize = 100;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use forge_domain::{SetName, plan};
-use forge_wire::promotion::Promote;
+use forge_client::Promote;
+use forge_domain::SetName;
 
 use super::promote_all;
 use super::promote_args::Args;
@@ -43,12 +43,13 @@ async fn one(
     let client = &session.client;
     let service = lookup::service(session, service).await?;
     let body = |plan_digest: Option<String>| Promote {
-        promote: plan::Promote {
-            source: source.name.to_string(),
-            source_revision: source.revision,
-            freeze: !args.no_freeze,
-        },
-        options: args.change.options(plan_digest, args.lift_hold),
+        source: source.name.to_string(),
+        source_revision: source.revision,
+        freeze: !args.no_freeze,
+        lift_hold: args.lift_hold,
+        message: args.change.message.clone(),
+        dry_run: plan_digest.is_none(),
+        plan_digest,
     };
     let expected = args.change.expected();
     let change = SetChange::new(

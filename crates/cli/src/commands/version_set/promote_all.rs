@@ -1,8 +1,8 @@
 //! `forge version-set promote --all-services`
 
 use forge_client::answers::Service;
+use forge_client::{PromotionOfMany, Promotions};
 use forge_domain::SetName;
-use forge_wire::promotion::{PromotionOfMany, Promotions};
 
 use super::promote_args::Args;
 use super::set_ref::SetRef;
@@ -58,7 +58,10 @@ pub(super) async fn run(session: &Session, source: &SetRef, target: &SetName, ar
                 target: target.to_string(),
             })
             .collect(),
-        options: args.change.options(plan_digest, args.lift_hold),
+        lift_hold: args.lift_hold,
+        message: args.change.message.clone(),
+        dry_run: plan_digest.is_none(),
+        plan_digest,
     };
     let change = SetChange::new(session, &args.change.apply, &with, target);
     let planned = client.promote_many(&body(None)).await;

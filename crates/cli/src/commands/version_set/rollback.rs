@@ -1,7 +1,7 @@
 //! `forge version-set rollback`
 
-use forge_domain::{SetName, plan};
-use forge_wire::promotion::Rollback;
+use forge_client::Rollback;
+use forge_domain::SetName;
 
 use crate::error::{Exit, Result};
 use crate::lookup;
@@ -53,11 +53,12 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let client = &session.client;
     let service = lookup::service(session, &args.service).await?;
     let body = |plan_digest: Option<String>| Rollback {
-        rollback: plan::Rollback {
-            to_revision: args.to,
-            freeze: !args.no_freeze,
-        },
-        options: args.change.options(plan_digest, args.lift_hold),
+        to_revision: args.to,
+        freeze: !args.no_freeze,
+        lift_hold: args.lift_hold,
+        message: args.change.message.clone(),
+        dry_run: plan_digest.is_none(),
+        plan_digest,
     };
     let expected = args.change.expected();
     let change = SetChange::new(

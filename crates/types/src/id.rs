@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::time::Timestamp;
+use crate::Timestamp;
 
 /// What an [`Id`] identifies; keeps an agent's id from being passed where a service's is expected.
 pub trait Kind: Copy + Ord + Hash + fmt::Debug {

@@ -1,7 +1,8 @@
-//! Times on the wire.
+//! Times as text.
 
 use chrono::{DateTime, SecondsFormat};
-use forge_domain::Timestamp;
+
+use crate::Timestamp;
 
 /// Returns a time as RFC 3339 in UTC with milliseconds, such as `2026-11-23T15:29:16.042Z`.
 ///

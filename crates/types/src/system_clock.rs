@@ -1,6 +1,6 @@
-//! The clock of a client.
+//! The clock of the operating system.
 
-use forge_domain::{Clock, Timestamp};
+use crate::{Clock, Timestamp};
 
 /// The operating system's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,7 +9,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the one place of a client where the time comes from"
+        reason = "this is the one place where the time comes from"
     )]
     fn now(&self) -> Timestamp {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -46,12 +46,12 @@ impl SetName {
     }
 
     /// Returns `true` if the names differ in capitals alone.
-    pub(super) fn is_alike(&self, other: &Self) -> bool {
+    pub fn is_alike(&self, other: &Self) -> bool {
         self != other && self.0.eq_ignore_ascii_case(&other.0)
     }
 
     /// Returns the sets that all who work on a service share.
-    pub(super) fn shared() -> [Self; 4] {
+    pub fn shared() -> [Self; 4] {
         Self::SHARED.map(|name| Self(name.to_owned()))
     }
 
