@@ -1,7 +1,9 @@
-//! The one way in which sets are changed.
+//! The one way in which sets are changed: refuse who could change nothing, load and authorise, plan, check what the
+//! caller saw before, write.
 //!
-//! A single change is a batch of one, and a dry run is a call that stops before it writes. Under an idempotency key, the
-//! answer becomes durable together with what is written here; see `crate::idempotency`.
+//! A single change is a batch of one, and a dry run is a call that stops before it writes. Each step has a file beside
+//! this one. The answer is remembered outside: under an idempotency key, what is written here becomes durable together
+//! with the answer, see `crate::idempotency`.
 
 use forge_domain::plan::Planned;
 use forge_store::{Tx, WriteTx};
