@@ -1,6 +1,6 @@
 //! `forge sim`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use forge_testkit::{Engine, TestDatabase};
 use reqwest::Method;
@@ -154,6 +154,34 @@ async fn the_examples_of_the_help_work() {
     }
 }
 
+/// Asks until there is an answer.
+async fn wait_for<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it takes too long");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Returns the only run of a list.
+async fn shown(api: &Api, path: &str) -> Value {
+    let listed = api.send(Method::GET, path, Value::Null).await;
+    listed["simulation_unit_test_set_runs"][0].clone()
+}
+
+/// Returns how many messages all conversations have together.
+async fn said(api: &Api) -> i64 {
+    let listed = api.send(Method::GET, "conversation/", Value::Null).await;
+    let conversations = listed["conversations"].as_array().unwrap();
+    conversations
+        .iter()
+        .map(|conversation| conversation["num_messages"].as_i64().unwrap())
+        .sum()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_survives_the_death_of_the_server() {
     let database = TestDatabase::start(Engine::Sqlite).await;
@@ -172,27 +200,29 @@ async fn a_run_survives_the_death_of_the_server() {
         .unwrap()
         .to_owned();
     let path = format!("simulation/unit_test_set_run/?id={run}");
+    let mut api = api;
+    let mut before = 0;
     // One death by force in the middle, and one ordinary end.
     for is_killed in [true, false] {
-        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+        before = wait_for(async || {
+            let (run, said) = (shown(&api, &path).await, said(&api).await);
+            assert_eq!(run["is_completed"], false, "it ended too soon: {run:#}");
+            (said > before).then_some(said)
+        })
+        .await;
         if is_killed {
             drop(serving);
         } else {
             serving.stop();
         }
         serving = Serving::start_without_rate_limits(&database.flags);
+        api = Api::sign_in(&serving.address, &credentials).await;
     }
-    let api = Api::sign_in(&serving.address, &credentials).await;
-    let begun = Instant::now();
-    let ended = loop {
-        let listed = api.send(Method::GET, &path, Value::Null).await;
-        let run = listed["simulation_unit_test_set_runs"][0].clone();
-        if run["is_completed"] == true {
-            break run;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{run:#}");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    };
+    let ended = wait_for(async || {
+        let run = shown(&api, &path).await;
+        (run["is_completed"] == true).then_some(run)
+    })
+    .await;
     assert_eq!(
         (&ended["status"], &ended["errored"]),
         (&json!("completed"), &json!(false)),

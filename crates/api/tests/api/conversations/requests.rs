@@ -4,6 +4,7 @@ use forge_testkit::{TestClient, TestServer, both_engines, form};
 use serde_json::{Value, json};
 
 use super::{create, finish, interact, listed, say};
+use crate::support::assertions::{assert_invalid, assert_refused};
 use crate::support::ids::UNKNOWN_ID;
 
 const HELLO: [(&str, &str); 2] = [
@@ -48,26 +49,52 @@ async fn a_conversation_is_started_only_where_that_makes_sense(server: TestServe
     admin
         .post(&format!("service/{service}/"), json!({"is_active": true}))
         .await;
-    for more in [
-        json!({"initial_message_type": "user-message"}),
-        json!({"initial_message": ""}),
-        json!({"initial_message": "x", "initial_message_type": "skip"}),
-        json!({"tags": {"a-b": "x"}}),
-        json!({"tags": {"a": "x".repeat(101)}}),
+    for (more, fault) in [
+        (
+            json!({"initial_message_type": "user-message"}),
+            "body.initial_message_type: without_message",
+        ),
+        (
+            json!({"initial_message": ""}),
+            "body.initial_message: string_too_short",
+        ),
+        (
+            json!({"initial_message": "x", "initial_message_type": "skip"}),
+            "body.initial_message_type: enum",
+        ),
+        (
+            json!({"tags": {"a-b": "x"}}),
+            "body.tags: string_pattern_mismatch",
+        ),
+        (
+            json!({"tags": {"a": "x".repeat(101)}}),
+            "body.tags.a: string_too_long",
+        ),
     ] {
-        assert_eq!(create(admin, &service, more.clone()).await.status, 422, "{more}");
+        let mut body = json!({"service_id": service});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let answer = admin.post("conversation/?response_format=text", body).await;
+        assert_invalid(&answer, &[fault]);
     }
     let long = "x".repeat(20_001);
     let long = create(admin, &service, json!({"initial_message": long})).await;
     assert_eq!(long.status, 400, "{}", long.body);
     let body = json!({"service_id": service});
-    for (query, expected) in [
-        ("?response_format=voice", 400),
-        ("", 422),
-        ("?response_format=text&current_agent_action_type=(", 422),
+    let voice = admin
+        .post("conversation/?response_format=voice", body.clone())
+        .await;
+    assert_refused(&voice, &["does not speak or listen"]);
+    for (query, fault) in [
+        ("", "query.response_format: missing"),
+        (
+            "?response_format=text&current_agent_action_type=(",
+            "query.current_agent_action_type: invalid",
+        ),
     ] {
         let answer = admin.post(&format!("conversation/{query}"), body.clone()).await;
-        assert_eq!(answer.status, expected, "{query}: {}", answer.body);
+        assert_invalid(&answer, &[fault]);
     }
     let all = admin.get("conversation/").await.body;
     assert_eq!(all["conversations"], json!([]), "nothing of it was started");
@@ -81,60 +108,60 @@ async fn a_form_must_say_something_that_can_be_said(server: TestServer) {
         "external_event_message_content",
         "external_event_message_timestamp",
     );
-    let refused: [(u16, Vec<(&str, &str)>); 13] = [
-        (400, vec![kind, ("recorded_message", "")]),
-        (400, vec![kind, ("recorded_message", " \n ")]),
-        (422, vec![kind]),
-        (422, vec![("recorded_message", "x")]),
+    let message = ("recorded_message", "x");
+    let skip = ("initial_message_type", "skip");
+    let empty = "the message is empty";
+    for (fields, why) in [
+        (vec![kind, ("recorded_message", "")], empty),
+        (vec![kind, ("recorded_message", " \n ")], empty),
         (
-            422,
-            vec![("initial_message_type", "shout"), ("recorded_message", "x")],
-        ),
-        (422, vec![kind, ("recorded_message", "x"), (content, "happened")]),
-        (
-            422,
             vec![
                 kind,
-                ("recorded_message", "x"),
-                (content, "happened"),
-                (time, "yesterday"),
-            ],
-        ),
-        (
-            400,
-            vec![
-                kind,
-                ("recorded_message", "x"),
+                message,
                 (content, "not yet"),
                 (time, "2026-11-23T12:00:01Z"),
             ],
+            "external event 0 is not in the past",
         ),
         (
-            400,
             vec![
                 kind,
-                ("recorded_message", "x"),
+                message,
                 (content, "long ago"),
                 (time, "2026-11-23T11:59:59Z"),
             ],
+            "external event 0 happened before what was said last",
+        ),
+    ] {
+        assert_refused(&admin.post_form(&interact(&id), &fields).await, &[why]);
+    }
+    for (fields, fault) in [
+        (vec![kind], "body.recorded_message: missing"),
+        (vec![message], "body.initial_message_type: missing"),
+        (
+            vec![("initial_message_type", "shout"), message],
+            "body.initial_message_type: enum",
         ),
         (
-            422,
-            vec![("initial_message_type", "skip"), ("recorded_message", "x")],
-        ),
-        (422, vec![kind, ("recorded_message", "a\0b")]),
-        (
-            422,
-            vec![kind, ("recorded_message", "x"), ("recorded_message", "y")],
+            vec![kind, message, (content, "happened")],
+            "body.external_event_message_timestamp: length",
         ),
         (
-            422,
-            vec![("initial_message_type", "skip"), kind, ("recorded_message", "x")],
+            vec![kind, message, (content, "happened"), (time, "yesterday")],
+            "body.external_event_message_timestamp: format",
         ),
-    ];
-    for (expected, fields) in &refused {
-        let (found, body) = status(admin, &id, fields).await;
-        assert_eq!(found, *expected, "{fields:?}: {body}");
+        (vec![skip, message], "body.recorded_message: string_too_long"),
+        (
+            vec![kind, ("recorded_message", "a\0b")],
+            "body.recorded_message: string_unicode",
+        ),
+        (
+            vec![kind, message, ("recorded_message", "y")],
+            "body.recorded_message: duplicate",
+        ),
+        (vec![skip, kind, message], "body.initial_message_type: duplicate"),
+    ] {
+        assert_invalid(&admin.post_form(&interact(&id), &fields).await, &[fault]);
     }
     assert_eq!(
         listed(admin, &id).await.unwrap()["num_messages"],
@@ -153,27 +180,29 @@ async fn a_body_that_is_no_form_is_refused(server: TestServer) {
     let (admin, (_, id)) = (server.admin(), started(&server).await);
     let path = interact(&id);
     let (_, sound) = form(&HELLO);
-    for (content_type, body) in [
-        (Some("application/json"), b"{}".to_vec()),
-        (Some("multipart/form-data"), sound.clone()),
-        (Some("multipart/form-data; boundary=other"), sound.clone()),
-        (Some("multipart/form-data; boundary=parts"), Vec::new()),
+    let (no_form, no_parts) = ("header.content-type: string_pattern_mismatch", "body: form");
+    let parts = Some("multipart/form-data; boundary=parts");
+    for (content_type, body, fault) in [
+        (Some("application/json"), b"{}".to_vec(), no_form),
+        (Some("multipart/form-data"), sound.clone(), no_form),
         (
-            Some("multipart/form-data; boundary=parts"),
-            sound[..sound.len() - 12].to_vec(),
+            Some("multipart/form-data; boundary=other"),
+            sound.clone(),
+            no_parts,
         ),
-        (None, sound.clone()),
+        (parts, Vec::new(), no_parts),
+        (parts, sound[..sound.len() - 12].to_vec(), no_parts),
+        (None, sound.clone(), "header.content-type: missing"),
     ] {
         let answer = admin
             .send_raw(axum::http::Method::POST, &path, &[], content_type, body)
             .await;
-        assert_eq!(answer.status, 422, "{content_type:?}: {}", answer.body);
+        assert_invalid(&answer, &[fault]);
     }
     let large = vec![b'x'; 300 * 1024];
-    let kind = Some("multipart/form-data; boundary=parts");
     assert_eq!(
         admin
-            .send_raw(axum::http::Method::POST, &path, &[], kind, large)
+            .send_raw(axum::http::Method::POST, &path, &[], parts, large)
             .await
             .status,
         413
