@@ -87,7 +87,8 @@ fn bounds() -> Options {
 struct InMemory;
 
 impl<T, K> Weighter<K, Content<T>> for InMemory {
-    fn weight(&self, _: &K, (_, size): &Content<T>) -> u64 {
+    fn weight(&self, _: &K, content: &Content<T>) -> u64 {
+        let size = content.1;
         // What weighs nothing would be kept forever.
         size.memory.max(1) as u64
     }
