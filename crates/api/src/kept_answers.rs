@@ -1,10 +1,10 @@
 //! How much may be remembered of what was answered to calls under keys, for each user. Counted by each server, in memory
 //! of bounded size.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use forge_domain::{Duration, Timestamp};
+use quick_cache::unsync::Cache;
 
 /// How large an answer may be to be remembered, in bytes.
 pub(crate) const MOST_OF_ONE: usize = 1024 * 1024;
@@ -23,7 +23,8 @@ const MOST_USERS: usize = 100_000;
 pub(crate) struct KeptAnswers {
     /// How many bytes are remembered for one user in a day; the answer that reaches them is.
     most_bytes: usize,
-    by_user: Arc<Mutex<HashMap<String, Count>>>,
+    /// In place of those who come seldom.
+    by_user: Arc<Mutex<Cache<String, Count>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ impl KeptAnswers {
     pub(crate) fn new(most_bytes: usize) -> Self {
         Self {
             most_bytes,
-            by_user: Arc::default(),
+            by_user: Arc::new(Mutex::new(Cache::new(MOST_USERS))),
         }
     }
 
@@ -52,24 +53,16 @@ impl KeptAnswers {
     /// Counts an answer that was remembered.
     pub(crate) fn add(&self, user: &str, bytes: usize, now: Timestamp) {
         let mut counts = self.by_user.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= MOST_USERS && !counts.contains_key(user) {
-            counts.retain(|_, count| count.since + COUNTED > now);
-            if counts.len() >= MOST_USERS {
-                // So many users have so many rights that this bound is not what protects anybody.
-                counts.clear();
-            }
-        }
         let new = Count {
             since: now,
             bytes: 0,
             answers: 0,
         };
-        let count = counts.entry(user.to_owned()).or_insert(new);
-        if count.since + COUNTED <= now {
-            *count = new;
-        }
+        let known = counts.get(user).filter(|count| count.since + COUNTED > now);
+        let mut count = known.copied().unwrap_or(new);
         count.bytes += bytes;
         count.answers += 1;
+        counts.insert(user.to_owned(), count);
     }
 }
 

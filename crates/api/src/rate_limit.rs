@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use forge_domain::Timestamp;
 use forge_domain::rate::{Decision, Limit};
+use quick_cache::unsync::Cache;
 
 /// How many (caller, operation) pairs are remembered at most.
 const MAX_REMEMBERED: usize = 100_000;
@@ -23,7 +24,8 @@ pub struct RateLimits {
 /// Remembers who called what.
 pub(crate) struct RateLimiter {
     limits: RateLimits,
-    seen: Mutex<HashMap<(String, String), Timestamp>>,
+    /// When each is as good as new, in place of those who come seldom.
+    seen: Mutex<Cache<(String, String), Timestamp>>,
 }
 
 /// What the limit says of a request, for its answer.
@@ -37,7 +39,7 @@ impl RateLimiter {
     pub(crate) fn new(limits: RateLimits) -> Self {
         Self {
             limits,
-            seen: Mutex::default(),
+            seen: Mutex::new(Cache::new(MAX_REMEMBERED)),
         }
     }
 
@@ -62,28 +64,8 @@ impl RateLimiter {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (operation.to_owned(), identity.to_owned());
         let decision = limit.decide(seen.get(&key).copied(), now);
-        if seen.len() >= MAX_REMEMBERED && !seen.contains_key(&key) {
-            forget_some(&mut seen, now);
-        }
         seen.insert(key, decision.recovered_at);
         Some(Verdict { limit, decision })
-    }
-}
-
-/// Makes room: forgets everybody who has recovered and, if that is not enough, the half that will recover first.
-fn forget_some(seen: &mut HashMap<(String, String), Timestamp>, now: Timestamp) {
-    seen.retain(|_, recovered_at| *recovered_at > now);
-    if seen.len() * 2 > MAX_REMEMBERED {
-        let mut times: Vec<Timestamp> = seen.values().copied().collect();
-        let middle = times.len() / 2;
-        let (_, median, _) = times.select_nth_unstable(middle);
-        let median = *median;
-        let mut surplus = middle;
-        seen.retain(|_, recovered_at| {
-            let is_kept = *recovered_at > median || surplus == 0;
-            surplus -= usize::from(!is_kept);
-            is_kept
-        });
     }
 }
 
@@ -153,10 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_identities_is_remembered_within_bounds() {
+    fn a_flood_of_identities_is_remembered_within_bounds_and_frees_nobody() {
         let limiter = RateLimiter::new(RateLimits::default());
-        for number in 0..MAX_REMEMBERED + 1000 {
+        assert!(allowed(&limiter, "a", "greedy") && allowed(&limiter, "a", "greedy"));
+        for number in 0..2 * MAX_REMEMBERED {
             assert!(allowed(&limiter, "a", &number.to_string()));
+            if number % 1000 == 0 {
+                assert!(!allowed(&limiter, "a", "greedy"), "after {number}");
+            }
         }
         assert!(limiter.seen.lock().unwrap().len() <= MAX_REMEMBERED);
         assert!(

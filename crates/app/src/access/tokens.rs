@@ -114,7 +114,7 @@ impl App {
             claims
         } else {
             let claims = Arc::new(check_signature(access, issuer, token)?);
-            tokens.remember(issuer, token, Arc::clone(&claims), now);
+            tokens.remember(issuer, token, Arc::clone(&claims));
             claims
         };
         if claims.iat > now.as_seconds() + CLOCK_SKEW_SECONDS {

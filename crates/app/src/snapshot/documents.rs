@@ -1,14 +1,19 @@
 //! Contents of versions that somebody asked for: they never change, so what was read once need not be read again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use forge_domain::asset::AssetKind;
 use forge_domain::{OrganizationId, VersionNumber};
+use quick_cache::unsync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, Options, OptionsBuilder, Weighter};
 
 /// How many bytes of contents are kept of one kind at most.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many contents that are, where they are as large as most: the cache's guess at how much it has to remember.
+const FEW: usize = 4000;
 
 /// Of how many contents that are not kept any more it is known that somebody uses them, before those are forgotten that
 /// nobody uses.
@@ -38,7 +43,7 @@ pub(crate) struct Size {
     pub(crate) memory: usize,
 }
 
-/// The contents that are kept: those read last, and those that somebody uses.
+/// The contents that are kept: those read last and those read again and again, and those that somebody uses.
 #[derive(Debug)]
 pub(crate) struct Documents<T, K = VersionKey> {
     kept: Mutex<Kept<T, K>>,
@@ -46,14 +51,12 @@ pub(crate) struct Documents<T, K = VersionKey> {
     pub(crate) reading: tokio::sync::Mutex<()>,
 }
 
-impl<T, K> Default for Documents<T, K> {
+impl<T, K: Eq + Hash> Default for Documents<T, K> {
     fn default() -> Self {
         Self {
             kept: Mutex::new(Kept {
-                versions: HashMap::new(),
+                versions: Cache::with_options(bounds(), InMemory, DefaultHashBuilder::default(), Departures),
                 in_use: HashMap::new(),
-                order: VecDeque::new(),
-                bytes: 0,
             }),
             reading: tokio::sync::Mutex::default(),
         }
@@ -62,15 +65,48 @@ impl<T, K> Default for Documents<T, K> {
 
 #[derive(Debug)]
 struct Kept<T, K> {
-    versions: HashMap<K, (Arc<T>, Size)>,
+    versions: Cache<K, Content<T>, InMemory, DefaultHashBuilder, Departures>,
     /// What is not kept any more but may be used.
     in_use: HashMap<K, (Weak<T>, Size)>,
-    /// In the order in which they were read.
-    order: VecDeque<K>,
-    bytes: usize,
 }
 
-impl<T, K: Clone + Eq + Hash> Documents<T, K> {
+type Content<T> = (Arc<T>, Size);
+
+#[expect(clippy::expect_used, reason = "all that has to be set is set")]
+fn bounds() -> Options {
+    let mut options = OptionsBuilder::new();
+    options.weight_capacity(MAX_BYTES as u64);
+    options.estimated_items_capacity(FEW);
+    // A content that was read once is not given up for those that were read twice, a while ago.
+    options.hot_allocation(0.5);
+    options.build().expect("bounds are complete")
+}
+
+/// A content weighs what it takes in memory.
+#[derive(Debug, Clone)]
+struct InMemory;
+
+impl<T, K> Weighter<K, Content<T>> for InMemory {
+    fn weight(&self, _: &K, content: &Content<T>) -> u64 {
+        let size = content.1;
+        // What weighs nothing would be kept forever.
+        size.memory.max(1) as u64
+    }
+}
+
+/// Collects what has to go.
+#[derive(Debug, Clone)]
+struct Departures;
+
+impl<T, K> Lifecycle<K, Content<T>> for Departures {
+    type RequestState = Vec<(K, Content<T>)>;
+
+    fn on_evict(&self, gone: &mut Self::RequestState, key: K, content: Content<T>) {
+        gone.push((key, content));
+    }
+}
+
+impl<T, K: Eq + Hash> Documents<T, K> {
     pub(crate) fn find(&self, key: &K) -> Option<Arc<T>> {
         self.find_with_size(key).map(|(content, _)| content)
     }
@@ -90,31 +126,20 @@ impl<T, K: Clone + Eq + Hash> Documents<T, K> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.versions.clear();
         kept.in_use.clear();
-        kept.order.clear();
-        kept.bytes = 0;
     }
 
     /// Keeps a content of a size.
     pub(crate) fn keep(&self, key: K, content: &Arc<T>, size: Size) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let replaced = kept.versions.insert(key.clone(), (Arc::clone(content), size));
-        if replaced.is_some() {
-            return;
-        }
-        kept.bytes += size.memory;
-        kept.order.push_back(key);
-        while kept.bytes > MAX_BYTES {
-            let Some(oldest) = kept.order.pop_front() else {
-                return;
-            };
-            if let Some((content, size)) = kept.versions.remove(&oldest) {
-                kept.bytes -= size.memory;
-                if kept.in_use.len() >= MOST_IN_USE {
-                    kept.in_use.retain(|_, (content, _)| content.strong_count() > 0);
-                }
-                if Arc::strong_count(&content) > 1 {
-                    kept.in_use.insert(oldest, (Arc::downgrade(&content), size));
-                }
+        let mut gone = Vec::new();
+        kept.versions
+            .insert_with_lifecycle(key, (Arc::clone(content), size), &mut gone);
+        for (key, (content, size)) in gone {
+            if kept.in_use.len() >= MOST_IN_USE {
+                kept.in_use.retain(|_, (content, _)| content.strong_count() > 0);
+            }
+            if Arc::strong_count(&content) > 1 {
+                kept.in_use.insert(key, (Arc::downgrade(&content), size));
             }
         }
     }
@@ -133,18 +158,22 @@ mod tests {
         Size { text: 1, memory }
     }
 
+    fn bytes<T, K: Eq + Hash>(documents: &Documents<T, K>) -> usize {
+        usize::try_from(documents.kept.lock().unwrap().versions.weight()).unwrap()
+    }
+
     #[test]
-    fn contents_are_kept_within_bounds_and_the_first_that_came_goes_first() {
+    fn contents_are_kept_within_bounds_and_those_that_are_read_again_longest() {
         let documents = Documents::default();
-        for number in 1..=5 {
-            documents.keep(key(number), &Arc::new(number), of(MAX_BYTES / 4));
+        for number in 1..=100 {
+            documents.keep(key(number), &Arc::new(number), of(MAX_BYTES / 10));
+            assert!(bytes(&documents) <= MAX_BYTES);
+            assert_eq!(documents.find(&key(number)), Some(Arc::new(number)));
+            assert_eq!(documents.find(&key(1)), Some(Arc::new(1)), "after {number}");
         }
-        assert!(documents.find(&key(1)).is_none());
-        assert!((2..=5).all(|number| documents.find(&key(number)) == Some(Arc::new(number))));
-        assert!(documents.kept.lock().unwrap().bytes <= MAX_BYTES);
-        documents.keep(key(6), &Arc::new(6), of(MAX_BYTES / 2));
-        assert!((2..=3).all(|number| documents.find(&key(number)).is_none()));
-        assert!((4..=6).all(|number| documents.find(&key(number)) == Some(Arc::new(number))));
+        let kept = |number: &i64| documents.find(&key(*number)).is_some();
+        assert!((2..=90).filter(kept).count() <= 9);
+        assert!((91..=100).filter(kept).count() >= 4, "what was read last is kept");
     }
 
     #[test]
@@ -154,6 +183,7 @@ mod tests {
             documents.keep(key(1), &Arc::new(1), of(MAX_BYTES / 4));
         }
         assert!(documents.find(&key(1)).is_some());
+        assert_eq!(bytes(&documents), MAX_BYTES / 4);
     }
 
     #[test]
@@ -161,7 +191,7 @@ mod tests {
         let documents = Documents::default();
         let used = Arc::new(1);
         documents.keep(key(1), &used, of(MAX_BYTES + 1));
-        assert_eq!(documents.kept.lock().unwrap().bytes, 0);
+        assert_eq!(bytes(&documents), 0);
         assert!(Arc::ptr_eq(&documents.find(&key(1)).unwrap(), &used));
         drop(used);
         assert_eq!(documents.find(&key(1)), None);
