@@ -41,6 +41,37 @@ pub struct Service {
     pub updated_at: Timestamp,
 }
 
+/// What changes about a service; an absent field stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a service")]
+pub struct UpdateService {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub is_active: Option<bool>,
+    pub agent_id: Option<AgentId>,
+    pub context_graph_id: Option<ContextGraphId>,
+    pub tags: Option<Tags>,
+    pub keyterms: Option<Vec<String>>,
+}
+
+impl UpdateService {
+    /// Returns a service as it is after the change.
+    #[must_use]
+    pub fn apply(self, service: &Service) -> Service {
+        let service = service.clone();
+        Service {
+            name: self.name.unwrap_or(service.name),
+            description: self.description.unwrap_or(service.description),
+            is_active: self.is_active.unwrap_or(service.is_active),
+            agent_id: self.agent_id.unwrap_or(service.agent_id),
+            context_graph_id: self.context_graph_id.unwrap_or(service.context_graph_id),
+            tags: self.tags.unwrap_or(service.tags),
+            keyterms: self.keyterms.unwrap_or(service.keyterms),
+            ..service
+        }
+    }
+}
+
 /// Returns every reason against running a service on this agent or graph.
 pub fn check_bound(bound: &Bound) -> Vec<Refusal> {
     let mut refusals = Vec::new();

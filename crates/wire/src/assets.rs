@@ -94,7 +94,7 @@ pub struct YankInstance {
 
 /// A version in a list.
 #[derive(Debug, Serialize)]
-pub struct ListedVersion {
+pub struct ListedVersionInstance {
     /// What [`version_instance`] made of it.
     #[serde(flatten)]
     pub version: Map<String, Value>,

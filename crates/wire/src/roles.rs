@@ -1,7 +1,7 @@
 //! Roles.
 
 use forge_domain::RoleId;
-use forge_domain::access::Grant;
+use forge_domain::access::{self, Grant};
 use serde::{Deserialize, Serialize};
 
 /// Which view the users of a role see.
@@ -39,6 +39,16 @@ pub struct ModifyRole {
     pub description: Option<String>,
     pub permission_grants: Option<Vec<Grant>>,
     pub frontend_view: Option<FrontendView>,
+}
+
+impl From<ModifyRole> for access::ModifyRole {
+    fn from(body: ModifyRole) -> Self {
+        Self {
+            description: body.description,
+            grants: body.permission_grants,
+            has_admin_view: body.frontend_view.map(|view| view == FrontendView::Admin),
+        }
+    }
 }
 
 /// The body that gives a user a role.

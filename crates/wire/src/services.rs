@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::service::Service;
+use forge_domain::service::{self, Service};
 use forge_domain::tag::Tags;
 use forge_domain::version_set::RequestedPins;
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, UserRef};
@@ -45,6 +45,20 @@ pub struct UpdateService {
     pub context_graph_id: Option<ContextGraphId>,
     pub tags: Option<Tags>,
     pub keyterms: Option<Vec<String>>,
+}
+
+impl From<UpdateService> for service::UpdateService {
+    fn from(body: UpdateService) -> Self {
+        Self {
+            name: body.name,
+            description: body.description,
+            is_active: body.is_active,
+            agent_id: body.agent_id,
+            context_graph_id: body.context_graph_id,
+            tags: body.tags,
+            keyterms: body.keyterms,
+        }
+    }
 }
 
 /// A tag in an answer.

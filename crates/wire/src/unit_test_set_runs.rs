@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use forge_domain::conversation::{GraphVersion, Message, MessageType};
 use forge_domain::metric::{Criterion, MeasuredValue};
 use forge_domain::model::ModelPreferences;
-use forge_domain::simulation::{RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun};
+use forge_domain::simulation::{
+    self, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun, Visibility,
+};
 use forge_domain::{
     AgentId, ConversationId, InteractionId, MessageId, MetricId, MetricResultId, OrganizationId, PersonaId,
     ScenarioId, ServiceId, SetName, UnitTestId, UnitTestSetId, UnitTestSetRunId, UserRef, VersionNumber,
@@ -27,26 +29,21 @@ pub struct CreateRun {
     pub service_version_set_name: Option<String>,
 }
 
+impl From<CreateRun> for simulation::CreateRun {
+    fn from(body: CreateRun) -> Self {
+        Self {
+            unit_test_set_id: body.simulation_unit_test_set_id,
+            service_id: body.service_id,
+            version_set_name: body.service_version_set_name,
+        }
+    }
+}
+
 /// The answer of a creation.
 #[derive(Debug, Serialize)]
 pub struct RunCreated {
     /// The id of what was created.
     pub simulation_unit_test_set_run_id: UnitTestSetRunId,
-}
-
-/// What of a run is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visibility {
-    /// What was run and what came of it.
-    pub specs_and_results: bool,
-    /// Of each test also the persona, the scenario and the metrics.
-    pub parts: Vec<bool>,
-}
-
-impl Visibility {
-    fn parts_of(&self, spec: usize) -> bool {
-        self.parts.get(spec).copied().unwrap_or(false)
-    }
 }
 
 /// A run in an answer.
@@ -148,11 +145,11 @@ impl RunInstance {
     ) -> Self {
         let results = run.specs.iter().enumerate().map(|(position, spec)| {
             let of_spec: Vec<&UnitTestRun> = runs.iter().filter(|run| run.spec == position).collect();
-            result(spec, &of_spec, told.parts_of(position))
+            result(spec, &of_spec, told.shows_parts_of(position))
         });
         let results: Vec<Option<ResultInstance>> = results.collect();
         let specs = run.specs.into_iter().enumerate();
-        let specs = specs.map(|(position, spec)| specification(spec, told.parts_of(position)));
+        let specs = specs.map(|(position, spec)| specification(spec, told.shows_parts_of(position)));
         Self {
             org_id: organization.clone(),
             id: run.id,
@@ -241,6 +238,16 @@ pub struct RunFilterValues {
     pub tags: [String; 0],
 }
 
+impl From<simulation::RunFilterValues> for RunFilterValues {
+    fn from(values: simulation::RunFilterValues) -> Self {
+        Self {
+            creators: values.creators,
+            simulation_unit_test_set_ids: values.unit_test_sets,
+            tags: [],
+        }
+    }
+}
+
 /// Where the artifacts of a run can be downloaded from.
 #[derive(Debug, Serialize)]
 pub struct ArtifactsLink {
@@ -252,7 +259,7 @@ pub struct ArtifactsLink {
 
 /// The artifacts of a run: every conversation, and what was found in it.
 #[derive(Debug, Serialize)]
-pub struct Artifacts {
+pub struct RunArtifacts {
     /// The run, as lists tell it.
     pub simulation_unit_test_set_run: RunInstance,
     /// Its conversations, in order.

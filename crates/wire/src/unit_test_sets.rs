@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::simulation::{UnitTestEntry, UnitTestSet};
+use forge_domain::simulation::{self, UnitTestEntry, UnitTestSet, UnitTestSetFields};
 use forge_domain::tag::Tags;
 use forge_domain::{OrganizationId, UnitTestId, UnitTestSetId, UnitTestSetRunId, UserRef};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,6 +20,17 @@ pub struct CreateUnitTestSet {
     pub description: Option<String>,
     pub unit_test_runs: Vec<UnitTestEntry>,
     pub tags: Tags,
+}
+
+impl From<CreateUnitTestSet> for UnitTestSetFields {
+    fn from(body: CreateUnitTestSet) -> Self {
+        Self {
+            name: body.name,
+            description: body.description,
+            unit_test_runs: body.unit_test_runs,
+            tags: body.tags,
+        }
+    }
 }
 
 /// The body that changes a set; absent fields stay as they are, and so does what is null, except the description.
@@ -43,6 +54,17 @@ fn null_or_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Opti
         // The contract admits only an object here.
         _ => None,
     })
+}
+
+impl From<UpdateUnitTestSet> for simulation::UpdateUnitTestSet {
+    fn from(body: UpdateUnitTestSet) -> Self {
+        Self {
+            name: body.name,
+            description: body.description,
+            unit_test_runs: body.unit_test_runs,
+            tags: body.tags,
+        }
+    }
 }
 
 /// The answer of a creation.
@@ -95,6 +117,16 @@ pub struct UnitTestSetFilterValues {
     pub creators: Vec<UserRef>,
     pub unit_test_ids: BTreeSet<UnitTestId>,
     pub tags: BTreeSet<String>,
+}
+
+impl From<simulation::UnitTestSetFilterValues> for UnitTestSetFilterValues {
+    fn from(values: simulation::UnitTestSetFilterValues) -> Self {
+        Self {
+            creators: values.creators,
+            unit_test_ids: values.unit_tests,
+            tags: values.tags,
+        }
+    }
 }
 
 #[cfg(test)]

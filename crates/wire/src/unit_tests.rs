@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forge_domain::simulation::{SuccessCriterion, UnitTest};
+use forge_domain::simulation::{self, SuccessCriterion, UnitTest};
 use forge_domain::tag::Tags;
 use forge_domain::{
     MetricId, OrganizationId, PersonaId, ScenarioId, ServiceId, SetName, UnitTestId, UserRef,
@@ -27,6 +27,22 @@ pub struct CreateUnitTest {
     pub tags: Tags,
 }
 
+impl From<CreateUnitTest> for simulation::CreateUnitTest {
+    fn from(body: CreateUnitTest) -> Self {
+        Self {
+            name: body.name,
+            description: body.description,
+            service_id: body.service_id,
+            version_set_name: body.service_version_set_name,
+            persona_id: body.persona_id,
+            scenario_id: body.scenario_id,
+            max_interactions: body.max_interactions,
+            success_criterions: body.success_criterions,
+            tags: body.tags,
+        }
+    }
+}
+
 /// The body that changes a unit test; null and absent fields stay as they are.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -42,6 +58,22 @@ pub struct UpdateUnitTest {
     pub run_count: Option<u32>,
     pub success_criterions: Option<Vec<SuccessCriterion>>,
     pub tags: Option<Tags>,
+}
+
+impl From<UpdateUnitTest> for simulation::UpdateUnitTest {
+    fn from(body: UpdateUnitTest) -> Self {
+        Self {
+            description: body.description,
+            service_id: body.service_id,
+            version_set_name: body.service_version_set_name,
+            persona_id: body.persona_id,
+            scenario_id: body.scenario_id,
+            max_interactions: body.max_interactions,
+            run_count: body.run_count,
+            success_criterions: body.success_criterions,
+            tags: body.tags,
+        }
+    }
 }
 
 /// The answer of a creation.
@@ -135,4 +167,17 @@ pub struct UnitTestFilterValues {
     pub persona_ids: BTreeSet<PersonaId>,
     pub scenario_ids: BTreeSet<ScenarioId>,
     pub metric_ids: BTreeSet<MetricId>,
+}
+
+impl From<simulation::UnitTestFilterValues> for UnitTestFilterValues {
+    fn from(values: simulation::UnitTestFilterValues) -> Self {
+        Self {
+            creators: values.creators,
+            tags: values.tags,
+            service_ids: values.services,
+            persona_ids: values.personas,
+            scenario_ids: values.scenarios,
+            metric_ids: values.metrics,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Roles.
 
-use forge_domain::access::{Attributes, DefaultRole, Grant, Permission, excesses};
+use forge_domain::access::{Attributes, DefaultRole, Grant, ModifyRole, Permission, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::{Fault, Faults, Step};
 use forge_domain::name::{composed, spellings};
@@ -184,15 +184,6 @@ pub async fn list(ctx: Ctx<'_>, ids: &[RoleId], names: &[String]) -> Result<Vec<
             && role.allows(ctx.caller, Permission::GetRole)
     });
     Ok(roles)
-}
-
-/// What changes about a role; an absent field stays as it is.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a role")]
-pub struct ModifyRole {
-    pub description: Option<String>,
-    pub grants: Option<Vec<Grant>>,
-    pub has_admin_view: Option<bool>,
 }
 
 /// Changes a role.

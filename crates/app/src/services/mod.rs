@@ -26,7 +26,7 @@ use crate::sorting::Sorted;
 use crate::version_sets::{NewRevision, append_revision, read_seen};
 use crate::{AppError, Caller, Ctx, Page, Written, assets, commit};
 
-pub use update::{ServiceOutcome, UpdateService, update};
+pub use update::{ServiceOutcome, update};
 
 fn audit_document(fields: &ServiceFields) -> Value {
     json!({

@@ -10,10 +10,9 @@ use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, Plans, ServicePlan, ServicePlanInput, Target, plan_service,
 };
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::Service;
-use forge_domain::tag::Tags;
+use forge_domain::service::{Service, UpdateService};
 use forge_domain::version_set::Binding;
-use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName, Timestamp};
+use forge_domain::{ServiceId, SetName, Timestamp};
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 use serde::{Deserialize, Serialize};
 
@@ -25,35 +24,6 @@ use crate::simulations::unit_tests::users_of;
 use crate::version_sets::promotion::{ChangeOptions, Precondition, write_lifted};
 use crate::version_sets::{NewRevision, Uses, append_revision, set_attributes, view};
 use crate::{AppError, Caller, Ctx, assets};
-
-/// What changes about a service; an absent field stays as it is.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a service")]
-pub struct UpdateService {
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub is_active: Option<bool>,
-    pub agent_id: Option<AgentId>,
-    pub context_graph_id: Option<ContextGraphId>,
-    pub tags: Option<Tags>,
-    pub keyterms: Option<Vec<String>>,
-}
-
-impl UpdateService {
-    fn apply(self, service: &Service) -> Service {
-        let service = service.clone();
-        Service {
-            name: self.name.unwrap_or(service.name),
-            description: self.description.unwrap_or(service.description),
-            is_active: self.is_active.unwrap_or(service.is_active),
-            agent_id: self.agent_id.unwrap_or(service.agent_id),
-            context_graph_id: self.context_graph_id.unwrap_or(service.context_graph_id),
-            tags: self.tags.unwrap_or(service.tags),
-            keyterms: self.keyterms.unwrap_or(service.keyterms),
-            ..service
-        }
-    }
-}
 
 fn fields(service: &Service) -> ServiceFields {
     let service = service.clone();

@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
-use forge_domain::simulation::{UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, check_entries};
-use forge_domain::tag::{TagFilter, Tags};
-use forge_domain::{Direction, OrganizationId, Sort, UnitTestId, UnitTestSetId, UserRef};
+use forge_domain::simulation::{
+    UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, UnitTestSetFilter, UnitTestSetFilterValues,
+    UpdateUnitTestSet, check_entries,
+};
+use forge_domain::{Direction, OrganizationId, Sort, UnitTestId, UnitTestSetId};
 use forge_store::{SortValue, StoreError, Tx};
 use serde_json::{Value, json};
 
 use crate::access::resource::Resource;
 use crate::names::{changed_name, new_name, taken};
 use crate::page::{PageBuilder, Scan};
-use crate::searching::{MAX_FOUND, Words, add_distinct};
+use crate::searching::{MAX_FOUND, Words};
 use crate::sorting::Sorted;
 use crate::{AppError, Caller, Ctx, Page, Written, commit};
 
@@ -45,17 +47,6 @@ pub(crate) fn attributes_of(id: UnitTestSetId, name: &str) -> Attributes {
     Attributes::default()
         .with("simulation_unit_test_set_id", id.to_string())
         .with("simulation_unit_test_set_name", name)
-}
-
-/// What changes about a set; an absent field stays as it is.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a set")]
-pub struct UpdateUnitTestSet {
-    pub name: Option<String>,
-    /// `Some(None)` takes it away.
-    pub description: Option<Option<String>>,
-    pub unit_test_runs: Option<Vec<UnitTestEntry>>,
-    pub tags: Option<Tags>,
 }
 
 /// Creates a set of unit tests.
@@ -199,29 +190,6 @@ async fn refuse_taken_name(
     Ok(())
 }
 
-/// Which sets are wanted.
-///
-/// An empty list asks for nothing; the values of one list are alternatives, except tags.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a set")]
-pub struct UnitTestSetFilter {
-    pub ids: Vec<UnitTestSetId>,
-    pub is_deleted: Option<bool>,
-    pub unit_tests: Vec<UnitTestId>,
-    pub creators: Vec<UserRef>,
-    pub tags: Vec<TagFilter>,
-}
-
-impl UnitTestSetFilter {
-    fn admits(&self, set: &UnitTestSet) -> bool {
-        self.is_deleted.is_none_or(|wanted| wanted == set.is_deleted)
-            && (self.ids.is_empty() || self.ids.contains(&set.id))
-            && (self.creators.is_empty() || self.creators.contains(&set.creator))
-            && (self.unit_tests.is_empty() || self.unit_tests.iter().any(|test| set.fields.runs(*test)))
-            && self.tags.iter().all(|filter| filter.matches(&set.fields.tags))
-    }
-}
-
 /// What a caller asks of a list of sets.
 #[derive(Debug, Clone, Default)]
 pub struct ListUnitTestSets {
@@ -242,24 +210,6 @@ pub struct UnitTestSetPage {
     pub page: Page<UnitTestSet>,
     /// What the sets under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<UnitTestSetFilterValues>,
-}
-
-/// The values that filters can take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of the filter")]
-pub struct UnitTestSetFilterValues {
-    pub creators: Vec<UserRef>,
-    pub unit_tests: BTreeSet<UnitTestId>,
-    pub tags: BTreeSet<String>,
-}
-
-impl UnitTestSetFilterValues {
-    fn add(&mut self, set: &UnitTestSet) {
-        let entries = set.fields.unit_test_runs.iter();
-        add_distinct(&mut self.creators, &set.creator);
-        self.unit_tests.extend(entries.map(|entry| entry.unit_test_id));
-        self.tags.extend(set.fields.tags.keys().cloned());
-    }
 }
 
 /// Returns a page of the sets that the caller may see.

@@ -3,11 +3,11 @@
 use crate::property;
 use forge_app::access::sign_in;
 use forge_app::identity::api_keys;
-use forge_app::identity::roles::{self, ModifyRole};
+use forge_app::identity::roles;
 use forge_app::identity::temporary_grants::{self, GiveGrant};
 use forge_app::identity::users::{self, InviteUser, UpdateUser};
 use forge_app::{AppError, Caller, Credentials};
-use forge_domain::access::{DefaultRole, Grant, Permission, Privileges};
+use forge_domain::access::{DefaultRole, Grant, ModifyRole, Permission, Privileges};
 use forge_domain::tag::Tags;
 use forge_domain::user::Variables;
 use forge_domain::{Clock as _, Duration, OrganizationId};

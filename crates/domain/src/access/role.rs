@@ -109,6 +109,15 @@ impl DefaultRole {
     }
 }
 
+/// What changes about a role; an absent field stays as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of a role")]
+pub struct ModifyRole {
+    pub description: Option<String>,
+    pub grants: Option<Vec<Grant>>,
+    pub has_admin_view: Option<bool>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! Simulations: personas who talk to a service in scenarios, so that a version set is tried before it is promoted.
 
+mod commands;
+mod filter;
 mod outcome;
 mod persona;
 mod run;
@@ -7,10 +9,15 @@ mod scenario;
 mod turns;
 mod unit_test;
 
+pub use commands::{CreateRun, CreateUnitTest, UpdateUnitTest, UpdateUnitTestSet};
+pub use filter::{
+    RunFilterValues, UnitTestFilter, UnitTestFilterValues, UnitTestSetFilter, UnitTestSetFilterValues,
+};
 pub use outcome::UnitTestRunOutcome;
 pub use persona::{CreatePersona, Persona, PersonaContent, PersonaDetails, PersonaDocument, PersonaFilter};
 pub use run::{
-    Measurement, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun, check_size,
+    Measurement, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun,
+    Visibility, check_size,
 };
 pub use scenario::{CreateScenario, InitialMessageType, Scenario, ScenarioDetails, ScenarioDocument};
 pub use turns::{Turns, UnfinishedRun};

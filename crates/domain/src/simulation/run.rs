@@ -99,6 +99,22 @@ pub struct MetricToJudge {
     pub criterion: Criterion,
 }
 
+/// How much of a run a caller may know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visibility {
+    /// What was run and what came of it.
+    pub specs_and_results: bool,
+    /// Of each test of the run also the persona, the scenario and the metrics.
+    pub parts: Vec<bool>,
+}
+
+impl Visibility {
+    /// Returns `true` if the persona, the scenario and the metrics of the test at a place of the run may be known.
+    pub fn shows_parts_of(&self, spec: usize) -> bool {
+        self.parts.get(spec).copied().unwrap_or(false)
+    }
+}
+
 /// One conversation of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitTestRun {

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::{Caller, assets};
 use forge_domain::asset::AssetKind;
-use forge_wire::assets::{ListedVersion, version_list_key};
+use forge_wire::assets::{ListedVersionInstance, version_list_key};
 
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
@@ -28,8 +28,8 @@ async fn list(kind: AssetKind, call: Call<AssetPath, VersionsQuery, Nothing, Cal
     };
     let id = &call.path.id;
     let page = assets::list_versions(call.server.ctx(&call.caller), kind, id, &query).await?;
-    let instance = |listed: assets::ListedVersion| -> Result<ListedVersion, ApiError> {
-        Ok(ListedVersion {
+    let instance = |listed: assets::ListedVersion| -> Result<ListedVersionInstance, ApiError> {
+        Ok(ListedVersionInstance {
             version: version_instance(&call.organization, kind, id, &listed.version)?,
             yanked: listed.yank.map(yank_instance),
         })

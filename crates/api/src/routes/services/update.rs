@@ -12,18 +12,8 @@ use crate::routes::version_sets::options;
 
 pub(crate) async fn handle(call: Call<ServicePath, Options, UpdateService, Caller>) -> Answer {
     let options = options(call.query, &call.headers)?;
-    let body = call.body;
-    let update = services::UpdateService {
-        name: body.name,
-        description: body.description,
-        is_active: body.is_active,
-        agent_id: body.agent_id,
-        context_graph_id: body.context_graph_id,
-        tags: body.tags,
-        keyterms: body.keyterms,
-    };
     let (ctx, id) = (call.server.ctx(&call.caller), call.path.service_id);
-    let outcome = services::update(ctx, id, update, &options).await?;
+    let outcome = services::update(ctx, id, call.body.into(), &options).await?;
     if options.is_dry_run {
         return reply::json(StatusCode::OK, &outcome.plan);
     }

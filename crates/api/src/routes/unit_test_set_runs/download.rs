@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use forge_app::simulations::unit_test_set_runs::{self, Transcript};
 use forge_domain::simulation::RunSpec;
-use forge_wire::unit_test_set_runs::{Artifacts, ConversationArtifact, VerdictInstance};
+use forge_wire::unit_test_set_runs::{ConversationArtifact, RunArtifacts, VerdictInstance};
 use serde::Deserialize;
 
 use super::{Path, instance};
@@ -27,12 +27,12 @@ pub(crate) async fn handle(call: Call<Path, Query, Nothing, Anyone>) -> Answer {
     for transcript in found.transcripts {
         let position = transcript.run.spec;
         if let (Some(spec), Some(index)) = (specs.get(position), counts.get_mut(position)) {
-            let with_verdicts = told.parts.get(position).copied().unwrap_or(false);
+            let with_verdicts = told.shows_parts_of(position);
             conversations.push(conversation(spec, *index, transcript, with_verdicts));
             *index += 1;
         }
     }
-    let artifacts = Artifacts {
+    let artifacts = RunArtifacts {
         simulation_unit_test_set_run: instance(&call.organization, found.view),
         conversations,
     };

@@ -56,11 +56,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     let runs = found.page.items.into_iter();
     let runs: Vec<RunInstance> = runs.map(|view| instance(&call.organization, view)).collect();
     let page = forge_wire::Page::new("simulation_unit_test_set_runs", runs, token);
-    let values = found.filter_values.map(|values| RunFilterValues {
-        creators: values.creators,
-        simulation_unit_test_set_ids: values.unit_test_sets,
-        tags: [],
-    });
+    let values = found.filter_values.map(RunFilterValues::from);
     let page = page.with("filter_values", values);
     reply::large(StatusCode::OK, page).await
 }

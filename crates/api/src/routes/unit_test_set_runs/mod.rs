@@ -2,7 +2,7 @@
 
 use forge_app::simulations::unit_test_set_runs::RunView;
 use forge_domain::{OrganizationId, UnitTestSetRunId};
-use forge_wire::unit_test_set_runs::{RunInstance, Visibility};
+use forge_wire::unit_test_set_runs::RunInstance;
 use serde::Deserialize;
 
 pub(crate) mod artifacts;
@@ -19,9 +19,5 @@ pub(crate) struct Path {
 
 /// Returns a run as it is told.
 fn instance(organization: &OrganizationId, view: RunView) -> RunInstance {
-    let told = Visibility {
-        specs_and_results: view.told.specs_and_results,
-        parts: view.told.parts,
-    };
-    RunInstance::new(organization, view.run, &view.conversations, &told)
+    RunInstance::new(organization, view.run, &view.conversations, &view.told)
 }

@@ -3,21 +3,13 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::simulations::unit_test_sets;
-use forge_domain::simulation::UnitTestSetFields;
 use forge_wire::unit_test_sets::{CreateUnitTestSet, UnitTestSetCreated};
 
 use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateUnitTestSet, Caller>) -> Answer {
-    let body = call.body;
-    let fields = UnitTestSetFields {
-        name: body.name,
-        description: body.description,
-        unit_test_runs: body.unit_test_runs,
-        tags: body.tags,
-    };
-    let created = unit_test_sets::create(call.server.ctx(&call.caller), &fields).await?;
+    let created = unit_test_sets::create(call.server.ctx(&call.caller), &call.body.into()).await?;
     let body = UnitTestSetCreated {
         simulation_unit_test_set_id: created.value,
     };

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::simulations::unit_test_sets::{self, ListUnitTestSets, UnitTestSetFilter};
+use forge_app::simulations::unit_test_sets::{self, ListUnitTestSets};
+use forge_domain::simulation::UnitTestSetFilter;
 use forge_domain::{UnitTestId, UnitTestSetId};
 use forge_wire::unit_test_sets::{UnitTestSetFilterValues, UnitTestSetInstance};
 use forge_wire::unit_tests::Listed;
@@ -49,11 +50,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     let instances: Vec<_> = instances.collect();
     let token = found.page.continuation_token;
     let page = forge_wire::Page::new("simulation_unit_test_sets", instances, token);
-    let values = found.filter_values.map(|values| UnitTestSetFilterValues {
-        creators: values.creators,
-        unit_test_ids: values.unit_tests,
-        tags: values.tags,
-    });
+    let values = found.filter_values.map(UnitTestSetFilterValues::from);
     let page = page.with("filter_values", values);
     reply::large(StatusCode::OK, page).await
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::simulations::unit_test_sets::{self, UnitTestSetFilter};
+use forge_app::simulations::unit_test_sets;
 use forge_domain::UnitTestId;
+use forge_domain::simulation::UnitTestSetFilter;
 use forge_wire::unit_test_sets::UnitTestSetInstance;
 use forge_wire::unit_tests::Found;
 use serde::Deserialize;

@@ -1,8 +1,7 @@
 //! Changes a set of unit tests.
 
-use forge_app::simulations::unit_test_sets;
-
 use forge_app::Caller;
+use forge_app::simulations::unit_test_sets;
 use forge_wire::unit_test_sets::UpdateUnitTestSet;
 
 use super::Path;
@@ -10,15 +9,8 @@ use crate::call::{Call, Nothing};
 use crate::reply::{self, Answer};
 
 pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTestSet, Caller>) -> Answer {
-    let body = call.body;
-    let update = unit_test_sets::UpdateUnitTestSet {
-        name: body.name,
-        description: body.description,
-        unit_test_runs: body.unit_test_runs,
-        tags: body.tags,
-    };
     let id = call.path.simulation_unit_test_set_id;
-    let written = unit_test_sets::update(call.server.ctx(&call.caller), id, update).await?;
+    let written = unit_test_sets::update(call.server.ctx(&call.caller), id, call.body.into()).await?;
     let change_number = written.map(|written| written.change_number);
     Ok(reply::with_sequence(reply::no_content(), change_number))
 }

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::simulations::unit_tests::{self, ListUnitTests, UnitTestFilter};
+use forge_app::simulations::unit_tests::{self, ListUnitTests};
+use forge_domain::simulation::UnitTestFilter;
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId};
 use forge_wire::unit_tests::{Listed, UnitTestFilterValues, UnitTestInstance};
 use serde::Deserialize;
@@ -53,14 +54,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
     });
     let instances: Vec<_> = instances.collect();
     let page = forge_wire::Page::new("simulation_unit_tests", instances, found.page.continuation_token);
-    let values = found.filter_values.map(|values| UnitTestFilterValues {
-        creators: values.creators,
-        tags: values.tags,
-        service_ids: values.services,
-        persona_ids: values.personas,
-        scenario_ids: values.scenarios,
-        metric_ids: values.metrics,
-    });
+    let values = found.filter_values.map(UnitTestFilterValues::from);
     let page = page.with("filter_values", values);
     reply::large(StatusCode::OK, page).await
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::simulations::unit_tests::{self, UnitTestFilter};
+use forge_app::simulations::unit_tests;
+use forge_domain::simulation::UnitTestFilter;
 use forge_domain::{MetricId, PersonaId, ScenarioId, ServiceId};
 use forge_wire::unit_tests::{Found, UnitTestInstance};
 use serde::Deserialize;

@@ -3,6 +3,7 @@
 use forge_app::services;
 use forge_app::version_sets::promotion::ChangeOptions;
 use forge_domain::access::DefaultRole;
+use forge_domain::service::UpdateService;
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
@@ -151,7 +152,7 @@ async fn changing_a_service_takes_the_permission_on_its_old_and_its_new_name(ser
         )
     };
     let rename = async |grants, name: &str| {
-        let change = services::UpdateService {
+        let change = UpdateService {
             name: Some(name.to_owned()),
             ..Default::default()
         };

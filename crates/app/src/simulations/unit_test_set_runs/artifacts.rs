@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use forge_domain::access::Permission;
 use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Message;
-use forge_domain::simulation::{Measurement, UnitTestRun, UnitTestSetRun};
+use forge_domain::simulation::{Measurement, UnitTestRun, UnitTestSetRun, Visibility};
 use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
 use forge_store::{MetricResultFilter, Tx};
 use serde::{Deserialize, Serialize};
 
-use super::list::{RunView, Visibility};
+use super::list::{RunView, visibility};
 use crate::assets::authorize_read;
 use crate::page::Scan;
 use crate::{App, AppError, Ctx};
@@ -82,7 +82,7 @@ pub async fn link(ctx: Ctx<'_>, id: UnitTestSetRunId) -> Result<Link, AppError> 
     let expires_at = app.clock.now().plus_seconds(LINK_SECONDS);
     let sealed = Sealed {
         run: id,
-        told: Visibility::to(caller, &run),
+        told: visibility(caller, &run),
         expires_at,
     };
     let sealed = serde_json::to_vec(&sealed).map_err(|error| AppError::Internal(Box::new(error)))?;

@@ -3,27 +3,16 @@
 use forge_domain::access::Permission;
 use forge_domain::metric::Metric;
 use forge_domain::simulation::{
-    MetricToJudge, PersonaDetails, RunSpec, ScenarioDetails, SuccessCriterion, UnitTest, UnitTestEntry,
-    UnitTestSet, check_size,
+    CreateRun, MetricToJudge, PersonaDetails, RunSpec, ScenarioDetails, SuccessCriterion, UnitTest,
+    UnitTestEntry, UnitTestSet, check_size,
 };
 use forge_domain::version_set::ResolvedPins;
-use forge_domain::{Refusal, ServiceId, UnitTestSetId, UnitTestSetRunId};
+use forge_domain::{Refusal, UnitTestSetRunId};
 use forge_store::{NewRun, Tx};
 
 use crate::services::lookup::find_binding;
 use crate::simulations::unit_tests::{authorize_parts, find_metrics, find_target};
 use crate::{AppError, Caller, Ctx, items};
-
-/// A run that is to be created.
-#[derive(Debug, Clone)]
-pub struct CreateRun {
-    /// The set of unit tests.
-    pub unit_test_set_id: UnitTestSetId,
-    /// The service to talk to, instead of the tests' own.
-    pub service_id: Option<ServiceId>,
-    /// The version set to try, instead of the tests' own; whatever the caller wrote.
-    pub version_set_name: Option<String>,
-}
 
 /// Creates a run of a set of unit tests.
 ///

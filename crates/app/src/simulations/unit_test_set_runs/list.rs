@@ -1,12 +1,9 @@
 //! Lists of runs.
 
-use std::collections::BTreeSet;
-
 use forge_domain::access::Permission;
-use forge_domain::simulation::{UnitTestRun, UnitTestSetRun};
+use forge_domain::simulation::{RunFilterValues, UnitTestRun, UnitTestSetRun, Visibility};
 use forge_domain::{Direction, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 use forge_store::RunSummary;
-use serde::{Deserialize, Serialize};
 
 use crate::access::resource::Resource as _;
 use crate::page::{PageBuilder, unknown_token};
@@ -62,26 +59,15 @@ pub struct ListRuns {
     pub continuation_token: i64,
 }
 
-/// How much of a run a caller may know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visibility {
-    /// What was run and what came of it.
-    pub specs_and_results: bool,
-    /// Of each test of the run also the persona, the scenario and the metrics.
-    pub parts: Vec<bool>,
-}
-
-impl Visibility {
-    /// Returns what a caller who may see the run may know of it.
-    pub(super) fn to(caller: &Caller, run: &UnitTestSetRun) -> Self {
-        let parts = run.specs.iter().map(|spec| {
-            let attributes = unit_tests::attributes_of(spec.unit_test_id, &spec.unit_test_name);
-            caller.may(Permission::GetUnitTest, &attributes)
-        });
-        Self {
-            specs_and_results: run.allows(caller, Permission::GetUnitTestSet),
-            parts: parts.collect(),
-        }
+/// Returns what a caller who may see a run may know of it.
+pub(super) fn visibility(caller: &Caller, run: &UnitTestSetRun) -> Visibility {
+    let parts = run.specs.iter().map(|spec| {
+        let attributes = unit_tests::attributes_of(spec.unit_test_id, &spec.unit_test_name);
+        caller.may(Permission::GetUnitTest, &attributes)
+    });
+    Visibility {
+        specs_and_results: run.allows(caller, Permission::GetUnitTestSet),
+        parts: parts.collect(),
     }
 }
 
@@ -103,14 +89,6 @@ pub struct RunPage {
     pub page: Page<RunView>,
     /// What the runs under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<RunFilterValues>,
-}
-
-/// The values that filters can take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of the filter")]
-pub struct RunFilterValues {
-    pub creators: Vec<UserRef>,
-    pub unit_test_sets: BTreeSet<UnitTestSetId>,
 }
 
 /// Returns a page of the runs that the caller may see.
@@ -147,7 +125,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListRuns) -> Result<RunPage, AppError> {
         let (seq, bytes) = (run.seq, bytes + conversations.bytes());
         let view = RunView {
             conversations: conversations.into_rows(),
-            told: Visibility::to(caller, &run),
+            told: visibility(caller, &run),
             run,
         };
         if !page.put(view, bytes, seq) {

@@ -21,8 +21,8 @@ use crate::simulations::unit_test_sets::attributes_of;
 use crate::{AppError, Caller, Ctx};
 
 pub use artifacts::{Artifacts, Link, Transcript, link, open};
-pub use create::{CreateRun, create};
-pub use list::{ListRuns, RunFilter, RunFilterValues, RunPage, RunView, Visibility, list};
+pub use create::create;
+pub use list::{ListRuns, RunFilter, RunPage, RunView, list};
 pub use worker::{work, work_off};
 
 impl Resource for UnitTestSetRun {

@@ -1,57 +1,17 @@
 //! Lists of unit tests, and the search among them.
 
-use std::collections::BTreeSet;
-
 use forge_domain::access::Permission;
-use forge_domain::simulation::UnitTest;
-use forge_domain::tag::TagFilter;
-use forge_domain::{Direction, MetricId, PersonaId, ScenarioId, ServiceId, Sort, UnitTestId, UserRef};
+use forge_domain::simulation::{UnitTest, UnitTestFilter, UnitTestFilterValues};
+use forge_domain::{Direction, Sort};
 use forge_store::SortValue;
 
 use crate::access::resource::Resource as _;
 use crate::page::{PageBuilder, Scan};
-use crate::searching::{MAX_FOUND, Words, add_distinct};
+use crate::searching::{MAX_FOUND, Words};
 use crate::sorting::Sorted;
 use crate::{AppError, Ctx, Page};
 
 const PERMISSION: Permission = Permission::GetUnitTest;
-
-/// Which unit tests are wanted.
-///
-/// An empty list asks for nothing; the values of one list are alternatives, except tags.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a unit test")]
-pub struct UnitTestFilter {
-    pub ids: Vec<UnitTestId>,
-    pub is_deleted: Option<bool>,
-    pub services: Vec<ServiceId>,
-    pub personas: Vec<PersonaId>,
-    pub scenarios: Vec<ScenarioId>,
-    pub metrics: Vec<MetricId>,
-    pub creators: Vec<UserRef>,
-    pub tags: Vec<TagFilter>,
-}
-
-impl UnitTestFilter {
-    fn admits(&self, test: &UnitTest) -> bool {
-        fn any<T: PartialEq>(wanted: &[T], is: &T) -> bool {
-            wanted.is_empty() || wanted.contains(is)
-        }
-        let fields = &test.fields;
-        self.is_deleted.is_none_or(|wanted| wanted == test.is_deleted)
-            && any(&self.ids, &test.id)
-            && any(&self.services, &fields.service_id)
-            && any(&self.personas, &fields.persona_id)
-            && any(&self.scenarios, &fields.scenario_id)
-            && any(&self.creators, &test.creator)
-            && (self.metrics.is_empty()
-                || fields
-                    .success_criterions
-                    .iter()
-                    .any(|criterion| self.metrics.contains(&criterion.metric_id)))
-            && self.tags.iter().all(|filter| filter.matches(&fields.tags))
-    }
-}
 
 /// What a caller asks of a list of unit tests.
 #[derive(Debug, Clone, Default)]
@@ -73,31 +33,6 @@ pub struct UnitTestPage {
     pub page: Page<UnitTest>,
     /// What the tests under the filter that the caller may see can be filtered by, on the first page.
     pub filter_values: Option<UnitTestFilterValues>,
-}
-
-/// The values that filters can take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of the filter")]
-pub struct UnitTestFilterValues {
-    pub creators: Vec<UserRef>,
-    pub tags: BTreeSet<String>,
-    pub services: BTreeSet<ServiceId>,
-    pub personas: BTreeSet<PersonaId>,
-    pub scenarios: BTreeSet<ScenarioId>,
-    pub metrics: BTreeSet<MetricId>,
-}
-
-impl UnitTestFilterValues {
-    fn add(&mut self, test: &UnitTest) {
-        let fields = &test.fields;
-        add_distinct(&mut self.creators, &test.creator);
-        self.tags.extend(fields.tags.keys().cloned());
-        self.services.insert(fields.service_id);
-        self.personas.insert(fields.persona_id);
-        self.scenarios.insert(fields.scenario_id);
-        let criteria = fields.success_criterions.iter();
-        self.metrics.extend(criteria.map(|criterion| criterion.metric_id));
-    }
 }
 
 /// Returns a page of the unit tests that the caller may see.

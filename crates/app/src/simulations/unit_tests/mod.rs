@@ -14,10 +14,10 @@ use crate::access::resource::Resource;
 use crate::page::Scan;
 use crate::{AppError, Caller};
 
-pub use list::{ListUnitTests, UnitTestFilter, UnitTestFilterValues, UnitTestPage, list, search};
+pub use list::{ListUnitTests, UnitTestPage, list, search};
 use parts::no_target;
 pub(crate) use parts::{authorize_parts, find_metrics, find_target};
-pub use write::{NewUnitTest, UpdateUnitTest, create, delete, update};
+pub use write::{create, delete, update};
 
 /// A unit test that is not deleted.
 impl Resource for UnitTest {

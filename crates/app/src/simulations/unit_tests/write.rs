@@ -4,10 +4,10 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::simulation::{
-    PersonaDetails, ScenarioDetails, SuccessCriterion, UnitTest, UnitTestFields, UnitTestSet, named,
+    CreateUnitTest, PersonaDetails, ScenarioDetails, UnitTest, UnitTestFields, UnitTestSet, UpdateUnitTest,
+    named,
 };
-use forge_domain::tag::Tags;
-use forge_domain::{PersonaId, Refusal, Refusals, ScenarioId, ServiceId, UnitTestId};
+use forge_domain::{Refusal, Refusals, UnitTestId};
 use forge_store::{Tx, WriteTx};
 use serde_json::{Value, json};
 
@@ -18,65 +18,32 @@ use crate::names::{new_name, taken};
 use crate::page::Scan;
 use crate::{AppError, Caller, Ctx, Written, commit};
 
-/// A unit test that is to be created.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the fields are those of a unit test")]
-pub struct NewUnitTest {
-    pub name: String,
-    pub description: String,
-    pub service_id: ServiceId,
-    /// Whatever the caller wrote.
-    pub version_set_name: String,
-    pub persona_id: PersonaId,
-    pub scenario_id: ScenarioId,
-    pub max_interactions: u32,
-    pub success_criterions: Vec<SuccessCriterion>,
-    pub tags: Tags,
-}
-
-/// What changes about a unit test; an absent field stays as it is.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are those of a unit test")]
-pub struct UpdateUnitTest {
-    pub description: Option<String>,
-    pub service_id: Option<ServiceId>,
-    /// Whatever the caller wrote.
-    pub version_set_name: Option<String>,
-    pub persona_id: Option<PersonaId>,
-    pub scenario_id: Option<ScenarioId>,
-    pub max_interactions: Option<u32>,
-    pub run_count: Option<u32>,
-    pub success_criterions: Option<Vec<SuccessCriterion>>,
-    pub tags: Option<Tags>,
-}
-
-impl UpdateUnitTest {
-    fn apply(self, old: &UnitTestFields) -> Result<UnitTestFields, AppError> {
-        let old = old.clone();
-        let service_id = self.service_id.unwrap_or(old.service_id);
-        Ok(UnitTestFields {
-            name: old.name,
-            description: self.description.unwrap_or(old.description),
-            service_id,
-            version_set_name: match self.version_set_name {
-                Some(name) => name.parse().map_err(|_| no_target(service_id, &name))?,
-                None => old.version_set_name,
-            },
-            persona_id: self.persona_id.unwrap_or(old.persona_id),
-            scenario_id: self.scenario_id.unwrap_or(old.scenario_id),
-            max_interactions: self.max_interactions.unwrap_or(old.max_interactions),
-            run_count: self.run_count.unwrap_or(old.run_count),
-            success_criterions: self.success_criterions.unwrap_or(old.success_criterions),
-            tags: self.tags.unwrap_or(old.tags),
-        })
-    }
+/// Returns a test as it is after a change.
+fn changed(old: &UnitTestFields, update: UpdateUnitTest) -> Result<UnitTestFields, AppError> {
+    let old = old.clone();
+    let service_id = update.service_id.unwrap_or(old.service_id);
+    Ok(UnitTestFields {
+        name: old.name,
+        description: update.description.unwrap_or(old.description),
+        service_id,
+        version_set_name: match update.version_set_name {
+            Some(name) => name.parse().map_err(|_| no_target(service_id, &name))?,
+            None => old.version_set_name,
+        },
+        persona_id: update.persona_id.unwrap_or(old.persona_id),
+        scenario_id: update.scenario_id.unwrap_or(old.scenario_id),
+        max_interactions: update.max_interactions.unwrap_or(old.max_interactions),
+        run_count: update.run_count.unwrap_or(old.run_count),
+        success_criterions: update.success_criterions.unwrap_or(old.success_criterions),
+        tags: update.tags.unwrap_or(old.tags),
+    })
 }
 
 /// Creates a unit test.
 ///
 /// The caller must be allowed to talk to the set, and to read what else the test names.
-pub async fn create(ctx: Ctx<'_>, new: NewUnitTest) -> Result<Written<UnitTestId>, AppError> {
-    let new = NewUnitTest {
+pub async fn create(ctx: Ctx<'_>, new: CreateUnitTest) -> Result<Written<UnitTestId>, AppError> {
+    let new = CreateUnitTest {
         name: new_name("name", &new.name)?,
         ..new
     };
@@ -137,7 +104,7 @@ pub async fn update(
     authorize_parts(ctx.caller)?;
     let mut tx = ctx.write(PERMISSION).await?;
     let test: UnitTest = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
-    let fields = update.apply(&test.fields)?;
+    let fields = changed(&test.fields, update)?;
     if fields == test.fields {
         return Ok(None);
     }

@@ -2,10 +2,11 @@
 
 use forge_app::assets::agents;
 use forge_app::assets::yanks::{self, YankChange};
-use forge_app::services::{self, UpdateService};
+use forge_app::services;
 use forge_app::version_sets::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::{App, AppError, Caller, Ctx, assets};
 use forge_domain::asset::AssetKind;
+use forge_domain::service::UpdateService;
 use forge_domain::{OrganizationId, ServiceId, SetName};
 use forge_store::ReadTx;
 use forge_testkit::{Engine, TestServer};
