@@ -84,7 +84,7 @@ pub async fn evaluate(ctx: Ctx<'_>, evaluate: Evaluate) -> Result<Vec<(MetricId,
         conversations::transcript::to_judge(ctx.app, &mut tx, organization, conversation_id, up_to).await?;
     drop(tx);
     let verdicts = judge(ctx.app, &metrics, conversation.model_preferences, transcript).await?;
-    keep(ctx, (conversation_id, evaluate.up_to), &metrics, &verdicts).await?;
+    keep(ctx, conversation_id, evaluate.up_to, &metrics, &verdicts).await?;
     Ok(metrics
         .into_iter()
         .map(|metric| metric.id)
@@ -120,7 +120,8 @@ async fn judge(
 /// Keeps all results, or none if the conversation was deleted meanwhile.
 async fn keep(
     ctx: Ctx<'_>,
-    (conversation_id, up_to): (ConversationId, Option<InteractionId>),
+    conversation_id: ConversationId,
+    up_to: Option<InteractionId>,
     metrics: &[PendingMetric],
     verdicts: &[Verdict],
 ) -> Result<(), AppError> {

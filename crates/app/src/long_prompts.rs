@@ -97,16 +97,29 @@ impl Looking {
     }
 }
 
+/// Whose prompts are looked at: those of versions that a set of a service means.
+#[derive(Clone, Copy)]
+pub(crate) struct PromptsOf<'a> {
+    pub(crate) organization: &'a OrganizationId,
+    pub(crate) service: &'a Service,
+    pub(crate) resolved: ResolvedPins,
+}
+
 /// Returns the prompt that does not fit, if versions of a service's agent and context graph have one.
 ///
 /// Contents are read only if they are long enough for that, and once: what was found is kept, as versions never
 /// change.
-pub(crate) async fn find(
+pub(crate) async fn look_for(
     app: &App,
     tx: &mut Tx,
-    (organization, service, resolved): (&OrganizationId, &Service, ResolvedPins),
+    of: PromptsOf<'_>,
     looking: &Looking,
 ) -> Result<Option<LongPrompt>, AppError> {
+    let PromptsOf {
+        organization,
+        service,
+        resolved,
+    } = of;
     let (Some(agent), Some(graph)) = (resolved.agent_version, resolved.context_graph_version) else {
         return Ok(None);
     };
@@ -130,7 +143,8 @@ pub(crate) async fn find(
     look(app, tx, pair, bytes).await
 }
 
-fn keys((organization, agent, graph): &VersionPair) -> [VersionKey; 2] {
+fn keys(pair: &VersionPair) -> [VersionKey; 2] {
+    let (organization, agent, graph) = pair;
     [
         (
             organization.clone(),

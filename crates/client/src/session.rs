@@ -102,7 +102,7 @@ impl Client {
         self.options.clock.now()
     }
 
-    /// Reads from a path within the organization.
+    /// Reads from a path within the organization, which has no query.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Client {
         Ok(self.read::<Value>(Request::get(path)).await?.value)
     }
 
-    /// Posts to a path within the organization.
+    /// Posts to a path within the organization, which has no query.
     ///
     /// It is sent once.
     ///
@@ -123,7 +123,7 @@ impl Client {
         Ok(self.read::<Value>(request).await?.value)
     }
 
-    /// Puts to a path within the organization.
+    /// Puts to a path within the organization, which has no query.
     ///
     /// It is sent again if need be.
     ///

@@ -134,6 +134,8 @@ const AGENT_AND_GRAPH: &[[Statement; 14]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
+    /// Which of the two it is.
+    pub kind: AssetKind,
     /// Its id; 24 hex digits.
     pub id: String,
     /// Its place in the organization's list.
@@ -212,8 +214,9 @@ fn service_reference(row: &Row<'_>) -> Result<ServiceReference, StoreError> {
     })
 }
 
-fn asset(row: &Row<'_>) -> Result<Asset, StoreError> {
+fn asset(kind: AssetKind, row: &Row<'_>) -> Result<Asset, StoreError> {
     Ok(Asset {
+        kind,
         id: row.text("id")?,
         seq: row.integer("seq")?,
         name: row.text("name")?,
@@ -239,8 +242,10 @@ impl Tx {
         kind: AssetKind,
         id: &str,
     ) -> Result<Option<Asset>, StoreError> {
-        self.optional(&Statements::of(kind).find, args![organization, id], asset)
-            .await
+        self.optional(&Statements::of(kind).find, args![organization, id], |row| {
+            asset(kind, row)
+        })
+        .await
     }
 
     /// Returns the row of an asset, if there is one.
@@ -250,8 +255,10 @@ impl Tx {
         kind: AssetKind,
         id: &str,
     ) -> Result<Rows<Asset>, StoreError> {
-        self.some(&Statements::of(kind).find, args![organization, id], asset)
-            .await
+        self.some(&Statements::of(kind).find, args![organization, id], |row| {
+            asset(kind, row)
+        })
+        .await
     }
 
     /// Returns an asset by its name.
@@ -264,7 +271,7 @@ impl Tx {
         self.optional(
             &Statements::of(kind).find_by_name,
             args![organization, name],
-            asset,
+            |row| asset(kind, row),
         )
         .await
     }
@@ -278,7 +285,8 @@ impl Tx {
         page: PageRequest,
     ) -> Result<Rows<Asset>, StoreError> {
         let args = args![organization, page.after, is_deprecated, page.limit];
-        self.some(&Statements::of(kind).list, args, asset).await
+        self.some(&Statements::of(kind).list, args, |row| asset(kind, row))
+            .await
     }
 
     /// Returns one version of an asset.

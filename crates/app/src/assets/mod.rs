@@ -15,13 +15,14 @@ use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
 pub use forge_store::{Asset, AssetVersion, Yank};
-use forge_store::{AssetSummary, Tx, VersionBounds, WriteTx};
+use forge_store::{AssetSummary, StoreError, Tx, VersionBounds, WriteTx};
 use serde_json::{Value, json};
 
+use crate::access::resource::Resource;
 use crate::names::new_asset_name;
 use crate::page::PageBuilder;
 use crate::services::lookup;
-use crate::snapshot::Size;
+use crate::snapshot::{Size, VersionKey};
 use crate::{App, AppError, Caller, Ctx, Page, Written, commit};
 
 /// How many services an error names; the rest is counted by "…".
@@ -58,8 +59,38 @@ const fn permissions(kind: AssetKind) -> Permissions {
     }
 }
 
-fn attributes(kind: AssetKind, asset: &Asset) -> Attributes {
-    attributes_of(kind, &asset.id, &asset.name)
+/// What names an agent or a context graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssetName {
+    kind: AssetKind,
+    id: String,
+}
+
+impl AssetName {
+    fn new(kind: AssetKind, id: &str) -> Self {
+        let id = id.to_owned();
+        Self { kind, id }
+    }
+}
+
+impl Resource for Asset {
+    type Key = AssetName;
+
+    async fn by_key(
+        tx: &mut Tx,
+        organization: &OrganizationId,
+        name: &AssetName,
+    ) -> Result<Option<Self>, StoreError> {
+        tx.find_asset(organization, name.kind, &name.id).await
+    }
+
+    fn not_found(name: &AssetName) -> AppError {
+        AppError::NotFound(format!("there is no {} {}", name.kind, name.id))
+    }
+
+    fn attributes_for(&self, _: &Caller) -> Attributes {
+        attributes_of(self.kind, &self.id, &self.name)
+    }
 }
 
 fn attributes_of(kind: AssetKind, id: &str, name: &str) -> Attributes {
@@ -69,11 +100,6 @@ fn attributes_of(kind: AssetKind, id: &str, name: &str) -> Attributes {
         .with(permissions.name, name)
 }
 
-async fn find(tx: &mut Tx, caller: &Caller, kind: AssetKind, id: &str) -> Result<Asset, AppError> {
-    let found = tx.find_asset(&caller.organization, kind, id).await?;
-    found.ok_or_else(|| AppError::NotFound(format!("there is no {kind} {id}")))
-}
-
 /// Refuses a caller who may not read the asset of that id.
 pub(crate) async fn authorize_read(
     tx: &mut Tx,
@@ -81,11 +107,8 @@ pub(crate) async fn authorize_read(
     kind: AssetKind,
     id: &str,
 ) -> Result<Asset, AppError> {
-    let permission = permissions(kind).get;
-    caller.require_any_grant(permission)?;
-    let asset = find(tx, caller, kind, id).await?;
-    caller.authorize(permission, &attributes(kind, &asset))?;
-    Ok(asset)
+    let name = AssetName::new(kind, id);
+    caller.fetch(tx, permissions(kind).get, &name).await
 }
 
 /// Returns an asset that the caller names in something else, if it is there and the caller may read it.
@@ -96,12 +119,12 @@ pub(crate) async fn find_named(
     id: &str,
 ) -> Result<Option<Asset>, AppError> {
     let found = tx.find_asset(&caller.organization, kind, id).await?;
-    Ok(found.filter(|asset| may_read(caller, kind, asset)))
+    Ok(found.filter(|asset| may_read(caller, asset)))
 }
 
 /// Returns `true` if a caller may read an asset.
-pub(crate) fn may_read(caller: &Caller, kind: AssetKind, asset: &Asset) -> bool {
-    caller.may(permissions(kind).get, &attributes(kind, asset))
+pub(crate) fn may_read(caller: &Caller, asset: &Asset) -> bool {
+    asset.allows(caller, permissions(asset.kind).get)
 }
 
 /// Refuses a caller who may read nothing of a kind, before anything is looked up.
@@ -130,19 +153,15 @@ pub(crate) fn authorize_known(
 }
 
 /// Returns one version of an asset; only the first time, the store is asked.
-pub(crate) async fn version_content(
-    app: &App,
-    organization: &OrganizationId,
-    (kind, id, version): (AssetKind, String, VersionNumber),
-) -> Result<Arc<AssetVersion>, AppError> {
-    let key = (organization.clone(), kind, id, version);
+pub(crate) async fn version_content(app: &App, key: VersionKey) -> Result<Arc<AssetVersion>, AppError> {
     if let Some(found) = app.snapshots.documents.find(&key) {
         return Ok(found);
     }
     let mut tx = app.store.read().await?;
-    let found = tx.find_version(organization, kind, &key.2, version).await?;
-    let found = found
-        .ok_or_else(|| AppError::internal(format!("version {version} of {kind} {} is missing", key.2)))?;
+    let (organization, kind, id, version) = &key;
+    let found = tx.find_version(organization, *kind, id, *version).await?;
+    let found =
+        found.ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))?;
     let found = Arc::new(found);
     let bytes = found.document.get().len();
     let size = Size {
@@ -165,11 +184,8 @@ pub(crate) async fn authorize_new_version(
     kind: AssetKind,
     id: &str,
 ) -> Result<Asset, AppError> {
-    let permission = permissions(kind).create_version;
-    caller.require_any_grant(permission)?;
-    let asset = find(tx, caller, kind, id).await?;
-    caller.authorize(permission, &attributes(kind, &asset))?;
-    Ok(asset)
+    let name = AssetName::new(kind, id);
+    caller.fetch(tx, permissions(kind).create_version, &name).await
 }
 
 /// Stores a new version and records who made it.
@@ -256,7 +272,7 @@ pub async fn list(ctx: Ctx<'_>, kind: AssetKind, query: &ListAssets) -> Result<P
     if !caller.may_some(permission) {
         return Ok(Page::empty());
     }
-    let is_visible = |asset: &Asset| caller.may(permission, &attributes(kind, asset));
+    let is_visible = |asset: &Asset| asset.allows(caller, permission);
     let mut tx = app.store.read().await?;
     let mut page = PageBuilder::new(tx.room(), query.limit, query.continuation_token);
     if query.ids.is_empty() {
@@ -293,10 +309,9 @@ pub async fn list(ctx: Ctx<'_>, kind: AssetKind, query: &ListAssets) -> Result<P
 /// Deprecates an asset: it stays readable and keeps running where it runs, but nothing new may start to use it.
 pub async fn deprecate(ctx: Ctx<'_>, kind: AssetKind, id: &str) -> Result<Written<()>, AppError> {
     let permission = permissions(kind).delete;
-    ctx.caller.require_any_grant(permission)?;
-    let mut tx = ctx.app.write(ctx.caller).await?;
-    let asset = find(&mut tx, ctx.caller, kind, id).await?;
-    ctx.caller.authorize(permission, &attributes(kind, &asset))?;
+    let mut tx = ctx.write(permission).await?;
+    let name = AssetName::new(kind, id);
+    let asset: Asset = ctx.caller.fetch(&mut tx, permission, &name).await?;
     if asset.is_deprecated {
         return Err(AppError::Conflict(format!("{kind} {id} is deprecated already")));
     }

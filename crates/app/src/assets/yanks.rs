@@ -70,7 +70,7 @@ pub async fn yank(
     let before = found.as_ref().map(|yank| yank.reason.as_str());
     let after = change.reason.as_deref();
     if before != after && !change.precondition.is_fulfilled(found.as_ref().map(tag)) {
-        let shown = found.filter(|_| may_read(caller, kind, &asset));
+        let shown = found.filter(|_| may_read(caller, &asset));
         return Err(AppError::YankMoved(shown.map(Box::new)));
     }
     let read = read(

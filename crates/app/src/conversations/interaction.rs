@@ -193,7 +193,7 @@ impl Interaction {
             .await?;
         if let Some(set) = interaction.insights.triggered_dynamic_behavior_set_version_info {
             let id = self.lease.app.new_id()?;
-            let invocation = invocation(id, set, (conversation_id, now), &outcome.messages, &answer);
+            let invocation = invocation(id, set, conversation_id, now, &outcome.messages, &answer);
             tx.record_behavior_invocation(&invocation).await?;
         }
         tx.commit().await?;

@@ -13,7 +13,7 @@ use forge_domain::{AgentId, OrganizationId, VersionNumber};
 use forge_runtime::{AgentVersion, Setup};
 use serde::de::DeserializeOwned;
 
-use crate::snapshot::{Documents, Size};
+use crate::snapshot::{Documents, Size, VersionKey};
 use crate::{App, AppError, assets, reading};
 
 /// Reads what a conversation runs on.
@@ -22,16 +22,17 @@ use crate::{App, AppError, assets, reading};
 pub(super) async fn load(
     app: &App,
     organization: &OrganizationId,
-    (agent_id, agent_version): (AgentId, VersionNumber),
+    agent: (AgentId, VersionNumber),
     graph: GraphVersion,
     models: ModelPreferences,
 ) -> Result<Setup, AppError> {
-    let agent = (AssetKind::Agent, agent_id.to_string(), agent_version);
-    let (document, _) = content::<AgentDocument>(app, organization, &app.snapshots.agents, agent).await?;
+    let (id, version) = agent;
+    let key = (organization.clone(), AssetKind::Agent, id.to_string(), version);
+    let (document, _) = content::<AgentDocument>(app, &app.snapshots.agents, key).await?;
     Ok(Setup {
         agent: AgentVersion {
-            id: agent_id,
-            version: agent_version,
+            id,
+            version,
             document,
         },
         graph,
@@ -55,9 +56,15 @@ async fn graphs(
         if found.contains_key(&graph) {
             continue;
         }
-        let version = (AssetKind::ContextGraph, graph.0.to_string(), graph.1);
+        let (id, version) = graph;
+        let key = (
+            organization.clone(),
+            AssetKind::ContextGraph,
+            id.to_string(),
+            version,
+        );
         let known = &app.snapshots.context_graphs;
-        let (document, size) = content::<ContextGraphDocument>(app, organization, known, version).await?;
+        let (document, size) = content::<ContextGraphDocument>(app, known, key).await?;
         bytes += size.text;
         if found.len() > MAX_REACHED || bytes > MAX_REACHED_BYTES {
             return Err(AppError::Refused(format!(
@@ -75,16 +82,15 @@ async fn graphs(
     Ok(found)
 }
 
+/// Returns the content of a version, and how large it is.
 async fn content<T: DeserializeOwned + Send + Sync + 'static>(
     app: &App,
-    organization: &OrganizationId,
     known: &Documents<T>,
-    (kind, id, version): (AssetKind, String, VersionNumber),
+    key: VersionKey,
 ) -> Result<(Arc<T>, Size), AppError> {
-    let key = (organization.clone(), kind, id.clone(), version);
     if let Some(found) = known.find_with_size(&key) {
         return Ok(found);
     }
-    let text = assets::version_content(app, organization, (kind, id, version)).await?;
+    let text = assets::version_content(app, key.clone()).await?;
     reading::read(known, key, text).await
 }

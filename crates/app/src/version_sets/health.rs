@@ -7,7 +7,7 @@ use forge_domain::access::Permission;
 use forge_domain::health::{self, CheckedSet, Health};
 use forge_domain::service::Service;
 
-use crate::long_prompts::Looking;
+use crate::long_prompts::{Looking, PromptsOf};
 use crate::services::lookup::find_binding;
 use crate::version_sets::{SetView, Uses, read_seen, view};
 use crate::{AppError, Ctx, aside, long_prompts};
@@ -45,8 +45,12 @@ pub async fn check(ctx: Ctx<'_>, service_id: ServiceId) -> Result<ServiceHealth,
         let long_prompt = if let Some((_, found)) = known {
             *found
         } else {
-            let of = (organization, &service, resolved);
-            let found = long_prompts::find(app, &mut tx, of, &looking).await?;
+            let of = PromptsOf {
+                organization,
+                service: &service,
+                resolved,
+            };
+            let found = long_prompts::look_for(app, &mut tx, of, &looking).await?;
             looked_at.push((resolved, found));
             found
         };

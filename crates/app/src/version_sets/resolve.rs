@@ -156,7 +156,7 @@ pub async fn with_documents(ctx: Ctx<'_>, mut resolution: Resolution) -> Result<
             kind,
             known.state.asset(kind, &id).ok_or_else(missing)?,
         )?;
-        assets::version_content(ctx.app, &ctx.caller.organization, (kind, id, version)).await
+        assets::version_content(ctx.app, (ctx.caller.organization.clone(), kind, id, version)).await
     };
     let ((agent, agent_version), (graph, graph_version)) = (resolution.agent, resolution.context_graph);
     let agent = content(AssetKind::Agent, agent.to_string(), agent_version).await?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::sources::sources_below;
 use crate::world::{Typed, World, assert_transcript};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,23 +125,15 @@ async fn colours_are_for_terminals_that_want_them() {
 #[test]
 fn every_transcript_that_is_kept_is_compared() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
-    let files = |folder: &str| -> Vec<std::path::PathBuf> {
-        let entries = std::fs::read_dir(folder).unwrap();
-        entries
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.is_file())
-            .collect()
-    };
-    let sources: Vec<String> = files(folder)
-        .iter()
-        .map(|source| std::fs::read_to_string(source).unwrap())
-        .collect();
-    for kept in files(&format!("{folder}/snapshots")) {
-        let name = format!("\"{}\"", kept.file_stem().unwrap().to_str().unwrap());
+    let files = sources_below(std::path::Path::new(folder));
+    let (kept, sources): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("snapshots"));
+    assert!(!kept.is_empty());
+    for (path, _) in kept {
+        let name = format!("\"{}\"", path.file_stem().unwrap().to_str().unwrap());
         assert!(
-            sources.iter().any(|source| source.contains(&name)),
+            sources.iter().any(|(_, source)| source.contains(&name)),
             "nothing compares {}",
-            kept.display()
+            path.display()
         );
     }
 }

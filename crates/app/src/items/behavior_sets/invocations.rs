@@ -21,7 +21,8 @@ use crate::{AppError, Ctx, Page};
 pub(crate) fn invocation(
     id: BehaviorInvocationId,
     set: (BehaviorSetId, VersionNumber),
-    (conversation_id, invoked_at): (ConversationId, Timestamp),
+    conversation_id: ConversationId,
+    invoked_at: Timestamp,
     messages: &[Message],
     answer: &Message,
 ) -> NewBehaviorInvocation {

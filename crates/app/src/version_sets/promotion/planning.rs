@@ -8,7 +8,7 @@ use forge_domain::prompt::LongPrompt;
 
 use super::batch::are_large;
 use super::load::Loaded;
-use crate::long_prompts::{self, Looking};
+use crate::long_prompts::{self, Looking, PromptsOf};
 use crate::{App, AppError, Catalogues, Ctx, Tx, aside};
 
 /// Plans a change, and returns with the plan what it was made of.
@@ -20,11 +20,15 @@ pub(super) async fn plan(
 ) -> Result<(Loaded, Planned), AppError> {
     let (loaded, planned) = plan_with(ctx.app, loaded, None, looking).await;
     // What the set would mean is known only now.
-    if let Some(resolved) = planned.plan.resolved
-        && let of = (&ctx.caller.organization, &loaded.service, resolved)
-        && let Some(found) = long_prompts::find(ctx.app, tx, of, looking).await?
-    {
-        return Ok(plan_with(ctx.app, loaded, Some(found), looking).await);
+    if let Some(resolved) = planned.plan.resolved {
+        let of = PromptsOf {
+            organization: &ctx.caller.organization,
+            service: &loaded.service,
+            resolved,
+        };
+        if let Some(found) = long_prompts::look_for(ctx.app, tx, of, looking).await? {
+            return Ok(plan_with(ctx.app, loaded, Some(found), looking).await);
+        }
     }
     Ok((loaded, planned))
 }

@@ -197,9 +197,9 @@ impl<'s> Worker<'s> {
                 let graphs = graphs.map(|((_, name), id)| (name.clone(), id.clone())).collect();
                 rename_references(&mut document, &graphs);
                 // With its number, so that it is refused if somebody else was faster.
-                let path = format!("{}/{}/?version={version}", folder(*kind), self.id(*kind, name)?);
-                let sent = client.post(&path, &Value::Object(document)).await;
-                self.outcome.note(id, sent)?;
+                let (of, document) = (self.id(*kind, name)?, Value::Object(document));
+                let sent = client.create_asset_version(*kind, &of, &document, *version);
+                self.outcome.note(id, sent.await)?;
             }
         }
         Ok(())
