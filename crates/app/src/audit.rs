@@ -42,7 +42,7 @@ impl SignedCheckpoint {
     }
 }
 
-fn attributes(event: &AuditEvent) -> Attributes {
+fn attributes_of(event: &AuditEvent) -> Attributes {
     Attributes::default()
         .with("object_kind", event.object.kind.as_str())
         .with("object_id", event.object.id.as_str())
@@ -74,7 +74,7 @@ pub async fn list(
             filter.before_sequence = Some(filter.before_sequence.map_or(token, |bound| bound.min(token)));
         }
         let rows = tx.find_audit_events(&caller.organization, &filter, asked).await?;
-        let may_see = |(event, _): &Entry| caller.may(PERMISSION, &attributes(event));
+        let may_see = |(event, _): &Entry| caller.may(PERMISSION, &attributes_of(event));
         page.add(rows, asked, |(event, _)| event.sequence, may_see);
     }
     Ok(page.finish())

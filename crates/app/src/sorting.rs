@@ -95,7 +95,7 @@ impl<K: Copy + PartialEq + Debug, T> Sorted<K, T> {
             }
             return Ok(PageBuilder::new(tx.room(), limit, Place::Row(token)));
         }
-        let (cursor, _) = find(ctx, tx, token).await?.ok_or_else(unknown_token)?;
+        let (cursor, _) = find_cursor(ctx, tx, token).await?.ok_or_else(unknown_token)?;
         if cursor != self.cursor(ctx.caller, cursor.position.clone()) {
             return Err(unknown_token());
         }
@@ -307,7 +307,11 @@ fn token(cursor: &PageCursor, attempt: u8) -> i64 {
 }
 
 /// Returns a place and when it was kept, if the number is not too old.
-async fn find(ctx: Ctx<'_>, tx: &mut Tx, token: i64) -> Result<Option<(PageCursor, Timestamp)>, AppError> {
+async fn find_cursor(
+    ctx: Ctx<'_>,
+    tx: &mut Tx,
+    token: i64,
+) -> Result<Option<(PageCursor, Timestamp)>, AppError> {
     let Ctx { app, caller } = ctx;
     let oldest = app.clock.now() - KEPT_FOR;
     let kept = tx.find_page_cursor(&caller.organization, token).await?;
@@ -322,7 +326,7 @@ async fn keep(ctx: Ctx<'_>, mut tx: ReadTx, cursor: &PageCursor) -> Result<i64, 
     let now = ctx.app.clock.now();
     for attempt in 0..=u8::MAX {
         let token = token(cursor, attempt);
-        match find(ctx, &mut tx, token).await? {
+        match find_cursor(ctx, &mut tx, token).await? {
             Some((found, kept_at)) if found == *cursor && kept_at > now - RENEWED_AFTER => return Ok(token),
             Some((found, _)) if found != *cursor => continue,
             _ => {}

@@ -1,6 +1,7 @@
 //! The endpoints: a folder for each noun, a file for each verb.
 
 use axum::http::StatusCode;
+use forge_app::assets::VersionName;
 use forge_app::{AppError, Written};
 use forge_domain::asset::AssetKind;
 use forge_domain::fault::Fault;
@@ -57,6 +58,17 @@ pub(crate) struct VersionPath {
     #[serde(alias = "agent_id", alias = "service_hierarchical_state_machine_id")]
     pub(crate) id: String,
     pub(crate) version: VersionNumber,
+}
+
+impl VersionPath {
+    /// Returns the version of such a thing that the path names.
+    pub(crate) fn version_of(&self, kind: AssetKind) -> VersionName<'_> {
+        VersionName {
+            kind,
+            id: &self.id,
+            version: self.version,
+        }
+    }
 }
 
 /// The path of a service.

@@ -300,12 +300,14 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
         parsed_grant("Organization:GetAgent", json!({})),
         parsed_grant("Service:GetVersionSet", only_release),
     ]);
-    let version = (agent.as_str(), 1.try_into().unwrap());
-    let kind = forge_domain::asset::AssetKind::Agent;
-    let page =
-        forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &caller), kind, version, 50, 0)
-            .await
-            .unwrap();
+    let version = forge_app::assets::VersionName {
+        kind: forge_domain::asset::AssetKind::Agent,
+        id: &agent,
+        version: 1.try_into().unwrap(),
+    };
+    let page = forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &caller), version, 50, 0)
+        .await
+        .unwrap();
     let names: Vec<String> = page.services.items[0]
         .sets
         .iter()
@@ -320,10 +322,9 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
     .unwrap();
     assert_eq!(health.sets.len(), 1);
     let none = server.caller(vec![parsed_grant("Organization:GetAgent", json!({}))]);
-    let page =
-        forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &none), kind, version, 50, 0)
-            .await
-            .unwrap();
+    let page = forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &none), version, 50, 0)
+        .await
+        .unwrap();
     assert!(page.services.items.is_empty());
 }
 

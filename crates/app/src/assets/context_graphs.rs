@@ -19,6 +19,13 @@ use crate::{AppError, Caller, Ctx, Written, aside, commit};
 
 const KIND: AssetKind = AssetKind::ContextGraph;
 
+/// A new version of a context graph, and how large it is.
+#[derive(Clone, Copy)]
+struct SizedGraph<'a> {
+    document: &'a ContextGraphDocument,
+    bytes: usize,
+}
+
 /// Creates the next version of a context graph.
 pub async fn create_version(
     ctx: Ctx<'_>,
@@ -30,7 +37,8 @@ pub async fn create_version(
     check_document(document)?;
     let text = text(document)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
-    let sized = (document, text.len());
+    let bytes = text.len();
+    let sized = SizedGraph { document, bytes };
     let (graph, version) = check(ctx, &mut tx, id, expected, sized).await?;
     insert_version(&mut tx, ctx.caller, KIND, &graph, version, text).await?;
     let created_at = tx.changed_at();
@@ -46,7 +54,8 @@ pub async fn dry_run_version(
 ) -> Result<(), AppError> {
     authorize_some_new_version(ctx.caller, KIND)?;
     check_document(document)?;
-    let sized = (document, text(document)?.len());
+    let bytes = text(document)?.len();
+    let sized = SizedGraph { document, bytes };
     let mut tx = ctx.app.store.read().await?;
     check(ctx, &mut tx, id, expected, sized).await.map(drop)
 }
@@ -68,8 +77,9 @@ async fn check(
     tx: &mut Tx,
     id: &str,
     expected: Option<VersionNumber>,
-    (document, bytes): (&ContextGraphDocument, usize),
+    sized: SizedGraph<'_>,
 ) -> Result<(Asset, VersionNumber), AppError> {
+    let document = sized.document;
     let graph = authorize_new_version(tx, ctx.caller, KIND, id).await?;
     if !document.references.is_empty() {
         authorize_some_read(ctx.caller, KIND)?;
@@ -82,7 +92,7 @@ async fn check(
             "there is no tool {tool} in this installation"
         )));
     }
-    let faults = reference_faults(tx, ctx.caller, (document, bytes)).await?;
+    let faults = reference_faults(tx, ctx.caller, sized).await?;
     if !faults.is_empty() {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         return Err(AppError::Refused(texts.join("; ")));
@@ -94,8 +104,9 @@ async fn check(
 async fn reference_faults(
     tx: &mut Tx,
     caller: &Caller,
-    (document, bytes): (&ContextGraphDocument, usize),
+    sized: SizedGraph<'_>,
 ) -> Result<Vec<Fault>, AppError> {
+    let SizedGraph { document, bytes } = sized;
     // Several names may stand for the same version; it is read once.
     let mut known = HashMap::new();
     let mut reach = Reach {
@@ -104,7 +115,7 @@ async fn reference_faults(
     };
     for (id, number) in document.references.values() {
         if let Entry::Vacant(place) = known.entry((*id, *number)) {
-            place.insert(referenced(tx, caller, (*id, *number), &mut reach).await?);
+            place.insert(referenced(tx, caller, *id, *number, &mut reach).await?);
         }
     }
     let look_up = |id, number| {
@@ -119,7 +130,8 @@ async fn reference_faults(
 async fn referenced(
     tx: &mut Tx,
     caller: &Caller,
-    (graph_id, number): (ContextGraphId, i64),
+    graph_id: ContextGraphId,
+    number: i64,
     reach: &mut Reach,
 ) -> Result<Referenced, AppError> {
     let id = &graph_id.to_string();

@@ -73,6 +73,17 @@ impl AssetName {
     }
 }
 
+/// One version of an agent or a context graph, as a caller names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionName<'a> {
+    /// Which of the two it is a version of.
+    pub kind: AssetKind,
+    /// The id of the agent or context graph.
+    pub id: &'a str,
+    /// Its number.
+    pub version: VersionNumber,
+}
+
 impl Resource for Asset {
     type Key = AssetName;
 

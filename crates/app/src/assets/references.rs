@@ -1,12 +1,11 @@
 //! Where a version runs.
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
-use forge_store::{Asset, ReferencedVersion, Tx};
+use forge_store::{Asset, PageRequest, ReferencedVersion, Tx};
 pub use forge_store::{RunningConversations, ServiceReference, SetReference};
 
-use crate::assets::authorize_read;
+use crate::assets::{VersionName, authorize_read};
 use crate::page::PageBuilder;
 use crate::simulations::unit_tests::VisibleUnitTests;
 use crate::snapshot::OrganizationState;
@@ -19,11 +18,11 @@ use crate::{AppError, Caller, Ctx, Page};
 /// Only sets that the caller may see are told.
 pub async fn list(
     ctx: Ctx<'_>,
-    kind: AssetKind,
-    (id, version): (&str, VersionNumber),
+    of: VersionName<'_>,
     limit: i64,
     continuation_token: i64,
 ) -> Result<References, AppError> {
+    let VersionName { kind, id, version } = of;
     let known = ctx
         .app
         .snapshots
@@ -31,18 +30,12 @@ pub async fn list(
         .await?;
     let mut tx = ctx.app.store.read().await?;
     let asset = authorize_read(&mut tx, ctx.caller, kind, id).await?;
-    require_version(&asset, kind, version)?;
-    let asset = (&asset, version);
-    read(
-        &mut tx,
-        ctx.caller,
-        &known.state,
-        kind,
-        asset,
+    require_version(&asset, version)?;
+    let page = PageRequest {
+        after: continuation_token,
         limit,
-        continuation_token,
-    )
-    .await
+    };
+    read(&mut tx, ctx.caller, &known.state, &asset, version, page).await
 }
 
 /// Where a version runs, as far as the caller may see it.
@@ -56,17 +49,13 @@ pub struct References {
     pub unit_tests: Vec<UnitTestId>,
 }
 
-pub(crate) fn require_version(
-    asset: &Asset,
-    kind: AssetKind,
-    version: VersionNumber,
-) -> Result<(), AppError> {
+pub(crate) fn require_version(asset: &Asset, version: VersionNumber) -> Result<(), AppError> {
     if version.exists(asset.latest_version) {
         return Ok(());
     }
     Err(AppError::NotFound(format!(
-        "{kind} {} has no version {version}",
-        asset.id
+        "{} {} has no version {version}",
+        asset.kind, asset.id
     )))
 }
 
@@ -75,18 +64,17 @@ pub(crate) async fn read(
     tx: &mut Tx,
     caller: &Caller,
     state: &OrganizationState,
-    kind: AssetKind,
-    (asset, version): (&Asset, VersionNumber),
-    limit: i64,
-    continuation_token: i64,
+    asset: &Asset,
+    version: VersionNumber,
+    page: PageRequest,
 ) -> Result<References, AppError> {
     let referenced = ReferencedVersion {
-        kind,
+        kind: asset.kind,
         id: &asset.id,
         version,
         is_latest: asset.latest_version == Some(version),
     };
-    let mut page = PageBuilder::new(tx.room(), limit, continuation_token);
+    let mut page = PageBuilder::new(tx.room(), page.limit, page.after);
     while let Some(next) = page.next_read() {
         let mut rows = tx
             .list_references(&caller.organization, &referenced, next)
@@ -98,7 +86,7 @@ pub(crate) async fn read(
         page.add(rows, next.limit, |row| row.seq, |row| !row.sets.is_empty());
     }
     let running = tx
-        .conversations_running_on(&caller.organization, kind, &asset.id, version)
+        .conversations_running_on(&caller.organization, asset.kind, &asset.id, version)
         .await?;
     let is_seen = |running: &RunningConversations| {
         let service = state.service(running.service_id);

@@ -1,15 +1,14 @@
 //! Declaring a version unfit.
 
-use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
-use forge_domain::{VersionNumber, hex};
-use forge_store::NewYank;
+use forge_domain::hex;
 pub use forge_store::Yank;
+use forge_store::{NewYank, PageRequest};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::assets::references::{References, read, require_version};
-use crate::assets::{authorize_new_version, authorize_some_new_version, may_read};
+use crate::assets::{VersionName, authorize_new_version, authorize_some_new_version, may_read};
 use crate::version_sets::promotion::Precondition;
 use crate::{AppError, Ctx, commit};
 
@@ -54,18 +53,14 @@ pub struct Yanked {
 /// the asset may do both.
 ///
 /// Where all is as it was asked for, nothing is done, whatever the condition says: whoever sends the call again finds it done.
-pub async fn yank(
-    ctx: Ctx<'_>,
-    kind: AssetKind,
-    (id, version): (&str, VersionNumber),
-    change: YankChange,
-) -> Result<Yanked, AppError> {
+pub async fn yank(ctx: Ctx<'_>, of: VersionName<'_>, change: YankChange) -> Result<Yanked, AppError> {
+    let VersionName { kind, id, version } = of;
     let Ctx { app, caller } = ctx;
     authorize_some_new_version(caller, kind)?;
     let known = app.snapshots.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;
     let asset = authorize_new_version(&mut tx, caller, kind, id).await?;
-    require_version(&asset, kind, version)?;
+    require_version(&asset, version)?;
     let found = tx.find_yank(&caller.organization, kind, id, version).await?;
     let before = found.as_ref().map(|yank| yank.reason.as_str());
     let after = change.reason.as_deref();
@@ -73,16 +68,11 @@ pub async fn yank(
         let shown = found.filter(|_| may_read(caller, &asset));
         return Err(AppError::YankMoved(shown.map(Box::new)));
     }
-    let read = read(
-        &mut tx,
-        caller,
-        &known.state,
-        kind,
-        (&asset, version),
-        SERVICES_TOLD,
-        0,
-    );
-    let references = read.await?;
+    let page = PageRequest {
+        after: 0,
+        limit: SERVICES_TOLD,
+    };
+    let references = read(&mut tx, caller, &known.state, &asset, version, page).await?;
     if before == after {
         return Ok(Yanked {
             reason: change.reason,

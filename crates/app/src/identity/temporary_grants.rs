@@ -22,7 +22,7 @@ const MOST_GRANTS: usize = 100;
 /// How long a grant may last, if its user is not given a lesser role before.
 const LONGEST: Duration = Duration::days(90);
 
-fn attributes(user_id: &str, grant: &Grant) -> Attributes {
+fn attributes_of(user_id: &str, grant: &Grant) -> Attributes {
     Attributes::default()
         .with("user_id", user_id)
         .with("permission_name", grant.permission_name.as_str())
@@ -55,7 +55,7 @@ pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, T
     }
     ctx.caller.authorize(
         Permission::CreateTemporaryGrant,
-        &attributes(&given.user_id, &given.grant),
+        &attributes_of(&given.user_id, &given.grant),
     )?;
     ctx.caller.require_cover(std::slice::from_ref(&given.grant))?;
     let mut tx = ctx.app.write_access(ctx.caller).await?;
@@ -156,7 +156,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListGrants) -> Result<Page<TemporaryGran
             && query.tags.iter().all(|filter| filter.matches(&grant.tags))
             && caller.may(
                 Permission::GetTemporaryGrant,
-                &attributes(&grant.user_id, &grant.grant),
+                &attributes_of(&grant.user_id, &grant.grant),
             )
     };
     let list = Sorted::moving(

@@ -12,7 +12,7 @@ use forge_domain::plan::{
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, UpdateService};
 use forge_domain::version_set::Binding;
-use forge_domain::{ServiceId, SetName, Timestamp};
+use forge_domain::{ServiceId, SetName};
 use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
 use serde::{Deserialize, Serialize};
 
@@ -75,9 +75,7 @@ pub async fn update(
     ctx.caller.require_any_grant(Permission::UpdateService)?;
     if options.is_dry_run {
         let mut tx = ctx.app.store.read().await?;
-        let now = ctx.app.clock.now();
-        let change = (id, update);
-        let prepared = prepare(ctx, &mut tx, change, (options.lift_hold, now)).await?;
+        let prepared = prepare(ctx, &mut tx, id, update, options.lift_hold).await?;
         check_preconditions(&mut tx, ctx.caller, &prepared, options).await?;
         return Ok(ServiceOutcome {
             is_applied: false,
@@ -86,8 +84,7 @@ pub async fn update(
         });
     }
     let mut tx = ctx.app.write(ctx.caller).await?;
-    let now = ctx.app.clock.now();
-    let prepared = prepare(ctx, &mut tx, (id, update), (options.lift_hold, now)).await?;
+    let prepared = prepare(ctx, &mut tx, id, update, options.lift_hold).await?;
     check_preconditions(&mut tx, ctx.caller, &prepared, options).await?;
     let plan = &prepared.planned.plan;
     if !plan.blockers.is_empty() {
@@ -120,10 +117,12 @@ fn blocked(plan: &ServicePlan) -> AppError {
 async fn prepare(
     ctx: Ctx<'_>,
     tx: &mut Tx,
-    (id, update): (ServiceId, UpdateService),
-    (lift_hold, now): (bool, Timestamp),
+    id: ServiceId,
+    update: UpdateService,
+    lift_hold: bool,
 ) -> Result<Prepared, AppError> {
     let Ctx { app, caller } = ctx;
+    let now = app.clock.now();
     let organization = &caller.organization;
     let before: Service = caller.find_unchecked(tx, &id).await?;
     let update = UpdateService {
@@ -283,7 +282,7 @@ async fn write(
     tx.update_service(id, &new, &caller.user).await?;
     if !planned.effects.is_empty() {
         for (set, effect) in sets.iter().zip(&planned.effects) {
-            rebind(tx, caller, prepared, (set, effect), message).await?;
+            rebind(tx, caller, prepared, set, effect, message).await?;
         }
         tx.rebind_deleted_sets(id, after.agent_id, after.context_graph_id)
             .await?;
@@ -306,7 +305,8 @@ async fn rebind(
     tx: &mut WriteTx,
     caller: &Caller,
     prepared: &Prepared,
-    (set, effect): (&VersionSet, &Effect),
+    set: &VersionSet,
+    effect: &Effect,
     message: Option<&str>,
 ) -> Result<(), AppError> {
     let id = prepared.before.id;

@@ -26,9 +26,9 @@ pub(crate) async fn context_graph(call: Call<VersionPath, Query, Nothing, Caller
 }
 
 async fn list(kind: AssetKind, call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
-    let version = (call.path.id.as_str(), call.path.version);
+    let version = call.path.version_of(kind);
     let (limit, token) = (call.query.limit, token(call.query.continuation_token)?);
-    let found = references::list(call.server.ctx(&call.caller), kind, version, limit, token).await?;
+    let found = references::list(call.server.ctx(&call.caller), version, limit, token).await?;
     reply::large(StatusCode::OK, instance(found)).await
 }
 

@@ -37,10 +37,10 @@ async fn yank(kind: AssetKind, call: Call<VersionPath, Nothing, Yank, Caller>) -
         precondition: precondition(&call.headers)?,
         reason: Some(call.body.reason),
     };
-    let version = (call.path.id.as_str(), call.path.version);
+    let version = call.path.version_of(kind);
     answer(
         call.path.version,
-        yanks::yank(call.server.ctx(&call.caller), kind, version, change).await,
+        yanks::yank(call.server.ctx(&call.caller), version, change).await,
     )
 }
 
@@ -49,10 +49,10 @@ async fn unyank(kind: AssetKind, call: Call<VersionPath, Nothing, Nothing, Calle
         precondition: precondition(&call.headers)?,
         reason: None,
     };
-    let version = (call.path.id.as_str(), call.path.version);
+    let version = call.path.version_of(kind);
     answer(
         call.path.version,
-        yanks::yank(call.server.ctx(&call.caller), kind, version, change).await,
+        yanks::yank(call.server.ctx(&call.caller), version, change).await,
     )
 }
 

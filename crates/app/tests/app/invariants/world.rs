@@ -1,7 +1,7 @@
 //! A server with some agents, context graphs and services, and calls to it.
 
-use forge_app::assets::agents;
 use forge_app::assets::yanks::{self, YankChange};
+use forge_app::assets::{VersionName, agents};
 use forge_app::services;
 use forge_app::version_sets::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::{App, AppError, Caller, Ctx, assets};
@@ -132,13 +132,17 @@ impl World {
                 .await
                 .map(drop),
             Call::Yank(kind, index, version, is_yanked) => {
-                let version = (self.ids(*kind)[*index].as_str(), (*version).try_into().unwrap());
+                let version = VersionName {
+                    kind: *kind,
+                    id: &self.ids(*kind)[*index],
+                    version: (*version).try_into().unwrap(),
+                };
                 let reason = format!("call {number}");
                 let change = YankChange {
                     reason: is_yanked.then_some(reason),
                     ..YankChange::default()
                 };
-                yanks::yank(Ctx::new(app, caller), *kind, version, change)
+                yanks::yank(Ctx::new(app, caller), version, change)
                     .await
                     .map(drop)
             }

@@ -10,7 +10,8 @@ fn on_another_agent(mut world: World, latest: i64) -> (World, Binding) {
     (world, old)
 }
 
-fn rebind((world, old): &(World, Binding), lift_hold: bool) -> Planned {
+fn rebind(before: &(World, Binding), lift_hold: bool) -> Planned {
+    let (world, old) = before;
     world.plan_with(Change::Rebind(Box::new(old.clone())), lift_hold)
 }
 
