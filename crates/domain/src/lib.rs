@@ -34,6 +34,7 @@ pub mod prompt;
 pub mod rate;
 pub mod refusal;
 pub mod revision;
+pub mod search;
 pub mod service;
 pub mod simulation;
 pub mod size;

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use forge_domain::item::{DetailsFilter as _, FilterValues, Item, ItemDetails, ItemFilter, SearchTerms};
+use forge_domain::item::{DetailsFilter as _, FilterValues, Item, ItemDetails, ItemFilter};
+use forge_domain::search::SearchTerms;
 use forge_domain::{Id, Sort};
 use forge_store::{ItemFlags, ItemSort, PageRequest, SortValue, Tx};
 

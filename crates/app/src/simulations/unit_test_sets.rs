@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
+use forge_domain::search::SearchTerms;
 use forge_domain::simulation::{
     UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, UnitTestSetFilter, UnitTestSetFilterValues,
     UpdateUnitTestSet, check_entries,
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use crate::access::resource::Resource;
 use crate::names::{changed_name, new_name, taken};
 use crate::page::{PageBuilder, Scan};
-use crate::searching::{MAX_FOUND, Words};
+use crate::searching::MAX_FOUND;
 use crate::sorting::Sorted;
 use crate::{AppError, Caller, Ctx, Page, Written, commit};
 
@@ -276,12 +277,12 @@ pub async fn search(
     if !caller.may_some(Permission::GetUnitTestSet) {
         return Ok(Vec::new());
     }
-    let words = Words::of(query);
+    let words = SearchTerms::new(query);
     let mut tx = app.store.read().await?;
     let is_found = |set: &UnitTestSet| {
         let description = set.fields.description.as_deref().unwrap_or_default();
         filter.admits(set)
-            && words.are_in(&[&set.fields.name, description])
+            && words.are_in(&set.fields.name, description)
             && set.allows(caller, Permission::GetUnitTestSet)
     };
     let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);

@@ -6,7 +6,6 @@
 
 mod filter;
 mod kind;
-mod search;
 
 use std::fmt;
 
@@ -21,7 +20,6 @@ use crate::{ServiceId, Timestamp, UserRef, VersionNumber};
 
 pub use filter::{CreatorFilter, DetailsFilter, FilterValues, ItemFilter};
 pub use kind::{ItemKind, UnknownItemKind};
-pub use search::SearchTerms;
 
 /// What the items of one kind have beside what all items have.
 ///

@@ -1,13 +1,14 @@
 //! Lists of unit tests, and the search among them.
 
 use forge_domain::access::Permission;
+use forge_domain::search::SearchTerms;
 use forge_domain::simulation::{UnitTest, UnitTestFilter, UnitTestFilterValues};
 use forge_domain::{Direction, Sort};
 use forge_store::SortValue;
 
 use crate::access::resource::Resource as _;
 use crate::page::{PageBuilder, Scan};
-use crate::searching::{MAX_FOUND, Words};
+use crate::searching::MAX_FOUND;
 use crate::sorting::Sorted;
 use crate::{AppError, Ctx, Page};
 
@@ -95,12 +96,12 @@ pub async fn search(ctx: Ctx<'_>, query: &str, filter: &UnitTestFilter) -> Resul
     if !caller.may_some(PERMISSION) {
         return Ok(Vec::new());
     }
-    let words = Words::of(query);
+    let words = SearchTerms::new(query);
     let mut tx = app.store.read().await?;
     let is_found = |test: &UnitTest| {
         let UnitTest { fields, .. } = test;
         filter.admits(test)
-            && words.are_in(&[&fields.name, &fields.description])
+            && words.are_in(&fields.name, &fields.description)
             && test.allows(caller, PERMISSION)
     };
     let mut found = PageBuilder::of_large_rows(tx.room(), MAX_FOUND, 0);

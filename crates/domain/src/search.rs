@@ -1,4 +1,4 @@
-//! Finding items by words.
+//! Finding things by words.
 
 /// The most words of a query that count; what comes after them is not looked for.
 const MOST_TERMS: usize = 16;
@@ -44,6 +44,12 @@ impl SearchTerms {
         }
         Some(total)
     }
+
+    /// Returns `true` if every word is in a thing's name or in its text, in whatever case.
+    pub fn are_in(&self, name: &str, text: &str) -> bool {
+        self.relevance(&name.to_lowercase(), &text.to_lowercase())
+            .is_some()
+    }
 }
 
 /// Returns 2 for a whole word, 1 for a part of one, 0 for none.
@@ -81,6 +87,14 @@ mod tests {
             SearchTerms::new(&"é".repeat(500)).rarest(),
             Some("é".repeat(100).as_str())
         );
+    }
+
+    #[test]
+    fn where_nothing_is_ranked_the_case_does_not_matter() {
+        let (name, text) = ("Greets NICELY", "A test of manners");
+        assert!(SearchTerms::new("nice Manners").are_in(name, text));
+        assert!(!SearchTerms::new("nice weather").are_in(name, text));
+        assert!(SearchTerms::new(" ").are_in(name, text));
     }
 
     #[test]
