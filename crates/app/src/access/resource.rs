@@ -10,8 +10,8 @@ use crate::{AppError, Caller, Ctx};
 
 /// A thing that callers name by its key, and on which they need permissions.
 ///
-/// Nothing but an implementation of this asks the store for one thing that a caller names: so none is used without the
-/// permission on it.
+/// What a caller names is found through it, so that nothing is used without the permission on it; a test knows the few
+/// exceptions, and why they are.
 pub(crate) trait Resource: Sized + Send {
     /// What names it within an organization.
     type Key: ?Sized + Sync;

@@ -31,6 +31,7 @@ mod sources;
 mod streams;
 mod texts;
 mod torture;
+mod unchecked;
 mod untrusted;
 mod unused;
 mod version_set;
