@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use forge_app::aside;
+use forge_app::{Written, aside};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -90,4 +90,15 @@ pub(crate) fn with_sequence(mut response: Response, change_number: Option<i64>) 
             .insert(FORGE_SEQUENCE, HeaderValue::from(change_number));
     }
     response
+}
+
+/// Answers that something was created, with the body that says what.
+pub(crate) fn created<T, B: Serialize>(written: Written<T>, body: impl FnOnce(T) -> B) -> Answer {
+    let response = json(StatusCode::CREATED, &body(written.value))?;
+    Ok(with_sequence(response, Some(written.change_number)))
+}
+
+/// Adds the change number of a write, if there was one: a change that changes nothing writes nothing.
+pub(crate) fn changed(response: Response, written: Option<Written<()>>) -> Response {
+    with_sequence(response, written.map(|written| written.change_number))
 }

@@ -1,13 +1,12 @@
 //! Creates an agent or a context graph, without versions.
 
-use axum::http::StatusCode;
 use forge_app::{Caller, Ctx, assets};
 use forge_domain::asset::AssetKind;
 use forge_wire::Created;
 use forge_wire::assets::{CreateAgent, CreateContextGraph};
 
 use crate::call::{Call, Nothing};
-use crate::reply::{self, Answer};
+use crate::reply::{Answer, created};
 
 pub(crate) async fn agent(call: Call<Nothing, Nothing, CreateAgent, Caller>) -> Answer {
     create(
@@ -28,7 +27,6 @@ pub(crate) async fn context_graph(call: Call<Nothing, Nothing, CreateContextGrap
 }
 
 async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Answer {
-    let created = assets::create(ctx, kind, name).await?;
-    let response = reply::json(StatusCode::CREATED, &Created { id: created.value })?;
-    Ok(reply::with_sequence(response, Some(created.change_number)))
+    let written = assets::create(ctx, kind, name).await?;
+    created(written, |id| Created { id })
 }

@@ -5,8 +5,7 @@ use forge_app::items::behavior_sets;
 use forge_wire::behavior_sets::{BehaviorSetCreated, CreateBehaviorSet};
 
 use crate::call::{Call, Nothing};
-use crate::reply::Answer;
-use crate::routes::items::created;
+use crate::reply::{Answer, created};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateBehaviorSet, Caller>) -> Answer {
     let written = behavior_sets::create(call.server.ctx(&call.caller), call.body.into()).await?;

@@ -7,9 +7,8 @@ use forge_wire::behavior_sets::BehaviorVersionCreated;
 
 use super::Path;
 use crate::call::Call;
-use crate::reply::Answer;
+use crate::reply::{Answer, created};
 use crate::routes::ExpectedVersion;
-use crate::routes::items::created;
 
 pub(crate) async fn handle(call: Call<Path, ExpectedVersion, BehaviorDocument, Caller>) -> Answer {
     let (ctx, id, expected) = (

@@ -12,8 +12,5 @@ use crate::reply::{self, Answer};
 pub(crate) async fn handle(call: Call<Path, Nothing, UpdateMetric, Caller>) -> Answer {
     let (ctx, id) = (call.server.ctx(&call.caller), call.path.metric_id);
     let written = items::update::<MetricDetails>(ctx, id, call.body.into()).await?;
-    Ok(reply::with_sequence(
-        reply::done(StatusCode::OK)?,
-        written.map(|written| written.change_number),
-    ))
+    Ok(reply::changed(reply::done(StatusCode::OK)?, written))
 }

@@ -5,8 +5,7 @@ use forge_app::items::personas;
 use forge_wire::personas::{CreatePersona, PersonaCreated};
 
 use crate::call::{Call, Nothing};
-use crate::reply::Answer;
-use crate::routes::items::created;
+use crate::reply::{Answer, created};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreatePersona, Caller>) -> Answer {
     let written = personas::create(call.server.ctx(&call.caller), call.body.into()).await?;

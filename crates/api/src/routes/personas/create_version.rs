@@ -7,9 +7,8 @@ use forge_wire::personas::CreatePersonaVersion;
 
 use super::Path;
 use crate::call::Call;
-use crate::reply::Answer;
+use crate::reply::{Answer, created};
 use crate::routes::ExpectedVersion;
-use crate::routes::items::created;
 
 pub(crate) async fn handle(call: Call<Path, ExpectedVersion, CreatePersonaVersion, Caller>) -> Answer {
     let (ctx, id, expected) = (

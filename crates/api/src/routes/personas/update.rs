@@ -11,8 +11,5 @@ use crate::reply::{self, Answer};
 pub(crate) async fn handle(call: Call<Path, Nothing, UpdateTags, Caller>) -> Answer {
     let (ctx, id) = (call.server.ctx(&call.caller), call.path.simulation_persona_id);
     let written = items::update::<PersonaDetails>(ctx, id, call.body.into()).await?;
-    Ok(reply::with_sequence(
-        reply::no_content(),
-        written.map(|written| written.change_number),
-    ))
+    Ok(reply::changed(reply::no_content(), written))
 }

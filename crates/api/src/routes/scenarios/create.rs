@@ -6,8 +6,7 @@ use forge_wire::scenarios::{CreateScenario, ScenarioCreated};
 
 use super::create_version::document;
 use crate::call::{Call, Nothing};
-use crate::reply::Answer;
-use crate::routes::items::created;
+use crate::reply::{Answer, created};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateScenario, Caller>) -> Answer {
     let create = forge_domain::simulation::CreateScenario {

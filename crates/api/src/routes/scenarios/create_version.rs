@@ -11,9 +11,8 @@ use forge_wire::scenarios::CreateScenarioVersion;
 use super::Path;
 use crate::call::Call;
 use crate::error::ApiError;
-use crate::reply::Answer;
+use crate::reply::{Answer, created};
 use crate::routes::ExpectedVersion;
-use crate::routes::items::created;
 
 pub(crate) async fn handle(call: Call<Path, ExpectedVersion, CreateScenarioVersion, Caller>) -> Answer {
     let (ctx, id) = (call.server.ctx(&call.caller), call.path.simulation_scenario_id);

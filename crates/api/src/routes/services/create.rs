@@ -1,13 +1,12 @@
 //! Creates a service, with its `edge` and its `release`.
 
-use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::services::{self, ServiceFields};
 use forge_wire::Created;
 use forge_wire::services::CreateService;
 
 use crate::call::{Call, Nothing};
-use crate::reply::{self, Answer};
+use crate::reply::{Answer, created};
 
 pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateService, Caller>) -> Answer {
     let body = call.body;
@@ -20,7 +19,6 @@ pub(crate) async fn handle(call: Call<Nothing, Nothing, CreateService, Caller>) 
         tags: body.tags,
         keyterms: body.keyterms,
     };
-    let created = services::create(call.server.ctx(&call.caller), &fields, body.release_version_set).await?;
-    let response = reply::json(StatusCode::CREATED, &Created { id: created.value })?;
-    Ok(reply::with_sequence(response, Some(created.change_number)))
+    let written = services::create(call.server.ctx(&call.caller), &fields, body.release_version_set).await?;
+    created(written, |id| Created { id })
 }
