@@ -1,6 +1,7 @@
 //! What lists and searches of simulations have in common.
 
 use forge_domain::UserRef;
+use forge_domain::actor::add_distinct;
 
 /// How many things a search finds at most, if they fit on a page.
 pub(crate) const MAX_FOUND: i64 = 100;
@@ -9,9 +10,7 @@ pub(crate) const MAX_FOUND: i64 = 100;
 pub(crate) fn distinct<'a>(users: impl Iterator<Item = &'a UserRef>) -> Vec<UserRef> {
     let mut kept: Vec<UserRef> = Vec::new();
     for user in users {
-        if !kept.contains(user) {
-            kept.push(user.clone());
-        }
+        add_distinct(&mut kept, user);
     }
     kept
 }

@@ -20,6 +20,13 @@ impl UserRef {
     }
 }
 
+/// Adds a user unless it is there already.
+pub fn add_distinct(users: &mut Vec<UserRef>, user: &UserRef) {
+    if !users.contains(user) {
+        users.push(user.clone());
+    }
+}
+
 /// What kind of caller acts; policies may admit only some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::erasable::erasable;
 use crate::items::ItemAnswers;
 use crate::rfc3339;
-use crate::services::Tag;
+use crate::services::{Tag, tags};
 
 /// The body that creates a metric.
 #[derive(Debug, Deserialize)]
@@ -96,11 +96,10 @@ impl ItemAnswers for MetricDetails {
     type FilterValues = MetricFilterValues;
 
     fn instance(organization: &OrganizationId, metric: Metric) -> MetricInstance {
-        let tags = metric.tags.into_iter();
         MetricInstance {
             id: metric.id,
             name: metric.name,
-            tags: tags.map(|(key, value)| Tag { key, value }).collect(),
+            tags: tags(metric.tags),
             org_id: organization.clone(),
             is_deleted: metric.is_deleted,
             applied_to_services: metric.details.applied_to_services,

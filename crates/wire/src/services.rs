@@ -70,6 +70,11 @@ pub struct Tag {
     pub value: Option<String>,
 }
 
+/// Returns tags as most answers have them.
+pub(crate) fn tags(tags: Tags) -> Vec<Tag> {
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
 /// A service in an answer.
 #[derive(Debug, Serialize)]
 pub struct ServiceInstance {
@@ -109,11 +114,7 @@ impl ServiceInstance {
             is_active: service.is_active,
             context_graph_id: service.context_graph_id,
             agent_id: service.agent_id,
-            tags: service
-                .tags
-                .into_iter()
-                .map(|(key, value)| Tag { key, value })
-                .collect(),
+            tags: tags(service.tags),
             keyterms: service.keyterms,
             creator: service.creator,
             updated_by: service.updated_by,

@@ -9,8 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::rfc3339;
-use crate::services::Tag;
-use crate::unit_tests::tags;
+use crate::services::{Tag, tags};
 
 /// The body that creates a set.
 #[derive(Debug, Deserialize)]

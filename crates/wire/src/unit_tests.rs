@@ -10,7 +10,7 @@ use forge_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::rfc3339;
-use crate::services::Tag;
+use crate::services::{Tag, tags};
 
 /// The body that creates a unit test.
 #[derive(Debug, Deserialize)]
@@ -150,11 +150,6 @@ impl UnitTestInstance {
             updated_by: test.updated_by,
         }
     }
-}
-
-/// Returns tags as these answers have them.
-pub(crate) fn tags(tags: Tags) -> Vec<Tag> {
-    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
 /// What a list of unit tests can be filtered by.

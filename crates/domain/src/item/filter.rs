@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Item, ItemDetails};
+use crate::actor::add_distinct;
 use crate::tag::TagFilter;
 use crate::{OrganizationId, UserRef};
 
@@ -98,9 +99,7 @@ impl<D: ItemDetails> Default for FilterValues<D> {
 impl<D: ItemDetails> FilterValues<D> {
     /// Adds what an item can be filtered by.
     pub fn add(&mut self, item: &Item<D>) {
-        if !self.creators.contains(&item.creator) {
-            self.creators.push(item.creator.clone());
-        }
+        add_distinct(&mut self.creators, &item.creator);
         self.tags.extend(item.tags.keys().cloned());
         D::Filter::add_values(&mut self.details, item);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::unit_test::{UnitTest, UnitTestSet};
-use crate::actor::UserRef;
+use crate::actor::{UserRef, add_distinct};
 use crate::tag::TagFilter;
 use crate::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId};
 
@@ -120,11 +120,4 @@ impl UnitTestSetFilterValues {
 pub struct RunFilterValues {
     pub creators: Vec<UserRef>,
     pub unit_test_sets: BTreeSet<UnitTestSetId>,
-}
-
-/// Adds a user unless it is there already.
-fn add_distinct(users: &mut Vec<UserRef>, user: &UserRef) {
-    if !users.contains(user) {
-        users.push(user.clone());
-    }
 }
