@@ -1,7 +1,7 @@
 //! Changes of version sets, which the server plans.
 
 use forge_client::answers::{Plan, Service};
-use forge_client::{ClientError, Expected};
+use forge_client::{ClientError, Expected, PromotionOptions};
 use forge_domain::{ServiceId, SetName};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -30,6 +30,16 @@ pub(crate) struct SetChangeArgs {
 impl SetChangeArgs {
     pub(crate) fn expected(&self) -> Option<Expected> {
         self.expect_revision.map(Expected::At)
+    }
+
+    /// Returns the options of the change whose plan has this digest, or of planning it.
+    pub(crate) fn options(&self, plan_digest: Option<String>, lift_hold: bool) -> PromotionOptions {
+        PromotionOptions {
+            lift_hold,
+            message: self.message.clone(),
+            dry_run: plan_digest.is_none(),
+            plan_digest,
+        }
     }
 }
 

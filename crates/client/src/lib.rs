@@ -65,7 +65,7 @@ pub use error::{ClientError, Effect, Fault};
 pub use forge_types::SystemClock;
 pub use http::HttpError;
 pub use page::{Page, Pages};
-pub use promotion::{Promote, PromotionOfMany, Promotions, Rollback};
+pub use promotion::{Promote, PromotionOfMany, PromotionOptions, Promotions, Rollback};
 pub use resolve_cache::{ResolveCache, Resolved};
 pub use services::{ServiceChange, ServiceFields, ServiceFilter};
 pub use session::{Client, OnWait, Options, Waiting};

@@ -3,16 +3,10 @@
 use forge_types::ServiceId;
 use serde::Serialize;
 
-/// Copies one set onto another.
-#[derive(Debug, Serialize)]
-pub struct Promote {
-    /// The set to copy.
-    pub source: String,
-    /// Which revision of it, or `None` for the latest.
-    pub source_revision: Option<i64>,
-    /// Whether floating pins are written as numbers.
-    pub freeze: bool,
-    /// Whether a hold on the target is lifted.
+/// On which terms sets are promoted or rolled back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PromotionOptions {
+    /// Whether holds on what is changed are lifted, or none is left.
     pub lift_hold: bool,
     /// Why.
     pub message: Option<String>,
@@ -22,6 +16,20 @@ pub struct Promote {
     pub plan_digest: Option<String>,
 }
 
+/// Copies one set onto another.
+#[derive(Debug, Serialize)]
+pub struct Promote {
+    /// The set to copy.
+    pub source: String,
+    /// Which revision of it, or `None` for the latest.
+    pub source_revision: Option<i64>,
+    /// Whether floating pins are written as numbers.
+    pub freeze: bool,
+    /// On which terms.
+    #[serde(flatten)]
+    pub options: PromotionOptions,
+}
+
 /// Restores an earlier revision of a set.
 #[derive(Debug, Serialize)]
 pub struct Rollback {
@@ -29,14 +37,9 @@ pub struct Rollback {
     pub to_revision: Option<i64>,
     /// Whether floating pins are written as numbers.
     pub freeze: bool,
-    /// Whether the set is left without a hold.
-    pub lift_hold: bool,
-    /// Why.
-    pub message: Option<String>,
-    /// Whether only the plan is wanted.
-    pub dry_run: bool,
-    /// The digest of the plan that was looked at.
-    pub plan_digest: Option<String>,
+    /// On which terms.
+    #[serde(flatten)]
+    pub options: PromotionOptions,
 }
 
 /// One promotion among several.
@@ -55,12 +58,7 @@ pub struct PromotionOfMany {
 pub struct Promotions {
     /// The promotions.
     pub promotions: Vec<PromotionOfMany>,
-    /// Whether holds on the targets are lifted.
-    pub lift_hold: bool,
-    /// Why.
-    pub message: Option<String>,
-    /// Whether only the plans are wanted.
-    pub dry_run: bool,
-    /// The digest of the plans that were looked at.
-    pub plan_digest: Option<String>,
+    /// On which terms.
+    #[serde(flatten)]
+    pub options: PromotionOptions,
 }

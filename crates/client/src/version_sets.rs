@@ -166,7 +166,7 @@ impl Client {
         expected: Option<Expected>,
     ) -> Result<Document<Promotion>, ClientError> {
         let path = format!("{}/{target}/promote", sets(service));
-        self.read(expecting(post(path, body, body.dry_run), expected))
+        self.read(expecting(post(path, body, body.options.dry_run), expected))
             .await
     }
 
@@ -184,7 +184,7 @@ impl Client {
         expected: Option<Expected>,
     ) -> Result<Document<Promotion>, ClientError> {
         let path = format!("{}/{name}/rollback", sets(service));
-        self.read(expecting(post(path, body, body.dry_run), expected))
+        self.read(expecting(post(path, body, body.options.dry_run), expected))
             .await
     }
 
@@ -197,7 +197,8 @@ impl Client {
         &self,
         body: &Promotions,
     ) -> Result<Document<answers::Promotions>, ClientError> {
-        self.read(post("promotion".to_owned(), body, body.dry_run)).await
+        self.read(post("promotion".to_owned(), body, body.options.dry_run))
+            .await
     }
 
     /// Lifts the hold that is on a set at a revision, and no later one.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::version_sets::Source;
 
 /// The options of a change, as a body or a query states them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Options {
     /// Whether holds on what is changed are lifted, or none is left.
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct Options {
 }
 
 /// The body that promotes one set onto another.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Promote {
     /// What is to be copied.
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub struct Promote {
 }
 
 /// The body that rolls a set back; every field may be absent, and the body too.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Rollback {
     /// What is to be restored.
     #[serde(flatten)]
@@ -59,7 +59,7 @@ pub struct PromotionAnswer<'a> {
 }
 
 /// One promotion among several.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct PromotionOfMany {
     /// The service.
     pub service_id: ServiceId,
@@ -70,7 +70,7 @@ pub struct PromotionOfMany {
 }
 
 /// The body that promotes in several services at once.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Promotions {
     /// The promotions.
     pub promotions: Vec<PromotionOfMany>,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use forge_client::Promote;
 use forge_client::{ChangeOptions, Client, ClientError, Credentials, Effect, Options};
+use forge_client::{Promote, PromotionOptions};
 use forge_types::{ServiceId, SetName};
 
 use crate::scripted::{Server, Step, answer, client, credentials, options, token};
@@ -17,10 +17,10 @@ fn promotion(dry_run: bool) -> Promote {
         source: "preview".into(),
         source_revision: None,
         freeze: true,
-        lift_hold: false,
-        message: None,
-        dry_run,
-        plan_digest: None,
+        options: PromotionOptions {
+            dry_run,
+            ..PromotionOptions::default()
+        },
     }
 }
 

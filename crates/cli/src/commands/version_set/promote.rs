@@ -46,10 +46,7 @@ async fn one(
         source: source.name.to_string(),
         source_revision: source.revision,
         freeze: !args.no_freeze,
-        lift_hold: args.lift_hold,
-        message: args.change.message.clone(),
-        dry_run: plan_digest.is_none(),
-        plan_digest,
+        options: args.change.options(plan_digest, args.lift_hold),
     };
     let expected = args.change.expected();
     let change = SetChange::new(

@@ -58,10 +58,7 @@ pub(super) async fn run(session: &Session, source: &SetRef, target: &SetName, ar
                 target: target.to_string(),
             })
             .collect(),
-        lift_hold: args.lift_hold,
-        message: args.change.message.clone(),
-        dry_run: plan_digest.is_none(),
-        plan_digest,
+        options: args.change.options(plan_digest, args.lift_hold),
     };
     let change = SetChange::new(session, &args.change.apply, &with, target);
     let planned = client.promote_many(&body(None)).await;

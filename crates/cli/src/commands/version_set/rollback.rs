@@ -55,10 +55,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let body = |plan_digest: Option<String>| Rollback {
         to_revision: args.to,
         freeze: !args.no_freeze,
-        lift_hold: args.lift_hold,
-        message: args.change.message.clone(),
-        dry_run: plan_digest.is_none(),
-        plan_digest,
+        options: args.change.options(plan_digest, args.lift_hold),
     };
     let expected = args.change.expected();
     let change = SetChange::new(
