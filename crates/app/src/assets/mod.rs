@@ -129,7 +129,7 @@ pub(crate) async fn find_named(
     kind: AssetKind,
     id: &str,
 ) -> Result<Option<Asset>, AppError> {
-    let found = tx.find_asset(&caller.organization, kind, id).await?;
+    let found = Asset::by_key(tx, &caller.organization, &AssetName::new(kind, id)).await?;
     Ok(found.filter(|asset| may_read(caller, asset)))
 }
 
