@@ -11,6 +11,5 @@ use crate::reply::{self, Answer};
 pub(crate) async fn handle(call: Call<Nothing, Nothing, ModifyOrganization, Caller>) -> Answer {
     let preferences = call.body.default_user_preferences;
     let written = organizations::modify(call.server.ctx(&call.caller), preferences).await?;
-    let change_number = written.map(|written| written.change_number);
-    Ok(reply::with_sequence(reply::no_content(), change_number))
+    Ok(reply::changed(reply::no_content(), written))
 }

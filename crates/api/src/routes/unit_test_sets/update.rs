@@ -11,6 +11,5 @@ use crate::reply::{self, Answer};
 pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTestSet, Caller>) -> Answer {
     let id = call.path.simulation_unit_test_set_id;
     let written = unit_test_sets::update(call.server.ctx(&call.caller), id, call.body.into()).await?;
-    let change_number = written.map(|written| written.change_number);
-    Ok(reply::with_sequence(reply::no_content(), change_number))
+    Ok(reply::changed(reply::no_content(), written))
 }

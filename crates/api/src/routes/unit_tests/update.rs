@@ -12,6 +12,5 @@ pub(crate) async fn handle(call: Call<Path, Nothing, UpdateUnitTest, Caller>) ->
     refuse_many_runs(call.body.run_count)?;
     let id = call.path.simulation_unit_test_id;
     let written = unit_tests::update(call.server.ctx(&call.caller), id, call.body.into()).await?;
-    let change_number = written.map(|written| written.change_number);
-    Ok(reply::with_sequence(reply::no_content(), change_number))
+    Ok(reply::changed(reply::no_content(), written))
 }
