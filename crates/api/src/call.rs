@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use forge_app::access::sign_in;
@@ -16,13 +16,14 @@ use forge_contract::{Location, Operation, Query};
 use forge_domain::OrganizationId;
 use forge_domain::fault::{Fault, Faults};
 use forge_domain::numeral::integer;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::Limits;
-use crate::bodies::{Growing, holders};
-use crate::caller::{Authenticate, issuer};
+use crate::bodies::{Growing, Holders, holders};
+use crate::caller::{CallerKind, Identification, UNKNOWN_CALLER, identity, issuer};
 use crate::error::ApiError;
 use crate::headers::{self, FORGE_MIN_SEQUENCE};
 use crate::idempotency_key;
@@ -38,7 +39,110 @@ const WAITS_PER_MINUTE: u32 = 600;
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(crate) struct Nothing {}
 
-/// A request to an operation that belongs to an organization.
+/// A request that the contract admits, from somebody who may call its operation.
+pub(crate) struct ValidRequest {
+    pub(crate) server: Server,
+    pub(crate) organization: OrganizationId,
+    /// Whoever the credentials prove.
+    pub(crate) caller: Option<Caller>,
+    /// Names the call, so that repeating it does nothing more.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    values: Parameters,
+    body: Value,
+    /// How many bytes the body has.
+    size: usize,
+    peer: Option<IpAddr>,
+    origin: String,
+    place: Growing,
+}
+
+impl ValidRequest {
+    /// Reads a request.
+    ///
+    /// What its rate limit says is told in `verdict`, also when the request is refused.
+    pub(crate) async fn read(
+        server: Server,
+        operation: &'static Operation,
+        identification: Identification,
+        request: Request,
+        verdict: &mut Option<Verdict>,
+    ) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        refuse_large_headers(&parts.headers, &server.limits)?;
+        let path = path_texts(operation, parts.uri.path())?;
+        let organization = organization(&server, operation, identification, &path, &parts.headers).await?;
+        let authenticate = async || {
+            identification
+                .authenticate(&server.app, &organization, &parts.headers)
+                .await
+        };
+        let mut caller = authenticate().await?;
+        let limit = operation.requests_per_minute;
+        if server.limiter.limit(&operation.id, limit).is_some()
+            && let Some(caller) = &caller
+        {
+            let now = server.app.clock.now();
+            *verdict = server.limiter.count(&operation.id, limit, &identity(caller), now);
+            if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
+                return Err(ApiError::TooManyRequests);
+            }
+        }
+        // Others are told nothing of how far the organization has come, and wait for nothing.
+        if let Some(waiting) = caller.as_ref().filter(|caller| caller.has_rights())
+            && let Some(change_number) = min_sequence(&parts.headers)?
+            && !sign_in::sees(&server.app, &organization, change_number).await?
+        {
+            if verdict.is_none() {
+                *verdict = count_waiting(&server, waiting);
+                if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
+                    return Err(ApiError::TooManyRequests);
+                }
+            }
+            sign_in::wait_for(&server.app, &organization, change_number).await?;
+            // The change may have been about the caller.
+            caller = authenticate().await?;
+        }
+        if let Some(caller) = caller.as_ref().filter(|_| operation.looks_at_body()) {
+            caller.authorize_any(&operation.permissions)?;
+        }
+        let values = read_parameters(operation, &path, &parts)?;
+        let most = most_bytes(operation, &server.limits);
+        let mut place = server.bodies.growing(holders(caller.as_ref()), most);
+        let content = read_content(operation, &server.limits, &parts.headers, body, &mut place).await?;
+        let size = content.size();
+        // The place goes with the body, also where nobody waits for it any more.
+        let work = move || (understand(operation, values, content), place);
+        let (read, place) = aside::run(size, work).await;
+        let Understood {
+            values,
+            idempotency_key,
+            body,
+        } = read?;
+        if operation.looks_at_body() {
+            // A body may take its time; what counts is what the caller may do when it is there.
+            caller = authenticate().await?;
+        }
+        Ok(Self {
+            organization,
+            caller,
+            idempotency_key,
+            values,
+            body,
+            size,
+            peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
+            origin: origin(&parts),
+            place,
+            server,
+        })
+    }
+
+    /// Returns the names under which is counted what the caller holds.
+    pub(crate) fn holders(&self) -> &Holders {
+        self.place.holders()
+    }
+}
+
+/// A request to an operation that belongs to an organization, as its endpoint reads it.
 pub(crate) struct Call<P, Q, B, C> {
     pub(crate) server: Server,
     pub(crate) organization: OrganizationId,
@@ -51,8 +155,6 @@ pub(crate) struct Call<P, Q, B, C> {
     pub(crate) peer: Option<IpAddr>,
     /// Scheme and host by which the client reached this server, such as `https://forge.example.com`.
     pub(crate) origin: String,
-    /// Names the call, so that repeating it does nothing more.
-    pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// The place of the body in memory, until the call is answered.
     pub(crate) place: Growing,
     /// What the query names, known or not.
@@ -64,87 +166,36 @@ where
     P: DeserializeOwned,
     Q: DeserializeOwned,
     B: DeserializeOwned + Send + 'static,
-    C: Authenticate,
+    C: CallerKind,
 {
-    /// Reads a request.
-    ///
-    /// What its rate limit says is told in `verdict`, also when the request is refused.
-    pub(crate) async fn read(
-        server: &Server,
-        operation: &'static Operation,
-        request: Request,
-        verdict: &mut Option<Verdict>,
-    ) -> Result<Self, ApiError> {
-        let (mut parts, body) = request.into_parts();
-        refuse_large_headers(&parts.headers, &server.limits)?;
-        let path = path_texts(operation, &mut parts).await?;
-        let organization = organization::<C>(server, operation, &path, &parts.headers).await?;
-        let mut caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
-        let limit = operation.requests_per_minute;
-        if server.limiter.limit(&operation.id, limit).is_some()
-            && let Some(identity) = caller.identity()
-        {
-            let now = server.app.clock.now();
-            *verdict = server.limiter.count(&operation.id, limit, &identity, now);
-            if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
-                return Err(ApiError::TooManyRequests);
-            }
-        }
-        // Others are told nothing of how far the organization has come, and wait for nothing.
-        if caller.known().is_some_and(Caller::has_rights)
-            && let Some(change_number) = min_sequence(&parts.headers)?
-            && !sign_in::sees(&server.app, &organization, change_number).await?
-        {
-            if verdict.is_none() {
-                *verdict = count_waiting(server, &caller);
-                if verdict.is_some_and(|verdict| !verdict.decision.is_allowed) {
-                    return Err(ApiError::TooManyRequests);
-                }
-            }
-            sign_in::wait_for(&server.app, &organization, change_number).await?;
-            // The change may have been about the caller.
-            caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
-        }
-        if let Some(caller) = caller.known().filter(|_| operation.looks_at_body()) {
-            caller.authorize_any(&operation.permissions)?;
-        }
-        let values = read_parameters(operation, &path, &parts)?;
-        let most = most_bytes(operation, &server.limits);
-        let mut place = server.bodies.growing(holders(caller.known()), most);
-        let content = read_content(operation, &server.limits, &parts.headers, body, &mut place).await?;
-        let size = content.size();
-        // The place goes with the body, also where nobody waits for it any more.
-        let work = move || (understand(operation, values, content), place);
-        let (read, place) = aside::run(size, work).await;
-        let read = read?;
-        if operation.looks_at_body() {
-            // A body may take its time; what counts is what the caller may do when it is there.
-            caller = C::authenticate(&server.app, &organization, &parts.headers).await?;
-        }
-        let Understood {
-            values,
-            idempotency_key,
-            body,
-        } = read;
+    /// Reads what is valid as the types that an endpoint expects.
+    pub(crate) async fn of(request: ValidRequest) -> Result<Self, ApiError> {
+        let ValidRequest {
+            values, body, place, ..
+        } = request;
+        let caller = C::of(request.caller).ok_or(UNKNOWN_CALLER)?;
+        let work = move || (typed("body", body), place);
+        let (body, place) = aside::run(request.size, work).await;
         let Query {
             values: query, names, ..
         } = values.query;
         Ok(Self {
-            server: server.clone(),
-            organization,
+            server: request.server,
+            organization: request.organization,
             caller,
             path: typed("path", values.path)?,
             query: typed("query", query)?,
-            body,
+            body: body?,
             headers: values.header,
-            peer: parts.extensions.get::<Peer>().map(|peer| peer.0.ip()),
-            origin: origin(&parts),
-            idempotency_key,
+            peer: request.peer,
+            origin: request.origin,
             place,
             query_names: names,
         })
     }
+}
 
+impl<P, Q, B, C> Call<P, Q, B, C> {
     /// Returns `true` if the query names a parameter; else its value is the contract's default.
     pub(crate) fn names(&self, parameter: &str) -> bool {
         self.query_names.contains(parameter)
@@ -152,9 +203,10 @@ where
 }
 
 /// Returns the organization that the caller acts in.
-async fn organization<C: Authenticate>(
+async fn organization(
     server: &Server,
     operation: &Operation,
+    identification: Identification,
     path: &[(String, String)],
     headers: &HeaderMap,
 ) -> Result<OrganizationId, ApiError> {
@@ -162,10 +214,9 @@ async fn organization<C: Authenticate>(
         .iter()
         .find(|(name, _)| name == "organization")
         .map_or("", |(_, id)| id);
-    let id = if C::PATH_NAMES_ORGANIZATION {
-        in_path
-    } else {
-        issuer(headers).unwrap_or(in_path)
+    let id = match identification {
+        Identification::Founder => issuer(headers).unwrap_or(in_path),
+        _ => in_path,
     };
     let is_resolve = operation.id == "resolve-version-set";
     let in_maintenance_too = is_resolve && server.limits.resolve_in_maintenance;
@@ -227,29 +278,18 @@ fn origin(parts: &Parts) -> String {
 }
 
 /// Returns the path's parameters under the names that the operation gives them.
-///
-/// The router calls them by their place; a segment that it knows by its text is the same in the request.
-async fn path_texts(operation: &Operation, parts: &mut Parts) -> Result<Vec<(String, String)>, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, &()).await;
-    let params =
-        params.map_err(|_| ApiError::invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
+fn path_texts(operation: &Operation, path: &str) -> Result<Vec<(String, String)>, ApiError> {
     let mut texts = Vec::new();
-    let segments = parts.uri.path().split('/');
-    for (position, (part, segment)) in operation.path.split('/').zip(segments).enumerate() {
+    for (part, segment) in operation.path.split('/').zip(path.split('/')) {
         let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
         if let Some(name) = name {
-            let place = place(position);
-            let read = params.iter().find(|(key, _)| *key == place);
-            let text = read.map_or(segment, |(_, text)| text);
-            texts.push((name.to_owned(), text.to_owned()));
+            let text = percent_decode_str(segment).decode_utf8();
+            let text =
+                text.map_err(|_| ApiError::invalid("path", "string_unicode", "the path is not valid UTF-8"))?;
+            texts.push((name.to_owned(), text.into_owned()));
         }
     }
     Ok(texts)
-}
-
-/// Returns what the router calls the parameter at that place of a path.
-pub(crate) fn place(position: usize) -> String {
-    format!("p{position}")
 }
 
 struct Parameters {
@@ -293,28 +333,28 @@ fn read_parameters(
 }
 
 /// Counts that a caller waits for a change in an operation that has no limit of its own.
-fn count_waiting(server: &Server, caller: &impl Authenticate) -> Option<Verdict> {
-    let (identity, now) = (caller.identity()?, server.app.clock.now());
+fn count_waiting(server: &Server, caller: &Caller) -> Option<Verdict> {
+    let (identity, now) = (identity(caller), server.app.clock.now());
     server
         .limiter
         .count(FORGE_MIN_SEQUENCE, Some(WAITS_PER_MINUTE), &identity, now)
 }
 
 /// A request whose parts are values.
-struct Understood<B> {
+struct Understood {
     values: Parameters,
     idempotency_key: Option<IdempotencyKey>,
-    body: B,
+    body: Value,
 }
 
-/// Reads the body as what its endpoint expects.
+/// Holds the body against the contract.
 ///
 /// The options of a change find their way between it and the query.
-fn understand<B: DeserializeOwned>(
+fn understand(
     operation: &Operation,
     mut values: Parameters,
     content: Content,
-) -> Result<Understood<B>, ApiError> {
+) -> Result<Understood, ApiError> {
     let body = match content {
         Content::Form(form) => {
             operation.check_form(&form).map_err(ApiError::Invalid)?;
@@ -335,7 +375,7 @@ fn understand<B: DeserializeOwned>(
     );
     Ok(Understood {
         idempotency_key,
-        body: typed("body", body)?,
+        body,
         values,
     })
 }

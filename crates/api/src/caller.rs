@@ -9,37 +9,62 @@ use forge_domain::OrganizationId;
 
 use crate::headers::FORGE_ACTOR_KIND;
 
-/// A caller that an endpoint asks for.
-pub(crate) trait Authenticate: Sized + Send {
-    /// Whether there is no such caller without the credentials of a user.
-    ///
-    /// The contract says of each operation whether it asks for them, and the router holds the two against each other.
-    const NEEDS_USER: bool;
+/// What an operation wants to know of its caller.
+///
+/// The contract says of each operation whether it asks for the credentials of a user, and the router holds the two
+/// against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identification {
+    /// Nothing.
+    Anyone,
+    /// Who it is, if credentials prove it.
+    Optional,
+    /// Who it is.
+    User,
+    /// Who it is, in the organization that issued the token: the path names another.
+    Founder,
+}
 
-    /// Whether the organization in the path is the one that the caller acts in.
-    const PATH_NAMES_ORGANIZATION: bool = true;
-
-    /// Returns whoever the credentials prove.
-    fn known(&self) -> Option<&Caller> {
-        None
-    }
-
-    /// Returns a name for the caller that nobody else has, for counting their calls, or `None` if they have none.
-    fn identity(&self) -> Option<String> {
-        let caller = self.known()?;
-        // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.
-        Some(format!(
-            "{}/{}/{}",
-            caller.organization, caller.user.org_id, caller.user.user_id
-        ))
+impl Identification {
+    /// Returns `true` if the operation is for nobody without the credentials of a user.
+    pub(crate) fn needs_user(self) -> bool {
+        matches!(self, Self::User | Self::Founder)
     }
 
     /// Finds out who calls, for an operation of this organization.
-    fn authenticate(
+    pub(crate) async fn authenticate(
+        self,
         app: &App,
         organization: &OrganizationId,
         headers: &HeaderMap,
-    ) -> impl Future<Output = Result<Self, AppError>> + Send;
+    ) -> Result<Option<Caller>, AppError> {
+        if self == Self::Anyone {
+            return Ok(None);
+        }
+        match authenticate(app, organization, headers).await {
+            Ok(caller) => Ok(Some(caller)),
+            Err(AppError::Unauthenticated(_)) if self == Self::Optional => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A caller as an endpoint asks for it.
+pub(crate) trait CallerKind: Sized + Send + 'static {
+    /// What has to be known for it.
+    const IDENTIFICATION: Identification;
+
+    /// Makes it of whoever the credentials prove; `None` if that is not enough.
+    fn of(caller: Option<Caller>) -> Option<Self>;
+}
+
+/// Returns a name for a caller that nobody else has, for counting their calls.
+pub(crate) fn identity(caller: &Caller) -> String {
+    // Both parts, and the organization acted in: a stranger's calls are not counted as a member's.
+    format!(
+        "{}/{}/{}",
+        caller.organization, caller.user.org_id, caller.user.user_id
+    )
 }
 
 /// The header that names the organization which issued the token.
@@ -49,20 +74,11 @@ pub(crate) const ISSUER: &str = "x-org-id";
 #[derive(Debug)]
 pub(crate) struct Founder(pub(crate) Caller);
 
-impl Authenticate for Founder {
-    const NEEDS_USER: bool = true;
-    const PATH_NAMES_ORGANIZATION: bool = false;
+impl CallerKind for Founder {
+    const IDENTIFICATION: Identification = Identification::Founder;
 
-    async fn authenticate(
-        app: &App,
-        organization: &OrganizationId,
-        headers: &HeaderMap,
-    ) -> Result<Self, AppError> {
-        Caller::authenticate(app, organization, headers).await.map(Self)
-    }
-
-    fn known(&self) -> Option<&Caller> {
-        Some(&self.0)
+    fn of(caller: Option<Caller>) -> Option<Self> {
+        caller.map(Self)
     }
 }
 
@@ -75,84 +91,74 @@ pub(crate) fn issuer(headers: &HeaderMap) -> Option<&str> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Anyone;
 
-impl Authenticate for Anyone {
-    const NEEDS_USER: bool = false;
+impl CallerKind for Anyone {
+    const IDENTIFICATION: Identification = Identification::Anyone;
 
-    async fn authenticate(_: &App, _: &OrganizationId, _: &HeaderMap) -> Result<Self, AppError> {
-        Ok(Self)
+    fn of(_: Option<Caller>) -> Option<Self> {
+        Some(Self)
     }
 }
 
-impl Authenticate for Caller {
-    const NEEDS_USER: bool = true;
+impl CallerKind for Caller {
+    const IDENTIFICATION: Identification = Identification::User;
 
-    fn known(&self) -> Option<&Caller> {
-        Some(self)
-    }
-
-    async fn authenticate(
-        app: &App,
-        organization: &OrganizationId,
-        headers: &HeaderMap,
-    ) -> Result<Self, AppError> {
-        let missing = "send the token of a sign-in as `Authorization: Bearer …`";
-        let authorization = text(headers, header::AUTHORIZATION.as_str())?;
-        let authorization = authorization.ok_or(AppError::Unauthenticated(missing))?;
-        let issuer = text(headers, ISSUER)?;
-        // Anything else that stands there is refused with the request's other faults.
-        let declared = headers.get(FORGE_ACTOR_KIND).is_some_and(|kind| kind == "agent");
-        let (scheme, rest) = authorization
-            .split_once(' ')
-            .ok_or(AppError::Unauthenticated(missing))?;
-        let rest = rest.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            let credentials = Credentials {
-                token: rest,
-                basic_user: None,
-                issuer,
-                is_declared_agent: declared,
-            };
-            return sign_in::authenticate(app, organization, &credentials).await;
-        }
-        if scheme.eq_ignore_ascii_case("basic") {
-            let decoded = STANDARD
-                .decode(rest)
-                .ok()
-                .and_then(|bytes| String::from_utf8(bytes).ok());
-            let pair = decoded.as_deref().and_then(|text| text.rsplit_once(':'));
-            let (user, token) =
-                pair.ok_or(AppError::Unauthenticated("the Basic credentials are malformed"))?;
-            let credentials = Credentials {
-                token,
-                basic_user: Some(user),
-                issuer,
-                is_declared_agent: declared,
-            };
-            return sign_in::authenticate(app, organization, &credentials).await;
-        }
-        Err(AppError::Unauthenticated(missing))
+    fn of(caller: Option<Caller>) -> Option<Self> {
+        caller
     }
 }
 
 /// A caller whose credentials, if they prove anything, open more of the answer.
-impl Authenticate for Option<Caller> {
-    const NEEDS_USER: bool = false;
+impl CallerKind for Option<Caller> {
+    const IDENTIFICATION: Identification = Identification::Optional;
 
-    fn known(&self) -> Option<&Caller> {
-        self.as_ref()
+    fn of(caller: Option<Caller>) -> Option<Self> {
+        Some(caller)
     }
+}
 
-    async fn authenticate(
-        app: &App,
-        organization: &OrganizationId,
-        headers: &HeaderMap,
-    ) -> Result<Self, AppError> {
-        match Caller::authenticate(app, organization, headers).await {
-            Ok(caller) => Ok(Some(caller)),
-            Err(AppError::Unauthenticated(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+const NO_CREDENTIALS: &str = "send the token of a sign-in as `Authorization: Bearer …`";
+
+/// What is said where an endpoint needs a caller and there is none.
+pub(crate) const UNKNOWN_CALLER: AppError = AppError::Unauthenticated(NO_CREDENTIALS);
+
+/// Returns whoever the credentials in the headers prove.
+async fn authenticate(
+    app: &App,
+    organization: &OrganizationId,
+    headers: &HeaderMap,
+) -> Result<Caller, AppError> {
+    let authorization = text(headers, header::AUTHORIZATION.as_str())?;
+    let authorization = authorization.ok_or(UNKNOWN_CALLER)?;
+    let issuer = text(headers, ISSUER)?;
+    // Anything else that stands there is refused with the request's other faults.
+    let declared = headers.get(FORGE_ACTOR_KIND).is_some_and(|kind| kind == "agent");
+    let (scheme, rest) = authorization.split_once(' ').ok_or(UNKNOWN_CALLER)?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        let credentials = Credentials {
+            token: rest,
+            basic_user: None,
+            issuer,
+            is_declared_agent: declared,
+        };
+        return sign_in::authenticate(app, organization, &credentials).await;
     }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = STANDARD
+            .decode(rest)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let pair = decoded.as_deref().and_then(|text| text.rsplit_once(':'));
+        let (user, token) = pair.ok_or(AppError::Unauthenticated("the Basic credentials are malformed"))?;
+        let credentials = Credentials {
+            token,
+            basic_user: Some(user),
+            issuer,
+            is_declared_agent: declared,
+        };
+        return sign_in::authenticate(app, organization, &credentials).await;
+    }
+    Err(UNKNOWN_CALLER)
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, AppError> {

@@ -2,11 +2,8 @@
 
 use axum::extract::Request;
 use axum::http::{Version, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 
 use crate::caller::ISSUER;
-use crate::error::ApiError;
 use crate::serve::Peer;
 
 /// The headers that say to whom a request goes and from whom it comes.
@@ -17,15 +14,8 @@ const SINGLE: [&str; 3] = ["host", "authorization", ISSUER];
 /// The longest name of a host that there can be, with its port.
 const MAX_HOST: usize = 253 + ":65535".len();
 
-/// Refuses a request whose head can be understood in several ways, or names no host.
-pub(crate) async fn check(request: Request, next: Next) -> Response {
-    match fault(&request) {
-        Some(reason) => ApiError::BadHead { reason }.into_response(),
-        None => next.run(request).await,
-    }
-}
-
-fn fault(request: &Request) -> Option<String> {
+/// Returns why the head of a request cannot be taken: it can be understood in several ways, or names no host.
+pub(crate) fn fault(request: &Request) -> Option<String> {
     let headers = request.headers();
     if let Some(name) = SINGLE
         .iter()

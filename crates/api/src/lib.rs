@@ -10,6 +10,8 @@ mod bodies;
 mod call;
 mod caller;
 mod conditions;
+mod cross_origin;
+mod endpoint;
 mod error;
 mod following;
 mod form;
@@ -17,12 +19,14 @@ mod head;
 mod headers;
 mod idempotency_key;
 mod kept_answers;
-mod middleware;
+mod observed;
+mod operations;
 mod rate_limit;
 mod reading;
 mod replay;
 mod reply;
 mod request_body;
+mod route;
 mod router;
 mod routes;
 mod serve;
@@ -32,17 +36,21 @@ mod tags;
 mod unread;
 mod views;
 
-use std::future::Future;
+use std::convert::Infallible;
 use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::Response;
 
 use forge_app::simulations::unit_test_set_runs;
 
 use forge_app::{App, snapshot};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tower::Service;
 
 pub use rate_limit::RateLimits;
-pub use router::{router, served_operations};
+pub use router::{Router, served_operations};
 
 /// How long giving back conversations of simulations may take when the server stops.
 const GIVE_BACK: Duration = Duration::from_secs(5);
@@ -112,7 +120,7 @@ pub async fn serve(
     let stops = stopping.subscribe();
     let simulating =
         tokio::spawn(async move { unit_test_set_runs::work(&simulating, parallel, stops).await });
-    let router = router::router_until(app, limits.clone(), stopping.subscribe());
+    let router = Router::until(app, limits.clone(), stopping.subscribe());
     let shutdown = async move {
         shutdown.await;
         // Streams of changes have no end of their own. Nobody hears it if there are none.
@@ -129,12 +137,16 @@ pub async fn serve(
     served
 }
 
-/// Serves any router as the API is served.
-pub async fn serve_router(
+/// Serves anything as the API is served.
+pub async fn serve_any<S>(
     listener: TcpListener,
-    router: axum::Router,
+    service: S,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    serve::serve(listener, router, limits, shutdown).await
+) -> std::io::Result<()>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    serve::serve(listener, service, limits, shutdown).await
 }

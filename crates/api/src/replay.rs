@@ -8,8 +8,9 @@ use forge_domain::fault::Fault;
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
-use crate::caller::Authenticate;
+use crate::call::ValidRequest;
+use crate::caller::identity;
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::headers::IDEMPOTENCY_KEY;
 use crate::kept_answers::MOST_OF_ONE;
@@ -24,28 +25,26 @@ struct Kept {
 }
 
 /// Answers a call: as it was answered first, if it was made before under the same key, else by its endpoint.
-pub(crate) async fn answer<P, Q, B, C, F, Fut>(mut call: Call<P, Q, B, C>, endpoint: F) -> Answer
-where
-    C: Authenticate,
-    F: FnOnce(Call<P, Q, B, C>) -> Fut,
-    Fut: Future<Output = Answer>,
-{
-    let named = call.idempotency_key.take().zip(call.caller.known());
+pub(crate) async fn answer(mut request: ValidRequest, endpoint: &Endpoint) -> Answer {
+    let named = request.idempotency_key.take().zip(request.caller.as_ref());
     let Some((key, caller)) = named else {
-        return endpoint(call).await;
+        return endpoint.answer(request).await;
     };
     let caller = caller.clone();
-    let app = call.server.app.for_named_call(&caller, key);
+    let app = request.server.app.for_named_call(&caller, key);
     if let Some(first) = app.recall(&caller).await? {
         return restored(&first);
     }
-    let answers = call.server.answers.clone();
-    let holder = call.caller.identity().unwrap_or_default();
+    let answers = request.server.answers.clone();
+    let holder = identity(&caller);
     if !answers.has_place(&holder, app.clock.now()) {
         return Err(too_much_is_kept());
     }
-    call.server.app = app.clone();
-    let response = endpoint(call).await.unwrap_or_else(ApiError::into_response);
+    request.server.app = app.clone();
+    let response = endpoint
+        .answer(request)
+        .await
+        .unwrap_or_else(ApiError::into_response);
     let (answer, kept) = finish(&app, &caller, response).await?;
     if kept > 0 {
         answers.add(&holder, kept, app.clock.now());

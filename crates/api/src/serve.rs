@@ -1,11 +1,12 @@
 //! Connections: how many there are, how long they may be silent, and how they end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
+use axum::response::Response;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -13,7 +14,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use crate::Limits;
 
@@ -39,12 +40,16 @@ const FULL: &[u8] =
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Accepts connections until `shutdown` is done, then waits for the requests under way.
-pub(crate) async fn serve(
+pub(crate) async fn serve<S>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
-) -> std::io::Result<()> {
+) -> std::io::Result<()>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.max_headers(PARSER_HEADERS).max_buf_size(PARSER_BYTES);
@@ -75,7 +80,7 @@ pub(crate) async fn serve(
             }
             continue;
         };
-        let service = router
+        let service = service
             .clone()
             .map_request(move |mut request: Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(Peer(peer));

@@ -12,7 +12,6 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, SizeHint};
@@ -51,24 +50,35 @@ impl hyper::body::Body for Shared {
     }
 }
 
-/// Takes what is left of a body once its request is answered.
-///
-/// Where that is too much, or takes too long, the answer says that the connection ends.
-pub(crate) async fn take(request: Request, next: Next) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
+/// What is not yet read of the body of a request.
+pub(crate) struct Unread {
+    body: Shared,
+    /// Whether the client waits to be asked for it: whoever is refused then sends none.
+    waits: bool,
+}
+
+impl Unread {
+    /// Returns a request, and what will not be read of its body, if it has one.
+    pub(crate) fn of(request: Request) -> (Request, Option<Self>) {
+        if request.body().is_end_stream() {
+            return (request, None);
+        }
+        let waits = request.headers().contains_key(header::EXPECT);
+        let (parts, body) = request.into_parts();
+        let body = Shared(Arc::new(Mutex::new(body)));
+        let request = Request::from_parts(parts, Body::new(body.clone()));
+        (request, Some(Self { body, waits }))
     }
-    // Whoever waits to be asked for a body sends none if they are refused.
-    let waits = request.headers().contains_key(header::EXPECT);
-    let (parts, body) = request.into_parts();
-    let shared = Shared(Arc::new(Mutex::new(body)));
-    let request = Request::from_parts(parts, Body::new(shared.clone()));
-    let mut response = next.run(request).await;
-    if !shared.is_end_stream() && (waits || !is_taken(shared).await) {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
+
+    /// Takes what is left of the body once its request is answered.
+    ///
+    /// Where that is too much, or takes too long, the answer says that the connection ends.
+    pub(crate) async fn take(self, response: &mut Response) {
+        if !self.body.is_end_stream() && (self.waits || !is_taken(self.body).await) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
     }
-    response
 }
 
 /// Takes a body to its end, unless that is too far away.

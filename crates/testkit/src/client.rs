@@ -1,8 +1,8 @@
 //! A client that speaks to the router directly.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use forge_api::Router;
 use forge_contract::{Operation, contract};
 use http_body_util::BodyExt as _;
 use serde_json::Value;

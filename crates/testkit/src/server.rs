@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use forge_api::Router;
 use forge_api::{Limits, RateLimits};
 use forge_app::access::sign_in;
 use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store};
@@ -102,7 +102,7 @@ impl TestServer {
             runtime: Arc::new(scripted_runtime(rules)),
             snapshots: Arc::default(),
         };
-        let router = forge_api::router(app.clone(), limits());
+        let router = forge_api::Router::new(app.clone(), limits());
         let (admin, credentials) = new_organization(&app, &router).await;
         let (stranger, _) = new_organization(&app, &router).await;
         let organizations = vec![admin.organization.clone(), stranger.organization.clone()];
@@ -136,7 +136,7 @@ impl TestServer {
 
     /// Returns the same server's API with other limits.
     pub fn router_with(&self, limits: Limits) -> Router {
-        forge_api::router(self.app.clone(), limits)
+        forge_api::Router::new(self.app.clone(), limits)
     }
 
     /// Returns a new user of the first organization, signed in.

@@ -91,7 +91,7 @@ impl World {
             ..server.app.clone()
         };
         let client = TestClient {
-            router: forge_api::router(app, forge_testkit::limits()),
+            router: forge_api::Router::new(app, forge_testkit::limits()),
             ..server.admin().clone()
         };
         let sets = format!("service/{service}/version_sets");

@@ -118,7 +118,7 @@ async fn a_head_beyond_what_is_told_ends_before_it_costs_much() {
 async fn pages_of_other_origins_may_call_only_where_that_is_configured() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (app, other) = ("https://app.example.com", "https://evil.example.com");
-    let asked = |router: axum::Router, method: Method, origin: &'static str| {
+    let asked = |router: forge_api::Router, method: Method, origin: &'static str| {
         let client = forge_testkit::TestClient {
             router,
             ..server.admin().clone()

@@ -32,7 +32,7 @@ async fn close(server: &TestServer, client: &TestClient, is_on: bool) {
 
 /// Asserts that every operation of the organization is closed, with or without credentials.
 async fn every_operation_is_closed(server: &TestServer) {
-    let served = forge_api::served_operations(server.app.clone());
+    let served = forge_api::served_operations();
     let in_organization = |path: &str| path.starts_with("/v1/{organization}/");
     let operations = contract()
         .operations()

@@ -15,7 +15,7 @@ use crate::support::models::large_set;
 
 /// Returns the operations that answer with pages.
 fn paged(server: &TestServer) -> BTreeSet<&'static str> {
-    let served = forge_api::served_operations(server.app.clone());
+    let served = forge_api::served_operations();
     let operations = contract()
         .operations()
         .filter(|operation| served.contains(operation.id.as_str()));

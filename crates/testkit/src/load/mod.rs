@@ -3,11 +3,13 @@
 mod client;
 mod figures;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
+use axum::response::Response;
 use tokio::runtime::{Builder, Runtime};
+use tower::Service;
 
 pub use client::{Answer, Request, run};
 pub use figures::{Figures, print_head, print_machine};
@@ -65,16 +67,20 @@ impl Site {
     }
 }
 
-/// Serves a router on a free port, as `forge serve` does, for as long as the runtime lives.
+/// Serves anything on a free port, as `forge serve` does, for as long as the runtime lives.
 ///
 /// # Panics
 /// If there is no free port.
-pub async fn serve(router: Router) -> SocketAddr {
+pub async fn serve<S>(service: S) -> SocketAddr
+where
+    S: Service<axum::extract::Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(forge_api::serve_router(
+    tokio::spawn(forge_api::serve_any(
         listener,
-        router,
+        service,
         limits(),
         std::future::pending(),
     ));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -21,7 +20,6 @@ use super::existing;
 use crate::bodies::shared;
 use crate::call::{Call, Nothing};
 use crate::error::ApiError;
-use crate::middleware::Frequent;
 use crate::reply::Answer;
 use crate::routes::{SetPath, moment, version_instance};
 use crate::tags::opaque;
@@ -119,11 +117,11 @@ fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
         ),
     ];
     if is_held {
-        return Ok((StatusCode::NOT_MODIFIED, headers, Extension(Frequent)).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let body = Bytes::from_owner(Body(prepared));
-    Ok((StatusCode::OK, headers, json, Extension(Frequent), body).into_response())
+    Ok((StatusCode::OK, headers, json, body).into_response())
 }
 
 /// Tells how old the answer is, if the database is away: RFC 9111 calls such an answer stale.

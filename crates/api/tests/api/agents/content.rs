@@ -1,11 +1,11 @@
 //! What a version of an agent says.
 
-use axum::Router;
 use axum::body::Body;
 use axum::handler::Handler as _;
 use axum::http::{Request, StatusCode, header};
 use axum::routing::any_service;
 use forge_api::Limits;
+use forge_api::Router;
 use forge_app::{App, Catalogues};
 use forge_domain::agent::VoiceCatalogue;
 use forge_testkit::{KNOWN_TOOL, TestClient, agent_version, both_engines};
@@ -147,7 +147,7 @@ async fn an_installation_may_admit_only_some_voices(server: TestServer) {
             catalogues: catalogues.into(),
             ..server.app.clone()
         };
-        let router = forge_api::router(app, Limits::default());
+        let router = Router::new(app, Limits::default());
         assert_eq!(
             post_to(router, server.admin(), &AGENT.one(&id), &agent_version()).await,
             expected

@@ -323,7 +323,7 @@ async fn restarted(server: TestServer, pinned: Pinned, database: &TestDatabase) 
         runtime,
         snapshots: Arc::default(),
     };
-    let router = forge_api::router(app, forge_testkit::limits());
+    let router = forge_api::Router::new(app, forge_testkit::limits());
     Pinned {
         client: TestClient {
             router,
@@ -343,7 +343,7 @@ async fn beside(server: &TestServer, database: &TestDatabase) -> TestClient {
         ..server.app.clone()
     };
     TestClient {
-        router: forge_api::router(app, forge_testkit::limits()),
+        router: forge_api::Router::new(app, forge_testkit::limits()),
         ..server.admin().clone()
     }
 }

@@ -19,7 +19,7 @@ async fn second_server(server: &TestServer, database: &TestDatabase) -> (App, Te
         snapshots: Arc::default(),
         ..server.app.clone()
     };
-    let router = forge_api::router(app.clone(), forge_testkit::limits());
+    let router = forge_api::Router::new(app.clone(), forge_testkit::limits());
     let client = TestClient {
         router,
         ..server.admin().clone()
@@ -107,7 +107,7 @@ async fn grants_that_end_with_a_role_end_on_every_server() {
             .status,
         201
     );
-    let through = |router: &axum::Router| TestClient {
+    let through = |router: &forge_api::Router| TestClient {
         router: router.clone(),
         ..user.clone()
     };
@@ -134,7 +134,7 @@ async fn grants_that_end_with_a_role_end_on_every_server() {
         snapshots: Arc::default(),
         ..app.clone()
     };
-    let later = through(&forge_api::router(later, forge_testkit::limits()));
+    let later = through(&forge_api::Router::new(later, forge_testkit::limits()));
     assert_eq!(later.get("audit_event/head").await.status, 403);
     two.close().await;
 }

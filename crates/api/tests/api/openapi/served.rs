@@ -23,7 +23,7 @@ fn example_path(server: &TestServer, template: &str) -> String {
 #[both_engines]
 async fn the_document_tells_exactly_the_operations_that_are_served(server: TestServer) {
     let document = served(&server).await;
-    assert_eq!(ids(&document), forge_api::served_operations(server.app.clone()));
+    assert_eq!(ids(&document), forge_api::served_operations());
     for (id, operation) in operations(&document) {
         let path = example_path(&server, operation.path);
         let answer = server

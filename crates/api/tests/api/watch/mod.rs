@@ -6,10 +6,10 @@ mod stream;
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use forge_api::Limits;
+use forge_api::Router;
 use forge_app::App;
 use forge_testkit::{TestClient, TestServer, version_set};
 use http_body_util::BodyExt as _;
@@ -151,5 +151,5 @@ fn forgetful(server: &TestServer, limits: Limits) -> Router {
         snapshots: std::sync::Arc::default(),
         ..server.app.clone()
     };
-    forge_api::router(app, limits)
+    Router::new(app, limits)
 }
