@@ -1,5 +1,6 @@
 //! What every call of a server shares.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use forge_app::{App, Caller, Ctx};
@@ -12,12 +13,25 @@ use crate::kept_answers::KeptAnswers;
 use crate::rate_limit::RateLimiter;
 use crate::reading::Places;
 
-/// What every call needs of the server.
+/// The server as one call uses it.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) app: App,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) limiter: Arc<RateLimiter>,
+    shared: Arc<Shared>,
+}
+
+impl Deref for Server {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// What all calls share.
+pub(crate) struct Shared {
+    pub(crate) limits: Limits,
+    pub(crate) limiter: RateLimiter,
     pub(crate) bodies: Bodies,
     /// What is sent, apart from what comes: whoever sends much keeps nobody from being answered.
     pub(crate) large_answers: Bodies,
@@ -33,16 +47,19 @@ pub(crate) struct Server {
 impl Server {
     /// Creates a server; `stopping` becomes true when it stops.
     pub(crate) fn new(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
-        Self {
+        let shared = Shared {
             reading: Places::new(app.store.readers()),
             followers: Followers::default(),
-            app,
-            limiter: Arc::new(RateLimiter::new(limits.rates.clone())),
+            limiter: RateLimiter::new(limits.rates.clone()),
             bodies: Bodies::new(limits.bodies_bytes),
             large_answers: Bodies::new(limits.bodies_bytes),
             answers: KeptAnswers::new(limits.answers_bytes),
-            limits: Arc::new(limits),
+            limits,
             stopping,
+        };
+        Self {
+            app,
+            shared: Arc::new(shared),
         }
     }
 
@@ -55,14 +72,7 @@ impl Server {
     pub(crate) fn begin_request(&self) -> Self {
         Self {
             app: self.app.begin_request(),
-            limits: Arc::clone(&self.limits),
-            limiter: Arc::clone(&self.limiter),
-            bodies: self.bodies.clone(),
-            large_answers: self.large_answers.clone(),
-            reading: self.reading.clone(),
-            followers: self.followers.clone(),
-            answers: self.answers.clone(),
-            stopping: self.stopping.clone(),
+            shared: Arc::clone(&self.shared),
         }
     }
 }

@@ -1,9 +1,31 @@
-//! The randomness of the real world.
+//! What use cases need beside the store, and the randomness of the real world.
+
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SecureRandom as _;
-use forge_domain::{Id, id};
+use forge_domain::{Clock, Id, id};
+use forge_runtime::Runtime;
 
-use crate::{App, AppError};
+use crate::access::keyring::Keyring;
+use crate::snapshot::Snapshots;
+use crate::{App, AppError, Catalogues};
+
+/// What use cases need beside the store.
+#[derive(Clone)]
+pub struct Environment {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where random bytes come from.
+    pub random: Arc<dyn Random>,
+    /// What opens the secrets in the store.
+    pub keyring: Arc<Keyring>,
+    /// What the installation offers.
+    pub catalogues: Arc<Catalogues>,
+    /// What conversations run with.
+    pub runtime: Arc<Runtime>,
+    /// What is kept in memory of the store.
+    pub snapshots: Arc<Snapshots>,
+}
 
 /// Where random bytes come from.
 pub trait Random: Send + Sync {

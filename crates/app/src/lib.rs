@@ -37,11 +37,12 @@ pub mod version_sets;
 pub mod watch;
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use forge_domain::ToolId;
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::model::ModelCatalogue;
-use forge_domain::{Clock, ToolId};
 pub use forge_runtime::{Behavior, Runtime, RuntimeError};
 pub use forge_store::{OpenError, OpenMode, Store, StoreUrl};
 use forge_store::{RunTx, Tx, WriteTx};
@@ -49,29 +50,26 @@ use forge_store::{RunTx, Tx, WriteTx};
 pub use access::caller::{Caller, Credentials};
 pub use access::keyring::{Keyring, KeyringError};
 pub use ctx::Ctx;
-pub use environment::{OsRandom, Random};
+pub use environment::{Environment, OsRandom, Random};
 pub use error::AppError;
 pub use forge_types::SystemClock;
 pub use idempotency::IdempotencyKey;
 pub use page::Page;
 
-/// Everything that use cases need, beside what they are asked.
+/// Everything that use cases need, beside what they are asked: the store, and the environment.
 #[derive(Clone)]
 pub struct App {
     /// Where everything is kept.
     pub store: Store,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where random bytes come from.
-    pub random: Arc<dyn Random>,
-    /// What opens the secrets in the store.
-    pub keyring: Arc<Keyring>,
-    /// What the installation offers.
-    pub catalogues: Arc<Catalogues>,
-    /// What conversations run with.
-    pub runtime: Arc<Runtime>,
-    /// What is kept in memory of the store.
-    pub snapshots: Arc<snapshot::Snapshots>,
+    environment: Arc<Environment>,
+}
+
+impl Deref for App {
+    type Target = Environment;
+
+    fn deref(&self) -> &Environment {
+        &self.environment
+    }
 }
 
 /// What an installation offers, from its configuration.
@@ -95,6 +93,19 @@ pub struct Written<T> {
 }
 
 impl App {
+    /// Creates an app.
+    pub fn new(store: Store, environment: Environment) -> Self {
+        Self {
+            store,
+            environment: Arc::new(environment),
+        }
+    }
+
+    /// Sets what conversations run with.
+    pub fn set_runtime(&mut self, runtime: Arc<Runtime>) {
+        Arc::make_mut(&mut self.environment).runtime = runtime;
+    }
+
     /// Begins a write that changes who may do what, and says so: whoever was read before has to be read again.
     pub(crate) async fn write_access(&self, caller: &Caller) -> Result<WriteTx, AppError> {
         let mut tx = self.write(caller).await?;
@@ -105,9 +116,10 @@ impl App {
     /// Returns the app as one call uses it, so that [`App::await_durability`] speaks of what this call saw.
     #[must_use]
     pub fn begin_request(&self) -> Self {
-        let mut app = self.clone();
-        app.store = self.store.begin_request();
-        app
+        Self {
+            store: self.store.begin_request(),
+            environment: Arc::clone(&self.environment),
+        }
     }
 
     /// Holds the result of a call back until all that it may be based on is durable.

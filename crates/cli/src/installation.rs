@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use forge_app::{App, Keyring, OpenMode, OsRandom, Runtime, Store, StoreUrl, SystemClock};
+use forge_app::{App, Environment, Keyring, OpenMode, OsRandom, Runtime, Store, StoreUrl, SystemClock};
 
 use crate::config::Config;
 use crate::error::{Context as _, Failure, Result};
@@ -168,8 +168,7 @@ impl Location {
         } else {
             Keyring::load_or_create(&key_file, &random)?
         };
-        let app = App {
-            store,
+        let environment = Environment {
             clock: Arc::new(SystemClock),
             random: Arc::new(random),
             keyring: Arc::new(keyring),
@@ -177,6 +176,7 @@ impl Location {
             runtime: Arc::default(),
             snapshots: Arc::default(),
         };
+        let app = App::new(store, environment);
         if !app.check_master_key().await? {
             return Err(Failure::failed(format!(
                 "the master key in {} is not the one that {url} was made with; name the right file by \

@@ -11,7 +11,7 @@ impl Store {
     /// Returns by how many milliseconds `now` is ahead of the database's clock, less than 0 where it is behind; `None`
     /// if the database has no clock of its own.
     pub async fn clock_lead(&self, now: Timestamp) -> Result<Option<i64>, StoreError> {
-        let Pools::Postgres(pool) = &self.pools else {
+        let Pools::Postgres(pool) = &self.shared.pools else {
             return Ok(None);
         };
         let mut connection = acquire(pool).await?;

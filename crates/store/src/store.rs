@@ -29,31 +29,40 @@ const ATTEMPTS: usize = 3;
 /// How long to wait for one of the readers that are open where no other may be opened.
 const IDLE_READER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An open store.
+/// A handle of an open store; one for each call, which costs little.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pools: Pools,
-    /// How far each organization has come, as far as this process knows.
-    watermarks: Arc<Watermarks>,
+    pub(crate) shared: Arc<Shared>,
     dependencies: ReadDependencies,
-    /// The connections that all share; some more are kept free for what everybody waits for.
-    turns: Arc<Semaphore>,
-    last_look: LastLook,
-    /// How many bytes of rows are read at once, see [`MOST_BYTES`].
-    room: Arc<AtomicUsize>,
     /// The call that uses this handle, if it may be repeated.
     call: Option<Arc<NamedCall>>,
 }
 
+/// What all handles of a store share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) pools: Pools,
+    /// How far each organization has come, as far as this process knows.
+    watermarks: Arc<Watermarks>,
+    /// The connections that all share; some more are kept free for what everybody waits for.
+    turns: Arc<Semaphore>,
+    last_look: LastLook,
+    /// How many bytes of rows are read at once, see [`MOST_BYTES`].
+    room: AtomicUsize,
+}
+
 impl Store {
     pub(crate) fn new(pools: Pools) -> Self {
-        Self {
+        let shared = Shared {
             turns: Arc::new(Semaphore::new(pools.shared_connections())),
             pools,
             watermarks: Arc::default(),
-            dependencies: ReadDependencies::default(),
             last_look: LastLook::default(),
-            room: Arc::new(AtomicUsize::new(MOST_BYTES)),
+            room: AtomicUsize::new(MOST_BYTES),
+        };
+        Self {
+            shared: Arc::new(shared),
+            dependencies: ReadDependencies::default(),
             call: None,
         }
     }
@@ -62,29 +71,29 @@ impl Store {
     ///
     /// For tests.
     pub fn limit_room(&self, bytes: usize) {
-        self.room.store(bytes, Ordering::Relaxed);
+        self.shared.room.store(bytes, Ordering::Relaxed);
     }
 
     /// Returns how many may read at once, whoever they are; what brings memory up to date has connections of its own.
     pub fn readers(&self) -> usize {
-        self.pools.shared_connections()
+        self.shared.pools.shared_connections()
     }
 
     /// Returns how far each organization has come, as far as this process knows.
     pub fn watermarks(&self) -> &Watermarks {
-        &self.watermarks
+        &self.shared.watermarks
     }
 
     /// Returns `true` if other processes may write to the same database.
     pub fn is_shared(&self) -> bool {
-        matches!(self.pools, Pools::Postgres(_))
+        matches!(self.shared.pools, Pools::Postgres(_))
     }
 
     /// Begins to hear of the changes that other servers make, or `None` if there can be no others.
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
-        match &self.pools {
+        match &self.shared.pools {
             Pools::Sqlite { .. } => Ok(None),
-            Pools::Postgres(pool) => Listener::start(pool, Arc::clone(&self.watermarks))
+            Pools::Postgres(pool) => Listener::start(pool, Arc::clone(&self.shared.watermarks))
                 .await
                 .map(Some),
         }
@@ -101,7 +110,7 @@ impl Store {
     /// The same without waiting for those who read much: for what everybody waits for.
     pub async fn read_at_once(&self) -> Result<ReadTx, StoreError> {
         self.dependencies.note_read();
-        let (engine, how) = match &self.pools {
+        let (engine, how) = match &self.shared.pools {
             Pools::Sqlite { readers, place, .. } => {
                 let connection = match place.check() {
                     Ok(()) => readers.acquire().await.map_err(StoreError::no_connection)?,
@@ -118,7 +127,7 @@ impl Store {
             Pools::Postgres(pool) => (Engine::Postgres(acquire(pool).await?), BEGIN_READ),
         };
         let mut tx = Tx::new(engine).begin(how).await?;
-        tx.room = self.room.load(Ordering::Relaxed);
+        tx.room = self.shared.room.load(Ordering::Relaxed);
         Ok(ReadTx(tx))
     }
 
@@ -145,13 +154,13 @@ impl Store {
         organization: &OrganizationId,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
-        let known = *self.watermarks.of(organization).borrow();
+        let known = *self.shared.watermarks.of(organization).borrow();
         let mut tx = self.begin_write().await?;
         // READ COMMITTED is enough: after this statement nobody else writes to the organization, and every later
         // statement sees what was committed before.
         let change = tx.next_change(organization, now).await?;
         if let Some(change) = change.as_ref().filter(|change| change.number <= known) {
-            self.watermarks.go_back(organization, change.number - 1);
+            self.shared.watermarks.go_back(organization, change.number - 1);
         }
         Ok(change.map(|change| self.write_tx(tx, organization, change)))
     }
@@ -167,7 +176,7 @@ impl Store {
 
     /// Waits for a turn among all who may have a connection.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = Arc::clone(&self.shared.turns).acquire_owned();
         let turn = tokio::time::timeout(ACQUIRE_TIMEOUT, turn).await;
         let turn = turn.map_err(|_| StoreError::no_connection(sqlx::Error::PoolTimedOut))?;
         turn.map_err(|_| StoreError::no_connection(sqlx::Error::PoolClosed))
@@ -180,7 +189,7 @@ impl Store {
             let text = "a call that may be repeated began a second write";
             return Err(StoreError::Refused(Arc::new(sqlx::Error::Protocol(text.into()))));
         }
-        match &self.pools {
+        match &self.shared.pools {
             // The writer has begun the transaction already.
             Pools::Sqlite { writer, .. } => {
                 let turn = require_writer(writer.as_ref())?.turn(ACQUIRE_TIMEOUT).await?;
@@ -227,7 +236,7 @@ impl Store {
             tx,
             organization: organization.clone(),
             change,
-            watermarks: Arc::clone(&self.watermarks),
+            watermarks: Arc::clone(&self.shared.watermarks),
             postponed: self.postponed(),
         }
     }
@@ -264,10 +273,11 @@ impl Store {
     /// Returns a handle for one call: [`Store::await_durability`] of it speaks of what was seen through it alone.
     #[must_use]
     pub fn begin_request(&self) -> Self {
-        let mut handle = self.clone();
-        handle.dependencies = ReadDependencies::default();
-        handle.call = None;
-        handle
+        Self {
+            shared: Arc::clone(&self.shared),
+            dependencies: ReadDependencies::default(),
+            call: None,
+        }
     }
 
     /// Waits until everything is durable that the transactions of this handle saw, and until the watermarks tell of it.
@@ -279,7 +289,7 @@ impl Store {
     /// # Errors
     /// What was seen has not become durable: the answer may be wrong, and the call should be made again.
     pub async fn await_durability(&self) -> Result<(), StoreError> {
-        self.dependencies.wait(&self.watermarks).await
+        self.dependencies.wait(&self.shared.watermarks).await
     }
 
     /// Finds out whether the store would take a write now; never waits for long.
@@ -287,13 +297,13 @@ impl Store {
     /// # Errors
     /// Says why it would not.
     pub async fn readiness(&self) -> Result<(), NotReady> {
-        self.last_look.readiness(&self.pools).await
+        self.shared.last_look.readiness(&self.shared.pools).await
     }
 
     /// Closes every connection; the embedded database is left tidy, with nothing in its log, unless somebody else wrote
     /// to its files.
     pub async fn close(&self) {
-        match &self.pools {
+        match &self.shared.pools {
             Pools::Sqlite {
                 writer,
                 readers,
@@ -318,7 +328,7 @@ impl Store {
     /// Returns how many writes shared how many commits since the store was opened; nothing on PostgreSQL, which shares
     /// them out of sight.
     pub fn shared_commits(&self) -> Option<SharedCommits> {
-        match &self.pools {
+        match &self.shared.pools {
             Pools::Sqlite { writer, .. } => writer.as_ref().map(Writer::shared_commits),
             Pools::Postgres(_) => None,
         }
@@ -329,7 +339,7 @@ impl Store {
     pub fn set_group_time(&self, time: Duration) {
         if let Pools::Sqlite {
             writer: Some(writer), ..
-        } = &self.pools
+        } = &self.shared.pools
         {
             writer.set_group_time(time);
         }
@@ -338,7 +348,7 @@ impl Store {
     /// Limits how many pages SQLite's file may have, at least as many as it has now; for tests of a full disk.
     #[doc(hidden)]
     pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
-        match &self.pools {
+        match &self.shared.pools {
             Pools::Sqlite { writer, .. } => require_writer(writer.as_ref())?.limit_pages(pages).await,
             Pools::Postgres(_) => Ok(()),
         }
@@ -348,7 +358,7 @@ impl Store {
     #[doc(hidden)]
     pub async fn prepare(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         use sqlx::{Executor as _, SqlSafeStr as _};
-        match &self.pools {
+        match &self.shared.pools {
             Pools::Sqlite { readers, .. } => readers.prepare(sql.into_sql_str()).await.map(drop),
             Pools::Postgres(pool) => pool.prepare(sql.into_sql_str()).await.map(drop),
         }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use forge_api::Router;
 use forge_api::{Limits, RateLimits};
 use forge_app::access::sign_in;
-use forge_app::{App, Caller, Catalogues, Keyring, OpenMode, OsRandom, Random as _, Store};
+use forge_app::{App, Caller, Catalogues, Environment, Keyring, OpenMode, OsRandom, Random as _, Store};
 use forge_domain::access::{DefaultRole, Grant, Privileges};
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::audit::AuditObject;
@@ -89,8 +89,7 @@ impl TestServer {
             ..retired.clone()
         };
         let models = builtin_models().into_iter().chain([retired, retiring]);
-        let app = App {
-            store,
+        let environment = Environment {
             clock: clock.clone(),
             random: Arc::new(random),
             keyring: Arc::new(Keyring::new(&key)),
@@ -102,6 +101,7 @@ impl TestServer {
             runtime: Arc::new(scripted_runtime(rules)),
             snapshots: Arc::default(),
         };
+        let app = App::new(store, environment);
         let router = forge_api::Router::new(app.clone(), limits());
         let (admin, credentials) = new_organization(&app, &router).await;
         let (stranger, _) = new_organization(&app, &router).await;

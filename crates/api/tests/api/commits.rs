@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use forge_app::{App, OpenMode, Store};
+use forge_app::{App, Environment, OpenMode, Store};
 use forge_testkit::{Engine, TestClient, TestDatabase, TestServer, version_set};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -83,13 +83,12 @@ impl World {
         let (address, name) = rest.split_once('/').unwrap();
         let (proxy, port) = Proxy::start(address.to_owned()).await;
         let url = format!("{user}@127.0.0.1:{port}/{name}");
-        let app = App {
-            store: Store::open(&url.parse().unwrap(), OpenMode::MustExist)
-                .await
-                .unwrap(),
+        let environment = Environment {
             snapshots: Arc::default(),
-            ..server.app.clone()
+            ..Environment::clone(&server.app)
         };
+        let store = Store::open(&url.parse().unwrap(), OpenMode::MustExist).await;
+        let app = App::new(store.unwrap(), environment);
         let client = TestClient {
             router: forge_api::Router::new(app, forge_testkit::limits()),
             ..server.admin().clone()

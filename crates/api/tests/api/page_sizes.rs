@@ -14,7 +14,7 @@ use crate::support::items;
 use crate::support::models::large_set;
 
 /// Returns the operations that answer with pages.
-fn paged(server: &TestServer) -> BTreeSet<&'static str> {
+fn paged() -> BTreeSet<&'static str> {
     let served = forge_api::served_operations();
     let operations = contract()
         .operations()
@@ -317,7 +317,7 @@ async fn assert_pages_fit(client: &TestClient, list: &List, rows: usize) {
 async fn every_list_goes_on_where_there_was_no_room_for_the_next_row(server: TestServer) {
     let lists = lists(&server).await;
     let tested: BTreeSet<&str> = lists.iter().map(|list| list.operation).collect();
-    assert_eq!(tested, paged(&server));
+    assert_eq!(tested, paged());
     for list in &lists {
         server.app.store.limit_room(MOST_BYTES);
         let whole = list.pages(server.admin()).await;

@@ -77,7 +77,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 async fn open_and_serve(args: Args) -> Result<()> {
     let shutdown = shutdown_signal()?;
     let mut installation = args.location.open(OpenMode::MustExist).await?;
-    installation.app.runtime = installation.runtime()?;
+    let runtime = installation.runtime()?;
+    installation.app.set_runtime(runtime);
     let now = SystemClock.now();
     if let Some(lead) = installation.app.store.clock_lead(now).await? {
         check_clock(lead)?;

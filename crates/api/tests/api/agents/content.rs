@@ -6,7 +6,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::routing::any_service;
 use forge_api::Limits;
 use forge_api::Router;
-use forge_app::{App, Catalogues};
+use forge_app::{App, Catalogues, Environment};
 use forge_domain::agent::VoiceCatalogue;
 use forge_testkit::{KNOWN_TOOL, TestClient, agent_version, both_engines};
 use serde_json::{Value, json};
@@ -143,10 +143,11 @@ async fn an_installation_may_admit_only_some_voices(server: TestServer) {
             voices: VoiceCatalogue::Only(vec![admitted.to_owned()]),
             tools: [KNOWN_TOOL.parse().unwrap()].into(),
         };
-        let app = App {
+        let environment = Environment {
             catalogues: catalogues.into(),
-            ..server.app.clone()
+            ..Environment::clone(&server.app)
         };
+        let app = App::new(server.app.store.clone(), environment);
         let router = Router::new(app, Limits::default());
         assert_eq!(
             post_to(router, server.admin(), &AGENT.one(&id), &agent_version()).await,

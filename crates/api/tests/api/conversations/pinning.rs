@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_app::{App, OpenMode, Store};
+use forge_app::{App, Environment, OpenMode, Store};
 use forge_testkit::{Engine, TestClient, TestDatabase, TestServer, both_engines, version_set};
 use serde_json::{Value, json};
 
@@ -300,12 +300,10 @@ async fn running_conversations_are_counted_by_revision(server: TestServer) {
 
 /// Returns the same conversation on a server that was started after the first one was gone.
 async fn restarted(server: TestServer, pinned: Pinned, database: &TestDatabase) -> Pinned {
-    let (clock, random) = (Arc::clone(&server.app.clock), Arc::clone(&server.app.random));
-    let (keyring, catalogues) = (
-        Arc::clone(&server.app.keyring),
-        Arc::clone(&server.app.catalogues),
-    );
-    let runtime = Arc::clone(&server.app.runtime);
+    let environment = Environment {
+        snapshots: Arc::default(),
+        ..Environment::clone(&server.app)
+    };
     let TestClient {
         router,
         organization,
@@ -314,15 +312,8 @@ async fn restarted(server: TestServer, pinned: Pinned, database: &TestDatabase) 
     } = pinned.client;
     drop(router);
     drop(server);
-    let app = App {
-        store: Store::open(&database.url, OpenMode::MustExist).await.unwrap(),
-        clock,
-        random,
-        keyring,
-        catalogues,
-        runtime,
-        snapshots: Arc::default(),
-    };
+    let store = Store::open(&database.url, OpenMode::MustExist).await.unwrap();
+    let app = App::new(store, environment);
     let router = forge_api::Router::new(app, forge_testkit::limits());
     Pinned {
         client: TestClient {
@@ -337,11 +328,12 @@ async fn restarted(server: TestServer, pinned: Pinned, database: &TestDatabase) 
 
 /// Returns a client of another server on the same database.
 async fn beside(server: &TestServer, database: &TestDatabase) -> TestClient {
-    let app = App {
-        store: Store::open(&database.url, OpenMode::MustExist).await.unwrap(),
+    let environment = Environment {
         snapshots: Arc::default(),
-        ..server.app.clone()
+        ..Environment::clone(&server.app)
     };
+    let store = Store::open(&database.url, OpenMode::MustExist).await.unwrap();
+    let app = App::new(store, environment);
     TestClient {
         router: forge_api::Router::new(app, forge_testkit::limits()),
         ..server.admin().clone()

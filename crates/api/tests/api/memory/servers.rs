@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use forge_app::snapshot::follow;
-use forge_app::{App, OpenMode, Store};
+use forge_app::{App, Environment, OpenMode, Store};
 use forge_domain::access::DefaultRole;
 use forge_testkit::{Engine, TestClient, TestDatabase, TestServer};
 use serde_json::{Value, json};
@@ -14,11 +14,12 @@ use crate::support::organization::{create_in, organization_body};
 
 /// Returns another server on the same database, and a client of it with the credentials of the first server's.
 async fn second_server(server: &TestServer, database: &TestDatabase) -> (App, TestClient) {
-    let app = App {
-        store: Store::open(&database.url, OpenMode::MustExist).await.unwrap(),
+    let environment = Environment {
         snapshots: Arc::default(),
-        ..server.app.clone()
+        ..Environment::clone(&server.app)
     };
+    let store = Store::open(&database.url, OpenMode::MustExist).await.unwrap();
+    let app = App::new(store, environment);
     let router = forge_api::Router::new(app.clone(), forge_testkit::limits());
     let client = TestClient {
         router,
@@ -130,10 +131,11 @@ async fn grants_that_end_with_a_role_end_on_every_server() {
     eventually(head, |answer| answer.status == 403).await;
     following.abort();
     // One that is started later knows it as well.
-    let later = App {
+    let environment = Environment {
         snapshots: Arc::default(),
-        ..app.clone()
+        ..Environment::clone(&app)
     };
+    let later = App::new(app.store.clone(), environment);
     let later = through(&forge_api::Router::new(later, forge_testkit::limits()));
     assert_eq!(later.get("audit_event/head").await.status, 403);
     two.close().await;

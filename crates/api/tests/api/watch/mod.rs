@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use forge_api::Limits;
 use forge_api::Router;
-use forge_app::App;
+use forge_app::{App, Environment};
 use forge_testkit::{TestClient, TestServer, version_set};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -147,9 +147,9 @@ async fn put(client: &TestClient, service: &str, set: &str, agent: i64) -> i64 {
 
 /// Returns the same server without what it has in memory.
 fn forgetful(server: &TestServer, limits: Limits) -> Router {
-    let app = App {
+    let environment = Environment {
         snapshots: std::sync::Arc::default(),
-        ..server.app.clone()
+        ..Environment::clone(&server.app)
     };
-    Router::new(app, limits)
+    Router::new(App::new(server.app.store.clone(), environment), limits)
 }
