@@ -179,6 +179,10 @@ mod tests {
         let rebound = [Err(Create), Err(Promote), Err(Rebind)];
         assert_eq!(choose(&rebound, None), Err("nothing_to_roll_back"));
         assert_eq!(choose(&rebound, Some(1)), Err("across_rebind"));
+        // What stands at a boundary, or after it, is no matter of what lies behind.
+        let later = [Err(Create), Err(Rebind), Err(Promote), Err(Promote)];
+        assert_eq!(choose(&later, Some(2)), Ok(2));
+        assert_eq!(choose(&later, Some(3)), Ok(3));
         let later = [Err(Create), Err(Rebind), Err(Promote)];
         assert_eq!(choose(&later, None), Ok(2));
         let back = [Err(Create), Err(Rebind), Err(Promote), Ok(2)];

@@ -131,12 +131,7 @@ impl From<&Warning> for Finding {
 }
 
 /// Returns what to think twice about in what a set is to pin, and in its name.
-pub(super) fn of_pins(
-    input: &PlanInput<'_>,
-    action: RevisionAction,
-    pins: Option<&Pins>,
-    is_new: bool,
-) -> Vec<Warning> {
+pub(super) fn of_pins(input: &PlanInput<'_>, action: RevisionAction, pins: Option<&Pins>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !is_conventional(input.name) {
         warnings.push(Warning::UnconventionalName(input.name.to_owned()));
@@ -147,7 +142,7 @@ pub(super) fn of_pins(
     }
     warnings.extend(input.long_prompt.map(Warning::PromptTooLong));
     let current = input.current_pins();
-    if let Some(current) = current.filter(|_| !is_new && action != RevisionAction::Rollback) {
+    if let Some(current) = current.filter(|_| action != RevisionAction::Rollback) {
         let (before, after) = (current.resolve(input.binding), pins.resolve(input.binding));
         for (asset, from, to) in [
             (AssetKind::Agent, before.agent_version, after.agent_version),

@@ -456,6 +456,8 @@ fn a_model_is_warned_about_up_to_thirty_days_ahead() {
         .plan(upsert(&preferring(pins(2, 2), "engage-user", "m", json!({}))));
         !warnings(&planned).is_empty()
     };
+    // What is retired already stands in the way instead.
+    assert!(!retiring_at(NOW));
     assert!(retiring_at(NOW.plus_seconds(1)));
     assert!(retiring_at(NOW + RETIRES_SOON));
     assert!(!retiring_at((NOW + RETIRES_SOON).plus_seconds(1)));
