@@ -136,7 +136,11 @@ mod tests {
     }
 
     fn choose(steps: &[Result<i64, RevisionAction>], to: Option<i64>) -> Result<i64, &'static str> {
-        choose_restored("release", &history(steps), to, false).map_err(|refusal| refusal.code())
+        let history = history(steps);
+        let chosen = choose_restored("release", &history, to, false);
+        let is_there = |chosen| history.iter().any(|past| past.revision == chosen);
+        assert!(chosen.iter().copied().all(is_there), "it restores what is there");
+        chosen.map_err(|refusal| refusal.code())
     }
 
     #[test]
