@@ -32,6 +32,10 @@ model *arguments:
 bench *names:
     ./scripts/bench {{ names }}
 
+# Change the rules one place at a time: do their tests notice? Needs cargo-mutants, to which arguments go.
+mutants *arguments:
+    CARGO_PROFILE_TEST_DEBUG=0 PROPTEST_CASES=64 cargo mutants -p forge-domain {{ arguments }}
+
 # Format the sources.
 fmt:
     cargo fmt --all

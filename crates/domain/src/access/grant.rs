@@ -66,3 +66,18 @@ pub(super) fn canonical(value: &Value) -> Cow<'_, Value> {
         value => Cow::Borrowed(value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_spelled_in_several_ways_is_copied() {
+        for value in [json!("Cafe"), json!(1), json!(["Cafe\u{301}"])] {
+            assert!(matches!(canonical(&value), Cow::Borrowed(same) if *same == value));
+        }
+        assert_eq!(*canonical(&json!("Cafe\u{301}")), json!("Caf\u{e9}"));
+    }
+}

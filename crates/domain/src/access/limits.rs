@@ -127,21 +127,45 @@ mod tests {
             told(&[grant(&one_of((0..=MAX_VALUES).map(Value::from)))]),
             ["[0].conditions.service_id.values: must have at most 1000 items"]
         );
-        let many: Value = (0..=MAX_CONDITIONS)
-            .map(|n| (n.to_string(), json!({"type": "Equals", "value": n})))
-            .collect::<serde_json::Map<_, _>>()
-            .into();
+        let conditions = |count: usize| -> Value {
+            (0..count)
+                .map(|n| (n.to_string(), json!({"type": "Equals", "value": n})))
+                .collect()
+        };
+        assert!(told(&[grant(&conditions(MAX_CONDITIONS))]).is_empty());
         assert_eq!(
-            told(&[grant(&many)]),
+            told(&[grant(&conditions(MAX_CONDITIONS + 1))]),
             ["[0].conditions: a grant has at most 20 conditions"]
         );
     }
 
     #[test]
+    fn a_value_counts_with_everything_inside_it() {
+        let text = |bytes: usize| "x".repeat(bytes);
+        for (value, weight) in [
+            (json!(null), 1),
+            (json!(text(0)), 1),
+            (json!(text(255)), 1),
+            (json!(text(256)), 2),
+            (json!(text(1024)), 5),
+            (json!([]), 1),
+            (json!([1, [2], text(256)]), 6),
+            (json!({}), 1),
+            (json!({"a": 1, "b": [2]}), 6),
+            (json!({text(256): true}), 4),
+        ] {
+            assert_eq!(weight_of_value(&value), weight, "{value}");
+        }
+    }
+
+    #[test]
     fn values_are_counted_together_and_long_ones_several_times() {
-        let full = grant(&one_of((0..MAX_VALUES).map(Value::from)));
-        assert!(told(&vec![full.clone(); 9]).is_empty());
-        assert_eq!(told(&vec![full; 10]).len(), 1);
+        // The name of the attribute counts, too.
+        let tenth = grant(&one_of((1..MAX_VALUES).map(Value::from)));
+        assert!(told(&vec![tenth.clone(); 10]).is_empty());
+        let mut beyond = vec![tenth; 10];
+        beyond[9] = grant(&one_of((0..MAX_VALUES).map(Value::from)));
+        assert_eq!(told(&beyond).len(), 1);
         for long in [
             json!("x".repeat(256 * 10_000)),
             json!(vec![1; 10_000]),

@@ -76,6 +76,14 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_allows_its_own_permission_on_something_whatever_its_conditions() {
+        let narrow = grants(json!({"agent_id": {"type": "Equals", "value": "a1"}}));
+        assert!(allows_some(&narrow, GET));
+        assert!(!allows_some(&narrow, Permission::CreateAgent));
+        assert!(!allows_some(&[], GET));
+    }
+
+    #[test]
     fn every_condition_must_hold() {
         let allowed = |conditions| allows(&grants(conditions), GET, &attributes());
         assert!(allowed(json!({"agent_id": {"type": "Equals", "value": "a1"}})));

@@ -373,3 +373,40 @@ operations! {
     "cancel-simulation-unit-test-set-run":
         Always CancelUnitTestSetRun ("the run");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Permission::{
+        CreateService, CreateVersionSet, GetAgent, GetContextGraph, GetVersionSet, UpdateVersionSet,
+    };
+
+    fn of(id: &str) -> &'static OperationNeeds {
+        OperationNeeds::of(id).unwrap()
+    }
+
+    #[test]
+    fn each_permission_is_asked_once_and_what_only_shows_something_is_not() {
+        assert_eq!(
+            of("create-service").asked(),
+            [CreateService, CreateVersionSet, GetAgent, GetContextGraph]
+        );
+        // It asks the same permission on what it is called for, and shows more with it.
+        assert_eq!(of("get-service-health").asked(), [GetVersionSet]);
+        assert_eq!(of("get-organization").asked(), []);
+    }
+
+    #[test]
+    fn the_first_permission_opens_an_operation_that_always_asks_it() {
+        assert_eq!(of("promote-version-set").opening(), [GetVersionSet]);
+    }
+
+    #[test]
+    fn any_of_several_permissions_opens_an_operation_that_asks_one_or_the_other() {
+        assert_eq!(
+            of("upsert-service-version-set").opening(),
+            [CreateVersionSet, UpdateVersionSet]
+        );
+        assert_eq!(of("get-version-sets").opening(), [GetVersionSet]);
+    }
+}

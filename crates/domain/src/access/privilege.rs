@@ -212,6 +212,41 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_that_allows_nothing_is_compared_by_its_conditions_like_any_other() {
+        let nothing = [grant(json!({"service_id": {"type": "In", "values": []}}))];
+        let on = |name: &str| role(vec![grant(json!({name: {"type": "Equals", "value": "a"}}))]);
+        assert!(on("service_id").cover(&nothing));
+        assert!(!on("version_set_name").cover(&nothing));
+    }
+
+    #[test]
+    fn a_list_of_one_value_is_that_value_however_many_grants_there_are() {
+        let values = 0..1000;
+        let equals = values
+            .clone()
+            .map(|value| grant(json!({"service_id": {"type": "Equals", "value": value}})));
+        let lists = values.map(|value| grant(json!({"service_id": {"type": "In", "values": [value]}})));
+        let (equals, lists) = (role(equals.collect()), role(lists.collect()));
+        assert!(equals.cover(&lists.grants) && lists.cover(&equals.grants));
+    }
+
+    #[test]
+    fn a_grant_that_is_looked_at_takes_a_step_and_each_of_its_conditions_another() {
+        let steps = |conditions| {
+            let grants = [grant(conditions)];
+            let mut comparison = Comparison::new();
+            assert_eq!(comparison.uncovered(&grants, &grants), Ok(None));
+            comparison.steps_taken()
+        };
+        // To read the permission, an attribute or a value takes one, too, on either side.
+        assert_eq!(steps(json!({})), 2 + 1);
+        assert_eq!(
+            steps(json!({"service_id": {"type": "Equals", "value": "a"}})),
+            2 * 3 + 2
+        );
+    }
+
+    #[test]
     fn equal_values_of_a_condition_count_once() {
         let held = combinations(["a", "b"]);
         let repeated: Vec<&str> = ["a", "b"].repeat(20);

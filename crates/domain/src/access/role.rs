@@ -142,6 +142,12 @@ mod tests {
     }
 
     #[test]
+    fn all_but_users_see_the_administrators_view() {
+        let views = DefaultRole::ALL.map(DefaultRole::has_admin_view);
+        assert_eq!(views, [false, true, true, true]);
+    }
+
+    #[test]
     fn the_super_administrator_may_do_everything() {
         let grants = DefaultRole::SuperAdministrator.grants();
         assert!(

@@ -50,7 +50,7 @@ pub fn plan(input: &PlanInput<'_>, change: Change, lift_hold: bool) -> Planned {
     let of_target = check_target(input, &change, is_new, hold, lift_hold);
     let wanted = wanted(input, change, is_new);
     let refusals = of_target.iter().chain(&wanted.refusals);
-    let of_result = warnings(input, &wanted, is_new);
+    let of_result = warnings(input, &wanted);
     let warnings = wanted.warnings.iter().chain(&of_result);
     let is_unchanged = wanted.is_already(current);
     let hold_effect = HoldEffect::of(wanted.action, hold, lift_hold);
@@ -89,12 +89,12 @@ pub fn plan(input: &PlanInput<'_>, change: Change, lift_hold: bool) -> Planned {
 }
 
 /// Returns what to think twice about in what the set would pin, whatever it is wanted for.
-fn warnings(input: &PlanInput<'_>, wanted: &Wanted, is_new: bool) -> Vec<Warning> {
+fn warnings(input: &PlanInput<'_>, wanted: &Wanted) -> Vec<Warning> {
     let (action, pins) = (wanted.action, wanted.pins.as_ref());
     if matches!(action, RevisionAction::Delete | RevisionAction::Rebind) {
         return Vec::new();
     }
-    let mut warnings = warning::of_pins(input, action, pins, is_new);
+    let mut warnings = warning::of_pins(input, action, pins);
     warnings.extend(warning::of_promotion(input.name, action, wanted.source.as_ref()));
     warnings
 }

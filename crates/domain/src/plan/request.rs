@@ -29,3 +29,18 @@ pub struct Rollback {
 fn yes() -> bool {
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_floats_is_frozen_unless_the_caller_says_otherwise() {
+        let promote = |text| serde_json::from_str::<Promote>(text).unwrap().freeze;
+        assert!(promote(r#"{"source": "preview"}"#));
+        assert!(!promote(r#"{"source": "preview", "freeze": false}"#));
+        let roll_back = |text| serde_json::from_str::<Rollback>(text).unwrap().freeze;
+        assert!(roll_back("{}"));
+        assert!(!roll_back(r#"{"freeze": false}"#));
+    }
+}

@@ -136,7 +136,11 @@ mod tests {
     }
 
     fn choose(steps: &[Result<i64, RevisionAction>], to: Option<i64>) -> Result<i64, &'static str> {
-        choose_restored("release", &history(steps), to, false).map_err(|refusal| refusal.code())
+        let history = history(steps);
+        let chosen = choose_restored("release", &history, to, false);
+        let is_there = |chosen| history.iter().any(|past| past.revision == chosen);
+        assert!(chosen.iter().copied().all(is_there), "it restores what is there");
+        chosen.map_err(|refusal| refusal.code())
     }
 
     #[test]
@@ -179,6 +183,10 @@ mod tests {
         let rebound = [Err(Create), Err(Promote), Err(Rebind)];
         assert_eq!(choose(&rebound, None), Err("nothing_to_roll_back"));
         assert_eq!(choose(&rebound, Some(1)), Err("across_rebind"));
+        // What stands at a boundary, or after it, is no matter of what lies behind.
+        let later = [Err(Create), Err(Rebind), Err(Promote), Err(Promote)];
+        assert_eq!(choose(&later, Some(2)), Ok(2));
+        assert_eq!(choose(&later, Some(3)), Ok(3));
         let later = [Err(Create), Err(Rebind), Err(Promote)];
         assert_eq!(choose(&later, None), Ok(2));
         let back = [Err(Create), Err(Rebind), Err(Promote), Ok(2)];

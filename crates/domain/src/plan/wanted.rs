@@ -104,9 +104,10 @@ pub(super) fn by_promote(
             });
         }
         Some(content) => {
-            refusals.extend(of_another_asset(input.binding, &content));
-            let is_sound = refusals.iter().all(|refusal| refusal.code() != "another_asset");
+            let another = of_another_asset(input.binding, &content);
+            let is_sound = another.is_empty();
             let written = written(&content, freeze);
+            refusals.extend(another);
             refusals.extend(check_models(&written.model_preferences, input.models, input.now));
             if is_sound {
                 refusals.extend(missing(input.binding, &written));

@@ -10,7 +10,7 @@ use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
-use crate::time::{Duration, Timestamp};
+use crate::time::Duration;
 use crate::version::VersionNumber;
 use crate::version_set::{Pins, SetName};
 use crate::visible::shown;
@@ -42,7 +42,6 @@ pub enum Warning {
     RetiringModel {
         interaction: String,
         model: String,
-        retires_at: Timestamp,
     },
     UnconventionalName(String),
     PromptTooLong(LongPrompt),
@@ -91,9 +90,7 @@ impl Warning {
                     shortened(interaction)
                 )
             }
-            Self::RetiringModel {
-                interaction, model, ..
-            } => format!(
+            Self::RetiringModel { interaction, model } => format!(
                 "model `{}`, preferred for `{}`, retires within 30 days",
                 shortened(model),
                 shortened(interaction)
@@ -131,12 +128,7 @@ impl From<&Warning> for Finding {
 }
 
 /// Returns what to think twice about in what a set is to pin, and in its name.
-pub(super) fn of_pins(
-    input: &PlanInput<'_>,
-    action: RevisionAction,
-    pins: Option<&Pins>,
-    is_new: bool,
-) -> Vec<Warning> {
+pub(super) fn of_pins(input: &PlanInput<'_>, action: RevisionAction, pins: Option<&Pins>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !is_conventional(input.name) {
         warnings.push(Warning::UnconventionalName(input.name.to_owned()));
@@ -147,7 +139,7 @@ pub(super) fn of_pins(
     }
     warnings.extend(input.long_prompt.map(Warning::PromptTooLong));
     let current = input.current_pins();
-    if let Some(current) = current.filter(|_| !is_new && action != RevisionAction::Rollback) {
+    if let Some(current) = current.filter(|_| action != RevisionAction::Rollback) {
         let (before, after) = (current.resolve(input.binding), pins.resolve(input.binding));
         for (asset, from, to) in [
             (AssetKind::Agent, before.agent_version, after.agent_version),
@@ -170,13 +162,9 @@ pub(super) fn of_pins(
         }
         let retires_at = input.models.retires_at(&preference.llm_name);
         let soon = input.now + RETIRES_SOON;
-        if let Some(retires_at) = retires_at.filter(|at| *at > input.now && *at <= soon) {
+        if retires_at.is_some_and(|at| at > input.now && at <= soon) {
             let (interaction, model) = (name.clone(), preference.llm_name.clone());
-            warnings.push(Warning::RetiringModel {
-                interaction,
-                model,
-                retires_at,
-            });
+            warnings.push(Warning::RetiringModel { interaction, model });
         }
     }
     warnings
@@ -207,5 +195,82 @@ fn is_conventional(name: &str) -> bool {
     match name.strip_prefix("personal-") {
         Some(rest) => !rest.is_empty() && rest.bytes().all(is_plain),
         None => SetName::SHARED.contains(&name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_warning_says_what_is_so_and_what_to_do() {
+        let source = "personal-alex".to_owned();
+        let version = |number: i64| VersionNumber::try_from(number).unwrap();
+        let refusal = Refusal::Deprecated {
+            asset: AssetKind::Agent,
+            id: "a1".to_owned(),
+        };
+        for (warning, code, message) in [
+            (
+                Warning::FloatingRelease,
+                "floating_release",
+                "`release` would float: it changes with every new version",
+            ),
+            (
+                Warning::NotFrozen,
+                "not_frozen",
+                "the pins are copied as they float, not as what they mean now",
+            ),
+            (
+                Warning::PreviewSkipped {
+                    source: source.clone(),
+                },
+                "preview_skipped",
+                "`personal-alex` goes to `release` without having been in `preview`",
+            ),
+            (
+                Warning::PersonalToRelease { source },
+                "personal_to_release",
+                "the personal set `personal-alex` goes straight to `release`",
+            ),
+            (
+                Warning::OlderThanTarget {
+                    asset: AssetKind::ContextGraph,
+                    from: version(2),
+                    to: version(1),
+                },
+                "older_than_target",
+                "the context graph goes back from version 2 to version 1",
+            ),
+            (
+                Warning::UnknownInteraction("engage-usr".to_owned()),
+                "unknown_interaction",
+                "no known prompt uses the interaction `engage-usr`",
+            ),
+            (
+                Warning::RetiringModel {
+                    interaction: "decide".to_owned(),
+                    model: "m".to_owned(),
+                },
+                "retiring_model",
+                "model `m`, preferred for `decide`, retires within 30 days",
+            ),
+            (
+                Warning::UnconventionalName("7".to_owned()),
+                "unconventional_name",
+                "`7` is off the naming convention",
+            ),
+            (
+                Warning::Tolerated(refusal),
+                "deprecated",
+                "agent a1 is deprecated",
+            ),
+        ] {
+            let told = Finding::from(&warning);
+            assert_eq!((told.code.as_str(), told.message.as_str()), (code, message));
+            assert!(told.hint.is_some_and(|hint| !hint.is_empty()), "{code}");
+        }
+        let long = Finding::from(&Warning::PromptTooLong(LongPrompt { bytes: 11, most: 10 }));
+        assert!(long.message.contains("has 11 bytes"), "{}", long.message);
     }
 }

@@ -186,3 +186,20 @@ fn a_hold_is_lifted_on_purpose_only_and_the_plan_says_so() {
     let planned = World::default().plan_with(upsert(&pins(3, 2)), true);
     assert_eq!(planned.effect.hold, HoldEffect::Keep);
 }
+
+#[test]
+fn of_two_pins_the_fields_are_told_in_which_they_differ() {
+    let told = |from: &Pins, to: &Pins| -> Vec<(String, Value, Value)> {
+        let changes = pin_changes(from, to).into_iter();
+        changes
+            .map(|change| (change.field, change.from, change.to))
+            .collect()
+    };
+    let (one, other) = (pins(2, None), pins(3, None));
+    assert_eq!(told(&one, &other), [(AGENT.to_owned(), json!(2), json!(3))]);
+    assert_eq!(
+        told(&one, &pins(2, 1)),
+        [(GRAPH.to_owned(), Value::Null, json!(1))]
+    );
+    assert_eq!(told(&one, &one), []);
+}

@@ -35,3 +35,24 @@ fn many_plans_are_blocked_if_one_of_them_is() {
     assert!(!Plans::One(Box::new(free)).is_blocked());
     assert!(Plans::One(Box::new(blocked)).is_blocked());
 }
+
+#[test]
+fn a_plan_of_a_service_speaks_for_its_sets_too() {
+    let (_, blocked) = service::blocked().swap_remove(0);
+    let (sets, digest, text) = (
+        blocked.version_sets.clone(),
+        blocked.digest.clone(),
+        blocked.blockers_text(),
+    );
+    assert!(!sets.is_empty());
+    let plans = Plans::Service(Box::new(blocked.clone()));
+    assert!(plans.is_blocked());
+    assert_eq!((plans.digest(), plans.blockers_text()), (digest, text));
+    assert_eq!(plans.of_sets(), sets);
+    assert_eq!(plans.into_plans_of_sets(), sets);
+    let free = ServicePlan {
+        blockers: Vec::new(),
+        ..blocked
+    };
+    assert!(!Plans::Service(Box::new(free)).is_blocked());
+}

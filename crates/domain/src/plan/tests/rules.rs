@@ -313,11 +313,32 @@ fn all_blockers_are_told_at_once_each_with_what_to_do() {
 }
 
 #[test]
+fn everything_against_a_promotion_is_told_but_numbers_of_another_asset_say_nothing() {
+    let world = World::default().with_deprecated_agent();
+    assert_eq!(
+        blockers(&world.plan(promote(pins(9, 2)))),
+        ["deprecated", "no_such_version"]
+    );
+    let of_another_agent = PinnedRevision {
+        agent_id: agent_id(2),
+        ..content(pins(9, 2))
+    };
+    let change = Change::Promote {
+        source: "preview".to_owned(),
+        source_revision: None,
+        content: Some(of_another_agent),
+        freeze: true,
+    };
+    assert_eq!(blockers(&world.plan(change)), ["deprecated", "another_asset"]);
+}
+
+#[test]
 fn a_sound_change_has_nothing_against_it() {
     for planned in [
         World::default().plan(upsert(&pins(3, 3))),
         World::default().plan(promote(pins(3, 3))),
         World::named("release").plan(promote(pins(3, 3))),
+        World::named("preview").plan(promote_from("personal-alex", pins(3, 3), true)),
         World::default().plan(roll_back(pins(1, 1))),
         World::default().plan(Change::Delete),
         World::named("personal-a-1")
@@ -459,4 +480,11 @@ fn a_model_is_warned_about_up_to_thirty_days_ahead() {
     assert!(retiring_at(NOW.plus_seconds(1)));
     assert!(retiring_at(NOW + RETIRES_SOON));
     assert!(!retiring_at((NOW + RETIRES_SOON).plus_seconds(1)));
+    // Once it is retired, it stands in the way instead.
+    let retired = preferring(pins(2, 2), "engage-user", "retired", json!({}));
+    let planned = World::default().plan(promote(retired));
+    assert_eq!(
+        (blockers(&planned), warnings(&planned)),
+        (vec!["retired_model"], vec![])
+    );
 }

@@ -244,3 +244,40 @@ fn the_digest_moves_with_a_set_and_not_with_the_order_of_calls() {
     held.sets[1].1.hold = Some(hold("it swears"));
     assert_ne!(held.plan(&after).digest, digest);
 }
+
+#[test]
+fn the_digest_of_an_activation_fixes_what_conversations_would_begin_with() {
+    let activating = |edit: fn(&mut Care)| {
+        let mut care = Care::new();
+        care.service.is_active = false;
+        edit(&mut care);
+        let after = Service {
+            is_active: true,
+            ..care.service.clone()
+        };
+        care.plan(&after).digest
+    };
+    let digest = activating(|_| {});
+    let other_pins = |care: &mut Care| care.sets[1].1.pins = Some(pins(1, 1));
+    assert_ne!(activating(other_pins), digest);
+    // Whoever must not learn of a set learns nothing of it from a digest, either.
+    let hidden = |care: &mut Care| care.hidden_sets.push(SetName::release());
+    let hidden_and_other = |care: &mut Care| {
+        care.hidden_sets.push(SetName::release());
+        care.sets[1].1.pins = Some(pins(1, 1));
+    };
+    assert_eq!(activating(hidden), activating(hidden_and_other));
+    // Nothing begins where a service that is active, or stays inactive, changes otherwise.
+    let renaming = |is_active: bool, agent: i64| {
+        let mut care = Care::new();
+        care.service.is_active = is_active;
+        care.sets[1].1.pins = Some(pins(agent, 1));
+        let after = Service {
+            name: "Sales".to_owned(),
+            ..care.service.clone()
+        };
+        care.plan(&after).digest
+    };
+    assert_eq!(renaming(true, 1), renaming(true, 2));
+    assert_eq!(renaming(false, 1), renaming(false, 2));
+}
