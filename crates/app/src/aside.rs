@@ -1,6 +1,6 @@
 //! Long work beside the workers that everybody shares.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
@@ -39,10 +39,23 @@ pub async fn run_first<T: Send + 'static>(size: usize, work: impl FnOnce() -> T 
 }
 
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
+    let result = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&result);
+    let work = move || {
+        let done = work();
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+    };
+    finish_on_a_thread(Box::new(work)).await;
+    let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // What panicked has not come here.
+    done.unwrap_or_else(|| unreachable!("work that has ended has a result"))
+}
+
+/// Does work of whatever type: what it takes to run a task is compiled once for all of them.
+async fn finish_on_a_thread(work: Box<dyn FnOnce() + Send>) {
+    if let Err(error) = tokio::task::spawn_blocking(work).await {
         // Nobody cancels it, so it panicked; that is for the same net as any other panic.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        std::panic::resume_unwind(error.into_panic());
     }
 }
 
