@@ -47,11 +47,10 @@ pub fn of_pins(binding: &Binding, yanked: &[YankedVersion], pins: &Pins) -> (Vec
         let meant = pin.or(bound.latest);
         let yank = yanked
             .iter()
-            .find(|yank| yank.asset == bound.asset && Some(yank.version) == meant);
+            .find(|yank| yank.asset == bound.id.kind() && Some(yank.version) == meant);
         let Some(yank) = yank else { continue };
         let refusal = Refusal::Yanked {
-            asset: bound.asset,
-            id: bound.id.clone(),
+            asset: bound.id,
             number: yank.version,
             reason: yank.reason.clone(),
         };

@@ -1,6 +1,6 @@
 //! Conversations: what they run on, and who may go on with them.
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::conversation::Position;
 use forge_domain::model::ModelPreferences;
 use forge_domain::tag::Tags;
@@ -352,13 +352,12 @@ impl Tx {
     pub async fn conversations_running_on(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
     ) -> Result<Vec<RunningConversations>, StoreError> {
-        let statement = match kind {
-            AssetKind::Agent => &RUNNING_ON_AGENT,
-            AssetKind::ContextGraph => &RUNNING_ON_CONTEXT_GRAPH,
+        let statement = match id {
+            AssetId::Agent(_) => &RUNNING_ON_AGENT,
+            AssetId::ContextGraph(_) => &RUNNING_ON_CONTEXT_GRAPH,
         };
         self.all(statement, args![organization, id, version], running)
             .await

@@ -122,10 +122,9 @@ fn service(row: &Row<'_>) -> Result<Service, StoreError> {
     })
 }
 
-fn bound(asset: AssetKind, prefix: &str, row: &Row<'_>) -> Result<Bound, StoreError> {
+fn bound(kind: AssetKind, prefix: &str, row: &Row<'_>) -> Result<Bound, StoreError> {
     Ok(Bound {
-        asset,
-        id: row.text(&format!("{prefix}_id"))?,
+        id: row.asset_id(kind, &format!("{prefix}_id"))?,
         latest: row.convert_optional(&format!("{prefix}_latest"))?,
         is_deprecated: row.boolean(&format!("{prefix}_is_deprecated"))?,
     })

@@ -2,7 +2,7 @@
 //! then thing by thing, as they change.
 
 use forge_domain::access::Grant;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::AuditObject;
 use forge_domain::{
     Actor, AgentId, ContextGraphId, OrganizationId, Pins, RoleId, ServiceId, SetName, Timestamp, UserRef,
@@ -103,8 +103,8 @@ pub struct TimedGrant {
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssetSummary {
-    /// Its id.
-    pub id: String,
+    /// Its id, which says which of the two it is.
+    pub id: AssetId,
     /// Its name.
     pub name: String,
     /// Its newest version, if it has any.
@@ -172,9 +172,9 @@ fn key(row: &Row<'_>) -> Result<KeySummary, StoreError> {
     })
 }
 
-fn asset(row: &Row<'_>) -> Result<AssetSummary, StoreError> {
+fn asset(kind: AssetKind, row: &Row<'_>) -> Result<AssetSummary, StoreError> {
     Ok(AssetSummary {
-        id: row.text("id")?,
+        id: row.asset_id(kind, "id")?,
         name: row.text("name")?,
         latest: row.convert_optional("latest_version")?,
     })
@@ -309,24 +309,31 @@ impl Tx {
         self.all(&SIGNING_KEYS, args![organization], signing_key).await
     }
 
-    /// Returns all agents or context graphs, or only the one of that id.
+    /// Returns all agents or all context graphs.
     pub async fn asset_summaries(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
-        id: Option<&str>,
     ) -> Result<Vec<AssetSummary>, StoreError> {
-        let statements = match kind {
-            AssetKind::Agent => Statements {
-                all: &AGENTS,
-                one: &AGENT,
-            },
-            AssetKind::ContextGraph => Statements {
-                all: &CONTEXT_GRAPHS,
-                one: &CONTEXT_GRAPH,
-            },
+        let statement = match kind {
+            AssetKind::Agent => &AGENTS,
+            AssetKind::ContextGraph => &CONTEXT_GRAPHS,
         };
-        self.all_or_one(statements, organization, id.map(str::to_owned), asset)
+        self.all(statement, args![organization], |row| asset(kind, row))
+            .await
+    }
+
+    /// Returns an agent or a context graph.
+    pub async fn asset_summary(
+        &mut self,
+        organization: &OrganizationId,
+        id: AssetId,
+    ) -> Result<Option<AssetSummary>, StoreError> {
+        let statement = match id {
+            AssetId::Agent(_) => &AGENT,
+            AssetId::ContextGraph(_) => &CONTEXT_GRAPH,
+        };
+        self.optional(statement, args![organization, id], |row| asset(id.kind(), row))
             .await
     }
 

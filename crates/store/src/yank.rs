@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::yank::YankedVersion;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, UserRef, VersionNumber};
 
@@ -123,15 +123,14 @@ impl Tx {
     pub async fn find_yank(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
     ) -> Result<Option<Yank>, StoreError> {
         let yank = |row: &Row<'_>| {
             let yank = yank(row)?;
             Ok(row.boolean("is_yanked")?.then_some(yank))
         };
-        let find = statements_of(kind).find;
+        let find = statements_of(id.kind()).find;
         let found = self
             .optional(find, args![organization, id, version], yank)
             .await?;
@@ -142,13 +141,12 @@ impl Tx {
     pub async fn list_yanks(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         versions: RangeInclusive<VersionNumber>,
     ) -> Result<HashMap<VersionNumber, Yank>, StoreError> {
         let args = args![organization, id, *versions.start(), *versions.end()];
         let yanked = |row: &Row<'_>| Ok((row.convert("version")?, yank(row)?));
-        let found = self.all(statements_of(kind).list, args, yanked).await?;
+        let found = self.all(statements_of(id.kind()).list, args, yanked).await?;
         Ok(found.into_iter().collect())
     }
 }
@@ -157,8 +155,7 @@ impl WriteTx {
     /// Yanks a version, or takes its yank back.
     pub async fn put_yank(
         &mut self,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
         new: NewYank<'_>,
     ) -> Result<(), StoreError> {
@@ -172,6 +169,6 @@ impl WriteTx {
             &new.by.user_id,
             self.changed_at(),
         ];
-        self.execute(statements_of(kind).put, args).await.map(drop)
+        self.execute(statements_of(id.kind()).put, args).await.map(drop)
     }
 }

@@ -1,13 +1,12 @@
 //! The endpoints: a folder for each noun, a file for each verb.
 
 use axum::http::StatusCode;
-use forge_app::assets::VersionName;
 use forge_app::{AppError, Written};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::fault::Fault;
 use forge_domain::tag::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
-use forge_domain::version::{InvalidVersionRange, VersionRange};
+use forge_domain::version::{InvalidVersionRange, VersionRange, VersionRef};
 use forge_domain::{Direction, Duration, ServiceId, Timestamp, UserRef, VersionNumber};
 use forge_wire::assets::VersionCreated;
 use forge_wire::{parse_rfc3339, rfc3339};
@@ -43,29 +42,28 @@ pub(crate) mod version_sets;
 
 /// The path of an agent or a context graph, whatever the operation calls its id.
 #[derive(Deserialize)]
-pub(crate) struct AssetPath {
+pub(crate) struct AssetPath<I> {
     #[serde(
         alias = "agent_id",
         alias = "service_hierarchical_state_machine_id",
         alias = "state_machine_id"
     )]
-    pub(crate) id: String,
+    pub(crate) id: I,
 }
 
 /// The path of a version of an agent or a context graph.
 #[derive(Deserialize)]
-pub(crate) struct VersionPath {
+pub(crate) struct VersionPath<I> {
     #[serde(alias = "agent_id", alias = "service_hierarchical_state_machine_id")]
-    pub(crate) id: String,
+    pub(crate) id: I,
     pub(crate) version: VersionNumber,
 }
 
-impl VersionPath {
-    /// Returns the version of such a thing that the path names.
-    pub(crate) fn version_of(&self, kind: AssetKind) -> VersionName<'_> {
-        VersionName {
-            kind,
-            id: &self.id,
+impl<I: Into<AssetId>> VersionPath<I> {
+    /// Returns the version that the path names.
+    pub(crate) fn version_ref(self) -> VersionRef<AssetId> {
+        VersionRef {
+            id: self.id.into(),
             version: self.version,
         }
     }
@@ -205,12 +203,10 @@ pub(crate) fn version_created(created: Written<(VersionNumber, Timestamp)>) -> A
 /// Builds the answer about one version of an asset.
 pub(crate) fn version_instance(
     organization: &forge_domain::OrganizationId,
-    kind: AssetKind,
-    id: &str,
+    id: AssetId,
     version: &forge_app::assets::AssetVersion,
 ) -> Result<serde_json::Map<String, serde_json::Value>, ApiError> {
     let instance = forge_wire::assets::version_instance(&forge_wire::assets::VersionParts {
-        kind,
         organization,
         id,
         version: version.version,

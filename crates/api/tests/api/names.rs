@@ -48,7 +48,7 @@ async fn creations(server: &TestServer, name: &str) -> Vec<(&'static str, &'stat
 
 /// Puts an agent there as an earlier Forge would have, whatever its name, and returns its id.
 async fn old_agent(server: &TestServer, name: &str) -> String {
-    let id = AgentId::new(forge_domain::Timestamp::from_millis(1_000_000), [7; 8]).to_string();
+    let id = AgentId::new(forge_domain::Timestamp::from_millis(1_000_000), [7; 8]);
     let now = server.app.clock.now();
     let mut tx = server
         .app
@@ -57,9 +57,9 @@ async fn old_agent(server: &TestServer, name: &str) -> String {
         .await
         .unwrap()
         .unwrap();
-    tx.insert_asset(AssetKind::Agent, &id, name).await.unwrap();
+    tx.insert_asset(id.into(), name).await.unwrap();
     tx.commit().await.unwrap();
-    id
+    id.to_string()
 }
 
 #[both_engines]

@@ -32,7 +32,7 @@ pub struct Version<D: ItemDetails> {
 }
 
 /// What seals the secrets of a version; only personas have any.
-fn context<K: id::Kind>(organization: &OrganizationId, item: VersionRef<K>) -> String {
+fn context<K: id::Kind>(organization: &OrganizationId, item: VersionRef<Id<K>>) -> String {
     format!("persona-variables/{organization}/{}/{}", item.id, item.version)
 }
 
@@ -43,7 +43,7 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AppError {
 /// Returns a version as it is stored: what is secret in it is sealed.
 pub(super) fn sealed<D: ItemDocument, K: id::Kind>(
     ctx: Ctx<'_>,
-    item: VersionRef<K>,
+    item: VersionRef<Id<K>>,
     mut document: D,
 ) -> Result<NewItemVersion, AppError> {
     let searched_text = document.searched_text();
@@ -114,7 +114,7 @@ pub(crate) async fn content<D: ItemDetails>(
     app: &App,
     tx: &mut Tx,
     organization: &OrganizationId,
-    item: VersionRef<D::IdKind>,
+    item: VersionRef<Id<D::IdKind>>,
 ) -> Result<D::Document, AppError> {
     let VersionRef { id, version } = item;
     let stored = tx.find_item_version(organization, id, version).await?;

@@ -4,7 +4,7 @@ pub(crate) mod lookup;
 mod update;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
@@ -105,11 +105,7 @@ pub async fn create(
 /// Returns the agent and the graph that a new service names, or says which of them is not there.
 async fn require_binding(tx: &mut Tx, caller: &Caller, fields: &ServiceFields) -> Result<Binding, AppError> {
     let (agent_id, graph_id) = (fields.agent_id, fields.context_graph_id);
-    let wanted = [
-        (AssetKind::Agent, agent_id.to_string()),
-        (AssetKind::ContextGraph, graph_id.to_string()),
-    ];
-    let missing = missing_assets(tx, caller, &wanted).await?;
+    let missing = missing_assets(tx, caller, &[agent_id.into(), graph_id.into()]).await?;
     if !missing.is_empty() {
         let texts: Vec<String> = missing.iter().map(ToString::to_string).collect();
         return Err(AppError::NotFound(texts.join("; ")));
@@ -120,16 +116,11 @@ async fn require_binding(tx: &mut Tx, caller: &Caller, fields: &ServiceFields) -
 
 /// Looks which of the assets that a service is to run on are not there, or not for the caller to read: who runs a thing
 /// gets to know what is in it.
-async fn missing_assets(
-    tx: &mut Tx,
-    caller: &Caller,
-    wanted: &[(AssetKind, String)],
-) -> Result<Vec<Refusal>, AppError> {
+async fn missing_assets(tx: &mut Tx, caller: &Caller, wanted: &[AssetId]) -> Result<Vec<Refusal>, AppError> {
     let mut missing = Vec::new();
-    for (asset, id) in wanted {
-        if assets::find_named(tx, caller, *asset, id).await?.is_none() {
-            let (asset, id) = (*asset, id.clone());
-            missing.push(Refusal::NoSuchAsset { asset, id });
+    for asset in wanted.iter().copied() {
+        if assets::find_named(tx, caller, asset).await?.is_none() {
+            missing.push(Refusal::NoSuchAsset { asset });
         }
     }
     Ok(missing)

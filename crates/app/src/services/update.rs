@@ -4,7 +4,7 @@
 //! takes, and stops where a change of them stops.
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, Plans, ServicePlan, ServicePlanInput, Target, plan_service,
@@ -206,13 +206,13 @@ fn target(set: &VersionSet) -> (SetName, Target) {
 }
 
 /// Returns the agent and the graph that the service gets, as far as it had others.
-fn new_assets(before: &Service, after: &Service) -> Vec<(AssetKind, String)> {
+fn new_assets(before: &Service, after: &Service) -> Vec<AssetId> {
     let mut new = Vec::new();
     if before.agent_id != after.agent_id {
-        new.push((AssetKind::Agent, after.agent_id.to_string()));
+        new.push(after.agent_id.into());
     }
     if before.context_graph_id != after.context_graph_id {
-        new.push((AssetKind::ContextGraph, after.context_graph_id.to_string()));
+        new.push(after.context_graph_id.into());
     }
     new
 }
@@ -224,7 +224,7 @@ fn authorize_rebind(
     caller: &Caller,
     names: [&Service; 2],
     sets: &[VersionSet],
-    new: &[(AssetKind, String)],
+    new: &[AssetId],
 ) -> Result<(), AppError> {
     for set in sets.iter().filter(|set| !set.name.is_edge()) {
         for service in names {
@@ -232,7 +232,7 @@ fn authorize_rebind(
         }
     }
     new.iter()
-        .try_for_each(|(kind, _)| assets::authorize_some_read(caller, *kind))
+        .try_for_each(|id| assets::authorize_some_read(caller, id.kind()))
 }
 
 /// Holds the service and the plan against what the caller saw before.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::fault::Fault;
 use forge_domain::plan::PinnedRevision;
 use forge_domain::revision::RevisionAction;
@@ -149,18 +149,14 @@ pub async fn with_documents(ctx: Ctx<'_>, mut resolution: Resolution) -> Result<
         .snapshots
         .organization(ctx.app, &ctx.caller.organization)
         .await?;
-    let content = async |kind, id: String, version| {
-        let missing = || AppError::internal(format!("{kind} {id} is not in memory"));
-        assets::authorize_known(
-            ctx.caller,
-            kind,
-            known.state.asset(kind, &id).ok_or_else(missing)?,
-        )?;
-        assets::version_content(ctx.app, (ctx.caller.organization.clone(), kind, id, version)).await
+    let content = async |id: AssetId, version| {
+        let missing = || AppError::internal(format!("{} {id} is not in memory", id.kind()));
+        assets::authorize_known(ctx.caller, known.state.asset(id).ok_or_else(missing)?)?;
+        assets::version_content(ctx.app, (ctx.caller.organization.clone(), id, version)).await
     };
     let ((agent, agent_version), (graph, graph_version)) = (resolution.agent, resolution.context_graph);
-    let agent = content(AssetKind::Agent, agent.to_string(), agent_version).await?;
-    let graph = content(AssetKind::ContextGraph, graph.to_string(), graph_version).await?;
+    let agent = content(agent.into(), agent_version).await?;
+    let graph = content(graph.into(), graph_version).await?;
     resolution.documents = Some((agent, graph));
     if resolution.documents_bytes() > MOST_DOCUMENTS_BYTES {
         return Err(AppError::Refused(format!(

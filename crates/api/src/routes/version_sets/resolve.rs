@@ -10,7 +10,7 @@ use forge_app::snapshot::PreparedAnswer;
 use forge_app::version_sets::resolve;
 use forge_app::version_sets::resolve::Resolution;
 use forge_app::{AppError, Caller, aside};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
@@ -68,20 +68,19 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
 ///
 /// Its entity tag is its hash.
 fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedAnswer, ApiError> {
-    let (agent_id, graph_id) = (found.agent.0.to_string(), found.context_graph.0.to_string());
-    let instance = |kind, id: &str, version| version_instance(organization, kind, id, version);
+    let instance = |id: AssetId, version| version_instance(organization, id, version);
     let (agent, context_graph) = match &found.documents {
         Some((agent, graph)) => (
-            Some(instance(AssetKind::Agent, &agent_id, agent)?),
-            Some(instance(AssetKind::ContextGraph, &graph_id, graph)?),
+            Some(instance(found.agent.0.into(), agent)?),
+            Some(instance(found.context_graph.0.into(), graph)?),
         ),
         None => (None, None),
     };
     let instance = ResolutionInstance {
         is_floating: found.pins.is_floating(),
         name: found.name,
-        agent_version_info: (agent_id, found.agent.1),
-        context_graph_version_info: (graph_id, found.context_graph.1),
+        agent_version_info: found.agent,
+        context_graph_version_info: found.context_graph,
         llm_model_preferences: found.pins.model_preferences,
         service_id: found.service_id,
         revision: found.revision,
