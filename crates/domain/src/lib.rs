@@ -10,6 +10,7 @@
 pub mod access;
 pub mod actor;
 pub mod agent;
+pub mod asset;
 pub mod audit;
 pub mod behavior;
 pub mod context_graph;
@@ -32,6 +33,7 @@ pub mod organization;
 pub mod plan;
 pub mod prompt;
 pub mod rate;
+pub mod reference;
 pub mod refusal;
 pub mod revision;
 pub mod search;
@@ -47,7 +49,7 @@ pub mod version_set;
 mod visible;
 pub mod yank;
 
-pub use forge_types::{Clock, Timestamp, asset, hex, id, parse_rfc3339, rfc3339, time};
+pub use forge_types::{Clock, Timestamp, hex, id, parse_rfc3339, rfc3339, time};
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use hint::Hint;

@@ -1,9 +1,9 @@
 //! Agents and context graphs: the two things that have versions. Their tables have the same shape, so the
 //! statements are written once and instantiated for each.
 
-use forge_domain::asset::{AssetId, AssetKind};
-use forge_domain::{OrganizationId, ServiceId, SetName, Timestamp, UserRef, VersionNumber};
-use serde_json::value::RawValue;
+use forge_domain::asset::{Asset, AssetId, AssetKind, AssetVersion};
+use forge_domain::reference::{ServiceReference, SetReference};
+use forge_domain::{OrganizationId, ServiceId, UserRef, VersionNumber};
 
 use crate::StoreError;
 use crate::page_request::{PageRequest, VersionBounds};
@@ -131,34 +131,6 @@ impl Statements {
 pub(crate) const STATEMENTS: &[Statement] = AGENT_AND_GRAPH.as_flattened();
 const AGENT_AND_GRAPH: &[[Statement; 14]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
 
-/// An agent or a context graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asset {
-    /// Its id, which says which of the two it is.
-    pub id: AssetId,
-    /// Its place in the organization's list.
-    pub seq: i64,
-    /// Its name; unique within the organization, deprecated ones included.
-    pub name: String,
-    /// Whether it is deprecated.
-    pub is_deprecated: bool,
-    /// Its newest version, if it has any.
-    pub latest_version: Option<VersionNumber>,
-}
-
-/// A version of an agent or a context graph.
-#[derive(Debug, Clone)]
-pub struct AssetVersion {
-    /// Its number.
-    pub version: VersionNumber,
-    /// Its content, exactly as stored.
-    pub document: Box<RawValue>,
-    /// Who created it.
-    pub creator: UserRef,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
 /// A version whose references are looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct ReferencedVersion {
@@ -168,32 +140,6 @@ pub struct ReferencedVersion {
     pub version: VersionNumber,
     /// Whether it is the latest one, which sets mean that float.
     pub is_latest: bool,
-}
-
-/// A service with sets that mean a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceReference {
-    /// Its place in the organization's list of services.
-    pub seq: i64,
-    /// The service.
-    pub service_id: ServiceId,
-    /// Its name.
-    pub service_name: String,
-    /// Whether conversations may start in it.
-    pub is_active: bool,
-    /// The sets, by name.
-    pub sets: Vec<SetReference>,
-}
-
-/// A set that means a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetReference {
-    /// Its name.
-    pub name: SetName,
-    /// Its latest revision.
-    pub revision: i64,
-    /// Whether it means the version only because it is the latest.
-    pub is_floating: bool,
 }
 
 fn service_reference(row: &Row<'_>) -> Result<ServiceReference, StoreError> {

@@ -65,7 +65,7 @@ mod writer;
 mod yank;
 
 pub use api_key::{ApiKey, NewApiKey};
-pub use asset::{Asset, AssetVersion, ReferencedVersion, ServiceReference, SetReference};
+pub use asset::ReferencedVersion;
 pub use audit::{ChainHead, ChainLength, EventFilter, ScannedEvent};
 pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
 pub use catalogue::{StatementText, all_statements};

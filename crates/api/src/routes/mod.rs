@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use forge_app::{AppError, Written};
-use forge_domain::asset::AssetId;
+use forge_domain::asset::{AssetId, AssetVersion};
 use forge_domain::fault::Fault;
 use forge_domain::tag::{InvalidTagFilter, TagFilter};
 use forge_domain::time::InvalidDuration;
@@ -204,7 +204,7 @@ pub(crate) fn version_created(created: Written<(VersionNumber, Timestamp)>) -> A
 pub(crate) fn version_instance(
     organization: &forge_domain::OrganizationId,
     id: AssetId,
-    version: &forge_app::assets::AssetVersion,
+    version: &AssetVersion,
 ) -> Result<serde_json::Map<String, serde_json::Value>, ApiError> {
     let instance = forge_wire::assets::version_instance(&forge_wire::assets::VersionParts {
         organization,

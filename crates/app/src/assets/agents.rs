@@ -2,10 +2,11 @@
 
 use forge_domain::access::Permission;
 use forge_domain::agent::{AgentChange, AgentDocument};
+use forge_domain::asset::Asset;
 use forge_domain::version::next_version;
 use forge_domain::{AgentId, Refusal, Timestamp, VersionNumber};
 
-use crate::assets::{Asset, insert_version};
+use crate::assets::insert_version;
 use crate::{AppError, Ctx, Written, commit};
 
 /// Creates the next version of an agent: what the change names, and the latest version's for the rest.

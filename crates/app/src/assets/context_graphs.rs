@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetId;
+use forge_domain::asset::{Asset, AssetId};
 use forge_domain::context_graph::rules::{self, MAX_REACHED, MAX_REACHED_BYTES, Referenced};
 use forge_domain::context_graph::{ContextGraphDocument, StateNames, references_of_stored};
 use forge_domain::fault::Fault;
@@ -13,7 +13,7 @@ use forge_domain::version::next_version;
 use forge_domain::{ContextGraphId, OrganizationId, Timestamp, VersionNumber};
 use forge_store::Tx;
 
-use crate::assets::{Asset, find_named, insert_version};
+use crate::assets::{find_named, insert_version};
 use crate::{AppError, Caller, Ctx, Written, aside, commit};
 
 /// What adding a version takes.

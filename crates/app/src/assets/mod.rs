@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::asset::{Asset, AssetId, AssetKind, AssetVersion};
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
-pub use forge_store::{Asset, AssetVersion, Yank};
+pub use forge_store::Yank;
 use forge_store::{AssetSummary, StoreError, Tx, VersionBounds, WriteTx};
 use serde_json::{Value, json};
 

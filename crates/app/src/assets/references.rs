@@ -1,11 +1,12 @@
 //! Where a version runs.
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetId;
+use forge_domain::asset::{Asset, AssetId};
+use forge_domain::reference::{ServiceReference, SetReference};
 use forge_domain::version::VersionRef;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
-use forge_store::{Asset, PageRequest, ReferencedVersion, Tx};
-pub use forge_store::{RunningConversations, ServiceReference, SetReference};
+pub use forge_store::RunningConversations;
+use forge_store::{PageRequest, ReferencedVersion, Tx};
 
 use crate::assets::authorize_read;
 use crate::page::PageBuilder;

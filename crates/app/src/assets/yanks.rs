@@ -1,6 +1,6 @@
 //! Declaring a version unfit.
 
-use forge_domain::asset::AssetId;
+use forge_domain::asset::{Asset, AssetId};
 use forge_domain::audit::AuditObject;
 use forge_domain::hex;
 use forge_domain::version::VersionRef;
@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::assets::references::{References, read, require_version};
-use crate::assets::{Asset, may_read, permissions};
+use crate::assets::{may_read, permissions};
 use crate::version_sets::promotion::Precondition;
 use crate::{AppError, Ctx, commit};
 

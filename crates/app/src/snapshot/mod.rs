@@ -25,10 +25,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use forge_domain::agent::AgentDocument;
+use forge_domain::asset::AssetVersion;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::prompt::LongPrompt;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, VersionNumber};
-use forge_store::{AssetVersion, GONE, ReadTx, StoreError, Watermark};
+use forge_store::{GONE, ReadTx, StoreError, Watermark};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 

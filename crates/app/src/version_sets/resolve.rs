@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetId;
+use forge_domain::asset::{AssetId, AssetVersion};
 use forge_domain::fault::Fault;
 use forge_domain::plan::PinnedRevision;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
-use forge_store::{AssetVersion, Tx};
+use forge_store::Tx;
 
 use crate::access::resource::Resource as _;
 use crate::snapshot::{PreparedAnswer, ServiceState, SetState, SnapshotRead};

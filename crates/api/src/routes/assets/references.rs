@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::assets::references::{self, References, ServiceReference};
+use forge_app::assets::references::{self, References};
 use forge_domain::asset::AssetId;
+use forge_domain::reference::ServiceReference;
 use forge_domain::{AgentId, ContextGraphId};
 use forge_wire::health::{RunningReference, ServiceReferenceInstance, SetReferenceInstance};
 use serde::Deserialize;
