@@ -10,6 +10,7 @@
 pub mod access;
 pub mod actor;
 pub mod agent;
+pub mod api_key;
 pub mod audit;
 pub mod behavior;
 pub mod context_graph;
@@ -40,6 +41,7 @@ pub mod simulation;
 pub mod size;
 pub mod sort;
 pub mod tag;
+pub mod temporary_grant;
 mod text;
 pub mod user;
 pub mod version;

@@ -64,7 +64,6 @@ mod watermarks;
 mod writer;
 mod yank;
 
-pub use api_key::{ApiKey, NewApiKey};
 pub use asset::{Asset, AssetVersion, ReferencedVersion, ServiceReference, SetReference};
 pub use audit::{ChainHead, ChainLength, EventFilter, ScannedEvent};
 pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
@@ -80,11 +79,10 @@ pub use item::{BehaviorSummary, ItemFlags, ItemSort, ItemVersion, NewItem, NewIt
 pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open_error::{OpenError, OpenMode};
-pub use organization::{Organization, OrganizationSummary};
+pub use organization::OrganizationSummary;
 pub use page_cursor::PageCursor;
 pub use page_request::{PageRequest, VersionBounds};
 pub use readiness::NotReady;
-pub use role::Role;
 pub use rows::{MOST_BYTES, Rows};
 pub use service::{ServiceFields, SortKey};
 pub use signing_key::SigningKey;
@@ -93,13 +91,13 @@ pub use snapshot::{
 };
 pub use sort::{Place, Position, SortValue};
 pub use store::Store;
-pub use temporary_grant::{TemporaryGrant, TemporaryGrantSort};
+pub use temporary_grant::TemporaryGrantSort;
 pub use tx::{Change, InstallationTx, PostponedTx, ReadTx, RunTx, Tx, WriteTx};
 pub use unit_test_run::UnitTestRunKey;
 pub use unit_test_run_lease::UnitTestRunLease;
 pub use unit_test_set_run::{NewRun, RunSummary};
 pub use url::StoreUrl;
-pub use user::{ListedUser, NewUser, User, UserSort, UserStats};
+pub use user::UserSort;
 pub use version_set::{Revision, VersionSet};
 pub use watermarks::{GONE, Listener, Watermark, Watermarks};
 pub use writer::SharedCommits;

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use forge_domain::access::{Attributes, Permission};
+use forge_domain::access::{Attributes, Permission, Role};
+use forge_domain::api_key::{ApiKey, NewApiKey};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::{ActorKind, Duration, OrganizationId, Timestamp, UserRef};
-pub use forge_store::ApiKey;
-use forge_store::{NewApiKey, Role, StoreError, Tx, WriteTx};
+use forge_store::{StoreError, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::access::resource::Resource;

@@ -6,9 +6,11 @@ use forge_domain::access::{Attributes, Grant, Permission, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::tag::{TagFilter, Tags};
+use forge_domain::temporary_grant::TemporaryGrant;
+use forge_domain::user::User;
 use forge_domain::{Duration, Sort, Timestamp};
-use forge_store::{SortValue, User};
-pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
+use forge_store::SortValue;
+pub use forge_store::TemporaryGrantSort;
 use serde_json::{Value, json};
 
 use crate::identity::roles;
