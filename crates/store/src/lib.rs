@@ -98,7 +98,5 @@ pub use unit_test_run_lease::UnitTestRunLease;
 pub use unit_test_set_run::{NewRun, RunSummary};
 pub use url::StoreUrl;
 pub use user::UserSort;
-pub use version_set::{Revision, VersionSet};
 pub use watermarks::{GONE, Listener, Watermark, Watermarks};
 pub use writer::SharedCommits;
-pub use yank::{NewYank, Yank};

@@ -13,8 +13,9 @@ use forge_domain::asset::AssetKind;
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
+use forge_domain::yank::Yank;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
-pub use forge_store::{Asset, AssetVersion, Yank};
+pub use forge_store::{Asset, AssetVersion};
 use forge_store::{AssetSummary, StoreError, Tx, VersionBounds, WriteTx};
 use serde_json::{Value, json};
 

@@ -11,9 +11,9 @@ use forge_domain::plan::{
 };
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, UpdateService};
-use forge_domain::version_set::Binding;
+use forge_domain::version_set::{Binding, VersionSet};
 use forge_domain::{ServiceId, SetName};
-use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
+use forge_store::{ServiceFields, Tx, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use super::lookup::find_binding;

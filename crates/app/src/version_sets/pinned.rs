@@ -2,10 +2,10 @@
 
 use forge_domain::asset::AssetKind;
 use forge_domain::plan::PinnedRevision;
-use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::{Binding, ResolvedPins};
+use forge_domain::revision::{Revision, RevisionAction};
+use forge_domain::version_set::{Binding, ResolvedPins, VersionSet};
 use forge_domain::{OrganizationId, ServiceId};
-use forge_store::{Revision, Tx, VersionSet};
+use forge_store::Tx;
 
 use crate::AppError;
 
