@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::conversation::Message;
+use forge_domain::conversation::{Conversation, Message};
 use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricResult};
 use forge_domain::metric::{Metric, MetricDetails, MetricDocument};
 use forge_domain::model::ModelPreferences;
@@ -16,7 +16,7 @@ pub use forge_store::{MetricResultSort, StoredMetricResult};
 use tokio::task::JoinSet;
 
 use crate::access::resource::Resource as _;
-use crate::conversations::{Conversation, Readable};
+use crate::conversations::Readable;
 use crate::items::find_latest;
 use crate::page::{PageBuilder, Scan, unknown_token};
 use crate::{App, AppError, Caller, Ctx, Page, conversations};

@@ -66,13 +66,11 @@ mod yank;
 
 pub use asset::{Asset, AssetVersion, ReferencedVersion, ServiceReference, SetReference};
 pub use audit::{ChainHead, ChainLength, EventFilter, ScannedEvent};
-pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
+pub use behavior_invocation::InvocationSort;
 pub use catalogue::{StatementText, all_statements};
-pub use conversation::{
-    Conversation, ConversationFilter, ConversationSort, NewConversation, RunningConversations,
-};
+pub use conversation::ConversationSort;
 pub use conversation_lease::Kept;
-pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
+pub use conversation_message::MessageSort;
 pub use error::StoreError;
 pub use idempotency::{CallName, RememberedAnswer};
 pub use item::{BehaviorSummary, ItemFlags, ItemSort, ItemVersion, NewItem, NewItemVersion};

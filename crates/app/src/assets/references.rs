@@ -1,9 +1,10 @@
 //! Where a version runs.
 
 use forge_domain::access::Permission;
+use forge_domain::conversation::RunningConversations;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
 use forge_store::{Asset, PageRequest, ReferencedVersion, Tx};
-pub use forge_store::{RunningConversations, ServiceReference, SetReference};
+pub use forge_store::{ServiceReference, SetReference};
 
 use crate::assets::{VersionName, authorize_read};
 use crate::page::PageBuilder;

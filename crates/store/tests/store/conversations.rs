@@ -1,6 +1,8 @@
 //! Conversations: one interaction at a time, kept whole or not at all, on what they started with.
 
-use forge_domain::conversation::{Insights, Message, MessageType, Position};
+use forge_domain::conversation::{
+    CompletedInteraction, Conversation, Insights, Message, MessageType, NewConversation, Position,
+};
 use forge_domain::lease::Term;
 use forge_domain::model::ModelPreferences;
 use forge_domain::tag::Tags;
@@ -8,7 +10,7 @@ use forge_domain::{
     Clock as _, ConversationId, Duration, Id, InteractionId, OrganizationId, ServiceId, Timestamp,
     VersionNumber,
 };
-use forge_store::{Conversation, Interaction, Kept, NewConversation, Store};
+use forge_store::{Kept, Store};
 use forge_testkit::{TestServer, both_engines};
 
 /// A service to talk to, and ids that nothing else has.
@@ -120,7 +122,7 @@ impl World {
         else {
             return false;
         };
-        let interaction = Interaction {
+        let interaction = CompletedInteraction {
             id: interaction_id,
             number,
             insights: Insights::default(),

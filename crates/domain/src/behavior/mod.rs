@@ -1,5 +1,7 @@
 //! Dynamic behavior sets: what an agent does differently when a conversation turns to something.
 
+mod invocation;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use crate::item::{
 };
 use crate::tag::Tags;
 use crate::{ServiceId, ToolId};
+
+pub use invocation::{BehaviorInvocation, NewBehaviorInvocation};
 
 /// A dynamic behavior set, without its versions.
 pub type BehaviorSet = Item<BehaviorSetDetails>;
