@@ -181,7 +181,7 @@ async fn a_service_is_renamed_only_to_what_can_be_seen_and_else_keeps_its_name(s
         .await
         .unwrap()
         .unwrap();
-    let fields = forge_app::services::ServiceFields {
+    let fields = forge_domain::service::ServiceFields {
         name: "a\u{200b}b".to_owned(),
         description: old.description,
         is_active: true,

@@ -1,9 +1,9 @@
 //! A conversation of a run that this server has the lease of.
 
 use forge_domain::lease::Term;
-use forge_domain::simulation::{RunSpec, UnitTestRunState, UnitTestSetRun};
+use forge_domain::simulation::{RunSpec, UnitTestRunKey, UnitTestRunState, UnitTestSetRun};
 use forge_domain::{Duration, hex};
-use forge_store::{UnitTestRunKey, UnitTestRunLease};
+use forge_store::UnitTestRunLease;
 
 use crate::conversations::finish_simulated;
 use crate::lease::{Lease, Pace};

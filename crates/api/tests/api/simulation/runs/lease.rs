@@ -3,9 +3,9 @@
 use forge_app::simulations::unit_test_set_runs::work_off;
 use forge_domain::access::DefaultRole;
 use forge_domain::lease::Term;
-use forge_domain::simulation::Turns;
+use forge_domain::simulation::{Turns, UnitTestRunKey};
 use forge_domain::{Clock as _, Duration};
-use forge_store::{UnitTestRunKey, UnitTestRunLease};
+use forge_store::UnitTestRunLease;
 use forge_testkit::{TestServer, both_engines};
 use serde_json::json;
 
