@@ -49,7 +49,7 @@ pub mod version_set;
 mod visible;
 pub mod yank;
 
-pub use forge_types::{Clock, Timestamp, asset, hex, id, parse_rfc3339, rfc3339, time};
+pub use forge_types::{Clock, Timestamp, asset, hex, id, parse_duration, parse_rfc3339, rfc3339, time};
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use hint::Hint;
@@ -62,7 +62,6 @@ pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use sort::{Direction, Sort};
 pub use text::shortened;
-pub use time::Duration;
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};
 pub use visible::{hidden, visible};

@@ -1,5 +1,7 @@
 //! Conversations: one interaction at a time, kept whole or not at all, on what they started with.
 
+use std::time::Duration;
+
 use forge_domain::conversation::{
     CompletedInteraction, Conversation, Insights, Message, MessageType, NewConversation, Position,
 };
@@ -7,8 +9,7 @@ use forge_domain::lease::Term;
 use forge_domain::model::ModelPreferences;
 use forge_domain::tag::Tags;
 use forge_domain::{
-    Clock as _, ConversationId, Duration, Id, InteractionId, OrganizationId, ServiceId, Timestamp,
-    VersionNumber,
+    Clock as _, ConversationId, Id, InteractionId, OrganizationId, ServiceId, Timestamp, VersionNumber,
 };
 use forge_store::{Kept, Store};
 use forge_testkit::{TestServer, both_engines};
@@ -88,7 +89,7 @@ impl World {
         let (interaction, now) = (self.id(), self.now());
         let mut tx = self.store().write_run(&self.organization).await.unwrap();
         let is_claimed = tx
-            .lease_conversation(conversation, interaction, Term::new(now, Duration::seconds(60)))
+            .lease_conversation(conversation, interaction, Term::new(now, Duration::from_mins(1)))
             .await
             .unwrap();
         tx.commit().await.unwrap();
