@@ -5,8 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use forge_domain::OrganizationId;
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, ExpectedHead};
-pub use forge_store::EventFilter;
+use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, EventFilter, ExpectedHead};
 use forge_store::{PageRequest, Store, Tx};
 
 use crate::access::sign_in;

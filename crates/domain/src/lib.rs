@@ -10,6 +10,7 @@
 pub mod access;
 pub mod actor;
 pub mod agent;
+pub mod api_key;
 pub mod asset;
 pub mod audit;
 pub mod behavior;
@@ -42,6 +43,7 @@ pub mod simulation;
 pub mod size;
 pub mod sort;
 pub mod tag;
+pub mod temporary_grant;
 mod text;
 pub mod user;
 pub mod version;
@@ -49,7 +51,7 @@ pub mod version_set;
 mod visible;
 pub mod yank;
 
-pub use forge_types::{Clock, Timestamp, hex, id, parse_rfc3339, rfc3339, time};
+pub use forge_types::{Clock, Timestamp, hex, id, parse_duration, parse_rfc3339, rfc3339, time};
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use hint::Hint;
@@ -62,7 +64,6 @@ pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use sort::{Direction, Sort};
 pub use text::shortened;
-pub use time::Duration;
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};
 pub use visible::{hidden, visible};

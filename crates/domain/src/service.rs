@@ -41,6 +41,40 @@ pub struct Service {
     pub updated_at: Timestamp,
 }
 
+/// The fields of a service that a caller decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceFields {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
+    /// The agent that speaks.
+    pub agent_id: AgentId,
+    /// The graph that conversations walk.
+    pub context_graph_id: ContextGraphId,
+    /// Its tags.
+    pub tags: Tags,
+    /// Words that transcription gets wrong.
+    pub keyterms: Vec<String>,
+}
+
+impl From<&Service> for ServiceFields {
+    fn from(service: &Service) -> Self {
+        let service = service.clone();
+        Self {
+            name: service.name,
+            description: service.description,
+            is_active: service.is_active,
+            agent_id: service.agent_id,
+            context_graph_id: service.context_graph_id,
+            tags: service.tags,
+            keyterms: service.keyterms,
+        }
+    }
+}
+
 /// What changes about a service; an absent field stays as it is.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of a service")]

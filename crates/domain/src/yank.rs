@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::UserRef;
 use crate::asset::AssetKind;
 use crate::refusal::Refusal;
+use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::{Binding, Pins};
 
@@ -61,4 +63,26 @@ pub fn of_pins(binding: &Binding, yanked: &[YankedVersion], pins: &Pins) -> (Vec
         }
     }
     (pinned, floating)
+}
+
+/// Says that a version is yanked: nothing new may pin it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Yank {
+    /// Why.
+    pub reason: String,
+    /// Who yanked it.
+    pub by: UserRef,
+    /// When.
+    pub since: Timestamp,
+}
+
+/// Says that a version is to be yanked, or not any more.
+#[derive(Debug, Clone, Copy)]
+pub struct NewYank<'a> {
+    /// Whether it is yanked from now on.
+    pub is_yanked: bool,
+    /// Why it is, or why it was.
+    pub reason: &'a str,
+    /// Who decides so.
+    pub by: &'a UserRef,
 }

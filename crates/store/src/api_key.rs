@@ -1,9 +1,10 @@
 //! API keys.
 
-use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
+use forge_domain::api_key::{ApiKey, NewApiKey};
+use forge_domain::{OrganizationId, Timestamp};
 
 use crate::StoreError;
-use crate::role::{Role, role};
+use crate::role::role;
 use crate::row::{Row, args, to_json};
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
@@ -32,58 +33,6 @@ statements! {
     LIST_API_KEYS = select_api_keys!("AND revoked_at IS NULL AND api_key.expires_at > $2
         ORDER BY api_key.seq");
     REVOKE_API_KEY = "UPDATE api_key SET revoked_at = $3, updated_at = $3 WHERE organization_id = $1 AND id = $2";
-}
-
-/// An API key; the secret itself is not kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApiKey {
-    /// Its id: a UUID.
-    pub id: String,
-    /// A second id, which the contract shows beside the first.
-    pub object_id: String,
-    /// SHA-256 of the secret, in hex.
-    pub secret_hash: String,
-    /// Its name, for people.
-    pub name: Option<String>,
-    /// The role it is bound to.
-    pub role: Role,
-    /// Whether it belongs to an AI agent.
-    pub is_agent: bool,
-    /// Who created it.
-    pub creator: UserRef,
-    /// Who else could have created it in that user's name.
-    pub behind: Vec<UserRef>,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it was changed last.
-    pub updated_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-    /// When it was revoked, if it was.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// An API key to be created.
-#[derive(Debug, Clone)]
-pub struct NewApiKey {
-    /// Its id: a UUID.
-    pub id: String,
-    /// A second id, which the contract shows beside the first.
-    pub object_id: String,
-    /// SHA-256 of the secret, in hex.
-    pub secret_hash: String,
-    /// The role it is bound to.
-    pub role_id: RoleId,
-    /// Its name, for people.
-    pub name: Option<String>,
-    /// Whether it belongs to an AI agent.
-    pub is_agent: bool,
-    /// Who creates it.
-    pub creator: UserRef,
-    /// Who else could be creating it in that user's name.
-    pub behind: Vec<UserRef>,
-    /// When it ends.
-    pub expires_at: Timestamp,
 }
 
 fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {

@@ -1,7 +1,7 @@
 //! Services.
 
 use forge_domain::asset::AssetKind;
-use forge_domain::service::Service;
+use forge_domain::service::{Service, ServiceFields};
 use forge_domain::tag::Tags;
 use forge_domain::version_set::{Binding, Bound};
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, Sort, UserRef};
@@ -83,25 +83,6 @@ const LIST: SortedList = SortedList {
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
-}
-
-/// The fields of a service that a caller decides.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ServiceFields {
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// Whether conversations may start in it.
-    pub is_active: bool,
-    /// The agent that speaks.
-    pub agent_id: AgentId,
-    /// The graph that conversations walk.
-    pub context_graph_id: ContextGraphId,
-    /// Its tags.
-    pub tags: Tags,
-    /// Words that transcription gets wrong.
-    pub keyterms: Vec<String>,
 }
 
 fn service(row: &Row<'_>) -> Result<Service, StoreError> {

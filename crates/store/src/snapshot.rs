@@ -1,7 +1,7 @@
 //! What servers keep in memory of an organization: who may do what, and what its sets mean. Whole, to begin with, and
 //! then thing by thing, as they change.
 
-use forge_domain::access::Grant;
+use forge_domain::access::{Grant, Role};
 use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::AuditObject;
 use forge_domain::{
@@ -10,7 +10,7 @@ use forge_domain::{
 };
 
 use crate::StoreError;
-use crate::role::{Role, role};
+use crate::role::role;
 use crate::row::{Row, args};
 use crate::rows::Rows;
 use crate::signing_key::{SigningKey, signing_key};

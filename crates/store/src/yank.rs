@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use forge_domain::asset::{AssetId, AssetKind};
-use forge_domain::yank::YankedVersion;
-use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_domain::yank::{NewYank, Yank, YankedVersion};
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, VersionNumber};
 
 use crate::StoreError;
 use crate::row::{Row, args};
@@ -40,28 +40,6 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (organization_id, context_graph_id, version) DO UPDATE SET is_yanked = $4, reason = $5,
             actor_org_id = $6, actor_user_id = $7, changed_at = $8";
-}
-
-/// Says that a version is yanked: nothing new may pin it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Yank {
-    /// Why.
-    pub reason: String,
-    /// Who yanked it.
-    pub by: UserRef,
-    /// When.
-    pub since: Timestamp,
-}
-
-/// Says that a version is to be yanked, or not any more.
-#[derive(Debug, Clone, Copy)]
-pub struct NewYank<'a> {
-    /// Whether it is yanked from now on.
-    pub is_yanked: bool,
-    /// Why it is, or why it was.
-    pub reason: &'a str,
-    /// Who decides so.
-    pub by: &'a UserRef,
 }
 
 fn yanked_version(row: &Row<'_>) -> Result<YankedVersion, StoreError> {

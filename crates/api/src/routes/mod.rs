@@ -1,13 +1,14 @@
 //! The endpoints: a folder for each noun, a file for each verb.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use forge_app::{AppError, Written};
 use forge_domain::asset::{AssetId, AssetVersion};
 use forge_domain::fault::Fault;
 use forge_domain::tag::{InvalidTagFilter, TagFilter};
-use forge_domain::time::InvalidDuration;
 use forge_domain::version::{InvalidVersionRange, VersionRange, VersionRef};
-use forge_domain::{Direction, Duration, ServiceId, Timestamp, UserRef, VersionNumber};
+use forge_domain::{Direction, ServiceId, Timestamp, UserRef, VersionNumber, parse_duration};
 use forge_wire::assets::VersionCreated;
 use forge_wire::{parse_rfc3339, rfc3339};
 use serde::Deserialize;
@@ -167,7 +168,7 @@ pub(crate) fn tag_filter(parameter: &str, text: &str) -> Result<TagFilter, ApiEr
 
 /// Returns the duration that the body names.
 pub(crate) fn duration(text: &str) -> Result<Duration, ApiError> {
-    text.parse().map_err(|error: InvalidDuration| {
+    parse_duration(text).map_err(|error| {
         let loc = vec!["body".into(), "duration".into()];
         ApiError::Invalid(vec![Fault::new(loc, "duration", error.to_string())])
     })

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use forge_domain::asset::AssetId;
+use forge_domain::service::ServiceFields;
 use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, OrganizationId, UserRef};
-use forge_store::{ServiceFields, Store, StoreError, WriteTx};
+use forge_store::{Store, StoreError, WriteTx};
 use forge_testkit::{Engine, TestResponse, TestServer};
 use serde_json::json;
 use tokio::task::JoinHandle;

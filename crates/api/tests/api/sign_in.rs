@@ -4,8 +4,8 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use forge_domain::access::DefaultRole;
+use forge_domain::api_key::NewApiKey;
 use forge_domain::{OrganizationId, UserRef};
-use forge_store::NewApiKey;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 

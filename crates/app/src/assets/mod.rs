@@ -13,8 +13,8 @@ use forge_domain::asset::{Asset, AssetId, AssetKind, AssetVersion};
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
+use forge_domain::yank::Yank;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
-pub use forge_store::Yank;
 use forge_store::{AssetSummary, StoreError, Tx, VersionBounds, WriteTx};
 use serde_json::{Value, json};
 

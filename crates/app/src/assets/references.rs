@@ -2,10 +2,10 @@
 
 use forge_domain::access::Permission;
 use forge_domain::asset::{Asset, AssetId};
+use forge_domain::conversation::RunningConversations;
 use forge_domain::reference::{ServiceReference, SetReference};
 use forge_domain::version::VersionRef;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
-pub use forge_store::RunningConversations;
 use forge_store::{PageRequest, ReferencedVersion, Tx};
 
 use crate::assets::authorize_read;

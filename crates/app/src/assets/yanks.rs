@@ -4,8 +4,8 @@ use forge_domain::asset::{Asset, AssetId};
 use forge_domain::audit::AuditObject;
 use forge_domain::hex;
 use forge_domain::version::VersionRef;
-pub use forge_store::Yank;
-use forge_store::{NewYank, PageRequest};
+use forge_domain::yank::{NewYank, Yank};
+use forge_store::PageRequest;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 

@@ -1,10 +1,9 @@
 //! Looking behind the agent's messages.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::Insights;
+use forge_domain::conversation::{Conversation, Insights};
 use forge_domain::{ConversationId, InteractionId};
 
-use super::Conversation;
 use crate::access::resource::Resource as _;
 use crate::{AppError, Ctx, assets};
 

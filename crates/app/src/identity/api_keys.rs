@@ -1,13 +1,15 @@
 //! API keys.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use forge_domain::access::{Attributes, Permission};
+use forge_domain::access::{Attributes, Permission, Role};
+use forge_domain::api_key::{ApiKey, NewApiKey};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
-use forge_domain::{ActorKind, Duration, OrganizationId, Timestamp, UserRef};
-pub use forge_store::ApiKey;
-use forge_store::{NewApiKey, Role, StoreError, Tx, WriteTx};
+use forge_domain::{ActorKind, OrganizationId, Timestamp, UserRef};
+use forge_store::{StoreError, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::access::resource::Resource;
@@ -20,8 +22,8 @@ use crate::{App, AppError, Caller, Ctx, Written, commit};
 pub const MAX_KEYS: usize = 20;
 
 /// How long a key may live.
-pub const LONGEST: Duration = Duration::days(90);
-const SHORTEST: Duration = Duration::days(1);
+pub const LONGEST: Duration = Duration::from_hours(90 * 24);
+const SHORTEST: Duration = Duration::from_hours(24);
 
 /// A key that was not revoked.
 impl Resource for ApiKey {

@@ -1,12 +1,12 @@
 //! Organizations.
 
-use forge_domain::access::{Attributes, DefaultRole, Permission};
+use forge_domain::access::{Attributes, DefaultRole, Permission, Role};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
-use forge_domain::organization::InvalidOrganizationId;
-use forge_domain::user::{Preferences, Variables};
+use forge_domain::organization::{InvalidOrganizationId, Organization};
+use forge_domain::user::{NewUser, Preferences, Variables};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{NewUser, Organization, Role, StoreError, WriteTx};
+use forge_store::{StoreError, WriteTx};
 use serde_json::{Value, json};
 
 use crate::identity::api_keys::{self, Maker};

@@ -1,14 +1,17 @@
 //! Grants for a while.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use forge_domain::access::{Attributes, Grant, Permission, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::tag::{TagFilter, Tags};
-use forge_domain::{Duration, Sort, Timestamp};
-use forge_store::{SortValue, User};
-pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
+use forge_domain::temporary_grant::TemporaryGrant;
+use forge_domain::user::User;
+use forge_domain::{Sort, Timestamp};
+use forge_store::SortValue;
+pub use forge_store::TemporaryGrantSort;
 use serde_json::{Value, json};
 
 use crate::identity::roles;
@@ -20,7 +23,7 @@ use crate::{AppError, Ctx, Page, Written, commit};
 const MOST_GRANTS: usize = 100;
 
 /// How long a grant may last, if its user is not given a lesser role before.
-const LONGEST: Duration = Duration::days(90);
+const LONGEST: Duration = Duration::from_hours(90 * 24);
 
 fn attributes_of(user_id: &str, grant: &Grant) -> Attributes {
     Attributes::default()
@@ -44,7 +47,7 @@ pub struct GiveGrant {
 /// The giver's role must hold it.
 pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, Timestamp)>, AppError> {
     roles::check_grants(std::slice::from_ref(&given.grant), &["permission_grant"])?;
-    if given.duration <= Duration::days(0) || given.duration > LONGEST {
+    if given.duration.is_zero() || given.duration > LONGEST {
         let loc = vec!["duration".into()];
         let fault = Fault::new(
             loc,

@@ -9,12 +9,12 @@ use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, check_creation};
+use forge_domain::service::{Service, ServiceFields, check_creation};
 use forge_domain::tag::{TagFilter, Tags};
-use forge_domain::version_set::{Binding, RequestedPins};
+use forge_domain::version_set::{Binding, RequestedPins, VersionSet};
 use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName, Sort};
-use forge_store::{Place, SortValue, Tx, VersionSet};
-pub use forge_store::{ServiceFields, SortKey};
+pub use forge_store::SortKey;
+use forge_store::{Place, SortValue, Tx};
 use serde_json::{Value, json};
 
 use lookup::attributes_of;

@@ -10,10 +10,10 @@ use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, Plans, ServicePlan, ServicePlanInput, Target, plan_service,
 };
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, UpdateService};
-use forge_domain::version_set::Binding;
+use forge_domain::service::{Service, ServiceFields, UpdateService};
+use forge_domain::version_set::{Binding, VersionSet};
 use forge_domain::{ServiceId, SetName};
-use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
+use forge_store::{Tx, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use super::lookup::find_binding;
@@ -24,19 +24,6 @@ use crate::simulations::unit_tests::users_of;
 use crate::version_sets::promotion::{ChangeOptions, Precondition, write_lifted};
 use crate::version_sets::{NewRevision, Uses, append_revision, set_attributes, view};
 use crate::{AppError, Caller, Ctx, assets};
-
-fn fields(service: &Service) -> ServiceFields {
-    let service = service.clone();
-    ServiceFields {
-        name: service.name,
-        description: service.description,
-        is_active: service.is_active,
-        agent_id: service.agent_id,
-        context_graph_id: service.context_graph_id,
-        tags: service.tags,
-        keyterms: service.keyterms,
-    }
-}
 
 /// What came of a change that nothing stood against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -278,7 +265,7 @@ async fn write(
         planned,
         ..
     } = prepared;
-    let (id, new) = (before.id, fields(after));
+    let (id, new) = (before.id, ServiceFields::from(after));
     tx.update_service(id, &new, &caller.user).await?;
     if !planned.effects.is_empty() {
         for (set, effect) in sets.iter().zip(&planned.effects) {
@@ -287,7 +274,7 @@ async fn write(
         tx.rebind_deleted_sets(id, after.agent_id, after.context_graph_id)
             .await?;
     }
-    let (old, new) = (audit_document(&fields(before)), audit_document(&new));
+    let (old, new) = (audit_document(&before.into()), audit_document(&new));
     tx.append_audit_event(
         &caller.actor(),
         "update",

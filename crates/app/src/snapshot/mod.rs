@@ -101,7 +101,7 @@ pub(crate) struct Entry {
 pub(crate) struct SnapshotRead {
     pub(crate) state: Arc<OrganizationState>,
     /// For how long the database has not answered, if it does not: then there may be changes that nobody here knows of.
-    pub(crate) stale_for: Option<forge_domain::Duration>,
+    pub(crate) stale_for: Option<Duration>,
     /// Whether there is a change that the state does not have, and the database did not tell it in time.
     is_behind: bool,
 }

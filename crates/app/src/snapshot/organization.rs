@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::ObjectKind;
+use forge_domain::organization::Organization;
 use forge_domain::{
     AgentId, BehaviorSetId, ContextGraphId, OrganizationId, ServiceId, Timestamp, VersionNumber,
 };
 use forge_store::{
-    AssetSummary, AuditedChange, ChainHead, Organization, OrganizationSummary, ServiceSummary, SetSummary,
-    StoreError, Tx,
+    AssetSummary, AuditedChange, ChainHead, OrganizationSummary, ServiceSummary, SetSummary, StoreError, Tx,
 };
 use rpds::HashTrieMapSync;
 

@@ -1,10 +1,10 @@
 //! What a revision of a set pinned, and what that came to mean.
 
 use forge_domain::plan::PinnedRevision;
-use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::{Binding, ResolvedPins};
+use forge_domain::revision::{Revision, RevisionAction};
+use forge_domain::version_set::{Binding, ResolvedPins, VersionSet};
 use forge_domain::{OrganizationId, ServiceId};
-use forge_store::{Revision, Tx, VersionSet};
+use forge_store::Tx;
 
 use crate::AppError;
 

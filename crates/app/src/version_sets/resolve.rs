@@ -1,6 +1,7 @@
 //! Resolving: which exact versions and models a set means, now or at a moment in the past.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forge_domain::access::Permission;
 use forge_domain::asset::{AssetId, AssetVersion};
@@ -9,7 +10,7 @@ use forge_domain::plan::PinnedRevision;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::ResolvedPins;
-use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, Timestamp, VersionNumber};
 use forge_store::Tx;
 
 use crate::access::resource::Resource as _;
@@ -19,7 +20,7 @@ use crate::version_sets::{attributes_of_set, gone, service_of_set, unknown};
 use crate::{AppError, Caller, Ctx, assets};
 
 /// By how much clocks may differ, as with tokens.
-const CLOCK_DIFFERENCE: Duration = Duration::seconds(30);
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(30);
 
 /// How large the contents of an agent and a context graph may be together to be told with what a set means, in bytes.
 pub const MOST_DOCUMENTS_BYTES: usize = 4 * 1024 * 1024;

@@ -1,11 +1,11 @@
 //! Conversations below HTTP: simulated users, and interactions whose server is lost.
 
-use forge_app::conversations::{self, Completed, Conversation, Create, Interaction, Start};
+use forge_app::conversations::{self, Completed, Create, Interaction, Start};
 use forge_app::identity::users;
 use forge_app::version_sets::resolve::{self, Resolution};
 use forge_app::{AppError, Caller};
 use forge_domain::access::DefaultRole;
-use forge_domain::conversation::{ExternalEvent, UserInput};
+use forge_domain::conversation::{Conversation, ExternalEvent, UserInput};
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, ConversationId, Id, ServiceId, UnitTestSetRunId, VersionNumber};

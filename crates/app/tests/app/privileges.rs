@@ -1,5 +1,7 @@
 //! Whatever is called in whatever order, nobody gets more than a super administrator gave, and one of those remains.
 
+use std::time::Duration;
+
 use crate::property;
 use forge_app::access::sign_in;
 use forge_app::identity::api_keys;
@@ -10,7 +12,7 @@ use forge_app::{AppError, Caller, Credentials};
 use forge_domain::access::{DefaultRole, Grant, ModifyRole, Permission, Privileges};
 use forge_domain::tag::Tags;
 use forge_domain::user::Variables;
-use forge_domain::{Clock as _, Duration, OrganizationId};
+use forge_domain::{Clock as _, OrganizationId};
 use forge_testkit::{Engine, TestClient, TestServer, both_engines};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -259,7 +261,7 @@ impl World {
                     forge_app::Ctx::new(app, &caller),
                     None,
                     ROLES[*role],
-                    Duration::days(1),
+                    Duration::from_hours(24),
                     None,
                 )
                 .await?;
@@ -272,7 +274,7 @@ impl World {
             Call::Grant(to, place) => {
                 let given = GiveGrant {
                     user_id: self.user(*to),
-                    duration: Duration::days(1),
+                    duration: Duration::from_hours(24),
                     grant: pool[*place].clone(),
                     tags: Tags::default(),
                     justification: "because".into(),

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use forge_app::identity::organizations;
-use forge_app::services::{self, ServiceFields};
+use forge_app::services;
 use forge_app::version_sets::promotion::{self, ChangeOptions};
 use forge_app::{AppError, assets};
 use forge_domain::asset::{AssetId, AssetKind};
-use forge_domain::service::UpdateService;
+use forge_domain::service::{ServiceFields, UpdateService};
 use forge_domain::{AgentId, ServiceId};
 use forge_store::PageRequest;
 use forge_testkit::both_engines;

@@ -180,7 +180,7 @@ static MODELS: LazyLock<ModelCatalogue> = LazyLock::new(|| {
         params_schema: json!({"type": "object", "properties": {"temperature": {"type": "number"}}}),
         retires_at,
     };
-    let tomorrow = NOW + crate::Duration::days(1);
+    let tomorrow = NOW + std::time::Duration::from_hours(24);
     ModelCatalogue::new([
         model("staying", None),
         model("retiring", Some(tomorrow)),

@@ -1,5 +1,7 @@
 //! What to think twice about before a change; it never fails for it.
 
+use std::time::Duration;
+
 use super::finding::Finding;
 use super::input::PlanInput;
 use super::outcome::SetRevision;
@@ -10,13 +12,13 @@ use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
-use crate::time::{Duration, Timestamp};
+use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::{Pins, SetName};
 use crate::visible::shown;
 
 /// How far ahead a model's retirement is warned about.
-pub const RETIRES_SOON: Duration = Duration::days(30);
+pub const RETIRES_SOON: Duration = Duration::from_hours(30 * 24);
 
 /// One thing to think twice about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Yanked versions.
 
 use forge_domain::asset::{AssetId, AssetKind};
-use forge_domain::yank::YankedVersion;
+use forge_domain::yank::{NewYank, YankedVersion};
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
-use forge_store::{NewYank, StoreError};
+use forge_store::StoreError;
 use forge_testkit::{TestServer, both_engines};
 
 const KINDS: [AssetKind; 2] = [AssetKind::Agent, AssetKind::ContextGraph];

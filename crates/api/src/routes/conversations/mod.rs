@@ -1,6 +1,6 @@
 //! Conversations.
 
-use forge_app::conversations::Conversation;
+use forge_domain::conversation::Conversation;
 use forge_domain::{ConversationId, InteractionId};
 use forge_wire::conversations::{ActionFilter, InvalidActionFilter, VersionSetInfo};
 use serde::Deserialize;

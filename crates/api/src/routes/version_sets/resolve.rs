@@ -1,6 +1,7 @@
 //! Tells a runtime exactly what to run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -10,8 +11,8 @@ use forge_app::snapshot::PreparedAnswer;
 use forge_app::version_sets::resolve;
 use forge_app::version_sets::resolve::Resolution;
 use forge_app::{AppError, Caller, aside};
+use forge_domain::OrganizationId;
 use forge_domain::asset::AssetId;
-use forge_domain::{Duration, OrganizationId};
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
 use serde_json::Value;
@@ -133,7 +134,7 @@ fn with_staleness(mut response: Response, stale_for: Option<Duration>) -> Respon
             header::WARNING,
             HeaderValue::from_static("110 forge \"Response is Stale\""),
         );
-        headers.insert(header::AGE, HeaderValue::from(stale_for.as_seconds()));
+        headers.insert(header::AGE, HeaderValue::from(stale_for.as_secs()));
     }
     response
 }

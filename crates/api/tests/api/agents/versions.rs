@@ -1,8 +1,8 @@
 //! The versions of agents and context graphs.
 
 use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::yank::NewYank;
 use forge_domain::{Clock as _, UserRef};
-use forge_store::NewYank;
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
 

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use forge_domain::access::Permission;
 use forge_domain::conversation::Message;
+use forge_domain::evaluation::MetricResultFilter;
 use forge_domain::simulation::{Measurement, UnitTestRun, UnitTestSetRun, Visibility};
 use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
-use forge_store::{MetricResultFilter, Tx};
+use forge_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::list::{RunView, visibility};

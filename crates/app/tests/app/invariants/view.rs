@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::AuditEvent;
-use forge_domain::revision::RevisionAction;
+use forge_domain::revision::{Revision, RevisionAction};
 use forge_domain::service::Service;
+use forge_domain::version_set::VersionSet;
 use forge_domain::yank::YankedVersion;
 use forge_domain::{Pins, ServiceId, SetName, VersionNumber};
-use forge_store::{PageRequest, Revision, VersionBounds, VersionSet};
+use forge_store::{PageRequest, VersionBounds};
 
 use super::call::{Call, SETS};
 use super::world::World;

@@ -9,9 +9,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::service::ServiceFields;
 use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, OrganizationId, Timestamp, UserRef};
-use forge_store::{PageRequest, ServiceFields, SharedCommits, Store, StoreError, WriteTx};
+use forge_store::{PageRequest, SharedCommits, Store, StoreError, WriteTx};
 use forge_testkit::{Engine, TestServer};
 
 const KIND: AssetKind = AssetKind::Agent;
