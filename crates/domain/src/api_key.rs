@@ -4,6 +4,7 @@ use crate::RoleId;
 use crate::access::Role;
 use crate::actor::UserRef;
 use crate::time::Timestamp;
+use forge_types::id::ApiKeyObjectId;
 
 /// An API key; the secret itself is not kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +12,7 @@ pub struct ApiKey {
     /// Its id: a UUID.
     pub id: String,
     /// A second id, which the contract shows beside the first.
-    pub object_id: String,
+    pub object_id: ApiKeyObjectId,
     /// SHA-256 of the secret, in hex.
     pub secret_hash: String,
     /// Its name, for people.
@@ -40,7 +41,7 @@ pub struct NewApiKey {
     /// Its id: a UUID.
     pub id: String,
     /// A second id, which the contract shows beside the first.
-    pub object_id: String,
+    pub object_id: ApiKeyObjectId,
     /// SHA-256 of the secret, in hex.
     pub secret_hash: String,
     /// The role it is bound to.

@@ -4,12 +4,13 @@ use crate::access::Grant;
 use crate::actor::UserRef;
 use crate::tag::Tags;
 use crate::time::Timestamp;
+use forge_types::id::TemporaryGrantId;
 
 /// A grant that a user has until it ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TemporaryGrant {
-    /// Its id; 24 hex digits.
-    pub id: String,
+    /// Its id.
+    pub id: TemporaryGrantId,
     /// Its place in the organization's list; of one not yet stored, 0.
     pub seq: i64,
     /// Who has it.

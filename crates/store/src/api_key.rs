@@ -38,7 +38,7 @@ statements! {
 fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
         id: row.text("id")?,
-        object_id: row.text("object_id")?,
+        object_id: row.parse("object_id")?,
         secret_hash: row.text("secret_hash")?,
         name: row.optional_text("name")?,
         role: role(row)?,

@@ -63,7 +63,7 @@ pub enum TemporaryGrantSort {
 
 fn temporary_grant(row: &Row<'_>) -> Result<TemporaryGrant, StoreError> {
     Ok(TemporaryGrant {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         seq: row.integer("seq")?,
         user_id: row.text("user_id")?,
         grant: row.json("grant_document")?,
@@ -113,7 +113,7 @@ impl WriteTx {
     pub async fn insert_temporary_grant(&mut self, grant: &TemporaryGrant) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
-            &grant.id,
+            grant.id,
             &grant.user_id,
             &grant.grant.permission_name,
             to_json(&grant.grant),

@@ -1,6 +1,7 @@
 //! API keys.
 
 use forge_domain::UserRef;
+use forge_domain::id::ApiKeyObjectId;
 use serde::{Deserialize, Serialize};
 
 /// The body that creates a key.
@@ -48,7 +49,7 @@ pub struct ApiKeyCreated {
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct ApiKeyInstance {
     #[serde(rename = "_id")]
-    pub object_id: String,
+    pub object_id: ApiKeyObjectId,
     pub name: Option<String>,
     pub org_id: String,
     pub created_at: String,

@@ -52,7 +52,7 @@ fn keys_are_not_printed() {
     let key = [0xA7; 32];
     prints_without(&["167", "a7", "A7", "p6en"], &Keyring::new(&key));
     let made = SigningKey {
-        id: "k1".into(),
+        id: "0123456789abcdef01234567".parse().unwrap(),
         public_key: "public".into(),
         sealed_private_key: "sealed-private-key".into(),
     };

@@ -160,7 +160,7 @@ async fn a_key_signs_in_only_users_with_a_lower_role(server: TestServer) {
         .unwrap()
         .unwrap();
     tx.insert_api_key(NewApiKey {
-        object_id: "0123456789abcdef01234567".to_owned(),
+        object_id: "0123456789abcdef01234567".parse().unwrap(),
         id: "lower".into(),
         secret_hash: first.secret_hash,
         role_id: role.id,

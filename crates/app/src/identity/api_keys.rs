@@ -114,7 +114,7 @@ pub(crate) async fn insert(
     let expires_at = app.clock.now() + duration;
     tx.insert_api_key(NewApiKey {
         id: id.clone(),
-        object_id: app.new_id::<forge_domain::id::kind::ApiKey>()?.to_string(),
+        object_id: app.new_id()?,
         secret_hash: hash_secret(&secret),
         role_id: role.id,
         name,

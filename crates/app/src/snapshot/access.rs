@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use forge_domain::access::{Grant, Privileges};
-use forge_domain::{OrganizationId, RoleId, Timestamp};
+use forge_domain::{OrganizationId, RoleId, SigningKeyId, Timestamp};
 use forge_store::{KeySummary, SigningKey, StoreError, TimedGrant, Tx, UserSummary};
 use rpds::HashTrieMapSync;
 
@@ -152,7 +152,7 @@ impl Access {
     }
 
     /// Returns the signing key of that id.
-    pub(crate) fn signing_key(&self, id: &str) -> Option<&SigningKey> {
+    pub(crate) fn signing_key(&self, id: SigningKeyId) -> Option<&SigningKey> {
         self.signing_keys.iter().find(|key| key.id == id)
     }
 
