@@ -46,6 +46,22 @@ impl AssetId {
         }
     }
 
+    /// Returns the agent's id, or `None` if it is not one.
+    pub const fn agent(self) -> Option<AgentId> {
+        match self {
+            Self::Agent(id) => Some(id),
+            Self::ContextGraph(_) => None,
+        }
+    }
+
+    /// Returns the context graph's id, or `None` if it is not one.
+    pub const fn context_graph(self) -> Option<ContextGraphId> {
+        match self {
+            Self::Agent(_) => None,
+            Self::ContextGraph(id) => Some(id),
+        }
+    }
+
     /// Returns which of the two it identifies.
     pub const fn kind(self) -> AssetKind {
         match self {
