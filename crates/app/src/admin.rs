@@ -56,7 +56,7 @@ pub async fn create_key(
     tx.append_audit_event(
         &actor,
         "create",
-        AuditObject::new(ObjectKind::ApiKey, &key.id),
+        AuditObject::new(ObjectKind::ApiKey, key.id),
         Value::Null,
         after,
     )

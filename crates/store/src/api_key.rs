@@ -1,6 +1,6 @@
 //! API keys.
 
-use forge_domain::api_key::{ApiKey, NewApiKey};
+use forge_domain::api_key::{ApiKey, ApiKeyId, NewApiKey};
 use forge_domain::{OrganizationId, Timestamp};
 
 use crate::StoreError;
@@ -37,7 +37,7 @@ statements! {
 
 fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         object_id: row.parse("object_id")?,
         secret_hash: row.text("secret_hash")?,
         name: row.optional_text("name")?,
@@ -57,7 +57,7 @@ impl Tx {
     pub async fn find_api_key(
         &mut self,
         organization: &OrganizationId,
-        id: &str,
+        id: ApiKeyId,
     ) -> Result<Option<ApiKey>, StoreError> {
         self.optional(&FIND_API_KEY, args![organization, id], api_key)
             .await
@@ -94,7 +94,7 @@ impl WriteTx {
     }
 
     /// Ends an API key, and with it every token got with it.
-    pub async fn revoke_api_key(&mut self, id: &str) -> Result<(), StoreError> {
+    pub async fn revoke_api_key(&mut self, id: ApiKeyId) -> Result<(), StoreError> {
         let args = args![&self.organization, id, self.changed_at()];
         self.execute(&REVOKE_API_KEY, args).await.map(drop)
     }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use forge_domain::Id;
+use forge_domain::api_key::ApiKeyId;
 use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::id::Kind;
 use serde::de::DeserializeOwned;
@@ -250,6 +251,12 @@ impl<K: Kind> From<Id<K>> for Value {
 impl<K: Kind> From<Option<Id<K>>> for Value {
     fn from(id: Option<Id<K>>) -> Self {
         Self::Text(id.map(|id| id.to_string()))
+    }
+}
+
+impl From<ApiKeyId> for Value {
+    fn from(id: ApiKeyId) -> Self {
+        Self::Text(Some(id.to_string()))
     }
 }
 

@@ -2,6 +2,7 @@
 //! then thing by thing, as they change.
 
 use forge_domain::access::{Grant, Role};
+use forge_domain::api_key::ApiKeyId;
 use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::AuditObject;
 use forge_domain::{
@@ -66,7 +67,7 @@ pub struct UserSummary {
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySummary {
     /// Its id.
-    pub id: String,
+    pub id: ApiKeyId,
     /// SHA-256 of the secret, in hex.
     pub secret_hash: String,
     /// The role it is bound to.
@@ -162,7 +163,7 @@ pub struct AuditedChange {
 
 fn key(row: &Row<'_>) -> Result<KeySummary, StoreError> {
     Ok(KeySummary {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         secret_hash: row.text("secret_hash")?,
         role_id: row.parse("role_id")?,
         is_agent: row.boolean("is_agent")?,
@@ -268,13 +269,13 @@ impl Tx {
     pub async fn key_summaries(
         &mut self,
         organization: &OrganizationId,
-        id: Option<&str>,
+        id: Option<ApiKeyId>,
     ) -> Result<Vec<KeySummary>, StoreError> {
         let statements = Statements {
             all: &KEYS,
             one: &KEY,
         };
-        self.all_or_one(statements, organization, id.map(str::to_owned), key)
+        self.all_or_one(statements, organization, id.map(|id| id.to_string()), key)
             .await
     }
 

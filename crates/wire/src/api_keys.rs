@@ -1,6 +1,7 @@
 //! API keys.
 
 use forge_domain::UserRef;
+use forge_domain::api_key::ApiKeyId;
 use forge_domain::id::ApiKeyObjectId;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ pub enum KeyHolder {
 #[derive(Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct ApiKeyCreated {
-    pub api_key_id: String,
+    pub api_key_id: ApiKeyId,
     pub api_key: String,
     pub expires_at: String,
 }
@@ -54,7 +55,7 @@ pub struct ApiKeyInstance {
     pub org_id: String,
     pub created_at: String,
     pub updated_at: String,
-    pub key_id: String,
+    pub key_id: ApiKeyId,
     pub expires_at: String,
     pub creator: UserRef,
     /// Forge's own: who else could have made the key in the creator's name.

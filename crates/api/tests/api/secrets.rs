@@ -25,7 +25,11 @@ async fn the_server_and_what_it_is_made_of_print_no_key_and_no_password(server: 
     let key = tx.newest_signing_key(&organization).await.unwrap().unwrap();
     prints_without(&[&key.sealed_private_key], &key);
     let [_, id, secret] = &server.credentials;
-    let api_key = tx.find_api_key(&organization, id).await.unwrap().unwrap();
+    let api_key = tx
+        .find_api_key(&organization, id.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     prints_without(&[secret], &api_key);
     let password = "correct-horse-battery";
     let url: StoreUrl = format!("postgres://forge:{password}@127.0.0.1:1/forge")

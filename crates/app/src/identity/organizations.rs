@@ -82,7 +82,7 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     Ok(NewOrganization {
         organization_id: id.clone(),
         user_id: user.user_id,
-        api_key_id: key.id,
+        api_key_id: key.id.to_string(),
         api_key: key.secret,
         api_key_expires_at: key.expires_at,
     })

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use forge_domain::api_key::ApiKeyId;
 use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::ObjectKind;
 use forge_domain::organization::Organization;
@@ -176,7 +177,7 @@ impl OrganizationState {
         match invalidation {
             Invalidation::Access => self.access = Access::load(tx, &organization, now).await?,
             Invalidation::User(id) => self.access.reload_user(tx, &organization, &id, now).await?,
-            Invalidation::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
+            Invalidation::Key(id) => self.access.reload_key(tx, &organization, id).await?,
             Invalidation::Grants => self.access.reload_grants(tx, &organization, now).await?,
             Invalidation::Asset(id) => self.reload_asset(tx, id).await?,
             Invalidation::BehaviorSet(id) => self.behaviors.reload(tx, &organization, id).await?,
@@ -219,7 +220,7 @@ impl OrganizationState {
 enum Invalidation {
     Access,
     User(String),
-    Key(String),
+    Key(ApiKeyId),
     Grants,
     Asset(AssetId),
     BehaviorSet(BehaviorSetId),
@@ -244,7 +245,7 @@ impl Invalidation {
             ) => return None,
             Some(ObjectKind::BehaviorSet) => id.parse().ok().map(Self::BehaviorSet),
             Some(ObjectKind::User) => Some(Self::User(id.to_owned())),
-            Some(ObjectKind::ApiKey) => Some(Self::Key(id.to_owned())),
+            Some(ObjectKind::ApiKey) => id.parse().ok().map(Self::Key),
             Some(ObjectKind::TemporaryGrant) => Some(Self::Grants),
             Some(ObjectKind::Agent) => asset(AssetKind::Agent),
             Some(ObjectKind::ContextGraph) => asset(AssetKind::ContextGraph),

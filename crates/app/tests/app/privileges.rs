@@ -265,7 +265,7 @@ impl World {
                     None,
                 )
                 .await?;
-                self.keys.push((made.value.id, made.value.secret));
+                self.keys.push((made.value.id.to_string(), made.value.secret));
             }
             Call::DeleteKey(place) => {
                 let id = &self.keys[place % self.keys.len()].0;
@@ -332,11 +332,15 @@ impl World {
             assert!(is_default || self.ceiling.cover(&role.grants), "{role:?}");
         }
         for (id, _) in &self.keys[1..] {
-            let key = tx.find_api_key(&self.organization, id).await.unwrap().unwrap();
+            let key = tx
+                .find_api_key(&self.organization, id.parse().unwrap())
+                .await
+                .unwrap()
+                .unwrap();
             assert!(self.ceiling.cover(&key.role.grants), "{id} is of {:?}", key.role);
         }
         let first = tx
-            .find_api_key(&self.organization, &self.keys[0].0)
+            .find_api_key(&self.organization, self.keys[0].0.parse().unwrap())
             .await
             .unwrap()
             .unwrap();
