@@ -30,6 +30,7 @@ mod log_file;
 mod log_index;
 mod metric_result;
 mod migrate;
+mod name;
 mod open;
 mod open_error;
 mod organization;
