@@ -1,7 +1,8 @@
 //! The rules of Forge, without I/O.
 //!
-//! Everything here is a type that cannot hold a wrong value, or a pure function over such types: ids, names,
-//! versions, version sets, services, context graphs, permissions and the audit chain. The crate knows no database,
+//! Everything here is a type that cannot hold a wrong value, a record of such values, or a pure function over them: ids,
+//! names, versions, version sets, services, conversations, users, permissions and the audit chain. Each record is defined
+//! here alone: the store reads and writes it, and the API tells it in the contract's form. The crate knows no database,
 //! no HTTP, no clock and no randomness; times and random bytes are parameters.
 //!
 //! **Adding a rule:** write it as a function beside the type it is about, return every violation instead of the

@@ -8,10 +8,10 @@ use forge_domain::{
 };
 
 use crate::StoreError;
+use crate::name::hash;
 use crate::page_request::{PageRequest, VersionBounds};
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::service::hash;
 use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -206,15 +206,16 @@ impl Tx {
             .await
     }
 
-    /// Returns the id of the active item of that name that is not deleted.
-    pub async fn find_item_by_name<D: ItemDetails>(
+    /// Returns the id of an active item of that name, however it is spelled, that is not deleted, unless it is the one
+    /// left out.
+    pub async fn find_item_namesake<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
         name: &str,
+        except: Option<Id<D::IdKind>>,
     ) -> Result<Option<Id<D::IdKind>>, StoreError> {
-        let args = args![organization, D::KIND.as_str(), hash(name)];
-        self.optional(&FIND_ITEM_BY_NAME, args, |row| row.parse("id"))
-            .await
+        let scope = args![organization, D::KIND.as_str()];
+        self.namesake(&FIND_ITEM_BY_NAME, scope, name, except).await
     }
 
     /// Returns a page of items of a kind, deleted ones included, in order of creation.

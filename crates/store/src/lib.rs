@@ -6,7 +6,8 @@
 //! take the organization first: nothing is looked up without a tenant, except what finds the tenant itself.
 //!
 //! **Adding a query:** put the statement into the file of its table, write a function on [`Tx`] that binds and
-//! decodes, and extend `tests/` with what it must do on both engines. `README.md` has the portability rules.
+//! decodes, and extend `tests/` with what it must do on both engines. What it decodes is a record of the domain.
+//! `README.md` has the portability rules.
 
 mod api_key;
 mod asset;
@@ -30,6 +31,7 @@ mod log_file;
 mod log_index;
 mod metric_result;
 mod migrate;
+mod name;
 mod open;
 mod open_error;
 mod organization;

@@ -6,9 +6,8 @@ use forge_domain::tag::Tags;
 use forge_domain::version_set::{Binding, Bound};
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, Sort, UserRef};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::StoreError;
+use crate::name::hash;
 use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
@@ -118,11 +117,6 @@ fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
     })
 }
 
-/// Returns what stands for a name in an index: SHA-256, in hex.
-pub(crate) fn hash(name: &str) -> String {
-    forge_domain::hex(&Sha256::digest(name.as_bytes()))
-}
-
 impl Tx {
     /// Returns a service.
     pub async fn find_service(
@@ -155,18 +149,16 @@ impl Tx {
         .await
     }
 
-    /// Returns the id of the active service of that name.
-    pub async fn find_active_service(
+    /// Returns the id of an active service of that name, however it is spelled, unless it is the one left out.
+    pub async fn find_service_namesake(
         &mut self,
         organization: &OrganizationId,
         name: &str,
+        except: Option<ServiceId>,
     ) -> Result<Option<ServiceId>, StoreError> {
-        self.optional(
-            &FIND_ACTIVE_SERVICE_BY_NAME,
-            args![organization, hash(name)],
-            |row| row.parse("id"),
-        )
-        .await
+        let scope = args![organization];
+        self.namesake(&FIND_ACTIVE_SERVICE_BY_NAME, scope, name, except)
+            .await
     }
 
     /// Returns a page of services in the order asked for.

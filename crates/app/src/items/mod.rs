@@ -11,7 +11,6 @@ mod versions;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::item::{CreateItem, Item, ItemDetails, ItemKind, ItemUpdate, without_repetitions};
-use forge_domain::name::spellings;
 use forge_domain::service::Service;
 use forge_domain::tag::Tags;
 use forge_domain::version::VersionRef;
@@ -235,22 +234,18 @@ async fn refuse_taken_name<D: ItemDetails>(
     name: &str,
     own: Option<Id<D::IdKind>>,
 ) -> Result<(), AppError> {
-    for spelling in spellings(name) {
-        let found = tx.find_item_by_name::<D>(&caller.organization, &spelling).await?;
-        if let Some(id) = found.filter(|id| Some(*id) != own) {
-            let may_see = caller.may(permissions(D::KIND).get, &attributes_of::<D>(id, &spelling));
-            let (active, advice) = if D::KIND == ItemKind::BehaviorSet {
-                ("active ", ", or deactivate that one first")
-            } else {
-                ("", "")
-            };
-            let taken = taken(&format!("{active}{}", D::KIND), may_see.then_some(&id), name);
-            return Err(AppError::Conflict(format!(
-                "{taken}; choose another name{advice}"
-            )));
-        }
-    }
-    Ok(())
+    let found = tx.find_item_namesake::<D>(&caller.organization, name, own);
+    let Some(other) = found.await? else {
+        return Ok(());
+    };
+    let may_see = caller.may(permissions(D::KIND).get, &attributes_of::<D>(other, name));
+    let seen = may_see.then_some(&other);
+    Err(AppError::Conflict(if D::KIND == ItemKind::BehaviorSet {
+        let taken = taken(&format!("active {}", D::KIND), seen, name);
+        format!("{taken}, or deactivate that one first")
+    } else {
+        taken(&D::KIND.to_string(), seen, name)
+    }))
 }
 
 /// Returns the services that are in one of the two lists only.

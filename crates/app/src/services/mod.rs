@@ -6,7 +6,6 @@ mod update;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::asset::AssetId;
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::{Service, ServiceFields, check_creation};
@@ -135,18 +134,14 @@ async fn namesake(
     name: &str,
     own: Option<ServiceId>,
 ) -> Result<Option<Namesake>, AppError> {
-    for spelling in spellings(name) {
-        let found = tx.find_active_service(&caller.organization, &spelling).await?;
-        if let Some(id) = found.filter(|id| Some(*id) != own) {
-            let may_see = caller.may(Permission::GetService, &attributes_of(id, &spelling));
-            return Ok(Some(if may_see {
-                Namesake::Seen(id)
-            } else {
-                Namesake::Hidden
-            }));
+    let found = tx.find_service_namesake(&caller.organization, name, own).await?;
+    Ok(found.map(|id| {
+        if caller.may(Permission::GetService, &attributes_of(id, name)) {
+            Namesake::Seen(id)
+        } else {
+            Namesake::Hidden
         }
-    }
-    Ok(None)
+    }))
 }
 
 async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {
