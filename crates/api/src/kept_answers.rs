@@ -2,8 +2,9 @@
 //! of bounded size.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use forge_domain::{Duration, Timestamp};
+use forge_domain::Timestamp;
 use quick_cache::unsync::Cache;
 
 /// How large an answer may be to be remembered, in bytes.
@@ -13,7 +14,7 @@ pub(crate) const MOST_OF_ONE: usize = 1024 * 1024;
 const MOST_ANSWERS: usize = 50_000;
 
 /// How long it counts.
-const COUNTED: Duration = Duration::days(1);
+const COUNTED: Duration = Duration::from_hours(24);
 
 /// How many users are counted at most.
 const MOST_USERS: usize = 100_000;

@@ -1,7 +1,7 @@
 //! What operators do from the command line. Whoever calls these has access to the store, so nobody is authorised.
 
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::{Actor, ActorKind, OrganizationId, UserRef};
+use forge_domain::{Actor, ActorKind, OrganizationId, SigningKeyId, UserRef};
 use forge_store::WriteTx;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub async fn create_key(
     tx.append_audit_event(
         &actor,
         "create",
-        AuditObject::new(ObjectKind::ApiKey, &key.id),
+        AuditObject::new(ObjectKind::ApiKey, key.id),
         Value::Null,
         after,
     )
@@ -96,11 +96,11 @@ pub async fn users(app: &App, organization: &OrganizationId) -> Result<Vec<Known
 /// Creates a new signing key for an organization.
 ///
 /// Tokens signed by older ones stay valid until they end.
-pub async fn rotate_keys(app: &App, organization: &OrganizationId) -> Result<String, AppError> {
+pub async fn rotate_keys(app: &App, organization: &OrganizationId) -> Result<SigningKeyId, AppError> {
     let (mut tx, actor) = begin(app, organization).await?;
     let key = app.new_signing_key(organization)?;
     tx.insert_signing_key(&key).await?;
-    let event = AuditObject::new(ObjectKind::SigningKey, &key.id);
+    let event = AuditObject::new(ObjectKind::SigningKey, key.id);
     tx.append_audit_event(&actor, "create", event, Value::Null, json!({}))
         .await?;
     tx.commit().await?;

@@ -5,8 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use forge_domain::OrganizationId;
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, ExpectedHead};
-pub use forge_store::EventFilter;
+use forge_domain::audit::{AuditEvent, ChainCheck, ChainReport, Checkpoint, EventFilter, ExpectedHead};
 use forge_store::{PageRequest, Store, Tx};
 
 use crate::access::sign_in;
@@ -164,7 +163,7 @@ impl App {
             sequence: head.sequence,
             hash: head.hash,
             created_at: self.clock.now(),
-            kid: key.id,
+            kid: key.id.to_string(),
         };
         let signature = STANDARD.encode(pair.sign(&checkpoint.signed_bytes()));
         Ok((
@@ -193,7 +192,8 @@ pub async fn public_key(
     organization: &OrganizationId,
     kid: &str,
 ) -> Result<Option<String>, AppError> {
-    let key = store.read().await?.find_signing_key(organization, kid).await?;
+    let Ok(id) = kid.parse() else { return Ok(None) };
+    let key = store.read().await?.find_signing_key(organization, id).await?;
     Ok(key.map(|key| key.public_key))
 }
 

@@ -3,9 +3,10 @@
 use forge_domain::fault::Fault;
 use forge_domain::plan::Plans;
 use forge_domain::version::NotTheNextVersion;
+use forge_domain::yank::Yank;
 use forge_domain::{Refusal, Refusals, shortened};
 use forge_runtime::RuntimeError;
-use forge_store::{NotReady, StoreError, Yank};
+use forge_store::{NotReady, StoreError};
 
 use crate::version_sets::SetView;
 

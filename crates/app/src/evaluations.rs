@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::conversation::Message;
-use forge_domain::evaluation::{EvaluationSource, EvaluationSourceType, MetricResult};
+use forge_domain::conversation::{Conversation, Message};
+use forge_domain::evaluation::{
+    EvaluationSource, EvaluationSourceType, ListedMetricResult, MetricResult, MetricResultFilter,
+};
 use forge_domain::metric::{Metric, MetricDetails, MetricDocument};
 use forge_domain::model::ModelPreferences;
 use forge_domain::{
     ConversationId, InteractionId, MetricId, Sort, Timestamp, UnitTestSetRunId, VersionNumber,
 };
 use forge_runtime::Verdict;
-use forge_store::{MetricResultFilter, Tx};
-pub use forge_store::{MetricResultSort, StoredMetricResult};
+pub use forge_store::MetricResultSort;
+use forge_store::Tx;
 use tokio::task::JoinSet;
 
 use crate::access::resource::Resource as _;
-use crate::conversations::{Conversation, Readable};
+use crate::conversations::Readable;
 use crate::items::find_latest;
 use crate::page::{PageBuilder, Scan, unknown_token};
 use crate::{App, AppError, Caller, Ctx, Page, conversations};
@@ -214,7 +216,7 @@ impl ListResults {
 #[derive(Debug, Clone)]
 pub struct ResultPage {
     /// The results.
-    pub page: Page<StoredMetricResult>,
+    pub page: Page<ListedMetricResult>,
     /// The metrics of which the caller may see a result that passes the filter; on the first page.
     pub metric_ids: Option<Vec<MetricId>>,
 }
@@ -230,7 +232,7 @@ pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, Ap
             metric_ids: is_first.then(Vec::new),
         });
     }
-    let is_wanted = |row: &StoredMetricResult| {
+    let is_wanted = |row: &ListedMetricResult| {
         let attributes = Attributes::default()
             .with("metric_id", row.result.metric_id.to_string())
             .with("metric_name", row.metric_name.as_str());
@@ -248,7 +250,7 @@ pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, Ap
         for row in rows.iter().filter(|row| is_wanted(row)) {
             readable.look(&mut tx, caller, row.result.conversation_id).await?;
         }
-        let is_visible = |row: &StoredMetricResult| is_wanted(row) && is_told(row, &readable);
+        let is_visible = |row: &ListedMetricResult| is_wanted(row) && is_told(row, &readable);
         page.add(rows, place.limit, |row| row.seq, is_visible);
     }
     let metric_ids = if is_first {
@@ -281,7 +283,7 @@ pub async fn results(ctx: Ctx<'_>, query: &ListResults) -> Result<ResultPage, Ap
 /// Returns `true` if a result is told, as far as the conversation goes: a metric can be made to repeat what was said.
 ///
 /// Of one that is gone, nothing of that is left.
-fn is_told(row: &StoredMetricResult, readable: &Readable) -> bool {
+fn is_told(row: &ListedMetricResult, readable: &Readable) -> bool {
     let id = row.result.conversation_id;
     readable.is_readable(id) || readable.is_gone(id)
 }
@@ -291,7 +293,7 @@ async fn has_told(
     tx: &mut Tx,
     caller: &Caller,
     filter: &MetricResultFilter,
-    is_wanted: impl Fn(&StoredMetricResult) -> bool,
+    is_wanted: impl Fn(&ListedMetricResult) -> bool,
     readable: &mut Readable,
 ) -> Result<bool, AppError> {
     let mut scan = Scan::default();

@@ -9,15 +9,17 @@
 //! told again only as long as its caller may do what they could when it was given, and no others could be behind them: it may
 //! be a secret.
 
+use std::time::Duration;
+
 use forge_domain::fault::Fault;
-use forge_domain::{Duration, Timestamp, UserRef};
+use forge_domain::{Timestamp, UserRef};
 use forge_store::{CallName, PostponedTx, Tx};
 use sha2::{Digest as _, Sha256};
 
 use crate::{App, AppError, Caller};
 
 /// How long answers are kept.
-const REMEMBERED: Duration = Duration::days(1);
+const REMEMBERED: Duration = Duration::from_hours(24);
 
 /// How many bytes stand for what a caller may do, and who could be behind them.
 const RIGHTS_LEN: usize = 32;

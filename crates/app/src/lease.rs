@@ -4,7 +4,7 @@
 //! the next of them. A server that is lost renews nothing, and another goes on when the lease has ended. See
 //! `docs/adr/0048-one-lease.md`.
 
-use forge_domain::Duration;
+use std::time::Duration;
 
 use crate::AppError;
 
@@ -12,7 +12,7 @@ use crate::AppError;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) lasts: Duration,
-    pub(crate) renew_every: std::time::Duration,
+    pub(crate) renew_every: Duration,
 }
 
 /// A lease that this server has.
@@ -62,8 +62,8 @@ mod tests {
 
     impl Lease for Counted {
         const PACE: Pace = Pace {
-            lasts: Duration::seconds(30),
-            renew_every: std::time::Duration::from_millis(1),
+            lasts: Duration::from_secs(30),
+            renew_every: Duration::from_millis(1),
         };
 
         async fn renew(&self) -> Result<bool, AppError> {

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use forge_domain::OrganizationId;
-use forge_domain::asset::AssetKind;
 use forge_domain::prompt::LongPrompt;
 use forge_domain::service::Service;
 use forge_domain::version_set::ResolvedPins;
@@ -125,8 +124,8 @@ pub(crate) async fn look_for(
     };
     let (agent, graph) = ((service.agent_id, agent), (service.context_graph_id, graph));
     let mut bytes = 0;
-    for (_, kind, id, version) in keys(&(organization.clone(), agent, graph)) {
-        let found = tx.version_bytes(organization, kind, &id, version).await?;
+    for (_, id, version) in keys(&(organization.clone(), agent, graph)) {
+        let found = tx.version_bytes(organization, id, version).await?;
         bytes += usize::try_from(found.unwrap_or(0)).unwrap_or(usize::MAX / 2);
     }
     if !app.runtime.may_have_long_prompt(bytes) || !looking.take(bytes) {
@@ -146,18 +145,8 @@ pub(crate) async fn look_for(
 fn keys(pair: &VersionPair) -> [VersionKey; 2] {
     let (organization, agent, graph) = pair;
     [
-        (
-            organization.clone(),
-            AssetKind::Agent,
-            agent.0.to_string(),
-            agent.1,
-        ),
-        (
-            organization.clone(),
-            AssetKind::ContextGraph,
-            graph.0.to_string(),
-            graph.1,
-        ),
+        (organization.clone(), agent.0.into(), agent.1),
+        (organization.clone(), graph.0.into(), graph.1),
     ]
 }
 
@@ -191,7 +180,7 @@ async fn content<T: DeserializeOwned + Send + Sync + 'static>(
     if let Some(found) = known.find(&key) {
         return Ok(Some(found));
     }
-    let Some(found) = tx.find_version(&key.0, key.1, &key.2, key.3).await? else {
+    let Some(found) = tx.find_version(&key.0, key.1, key.2).await? else {
         return Ok(None);
     };
     let (document, _) = reading::read(known, key, Arc::new(found)).await?;

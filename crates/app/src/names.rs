@@ -37,14 +37,14 @@ pub(crate) fn changed_name(old: &str, new: Option<String>) -> Result<Option<Stri
     }
 }
 
-/// Says that a name is taken, and by which thing, if the caller may see that one.
+/// Says that a name is taken, and by which thing, if the caller may see that one, and what to do.
 ///
 /// Of a hidden one no more is told: whoever may give a name learns by that whether it is free.
 pub(crate) fn taken(noun: &str, seen: Option<&impl Display>, name: &str) -> String {
     let name = shortened(name);
     match seen {
-        Some(id) => format!("the {noun} {id} is named `{name}` already"),
-        None => format!("the name `{name}` is taken by another {noun}"),
+        Some(id) => format!("the {noun} {id} is named `{name}` already; choose another name"),
+        None => format!("the name `{name}` is taken by another {noun}; choose another name"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forge_store::AssetVersion;
+use forge_domain::asset::AssetVersion;
 use serde::de::DeserializeOwned;
 
 use crate::snapshot::{Documents, Size, VersionKey, parsed_bytes};

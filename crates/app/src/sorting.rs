@@ -7,8 +7,9 @@
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
+use std::time::Duration;
 
-use forge_domain::{Duration, Sort, Timestamp};
+use forge_domain::{Sort, Timestamp};
 use forge_store::{PageCursor, Place, Position, ReadTx, Rows, SortValue, StoreError, Tx};
 use sha2::{Digest as _, Sha256};
 
@@ -18,8 +19,8 @@ use crate::{AppError, Caller, Ctx, Page};
 /// How long a place is kept.
 ///
 /// One that is older than a day is kept anew before it is given again, so that every token is good for a day at least.
-const KEPT_FOR: Duration = Duration::days(2);
-const RENEWED_AFTER: Duration = Duration::days(1);
+const KEPT_FOR: Duration = Duration::from_hours(2 * 24);
+const RENEWED_AFTER: Duration = Duration::from_hours(24);
 
 /// The least token that stands for a position.
 ///

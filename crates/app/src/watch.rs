@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
 use forge_domain::item::ItemKind;
@@ -235,8 +235,8 @@ fn watched(event: AuditedChange) -> WatchedEvent {
 fn may_see(caller: &Caller, state: &OrganizationState, event: &AuditedChange) -> bool {
     let id = event.object.id.as_str();
     let may_read = |kind| {
-        let asset = state.asset(kind, id);
-        asset.is_some_and(|asset| assets::may_read_known(caller, kind, asset))
+        let asset = AssetId::parse(kind, id).ok().and_then(|id| state.asset(id));
+        asset.is_some_and(|asset| assets::may_read_known(caller, asset))
     };
     let may_read_item = |kind| items::may_read_known(caller, kind, id);
     let may = |permission, attribute| caller.may(permission, &Attributes::default().with(attribute, id));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use forge_client::answers::{Asset, AssetVersion};
 use forge_client::{Client, ClientError};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::name::is_same;
 use forge_domain::numeral::integer;
 use serde_json::value::RawValue;
@@ -161,11 +161,11 @@ pub(crate) fn not_found(all: &[Asset], kind: AssetKind, wanted: &str) -> Failure
 /// The names of agents or context graphs.
 ///
 /// Those that the user may not see are missing.
-pub(crate) struct AssetNames(HashMap<String, Asset>);
+pub(crate) struct AssetNames(HashMap<AssetId, Asset>);
 
 impl AssetNames {
-    pub(crate) async fn fetch(client: &Client, kind: AssetKind, ids: BTreeSet<String>) -> Result<Self> {
-        let ids: Vec<String> = ids.into_iter().collect();
+    pub(crate) async fn fetch(client: &Client, kind: AssetKind, ids: BTreeSet<AssetId>) -> Result<Self> {
+        let ids: Vec<AssetId> = ids.into_iter().collect();
         if ids.is_empty() {
             return Ok(Self(HashMap::new()));
         }
@@ -176,9 +176,7 @@ impl AssetNames {
             Err(ClientError::Forbidden(_)) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        Ok(Self(
-            found.into_iter().map(|asset| (asset.id.clone(), asset)).collect(),
-        ))
+        Ok(Self(found.into_iter().map(|asset| (asset.id, asset)).collect()))
     }
 
     /// Returns all of them.
@@ -187,10 +185,11 @@ impl AssetNames {
     }
 
     /// Returns the name, or the id where that is all there is.
-    pub(crate) fn name(&self, id: &str) -> String {
+    pub(crate) fn name(&self, id: impl Into<AssetId>) -> String {
+        let id = id.into();
         self.0
-            .get(id)
-            .map_or_else(|| id.to_owned(), |asset| asset.name.clone())
+            .get(&id)
+            .map_or_else(|| id.to_string(), |asset| asset.name.clone())
     }
 }
 
@@ -203,11 +202,10 @@ pub(crate) struct Content {
 /// Returns a version, the latest if none is named; `None` if there is no version at all.
 pub(crate) async fn try_content(
     client: &Client,
-    kind: AssetKind,
     asset: &Asset,
     version: Option<i64>,
 ) -> Result<Option<Content>> {
-    let page = client.asset_version(kind, &asset.id, version).await?;
+    let page = client.asset_version(asset.id, version).await?;
     let found = page.value.into_iter().zip(page.rows).next();
     found
         .map(|(version, row)| {
@@ -220,15 +218,11 @@ pub(crate) async fn try_content(
 }
 
 /// Returns a version, the latest if none is named.
-pub(crate) async fn find_content(
-    client: &Client,
-    kind: AssetKind,
-    asset: &Asset,
-    version: Option<i64>,
-) -> Result<Content> {
-    if let Some(found) = try_content(client, kind, asset, version).await? {
+pub(crate) async fn find_content(client: &Client, asset: &Asset, version: Option<i64>) -> Result<Content> {
+    if let Some(found) = try_content(client, asset, version).await? {
         return Ok(found);
     }
+    let kind = asset.id.kind();
     let hint = format!(
         "`forge {}` lists those there are",
         versions_arguments(kind, &asset.name)
@@ -264,6 +258,7 @@ pub(crate) fn without_list_fields(document: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finder::tests::agent;
 
     #[test]
     fn a_version_follows_the_last_at() {
@@ -288,21 +283,19 @@ mod tests {
 
     #[test]
     fn a_name_that_ends_like_a_version_is_never_taken_for_one() {
-        let asset = |id: &str, name: &str| -> Asset {
-            serde_json::from_value(serde_json::json!({"id": id, "name": name})).unwrap()
-        };
+        let [a, b] = ["a", "b"].map(|digit| digit.repeat(24));
         let found = |all: &[Asset], typed: &str| {
             let found = choose_ref(all, AssetKind::Agent, &typed.parse().unwrap());
-            found.map(|(asset, version)| (asset.id, version.and_then(|version| version.0)))
+            found.map(|(asset, version)| (asset.id.to_string(), version.and_then(|version| version.0)))
         };
-        let (mira, whole) = (asset("a1", "Mira"), asset("b2", "Mira@3"));
+        let (mira, whole) = (agent(&a, "Mira"), agent(&b, "Mira@3"));
         assert_eq!(
             found(std::slice::from_ref(&mira), "Mira@3").unwrap(),
-            ("a1".to_owned(), Some(3))
+            (a.clone(), Some(3))
         );
         assert_eq!(
             found(std::slice::from_ref(&whole), "Mira@3").unwrap(),
-            ("b2".to_owned(), None)
+            (b.clone(), None)
         );
         let both = [mira, whole];
         let failure = found(&both, "Mira@3").unwrap_err();
@@ -310,10 +303,10 @@ mod tests {
             failure
                 .message
                 .unwrap()
-                .contains("`Mira@3` is the name of the agent b2")
+                .contains(&format!("`Mira@3` is the name of the agent {b}"))
         );
-        assert_eq!(found(&both, "Mira@2").unwrap(), ("a1".to_owned(), Some(2)));
-        assert_eq!(found(&both, "Mira@3@1").unwrap(), ("b2".to_owned(), Some(1)));
-        assert_eq!(found(&both, "b2@1").unwrap(), ("b2".to_owned(), Some(1)));
+        assert_eq!(found(&both, "Mira@2").unwrap(), (a.clone(), Some(2)));
+        assert_eq!(found(&both, "Mira@3@1").unwrap(), (b.clone(), Some(1)));
+        assert_eq!(found(&both, &format!("{b}@1")).unwrap(), (b.clone(), Some(1)));
     }
 }

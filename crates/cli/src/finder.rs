@@ -100,7 +100,7 @@ impl Named for Service {
 
 impl Named for Asset {
     fn id(&self) -> String {
-        self.id.clone()
+        self.id.to_string()
     }
 
     fn name(&self) -> &str {
@@ -110,7 +110,7 @@ impl Named for Asset {
 
 impl Named for BehaviorSet {
     fn id(&self) -> String {
-        self.id.clone()
+        self.id.to_string()
     }
 
     fn name(&self) -> &str {
@@ -213,6 +213,8 @@ pub(crate) fn joined(names: impl IntoIterator<Item = impl AsRef<str>>, between: 
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use forge_domain::asset::AssetId;
+
     use super::*;
 
     /// Services of these names; `!` stands before those of active ones.
@@ -261,31 +263,40 @@ pub(crate) mod tests {
         assert!(service(&[], "x").unwrap_err().hints[0].contains("no service"));
     }
 
+    /// Returns an agent without versions.
+    pub(crate) fn agent(id: &str, name: &str) -> Asset {
+        Asset {
+            id: AssetId::parse(AssetKind::Agent, id).unwrap(),
+            name: name.to_owned(),
+            deprecated: false,
+            latest_version: None,
+        }
+    }
+
     #[test]
     fn assets_are_found_by_their_exact_name_or_their_id() {
-        let asset = |id: &str, name: &str| -> Asset {
-            serde_json::from_value(serde_json::json!({"id": id, "name": name})).unwrap()
-        };
-        let all = [asset("a1", "Mira"), asset("b2", "a1"), asset("c3", "Nora")];
-        let found = |typed| by_name_or_id(&all, typed).map(|asset| asset.id.as_str());
-        assert_eq!(found("Mira"), Some("a1"));
-        assert_eq!(found("a1"), Some("b2"), "a name wins over an id");
-        assert_eq!(found("c3"), Some("c3"));
+        let [a, b, c] = ["a", "b", "c"].map(|digit| digit.repeat(24));
+        let all = [agent(&a, "Mira"), agent(&b, &a), agent(&c, "Nora")];
+        let found = |typed: &str| by_name_or_id(&all, typed).map(|asset| asset.id.to_string());
+        assert_eq!(found("Mira"), Some(a.clone()));
+        assert_eq!(found(&a), Some(b), "a name wins over an id");
+        assert_eq!(found(&c), Some(c.clone()));
         assert_eq!(found("mira"), None);
     }
 
     #[test]
     fn of_several_inactive_behavior_sets_of_one_name_the_ids_are_listed() {
-        let set = |id: &str, is_active: bool| BehaviorSet {
-            id: id.to_owned(),
+        let id = |digit: &str| digit.repeat(24);
+        let set = |digit: &str, is_active: bool| BehaviorSet {
+            id: id(digit).parse().unwrap(),
             name: "Calm".to_owned(),
             is_active,
         };
         let found = |all| by_name(all, "Calm", Noun::BEHAVIOR_SET);
         let active = found(vec![set("1", false), set("2", true)]).unwrap();
-        assert_eq!(active.thing.id, "2");
+        assert_eq!(active.thing.id.to_string(), id("2"));
         let failure = found(vec![set("3", false), set("4", false)]).unwrap_err();
-        assert_eq!(failure.details, ["3", "4"]);
+        assert_eq!(failure.details, [id("3"), id("4")]);
         assert!(found(Vec::new()).unwrap_err().hints[0].contains("no dynamic behavior set"));
     }
 

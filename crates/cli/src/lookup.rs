@@ -2,7 +2,7 @@
 
 use forge_client::answers::{AssetVersion, Service};
 use forge_client::{Client, ClientError};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::{ServiceId, SetName};
 
 use crate::change::LOOK_ANEW;
@@ -140,30 +140,29 @@ pub(crate) fn set_order(name: &str) -> (usize, String) {
 
 /// A version that an option of a command names.
 pub(crate) struct NamedVersion<'a> {
-    pub(crate) kind: AssetKind,
     /// The id of the agent or the context graph.
-    pub(crate) id: &'a str,
+    pub(crate) id: AssetId,
     pub(crate) number: i64,
     pub(crate) option: &'a str,
 }
 
 /// Ensures that a version exists before anything is sent that names it.
 pub(crate) async fn check_version(ui: &Ui, client: &Client, named: &NamedVersion<'_>) -> Result<()> {
-    let (kind, id) = (named.kind, named.id);
-    let newest = client.asset_versions(kind, id).at_most(3).await?.value;
+    let id = named.id;
+    let newest = client.asset_versions(id).at_most(3).await?.value;
     let latest = newest.first().map_or(0, |newest| newest.version);
     if (1..=latest).contains(&named.number) {
         return Ok(());
     }
-    let assets = client.assets(kind, &[id.to_owned()]).all().await?.value;
-    let name = assets.first().map_or(id, |asset| asset.name.as_str());
-    Err(no_such_version(ui, named, name, &newest))
+    let assets = client.assets(id.kind(), &[id]).all().await?.value;
+    let asset = assets.into_iter().next();
+    let name = asset.map_or_else(|| id.to_string(), |asset| asset.name);
+    Err(no_such_version(ui, named, &name, &newest))
 }
 
 fn no_such_version(ui: &Ui, named: &NamedVersion<'_>, name: &str, newest: &[AssetVersion]) -> Failure {
-    let NamedVersion {
-        kind, number, option, ..
-    } = named;
+    let NamedVersion { id, number, option } = named;
+    let kind = id.kind();
     let Some(latest) = newest.first().map(|newest| newest.version) else {
         return Failure::failed(format!(
             "{kind} `{name}` has no version {number}; it has none at all"

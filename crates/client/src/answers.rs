@@ -2,6 +2,7 @@
 //!
 //! Names are those of the wire, but for `context_graph`, which the wire calls a service hierarchical state machine.
 
+use forge_types::asset::AssetId;
 use forge_types::{AgentId, ContextGraphId, ServiceId};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -298,17 +299,15 @@ pub struct Resolution {
 }
 
 /// An agent or a context graph.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Asset {
-    /// Its id.
-    pub id: String,
+    /// Its id, which says which of the two it is.
+    pub id: AssetId,
     /// Its name.
     pub name: String,
     /// Whether it is deprecated.
-    #[serde(default)]
     pub deprecated: bool,
     /// Its newest version, if it has any.
-    #[serde(default)]
     pub latest_version: Option<i64>,
 }
 

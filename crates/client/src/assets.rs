@@ -1,8 +1,11 @@
 //! Agents and context graphs.
 
-use forge_types::asset::AssetKind;
+use forge_types::asset::{AssetId, AssetKind};
+use forge_types::{AgentId, ContextGraphId};
 use http::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::answers::{Asset, AssetVersion, Yank};
@@ -12,9 +15,30 @@ use crate::{Client, ClientError, Document, Page, Pages};
 
 /// The answer of a creation.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Created {
+pub struct Created<I> {
     /// The id of what was created.
-    pub id: String,
+    pub id: I,
+}
+
+/// An agent or a context graph in a list, which does not say which of the two it is.
+#[derive(Deserialize)]
+struct Row<I> {
+    id: I,
+    name: String,
+    #[serde(default)]
+    deprecated: bool,
+    #[serde(default)]
+    latest_version: Option<i64>,
+}
+
+fn read<I: Into<AssetId> + DeserializeOwned>(row: &RawValue) -> Result<Asset, serde_json::Error> {
+    let row: Row<I> = serde_json::from_str(row.get())?;
+    Ok(Asset {
+        id: row.id.into(),
+        name: row.name,
+        deprecated: row.deprecated,
+        latest_version: row.latest_version,
+    })
 }
 
 /// The answer of the creation of a version.
@@ -54,19 +78,23 @@ fn version_list_key(kind: AssetKind) -> &'static str {
     }
 }
 
-fn asset(kind: AssetKind, id: &str) -> Path {
-    Path::from(folder(kind)).join(id)
+fn asset(id: AssetId) -> Path {
+    Path::from(folder(id.kind())).join(id)
 }
 
-fn version_path(kind: AssetKind, id: &str, version: i64) -> Path {
-    asset(kind, id).join("version").join(version)
+fn version_path(id: AssetId, version: i64) -> Path {
+    asset(id).join("version").join(version)
 }
 
 impl Client {
     /// Lists agents or context graphs: with ids those, else all of them.
-    pub fn assets(&self, kind: AssetKind, ids: &[String]) -> Pages<'_, Asset> {
+    pub fn assets(&self, kind: AssetKind, ids: &[AssetId]) -> Pages<'_, Asset> {
         let ids = ids.to_vec();
-        Pages::new(self, list_key(kind), 20, move |limit, token| {
+        let read = match kind {
+            AssetKind::Agent => read::<AgentId>,
+            AssetKind::ContextGraph => read::<ContextGraphId>,
+        };
+        Pages::of(self, list_key(kind), 20, read, move |limit, token| {
             let page = Request::get(folder(kind))
                 .query("limit", limit)
                 .query("continuation_token", token);
@@ -75,9 +103,9 @@ impl Client {
     }
 
     /// Lists the versions of an agent or a context graph, newest first.
-    pub fn asset_versions(&self, kind: AssetKind, id: &str) -> Pages<'_, AssetVersion> {
-        let path = asset(kind, id).join("version");
-        Pages::new(self, version_list_key(kind), 10, move |limit, token| {
+    pub fn asset_versions(&self, id: AssetId) -> Pages<'_, AssetVersion> {
+        let path = asset(id).join("version");
+        Pages::new(self, version_list_key(id.kind()), 10, move |limit, token| {
             Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
@@ -92,13 +120,12 @@ impl Client {
     /// Fails if the caller may not see the asset, and as every call does (see [`ClientError`]).
     pub async fn asset_version(
         &self,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: Option<i64>,
     ) -> Result<Page<AssetVersion>, ClientError> {
-        let path = asset(kind, id).join("version");
+        let path = asset(id).join("version");
         let wanted = version.map_or_else(|| "latest".to_owned(), |version| version.to_string());
-        let pages = Pages::new(self, version_list_key(kind), 1, move |limit, token| {
+        let pages = Pages::new(self, version_list_key(id.kind()), 1, move |limit, token| {
             Request::get(path.clone())
                 .query("limit", limit)
                 .query("continuation_token", token)
@@ -112,14 +139,21 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Conflict`] if another one has the name, [`ClientError::Invalid`] if it is no name.
-    pub async fn create_asset(&self, kind: AssetKind, name: &str) -> Result<String, ClientError> {
+    pub async fn create_asset(&self, kind: AssetKind, name: &str) -> Result<AssetId, ClientError> {
         let body = match kind {
             AssetKind::Agent => json!({"agent_name": name}),
             AssetKind::ContextGraph => json!({"state_machine_name": name}),
         };
         let request = Request::new(Method::POST, folder(kind), Repeat::Never).body(body);
-        let created: Document<Created> = self.read(request).await?;
-        Ok(created.value.id)
+        Ok(match kind {
+            AssetKind::Agent => self.read::<Created<AgentId>>(request).await?.value.id.into(),
+            AssetKind::ContextGraph => self
+                .read::<Created<ContextGraphId>>(request)
+                .await?
+                .value
+                .id
+                .into(),
+        })
     }
 
     /// Creates a version, provided that it gets the number that is expected.
@@ -130,12 +164,11 @@ impl Client {
     /// document.
     pub async fn create_asset_version(
         &self,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         document: &Value,
         expected: i64,
     ) -> Result<Document<VersionCreated>, ClientError> {
-        self.read(new_version(kind, id, document).query("version", expected))
+        self.read(new_version(id, document).query("version", expected))
             .await
     }
 
@@ -144,16 +177,20 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Invalid`] with every fault of the document.
-    pub async fn check_context_graph_version(&self, id: &str, document: &Value) -> Result<(), ClientError> {
-        let mut request = new_version(AssetKind::ContextGraph, id, document);
+    pub async fn check_context_graph_version(
+        &self,
+        id: ContextGraphId,
+        document: &Value,
+    ) -> Result<(), ClientError> {
+        let mut request = new_version(id.into(), document);
         request.repeat = Repeat::Read;
         let checked: Result<Document<Value>, _> = self.read(request.query("dry_run", true)).await;
         checked.map(drop)
     }
 
     /// Lists the services with sets that mean a version.
-    pub fn references(&self, kind: AssetKind, id: &str, version: i64) -> Pages<'_, ServiceReference> {
-        let path = version_path(kind, id, version).join("references");
+    pub fn references(&self, id: AssetId, version: i64) -> Pages<'_, ServiceReference> {
+        let path = version_path(id, version).join("references");
         Pages::new(self, "services", 200, move |limit, token| {
             Request::get(path.clone())
                 .query("limit", limit)
@@ -168,13 +205,12 @@ impl Client {
     /// [`ClientError::YankMoved`] if the yank is another one by now, [`ClientError::NotFound`] if there is no such version.
     pub async fn yank(
         &self,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: i64,
         seen: Option<&Yank>,
         reason: Option<&str>,
     ) -> Result<Document<Yanked>, ClientError> {
-        let path = version_path(kind, id, version).join("yank");
+        let path = version_path(id, version).join("yank");
         let request = match reason {
             Some(reason) => keyed_post(path, json!({"reason": reason})),
             None => Request::new(Method::DELETE, path, Repeat::Recognised),
@@ -187,7 +223,7 @@ impl Client {
     }
 }
 
-fn new_version(kind: AssetKind, id: &str, document: &Value) -> Request {
-    let path = asset(kind, id).join("");
+fn new_version(id: AssetId, document: &Value) -> Request {
+    let path = asset(id).join("");
     Request::new(Method::POST, path, Repeat::Never).body(document.clone())
 }

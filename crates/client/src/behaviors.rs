@@ -1,5 +1,6 @@
 //! Dynamic behavior sets.
 
+use forge_types::id::BehaviorSetId;
 use serde::Deserialize;
 
 use crate::request::{Path, Request};
@@ -9,7 +10,7 @@ use crate::{Client, Pages};
 #[derive(Debug, Clone, Deserialize)]
 pub struct BehaviorSet {
     /// Its id.
-    pub id: String,
+    pub id: BehaviorSetId,
     /// Its name; unique among active ones.
     pub name: String,
     /// Whether it may apply.
@@ -38,7 +39,7 @@ pub struct BehaviorInvocation {
 
 impl Client {
     /// Lists dynamic behavior sets: with ids those, else all of them.
-    pub fn behavior_sets(&self, ids: &[String]) -> Pages<'_, BehaviorSet> {
+    pub fn behavior_sets(&self, ids: &[BehaviorSetId]) -> Pages<'_, BehaviorSet> {
         let ids = ids.to_vec();
         Pages::new(self, "dynamic_behavior_sets", 50, move |limit, token| {
             let page = Request::get("dynamic_behavior_set/")
@@ -49,7 +50,7 @@ impl Client {
     }
 
     /// Lists where a behavior set applied, latest first.
-    pub fn behavior_invocations(&self, id: &str) -> Pages<'_, BehaviorInvocation> {
+    pub fn behavior_invocations(&self, id: BehaviorSetId) -> Pages<'_, BehaviorInvocation> {
         let path = Path::from("dynamic_behavior_set")
             .join(id)
             .join("invocation")

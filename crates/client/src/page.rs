@@ -1,7 +1,6 @@
 //! Lists that come in pages.
 
 use std::collections::HashSet;
-use std::marker::PhantomData;
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -21,8 +20,12 @@ pub struct Pages<'c, T> {
     token: Option<i64>,
     /// How far the list has come.
     progress: Progress,
-    rows: PhantomData<T>,
+    /// Reads a row.
+    read: ReadRow<T>,
 }
+
+/// Reads a row of a list.
+type ReadRow<T> = fn(&RawValue) -> Result<T, serde_json::Error>;
 
 /// How far a list has come.
 ///
@@ -85,6 +88,20 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
         page_size: i64,
         request: impl Fn(i64, i64) -> Request + Send + Sync + 'c,
     ) -> Self {
+        let read: ReadRow<T> = |row| serde_json::from_str(row.get());
+        Self::of(client, key, page_size, read, request)
+    }
+}
+
+impl<'c, T> Pages<'c, T> {
+    /// Begins a list whose rows are read in a way of their own.
+    pub(crate) fn of(
+        client: &'c Client,
+        key: &'static str,
+        page_size: i64,
+        read: ReadRow<T>,
+        request: impl Fn(i64, i64) -> Request + Send + Sync + 'c,
+    ) -> Self {
         Self {
             client,
             request: Box::new(request),
@@ -92,7 +109,7 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
             page_size,
             token: Some(0),
             progress: Progress::default(),
-            rows: PhantomData,
+            read,
         }
     }
 
@@ -173,7 +190,7 @@ impl<'c, T: DeserializeOwned> Pages<'c, T> {
     }
 
     fn understood(&self, rows: &[Box<RawValue>]) -> Result<Vec<T>, ClientError> {
-        let rows: Result<Vec<T>, _> = rows.iter().map(|row| serde_json::from_str(row.get())).collect();
+        let rows: Result<Vec<T>, _> = rows.iter().map(|row| (self.read)(row)).collect();
         rows.map_err(|source| self.unexpected(source))
     }
 

@@ -102,7 +102,10 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Conflict`] if another service has the name, [`ClientError::Invalid`] with every fault of the fields.
-    pub async fn create_service(&self, fields: &ServiceFields) -> Result<Document<Created>, ClientError> {
+    pub async fn create_service(
+        &self,
+        fields: &ServiceFields,
+    ) -> Result<Document<Created<ServiceId>>, ClientError> {
         let request = Request::new(Method::POST, "service/", Repeat::Never).body(json!(fields));
         self.read(request).await
     }

@@ -104,6 +104,36 @@ pub struct MetricResult {
     pub updated_at: Timestamp,
 }
 
+/// Which results a list has.
+///
+/// Nothing in a field lets all through.
+#[derive(Debug, Clone, Default)]
+pub struct MetricResultFilter {
+    /// Evaluated last at this moment or later.
+    pub evaluated_after: Option<Timestamp>,
+    /// Evaluated last at this moment or before.
+    pub evaluated_before: Option<Timestamp>,
+    /// Of this metric.
+    pub metric_id: Option<MetricId>,
+    /// From this kind of source.
+    pub source_type: Option<EvaluationSourceType>,
+    /// Of this conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Of this run of unit tests.
+    pub simulation_run_id: Option<UnitTestSetRunId>,
+}
+
+/// A result in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedMetricResult {
+    /// Its place in the organization's list.
+    pub seq: i64,
+    /// The metric's name.
+    pub metric_name: String,
+    /// The result.
+    pub result: MetricResult,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -135,16 +135,17 @@ pub fn check(
             (&binding.agent, set.pins.agent_version),
             (&binding.context_graph, set.pins.context_graph_version),
         ] {
+            let kind = bound.id.kind();
             if let Some(number) = pin.filter(|number| !number.exists(bound.latest)) {
-                let text = format!("{} {} has no version {number}", bound.asset, bound.id);
+                let text = format!("{kind} {} has no version {number}", bound.id);
                 about("no_such_version", text, Severity::Unhealthy);
             }
             let meant = pin.or(bound.latest);
-            let is_meant = |yank: &&YankedVersion| yank.asset == bound.asset && Some(yank.version) == meant;
+            let is_meant = |yank: &&YankedVersion| yank.asset == kind && Some(yank.version) == meant;
             if let Some(yank) = yanked.iter().find(is_meant) {
                 let text = format!(
                     "version {} of its {} was yanked: {}",
-                    yank.version, bound.asset, yank.reason
+                    yank.version, kind, yank.reason
                 );
                 about("yanked_version", text, Severity::Degraded);
             }
@@ -152,8 +153,8 @@ pub fn check(
             let behind = number(bound.latest) - number(meant);
             if behind > 0 {
                 let text = match behind {
-                    1 => format!("1 newer version of its {} is there", bound.asset),
-                    _ => format!("{behind} newer versions of its {} are there", bound.asset),
+                    1 => format!("1 newer version of its {kind} is there"),
+                    _ => format!("{behind} newer versions of its {kind} are there"),
                 };
                 about("behind", text, Severity::Information);
             }
@@ -200,7 +201,7 @@ fn reason(refusal: &Refusal, version_set: Option<SetName>, severity: Severity) -
 mod tests {
     use super::*;
     use crate::actor::UserRef;
-    use crate::asset::AssetKind;
+    use crate::asset::{AssetId, AssetKind};
     use crate::model::{ModelDescription, ModelPreferences};
     use crate::version_set::Bound;
     use serde_json::json;
@@ -208,11 +209,9 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
     fn bound(asset: AssetKind, latest: i64, is_deprecated: bool) -> Bound {
-        let (id, latest) = ("i".to_owned(), latest.try_into().ok());
         Bound {
-            asset,
-            id,
-            latest,
+            id: AssetId::parse(asset, "0123456789abcdef01234567").unwrap(),
+            latest: latest.try_into().ok(),
             is_deprecated,
         }
     }

@@ -3,10 +3,12 @@
 //! Clocks are set, and those of several servers differ. So a lease that ends later than any lease can was written while a
 //! clock was ahead, and is none: otherwise it would hold until that time has come.
 
-use crate::time::{Duration, Timestamp};
+use std::time::Duration;
+
+use crate::time::Timestamp;
 
 /// How far ahead a lease may end: longer than any is for, and some minutes by which clocks may differ.
-const MOST: Duration = Duration::seconds(5 * 60);
+const MOST: Duration = Duration::from_mins(5);
 
 /// Returns the latest time at which a lease that holds now may end.
 pub fn latest_end(now: Timestamp) -> Timestamp {

@@ -1,7 +1,8 @@
 //! The rules of Forge, without I/O.
 //!
-//! Everything here is a type that cannot hold a wrong value, or a pure function over such types: ids, names,
-//! versions, version sets, services, context graphs, permissions and the audit chain. The crate knows no database,
+//! Everything here is a type that cannot hold a wrong value, a record of such values, or a pure function over them: ids,
+//! names, versions, version sets, services, conversations, users, permissions and the audit chain. Each record is defined
+//! here alone: the store reads and writes it, and the API tells it in the contract's form. The crate knows no database,
 //! no HTTP, no clock and no randomness; times and random bytes are parameters.
 //!
 //! **Adding a rule:** write it as a function beside the type it is about, return every violation instead of the
@@ -10,6 +11,8 @@
 pub mod access;
 pub mod actor;
 pub mod agent;
+pub mod api_key;
+pub mod asset;
 pub mod audit;
 pub mod behavior;
 pub mod context_graph;
@@ -32,6 +35,7 @@ pub mod organization;
 pub mod plan;
 pub mod prompt;
 pub mod rate;
+pub mod reference;
 pub mod refusal;
 pub mod revision;
 pub mod search;
@@ -40,6 +44,7 @@ pub mod simulation;
 pub mod size;
 pub mod sort;
 pub mod tag;
+pub mod temporary_grant;
 mod text;
 pub mod user;
 pub mod version;
@@ -47,7 +52,7 @@ pub mod version_set;
 mod visible;
 pub mod yank;
 
-pub use forge_types::{Clock, Timestamp, asset, hex, id, parse_rfc3339, rfc3339, time};
+pub use forge_types::{Clock, Timestamp, hex, id, parse_duration, parse_rfc3339, rfc3339, time};
 
 pub use actor::{Actor, ActorKey, ActorKind, UserRef};
 pub use hint::Hint;
@@ -60,7 +65,6 @@ pub use organization::OrganizationId;
 pub use refusal::{Refusal, Refusals};
 pub use sort::{Direction, Sort};
 pub use text::shortened;
-pub use time::Duration;
 pub use version::VersionNumber;
 pub use version_set::{Pins, SetName};
 pub use visible::{hidden, visible};

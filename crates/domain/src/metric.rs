@@ -9,7 +9,8 @@ use crate::ServiceId;
 use crate::fault::Fault;
 use crate::id::kind;
 use crate::item::{
-    CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemKind, ItemUpdate, without_repetitions,
+    CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemFields, ItemKind, ItemUpdate,
+    without_repetitions,
 };
 use crate::tag::Tags;
 
@@ -127,13 +128,15 @@ pub struct CreateMetric {
 impl From<CreateMetric> for CreateItem<MetricDetails> {
     fn from(create: CreateMetric) -> Self {
         Self {
-            name: create.name,
-            is_active: true,
-            tags: create.tags,
-            details: MetricDetails {
-                applied_to_services: without_repetitions(create.applied_to_services),
-                additional_notes: create.additional_notes,
-                value_kind: create.document.metric_value.kind(),
+            fields: ItemFields {
+                name: create.name,
+                is_active: true,
+                tags: create.tags,
+                details: MetricDetails {
+                    applied_to_services: without_repetitions(create.applied_to_services),
+                    additional_notes: create.additional_notes,
+                    value_kind: create.document.metric_value.kind(),
+                },
             },
             document: create.document,
         }

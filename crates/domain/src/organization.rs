@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::user::Preferences;
 use serde::{Deserialize, Serialize};
 
 /// Identifies an organization: `^[a-z0-9-]+$`, at most 64 characters.
@@ -55,6 +56,23 @@ impl fmt::Display for OrganizationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name, for people.
+    pub name: String,
+    /// Whether it is the one that runs the installation.
+    pub is_operator: bool,
+    /// Whether it is closed for maintenance.
+    pub is_in_maintenance: bool,
+    /// The preferences that its new users start with.
+    pub default_user_preferences: Preferences,
+    /// The number of its latest change.
+    pub change_number: i64,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::asset::AssetKind;
+use crate::asset::{AssetId, AssetKind};
 use crate::hint::Hint;
 use crate::metric::MetricValueKind;
 use crate::model::ModelProblem;
@@ -25,33 +25,27 @@ pub enum Refusal {
     SetIsPermanent(SetName),
     BadName(String),
     NoSuchVersion {
-        asset: AssetKind,
-        id: String,
+        asset: AssetId,
         number: i64,
         latest: Option<VersionNumber>,
     },
     AnotherAsset {
-        asset: AssetKind,
-        pinned: String,
-        bound: String,
+        pinned: AssetId,
+        bound: AssetId,
     },
     Yanked {
-        asset: AssetKind,
-        id: String,
+        asset: AssetId,
         number: VersionNumber,
         reason: String,
     },
     NoVersions {
-        asset: AssetKind,
-        id: String,
+        asset: AssetId,
     },
     Deprecated {
-        asset: AssetKind,
-        id: String,
+        asset: AssetId,
     },
     NoSuchAsset {
-        asset: AssetKind,
-        id: String,
+        asset: AssetId,
     },
     Model {
         interaction: String,
@@ -208,26 +202,28 @@ impl Refusal {
             Self::EdgeIsFixed => "`edge` always means the latest versions and cannot be changed".to_owned(),
             Self::SetIsPermanent(set) => format!("`{set}` belongs to every service and cannot be deleted"),
             Self::BadName(name) => format!("`{}` is no name of a version set", shortened(name)),
-            Self::NoSuchVersion {
-                asset, id, number, ..
-            } => format!("{asset} {id} has no version {number}"),
-            Self::AnotherAsset { asset, pinned, bound } => {
-                format!("the revision is of {asset} {pinned}, but the service runs {asset} {bound} now")
+            Self::NoSuchVersion { asset, number, .. } => {
+                format!("{} {asset} has no version {number}", asset.kind())
             }
+            Self::AnotherAsset { pinned, bound } => format!(
+                "the revision is of {} {pinned}, but the service runs {} {bound} now",
+                pinned.kind(),
+                bound.kind()
+            ),
             Self::Yanked {
                 asset,
-                id,
                 number,
                 reason,
-            } => {
-                format!(
-                    "version {number} of {asset} {id} was yanked: {}",
-                    shortened(reason)
-                )
+            } => format!(
+                "version {number} of {} {asset} was yanked: {}",
+                asset.kind(),
+                shortened(reason)
+            ),
+            Self::NoVersions { asset } => format!("{} {asset} has no versions yet", asset.kind()),
+            Self::Deprecated { asset } => format!("{} {asset} is deprecated", asset.kind()),
+            Self::NoSuchAsset { asset } => {
+                format!("there is no {} {asset} in this organization", asset.kind())
             }
-            Self::NoVersions { asset, id } => format!("{asset} {id} has no versions yet"),
-            Self::Deprecated { asset, id } => format!("{asset} {id} is deprecated"),
-            Self::NoSuchAsset { asset, id } => format!("there is no {asset} {id} in this organization"),
             Self::Model {
                 interaction,
                 model,

@@ -2,6 +2,10 @@
 
 use std::str::FromStr;
 
+use crate::actor::Actor;
+use crate::time::Timestamp;
+use crate::version_set::{Pins, ResolvedPins, SetName};
+use crate::{AgentId, ContextGraphId};
 use serde::{Deserialize, Serialize};
 
 /// What a revision records.
@@ -52,4 +56,35 @@ impl FromStr for RevisionAction {
             .find(|action| action.as_str() == text)
             .ok_or_else(|| format!("unknown action `{text}`"))
     }
+}
+
+/// One entry of a set's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// The set's name.
+    pub name: SetName,
+    /// 1, 2, 3 … without gaps, also across deletion and re-creation.
+    pub revision: i64,
+    /// What happened.
+    pub action: RevisionAction,
+    /// The service's agent at the time.
+    pub agent_id: AgentId,
+    /// The service's context graph at the time.
+    pub context_graph_id: ContextGraphId,
+    /// What the set pinned from then on.
+    pub pins: Pins,
+    /// What the pins meant at that moment.
+    pub resolved: ResolvedPins,
+    /// The set and revision that the pins were copied from, if they were.
+    pub source: Option<(SetName, i64)>,
+    /// The revision that was restored, if one was.
+    pub restored_revision: Option<i64>,
+    /// Why.
+    pub message: Option<String>,
+    /// Who did it.
+    pub actor: Actor,
+    /// The organization's change number of the write; a revision not yet stored has that of its transaction.
+    pub change_number: i64,
+    /// When.
+    pub created_at: Timestamp,
 }

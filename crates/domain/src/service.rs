@@ -41,6 +41,40 @@ pub struct Service {
     pub updated_at: Timestamp,
 }
 
+/// The fields of a service that a caller decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceFields {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether conversations may start in it.
+    pub is_active: bool,
+    /// The agent that speaks.
+    pub agent_id: AgentId,
+    /// The graph that conversations walk.
+    pub context_graph_id: ContextGraphId,
+    /// Its tags.
+    pub tags: Tags,
+    /// Words that transcription gets wrong.
+    pub keyterms: Vec<String>,
+}
+
+impl From<&Service> for ServiceFields {
+    fn from(service: &Service) -> Self {
+        let service = service.clone();
+        Self {
+            name: service.name,
+            description: service.description,
+            is_active: service.is_active,
+            agent_id: service.agent_id,
+            context_graph_id: service.context_graph_id,
+            tags: service.tags,
+            keyterms: service.keyterms,
+        }
+    }
+}
+
 /// What changes about a service; an absent field stays as it is.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of a service")]
@@ -76,16 +110,10 @@ impl UpdateService {
 pub fn check_bound(bound: &Bound) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if bound.is_deprecated {
-        refusals.push(Refusal::Deprecated {
-            asset: bound.asset,
-            id: bound.id.clone(),
-        });
+        refusals.push(Refusal::Deprecated { asset: bound.id });
     }
     if bound.latest.is_none() {
-        refusals.push(Refusal::NoVersions {
-            asset: bound.asset,
-            id: bound.id.clone(),
-        });
+        refusals.push(Refusal::NoVersions { asset: bound.id });
     }
     refusals
 }
@@ -167,7 +195,7 @@ pub fn check_rebound_pins(old: &Binding, new: &Binding, set: &SetName, pins: &Pi
         let number = pinned.filter(|number| old.id != new.id && !number.exists(new.latest))?;
         Some(Refusal::PinLostByRebind {
             set: set.clone(),
-            asset: new.asset,
+            asset: new.id.kind(),
             number,
             latest: new.latest,
         })
@@ -178,12 +206,12 @@ pub fn check_rebound_pins(old: &Binding, new: &Binding, set: &SetName, pins: &Pi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asset::AssetKind;
+    use crate::asset::{AssetId, AssetKind};
 
-    fn bound(asset: AssetKind, id: &str, latest: i64) -> Bound {
+    /// Returns the agent or context graph that a letter stands for.
+    fn bound(kind: AssetKind, letter: &str, latest: i64) -> Bound {
         Bound {
-            asset,
-            id: id.into(),
+            id: AssetId::parse(kind, &letter.repeat(24)).unwrap(),
             latest: latest.try_into().ok(),
             is_deprecated: false,
         }
@@ -212,12 +240,12 @@ mod tests {
 
     #[test]
     fn a_service_runs_on_living_assets_that_have_versions() {
-        assert!(check_binding(&binding(("a", 1), ("g", 1))).is_empty());
+        assert!(check_binding(&binding(("a", 1), ("c", 1))).is_empty());
         assert_eq!(
-            codes(&check_binding(&binding(("a", 0), ("g", 0)))),
+            codes(&check_binding(&binding(("a", 0), ("c", 0)))),
             ["no_versions"; 2]
         );
-        let mut deprecated = binding(("a", 1), ("g", 1));
+        let mut deprecated = binding(("a", 1), ("c", 1));
         deprecated.context_graph.is_deprecated = true;
         assert_eq!(codes(&check_binding(&deprecated)), ["deprecated"]);
     }
@@ -229,7 +257,7 @@ mod tests {
         pins.model_preferences.insert("engage-user".into(), model);
         let models = ModelCatalogue::new([]).unwrap();
         let refusals = check_activation(
-            &binding(("a", 1), ("g", 1)),
+            &binding(("a", 1), ("c", 1)),
             &[],
             &[(name, pins)],
             &models,
@@ -246,7 +274,7 @@ mod tests {
             version: VersionNumber::FIRST,
             reason: "it tells dosages".to_owned(),
         }];
-        let (binding, models) = (binding(("a", 1), ("g", 1)), ModelCatalogue::new([]).unwrap());
+        let (binding, models) = (binding(("a", 1), ("c", 1)), ModelCatalogue::new([]).unwrap());
         let now = Timestamp::from_millis(0);
         let requested = |agent_version_number| RequestedPins {
             agent_version_number,
@@ -268,14 +296,14 @@ mod tests {
 
     #[test]
     fn a_rebind_names_every_set_whose_pin_would_be_lost() {
-        let old = binding(("a", 5), ("g", 5));
+        let old = binding(("a", 5), ("c", 5));
         let sets = [
             set("edge", None, None),
             set("release", Some(3), Some(3)),
             set("test", Some(2), None),
         ];
-        assert!(check_rebind(&old, &binding(("b", 3), ("g", 5)), &sets).is_empty());
-        let refusals = check_rebind(&old, &binding(("b", 1), ("h", 2)), &sets);
+        assert!(check_rebind(&old, &binding(("b", 3), ("c", 5)), &sets).is_empty());
+        let refusals = check_rebind(&old, &binding(("b", 1), ("d", 2)), &sets);
         assert_eq!(codes(&refusals), ["pin_lost_by_rebind"; 3]);
         let text = refusals[0].to_string();
         assert!(
@@ -283,7 +311,7 @@ mod tests {
             "{text}"
         );
         assert_eq!(
-            codes(&check_rebind(&old, &binding(("b", 0), ("g", 5)), &[])),
+            codes(&check_rebind(&old, &binding(("b", 0), ("c", 5)), &[])),
             ["no_versions"]
         );
     }

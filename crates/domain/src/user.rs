@@ -1,5 +1,8 @@
 //! Users.
 
+use crate::RoleId;
+use crate::access::Role;
+use crate::time::Timestamp;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -36,3 +39,71 @@ impl Default for Preferences {
 
 /// A user's variables by name.
 pub type Variables = IndexMap<String, String>;
+
+/// A user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// The user's id, a free string.
+    pub id: String,
+    /// The user's place in the organization's list.
+    pub seq: i64,
+    /// The user's role.
+    pub role: Role,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Email address.
+    pub email: String,
+    /// What the user chose.
+    pub preferences: Preferences,
+    /// Variables that may be shown.
+    pub nonsensitive_variables: Variables,
+    /// The names of the variables that may not.
+    pub sensitive_variable_names: Vec<String>,
+    /// Whether the user was deleted; then nothing personal is left.
+    pub is_deleted: bool,
+}
+
+/// A user to be created.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The user's id, a free string.
+    pub id: String,
+    /// The user's role.
+    pub role_id: RoleId,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Email address.
+    pub email: String,
+    /// What the user chose, or the organization's default.
+    pub preferences: Preferences,
+    /// Variables that may be shown.
+    pub nonsensitive_variables: Variables,
+    /// The names of the variables that may not.
+    pub sensitive_variable_names: Vec<String>,
+    /// The values of those, sealed.
+    pub sealed_sensitive_variables: Option<String>,
+}
+
+/// A user in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedUser {
+    /// The user.
+    pub user: User,
+    /// What they have done in conversations.
+    pub stats: UserStats,
+}
+
+/// What a user has done in conversations so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserStats {
+    /// How many they have had.
+    pub conversations: i64,
+    /// How many messages those have, the agent's thoughts aside.
+    pub messages: i64,
+    /// When the last of them was.
+    pub last_message_at: Option<Timestamp>,
+}

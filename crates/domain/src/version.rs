@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{self, Id};
 use crate::numeral::integer;
 
 /// The number of a version, at least 1.
@@ -13,11 +12,11 @@ use crate::numeral::integer;
 #[serde(try_from = "i64", into = "i64")]
 pub struct VersionNumber(i64);
 
-/// One version of a `K`.
+/// One version of a thing that an `I` identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VersionRef<K: id::Kind> {
+pub struct VersionRef<I> {
     /// What it is a version of.
-    pub id: Id<K>,
+    pub id: I,
     /// Its number.
     pub version: VersionNumber,
 }

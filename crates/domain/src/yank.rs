@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::UserRef;
 use crate::asset::AssetKind;
 use crate::refusal::Refusal;
+use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::{Binding, Pins};
 
@@ -47,11 +49,10 @@ pub fn of_pins(binding: &Binding, yanked: &[YankedVersion], pins: &Pins) -> (Vec
         let meant = pin.or(bound.latest);
         let yank = yanked
             .iter()
-            .find(|yank| yank.asset == bound.asset && Some(yank.version) == meant);
+            .find(|yank| yank.asset == bound.id.kind() && Some(yank.version) == meant);
         let Some(yank) = yank else { continue };
         let refusal = Refusal::Yanked {
-            asset: bound.asset,
-            id: bound.id.clone(),
+            asset: bound.id,
             number: yank.version,
             reason: yank.reason.clone(),
         };
@@ -62,4 +63,26 @@ pub fn of_pins(binding: &Binding, yanked: &[YankedVersion], pins: &Pins) -> (Vec
         }
     }
     (pinned, floating)
+}
+
+/// Says that a version is yanked: nothing new may pin it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Yank {
+    /// Why.
+    pub reason: String,
+    /// Who yanked it.
+    pub by: UserRef,
+    /// When.
+    pub since: Timestamp,
+}
+
+/// Says that a version is to be yanked, or not any more.
+#[derive(Debug, Clone, Copy)]
+pub struct NewYank<'a> {
+    /// Whether it is yanked from now on.
+    pub is_yanked: bool,
+    /// Why it is, or why it was.
+    pub reason: &'a str,
+    /// Who decides so.
+    pub by: &'a UserRef,
 }

@@ -1,9 +1,10 @@
 //! API keys.
 
-use forge_domain::{OrganizationId, RoleId, Timestamp, UserRef};
+use forge_domain::api_key::{ApiKey, ApiKeyId, NewApiKey};
+use forge_domain::{OrganizationId, Timestamp};
 
 use crate::StoreError;
-use crate::role::{Role, role};
+use crate::role::role;
 use crate::row::{Row, args, to_json};
 use crate::statement::statements;
 use crate::tx::{Tx, WriteTx};
@@ -34,62 +35,10 @@ statements! {
     REVOKE_API_KEY = "UPDATE api_key SET revoked_at = $3, updated_at = $3 WHERE organization_id = $1 AND id = $2";
 }
 
-/// An API key; the secret itself is not kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApiKey {
-    /// Its id: a UUID.
-    pub id: String,
-    /// A second id, which the contract shows beside the first.
-    pub object_id: String,
-    /// SHA-256 of the secret, in hex.
-    pub secret_hash: String,
-    /// Its name, for people.
-    pub name: Option<String>,
-    /// The role it is bound to.
-    pub role: Role,
-    /// Whether it belongs to an AI agent.
-    pub is_agent: bool,
-    /// Who created it.
-    pub creator: UserRef,
-    /// Who else could have created it in that user's name.
-    pub behind: Vec<UserRef>,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it was changed last.
-    pub updated_at: Timestamp,
-    /// When it ends.
-    pub expires_at: Timestamp,
-    /// When it was revoked, if it was.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// An API key to be created.
-#[derive(Debug, Clone)]
-pub struct NewApiKey {
-    /// Its id: a UUID.
-    pub id: String,
-    /// A second id, which the contract shows beside the first.
-    pub object_id: String,
-    /// SHA-256 of the secret, in hex.
-    pub secret_hash: String,
-    /// The role it is bound to.
-    pub role_id: RoleId,
-    /// Its name, for people.
-    pub name: Option<String>,
-    /// Whether it belongs to an AI agent.
-    pub is_agent: bool,
-    /// Who creates it.
-    pub creator: UserRef,
-    /// Who else could be creating it in that user's name.
-    pub behind: Vec<UserRef>,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
 fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
-        id: row.text("id")?,
-        object_id: row.text("object_id")?,
+        id: row.parse("id")?,
+        object_id: row.parse("object_id")?,
         secret_hash: row.text("secret_hash")?,
         name: row.optional_text("name")?,
         role: role(row)?,
@@ -108,7 +57,7 @@ impl Tx {
     pub async fn find_api_key(
         &mut self,
         organization: &OrganizationId,
-        id: &str,
+        id: ApiKeyId,
     ) -> Result<Option<ApiKey>, StoreError> {
         self.optional(&FIND_API_KEY, args![organization, id], api_key)
             .await
@@ -145,7 +94,7 @@ impl WriteTx {
     }
 
     /// Ends an API key, and with it every token got with it.
-    pub async fn revoke_api_key(&mut self, id: &str) -> Result<(), StoreError> {
+    pub async fn revoke_api_key(&mut self, id: ApiKeyId) -> Result<(), StoreError> {
         let args = args![&self.organization, id, self.changed_at()];
         self.execute(&REVOKE_API_KEY, args).await.map(drop)
     }

@@ -1,9 +1,9 @@
 //! Agents and context graphs: the two things that have versions. Their tables have the same shape, so the
 //! statements are written once and instantiated for each.
 
-use forge_domain::asset::AssetKind;
-use forge_domain::{OrganizationId, ServiceId, SetName, Timestamp, UserRef, VersionNumber};
-use serde_json::value::RawValue;
+use forge_domain::asset::{Asset, AssetId, AssetKind, AssetVersion};
+use forge_domain::reference::{ServiceReference, SetReference};
+use forge_domain::{OrganizationId, ServiceId, UserRef, VersionNumber};
 
 use crate::StoreError;
 use crate::page_request::{PageRequest, VersionBounds};
@@ -131,73 +131,15 @@ impl Statements {
 pub(crate) const STATEMENTS: &[Statement] = AGENT_AND_GRAPH.as_flattened();
 const AGENT_AND_GRAPH: &[[Statement; 14]] = &[AGENT.all(), CONTEXT_GRAPH.all()];
 
-/// An agent or a context graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asset {
-    /// Which of the two it is.
-    pub kind: AssetKind,
-    /// Its id; 24 hex digits.
-    pub id: String,
-    /// Its place in the organization's list.
-    pub seq: i64,
-    /// Its name; unique within the organization, deprecated ones included.
-    pub name: String,
-    /// Whether it is deprecated.
-    pub is_deprecated: bool,
-    /// Its newest version, if it has any.
-    pub latest_version: Option<VersionNumber>,
-}
-
-/// A version of an agent or a context graph.
-#[derive(Debug, Clone)]
-pub struct AssetVersion {
-    /// Its number.
-    pub version: VersionNumber,
-    /// Its content, exactly as stored.
-    pub document: Box<RawValue>,
-    /// Who created it.
-    pub creator: UserRef,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
 /// A version whose references are looked for.
 #[derive(Debug, Clone, Copy)]
-pub struct ReferencedVersion<'a> {
-    /// Whether it is one of an agent or of a context graph.
-    pub kind: AssetKind,
+pub struct ReferencedVersion {
     /// Whose version it is.
-    pub id: &'a str,
+    pub id: AssetId,
     /// Its number.
     pub version: VersionNumber,
     /// Whether it is the latest one, which sets mean that float.
     pub is_latest: bool,
-}
-
-/// A service with sets that mean a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceReference {
-    /// Its place in the organization's list of services.
-    pub seq: i64,
-    /// The service.
-    pub service_id: ServiceId,
-    /// Its name.
-    pub service_name: String,
-    /// Whether conversations may start in it.
-    pub is_active: bool,
-    /// The sets, by name.
-    pub sets: Vec<SetReference>,
-}
-
-/// A set that means a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetReference {
-    /// Its name.
-    pub name: SetName,
-    /// Its latest revision.
-    pub revision: i64,
-    /// Whether it means the version only because it is the latest.
-    pub is_floating: bool,
 }
 
 fn service_reference(row: &Row<'_>) -> Result<ServiceReference, StoreError> {
@@ -216,8 +158,7 @@ fn service_reference(row: &Row<'_>) -> Result<ServiceReference, StoreError> {
 
 fn asset(kind: AssetKind, row: &Row<'_>) -> Result<Asset, StoreError> {
     Ok(Asset {
-        kind,
-        id: row.text("id")?,
+        id: row.asset_id(kind, "id")?,
         seq: row.integer("seq")?,
         name: row.text("name")?,
         is_deprecated: row.boolean("is_deprecated")?,
@@ -239,11 +180,10 @@ impl Tx {
     pub async fn find_asset(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
     ) -> Result<Option<Asset>, StoreError> {
-        self.optional(&Statements::of(kind).find, args![organization, id], |row| {
-            asset(kind, row)
+        self.optional(&Statements::of(id.kind()).find, args![organization, id], |row| {
+            asset(id.kind(), row)
         })
         .await
     }
@@ -252,11 +192,10 @@ impl Tx {
     pub async fn asset_row(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
     ) -> Result<Rows<Asset>, StoreError> {
-        self.some(&Statements::of(kind).find, args![organization, id], |row| {
-            asset(kind, row)
+        self.some(&Statements::of(id.kind()).find, args![organization, id], |row| {
+            asset(id.kind(), row)
         })
         .await
     }
@@ -293,12 +232,11 @@ impl Tx {
     pub async fn find_version(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
     ) -> Result<Option<AssetVersion>, StoreError> {
         let args = args![organization, id, version];
-        self.optional(&Statements::of(kind).find_version, args, asset_version)
+        self.optional(&Statements::of(id.kind()).find_version, args, asset_version)
             .await
     }
 
@@ -306,12 +244,11 @@ impl Tx {
     pub async fn version_bytes(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
     ) -> Result<Option<i64>, StoreError> {
         let args = args![organization, id, version];
-        self.optional(&Statements::of(kind).version_bytes, args, |row| {
+        self.optional(&Statements::of(id.kind()).version_bytes, args, |row| {
             row.integer("bytes")
         })
         .await
@@ -321,12 +258,11 @@ impl Tx {
     pub async fn list_versions(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         range: VersionBounds,
         page: PageRequest,
     ) -> Result<Rows<AssetVersion>, StoreError> {
-        let statements = Statements::of(kind);
+        let statements = Statements::of(id.kind());
         let list = if range.is_descending {
             &statements.list_descending
         } else {
@@ -344,12 +280,11 @@ impl Tx {
     pub async fn latest_version_at(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         change_number: i64,
     ) -> Result<Option<VersionNumber>, StoreError> {
         let args = args![organization, id, change_number];
-        self.optional(&Statements::of(kind).latest_at, args, |row| {
+        self.optional(&Statements::of(id.kind()).latest_at, args, |row| {
             row.convert("version")
         })
         .await
@@ -360,10 +295,10 @@ impl Tx {
     pub async fn list_references(
         &mut self,
         organization: &OrganizationId,
-        asset: &ReferencedVersion<'_>,
+        asset: &ReferencedVersion,
         page: PageRequest,
     ) -> Result<Rows<ServiceReference>, StoreError> {
-        let statement = &Statements::of(asset.kind).references;
+        let statement = &Statements::of(asset.id.kind()).references;
         let args = |limit: i64| {
             args![
                 organization,
@@ -396,12 +331,11 @@ impl Tx {
     pub async fn active_services_using(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         limit: i64,
     ) -> Result<Vec<(ServiceId, String)>, StoreError> {
         self.all(
-            &Statements::of(kind).services_using,
+            &Statements::of(id.kind()).services_using,
             args![organization, id, limit],
             |row| Ok((row.parse("id")?, row.text("name")?)),
         )
@@ -411,15 +345,17 @@ impl Tx {
 
 impl WriteTx {
     /// Adds an asset without versions.
-    pub async fn insert_asset(&mut self, kind: AssetKind, id: &str, name: &str) -> Result<(), StoreError> {
+    pub async fn insert_asset(&mut self, id: AssetId, name: &str) -> Result<(), StoreError> {
         let args = args![&self.organization, id, name, self.changed_at()];
-        self.execute(&Statements::of(kind).insert, args).await.map(drop)
+        self.execute(&Statements::of(id.kind()).insert, args)
+            .await
+            .map(drop)
     }
 
     /// Marks an asset as deprecated.
-    pub async fn deprecate_asset(&mut self, kind: AssetKind, id: &str) -> Result<(), StoreError> {
+    pub async fn deprecate_asset(&mut self, id: AssetId) -> Result<(), StoreError> {
         let args = args![&self.organization, id];
-        self.execute(&Statements::of(kind).deprecate, args)
+        self.execute(&Statements::of(id.kind()).deprecate, args)
             .await
             .map(drop)
     }
@@ -427,8 +363,7 @@ impl WriteTx {
     /// Adds the next version of an asset.
     pub async fn insert_version(
         &mut self,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
         document: String,
         creator: &UserRef,
@@ -445,9 +380,10 @@ impl WriteTx {
             &creator.user_id,
             self.changed_at(),
         ];
-        self.execute(&Statements::of(kind).insert_version, args).await?;
+        self.execute(&Statements::of(id.kind()).insert_version, args)
+            .await?;
         let args = args![&self.organization, id, version];
-        self.execute(&Statements::of(kind).set_latest, args)
+        self.execute(&Statements::of(id.kind()).set_latest, args)
             .await
             .map(drop)
     }

@@ -1,7 +1,7 @@
 //! The audit log.
 
-use forge_domain::audit::{AuditEvent, AuditObject, GENESIS_HASH};
-use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp};
+use forge_domain::audit::{AuditEvent, AuditObject, EventFilter, GENESIS_HASH};
+use forge_domain::{Actor, OrganizationId, Timestamp};
 use serde_json::Value;
 
 use crate::StoreError;
@@ -58,31 +58,6 @@ statements! {
     // Those of organizations that were deleted, or that are not there at all, too: what they wrote stays.
     LIST_CHAINS = "SELECT organization_id AS id FROM audit_event UNION SELECT id FROM organization ORDER BY 1";
     LAST_CHANGE = "SELECT change_number FROM organization WHERE id = $1";
-}
-
-/// Which events are wanted; what is absent does not restrict them.
-///
-/// All bounds exclude what they name.
-#[derive(Debug, Clone, Default)]
-pub struct EventFilter {
-    /// Only events after this one.
-    pub after_sequence: Option<i64>,
-    /// Only events before this one.
-    pub before_sequence: Option<i64>,
-    /// Only events later than this.
-    pub created_after: Option<Timestamp>,
-    /// Only events earlier than this.
-    pub created_before: Option<Timestamp>,
-    /// Only events about this kind of thing.
-    pub object_kind: Option<String>,
-    /// Only events about the thing of this id.
-    pub object_id: Option<String>,
-    /// Only what was done like this.
-    pub action: Option<String>,
-    /// Only what this user did.
-    pub actor_user_id: Option<String>,
-    /// Only what this kind of caller did.
-    pub actor_kind: Option<ActorKind>,
 }
 
 /// A row of a log that may have been tampered with.

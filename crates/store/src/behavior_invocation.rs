@@ -1,9 +1,7 @@
 //! Invocations: that a dynamic behavior set applied in an interaction of a conversation.
 
-use forge_domain::{
-    BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, OrganizationId, ServiceId, Sort,
-    Timestamp, VersionNumber,
-};
+use forge_domain::behavior::{BehaviorInvocation, NewBehaviorInvocation};
+use forge_domain::{BehaviorSetId, OrganizationId, Sort};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -54,47 +52,6 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
 pub enum InvocationSort {
     /// By their time.
     InvokedAt,
-}
-
-/// An invocation to be recorded.
-#[derive(Debug, Clone)]
-pub struct NewBehaviorInvocation {
-    /// Its id.
-    pub id: BehaviorInvocationId,
-    /// The set and the version that applied.
-    pub set: (BehaviorSetId, VersionNumber),
-    /// The conversation.
-    pub conversation_id: ConversationId,
-    /// What the interaction began with.
-    pub initial_message_id: MessageId,
-    /// What the agent answered.
-    pub agent_message_id: MessageId,
-    /// What the agent thought before it answered.
-    pub inner_thought_ids: Vec<MessageId>,
-    /// What happened beside what the interaction began with.
-    pub external_event_ids: Vec<MessageId>,
-    /// When it was.
-    pub invoked_at: Timestamp,
-}
-
-/// A recorded invocation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of `NewBehaviorInvocation`")]
-pub struct BehaviorInvocation {
-    pub id: BehaviorInvocationId,
-    /// Its place in the organization's list.
-    pub seq: i64,
-    pub version: VersionNumber,
-    pub conversation_id: ConversationId,
-    /// The service that the conversation is in.
-    pub service_id: ServiceId,
-    /// Whose conversation it is.
-    pub user_id: String,
-    pub initial_message_id: MessageId,
-    pub agent_message_id: MessageId,
-    pub inner_thought_ids: Vec<MessageId>,
-    pub external_event_ids: Vec<MessageId>,
-    pub invoked_at: Timestamp,
 }
 
 fn invocation(row: &Row<'_>) -> Result<BehaviorInvocation, StoreError> {

@@ -1,7 +1,7 @@
 //! What is said in conversations, and how the agent came to it.
 
-use forge_domain::conversation::{Insights, Message};
-use forge_domain::{ConversationId, InteractionId, OrganizationId, Sort, Timestamp};
+use forge_domain::conversation::{CompletedInteraction, Message, NumberedMessage};
+use forge_domain::{ConversationId, InteractionId, OrganizationId, Sort};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -70,28 +70,6 @@ pub enum MessageSort {
     CreatedAt,
 }
 
-/// A message and its place in the conversation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NumberedMessage {
-    /// 1, 2, 3 … in the order in which things were said, the agent's thoughts included.
-    pub number: i64,
-    /// The message.
-    pub message: Message,
-}
-
-/// A completed interaction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Interaction {
-    /// Its id.
-    pub id: InteractionId,
-    /// 1, 2, 3 … within the conversation.
-    pub number: i64,
-    /// How the agent came to its message.
-    pub insights: Insights,
-    /// When it was completed.
-    pub created_at: Timestamp,
-}
-
 fn numbered(row: &Row<'_>) -> Result<NumberedMessage, StoreError> {
     let message = Message {
         id: row.parse("id")?,
@@ -155,9 +133,9 @@ impl Tx {
         organization: &OrganizationId,
         conversation: ConversationId,
         id: InteractionId,
-    ) -> Result<Option<Interaction>, StoreError> {
+    ) -> Result<Option<CompletedInteraction>, StoreError> {
         let interaction = |row: &Row<'_>| {
-            Ok(Interaction {
+            Ok(CompletedInteraction {
                 id: row.parse("id")?,
                 number: row.integer("number")?,
                 insights: row.json("insights")?,
@@ -196,7 +174,7 @@ impl RunTx {
     pub async fn insert_interaction(
         &mut self,
         conversation: ConversationId,
-        interaction: &Interaction,
+        interaction: &CompletedInteraction,
     ) -> Result<(), StoreError> {
         let args = args![
             &self.organization,

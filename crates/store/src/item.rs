@@ -2,17 +2,16 @@
 
 use forge_domain::behavior::{BehaviorDocument, BehaviorSetDetails};
 use forge_domain::id;
-use forge_domain::item::{Item, ItemDetails};
-use forge_domain::tag::Tags;
+use forge_domain::item::{Item, ItemDetails, ItemFields, ItemFlags};
 use forge_domain::{
     BehaviorSetId, Id, ItemVersionId, OrganizationId, Sort, Timestamp, UserRef, VersionNumber,
 };
 
 use crate::StoreError;
+use crate::name::hash;
 use crate::page_request::{PageRequest, VersionBounds};
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::service::hash;
 use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
@@ -111,35 +110,11 @@ pub enum ItemSort {
     UpdatedAt,
 }
 
-/// Which items of a kind are wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ItemFlags {
-    /// Only active ones, or only others; `None` admits both.
-    pub is_active: Option<bool>,
-    /// Only deleted ones, or only others; `None` admits both.
-    pub is_deleted: Option<bool>,
-}
-
-/// An item to be added.
-#[derive(Debug, Clone)]
-pub struct NewItem<D: ItemDetails> {
-    /// Its id.
-    pub id: Id<D::IdKind>,
-    /// Its name.
-    pub name: String,
-    /// Whether it is used from now on.
-    pub is_active: bool,
-    /// Its tags.
-    pub tags: Tags,
-    /// What only items of its kind have.
-    pub details: D,
-}
-
-/// A version to be added.
+/// A version to be added, as it is stored.
 ///
 /// It cannot be printed: it may come from secrets.
 #[derive(Clone)]
-pub struct NewItemVersion {
+pub struct NewSealedVersion {
     /// Its id beside its number.
     pub id: ItemVersionId,
     /// Its number.
@@ -152,11 +127,11 @@ pub struct NewItemVersion {
     pub searched_text: String,
 }
 
-/// A version of an item.
+/// A version of an item, as it is stored.
 ///
 /// It cannot be printed: it may have secrets.
 #[derive(Clone)]
-pub struct ItemVersion {
+pub struct SealedVersion {
     /// Its number.
     pub version: VersionNumber,
     /// Its id beside its number.
@@ -203,8 +178,8 @@ fn item<D: ItemDetails>(row: &Row<'_>) -> Result<Item<D>, StoreError> {
     })
 }
 
-fn version(row: &Row<'_>) -> Result<ItemVersion, StoreError> {
-    Ok(ItemVersion {
+fn version(row: &Row<'_>) -> Result<SealedVersion, StoreError> {
+    Ok(SealedVersion {
         version: row.convert("version")?,
         id: row.parse("id")?,
         document: row.text("document")?,
@@ -231,15 +206,16 @@ impl Tx {
             .await
     }
 
-    /// Returns the id of the active item of that name that is not deleted.
-    pub async fn find_item_by_name<D: ItemDetails>(
+    /// Returns the id of an active item of that name, however it is spelled, that is not deleted, unless it is the one
+    /// left out.
+    pub async fn find_item_namesake<D: ItemDetails>(
         &mut self,
         organization: &OrganizationId,
         name: &str,
+        except: Option<Id<D::IdKind>>,
     ) -> Result<Option<Id<D::IdKind>>, StoreError> {
-        let args = args![organization, D::KIND.as_str(), hash(name)];
-        self.optional(&FIND_ITEM_BY_NAME, args, |row| row.parse("id"))
-            .await
+        let scope = args![organization, D::KIND.as_str()];
+        self.namesake(&FIND_ITEM_BY_NAME, scope, name, except).await
     }
 
     /// Returns a page of items of a kind, deleted ones included, in order of creation.
@@ -306,7 +282,7 @@ impl Tx {
         organization: &OrganizationId,
         id: Id<K>,
         number: VersionNumber,
-    ) -> Result<Option<ItemVersion>, StoreError> {
+    ) -> Result<Option<SealedVersion>, StoreError> {
         self.optional(&FIND_VERSION, args![organization, id, number], version)
             .await
     }
@@ -318,7 +294,7 @@ impl Tx {
         id: Id<K>,
         range: VersionBounds,
         page: PageRequest,
-    ) -> Result<Rows<ItemVersion>, StoreError> {
+    ) -> Result<Rows<SealedVersion>, StoreError> {
         let list = if range.is_descending {
             &LIST_DESCENDING
         } else {
@@ -357,13 +333,14 @@ impl WriteTx {
     /// Adds an item and its first version.
     pub async fn insert_item<D: ItemDetails>(
         &mut self,
-        new: &NewItem<D>,
-        first: &NewItemVersion,
+        id: Id<D::IdKind>,
+        new: &ItemFields<D>,
+        first: &NewSealedVersion,
         creator: &UserRef,
     ) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
-            new.id,
+            id,
             D::KIND.as_str(),
             &new.name,
             hash(&new.name),
@@ -377,7 +354,7 @@ impl WriteTx {
             self.changed_at(),
         ];
         self.execute(&INSERT_ITEM, args).await?;
-        self.insert_item_version_row(new.id, first, creator).await
+        self.insert_item_version_row(id, first, creator).await
     }
 
     /// Stores what a caller decides of an item.
@@ -422,7 +399,7 @@ impl WriteTx {
     pub async fn insert_item_version<K: id::Kind>(
         &mut self,
         id: Id<K>,
-        new: &NewItemVersion,
+        new: &NewSealedVersion,
         creator: &UserRef,
     ) -> Result<(), StoreError> {
         self.insert_item_version_row(id, new, creator).await?;
@@ -441,7 +418,7 @@ impl WriteTx {
     async fn insert_item_version_row<K: id::Kind>(
         &mut self,
         id: Id<K>,
-        new: &NewItemVersion,
+        new: &NewSealedVersion,
         creator: &UserRef,
     ) -> Result<(), StoreError> {
         let previous = (new.version > VersionNumber::FIRST).then(|| new.version.get() - 1);

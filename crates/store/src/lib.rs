@@ -6,7 +6,8 @@
 //! take the organization first: nothing is looked up without a tenant, except what finds the tenant itself.
 //!
 //! **Adding a query:** put the statement into the file of its table, write a function on [`Tx`] that binds and
-//! decodes, and extend `tests/` with what it must do on both engines. `README.md` has the portability rules.
+//! decodes, and extend `tests/` with what it must do on both engines. What it decodes is a record of the domain.
+//! `README.md` has the portability rules.
 
 mod api_key;
 mod asset;
@@ -30,6 +31,7 @@ mod log_file;
 mod log_index;
 mod metric_result;
 mod migrate;
+mod name;
 mod open;
 mod open_error;
 mod organization;
@@ -64,43 +66,35 @@ mod watermarks;
 mod writer;
 mod yank;
 
-pub use api_key::{ApiKey, NewApiKey};
-pub use asset::{Asset, AssetVersion, ReferencedVersion, ServiceReference, SetReference};
-pub use audit::{ChainHead, ChainLength, EventFilter, ScannedEvent};
-pub use behavior_invocation::{BehaviorInvocation, InvocationSort, NewBehaviorInvocation};
+pub use asset::ReferencedVersion;
+pub use audit::{ChainHead, ChainLength, ScannedEvent};
+pub use behavior_invocation::InvocationSort;
 pub use catalogue::{StatementText, all_statements};
-pub use conversation::{
-    Conversation, ConversationFilter, ConversationSort, NewConversation, RunningConversations,
-};
+pub use conversation::ConversationSort;
 pub use conversation_lease::Kept;
-pub use conversation_message::{Interaction, MessageSort, NumberedMessage};
+pub use conversation_message::MessageSort;
 pub use error::StoreError;
 pub use idempotency::{CallName, RememberedAnswer};
-pub use item::{BehaviorSummary, ItemFlags, ItemSort, ItemVersion, NewItem, NewItemVersion};
-pub use metric_result::{MetricResultFilter, MetricResultSort, StoredMetricResult};
+pub use item::{BehaviorSummary, ItemSort, NewSealedVersion, SealedVersion};
+pub use metric_result::MetricResultSort;
 pub use migrate::{MIGRATIONS, SchemaState};
 pub use open_error::{OpenError, OpenMode};
-pub use organization::{Organization, OrganizationSummary};
+pub use organization::OrganizationSummary;
 pub use page_cursor::PageCursor;
 pub use page_request::{PageRequest, VersionBounds};
 pub use readiness::NotReady;
-pub use role::Role;
 pub use rows::{MOST_BYTES, Rows};
-pub use service::{ServiceFields, SortKey};
+pub use service::SortKey;
 pub use signing_key::SigningKey;
 pub use snapshot::{
     AssetSummary, AuditedChange, KeySummary, ServiceSummary, SetSummary, TimedGrant, UserSummary,
 };
 pub use sort::{Place, Position, SortValue};
 pub use store::Store;
-pub use temporary_grant::{TemporaryGrant, TemporaryGrantSort};
+pub use temporary_grant::TemporaryGrantSort;
 pub use tx::{Change, InstallationTx, PostponedTx, ReadTx, RunTx, Tx, WriteTx};
-pub use unit_test_run::UnitTestRunKey;
 pub use unit_test_run_lease::UnitTestRunLease;
-pub use unit_test_set_run::{NewRun, RunSummary};
 pub use url::StoreUrl;
-pub use user::{ListedUser, NewUser, User, UserSort, UserStats};
-pub use version_set::{Revision, VersionSet};
+pub use user::UserSort;
 pub use watermarks::{GONE, Listener, Watermark, Watermarks};
 pub use writer::SharedCommits;
-pub use yank::{NewYank, Yank};

@@ -1,7 +1,7 @@
 //! Results of metrics.
 
-use forge_domain::evaluation::{EvaluationSourceType, MetricResult};
-use forge_domain::{ConversationId, MetricId, OrganizationId, Sort, Timestamp, UnitTestSetRunId};
+use forge_domain::evaluation::{EvaluationSourceType, ListedMetricResult, MetricResult, MetricResultFilter};
+use forge_domain::{ConversationId, MetricId, OrganizationId, Sort};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -69,51 +69,20 @@ pub enum MetricResultSort {
     CreatedAt,
 }
 
-/// Which results a list has.
-///
-/// Nothing in a field lets all through.
-#[derive(Debug, Clone, Default)]
-pub struct MetricResultFilter {
-    /// Evaluated last at this moment or later.
-    pub evaluated_after: Option<Timestamp>,
-    /// Evaluated last at this moment or before.
-    pub evaluated_before: Option<Timestamp>,
-    /// Of this metric.
-    pub metric_id: Option<MetricId>,
-    /// From this kind of source.
-    pub source_type: Option<EvaluationSourceType>,
-    /// Of this conversation.
-    pub conversation_id: Option<ConversationId>,
-    /// Of this run of unit tests.
-    pub simulation_run_id: Option<UnitTestSetRunId>,
+/// Returns what a filter binds.
+fn bound(filter: &MetricResultFilter) -> [Value; 6] {
+    [
+        Value::from(filter.evaluated_after),
+        Value::from(filter.evaluated_before),
+        Value::from(filter.metric_id),
+        Value::from(filter.source_type.map(|kind| kind.as_str().to_owned())),
+        Value::from(filter.conversation_id),
+        Value::from(filter.simulation_run_id),
+    ]
 }
 
-impl MetricResultFilter {
-    fn args(&self) -> [Value; 6] {
-        [
-            Value::from(self.evaluated_after),
-            Value::from(self.evaluated_before),
-            Value::from(self.metric_id),
-            Value::from(self.source_type.map(|kind| kind.as_str().to_owned())),
-            Value::from(self.conversation_id),
-            Value::from(self.simulation_run_id),
-        ]
-    }
-}
-
-/// A stored result.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredMetricResult {
-    /// Its place in the organization's list.
-    pub seq: i64,
-    /// The metric's name.
-    pub metric_name: String,
-    /// The result.
-    pub result: MetricResult,
-}
-
-fn stored(row: &Row<'_>) -> Result<StoredMetricResult, StoreError> {
-    Ok(StoredMetricResult {
+fn stored(row: &Row<'_>) -> Result<ListedMetricResult, StoreError> {
+    Ok(ListedMetricResult {
         seq: row.integer("seq")?,
         metric_name: row.text("metric_name")?,
         result: MetricResult {
@@ -141,11 +110,11 @@ impl Tx {
         filter: &MetricResultFilter,
         sort: &[Sort<MetricResultSort>],
         page: PageRequest,
-    ) -> Result<Option<Rows<StoredMetricResult>>, StoreError> {
+    ) -> Result<Option<Rows<ListedMetricResult>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let args = ListArgs {
             scope: args![organization],
-            filters: filter.args().to_vec(),
+            filters: bound(filter).to_vec(),
         };
         self.page(&LIST, args, &order, page, stored).await
     }
@@ -157,7 +126,7 @@ impl Tx {
         filter: &MetricResultFilter,
     ) -> Result<Vec<MetricId>, StoreError> {
         let mut args = args![organization];
-        args.extend(filter.args());
+        args.extend(bound(filter));
         self.all(&METRICS_WITH_RESULTS, args, |row| row.parse("metric_id"))
             .await
     }

@@ -1,6 +1,7 @@
 //! Organizations, and the number that orders their changes.
 
 use forge_domain::audit::GENESIS_HASH;
+use forge_domain::organization::Organization;
 use forge_domain::user::Preferences;
 use forge_domain::{OrganizationId, Timestamp};
 
@@ -39,23 +40,6 @@ statements! {
     LIST_HEADS = "SELECT id, change_number,
             (SELECT hash FROM audit_event WHERE organization_id = organization.id ORDER BY sequence DESC LIMIT 1) AS hash
         FROM organization WHERE NOT is_deleted ORDER BY id";
-}
-
-/// An organization.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Organization {
-    /// Its id.
-    pub id: OrganizationId,
-    /// Its name, for people.
-    pub name: String,
-    /// Whether it is the one that runs the installation.
-    pub is_operator: bool,
-    /// Whether it is closed for maintenance.
-    pub is_in_maintenance: bool,
-    /// The preferences that its new users start with.
-    pub default_user_preferences: Preferences,
-    /// The number of its latest change.
-    pub change_number: i64,
 }
 
 /// How far an organization has come, and by which way.

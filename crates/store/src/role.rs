@@ -1,6 +1,6 @@
 //! Roles.
 
-use forge_domain::access::{DefaultRole, Grant};
+use forge_domain::access::{DefaultRole, Role};
 use forge_domain::{OrganizationId, RoleId, Timestamp};
 
 use crate::StoreError;
@@ -20,21 +20,6 @@ statements! {
     EXPIRE_ROLE = "UPDATE role SET expires_at = $3 WHERE organization_id = $1 AND id = $2";
     MOVE_USERS = "UPDATE app_user SET role_id = $3 WHERE organization_id = $1 AND role_id = $2";
     MOVE_KEYS = "UPDATE api_key SET role_id = $3 WHERE organization_id = $1 AND role_id = $2";
-}
-
-/// A role.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Role {
-    /// Its id.
-    pub id: RoleId,
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// Whether its users see the administrators' view.
-    pub has_admin_view: bool,
-    /// What it grants; of a default role, what the code says.
-    pub grants: Vec<Grant>,
 }
 
 /// Decodes the role of a row that may hold more than a role.

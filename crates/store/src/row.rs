@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use forge_domain::Id;
+use forge_domain::api_key::ApiKeyId;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::id::Kind;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
@@ -104,6 +106,11 @@ impl Row<'_> {
         let text = self.optional_text(column)?;
         text.map(|text| text.parse().map_err(|error| corrupt(column, error)))
             .transpose()
+    }
+
+    /// Returns the id of a thing of that kind that a column holds.
+    pub(crate) fn asset_id(&self, kind: AssetKind, column: &str) -> Result<AssetId, StoreError> {
+        AssetId::parse(kind, &self.text(column)?).map_err(|error| corrupt(column, error))
     }
 
     /// Returns the column's JSON as a `T`.
@@ -244,6 +251,18 @@ impl<K: Kind> From<Id<K>> for Value {
 impl<K: Kind> From<Option<Id<K>>> for Value {
     fn from(id: Option<Id<K>>) -> Self {
         Self::Text(id.map(|id| id.to_string()))
+    }
+}
+
+impl From<ApiKeyId> for Value {
+    fn from(id: ApiKeyId) -> Self {
+        Self::Text(Some(id.to_string()))
+    }
+}
+
+impl From<AssetId> for Value {
+    fn from(id: AssetId) -> Self {
+        Self::Text(Some(id.to_string()))
     }
 }
 

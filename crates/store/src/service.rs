@@ -1,14 +1,13 @@
 //! Services.
 
 use forge_domain::asset::AssetKind;
-use forge_domain::service::Service;
+use forge_domain::service::{Service, ServiceFields};
 use forge_domain::tag::Tags;
 use forge_domain::version_set::{Binding, Bound};
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, Sort, UserRef};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::StoreError;
+use crate::name::hash;
 use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
@@ -85,25 +84,6 @@ pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
 }
 
-/// The fields of a service that a caller decides.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ServiceFields {
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// Whether conversations may start in it.
-    pub is_active: bool,
-    /// The agent that speaks.
-    pub agent_id: AgentId,
-    /// The graph that conversations walk.
-    pub context_graph_id: ContextGraphId,
-    /// Its tags.
-    pub tags: Tags,
-    /// Words that transcription gets wrong.
-    pub keyterms: Vec<String>,
-}
-
 fn service(row: &Row<'_>) -> Result<Service, StoreError> {
     Ok(Service {
         id: row.parse("id")?,
@@ -122,10 +102,9 @@ fn service(row: &Row<'_>) -> Result<Service, StoreError> {
     })
 }
 
-fn bound(asset: AssetKind, prefix: &str, row: &Row<'_>) -> Result<Bound, StoreError> {
+fn bound(kind: AssetKind, prefix: &str, row: &Row<'_>) -> Result<Bound, StoreError> {
     Ok(Bound {
-        asset,
-        id: row.text(&format!("{prefix}_id"))?,
+        id: row.asset_id(kind, &format!("{prefix}_id"))?,
         latest: row.convert_optional(&format!("{prefix}_latest"))?,
         is_deprecated: row.boolean(&format!("{prefix}_is_deprecated"))?,
     })
@@ -136,11 +115,6 @@ fn binding(row: &Row<'_>) -> Result<Binding, StoreError> {
         agent: bound(AssetKind::Agent, "agent", row)?,
         context_graph: bound(AssetKind::ContextGraph, "context_graph", row)?,
     })
-}
-
-/// Returns what stands for a name in an index: SHA-256, in hex.
-pub(crate) fn hash(name: &str) -> String {
-    forge_domain::hex(&Sha256::digest(name.as_bytes()))
 }
 
 impl Tx {
@@ -175,18 +149,16 @@ impl Tx {
         .await
     }
 
-    /// Returns the id of the active service of that name.
-    pub async fn find_active_service(
+    /// Returns the id of an active service of that name, however it is spelled, unless it is the one left out.
+    pub async fn find_service_namesake(
         &mut self,
         organization: &OrganizationId,
         name: &str,
+        except: Option<ServiceId>,
     ) -> Result<Option<ServiceId>, StoreError> {
-        self.optional(
-            &FIND_ACTIVE_SERVICE_BY_NAME,
-            args![organization, hash(name)],
-            |row| row.parse("id"),
-        )
-        .await
+        let scope = args![organization];
+        self.namesake(&FIND_ACTIVE_SERVICE_BY_NAME, scope, name, except)
+            .await
     }
 
     /// Returns a page of services in the order asked for.

@@ -1,6 +1,6 @@
 //! The keys that sign tokens.
 
-use forge_domain::OrganizationId;
+use forge_domain::{OrganizationId, SigningKeyId};
 
 use crate::StoreError;
 use crate::row::{Row, args};
@@ -20,7 +20,7 @@ statements! {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningKey {
     /// The `kid` of the tokens it signs.
-    pub id: String,
+    pub id: SigningKeyId,
     /// The public half, in base64.
     pub public_key: String,
     /// The private half, sealed, in base64.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for SigningKey {
 
 pub(crate) fn signing_key(row: &Row<'_>) -> Result<SigningKey, StoreError> {
     Ok(SigningKey {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         public_key: row.text("public_key")?,
         sealed_private_key: row.text("sealed_private_key")?,
     })
@@ -48,7 +48,7 @@ impl Tx {
     pub async fn find_signing_key(
         &mut self,
         organization: &OrganizationId,
-        id: &str,
+        id: SigningKeyId,
     ) -> Result<Option<SigningKey>, StoreError> {
         self.optional(&FIND_SIGNING_KEY, args![organization, id], signing_key)
             .await
@@ -69,7 +69,7 @@ impl WriteTx {
     pub async fn insert_signing_key(&mut self, key: &SigningKey) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
-            &key.id,
+            key.id,
             &key.public_key,
             &key.sealed_private_key,
             self.changed_at()

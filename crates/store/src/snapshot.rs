@@ -1,8 +1,9 @@
 //! What servers keep in memory of an organization: who may do what, and what its sets mean. Whole, to begin with, and
 //! then thing by thing, as they change.
 
-use forge_domain::access::Grant;
-use forge_domain::asset::AssetKind;
+use forge_domain::access::{Grant, Role};
+use forge_domain::api_key::ApiKeyId;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::AuditObject;
 use forge_domain::{
     Actor, AgentId, ContextGraphId, OrganizationId, Pins, RoleId, ServiceId, SetName, Timestamp, UserRef,
@@ -10,7 +11,7 @@ use forge_domain::{
 };
 
 use crate::StoreError;
-use crate::role::{Role, role};
+use crate::role::role;
 use crate::row::{Row, args};
 use crate::rows::Rows;
 use crate::signing_key::{SigningKey, signing_key};
@@ -66,7 +67,7 @@ pub struct UserSummary {
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySummary {
     /// Its id.
-    pub id: String,
+    pub id: ApiKeyId,
     /// SHA-256 of the secret, in hex.
     pub secret_hash: String,
     /// The role it is bound to.
@@ -103,8 +104,8 @@ pub struct TimedGrant {
 /// An agent or a context graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssetSummary {
-    /// Its id.
-    pub id: String,
+    /// Its id, which says which of the two it is.
+    pub id: AssetId,
     /// Its name.
     pub name: String,
     /// Its newest version, if it has any.
@@ -162,7 +163,7 @@ pub struct AuditedChange {
 
 fn key(row: &Row<'_>) -> Result<KeySummary, StoreError> {
     Ok(KeySummary {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         secret_hash: row.text("secret_hash")?,
         role_id: row.parse("role_id")?,
         is_agent: row.boolean("is_agent")?,
@@ -172,9 +173,9 @@ fn key(row: &Row<'_>) -> Result<KeySummary, StoreError> {
     })
 }
 
-fn asset(row: &Row<'_>) -> Result<AssetSummary, StoreError> {
+fn asset(kind: AssetKind, row: &Row<'_>) -> Result<AssetSummary, StoreError> {
     Ok(AssetSummary {
-        id: row.text("id")?,
+        id: row.asset_id(kind, "id")?,
         name: row.text("name")?,
         latest: row.convert_optional("latest_version")?,
     })
@@ -268,13 +269,13 @@ impl Tx {
     pub async fn key_summaries(
         &mut self,
         organization: &OrganizationId,
-        id: Option<&str>,
+        id: Option<ApiKeyId>,
     ) -> Result<Vec<KeySummary>, StoreError> {
         let statements = Statements {
             all: &KEYS,
             one: &KEY,
         };
-        self.all_or_one(statements, organization, id.map(str::to_owned), key)
+        self.all_or_one(statements, organization, id.map(|id| id.to_string()), key)
             .await
     }
 
@@ -309,24 +310,31 @@ impl Tx {
         self.all(&SIGNING_KEYS, args![organization], signing_key).await
     }
 
-    /// Returns all agents or context graphs, or only the one of that id.
+    /// Returns all agents or all context graphs.
     pub async fn asset_summaries(
         &mut self,
         organization: &OrganizationId,
         kind: AssetKind,
-        id: Option<&str>,
     ) -> Result<Vec<AssetSummary>, StoreError> {
-        let statements = match kind {
-            AssetKind::Agent => Statements {
-                all: &AGENTS,
-                one: &AGENT,
-            },
-            AssetKind::ContextGraph => Statements {
-                all: &CONTEXT_GRAPHS,
-                one: &CONTEXT_GRAPH,
-            },
+        let statement = match kind {
+            AssetKind::Agent => &AGENTS,
+            AssetKind::ContextGraph => &CONTEXT_GRAPHS,
         };
-        self.all_or_one(statements, organization, id.map(str::to_owned), asset)
+        self.all(statement, args![organization], |row| asset(kind, row))
+            .await
+    }
+
+    /// Returns an agent or a context graph.
+    pub async fn asset_summary(
+        &mut self,
+        organization: &OrganizationId,
+        id: AssetId,
+    ) -> Result<Option<AssetSummary>, StoreError> {
+        let statement = match id {
+            AssetId::Agent(_) => &AGENT,
+            AssetId::ContextGraph(_) => &CONTEXT_GRAPH,
+        };
+        self.optional(statement, args![organization, id], |row| asset(id.kind(), row))
             .await
     }
 

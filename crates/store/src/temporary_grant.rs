@@ -1,8 +1,8 @@
 //! Grants that a user has for a while, beside those of the role.
 
 use forge_domain::access::Grant;
-use forge_domain::tag::Tags;
-use forge_domain::{OrganizationId, RoleId, Sort, Timestamp, UserRef};
+use forge_domain::temporary_grant::TemporaryGrant;
+use forge_domain::{OrganizationId, RoleId, Sort, Timestamp};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -61,41 +61,9 @@ pub enum TemporaryGrantSort {
     PermissionName,
 }
 
-/// A grant that a user has until it ends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TemporaryGrant {
-    /// Its id; 24 hex digits.
-    pub id: String,
-    /// Its place in the organization's list; of one not yet stored, 0.
-    pub seq: i64,
-    /// Who has it.
-    pub user_id: String,
-    /// What it grants.
-    pub grant: Grant,
-    /// Its tags.
-    pub tags: Tags,
-    /// Why it was given.
-    pub justification: String,
-    /// Who gave it.
-    pub creator: UserRef,
-    /// When it was given.
-    pub created_at: Timestamp,
-    /// When it ends by itself.
-    pub expires_at: Timestamp,
-    /// When it ended before that.
-    pub ended_at: Option<Timestamp>,
-}
-
-impl TemporaryGrant {
-    /// Returns when it ends, or ended.
-    pub fn end(&self) -> Timestamp {
-        self.ended_at.unwrap_or(self.expires_at)
-    }
-}
-
 fn temporary_grant(row: &Row<'_>) -> Result<TemporaryGrant, StoreError> {
     Ok(TemporaryGrant {
-        id: row.text("id")?,
+        id: row.parse("id")?,
         seq: row.integer("seq")?,
         user_id: row.text("user_id")?,
         grant: row.json("grant_document")?,
@@ -145,7 +113,7 @@ impl WriteTx {
     pub async fn insert_temporary_grant(&mut self, grant: &TemporaryGrant) -> Result<(), StoreError> {
         let args = args![
             &self.organization,
-            &grant.id,
+            grant.id,
             &grant.user_id,
             &grant.grant.permission_name,
             to_json(&grant.grant),

@@ -1,6 +1,6 @@
 //! Conversations of runs of sets of unit tests.
 
-use forge_domain::simulation::{UnfinishedRun, UnitTestRun};
+use forge_domain::simulation::{UnfinishedRun, UnitTestRun, UnitTestRunKey};
 use forge_domain::{OrganizationId, Timestamp, UnitTestSetRunId, lease};
 
 use crate::error::StoreError;
@@ -42,17 +42,6 @@ statements! {
         FROM unit_test_set_run
         WHERE status = 'running' AND (CAST($3 AS TEXT) IS NULL OR organization_id = $3)
         ORDER BY organization_id, seq";
-}
-
-/// Names one conversation of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitTestRunKey {
-    /// The organization.
-    pub organization: OrganizationId,
-    /// The run.
-    pub run_id: UnitTestSetRunId,
-    /// The conversation's number within the run.
-    pub number: i64,
 }
 
 fn unit_test_run(row: &Row<'_>) -> Result<UnitTestRun, StoreError> {

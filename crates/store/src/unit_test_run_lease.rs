@@ -1,14 +1,13 @@
 //! Leases of the conversations of runs: which server may go on with one, and what it leaves.
 
 use forge_domain::lease::{self, Term};
-use forge_domain::simulation::UnitTestRunOutcome;
+use forge_domain::simulation::{UnitTestRunKey, UnitTestRunOutcome};
 use forge_domain::{ConversationId, Timestamp};
 
 use crate::error::StoreError;
 use crate::row::{Value, args, to_json};
 use crate::statement::{Statement, statements};
 use crate::tx::{InstallationTx, RunTx};
-use crate::unit_test_run::UnitTestRunKey;
 
 statements! {
     ACQUIRE_LEASE = "UPDATE unit_test_run SET state = 'running', attempts = attempts + 1, lease = $4,

@@ -4,10 +4,10 @@ use forge_domain::simulation::{UnitTestSet, UnitTestSetFields};
 use forge_domain::{OrganizationId, UnitTestSetId, UserRef};
 
 use crate::StoreError;
+use crate::name::hash;
 use crate::page_request::PageRequest;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
-use crate::service::hash;
 use crate::statement::{Statement, statements};
 use crate::tx::{Tx, WriteTx};
 
@@ -75,14 +75,16 @@ impl Tx {
             .await
     }
 
-    /// Returns the id of the set of unit tests of that name that is not deleted.
-    pub async fn find_live_unit_test_set(
+    /// Returns the id of a set of unit tests of that name, however it is spelled, that is not deleted, unless it is the one left
+    /// out.
+    pub async fn find_unit_test_set_namesake(
         &mut self,
         organization: &OrganizationId,
         name: &str,
+        except: Option<UnitTestSetId>,
     ) -> Result<Option<UnitTestSetId>, StoreError> {
-        let args = args![organization, hash(name)];
-        self.optional(&FIND_LIVE_UNIT_TEST_SET_BY_NAME, args, |row| row.parse("id"))
+        let scope = args![organization];
+        self.namesake(&FIND_LIVE_UNIT_TEST_SET_BY_NAME, scope, name, except)
             .await
     }
 

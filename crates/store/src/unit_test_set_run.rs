@@ -1,6 +1,6 @@
 //! Runs of sets of unit tests.
 
-use forge_domain::simulation::{RunSpec, RunStatus, UnitTestSetRun};
+use forge_domain::simulation::{NewRun, RunSpec, RunSummary, UnitTestSetRun};
 use forge_domain::{Direction, OrganizationId, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
 
 use crate::error::StoreError;
@@ -66,59 +66,6 @@ const LIST: SortedList = SortedList {
 
 pub(crate) fn sorted_lists() -> Vec<Statement> {
     LIST.samples()
-}
-
-/// What a list of runs is filtered by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RunSummary {
-    /// The run.
-    pub id: UnitTestSetRunId,
-    /// The set.
-    pub unit_test_set_id: UnitTestSetId,
-    /// The set's name then.
-    pub unit_test_set_name: String,
-    /// How far it has come.
-    pub status: RunStatus,
-    /// Whether a conversation has failed a criterion.
-    pub failed_metrics: bool,
-    /// Whether a conversation could not be held or judged.
-    pub errored: bool,
-    /// Who created it.
-    pub creator: UserRef,
-    /// When.
-    pub created_at: Timestamp,
-}
-
-impl From<&UnitTestSetRun> for RunSummary {
-    fn from(run: &UnitTestSetRun) -> Self {
-        Self {
-            id: run.id,
-            unit_test_set_id: run.unit_test_set_id,
-            unit_test_set_name: run.unit_test_set_name.clone(),
-            status: run.status,
-            failed_metrics: run.failed_metrics,
-            errored: run.errored,
-            creator: run.creator.clone(),
-            created_at: run.created_at,
-        }
-    }
-}
-
-/// A run that is to be created.
-#[derive(Debug, Clone)]
-pub struct NewRun<'a> {
-    /// Its id.
-    pub id: UnitTestSetRunId,
-    /// The set.
-    pub unit_test_set_id: UnitTestSetId,
-    /// The set's name.
-    pub unit_test_set_name: &'a str,
-    /// What is run.
-    pub specs: &'a [RunSpec],
-    /// Who wants it.
-    pub creator: &'a UserRef,
-    /// When.
-    pub created_at: Timestamp,
 }
 
 fn head(row: &Row<'_>) -> Result<RunSummary, StoreError> {

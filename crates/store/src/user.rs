@@ -1,11 +1,11 @@
 //! Users.
 
-use forge_domain::user::{Preferences, Variables};
-use forge_domain::{OrganizationId, RoleId, Sort, Timestamp};
+use forge_domain::user::{ListedUser, NewUser, User, UserStats};
+use forge_domain::{OrganizationId, RoleId, Sort};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
-use crate::role::{Role, role};
+use crate::role::role;
 use crate::row::{Row, args, to_json};
 use crate::rows::Rows;
 use crate::sort::{ListArgs, Place, Places, SortColumn, SortedList, order};
@@ -130,26 +130,6 @@ pub enum UserSort {
     LastMessageTime,
 }
 
-/// What a user has done in conversations so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct UserStats {
-    /// How many they have had.
-    pub conversations: i64,
-    /// How many messages those have, the agent's thoughts aside.
-    pub messages: i64,
-    /// When the last of them was.
-    pub last_message_at: Option<Timestamp>,
-}
-
-/// A user in a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListedUser {
-    /// The user.
-    pub user: User,
-    /// What they have done in conversations.
-    pub stats: UserStats,
-}
-
 fn stats(row: &Row<'_>) -> Result<UserStats, StoreError> {
     let last = row.time("last_message_time")?;
     Ok(UserStats {
@@ -165,54 +145,6 @@ fn listed(row: &Row<'_>) -> Result<ListedUser, StoreError> {
         user: user(row)?,
         stats: stats(row)?,
     })
-}
-
-/// A user.
-#[derive(Debug, Clone, PartialEq)]
-pub struct User {
-    /// The user's id, a free string.
-    pub id: String,
-    /// The user's place in the organization's list.
-    pub seq: i64,
-    /// The user's role.
-    pub role: Role,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// Email address.
-    pub email: String,
-    /// What the user chose.
-    pub preferences: Preferences,
-    /// Variables that may be shown.
-    pub nonsensitive_variables: Variables,
-    /// The names of the variables that may not.
-    pub sensitive_variable_names: Vec<String>,
-    /// Whether the user was deleted; then nothing personal is left.
-    pub is_deleted: bool,
-}
-
-/// A user to be created.
-#[derive(Debug, Clone)]
-pub struct NewUser {
-    /// The user's id, a free string.
-    pub id: String,
-    /// The user's role.
-    pub role_id: RoleId,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// Email address.
-    pub email: String,
-    /// What the user chose, or the organization's default.
-    pub preferences: Preferences,
-    /// Variables that may be shown.
-    pub nonsensitive_variables: Variables,
-    /// The names of the variables that may not.
-    pub sensitive_variable_names: Vec<String>,
-    /// The values of those, sealed.
-    pub sealed_sensitive_variables: Option<String>,
 }
 
 fn user(row: &Row<'_>) -> Result<User, StoreError> {

@@ -1,9 +1,9 @@
 //! Version sets and their revisions.
 
 use forge_domain::plan::Past;
-use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::{Hold, ResolvedPins};
-use forge_domain::{Actor, AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
+use forge_domain::revision::{Revision, RevisionAction};
+use forge_domain::version_set::{Hold, ResolvedPins, VersionSet};
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, Pins, ServiceId, SetName, Timestamp};
 
 use crate::StoreError;
 use crate::page_request::PageRequest;
@@ -74,64 +74,6 @@ statements! {
         ORDER BY revision DESC LIMIT 1");
     LIST_PAST = "SELECT revision, action, restored_revision FROM version_set_revision
         WHERE organization_id = $1 AND service_id = $2 AND name = $3 ORDER BY revision";
-}
-
-/// A version set as it is now; a deleted one leaves its name and its revision.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VersionSet {
-    /// Its name.
-    pub name: SetName,
-    /// The number of its latest revision.
-    pub revision: i64,
-    /// Whether it is deleted.
-    pub is_deleted: bool,
-    /// The service's agent.
-    pub agent_id: AgentId,
-    /// The service's context graph.
-    pub context_graph_id: ContextGraphId,
-    /// What it pins.
-    pub pins: Pins,
-    /// The set and revision that its pins were copied from, if they were.
-    pub source: Option<(SetName, i64)>,
-    /// Why it was changed last.
-    pub message: Option<String>,
-    /// Who changed it last.
-    pub updated_by: Actor,
-    /// When it was changed last.
-    pub updated_at: Timestamp,
-    /// The hold on it, if there is one.
-    pub hold: Option<Hold>,
-}
-
-/// One entry of a set's history.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Revision {
-    /// The set's name.
-    pub name: SetName,
-    /// 1, 2, 3 … without gaps, also across deletion and re-creation.
-    pub revision: i64,
-    /// What happened.
-    pub action: RevisionAction,
-    /// The service's agent at the time.
-    pub agent_id: AgentId,
-    /// The service's context graph at the time.
-    pub context_graph_id: ContextGraphId,
-    /// What the set pinned from then on.
-    pub pins: Pins,
-    /// What the pins meant at that moment.
-    pub resolved: ResolvedPins,
-    /// The set and revision that the pins were copied from, if they were.
-    pub source: Option<(SetName, i64)>,
-    /// The revision that was restored, if one was.
-    pub restored_revision: Option<i64>,
-    /// Why.
-    pub message: Option<String>,
-    /// Who did it.
-    pub actor: Actor,
-    /// The organization's change number of the write; a revision not yet stored has that of its transaction.
-    pub change_number: i64,
-    /// When.
-    pub created_at: Timestamp,
 }
 
 fn pins(row: &Row<'_>) -> Result<Pins, StoreError> {

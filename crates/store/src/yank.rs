@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use forge_domain::asset::AssetKind;
-use forge_domain::yank::YankedVersion;
-use forge_domain::{AgentId, ContextGraphId, OrganizationId, Timestamp, UserRef, VersionNumber};
+use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::yank::{NewYank, Yank, YankedVersion};
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, VersionNumber};
 
 use crate::StoreError;
 use crate::row::{Row, args};
@@ -40,28 +40,6 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (organization_id, context_graph_id, version) DO UPDATE SET is_yanked = $4, reason = $5,
             actor_org_id = $6, actor_user_id = $7, changed_at = $8";
-}
-
-/// Says that a version is yanked: nothing new may pin it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Yank {
-    /// Why.
-    pub reason: String,
-    /// Who yanked it.
-    pub by: UserRef,
-    /// When.
-    pub since: Timestamp,
-}
-
-/// Says that a version is to be yanked, or not any more.
-#[derive(Debug, Clone, Copy)]
-pub struct NewYank<'a> {
-    /// Whether it is yanked from now on.
-    pub is_yanked: bool,
-    /// Why it is, or why it was.
-    pub reason: &'a str,
-    /// Who decides so.
-    pub by: &'a UserRef,
 }
 
 fn yanked_version(row: &Row<'_>) -> Result<YankedVersion, StoreError> {
@@ -123,15 +101,14 @@ impl Tx {
     pub async fn find_yank(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
     ) -> Result<Option<Yank>, StoreError> {
         let yank = |row: &Row<'_>| {
             let yank = yank(row)?;
             Ok(row.boolean("is_yanked")?.then_some(yank))
         };
-        let find = statements_of(kind).find;
+        let find = statements_of(id.kind()).find;
         let found = self
             .optional(find, args![organization, id, version], yank)
             .await?;
@@ -142,13 +119,12 @@ impl Tx {
     pub async fn list_yanks(
         &mut self,
         organization: &OrganizationId,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         versions: RangeInclusive<VersionNumber>,
     ) -> Result<HashMap<VersionNumber, Yank>, StoreError> {
         let args = args![organization, id, *versions.start(), *versions.end()];
         let yanked = |row: &Row<'_>| Ok((row.convert("version")?, yank(row)?));
-        let found = self.all(statements_of(kind).list, args, yanked).await?;
+        let found = self.all(statements_of(id.kind()).list, args, yanked).await?;
         Ok(found.into_iter().collect())
     }
 }
@@ -157,8 +133,7 @@ impl WriteTx {
     /// Yanks a version, or takes its yank back.
     pub async fn put_yank(
         &mut self,
-        kind: AssetKind,
-        id: &str,
+        id: AssetId,
         version: VersionNumber,
         new: NewYank<'_>,
     ) -> Result<(), StoreError> {
@@ -172,6 +147,6 @@ impl WriteTx {
             &new.by.user_id,
             self.changed_at(),
         ];
-        self.execute(statements_of(kind).put, args).await.map(drop)
+        self.execute(statements_of(id.kind()).put, args).await.map(drop)
     }
 }

@@ -5,11 +5,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{Method, header};
 use axum::routing::get;
-use forge_domain::revision::RevisionAction;
+use forge_domain::revision::{Revision, RevisionAction};
+use forge_domain::service::ServiceFields;
 use forge_domain::tag::Tags;
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Actor, ActorKind, Clock as _, Pins, ServiceId, SetName, UserRef, VersionNumber};
-use forge_store::{Revision, ServiceFields, WriteTx};
+use forge_store::WriteTx;
 use forge_testkit::load::{
     Figures, Request, Site, engines, print_head, print_machine, run, seconds, serve, server_runtime,
 };

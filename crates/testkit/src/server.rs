@@ -13,10 +13,9 @@ use forge_domain::access::{DefaultRole, Grant, Privileges};
 use forge_domain::agent::VoiceCatalogue;
 use forge_domain::audit::AuditObject;
 use forge_domain::model::{ModelCatalogue, ModelDescription, builtin_models};
-use forge_domain::user::{Preferences, Variables};
+use forge_domain::user::{NewUser, Preferences, Variables};
 use forge_domain::{ActorKey, ActorKind, Clock as _, OrganizationId, Timestamp, UserRef};
 use forge_runtime::{Models, Runtime, Script, Tools};
-use forge_store::NewUser;
 use serde_json::json;
 use tempfile::TempDir;
 

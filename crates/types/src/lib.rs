@@ -7,6 +7,7 @@
 
 pub mod asset;
 pub mod criterion;
+mod duration;
 mod hex;
 pub mod id;
 mod rfc3339;
@@ -14,6 +15,7 @@ pub mod set_name;
 mod system_clock;
 pub mod time;
 
+pub use duration::{InvalidDuration, parse_duration};
 pub use hex::hex;
 pub use id::{AgentId, ContextGraphId, Id, ServiceId, UnitTestSetId, UnitTestSetRunId};
 pub use rfc3339::{parse_rfc3339, rfc3339};

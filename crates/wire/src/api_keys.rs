@@ -1,6 +1,8 @@
 //! API keys.
 
 use forge_domain::UserRef;
+use forge_domain::api_key::ApiKeyId;
+use forge_domain::id::ApiKeyObjectId;
 use serde::{Deserialize, Serialize};
 
 /// The body that creates a key.
@@ -38,7 +40,7 @@ pub enum KeyHolder {
 #[derive(Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct ApiKeyCreated {
-    pub api_key_id: String,
+    pub api_key_id: ApiKeyId,
     pub api_key: String,
     pub expires_at: String,
 }
@@ -48,12 +50,12 @@ pub struct ApiKeyCreated {
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct ApiKeyInstance {
     #[serde(rename = "_id")]
-    pub object_id: String,
+    pub object_id: ApiKeyObjectId,
     pub name: Option<String>,
     pub org_id: String,
     pub created_at: String,
     pub updated_at: String,
-    pub key_id: String,
+    pub key_id: ApiKeyId,
     pub expires_at: String,
     pub creator: UserRef,
     /// Forge's own: who else could have made the key in the creator's name.

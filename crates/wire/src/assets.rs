@@ -1,6 +1,6 @@
 //! Agents and context graphs.
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::{OrganizationId, Timestamp, UserRef, VersionNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,7 +26,7 @@ pub struct CreateContextGraph {
 #[derive(Debug, Serialize)]
 pub struct AssetInstance {
     /// Its id.
-    pub id: String,
+    pub id: AssetId,
     /// Its name.
     pub name: String,
     /// Whether it is deprecated.
@@ -47,12 +47,10 @@ pub struct VersionCreated {
 /// What the answer about a version is made of.
 #[derive(Debug)]
 pub struct VersionParts<'a> {
-    /// Of which kind of thing it is a version.
-    pub kind: AssetKind,
     /// The organization.
     pub organization: &'a OrganizationId,
     /// The id of the agent or context graph.
-    pub id: &'a str,
+    pub id: AssetId,
     /// Its number.
     pub version: VersionNumber,
     /// Its content.
@@ -65,13 +63,13 @@ pub struct VersionParts<'a> {
 
 /// Builds the answer about one version: its content, with what identifies it beside.
 pub fn version_instance(parts: &VersionParts<'_>) -> Result<Map<String, Value>, serde_json::Error> {
-    let id = match parts.kind {
-        AssetKind::Agent => "agent_id",
-        AssetKind::ContextGraph => "service_hierarchical_state_machine_id",
+    let id = match parts.id {
+        AssetId::Agent(_) => "agent_id",
+        AssetId::ContextGraph(_) => "service_hierarchical_state_machine_id",
     };
     let mut instance = Map::new();
     instance.insert("org_id".to_owned(), json!(parts.organization));
-    instance.insert(id.to_owned(), parts.id.into());
+    instance.insert(id.to_owned(), parts.id.to_string().into());
     instance.insert("version".to_owned(), json!(parts.version));
     instance.insert("created_at".to_owned(), rfc3339(parts.created_at).into());
     instance.insert("creator".to_owned(), json!(parts.creator));

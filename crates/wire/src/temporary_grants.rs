@@ -2,6 +2,7 @@
 
 use forge_domain::UserRef;
 use forge_domain::access::Grant;
+use forge_domain::id::TemporaryGrantId;
 use forge_domain::tag::Tags;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct CreateTemporaryGrant {
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct TemporaryGrantCreated {
-    pub temporary_permission_grant_id: String,
+    pub temporary_permission_grant_id: TemporaryGrantId,
     pub expires_at: String,
 }
 
@@ -30,7 +31,7 @@ pub struct TemporaryGrantCreated {
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct TemporaryGrantInstance {
     #[serde(rename = "_id")]
-    pub object_id: String,
+    pub object_id: TemporaryGrantId,
     pub org_id: String,
     pub created_at: String,
     pub updated_at: String,

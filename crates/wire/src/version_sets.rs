@@ -88,10 +88,10 @@ pub struct ResolutionInstance {
     /// The set's name.
     pub name: SetName,
     /// The agent's id and version.
-    pub agent_version_info: (String, VersionNumber),
+    pub agent_version_info: (AgentId, VersionNumber),
     /// The context graph's id and version.
     #[serde(rename = "service_hierarchical_state_machine_version_info")]
-    pub context_graph_version_info: (String, VersionNumber),
+    pub context_graph_version_info: (ContextGraphId, VersionNumber),
     /// Preferred models by interaction.
     pub llm_model_preferences: ModelPreferences,
     /// The service.

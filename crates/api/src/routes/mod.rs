@@ -1,14 +1,14 @@
 //! The endpoints: a folder for each noun, a file for each verb.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
-use forge_app::assets::VersionName;
 use forge_app::{AppError, Written};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetVersion};
 use forge_domain::fault::Fault;
 use forge_domain::tag::{InvalidTagFilter, TagFilter};
-use forge_domain::time::InvalidDuration;
-use forge_domain::version::{InvalidVersionRange, VersionRange};
-use forge_domain::{Direction, Duration, ServiceId, Timestamp, UserRef, VersionNumber};
+use forge_domain::version::{InvalidVersionRange, VersionRange, VersionRef};
+use forge_domain::{Direction, ServiceId, Timestamp, UserRef, VersionNumber, parse_duration};
 use forge_wire::assets::VersionCreated;
 use forge_wire::{parse_rfc3339, rfc3339};
 use serde::Deserialize;
@@ -43,29 +43,28 @@ pub(crate) mod version_sets;
 
 /// The path of an agent or a context graph, whatever the operation calls its id.
 #[derive(Deserialize)]
-pub(crate) struct AssetPath {
+pub(crate) struct AssetPath<I> {
     #[serde(
         alias = "agent_id",
         alias = "service_hierarchical_state_machine_id",
         alias = "state_machine_id"
     )]
-    pub(crate) id: String,
+    pub(crate) id: I,
 }
 
 /// The path of a version of an agent or a context graph.
 #[derive(Deserialize)]
-pub(crate) struct VersionPath {
+pub(crate) struct VersionPath<I> {
     #[serde(alias = "agent_id", alias = "service_hierarchical_state_machine_id")]
-    pub(crate) id: String,
+    pub(crate) id: I,
     pub(crate) version: VersionNumber,
 }
 
-impl VersionPath {
-    /// Returns the version of such a thing that the path names.
-    pub(crate) fn version_of(&self, kind: AssetKind) -> VersionName<'_> {
-        VersionName {
-            kind,
-            id: &self.id,
+impl<I: Into<AssetId>> VersionPath<I> {
+    /// Returns the version that the path names.
+    pub(crate) fn version_ref(self) -> VersionRef<AssetId> {
+        VersionRef {
+            id: self.id.into(),
             version: self.version,
         }
     }
@@ -169,7 +168,7 @@ pub(crate) fn tag_filter(parameter: &str, text: &str) -> Result<TagFilter, ApiEr
 
 /// Returns the duration that the body names.
 pub(crate) fn duration(text: &str) -> Result<Duration, ApiError> {
-    text.parse().map_err(|error: InvalidDuration| {
+    parse_duration(text).map_err(|error| {
         let loc = vec!["body".into(), "duration".into()];
         ApiError::Invalid(vec![Fault::new(loc, "duration", error.to_string())])
     })
@@ -205,12 +204,10 @@ pub(crate) fn version_created(created: Written<(VersionNumber, Timestamp)>) -> A
 /// Builds the answer about one version of an asset.
 pub(crate) fn version_instance(
     organization: &forge_domain::OrganizationId,
-    kind: AssetKind,
-    id: &str,
-    version: &forge_app::assets::AssetVersion,
+    id: AssetId,
+    version: &AssetVersion,
 ) -> Result<serde_json::Map<String, serde_json::Value>, ApiError> {
     let instance = forge_wire::assets::version_instance(&forge_wire::assets::VersionParts {
-        kind,
         organization,
         id,
         version: version.version,

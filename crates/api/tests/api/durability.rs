@@ -6,10 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
+use forge_domain::service::ServiceFields;
 use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, OrganizationId, UserRef};
-use forge_store::{ServiceFields, Store, StoreError, WriteTx};
+use forge_store::{Store, StoreError, WriteTx};
 use forge_testkit::{Engine, TestResponse, TestServer};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -56,7 +57,7 @@ async fn group() -> Group {
     let organization: OrganizationId = client.organization.parse().unwrap();
     let mut first = write(store.clone(), organization.clone(), &server).await;
     first
-        .insert_asset(AssetKind::Agent, "0123456789abcdef01234567", NAME)
+        .insert_asset(AssetId::Agent("0123456789abcdef01234567".parse().unwrap()), NAME)
         .await
         .unwrap();
     let refused = tokio::spawn(async move {

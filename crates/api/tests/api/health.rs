@@ -1,6 +1,8 @@
 //! Health of services, yanked versions, and where versions run.
 
 use axum::http::Method;
+use forge_domain::asset::AssetId;
+use forge_domain::version::VersionRef;
 use forge_testkit::{TestServer, both_engines, service_body, version_set};
 use serde_json::{Value, json};
 
@@ -300,9 +302,8 @@ async fn references_and_health_tell_only_what_the_caller_may_see(server: TestSer
         parsed_grant("Organization:GetAgent", json!({})),
         parsed_grant("Service:GetVersionSet", only_release),
     ]);
-    let version = forge_app::assets::VersionName {
-        kind: forge_domain::asset::AssetKind::Agent,
-        id: &agent,
+    let version = VersionRef {
+        id: AssetId::Agent(agent.parse().unwrap()),
         version: 1.try_into().unwrap(),
     };
     let page = forge_app::assets::references::list(forge_app::Ctx::new(&server.app, &caller), version, 50, 0)

@@ -48,7 +48,7 @@ async fn creations(server: &TestServer, name: &str) -> Vec<(&'static str, &'stat
 
 /// Puts an agent there as an earlier Forge would have, whatever its name, and returns its id.
 async fn old_agent(server: &TestServer, name: &str) -> String {
-    let id = AgentId::new(forge_domain::Timestamp::from_millis(1_000_000), [7; 8]).to_string();
+    let id = AgentId::new(forge_domain::Timestamp::from_millis(1_000_000), [7; 8]);
     let now = server.app.clock.now();
     let mut tx = server
         .app
@@ -57,9 +57,9 @@ async fn old_agent(server: &TestServer, name: &str) -> String {
         .await
         .unwrap()
         .unwrap();
-    tx.insert_asset(AssetKind::Agent, &id, name).await.unwrap();
+    tx.insert_asset(id.into(), name).await.unwrap();
     tx.commit().await.unwrap();
-    id
+    id.to_string()
 }
 
 #[both_engines]
@@ -181,7 +181,7 @@ async fn a_service_is_renamed_only_to_what_can_be_seen_and_else_keeps_its_name(s
         .await
         .unwrap()
         .unwrap();
-    let fields = forge_app::services::ServiceFields {
+    let fields = forge_domain::service::ServiceFields {
         name: "a\u{200b}b".to_owned(),
         description: old.description,
         is_active: true,
@@ -214,7 +214,7 @@ async fn a_grant_is_held_against_the_name_as_it_is_kept(server: TestServer) {
     let grants =
         ["User:InviteUser", "Organization:CreateAPIKey"].map(|name| parsed_grant(name, elsewhere.clone()));
     let caller = server.caller(grants.into());
-    let day = forge_domain::Duration::days(1);
+    let day = std::time::Duration::from_hours(24);
     let key = forge_app::identity::api_keys::create(
         forge_app::Ctx::new(&server.app, &caller),
         None,

@@ -25,7 +25,11 @@ async fn the_server_and_what_it_is_made_of_print_no_key_and_no_password(server: 
     let key = tx.newest_signing_key(&organization).await.unwrap().unwrap();
     prints_without(&[&key.sealed_private_key], &key);
     let [_, id, secret] = &server.credentials;
-    let api_key = tx.find_api_key(&organization, id).await.unwrap().unwrap();
+    let api_key = tx
+        .find_api_key(&organization, id.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     prints_without(&[secret], &api_key);
     let password = "correct-horse-battery";
     let url: StoreUrl = format!("postgres://forge:{password}@127.0.0.1:1/forge")
@@ -52,7 +56,7 @@ fn keys_are_not_printed() {
     let key = [0xA7; 32];
     prints_without(&["167", "a7", "A7", "p6en"], &Keyring::new(&key));
     let made = SigningKey {
-        id: "k1".into(),
+        id: "0123456789abcdef01234567".parse().unwrap(),
         public_key: "public".into(),
         sealed_private_key: "sealed-private-key".into(),
     };

@@ -4,8 +4,8 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use forge_domain::access::DefaultRole;
+use forge_domain::api_key::NewApiKey;
 use forge_domain::{OrganizationId, UserRef};
-use forge_store::NewApiKey;
 use forge_testkit::{TestClient, TestResponse, TestServer, both_engines};
 use serde_json::{Value, json};
 
@@ -144,6 +144,7 @@ async fn every_refusal_of_a_sign_in_has_the_same_text(server: TestServer) {
 
 #[both_engines]
 async fn a_key_signs_in_only_users_with_a_lower_role(server: TestServer) {
+    const LOWER: &str = "01234567-89ab-4def-8123-456789abcdef";
     let [_, key_id, secret] = &server.credentials;
     let organization: OrganizationId = server.admin().organization.parse().unwrap();
     let mut tx = server
@@ -153,15 +154,19 @@ async fn a_key_signs_in_only_users_with_a_lower_role(server: TestServer) {
         .await
         .unwrap()
         .unwrap();
-    let first = tx.find_api_key(&organization, key_id).await.unwrap().unwrap();
+    let first = tx
+        .find_api_key(&organization, key_id.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     let role = tx
         .find_role(&organization, DefaultRole::Administrator.name())
         .await
         .unwrap()
         .unwrap();
     tx.insert_api_key(NewApiKey {
-        object_id: "0123456789abcdef01234567".to_owned(),
-        id: "lower".into(),
+        object_id: "0123456789abcdef01234567".parse().unwrap(),
+        id: LOWER.parse().unwrap(),
         secret_hash: first.secret_hash,
         role_id: role.id,
         name: None,
@@ -183,7 +188,7 @@ async fn a_key_signs_in_only_users_with_a_lower_role(server: TestServer) {
         (DefaultRole::SuperAdministrator, 401),
     ] {
         let user = server.user(role).await;
-        let answer = sign_in(server.admin(), &user.user_id, "lower", secret).await;
+        let answer = sign_in(server.admin(), &user.user_id, LOWER, secret).await;
         assert_eq!(answer.status, status, "{}", role.name());
     }
 }

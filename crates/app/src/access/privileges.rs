@@ -1,7 +1,6 @@
 //! What callers may hand out, and whom they may touch.
 
-use forge_domain::access::{Attributes, Grant, Permission, Privileges, gained};
-use forge_store::Role;
+use forge_domain::access::{Attributes, Grant, Permission, Privileges, Role, gained};
 
 use crate::{AppError, Caller};
 

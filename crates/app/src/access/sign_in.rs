@@ -76,7 +76,7 @@ fn sign_in(
         sub: user_id.to_owned(),
         iat: now.as_seconds(),
         exp: now.plus_seconds(TOKEN_SECONDS).min(key.expires_at).as_seconds(),
-        key: key.id.clone(),
+        key: key.id.to_string(),
     };
     let token = app.sign(access, &claims)?;
     Ok(IssuedToken {
@@ -139,7 +139,7 @@ pub async fn authenticate(
         organization: organization.clone(),
         kind,
         key: ActorKey {
-            id: key.id.clone(),
+            id: key.id.to_string(),
             created_by: key.creator.clone(),
             behind: key.behind.clone(),
         },
@@ -228,7 +228,10 @@ pub(crate) async fn recognise_still(ctx: Ctx<'_>) -> Result<Caller, AppError> {
 pub(crate) async fn is_unchanged(ctx: Ctx<'_>, tx: &mut Tx) -> Result<bool, AppError> {
     let (organization, now) = (&ctx.caller.organization, ctx.app.clock.now());
     let user = tx.find_user(organization, &ctx.caller.user.user_id).await?;
-    let key = tx.find_api_key(organization, &ctx.caller.key.id).await?;
+    let Ok(key_id) = ctx.caller.key.id.parse() else {
+        return Ok(false);
+    };
+    let key = tx.find_api_key(organization, key_id).await?;
     let (Some(user), Some(key)) = (user, key) else {
         return Ok(false);
     };

@@ -24,7 +24,7 @@ const CLOCK_SKEW_SECONDS: i64 = 30;
 pub(crate) const INVALID_TOKEN: AppError =
     AppError::Unauthenticated("the token is not valid here; sign in again");
 
-fn seal_context(organization: &OrganizationId, key_id: &str) -> String {
+fn seal_context(organization: &OrganizationId, key_id: SigningKeyId) -> String {
     format!("signing-key/{organization}/{key_id}")
 }
 
@@ -40,15 +40,12 @@ pub(crate) async fn require_signing_key(
 impl App {
     /// Creates a signing key for an organization.
     pub(crate) fn new_signing_key(&self, organization: &OrganizationId) -> Result<SigningKey, AppError> {
-        let id: SigningKeyId = self.new_id()?;
-        let id = id.to_string();
+        let id = self.new_id()?;
         let no_key = |_| AppError::internal("cannot make a signing key");
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(no_key)?;
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref())
             .map_err(|_| AppError::internal("cannot read a new signing key"))?;
-        let sealed = self
-            .keyring
-            .seal(&seal_context(organization, &id), pkcs8.as_ref());
+        let sealed = self.keyring.seal(&seal_context(organization, id), pkcs8.as_ref());
         Ok(SigningKey {
             public_key: STANDARD.encode(pair.public_key()),
             sealed_private_key: sealed.map_err(|error| AppError::Internal(Box::new(error)))?,
@@ -62,7 +59,7 @@ impl App {
         key: &SigningKey,
     ) -> Result<Vec<u8>, AppError> {
         self.keyring
-            .open(&seal_context(organization, &key.id), &key.sealed_private_key)
+            .open(&seal_context(organization, key.id), &key.sealed_private_key)
             .ok_or_else(|| {
                 AppError::internal(format!(
                     "the master key does not open signing key {} of {organization}",
@@ -94,7 +91,7 @@ impl App {
         let key = key.ok_or_else(|| AppError::internal(format!("{organization} has no signing key")))?;
         let private_key = EncodingKey::from_ed_der(&self.open_signing_key(organization, key)?);
         let header = Header {
-            kid: Some(key.id.clone()),
+            kid: Some(key.id.to_string()),
             ..Header::new(Algorithm::EdDSA)
         };
         jsonwebtoken::encode(&header, claims, &private_key)
@@ -136,7 +133,7 @@ fn check_signature(access: &Access, issuer: &OrganizationId, token: &str) -> Res
         return Err(INVALID_TOKEN);
     };
     // Keys are looked up in the issuing organization only: another one's key proves nothing here.
-    let Some(key) = access.signing_key(&kid) else {
+    let Some(key) = kid.parse().ok().and_then(|id| access.signing_key(id)) else {
         return Err(INVALID_TOKEN);
     };
     let Ok(public_key) = STANDARD.decode(&key.public_key) else {

@@ -4,20 +4,20 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use forge_domain::asset::AssetKind;
+use forge_domain::access::Permission;
+use forge_domain::asset::{Asset, AssetId};
 use forge_domain::context_graph::rules::{self, MAX_REACHED, MAX_REACHED_BYTES, Referenced};
 use forge_domain::context_graph::{ContextGraphDocument, StateNames, references_of_stored};
 use forge_domain::fault::Fault;
 use forge_domain::version::next_version;
 use forge_domain::{ContextGraphId, OrganizationId, Timestamp, VersionNumber};
-use forge_store::{Asset, Tx};
+use forge_store::Tx;
 
-use crate::assets::{
-    authorize_new_version, authorize_some_new_version, authorize_some_read, find_named, insert_version,
-};
+use crate::assets::{find_named, insert_version};
 use crate::{AppError, Caller, Ctx, Written, aside, commit};
 
-const KIND: AssetKind = AssetKind::ContextGraph;
+/// What adding a version takes.
+const PERMISSION: Permission = Permission::CreateContextGraphVersion;
 
 /// A new version of a context graph, and how large it is.
 #[derive(Clone, Copy)]
@@ -29,18 +29,18 @@ struct SizedGraph<'a> {
 /// Creates the next version of a context graph.
 pub async fn create_version(
     ctx: Ctx<'_>,
-    id: &str,
+    id: ContextGraphId,
     expected: Option<VersionNumber>,
     document: &ContextGraphDocument,
 ) -> Result<Written<(VersionNumber, Timestamp)>, AppError> {
-    authorize_some_new_version(ctx.caller, KIND)?;
+    ctx.caller.require_any_grant(PERMISSION)?;
     check_document(document)?;
     let text = text(document)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
     let bytes = text.len();
     let sized = SizedGraph { document, bytes };
     let (graph, version) = check(ctx, &mut tx, id, expected, sized).await?;
-    insert_version(&mut tx, ctx.caller, KIND, &graph, version, text).await?;
+    insert_version(&mut tx, ctx.caller, &graph, version, text).await?;
     let created_at = tx.changed_at();
     commit(tx, (version, created_at)).await
 }
@@ -48,11 +48,11 @@ pub async fn create_version(
 /// Checks everything that [`create_version`] checks and stores nothing.
 pub async fn dry_run_version(
     ctx: Ctx<'_>,
-    id: &str,
+    id: ContextGraphId,
     expected: Option<VersionNumber>,
     document: &ContextGraphDocument,
 ) -> Result<(), AppError> {
-    authorize_some_new_version(ctx.caller, KIND)?;
+    ctx.caller.require_any_grant(PERMISSION)?;
     check_document(document)?;
     let bytes = text(document)?.len();
     let sized = SizedGraph { document, bytes };
@@ -75,14 +75,14 @@ fn check_document(document: &ContextGraphDocument) -> Result<(), AppError> {
 async fn check(
     ctx: Ctx<'_>,
     tx: &mut Tx,
-    id: &str,
+    id: ContextGraphId,
     expected: Option<VersionNumber>,
     sized: SizedGraph<'_>,
 ) -> Result<(Asset, VersionNumber), AppError> {
     let document = sized.document;
-    let graph = authorize_new_version(tx, ctx.caller, KIND, id).await?;
+    let graph: Asset = ctx.caller.fetch(tx, PERMISSION, &id.into()).await?;
     if !document.references.is_empty() {
-        authorize_some_read(ctx.caller, KIND)?;
+        ctx.caller.require_any_grant(Permission::GetContextGraph)?;
     }
     if let Some(tool) = document
         .tools()
@@ -134,9 +134,9 @@ async fn referenced(
     number: i64,
     reach: &mut Reach,
 ) -> Result<Referenced, AppError> {
-    let id = &graph_id.to_string();
+    let id = AssetId::from(graph_id);
     // Whoever lets conversations enter a graph gets to know what is in it.
-    let Some(graph) = find_named(tx, caller, KIND, id).await? else {
+    let Some(graph) = find_named(tx, caller, id).await? else {
         return Ok(Referenced::NoSuchGraph);
     };
     if graph.is_deprecated {
@@ -146,16 +146,16 @@ async fn referenced(
         return Ok(Referenced::NoSuchVersion);
     };
     let organization = &caller.organization;
-    if tx.version_bytes(organization, KIND, id, number).await?.is_none() {
+    if tx.version_bytes(organization, id, number).await?.is_none() {
         return Ok(Referenced::NoSuchVersion);
     }
-    if let Some(yank) = tx.find_yank(organization, KIND, id, number).await? {
+    if let Some(yank) = tx.find_yank(organization, id, number).await? {
         return Ok(Referenced::Yanked(yank.reason));
     }
     if !reach.add(tx, organization, (graph_id, number)).await? {
         return Ok(Referenced::TooMuch);
     }
-    let Some(version) = tx.find_version(organization, KIND, id, number).await? else {
+    let Some(version) = tx.find_version(organization, id, number).await? else {
         return Ok(Referenced::NoSuchVersion);
     };
     let names = StateNames::of_stored(version.document.get());
@@ -185,14 +185,13 @@ impl Reach {
             if !self.seen.insert((id, number)) {
                 continue;
             }
-            let key = id.to_string();
-            let bytes = tx.version_bytes(organization, KIND, &key, number).await?;
+            let bytes = tx.version_bytes(organization, id.into(), number).await?;
             let bytes = usize::try_from(bytes.unwrap_or(0)).unwrap_or(usize::MAX / 2);
             self.bytes = self.bytes.saturating_add(bytes);
             if self.seen.len() > MAX_REACHED || self.bytes > MAX_REACHED_BYTES {
                 return Ok(false);
             }
-            let Some(found) = tx.find_version(organization, KIND, &key, number).await? else {
+            let Some(found) = tx.find_version(organization, id.into(), number).await? else {
                 continue;
             };
             let read = move || references_of_stored(found.document.get());

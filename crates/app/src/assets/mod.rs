@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{Asset, AssetId, AssetKind, AssetVersion};
 use forge_domain::audit::AuditObject;
 use forge_domain::name::spellings;
 use forge_domain::version::VersionRange;
+use forge_domain::yank::Yank;
 use forge_domain::{OrganizationId, Refusal, ServiceId, VersionNumber, shortened};
-pub use forge_store::{Asset, AssetVersion, Yank};
 use forge_store::{AssetSummary, StoreError, Tx, VersionBounds, WriteTx};
 use serde_json::{Value, json};
 
@@ -59,83 +59,47 @@ const fn permissions(kind: AssetKind) -> Permissions {
     }
 }
 
-/// What names an agent or a context graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AssetName {
-    kind: AssetKind,
-    id: String,
-}
-
-impl AssetName {
-    fn new(kind: AssetKind, id: &str) -> Self {
-        let id = id.to_owned();
-        Self { kind, id }
-    }
-}
-
-/// One version of an agent or a context graph, as a caller names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VersionName<'a> {
-    /// Which of the two it is a version of.
-    pub kind: AssetKind,
-    /// The id of the agent or context graph.
-    pub id: &'a str,
-    /// Its number.
-    pub version: VersionNumber,
-}
-
 impl Resource for Asset {
-    type Key = AssetName;
+    type Key = AssetId;
 
     async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
-        name: &AssetName,
+        id: &AssetId,
     ) -> Result<Option<Self>, StoreError> {
-        tx.find_asset(organization, name.kind, &name.id).await
+        tx.find_asset(organization, *id).await
     }
 
-    fn not_found(name: &AssetName) -> AppError {
-        AppError::NotFound(format!("there is no {} {}", name.kind, name.id))
+    fn not_found(id: &AssetId) -> AppError {
+        AppError::NotFound(format!("there is no {} {id}", id.kind()))
     }
 
     fn attributes_for(&self, _: &Caller) -> Attributes {
-        attributes_of(self.kind, &self.id, &self.name)
+        attributes_of(self.id, &self.name)
     }
 }
 
-fn attributes_of(kind: AssetKind, id: &str, name: &str) -> Attributes {
-    let permissions = permissions(kind);
+fn attributes_of(id: AssetId, name: &str) -> Attributes {
+    let permissions = permissions(id.kind());
     Attributes::default()
-        .with(permissions.id, id)
+        .with(permissions.id, id.to_string())
         .with(permissions.name, name)
 }
 
 /// Refuses a caller who may not read the asset of that id.
-pub(crate) async fn authorize_read(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    id: &str,
-) -> Result<Asset, AppError> {
-    let name = AssetName::new(kind, id);
-    caller.fetch(tx, permissions(kind).get, &name).await
+pub(crate) async fn authorize_read(tx: &mut Tx, caller: &Caller, id: AssetId) -> Result<Asset, AppError> {
+    caller.fetch(tx, permissions(id.kind()).get, &id).await
 }
 
 /// Returns an asset that the caller names in something else, if it is there and the caller may read it.
-pub(crate) async fn find_named(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    id: &str,
-) -> Result<Option<Asset>, AppError> {
-    let found = Asset::by_key(tx, &caller.organization, &AssetName::new(kind, id)).await?;
+pub(crate) async fn find_named(tx: &mut Tx, caller: &Caller, id: AssetId) -> Result<Option<Asset>, AppError> {
+    let found = Asset::by_key(tx, &caller.organization, &id).await?;
     Ok(found.filter(|asset| may_read(caller, asset)))
 }
 
 /// Returns `true` if a caller may read an asset.
 pub(crate) fn may_read(caller: &Caller, asset: &Asset) -> bool {
-    asset.allows(caller, permissions(asset.kind).get)
+    asset.allows(caller, permissions(asset.id.kind()).get)
 }
 
 /// Refuses a caller who may read nothing of a kind, before anything is looked up.
@@ -144,22 +108,18 @@ pub(crate) fn authorize_some_read(caller: &Caller, kind: AssetKind) -> Result<()
 }
 
 /// Returns `true` if a caller may read an asset that is in memory.
-pub(crate) fn may_read_known(caller: &Caller, kind: AssetKind, asset: &AssetSummary) -> bool {
+pub(crate) fn may_read_known(caller: &Caller, asset: &AssetSummary) -> bool {
     caller.may(
-        permissions(kind).get,
-        &attributes_of(kind, &asset.id, &asset.name),
+        permissions(asset.id.kind()).get,
+        &attributes_of(asset.id, &asset.name),
     )
 }
 
 /// Refuses a caller who may not read an asset that is in memory.
-pub(crate) fn authorize_known(
-    caller: &Caller,
-    kind: AssetKind,
-    asset: &AssetSummary,
-) -> Result<(), AppError> {
+pub(crate) fn authorize_known(caller: &Caller, asset: &AssetSummary) -> Result<(), AppError> {
     caller.authorize(
-        permissions(kind).get,
-        &attributes_of(kind, &asset.id, &asset.name),
+        permissions(asset.id.kind()).get,
+        &attributes_of(asset.id, &asset.name),
     )
 }
 
@@ -169,10 +129,9 @@ pub(crate) async fn version_content(app: &App, key: VersionKey) -> Result<Arc<As
         return Ok(found);
     }
     let mut tx = app.store.read().await?;
-    let (organization, kind, id, version) = &key;
-    let found = tx.find_version(organization, *kind, id, *version).await?;
-    let found =
-        found.ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))?;
+    let (organization, id, version) = &key;
+    let found = tx.find_version(organization, *id, *version).await?;
+    let found = found.ok_or_else(|| missing(*id, *version))?;
     let found = Arc::new(found);
     let bytes = found.document.get().len();
     let size = Size {
@@ -183,43 +142,31 @@ pub(crate) async fn version_content(app: &App, key: VersionKey) -> Result<Arc<As
     Ok(found)
 }
 
-/// Refuses a caller who may add versions to no such asset at all, before anybody has to wait for the write.
-pub(crate) fn authorize_some_new_version(caller: &Caller, kind: AssetKind) -> Result<(), AppError> {
-    caller.require_any_grant(permissions(kind).create_version)
-}
-
-/// Returns the asset that a new version is about to be added to.
-pub(crate) async fn authorize_new_version(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    id: &str,
-) -> Result<Asset, AppError> {
-    let name = AssetName::new(kind, id);
-    caller.fetch(tx, permissions(kind).create_version, &name).await
+/// Says that a version is not there although something runs on it.
+pub(crate) fn missing(id: AssetId, version: VersionNumber) -> AppError {
+    AppError::internal(format!("version {version} of {} {id} is missing", id.kind()))
 }
 
 /// Stores a new version and records who made it.
 pub(crate) async fn insert_version(
     tx: &mut WriteTx,
     caller: &Caller,
-    kind: AssetKind,
     asset: &Asset,
     version: VersionNumber,
     document: String,
 ) -> Result<(), AppError> {
-    tx.insert_version(kind, &asset.id, version, document, &caller.user)
+    tx.insert_version(asset.id, version, document, &caller.user)
         .await?;
     let before = json!({"latest_version": asset.latest_version});
     let after = json!({"latest_version": version});
-    let object = AuditObject::new(kind, &asset.id);
+    let object = AuditObject::from(asset.id);
     tx.append_audit_event(&caller.actor(), "create_version", object, before, after)
         .await?;
     Ok(())
 }
 
 /// Creates an asset without versions and returns its id.
-pub async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Result<Written<String>, AppError> {
+pub async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Result<Written<AssetId>, AppError> {
     let permissions = permissions(kind);
     let field = match kind {
         AssetKind::Agent => "agent_name",
@@ -244,18 +191,15 @@ pub async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Result<Written
         }
     }
     let id = match kind {
-        AssetKind::Agent => ctx.app.new_id::<forge_domain::id::kind::Agent>()?.to_string(),
-        AssetKind::ContextGraph => ctx
-            .app
-            .new_id::<forge_domain::id::kind::ContextGraph>()?
-            .to_string(),
+        AssetKind::Agent => AssetId::Agent(ctx.app.new_id()?),
+        AssetKind::ContextGraph => AssetId::ContextGraph(ctx.app.new_id()?),
     };
-    tx.insert_asset(kind, &id, &name).await?;
+    tx.insert_asset(id, &name).await?;
     let after = json!({"name": name});
     tx.append_audit_event(
         &ctx.caller.actor(),
         "create",
-        AuditObject::new(kind, &id),
+        AuditObject::from(id),
         Value::Null,
         after,
     )
@@ -267,7 +211,7 @@ pub async fn create(ctx: Ctx<'_>, kind: AssetKind, name: &str) -> Result<Written
 #[derive(Debug, Clone)]
 pub struct ListAssets {
     /// Only these; none means all.
-    pub ids: Vec<String>,
+    pub ids: Vec<AssetId>,
     /// Only deprecated ones, or only others.
     pub is_deprecated: Option<bool>,
     /// How many at most.
@@ -297,7 +241,7 @@ pub async fn list(ctx: Ctx<'_>, kind: AssetKind, query: &ListAssets) -> Result<P
     } else {
         let mut rows = Vec::new();
         for id in &query.ids {
-            rows.extend(tx.asset_row(&caller.organization, kind, id).await?);
+            rows.extend(tx.asset_row(&caller.organization, *id).await?);
         }
         rows.sort_unstable_by_key(|(asset, _)| asset.seq);
         rows.dedup_by_key(|(asset, _)| asset.seq);
@@ -318,17 +262,17 @@ pub async fn list(ctx: Ctx<'_>, kind: AssetKind, query: &ListAssets) -> Result<P
 }
 
 /// Deprecates an asset: it stays readable and keeps running where it runs, but nothing new may start to use it.
-pub async fn deprecate(ctx: Ctx<'_>, kind: AssetKind, id: &str) -> Result<Written<()>, AppError> {
+pub async fn deprecate(ctx: Ctx<'_>, id: AssetId) -> Result<Written<()>, AppError> {
+    let kind = id.kind();
     let permission = permissions(kind).delete;
     let mut tx = ctx.write(permission).await?;
-    let name = AssetName::new(kind, id);
-    let asset: Asset = ctx.caller.fetch(&mut tx, permission, &name).await?;
+    let asset: Asset = ctx.caller.fetch(&mut tx, permission, &id).await?;
     if asset.is_deprecated {
         return Err(AppError::Conflict(format!("{kind} {id} is deprecated already")));
     }
     let limit = i64::try_from(SERVICES_NAMED + 1).unwrap_or(i64::MAX);
     let services = tx
-        .active_services_using(&ctx.caller.organization, kind, id, limit)
+        .active_services_using(&ctx.caller.organization, id, limit)
         .await?;
     if !services.is_empty() {
         let services = users(ctx.caller, &services);
@@ -338,12 +282,12 @@ pub async fn deprecate(ctx: Ctx<'_>, kind: AssetKind, id: &str) -> Result<Writte
         }
         .into());
     }
-    tx.deprecate_asset(kind, id).await?;
+    tx.deprecate_asset(id).await?;
     let (before, after) = (json!({"deprecated": false}), json!({"deprecated": true}));
     tx.append_audit_event(
         &ctx.caller.actor(),
         "deprecate",
-        AuditObject::new(kind, id),
+        AuditObject::from(id),
         before,
         after,
     )
@@ -396,20 +340,16 @@ pub struct ListedVersion {
 /// Returns a page of an asset's versions.
 pub async fn list_versions(
     ctx: Ctx<'_>,
-    kind: AssetKind,
-    id: &str,
+    id: AssetId,
     query: &ListVersions,
 ) -> Result<Page<ListedVersion>, AppError> {
     let Ctx { app, caller } = ctx;
     let mut tx = app.store.read().await?;
-    let asset = authorize_read(&mut tx, caller, kind, id).await?;
-    let page = read_versions(&mut tx, caller, kind, &asset, query).await?;
+    let asset = authorize_read(&mut tx, caller, id).await?;
+    let page = read_versions(&mut tx, caller, &asset, query).await?;
     let numbers = || page.items.iter().map(|version| version.version);
     let mut yanks = match (numbers().min(), numbers().max()) {
-        (Some(lower), Some(upper)) => {
-            tx.list_yanks(&caller.organization, kind, id, lower..=upper)
-                .await?
-        }
+        (Some(lower), Some(upper)) => tx.list_yanks(&caller.organization, id, lower..=upper).await?,
         _ => HashMap::new(),
     };
     let listed = |version: AssetVersion| ListedVersion {
@@ -425,7 +365,6 @@ pub async fn list_versions(
 async fn read_versions(
     tx: &mut Tx,
     caller: &Caller,
-    kind: AssetKind,
     asset: &Asset,
     query: &ListVersions,
 ) -> Result<Page<AssetVersion>, AppError> {
@@ -441,9 +380,7 @@ async fn read_versions(
     };
     while let Some(read) = page.next_read() {
         let organization = &caller.organization;
-        let rows = tx
-            .list_versions(organization, kind, &asset.id, bounds, read)
-            .await?;
+        let rows = tx.list_versions(organization, asset.id, bounds, read).await?;
         page.add(rows, read.limit, |version| version.version.get(), |_| true);
     }
     Ok(page.finish())

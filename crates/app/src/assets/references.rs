@@ -1,11 +1,14 @@
 //! Where a version runs.
 
 use forge_domain::access::Permission;
+use forge_domain::asset::{Asset, AssetId};
+use forge_domain::conversation::RunningConversations;
+use forge_domain::reference::{ServiceReference, SetReference};
+use forge_domain::version::VersionRef;
 use forge_domain::{ServiceId, UnitTestId, VersionNumber};
-use forge_store::{Asset, PageRequest, ReferencedVersion, Tx};
-pub use forge_store::{RunningConversations, ServiceReference, SetReference};
+use forge_store::{PageRequest, ReferencedVersion, Tx};
 
-use crate::assets::{VersionName, authorize_read};
+use crate::assets::authorize_read;
 use crate::page::PageBuilder;
 use crate::simulations::unit_tests::VisibleUnitTests;
 use crate::snapshot::OrganizationState;
@@ -18,18 +21,18 @@ use crate::{AppError, Caller, Ctx, Page};
 /// Only sets that the caller may see are told.
 pub async fn list(
     ctx: Ctx<'_>,
-    of: VersionName<'_>,
+    of: VersionRef<AssetId>,
     limit: i64,
     continuation_token: i64,
 ) -> Result<References, AppError> {
-    let VersionName { kind, id, version } = of;
+    let VersionRef { id, version } = of;
     let known = ctx
         .app
         .snapshots
         .organization(ctx.app, &ctx.caller.organization)
         .await?;
     let mut tx = ctx.app.store.read().await?;
-    let asset = authorize_read(&mut tx, ctx.caller, kind, id).await?;
+    let asset = authorize_read(&mut tx, ctx.caller, id).await?;
     require_version(&asset, version)?;
     let page = PageRequest {
         after: continuation_token,
@@ -55,7 +58,8 @@ pub(crate) fn require_version(asset: &Asset, version: VersionNumber) -> Result<(
     }
     Err(AppError::NotFound(format!(
         "{} {} has no version {version}",
-        asset.kind, asset.id
+        asset.id.kind(),
+        asset.id
     )))
 }
 
@@ -69,8 +73,7 @@ pub(crate) async fn read(
     page: PageRequest,
 ) -> Result<References, AppError> {
     let referenced = ReferencedVersion {
-        kind: asset.kind,
-        id: &asset.id,
+        id: asset.id,
         version,
         is_latest: asset.latest_version == Some(version),
     };
@@ -86,7 +89,7 @@ pub(crate) async fn read(
         page.add(rows, next.limit, |row| row.seq, |row| !row.sets.is_empty());
     }
     let running = tx
-        .conversations_running_on(&caller.organization, asset.kind, &asset.id, version)
+        .conversations_running_on(&caller.organization, asset.id, version)
         .await?;
     let is_seen = |running: &RunningConversations| {
         let service = state.service(running.service_id);

@@ -1,14 +1,16 @@
 //! Declaring a version unfit.
 
+use forge_domain::asset::{Asset, AssetId};
 use forge_domain::audit::AuditObject;
 use forge_domain::hex;
-pub use forge_store::Yank;
-use forge_store::{NewYank, PageRequest};
+use forge_domain::version::VersionRef;
+use forge_domain::yank::{NewYank, Yank};
+use forge_store::PageRequest;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::assets::references::{References, read, require_version};
-use crate::assets::{VersionName, authorize_new_version, authorize_some_new_version, may_read};
+use crate::assets::{may_read, permissions};
 use crate::version_sets::promotion::Precondition;
 use crate::{AppError, Ctx, commit};
 
@@ -53,15 +55,16 @@ pub struct Yanked {
 /// the asset may do both.
 ///
 /// Where all is as it was asked for, nothing is done, whatever the condition says: whoever sends the call again finds it done.
-pub async fn yank(ctx: Ctx<'_>, of: VersionName<'_>, change: YankChange) -> Result<Yanked, AppError> {
-    let VersionName { kind, id, version } = of;
+pub async fn yank(ctx: Ctx<'_>, of: VersionRef<AssetId>, change: YankChange) -> Result<Yanked, AppError> {
+    let VersionRef { id, version } = of;
     let Ctx { app, caller } = ctx;
-    authorize_some_new_version(caller, kind)?;
+    let permission = permissions(id.kind()).create_version;
+    caller.require_any_grant(permission)?;
     let known = app.snapshots.organization(app, &caller.organization).await?;
     let mut tx = app.write(caller).await?;
-    let asset = authorize_new_version(&mut tx, caller, kind, id).await?;
+    let asset: Asset = caller.fetch(&mut tx, permission, &id).await?;
     require_version(&asset, version)?;
-    let found = tx.find_yank(&caller.organization, kind, id, version).await?;
+    let found = tx.find_yank(&caller.organization, id, version).await?;
     let before = found.as_ref().map(|yank| yank.reason.as_str());
     let after = change.reason.as_deref();
     if before != after && !change.precondition.is_fulfilled(found.as_ref().map(tag)) {
@@ -85,13 +88,13 @@ pub async fn yank(ctx: Ctx<'_>, of: VersionName<'_>, change: YankChange) -> Resu
         reason: after.or(before).unwrap_or_default(),
         by: &caller.user,
     };
-    tx.put_yank(kind, id, version, new).await?;
+    tx.put_yank(id, version, new).await?;
     let action = if after.is_some() { "yank" } else { "unyank" };
     let (old, new) = (
         json!({"version": version, "is_yanked": before.is_some()}),
         json!({"version": version, "is_yanked": after.is_some()}),
     );
-    tx.append_audit_event(&caller.actor(), action, AuditObject::new(kind, id), old, new)
+    tx.append_audit_event(&caller.actor(), action, AuditObject::from(id), old, new)
         .await?;
     let written = commit(tx, ()).await?;
     Ok(Yanked {

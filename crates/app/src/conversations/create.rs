@@ -1,12 +1,12 @@
 //! Starting a conversation.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::{SoFar, UserInput};
+use forge_domain::conversation::{Conversation, NewConversation, SoFar, UserInput};
 use forge_domain::service::Service;
 use forge_domain::tag::Tags;
 use forge_domain::{OrganizationId, ServiceId, SetName, UnitTestSetRunId};
 use forge_runtime::Person;
-use forge_store::{Conversation, NewConversation, Tx};
+use forge_store::Tx;
 
 use super::interaction::Interaction;
 use super::lease::{self, ConversationLease};

@@ -3,9 +3,10 @@
 use forge_domain::ConversationId;
 use forge_domain::access::Permission;
 use forge_domain::audit::{AuditObject, ObjectKind};
+use forge_domain::conversation::Conversation;
 use serde_json::{Value, json};
 
-use super::{Conversation, busy};
+use super::busy;
 use crate::access::resource::Resource as _;
 use crate::{AppError, Ctx, Written, commit};
 

@@ -1,9 +1,10 @@
 //! Finishing a conversation.
 
 use forge_domain::access::Permission;
+use forge_domain::conversation::Conversation;
 use forge_domain::{ConversationId, OrganizationId};
 
-use super::{Conversation, authorize_user, busy, finished};
+use super::{authorize_user, busy, finished};
 use crate::{App, AppError, Ctx};
 
 /// Finishes a conversation.

@@ -1,11 +1,9 @@
 //! Looking behind the agent's messages.
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
-use forge_domain::conversation::Insights;
+use forge_domain::conversation::{Conversation, Insights};
 use forge_domain::{ConversationId, InteractionId};
 
-use super::Conversation;
 use crate::access::resource::Resource as _;
 use crate::{AppError, Ctx, assets};
 
@@ -29,7 +27,7 @@ pub async fn insights(
         .ok_or_else(|| AppError::NotFound(format!("the conversation has no interaction {interaction_id}")))?
         .insights;
     let (graph, _) = insights.current_graph.unwrap_or(conversation.context_graph);
-    assets::authorize_read(&mut tx, ctx.caller, AssetKind::ContextGraph, &graph.to_string()).await?;
+    assets::authorize_read(&mut tx, ctx.caller, graph.into()).await?;
     if !conversation.allows(ctx.caller, Permission::GetMessage) {
         insights.keep_words_back();
     }

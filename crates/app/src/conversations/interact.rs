@@ -1,10 +1,10 @@
 //! Going on with a conversation.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::{SoFar, UserInput};
+use forge_domain::conversation::{Conversation, SoFar, UserInput};
 use forge_domain::{ConversationId, OrganizationId};
 use forge_runtime::Person;
-use forge_store::{Conversation, RunTx};
+use forge_store::RunTx;
 
 use super::interaction::Interaction;
 use super::lease::{self, ConversationLease};

@@ -1,10 +1,12 @@
 //! One interaction: leased, run, and kept whole or not at all.
 
-use forge_domain::conversation::{Insights, Message, MessageType, Position, UserInput};
+use forge_domain::conversation::{
+    CompletedInteraction, Conversation, Insights, Message, MessageType, Position, UserInput,
+};
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::{ConversationId, InteractionId, MessageId, Timestamp};
 use forge_runtime::{Event, Ids, Incoming, Person, RuntimeError, Setup, Turn, TurnOutcome};
-use forge_store::{Conversation, Kept};
+use forge_store::Kept;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::lease::ConversationLease;
@@ -182,7 +184,7 @@ impl Interaction {
             .keep_interaction(conversation_id, interaction_id, &kept)
             .await?;
         let (last, number) = numbers.ok_or_else(lost)?;
-        let interaction = forge_store::Interaction {
+        let interaction = CompletedInteraction {
             id: interaction_id,
             number,
             insights: outcome.insights,

@@ -1,7 +1,9 @@
 //! The lease of a conversation: one interaction at a time may go on with it.
 
+use std::time::Duration;
+
 use forge_domain::lease::Term;
-use forge_domain::{ConversationId, Duration, InteractionId, OrganizationId, Timestamp};
+use forge_domain::{ConversationId, InteractionId, OrganizationId, Timestamp};
 use tokio::runtime::Handle;
 
 use super::log_failure;
@@ -27,8 +29,8 @@ pub(super) struct ConversationLease {
 
 impl Lease for ConversationLease {
     const PACE: Pace = Pace {
-        lasts: Duration::seconds(60),
-        renew_every: std::time::Duration::from_secs(15),
+        lasts: Duration::from_mins(1),
+        renew_every: Duration::from_secs(15),
     };
 
     async fn renew(&self) -> Result<bool, AppError> {

@@ -1,9 +1,10 @@
 //! Listing conversations.
 
 use forge_domain::access::Permission;
+use forge_domain::conversation::{Conversation, ConversationFilter};
 use forge_domain::tag::TagFilter;
 use forge_domain::{ConversationId, ServiceId, Sort};
-use forge_store::{Conversation, ConversationFilter, ConversationSort, SortValue};
+use forge_store::{ConversationSort, SortValue};
 
 use crate::access::resource::Resource as _;
 use crate::page::unknown_token;

@@ -1,12 +1,11 @@
 //! Reading what was said.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::{Message, MessageType};
+use forge_domain::conversation::{Conversation, Message, MessageType, NumberedMessage};
 use forge_domain::{ConversationId, InteractionId, MessageId, Sort};
-use forge_store::{MessageSort, NumberedMessage};
+use forge_store::MessageSort;
 
 use crate::access::resource::Resource as _;
-use crate::conversations::Conversation;
 use crate::page::{PageBuilder, unknown_token};
 use crate::{AppError, Ctx, Page};
 

@@ -20,11 +20,12 @@ mod setup;
 pub(crate) mod transcript;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::conversation::InvalidInput;
+use forge_domain::conversation::{Conversation, InvalidInput};
+use forge_domain::user::User;
 use forge_domain::{ConversationId, OrganizationId};
 pub use forge_runtime::Event;
-pub use forge_store::{Conversation, ConversationSort, MessageSort, NumberedMessage, RunningConversations};
-use forge_store::{StoreError, Tx, User};
+pub use forge_store::{ConversationSort, MessageSort};
+use forge_store::{StoreError, Tx};
 
 use crate::access::resource::Resource;
 use crate::{AppError, Caller};

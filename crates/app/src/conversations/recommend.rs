@@ -1,10 +1,10 @@
 //! Proposing what a user may want to say.
 
 use forge_domain::access::Permission;
-use forge_domain::conversation::MessageType;
+use forge_domain::conversation::{Conversation, MessageType};
 use forge_domain::{ConversationId, InteractionId};
 
-use super::{Conversation, person, setup, transcript};
+use super::{person, setup, transcript};
 use crate::{AppError, Ctx};
 
 /// Proposes what the user may say after the latest interaction of an unfinished conversation, in a context that the

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use forge_domain::agent::AgentDocument;
-use forge_domain::asset::AssetKind;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::context_graph::rules::{MAX_REACHED, MAX_REACHED_BYTES};
 use forge_domain::conversation::GraphVersion;
@@ -27,7 +26,7 @@ pub(super) async fn load(
     models: ModelPreferences,
 ) -> Result<Setup, AppError> {
     let (id, version) = agent;
-    let key = (organization.clone(), AssetKind::Agent, id.to_string(), version);
+    let key = (organization.clone(), id.into(), version);
     let (document, _) = content::<AgentDocument>(app, &app.snapshots.agents, key).await?;
     Ok(Setup {
         agent: AgentVersion {
@@ -57,12 +56,7 @@ async fn graphs(
             continue;
         }
         let (id, version) = graph;
-        let key = (
-            organization.clone(),
-            AssetKind::ContextGraph,
-            id.to_string(),
-            version,
-        );
+        let key = (organization.clone(), id.into(), version);
         let known = &app.snapshots.context_graphs;
         let (document, size) = content::<ContextGraphDocument>(app, known, key).await?;
         bytes += size.text;

@@ -1,13 +1,15 @@
 //! API keys.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use forge_domain::access::{Attributes, Permission};
+use forge_domain::access::{Attributes, Permission, Role};
+use forge_domain::api_key::{ApiKey, ApiKeyId, NewApiKey};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
-use forge_domain::{ActorKind, Duration, OrganizationId, Timestamp, UserRef};
-pub use forge_store::ApiKey;
-use forge_store::{NewApiKey, Role, StoreError, Tx, WriteTx};
+use forge_domain::{ActorKind, OrganizationId, Timestamp, UserRef};
+use forge_store::{StoreError, Tx, WriteTx};
 use serde_json::{Value, json};
 
 use crate::access::resource::Resource;
@@ -20,31 +22,35 @@ use crate::{App, AppError, Caller, Ctx, Written, commit};
 pub const MAX_KEYS: usize = 20;
 
 /// How long a key may live.
-pub const LONGEST: Duration = Duration::days(90);
-const SHORTEST: Duration = Duration::days(1);
+pub const LONGEST: Duration = Duration::from_hours(90 * 24);
+const SHORTEST: Duration = Duration::from_hours(24);
 
 /// A key that was not revoked.
 impl Resource for ApiKey {
-    type Key = str;
+    type Key = ApiKeyId;
 
     async fn by_key(
         tx: &mut Tx,
         organization: &OrganizationId,
-        id: &str,
+        id: &ApiKeyId,
     ) -> Result<Option<Self>, StoreError> {
-        let found = tx.find_api_key(organization, id).await?;
+        let found = tx.find_api_key(organization, *id).await?;
         Ok(found.filter(|key| key.revoked_at.is_none()))
     }
 
-    fn not_found(_: &str) -> AppError {
-        AppError::NotFound("there is no such API key".to_owned())
+    fn not_found(_: &ApiKeyId) -> AppError {
+        no_such_key()
     }
 
     fn attributes_for(&self, _: &Caller) -> Attributes {
         Attributes::default()
-            .with("api_key_id", self.id.as_str())
+            .with("api_key_id", self.id.to_string())
             .with("role_name", self.role.name.as_str())
     }
+}
+
+fn no_such_key() -> AppError {
+    AppError::NotFound("there is no such API key".to_owned())
 }
 
 fn audit_document(name: Option<&str>, role_name: &str, expires_at: Timestamp, is_agent: bool) -> Value {
@@ -56,7 +62,7 @@ fn audit_document(name: Option<&str>, role_name: &str, expires_at: Timestamp, is
 /// The secret is shown this once and kept nowhere.
 pub struct CreatedKey {
     /// Its id.
-    pub id: String,
+    pub id: ApiKeyId,
     /// Its secret.
     pub secret: String,
     /// When it ends.
@@ -107,12 +113,12 @@ pub(crate) async fn insert(
     duration: Duration,
     is_agent: bool,
 ) -> Result<CreatedKey, AppError> {
-    let id = uuid_v4(app.random_bytes()?);
+    let id = ApiKeyId::new(app.random_bytes()?);
     let secret = format!("forge_{}", URL_SAFE_NO_PAD.encode(app.random_bytes::<32>()?));
     let expires_at = app.clock.now() + duration;
     tx.insert_api_key(NewApiKey {
-        id: id.clone(),
-        object_id: app.new_id::<forge_domain::id::kind::ApiKey>()?.to_string(),
+        id,
+        object_id: app.new_id()?,
         secret_hash: hash_secret(&secret),
         role_id: role.id,
         name,
@@ -178,7 +184,7 @@ pub async fn create(
     tx.append_audit_event(
         &ctx.caller.actor(),
         "create",
-        AuditObject::new(ObjectKind::ApiKey, &key.id),
+        AuditObject::new(ObjectKind::ApiKey, key.id),
         Value::Null,
         after,
     )
@@ -203,7 +209,7 @@ pub async fn list(ctx: Ctx<'_>) -> Result<Vec<ApiKey>, AppError> {
 ///
 /// They go on when the user is given less or deleted, for others sign in with them, too; but the user may know the
 /// secrets.
-pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<Vec<String>, AppError> {
+pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<Vec<ApiKeyId>, AppError> {
     let keys = tx.list_api_keys(&user.org_id, app.clock.now()).await?;
     let may_know = |key: &ApiKey| key.creator == *user || key.behind.contains(user);
     Ok(keys.into_iter().filter(may_know).map(|key| key.id).collect())
@@ -213,7 +219,8 @@ pub(crate) async fn known_to(app: &App, tx: &mut Tx, user: &UserRef) -> Result<V
 pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
     const PERMISSION: Permission = Permission::DeleteApiKey;
     let mut tx = ctx.write_access(PERMISSION).await?;
-    let key: ApiKey = ctx.caller.fetch(&mut tx, PERMISSION, id).await?;
+    let id: ApiKeyId = id.parse().map_err(|_| no_such_key())?;
+    let key: ApiKey = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     ctx.caller.require_not_above(&key.role)?;
     tx.revoke_api_key(id).await?;
     let before = audit_document(key.name.as_deref(), &key.role.name, key.expires_at, key.is_agent);
@@ -226,19 +233,4 @@ pub async fn delete(ctx: Ctx<'_>, id: &str) -> Result<Written<()>, AppError> {
     )
     .await?;
     commit(tx, ()).await
-}
-
-/// Formats random bytes as a UUID of version 4, the form that API key ids have.
-fn uuid_v4(mut bytes: [u8; 16]) -> String {
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = forge_domain::hex(&bytes);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
 }

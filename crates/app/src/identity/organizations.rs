@@ -1,12 +1,12 @@
 //! Organizations.
 
-use forge_domain::access::{Attributes, DefaultRole, Permission};
+use forge_domain::access::{Attributes, DefaultRole, Permission, Role};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
-use forge_domain::organization::InvalidOrganizationId;
-use forge_domain::user::{Preferences, Variables};
+use forge_domain::organization::{InvalidOrganizationId, Organization};
+use forge_domain::user::{NewUser, Preferences, Variables};
 use forge_domain::{Actor, ActorKind, OrganizationId, Timestamp, UserRef};
-use forge_store::{NewUser, Organization, Role, StoreError, WriteTx};
+use forge_store::{StoreError, WriteTx};
 use serde_json::{Value, json};
 
 use crate::identity::api_keys::{self, Maker};
@@ -82,7 +82,7 @@ pub async fn create(app: &App, id: &OrganizationId) -> Result<NewOrganization, A
     Ok(NewOrganization {
         organization_id: id.clone(),
         user_id: user.user_id,
-        api_key_id: key.id,
+        api_key_id: key.id.to_string(),
         api_key: key.secret,
         api_key_expires_at: key.expires_at,
     })

@@ -1,11 +1,10 @@
 //! Roles.
 
-use forge_domain::access::{Attributes, DefaultRole, Grant, ModifyRole, Permission, excesses};
+use forge_domain::access::{Attributes, DefaultRole, Grant, ModifyRole, Permission, Role, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::{Fault, Faults, Step};
 use forge_domain::name::{composed, spellings};
 use forge_domain::{OrganizationId, RoleId, shortened};
-pub use forge_store::Role;
 use forge_store::{StoreError, Tx};
 use serde_json::{Value, json};
 

@@ -1,14 +1,18 @@
 //! Grants for a while.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use forge_domain::access::{Attributes, Grant, Permission, excesses};
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::fault::Fault;
+use forge_domain::id::TemporaryGrantId;
 use forge_domain::tag::{TagFilter, Tags};
-use forge_domain::{Duration, Sort, Timestamp};
-use forge_store::{SortValue, User};
-pub use forge_store::{TemporaryGrant, TemporaryGrantSort};
+use forge_domain::temporary_grant::TemporaryGrant;
+use forge_domain::user::User;
+use forge_domain::{Sort, Timestamp};
+use forge_store::SortValue;
+pub use forge_store::TemporaryGrantSort;
 use serde_json::{Value, json};
 
 use crate::identity::roles;
@@ -20,7 +24,7 @@ use crate::{AppError, Ctx, Page, Written, commit};
 const MOST_GRANTS: usize = 100;
 
 /// How long a grant may last, if its user is not given a lesser role before.
-const LONGEST: Duration = Duration::days(90);
+const LONGEST: Duration = Duration::from_hours(90 * 24);
 
 fn attributes_of(user_id: &str, grant: &Grant) -> Attributes {
     Attributes::default()
@@ -42,9 +46,12 @@ pub struct GiveGrant {
 /// Gives a user a grant beside those of the role, until it ends.
 ///
 /// The giver's role must hold it.
-pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, Timestamp)>, AppError> {
+pub async fn create(
+    ctx: Ctx<'_>,
+    given: GiveGrant,
+) -> Result<Written<(TemporaryGrantId, Timestamp)>, AppError> {
     roles::check_grants(std::slice::from_ref(&given.grant), &["permission_grant"])?;
-    if given.duration <= Duration::days(0) || given.duration > LONGEST {
+    if given.duration.is_zero() || given.duration > LONGEST {
         let loc = vec!["duration".into()];
         let fault = Fault::new(
             loc,
@@ -66,10 +73,7 @@ pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, T
         .await?;
     check_together(live, &given.grant)?;
     let grant = TemporaryGrant {
-        id: ctx
-            .app
-            .new_id::<forge_domain::id::kind::TemporaryGrant>()?
-            .to_string(),
+        id: ctx.app.new_id()?,
         seq: 0,
         user_id: given.user_id,
         grant: given.grant,
@@ -81,7 +85,7 @@ pub async fn create(ctx: Ctx<'_>, given: GiveGrant) -> Result<Written<(String, T
         ended_at: None,
     };
     tx.insert_temporary_grant(&grant).await?;
-    let object = AuditObject::new(ObjectKind::TemporaryGrant, &grant.id);
+    let object = AuditObject::new(ObjectKind::TemporaryGrant, grant.id);
     let after =
         json!({"user_id": grant.user_id, "permission_grant": grant.grant, "expires_at": grant.expires_at});
     tx.append_audit_event(&ctx.caller.actor(), "create", object, Value::Null, after)
@@ -115,7 +119,7 @@ fn check_together(mut live: Vec<Grant>, new: &Grant) -> Result<(), AppError> {
 #[derive(Debug, Clone)]
 pub struct ListGrants {
     /// Only these.
-    pub ids: HashSet<String>,
+    pub ids: HashSet<TemporaryGrantId>,
     /// Only these users'.
     pub user_ids: HashSet<String>,
     /// Only those given by these users.
@@ -143,7 +147,7 @@ pub async fn list(ctx: Ctx<'_>, query: &ListGrants) -> Result<Page<TemporaryGran
     let now = app.clock.now();
     let admits = |wanted: &HashSet<String>, value: &str| wanted.is_empty() || wanted.contains(value);
     let is_wanted = |grant: &TemporaryGrant| {
-        admits(&query.ids, &grant.id)
+        (query.ids.is_empty() || query.ids.contains(&grant.id))
             && admits(&query.user_ids, &grant.user_id)
             && admits(&query.creators, &grant.creator.user_id)
             && query

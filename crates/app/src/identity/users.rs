@@ -2,10 +2,10 @@
 
 use forge_domain::access::{Attributes, DefaultRole, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::user::{Preferences, Variables};
+use forge_domain::user::{ListedUser, NewUser, Preferences, User, Variables};
 use forge_domain::{OrganizationId, RoleId, Sort, Timestamp, UserRef};
-pub use forge_store::{ListedUser, User, UserSort, UserStats};
-use forge_store::{NewUser, Rows, SortValue, StoreError, Tx};
+pub use forge_store::UserSort;
+use forge_store::{Rows, SortValue, StoreError, Tx};
 use serde_json::{Value, json};
 
 use crate::access::resource::Resource;

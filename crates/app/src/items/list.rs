@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use forge_domain::item::{DetailsFilter as _, FilterValues, Item, ItemDetails, ItemFilter};
+use forge_domain::item::{DetailsFilter as _, FilterValues, Item, ItemDetails, ItemFilter, ItemFlags};
 use forge_domain::search::SearchTerms;
 use forge_domain::{Id, Sort};
-use forge_store::{ItemFlags, ItemSort, PageRequest, SortValue, Tx};
+use forge_store::{ItemSort, PageRequest, SortValue, Tx};
 
 use super::permissions;
 use crate::access::resource::Resource as _;

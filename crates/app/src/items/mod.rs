@@ -11,18 +11,17 @@ mod versions;
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::AuditObject;
 use forge_domain::item::{CreateItem, Item, ItemDetails, ItemKind, ItemUpdate, without_repetitions};
-use forge_domain::name::spellings;
 use forge_domain::service::Service;
 use forge_domain::tag::Tags;
 use forge_domain::version::VersionRef;
 use forge_domain::{Id, OrganizationId, ServiceId, VersionNumber};
 pub use forge_store::ItemSort;
-use forge_store::{NewItem, StoreError, Tx, WriteTx};
+use forge_store::{StoreError, Tx, WriteTx};
 use serde_json::{Value, json};
 
 pub use list::{ItemPage, ListItems, list, search};
 pub(crate) use versions::content;
-pub use versions::{ListVersions, Version, VersionPage, find_latest, list_versions};
+pub use versions::{ListVersions, VersionPage, find_latest, list_versions};
 
 use crate::access::resource::Resource;
 use crate::names::{changed_name, new_name, taken};
@@ -178,28 +177,22 @@ pub(crate) async fn create<D: ItemDetails>(
     mut tx: WriteTx,
     create: CreateItem<D>,
 ) -> Result<Written<Id<D::IdKind>>, AppError> {
-    let name = new_name("name", &create.name)?;
+    let CreateItem { mut fields, document } = create;
+    fields.name = new_name("name", &fields.name)?;
     // The name as it is kept must not be out of the reach of a grant, either.
-    authorize_create::<D>(ctx.caller, &name)?;
-    let applied = create.details.applied_to_services();
+    authorize_create::<D>(ctx.caller, &fields.name)?;
+    let applied = fields.details.applied_to_services();
     authorize_services::<D>(ctx.caller, applied)?;
     require_services::<D>(&mut tx, ctx.caller, applied).await?;
-    if create.is_active {
-        refuse_taken_name::<D>(&mut tx, ctx.caller, &name, None).await?;
+    if fields.is_active {
+        refuse_taken_name::<D>(&mut tx, ctx.caller, &fields.name, None).await?;
     }
     let id: Id<D::IdKind> = ctx.app.new_id()?;
     let version = VersionNumber::FIRST;
     let first = VersionRef { id, version };
-    let first = versions::sealed(ctx, first, create.document)?;
-    let new = NewItem {
-        id,
-        name,
-        is_active: create.is_active,
-        tags: create.tags,
-        details: create.details,
-    };
-    tx.insert_item(&new, &first, &ctx.caller.user).await?;
-    let after = audit_document(&new.name, new.is_active, &new.tags, &new.details);
+    let first = versions::sealed(ctx, first, document)?;
+    tx.insert_item(id, &fields, &first, &ctx.caller.user).await?;
+    let after = audit_document(&fields.name, fields.is_active, &fields.tags, &fields.details);
     let object = AuditObject::new(D::KIND, id);
     tx.append_audit_event(&ctx.caller.actor(), "create", object, Value::Null, after)
         .await?;
@@ -241,22 +234,18 @@ async fn refuse_taken_name<D: ItemDetails>(
     name: &str,
     own: Option<Id<D::IdKind>>,
 ) -> Result<(), AppError> {
-    for spelling in spellings(name) {
-        let found = tx.find_item_by_name::<D>(&caller.organization, &spelling).await?;
-        if let Some(id) = found.filter(|id| Some(*id) != own) {
-            let may_see = caller.may(permissions(D::KIND).get, &attributes_of::<D>(id, &spelling));
-            let (active, advice) = if D::KIND == ItemKind::BehaviorSet {
-                ("active ", ", or deactivate that one first")
-            } else {
-                ("", "")
-            };
-            let taken = taken(&format!("{active}{}", D::KIND), may_see.then_some(&id), name);
-            return Err(AppError::Conflict(format!(
-                "{taken}; choose another name{advice}"
-            )));
-        }
-    }
-    Ok(())
+    let found = tx.find_item_namesake::<D>(&caller.organization, name, own);
+    let Some(other) = found.await? else {
+        return Ok(());
+    };
+    let may_see = caller.may(permissions(D::KIND).get, &attributes_of::<D>(other, name));
+    let seen = may_see.then_some(&other);
+    Err(AppError::Conflict(if D::KIND == ItemKind::BehaviorSet {
+        let taken = taken(&format!("active {}", D::KIND), seen, name);
+        format!("{taken}, or deactivate that one first")
+    } else {
+        taken(&D::KIND.to_string(), seen, name)
+    }))
 }
 
 /// Returns the services that are in one of the two lists only.

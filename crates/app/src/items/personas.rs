@@ -1,6 +1,6 @@
 //! Personas: who talks in simulations.
 
-use forge_domain::item::CreateItem;
+use forge_domain::item::{CreateItem, ItemFields};
 use forge_domain::simulation::{CreatePersona, PersonaDetails};
 use forge_domain::simulation::{PersonaContent, PersonaDocument};
 use forge_domain::{OrganizationId, PersonaId, VersionNumber};
@@ -25,10 +25,12 @@ pub async fn create(ctx: Ctx<'_>, create: CreatePersona) -> Result<Written<Perso
     authorize_create::<PersonaDetails>(ctx.caller, &create.name)?;
     let mut tx = ctx.app.write(ctx.caller).await?;
     let create = CreateItem {
-        name: create.name,
-        is_active: true,
-        tags: create.tags,
-        details: PersonaDetails { role: create.role },
+        fields: ItemFields {
+            name: create.name,
+            is_active: true,
+            tags: create.tags,
+            details: PersonaDetails { role: create.role },
+        },
         document: completed(&mut tx, &ctx.caller.organization, create.content).await?,
     };
     super::create(ctx, tx, create).await

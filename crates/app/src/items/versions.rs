@@ -2,11 +2,11 @@
 
 use forge_domain::audit::AuditObject;
 use forge_domain::id;
-use forge_domain::item::{Item, ItemDetails, ItemDocument};
+use forge_domain::item::{Item, ItemDetails, ItemDocument, ItemVersion};
 use forge_domain::user::Variables;
 use forge_domain::version::{VersionRange, VersionRef, next_version};
-use forge_domain::{Id, ItemVersionId, OrganizationId, Timestamp, UserRef, VersionNumber};
-use forge_store::{ItemVersion, NewItemVersion, Tx, VersionBounds, WriteTx};
+use forge_domain::{Id, OrganizationId, VersionNumber};
+use forge_store::{NewSealedVersion, SealedVersion, Tx, VersionBounds, WriteTx};
 use serde_json::json;
 
 use super::{authorize_read, live, permissions};
@@ -14,25 +14,8 @@ use crate::access::resource::Resource as _;
 use crate::page::PageBuilder;
 use crate::{App, AppError, Ctx, Page, Written, commit};
 
-/// A version of an item.
-///
-/// It cannot be printed: it may have secrets.
-#[derive(Clone)]
-pub struct Version<D: ItemDetails> {
-    /// Its number.
-    pub version: VersionNumber,
-    /// Its id beside its number.
-    pub object_id: ItemVersionId,
-    /// Its content.
-    pub document: D::Document,
-    /// Who created it.
-    pub creator: UserRef,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
 /// What seals the secrets of a version; only personas have any.
-fn context<K: id::Kind>(organization: &OrganizationId, item: VersionRef<K>) -> String {
+fn context<K: id::Kind>(organization: &OrganizationId, item: VersionRef<Id<K>>) -> String {
     format!("persona-variables/{organization}/{}/{}", item.id, item.version)
 }
 
@@ -43,9 +26,9 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> AppError {
 /// Returns a version as it is stored: what is secret in it is sealed.
 pub(super) fn sealed<D: ItemDocument, K: id::Kind>(
     ctx: Ctx<'_>,
-    item: VersionRef<K>,
+    item: VersionRef<Id<K>>,
     mut document: D,
-) -> Result<NewItemVersion, AppError> {
+) -> Result<NewSealedVersion, AppError> {
     let searched_text = document.searched_text();
     let secrets = document.take_secrets();
     let sealed = if secrets.is_empty() {
@@ -55,7 +38,7 @@ pub(super) fn sealed<D: ItemDocument, K: id::Kind>(
         let context = context(&ctx.caller.organization, item);
         Some(ctx.app.keyring.seal(&context, &secrets).map_err(internal)?)
     };
-    Ok(NewItemVersion {
+    Ok(NewSealedVersion {
         id: ctx.app.new_id()?,
         version: item.version,
         document: serde_json::to_string(&document).map_err(internal)?,
@@ -69,9 +52,9 @@ fn opened<D: ItemDetails>(
     app: &App,
     organization: &OrganizationId,
     id: Id<D::IdKind>,
-    stored: ItemVersion,
+    stored: SealedVersion,
     with_secrets: bool,
-) -> Result<Version<D>, AppError> {
+) -> Result<ItemVersion<D>, AppError> {
     let mut document: D::Document = serde_json::from_str(&stored.document).map_err(internal)?;
     if let (Some(sealed), true) = (&stored.sealed, with_secrets) {
         let version = stored.version;
@@ -84,9 +67,9 @@ fn opened<D: ItemDetails>(
         })?;
         document.put_secrets(serde_json::from_slice::<Variables>(&secrets).map_err(internal)?);
     }
-    Ok(Version {
+    Ok(ItemVersion {
         version: stored.version,
-        object_id: stored.id,
+        id: stored.id,
         document,
         creator: stored.creator,
         created_at: stored.created_at,
@@ -114,7 +97,7 @@ pub(crate) async fn content<D: ItemDetails>(
     app: &App,
     tx: &mut Tx,
     organization: &OrganizationId,
-    item: VersionRef<D::IdKind>,
+    item: VersionRef<Id<D::IdKind>>,
 ) -> Result<D::Document, AppError> {
     let VersionRef { id, version } = item;
     let stored = tx.find_item_version(organization, id, version).await?;
@@ -172,7 +155,7 @@ pub struct ListVersions {
 #[derive(Clone)]
 pub struct VersionPage<D: ItemDetails> {
     /// The versions.
-    pub page: Page<Version<D>>,
+    pub page: Page<ItemVersion<D>>,
     /// Whether secrets are in them: only those who may modify the item, and so could replace them, see any.
     pub with_secrets: bool,
 }

@@ -4,17 +4,16 @@ pub(crate) mod lookup;
 mod update;
 
 use forge_domain::access::{Attributes, Permission};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::name::spellings;
 use forge_domain::plan::Namesake;
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, check_creation};
+use forge_domain::service::{Service, ServiceFields, check_creation};
 use forge_domain::tag::{TagFilter, Tags};
-use forge_domain::version_set::{Binding, RequestedPins};
+use forge_domain::version_set::{Binding, RequestedPins, VersionSet};
 use forge_domain::{Pins, Refusal, Refusals, ServiceId, SetName, Sort};
-use forge_store::{Place, SortValue, Tx, VersionSet};
-pub use forge_store::{ServiceFields, SortKey};
+pub use forge_store::SortKey;
+use forge_store::{Place, SortValue, Tx};
 use serde_json::{Value, json};
 
 use lookup::attributes_of;
@@ -105,11 +104,7 @@ pub async fn create(
 /// Returns the agent and the graph that a new service names, or says which of them is not there.
 async fn require_binding(tx: &mut Tx, caller: &Caller, fields: &ServiceFields) -> Result<Binding, AppError> {
     let (agent_id, graph_id) = (fields.agent_id, fields.context_graph_id);
-    let wanted = [
-        (AssetKind::Agent, agent_id.to_string()),
-        (AssetKind::ContextGraph, graph_id.to_string()),
-    ];
-    let missing = missing_assets(tx, caller, &wanted).await?;
+    let missing = missing_assets(tx, caller, &[agent_id.into(), graph_id.into()]).await?;
     if !missing.is_empty() {
         let texts: Vec<String> = missing.iter().map(ToString::to_string).collect();
         return Err(AppError::NotFound(texts.join("; ")));
@@ -120,16 +115,11 @@ async fn require_binding(tx: &mut Tx, caller: &Caller, fields: &ServiceFields) -
 
 /// Looks which of the assets that a service is to run on are not there, or not for the caller to read: who runs a thing
 /// gets to know what is in it.
-async fn missing_assets(
-    tx: &mut Tx,
-    caller: &Caller,
-    wanted: &[(AssetKind, String)],
-) -> Result<Vec<Refusal>, AppError> {
+async fn missing_assets(tx: &mut Tx, caller: &Caller, wanted: &[AssetId]) -> Result<Vec<Refusal>, AppError> {
     let mut missing = Vec::new();
-    for (asset, id) in wanted {
-        if assets::find_named(tx, caller, *asset, id).await?.is_none() {
-            let (asset, id) = (*asset, id.clone());
-            missing.push(Refusal::NoSuchAsset { asset, id });
+    for asset in wanted.iter().copied() {
+        if assets::find_named(tx, caller, asset).await?.is_none() {
+            missing.push(Refusal::NoSuchAsset { asset });
         }
     }
     Ok(missing)
@@ -144,18 +134,14 @@ async fn namesake(
     name: &str,
     own: Option<ServiceId>,
 ) -> Result<Option<Namesake>, AppError> {
-    for spelling in spellings(name) {
-        let found = tx.find_active_service(&caller.organization, &spelling).await?;
-        if let Some(id) = found.filter(|id| Some(*id) != own) {
-            let may_see = caller.may(Permission::GetService, &attributes_of(id, &spelling));
-            return Ok(Some(if may_see {
-                Namesake::Seen(id)
-            } else {
-                Namesake::Hidden
-            }));
+    let found = tx.find_service_namesake(&caller.organization, name, own).await?;
+    Ok(found.map(|id| {
+        if caller.may(Permission::GetService, &attributes_of(id, name)) {
+            Namesake::Seen(id)
+        } else {
+            Namesake::Hidden
         }
-    }
-    Ok(None)
+    }))
 }
 
 async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {

@@ -4,16 +4,16 @@
 //! takes, and stops where a change of them stops.
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::audit::{AuditObject, ObjectKind};
 use forge_domain::plan::{
     Effect, HoldEffect, PlannedService, Plans, ServicePlan, ServicePlanInput, Target, plan_service,
 };
 use forge_domain::revision::RevisionAction;
-use forge_domain::service::{Service, UpdateService};
-use forge_domain::version_set::Binding;
+use forge_domain::service::{Service, ServiceFields, UpdateService};
+use forge_domain::version_set::{Binding, VersionSet};
 use forge_domain::{ServiceId, SetName};
-use forge_store::{ServiceFields, Tx, VersionSet, WriteTx};
+use forge_store::{Tx, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use super::lookup::find_binding;
@@ -24,19 +24,6 @@ use crate::simulations::unit_tests::users_of;
 use crate::version_sets::promotion::{ChangeOptions, Precondition, write_lifted};
 use crate::version_sets::{NewRevision, Uses, append_revision, set_attributes, view};
 use crate::{AppError, Caller, Ctx, assets};
-
-fn fields(service: &Service) -> ServiceFields {
-    let service = service.clone();
-    ServiceFields {
-        name: service.name,
-        description: service.description,
-        is_active: service.is_active,
-        agent_id: service.agent_id,
-        context_graph_id: service.context_graph_id,
-        tags: service.tags,
-        keyterms: service.keyterms,
-    }
-}
 
 /// What came of a change that nothing stood against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -206,13 +193,13 @@ fn target(set: &VersionSet) -> (SetName, Target) {
 }
 
 /// Returns the agent and the graph that the service gets, as far as it had others.
-fn new_assets(before: &Service, after: &Service) -> Vec<(AssetKind, String)> {
+fn new_assets(before: &Service, after: &Service) -> Vec<AssetId> {
     let mut new = Vec::new();
     if before.agent_id != after.agent_id {
-        new.push((AssetKind::Agent, after.agent_id.to_string()));
+        new.push(after.agent_id.into());
     }
     if before.context_graph_id != after.context_graph_id {
-        new.push((AssetKind::ContextGraph, after.context_graph_id.to_string()));
+        new.push(after.context_graph_id.into());
     }
     new
 }
@@ -224,7 +211,7 @@ fn authorize_rebind(
     caller: &Caller,
     names: [&Service; 2],
     sets: &[VersionSet],
-    new: &[(AssetKind, String)],
+    new: &[AssetId],
 ) -> Result<(), AppError> {
     for set in sets.iter().filter(|set| !set.name.is_edge()) {
         for service in names {
@@ -232,7 +219,7 @@ fn authorize_rebind(
         }
     }
     new.iter()
-        .try_for_each(|(kind, _)| assets::authorize_some_read(caller, *kind))
+        .try_for_each(|id| assets::authorize_some_read(caller, id.kind()))
 }
 
 /// Holds the service and the plan against what the caller saw before.
@@ -278,7 +265,7 @@ async fn write(
         planned,
         ..
     } = prepared;
-    let (id, new) = (before.id, fields(after));
+    let (id, new) = (before.id, ServiceFields::from(after));
     tx.update_service(id, &new, &caller.user).await?;
     if !planned.effects.is_empty() {
         for (set, effect) in sets.iter().zip(&planned.effects) {
@@ -287,7 +274,7 @@ async fn write(
         tx.rebind_deleted_sets(id, after.agent_id, after.context_graph_id)
             .await?;
     }
-    let (old, new) = (audit_document(&fields(before)), audit_document(&new));
+    let (old, new) = (audit_document(&before.into()), audit_document(&new));
     tx.append_audit_event(
         &caller.actor(),
         "update",

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::name::spellings;
 use forge_domain::search::SearchTerms;
 use forge_domain::simulation::{
     UnitTest, UnitTestEntry, UnitTestSet, UnitTestSetFields, UnitTestSetFilter, UnitTestSetFilterValues,
@@ -92,14 +91,11 @@ pub async fn update(
     let mut tx = ctx.write(PERMISSION).await?;
     let set: UnitTestSet = ctx.caller.fetch(&mut tx, PERMISSION, &id).await?;
     let old = set.fields;
-    let fields = UnitTestSetFields {
-        name: changed_name(&old.name, update.name)?.unwrap_or_else(|| old.name.clone()),
-        description: update.description.unwrap_or_else(|| old.description.clone()),
-        unit_test_runs: update
-            .unit_test_runs
-            .unwrap_or_else(|| old.unit_test_runs.clone()),
-        tags: update.tags.unwrap_or_else(|| old.tags.clone()),
+    let update = UpdateUnitTestSet {
+        name: changed_name(&old.name, update.name)?,
+        ..update
     };
+    let fields = update.apply(&old);
     if fields == old {
         return Ok(None);
     }
@@ -178,17 +174,16 @@ async fn refuse_taken_name(
     name: &str,
     own: Option<UnitTestSetId>,
 ) -> Result<(), AppError> {
-    for spelling in spellings(name) {
-        let found = tx
-            .find_live_unit_test_set(&caller.organization, &spelling)
-            .await?;
-        if let Some(other) = found.filter(|other| Some(*other) != own) {
-            let may_see = caller.may(Permission::GetUnitTestSet, &attributes_of(other, &spelling));
-            let taken = taken("unit test set", may_see.then_some(&other), name);
-            return Err(AppError::Conflict(format!("{taken}; choose another name")));
-        }
-    }
-    Ok(())
+    let organization = &caller.organization;
+    let Some(other) = tx.find_unit_test_set_namesake(organization, name, own).await? else {
+        return Ok(());
+    };
+    let may_see = caller.may(Permission::GetUnitTestSet, &attributes_of(other, name));
+    Err(AppError::Conflict(taken(
+        "unit test set",
+        may_see.then_some(&other),
+        name,
+    )))
 }
 
 /// What a caller asks of a list of sets.

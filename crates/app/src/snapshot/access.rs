@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use forge_domain::access::{Grant, Privileges};
-use forge_domain::{OrganizationId, RoleId, Timestamp};
+use forge_domain::api_key::ApiKeyId;
+use forge_domain::{OrganizationId, RoleId, SigningKeyId, Timestamp};
 use forge_store::{KeySummary, SigningKey, StoreError, TimedGrant, Tx, UserSummary};
 use rpds::HashTrieMapSync;
 
@@ -15,7 +16,7 @@ use crate::access::privileges;
 pub(crate) struct Access {
     roles: Arc<Roles>,
     users: HashTrieMapSync<String, RoleId>,
-    keys: HashTrieMapSync<String, Arc<KeySummary>>,
+    keys: HashTrieMapSync<ApiKeyId, Arc<KeySummary>>,
     grants: Grants,
     signing_keys: Arc<[SigningKey]>,
 }
@@ -58,10 +59,7 @@ impl Access {
                 ..Roles::default()
             }),
             users: users.into_iter().map(|user| (user.id, user.role_id)).collect(),
-            keys: keys
-                .into_iter()
-                .map(|key| (key.id.clone(), Arc::new(key)))
-                .collect(),
+            keys: keys.into_iter().map(|key| (key.id, Arc::new(key))).collect(),
             grants: load_grants(tx, organization, now).await?,
             signing_keys: tx.all_signing_keys(organization).await?.into(),
         })
@@ -89,11 +87,11 @@ impl Access {
         &mut self,
         tx: &mut Tx,
         organization: &OrganizationId,
-        id: &str,
+        id: ApiKeyId,
     ) -> Result<(), StoreError> {
-        self.keys.remove_mut(id);
+        self.keys.remove_mut(&id);
         for key in tx.key_summaries(organization, Some(id)).await? {
-            self.keys.insert_mut(key.id.clone(), Arc::new(key));
+            self.keys.insert_mut(key.id, Arc::new(key));
         }
         Ok(())
     }
@@ -118,7 +116,8 @@ impl Access {
 
     /// Returns an API key that can be used at `now`.
     pub(crate) fn key(&self, id: &str, now: Timestamp) -> Option<Arc<KeySummary>> {
-        self.keys.get(id).filter(|key| now < key.expires_at).cloned()
+        let key = self.keys.get(&id.parse().ok()?);
+        key.filter(|key| now < key.expires_at).cloned()
     }
 
     /// Returns `true` if a key signs in a user: the user's role must be the lesser one.
@@ -152,7 +151,7 @@ impl Access {
     }
 
     /// Returns the signing key of that id.
-    pub(crate) fn signing_key(&self, id: &str) -> Option<&SigningKey> {
+    pub(crate) fn signing_key(&self, id: SigningKeyId) -> Option<&SigningKey> {
         self.signing_keys.iter().find(|key| key.id == id)
     }
 

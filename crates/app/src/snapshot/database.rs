@@ -1,8 +1,9 @@
 //! Whether the database answers.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
-use forge_domain::{Duration, Timestamp};
+use forge_domain::Timestamp;
 
 /// How the database was when somebody looked last.
 #[derive(Debug, Default)]

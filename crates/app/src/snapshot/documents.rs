@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::{OrganizationId, VersionNumber};
 use quick_cache::unsync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, Options, OptionsBuilder, Weighter};
@@ -26,7 +26,7 @@ const MOST_IN_USE: usize = 1000;
 const OF_A_MARK: usize = 32;
 
 /// Names a version.
-pub(crate) type VersionKey = (OrganizationId, AssetKind, String, VersionNumber);
+pub(crate) type VersionKey = (OrganizationId, AssetId, VersionNumber);
 
 /// Returns how many bytes a document takes about once it is read, which may be many times what its text has.
 pub(crate) fn parsed_bytes(text: &str) -> usize {
@@ -147,11 +147,14 @@ impl<T, K: Eq + Hash> Documents<T, K> {
 
 #[cfg(test)]
 mod tests {
+    use forge_domain::{AgentId, Timestamp};
+
     use super::*;
 
     fn key(number: i64) -> VersionKey {
         let version = VersionNumber::try_from(number).unwrap();
-        ("acme".parse().unwrap(), AssetKind::Agent, "a".to_owned(), version)
+        let agent = AgentId::new(Timestamp::from_millis(0), [1; 8]);
+        ("acme".parse().unwrap(), agent.into(), version)
     }
 
     fn of(memory: usize) -> Size {

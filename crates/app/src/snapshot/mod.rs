@@ -25,10 +25,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use forge_domain::agent::AgentDocument;
+use forge_domain::asset::AssetVersion;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::prompt::LongPrompt;
 use forge_domain::{AgentId, ContextGraphId, OrganizationId, VersionNumber};
-use forge_store::{AssetVersion, GONE, ReadTx, StoreError, Watermark};
+use forge_store::{GONE, ReadTx, StoreError, Watermark};
 use rpds::HashTrieMapSync;
 use tokio::time::Instant;
 
@@ -100,7 +101,7 @@ pub(crate) struct Entry {
 pub(crate) struct SnapshotRead {
     pub(crate) state: Arc<OrganizationState>,
     /// For how long the database has not answered, if it does not: then there may be changes that nobody here knows of.
-    pub(crate) stale_for: Option<forge_domain::Duration>,
+    pub(crate) stale_for: Option<Duration>,
     /// Whether there is a change that the state does not have, and the database did not tell it in time.
     is_behind: bool,
 }

@@ -4,14 +4,15 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use forge_domain::asset::AssetKind;
+use forge_domain::api_key::ApiKeyId;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::ObjectKind;
+use forge_domain::organization::Organization;
 use forge_domain::{
     AgentId, BehaviorSetId, ContextGraphId, OrganizationId, ServiceId, Timestamp, VersionNumber,
 };
 use forge_store::{
-    AssetSummary, AuditedChange, ChainHead, Organization, OrganizationSummary, ServiceSummary, SetSummary,
-    StoreError, Tx,
+    AssetSummary, AuditedChange, ChainHead, OrganizationSummary, ServiceSummary, SetSummary, StoreError, Tx,
 };
 use rpds::HashTrieMapSync;
 
@@ -29,15 +30,12 @@ const MAX_EVENTS: usize = 5_000;
 pub(crate) struct OrganizationState {
     pub(crate) organization: Organization,
     pub(crate) access: Access,
-    agents: Assets,
-    context_graphs: Assets,
+    assets: HashTrieMapSync<AssetId, Arc<AssetSummary>>,
     services: HashTrieMapSync<ServiceId, Arc<ServiceState>>,
     behaviors: Behaviors,
     /// The number and the hash of the last event of its log: what comes after this state has it in its history.
     last_event: ChainHead,
 }
-
-type Assets = HashTrieMapSync<String, Arc<AssetSummary>>;
 
 /// What became of an organization since a state of it.
 pub(crate) enum Advance {
@@ -67,13 +65,17 @@ impl OrganizationState {
         };
         let mut state = Self {
             access: Access::load(tx, id, now).await?,
-            agents: assets(tx.asset_summaries(id, AssetKind::Agent, None).await?),
-            context_graphs: assets(tx.asset_summaries(id, AssetKind::ContextGraph, None).await?),
+            assets: HashTrieMapSync::default(),
             services: HashTrieMapSync::default(),
             behaviors: Behaviors::load(tx, id).await?,
             last_event: tx.audit_head(id).await?,
             organization,
         };
+        for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
+            for asset in tx.asset_summaries(id, kind).await? {
+                state.assets.insert_mut(asset.id, Arc::new(asset));
+            }
+        }
         let mut sets: HashMap<ServiceId, Vec<SetSummary>> = HashMap::new();
         for set in tx.set_summaries(id, None).await? {
             sets.entry(set.service_id).or_default().push(set);
@@ -142,25 +144,18 @@ impl OrganizationState {
     }
 
     /// Returns an agent or a context graph.
-    pub(crate) fn asset(&self, kind: AssetKind, id: &str) -> Option<&AssetSummary> {
-        self.assets(kind).get(id).map(Arc::as_ref)
+    pub(crate) fn asset(&self, id: AssetId) -> Option<&AssetSummary> {
+        self.assets.get(&id).map(Arc::as_ref)
     }
 
-    fn assets(&self, kind: AssetKind) -> &Assets {
-        match kind {
-            AssetKind::Agent => &self.agents,
-            AssetKind::ContextGraph => &self.context_graphs,
-        }
-    }
-
-    fn latest(&self, kind: AssetKind, id: &str) -> Option<VersionNumber> {
-        self.asset(kind, id).and_then(|asset| asset.latest)
+    fn latest(&self, id: AssetId) -> Option<VersionNumber> {
+        self.asset(id).and_then(|asset| asset.latest)
     }
 
     fn latest_versions(&self, agent_id: AgentId, context_graph_id: ContextGraphId) -> LatestVersions {
         LatestVersions {
-            agent: self.latest(AssetKind::Agent, &agent_id.to_string()),
-            context_graph: self.latest(AssetKind::ContextGraph, &context_graph_id.to_string()),
+            agent: self.latest(agent_id.into()),
+            context_graph: self.latest(context_graph_id.into()),
         }
     }
 
@@ -182,9 +177,9 @@ impl OrganizationState {
         match invalidation {
             Invalidation::Access => self.access = Access::load(tx, &organization, now).await?,
             Invalidation::User(id) => self.access.reload_user(tx, &organization, &id, now).await?,
-            Invalidation::Key(id) => self.access.reload_key(tx, &organization, &id).await?,
+            Invalidation::Key(id) => self.access.reload_key(tx, &organization, id).await?,
             Invalidation::Grants => self.access.reload_grants(tx, &organization, now).await?,
-            Invalidation::Asset(kind, id) => self.reload_asset(tx, kind, &id).await?,
+            Invalidation::Asset(id) => self.reload_asset(tx, id).await?,
             Invalidation::BehaviorSet(id) => self.behaviors.reload(tx, &organization, id).await?,
             Invalidation::Service(id) => {
                 for service in tx.service_summaries(&organization, Some(id)).await? {
@@ -196,23 +191,18 @@ impl OrganizationState {
         Ok(())
     }
 
-    async fn reload_asset(&mut self, tx: &mut Tx, kind: AssetKind, id: &str) -> Result<(), StoreError> {
-        let before = self.latest(kind, id);
-        for asset in tx.asset_summaries(&self.organization.id, kind, Some(id)).await? {
-            let assets = match kind {
-                AssetKind::Agent => &mut self.agents,
-                AssetKind::ContextGraph => &mut self.context_graphs,
-            };
-            assets.insert_mut(asset.id.clone(), Arc::new(asset));
+    async fn reload_asset(&mut self, tx: &mut Tx, id: AssetId) -> Result<(), StoreError> {
+        let before = self.latest(id);
+        if let Some(asset) = tx.asset_summary(&self.organization.id, id).await? {
+            self.assets.insert_mut(id, Arc::new(asset));
         }
-        if before == self.latest(kind, id) {
+        if before == self.latest(id) {
             return Ok(());
         }
         // What floats means another version now.
-        let (agent, graph) = (id.parse().ok(), id.parse().ok());
-        let using = self.services.values().filter(|service| match kind {
-            AssetKind::Agent => Some(service.agent.0) == agent,
-            AssetKind::ContextGraph => Some(service.context_graph.0) == graph,
+        let using = self.services.values().filter(|service| match id {
+            AssetId::Agent(id) => service.agent.0 == id,
+            AssetId::ContextGraph(id) => service.context_graph.0 == id,
         });
         for service in using.cloned().collect::<Vec<_>>() {
             let latest = self.latest_versions(service.agent.0, service.context_graph.0);
@@ -223,13 +213,6 @@ impl OrganizationState {
     }
 }
 
-fn assets(summaries: Vec<AssetSummary>) -> Assets {
-    let pairs = summaries
-        .into_iter()
-        .map(|summary| (summary.id.clone(), Arc::new(summary)));
-    pairs.collect()
-}
-
 /// Something that an event was about.
 ///
 /// Assets come before services, whose sets mean versions of them.
@@ -237,9 +220,9 @@ fn assets(summaries: Vec<AssetSummary>) -> Assets {
 enum Invalidation {
     Access,
     User(String),
-    Key(String),
+    Key(ApiKeyId),
     Grants,
-    Asset(AssetKind, String),
+    Asset(AssetId),
     BehaviorSet(BehaviorSetId),
     Service(ServiceId),
 }
@@ -249,6 +232,7 @@ impl Invalidation {
     fn by(event: &AuditedChange) -> Option<Self> {
         let id = event.object.id.as_str();
         let service = |id: &str| id.parse().ok().map(Self::Service);
+        let asset = |kind| AssetId::parse(kind, id).ok().map(Self::Asset);
         let known = match event.object.known_kind() {
             // What is in memory does not depend on tests, nor on what was said.
             Some(
@@ -261,10 +245,10 @@ impl Invalidation {
             ) => return None,
             Some(ObjectKind::BehaviorSet) => id.parse().ok().map(Self::BehaviorSet),
             Some(ObjectKind::User) => Some(Self::User(id.to_owned())),
-            Some(ObjectKind::ApiKey) => Some(Self::Key(id.to_owned())),
+            Some(ObjectKind::ApiKey) => id.parse().ok().map(Self::Key),
             Some(ObjectKind::TemporaryGrant) => Some(Self::Grants),
-            Some(ObjectKind::Agent) => Some(Self::Asset(AssetKind::Agent, id.to_owned())),
-            Some(ObjectKind::ContextGraph) => Some(Self::Asset(AssetKind::ContextGraph, id.to_owned())),
+            Some(ObjectKind::Agent) => asset(AssetKind::Agent),
+            Some(ObjectKind::ContextGraph) => asset(AssetKind::ContextGraph),
             Some(ObjectKind::Service) => service(id),
             Some(ObjectKind::VersionSet) => id.split_once('/').and_then(|(id, _)| service(id)),
             Some(ObjectKind::Role | ObjectKind::SigningKey | ObjectKind::Organization) | None => None,

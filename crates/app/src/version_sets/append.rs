@@ -1,9 +1,9 @@
 //! Appending to the history of a set: the one place where a revision is built.
 
-use forge_domain::revision::RevisionAction;
+use forge_domain::revision::{Revision, RevisionAction};
 use forge_domain::version_set::{Binding, ResolvedPins};
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName};
-use forge_store::{Revision, WriteTx};
+use forge_store::WriteTx;
 
 use crate::{AppError, Caller};
 

@@ -2,7 +2,7 @@
 
 use forge_domain::access::Permission;
 use forge_domain::agent::AgentDocument;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::context_graph::ContextGraphDocument;
 use forge_domain::diff::{SetDiff, SetOrRevision, Side, compare_sets};
 use forge_domain::plan::PinnedRevision;
@@ -20,6 +20,9 @@ use crate::{AppError, Caller, Ctx, aside, assets};
 
 /// How many bytes a preference has, about.
 const PREFERENCE_BYTES: usize = 256;
+
+/// An agent or a context graph, and the version of it that is meant, unless it has none.
+type Meant = (AssetId, Option<VersionNumber>);
 
 /// One of the two things compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,16 +48,13 @@ impl Compared {
         self.content.pins.model_preferences.len() * PREFERENCE_BYTES
     }
 
-    fn agent(&self) -> (String, Option<VersionNumber>) {
-        (
-            self.content.agent_id.to_string(),
-            self.content.resolved.agent_version,
-        )
+    fn agent(&self) -> Meant {
+        (self.content.agent_id.into(), self.content.resolved.agent_version)
     }
 
-    fn context_graph(&self) -> (String, Option<VersionNumber>) {
+    fn context_graph(&self) -> Meant {
         (
-            self.content.context_graph_id.to_string(),
+            self.content.context_graph_id.into(),
             self.content.resolved.context_graph_version,
         )
     }
@@ -92,16 +92,11 @@ pub async fn compare(
     let head = load_side(&mut tx, ctx.caller, &service, head, &binding).await?;
     let agents = [base.agent(), head.agent()];
     let context_graphs = [base.context_graph(), head.context_graph()];
-    for (kind, pair) in [
-        (AssetKind::Agent, &agents),
-        (AssetKind::ContextGraph, &context_graphs),
-    ] {
-        for (id, _) in pair {
-            assets::authorize_read(&mut tx, ctx.caller, kind, id).await?;
-        }
+    for (id, _) in agents.into_iter().chain(context_graphs) {
+        assets::authorize_read(&mut tx, ctx.caller, id).await?;
     }
-    let agents = texts(&mut tx, ctx.caller, AssetKind::Agent, agents).await?;
-    let context_graphs = texts(&mut tx, ctx.caller, AssetKind::ContextGraph, context_graphs).await?;
+    let agents = texts(&mut tx, ctx.caller, agents).await?;
+    let context_graphs = texts(&mut tx, ctx.caller, context_graphs).await?;
     drop(tx);
     let pairs = [&agents, &context_graphs].into_iter().flatten();
     let size = pairs
@@ -160,34 +155,22 @@ async fn load_side(
 type Texts = Option<(Box<RawValue>, Box<RawValue>)>;
 
 /// Returns the contents of two versions.
-async fn texts(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    [base, head]: [(String, Option<VersionNumber>); 2],
-) -> Result<Texts, AppError> {
+async fn texts(tx: &mut Tx, caller: &Caller, [base, head]: [Meant; 2]) -> Result<Texts, AppError> {
     if base == head {
         return Ok(None);
     }
     Ok(Some((
-        text(tx, caller, kind, &base).await?,
-        text(tx, caller, kind, &head).await?,
+        text(tx, caller, base).await?,
+        text(tx, caller, head).await?,
     )))
 }
 
-async fn text(
-    tx: &mut Tx,
-    caller: &Caller,
-    kind: AssetKind,
-    of: &(String, Option<VersionNumber>),
-) -> Result<Box<RawValue>, AppError> {
-    let (id, version) = of;
-    let version = version.ok_or_else(|| AppError::internal(format!("{kind} {id} has no versions")))?;
-    let found = tx
-        .find_version(&caller.organization, kind, id, version)
-        .await?
-        .ok_or_else(|| AppError::internal(format!("version {version} of {kind} {id} is missing")))?;
-    Ok(found.document)
+async fn text(tx: &mut Tx, caller: &Caller, meant: Meant) -> Result<Box<RawValue>, AppError> {
+    let (id, version) = meant;
+    let without = || AppError::internal(format!("{} {id} has no versions", id.kind()));
+    let version = version.ok_or_else(without)?;
+    let found = tx.find_version(&caller.organization, id, version).await?;
+    Ok(found.ok_or_else(|| assets::missing(id, version))?.document)
 }
 
 fn documents<T: DeserializeOwned>(texts: Texts) -> Result<Option<(T, T)>, AppError> {

@@ -1,8 +1,8 @@
 //! The history of a version set.
 
 use forge_domain::access::Permission;
+use forge_domain::revision::Revision;
 use forge_domain::{ServiceId, SetName};
-use forge_store::Revision;
 
 use crate::page::PageBuilder;
 use crate::version_sets::{service_of_set, unknown};

@@ -10,11 +10,11 @@ pub mod resolve;
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
+use forge_domain::conversation::RunningConversations;
 use forge_domain::service::Service;
-use forge_domain::version_set::{Binding, ResolvedPins};
+use forge_domain::version_set::{Binding, ResolvedPins, VersionSet};
 use forge_domain::{Pins, ServiceId, SetName, UnitTestId, VersionNumber};
-pub use forge_store::Revision;
-use forge_store::{Rows, RunningConversations, Tx, VersionSet};
+use forge_store::{Rows, Tx};
 use serde_json::{Value, json};
 
 pub(crate) use append::{NewRevision, append_revision};

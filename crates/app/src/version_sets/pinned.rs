@@ -1,11 +1,10 @@
 //! What a revision of a set pinned, and what that came to mean.
 
-use forge_domain::asset::AssetKind;
 use forge_domain::plan::PinnedRevision;
-use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::{Binding, ResolvedPins};
+use forge_domain::revision::{Revision, RevisionAction};
+use forge_domain::version_set::{Binding, ResolvedPins, VersionSet};
 use forge_domain::{OrganizationId, ServiceId};
-use forge_store::{Revision, Tx, VersionSet};
+use forge_store::Tx;
 
 use crate::AppError;
 
@@ -87,13 +86,11 @@ pub(crate) async fn resolve_as_of(
         context_graph_version: revision.pins.context_graph_version,
     };
     if resolved.agent_version.is_none() {
-        let id = revision.agent_id.to_string();
-        let latest = tx.latest_version_at(organization, AssetKind::Agent, &id, change_number);
+        let latest = tx.latest_version_at(organization, revision.agent_id.into(), change_number);
         resolved.agent_version = latest.await?;
     }
     if resolved.context_graph_version.is_none() {
-        let id = revision.context_graph_id.to_string();
-        let latest = tx.latest_version_at(organization, AssetKind::ContextGraph, &id, change_number);
+        let latest = tx.latest_version_at(organization, revision.context_graph_id.into(), change_number);
         resolved.context_graph_version = latest.await?;
     }
     Ok(resolved)

@@ -1,16 +1,17 @@
 //! Resolving: which exact versions and models a set means, now or at a moment in the past.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetVersion};
 use forge_domain::fault::Fault;
 use forge_domain::plan::PinnedRevision;
 use forge_domain::revision::RevisionAction;
 use forge_domain::service::Service;
 use forge_domain::version_set::ResolvedPins;
-use forge_domain::{AgentId, ContextGraphId, Duration, Pins, ServiceId, SetName, Timestamp, VersionNumber};
-use forge_store::{AssetVersion, Tx};
+use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, Timestamp, VersionNumber};
+use forge_store::Tx;
 
 use crate::access::resource::Resource as _;
 use crate::snapshot::{PreparedAnswer, ServiceState, SetState, SnapshotRead};
@@ -19,7 +20,7 @@ use crate::version_sets::{attributes_of_set, gone, service_of_set, unknown};
 use crate::{AppError, Caller, Ctx, assets};
 
 /// By how much clocks may differ, as with tokens.
-const CLOCK_DIFFERENCE: Duration = Duration::seconds(30);
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(30);
 
 /// How large the contents of an agent and a context graph may be together to be told with what a set means, in bytes.
 pub const MOST_DOCUMENTS_BYTES: usize = 4 * 1024 * 1024;
@@ -149,18 +150,14 @@ pub async fn with_documents(ctx: Ctx<'_>, mut resolution: Resolution) -> Result<
         .snapshots
         .organization(ctx.app, &ctx.caller.organization)
         .await?;
-    let content = async |kind, id: String, version| {
-        let missing = || AppError::internal(format!("{kind} {id} is not in memory"));
-        assets::authorize_known(
-            ctx.caller,
-            kind,
-            known.state.asset(kind, &id).ok_or_else(missing)?,
-        )?;
-        assets::version_content(ctx.app, (ctx.caller.organization.clone(), kind, id, version)).await
+    let content = async |id: AssetId, version| {
+        let missing = || AppError::internal(format!("{} {id} is not in memory", id.kind()));
+        assets::authorize_known(ctx.caller, known.state.asset(id).ok_or_else(missing)?)?;
+        assets::version_content(ctx.app, (ctx.caller.organization.clone(), id, version)).await
     };
     let ((agent, agent_version), (graph, graph_version)) = (resolution.agent, resolution.context_graph);
-    let agent = content(AssetKind::Agent, agent.to_string(), agent_version).await?;
-    let graph = content(AssetKind::ContextGraph, graph.to_string(), graph_version).await?;
+    let agent = content(agent.into(), agent_version).await?;
+    let graph = content(graph.into(), graph_version).await?;
     resolution.documents = Some((agent, graph));
     if resolution.documents_bytes() > MOST_DOCUMENTS_BYTES {
         return Err(AppError::Refused(format!(

@@ -1,12 +1,11 @@
 //! Conversations below HTTP: simulated users, and interactions whose server is lost.
 
-use forge_app::conversations::{self, Completed, Conversation, Create, Interaction, Start};
+use forge_app::conversations::{self, Completed, Create, Interaction, Start};
 use forge_app::identity::users;
 use forge_app::version_sets::resolve::{self, Resolution};
 use forge_app::{AppError, Caller};
 use forge_domain::access::DefaultRole;
-use forge_domain::asset::AssetKind;
-use forge_domain::conversation::{ExternalEvent, UserInput};
+use forge_domain::conversation::{Conversation, ExternalEvent, UserInput};
 use forge_domain::simulation::InitialMessageType;
 use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, ConversationId, Id, ServiceId, UnitTestSetRunId, VersionNumber};
@@ -267,15 +266,9 @@ async fn a_graph_that_comes_to_too_much_runs_no_conversation(server: TestServer)
         .await
         .unwrap()
         .unwrap()
-        .context_graph_id
-        .to_string();
+        .context_graph_id;
     let first = tx
-        .find_version(
-            organization,
-            AssetKind::ContextGraph,
-            &graph,
-            VersionNumber::FIRST,
-        )
+        .find_version(organization, graph.into(), VersionNumber::FIRST)
         .await
         .unwrap();
     drop(tx);
@@ -299,15 +292,9 @@ async fn a_graph_that_comes_to_too_much_runs_no_conversation(server: TestServer)
         for version in last + 1..=until {
             document["references"] = serde_json::json!({"other": [graph, version - 1]});
             let version = VersionNumber::try_from(version).unwrap();
-            tx.insert_version(
-                AssetKind::ContextGraph,
-                &graph,
-                version,
-                document.to_string(),
-                &caller.user,
-            )
-            .await
-            .unwrap();
+            tx.insert_version(graph.into(), version, document.to_string(), &caller.user)
+                .await
+                .unwrap();
         }
         tx.commit().await.unwrap();
         last = until;

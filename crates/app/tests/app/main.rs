@@ -10,7 +10,7 @@ mod races;
 use forge_app::AppError;
 use forge_app::assets::{self, agents, context_graphs};
 use forge_domain::access::DefaultRole;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::version_set::RequestedPins;
 use forge_testkit::{Engine, TestServer};
 use proptest::test_runner::{Config, TestRunner};
@@ -42,20 +42,15 @@ fn is_refusal(error: &AppError) -> bool {
 }
 
 /// Adds a version to an agent or a context graph.
-async fn add_version(
-    server: &TestServer,
-    kind: AssetKind,
-    id: &str,
-    expected: Option<i64>,
-) -> Result<i64, AppError> {
+async fn add_version(server: &TestServer, id: AssetId, expected: Option<i64>) -> Result<i64, AppError> {
     let caller = super_administrator(server);
     let expected = expected.map(|number| number.try_into().unwrap());
-    let created = match kind {
-        AssetKind::Agent => {
+    let created = match id {
+        AssetId::Agent(id) => {
             let change = serde_json::from_value(forge_testkit::agent_version()).unwrap();
             agents::create_version(forge_app::Ctx::new(&server.app, &caller), id, expected, change).await?
         }
-        AssetKind::ContextGraph => {
+        AssetId::ContextGraph(id) => {
             let document = serde_json::from_value(forge_testkit::context_graph_version()).unwrap();
             context_graphs::create_version(forge_app::Ctx::new(&server.app, &caller), id, expected, &document)
                 .await?
@@ -65,16 +60,16 @@ async fn add_version(
 }
 
 /// Returns the newest version of an agent or a context graph.
-async fn latest(server: &TestServer, kind: AssetKind, id: &str) -> i64 {
+async fn latest(server: &TestServer, id: AssetId) -> i64 {
     let query = assets::ListAssets {
-        ids: vec![id.to_owned()],
+        ids: vec![id],
         is_deprecated: None,
         limit: 1,
         continuation_token: 0,
     };
     let page = assets::list(
         forge_app::Ctx::new(&server.app, &super_administrator(server)),
-        kind,
+        id.kind(),
         &query,
     )
     .await

@@ -1,5 +1,7 @@
 //! Whatever is called in whatever order, nobody gets more than a super administrator gave, and one of those remains.
 
+use std::time::Duration;
+
 use crate::property;
 use forge_app::access::sign_in;
 use forge_app::identity::api_keys;
@@ -10,7 +12,7 @@ use forge_app::{AppError, Caller, Credentials};
 use forge_domain::access::{DefaultRole, Grant, ModifyRole, Permission, Privileges};
 use forge_domain::tag::Tags;
 use forge_domain::user::Variables;
-use forge_domain::{Clock as _, Duration, OrganizationId};
+use forge_domain::{Clock as _, OrganizationId};
 use forge_testkit::{Engine, TestClient, TestServer, both_engines};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -259,11 +261,11 @@ impl World {
                     forge_app::Ctx::new(app, &caller),
                     None,
                     ROLES[*role],
-                    Duration::days(1),
+                    Duration::from_hours(24),
                     None,
                 )
                 .await?;
-                self.keys.push((made.value.id, made.value.secret));
+                self.keys.push((made.value.id.to_string(), made.value.secret));
             }
             Call::DeleteKey(place) => {
                 let id = &self.keys[place % self.keys.len()].0;
@@ -272,7 +274,7 @@ impl World {
             Call::Grant(to, place) => {
                 let given = GiveGrant {
                     user_id: self.user(*to),
-                    duration: Duration::days(1),
+                    duration: Duration::from_hours(24),
                     grant: pool[*place].clone(),
                     tags: Tags::default(),
                     justification: "because".into(),
@@ -330,11 +332,15 @@ impl World {
             assert!(is_default || self.ceiling.cover(&role.grants), "{role:?}");
         }
         for (id, _) in &self.keys[1..] {
-            let key = tx.find_api_key(&self.organization, id).await.unwrap().unwrap();
+            let key = tx
+                .find_api_key(&self.organization, id.parse().unwrap())
+                .await
+                .unwrap()
+                .unwrap();
             assert!(self.ceiling.cover(&key.role.grants), "{id} is of {:?}", key.role);
         }
         let first = tx
-            .find_api_key(&self.organization, &self.keys[0].0)
+            .find_api_key(&self.organization, self.keys[0].0.parse().unwrap())
             .await
             .unwrap()
             .unwrap();

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use forge_app::identity::organizations;
-use forge_app::services::{self, ServiceFields};
+use forge_app::services;
 use forge_app::version_sets::promotion::{self, ChangeOptions};
 use forge_app::{AppError, assets};
-use forge_domain::asset::AssetKind;
-use forge_domain::service::UpdateService;
+use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::service::{ServiceFields, UpdateService};
 use forge_domain::{AgentId, ServiceId};
 use forge_store::PageRequest;
 use forge_testkit::both_engines;
@@ -59,13 +59,13 @@ fn fields(name: &str, agent: &str, graph: &str, is_active: bool) -> ServiceField
 #[both_engines]
 async fn concurrent_versions_get_every_number_once(server: TestServer) {
     let server = Arc::new(server);
-    for (kind, id) in [
-        (AssetKind::Agent, server.agent(0).await),
-        (AssetKind::ContextGraph, server.context_graph(0).await),
+    for id in [
+        AssetId::Agent(server.agent(0).await.parse().unwrap()),
+        AssetId::ContextGraph(server.context_graph(0).await.parse().unwrap()),
     ] {
         let results = at_once(WRITERS, |_| {
-            let (server, id) = (Arc::clone(&server), id.clone());
-            async move { add_version(&server, kind, &id, None).await }
+            let server = Arc::clone(&server);
+            async move { add_version(&server, id, None).await }
         });
         let mut numbers = winners(results.await);
         numbers.sort_unstable();
@@ -76,13 +76,13 @@ async fn concurrent_versions_get_every_number_once(server: TestServer) {
 #[both_engines]
 async fn of_concurrent_writers_who_expect_the_same_number_one_wins(server: TestServer) {
     let server = Arc::new(server);
-    let id = server.agent(1).await;
+    let id = AssetId::Agent(server.agent(1).await.parse().unwrap());
     let results = at_once(WRITERS, |_| {
-        let (server, id) = (Arc::clone(&server), id.clone());
-        async move { add_version(&server, AssetKind::Agent, &id, Some(2)).await }
+        let server = Arc::clone(&server);
+        async move { add_version(&server, id, Some(2)).await }
     });
     assert_eq!(winners(results.await), [2]);
-    assert_eq!(latest(&server, AssetKind::Agent, &id).await, 2);
+    assert_eq!(latest(&server, id).await, 2);
 }
 
 #[both_engines]
@@ -237,8 +237,7 @@ async fn no_active_service_is_left_on_a_deprecated_agent(server: TestServer) {
                 if number == round % 2 {
                     assets::deprecate(
                         forge_app::Ctx::new(&server.app, &caller),
-                        AssetKind::Agent,
-                        &agent,
+                        AssetId::Agent(agent.parse().unwrap()),
                     )
                     .await
                     .map(drop)

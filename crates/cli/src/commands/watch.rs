@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use forge_client::Client;
 use forge_client::watch::{Change, Event, Object};
 use forge_domain::ServiceId;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 
 use crate::error::{Exit, Failure, Result};
 use crate::lookup;
@@ -166,7 +166,8 @@ impl<'c> Names<'c> {
             "context_graph" => AssetKind::ContextGraph,
             _ => return None,
         };
-        let assets = self.client.assets(kind, &[id.to_owned()]).all().await.ok()?;
+        let id = AssetId::parse(kind, id).ok()?;
+        let assets = self.client.assets(kind, &[id]).all().await.ok()?;
         Some(assets.value.into_iter().next()?.name)
     }
 }

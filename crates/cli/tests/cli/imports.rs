@@ -44,7 +44,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "forge-contract",
             "forge-domain",
             "forge-runtime",
-            "forge-store",
             "forge-testkit-macros",
         ],
     ),

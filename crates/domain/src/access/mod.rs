@@ -21,7 +21,7 @@ pub use limits::excesses;
 pub use operation::{Asked, Need, OPERATIONS, OperationNeeds};
 pub use permission::{Attributes, Permission};
 pub use privilege::Privileges;
-pub use role::{DefaultRole, ModifyRole};
+pub use role::{DefaultRole, ModifyRole, Role};
 
 /// Decides whether the grants allow the permission on a thing with these attributes.
 ///

@@ -1,5 +1,6 @@
-//! The roles that every organization starts with. They are code, so that a new permission reaches them at once.
+//! Roles. Those that every organization starts with are code, so that a new permission reaches them at once.
 
+use crate::RoleId;
 use indexmap::IndexMap;
 
 use super::{Condition, Grant, Permission};
@@ -116,6 +117,21 @@ pub struct ModifyRole {
     pub description: Option<String>,
     pub grants: Option<Vec<Grant>>,
     pub has_admin_view: Option<bool>,
+}
+
+/// A role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// Its id.
+    pub id: RoleId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether its users see the administrators' view.
+    pub has_admin_view: bool,
+    /// What it grants; of a default role, what the code says.
+    pub grants: Vec<Grant>,
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ use crate::time::Timestamp;
 
 mod chain;
 mod checkpoint;
+mod filter;
 mod object;
 
 pub use chain::{ChainCheck, ChainFault, ChainFaultKind, ChainReport, ExpectedHead};
 pub use checkpoint::Checkpoint;
+pub use filter::EventFilter;
 pub use object::{AuditObject, ObjectKind, UnknownObjectKind};
 
 /// The `previous_hash` of an organization's first event.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::asset::AssetKind;
+use crate::asset::{AssetId, AssetKind};
 use crate::item::ItemKind;
 
 /// A kind of thing whose changes the audit log keeps.
@@ -133,6 +133,12 @@ impl AuditObject {
     /// Returns the kind, or `None` if it is one of a newer Forge.
     pub fn known_kind(&self) -> Option<ObjectKind> {
         self.kind.parse().ok()
+    }
+}
+
+impl From<AssetId> for AuditObject {
+    fn from(id: AssetId) -> Self {
+        Self::new(id.kind(), id)
     }
 }
 

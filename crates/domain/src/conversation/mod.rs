@@ -1,86 +1,133 @@
 //! Conversations: what is said in them, where they stand in their context graph, and what the agent did.
 //!
-//! Types only, with the wire's field names, so that they are stored and sent as they are. What walks a graph is the
+//! What is said and done has the wire's field names, so that it is stored and sent as it is. What walks a graph is the
 //! crate `runtime`.
 
 mod action;
 mod insights;
+mod interaction;
+mod message;
 mod position;
 mod user_input;
 
-use serde::{Deserialize, Serialize};
-
+use crate::model::ModelPreferences;
+use crate::tag::Tags;
 use crate::time::Timestamp;
-use crate::{InteractionId, MessageId};
+use crate::user::Preferences;
+use crate::{
+    AgentId, ContextGraphId, ConversationId, InteractionId, ServiceId, SetName, UnitTestSetRunId,
+    VersionNumber, lease,
+};
 
 pub use action::{AgentAction, GraphVersion};
 pub use insights::{Insights, ModelCall, ToolCallLog, Transition, TransitionCause, WorkingMemory};
+pub use interaction::CompletedInteraction;
+pub use message::{InvalidMessageType, Message, MessageType, NumberedMessage};
 pub use position::{Frame, KeptResult, Position};
 pub use user_input::{
     ExternalEvent, InvalidInput, MAX_CONVERSATION_BYTES, MAX_EXTERNAL_EVENTS, MAX_MESSAGE_CHARACTERS,
     MAX_MESSAGES, MAX_SAID_BYTES, SoFar, UserInput,
 };
 
-/// A message of a conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Message {
+/// A conversation, without where it stands and what was said.
+///
+/// A deleted one is never returned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
     /// Its id.
-    pub id: MessageId,
-    /// The interaction that it belongs to.
-    pub interaction_id: InteractionId,
-    /// When it was said, thought or happened.
+    pub id: ConversationId,
+    /// Its place in the organization's list; grows with creation.
+    pub seq: i64,
+    /// Who started it.
+    pub user_id: String,
+    /// The service.
+    pub service_id: ServiceId,
+    /// The service's name, as it is now.
+    pub service_name: String,
+    /// The set that it was started with.
+    pub set: SetName,
+    /// The set's revision then.
+    pub revision: i64,
+    /// The agent and its version.
+    pub agent: (AgentId, VersionNumber),
+    /// The context graph and its version.
+    pub context_graph: (ContextGraphId, VersionNumber),
+    /// Which models are called.
+    pub model_preferences: ModelPreferences,
+    /// Its tags.
+    pub tags: Tags,
+    /// The run of a simulation that it is part of.
+    pub simulation_run_id: Option<UnitTestSetRunId>,
+    /// When it was started.
     pub created_at: Timestamp,
-    /// A name for people.
-    pub sender: String,
-    /// What it says.
-    pub message: String,
-    /// Who it comes from.
-    pub message_type: MessageType,
+    /// When it was finished, if it is.
+    pub finished_at: Option<Timestamp>,
+    /// How many messages it has, the agent's thoughts included.
+    pub message_total: i64,
+    /// How many bytes they have together.
+    pub message_bytes: i64,
+    /// How many messages it has without them.
+    pub message_count: i64,
+    /// How many interactions were completed.
+    pub interaction_count: i64,
+    /// The latest of them.
+    pub last_interaction_id: Option<InteractionId>,
+    /// What was said last; empty before anything was.
+    pub last_message: String,
+    /// When that was.
+    pub last_message_at: Option<Timestamp>,
+    /// The interaction that runs now, and until when it is believed to be alive.
+    pub busy: Option<(InteractionId, Timestamp)>,
+    /// What the user chose.
+    pub user_preferences: Preferences,
 }
 
-/// Who a message comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MessageType {
-    /// The user.
-    UserMessage,
-    /// The agent, to the user.
-    AgentMessage,
-    /// The agent, to itself: the user never sees it.
-    AgentInnerThought,
-    /// Something that happened outside.
-    ExternalEvent,
-}
-
-impl MessageType {
-    /// Returns the wire's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::UserMessage => "user-message",
-            Self::AgentMessage => "agent-message",
-            Self::AgentInnerThought => "agent-inner-thought",
-            Self::ExternalEvent => "external-event",
-        }
+impl Conversation {
+    /// Returns `true` if an interaction runs.
+    pub fn is_busy(&self, now: Timestamp) -> bool {
+        self.busy.is_some_and(|(_, until)| lease::holds(until, now))
     }
 }
 
-/// The text is no type of message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such type of message")]
-pub struct InvalidMessageType;
+/// A conversation to be started, with the interaction that starts it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of a conversation")]
+pub struct NewConversation {
+    pub id: ConversationId,
+    pub user_id: String,
+    pub service_id: ServiceId,
+    pub set: SetName,
+    pub revision: i64,
+    pub agent: (AgentId, VersionNumber),
+    pub context_graph: (ContextGraphId, VersionNumber),
+    pub model_preferences: ModelPreferences,
+    pub tags: Tags,
+    pub simulation_run_id: Option<UnitTestSetRunId>,
+    pub created_at: Timestamp,
+    pub interaction_id: InteractionId,
+    pub busy_until: Timestamp,
+}
 
-impl std::str::FromStr for MessageType {
-    type Err = InvalidMessageType;
+/// Which conversations a list has.
+#[derive(Debug, Clone, Default)]
+pub struct ConversationFilter {
+    /// Only those of this user.
+    pub user_id: Option<String>,
+    /// Only those in this service.
+    pub service_id: Option<ServiceId>,
+    /// Only finished ones, or only others.
+    pub is_finished: Option<bool>,
+}
 
-    fn from_str(text: &str) -> Result<Self, InvalidMessageType> {
-        let all = [
-            Self::UserMessage,
-            Self::AgentMessage,
-            Self::AgentInnerThought,
-            Self::ExternalEvent,
-        ];
-        all.into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(InvalidMessageType)
-    }
+/// How many unfinished conversations a revision of a set started; those of simulations are not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningConversations {
+    /// The service.
+    pub service_id: ServiceId,
+    /// The set.
+    pub set: SetName,
+    /// The revision.
+    pub revision: i64,
+    /// How many; never 0.
+    pub conversations: i64,
 }

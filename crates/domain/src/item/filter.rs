@@ -104,3 +104,12 @@ impl<D: ItemDetails> FilterValues<D> {
         D::Filter::add_values(&mut self.details, item);
     }
 }
+
+/// Which items of a kind are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ItemFlags {
+    /// Only active ones, or only others; `None` admits both.
+    pub is_active: Option<bool>,
+    /// Only deleted ones, or only others; `None` admits both.
+    pub is_deleted: Option<bool>,
+}

@@ -6,6 +6,7 @@
 
 mod filter;
 mod kind;
+mod version;
 
 use std::fmt;
 
@@ -18,8 +19,9 @@ use crate::tag::Tags;
 use crate::user::Variables;
 use crate::{ServiceId, Timestamp, UserRef, VersionNumber};
 
-pub use filter::{CreatorFilter, DetailsFilter, FilterValues, ItemFilter};
+pub use filter::{CreatorFilter, DetailsFilter, FilterValues, ItemFilter, ItemFlags};
 pub use kind::{ItemKind, UnknownItemKind};
+pub use version::ItemVersion;
 
 /// What the items of one kind have beside what all items have.
 ///
@@ -115,11 +117,9 @@ impl<D: ItemDetails> Item<D> {
     }
 }
 
-/// An item that is to be created, with its first version.
-///
-/// It cannot be printed: a persona has secrets.
-#[derive(Clone)]
-pub struct CreateItem<D: ItemDetails> {
+/// The fields of an item that a caller decides.
+#[derive(Debug, Clone)]
+pub struct ItemFields<D: ItemDetails> {
     /// Its name.
     pub name: String,
     /// Whether it is used.
@@ -128,6 +128,15 @@ pub struct CreateItem<D: ItemDetails> {
     pub tags: Tags,
     /// What only items of its kind have.
     pub details: D,
+}
+
+/// An item that is to be created, with its first version.
+///
+/// It cannot be printed: a persona has secrets.
+#[derive(Clone)]
+pub struct CreateItem<D: ItemDetails> {
+    /// What is decided of it.
+    pub fields: ItemFields<D>,
     /// The content of its first version.
     pub document: D::Document,
 }

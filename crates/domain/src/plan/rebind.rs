@@ -4,7 +4,7 @@ use super::changes;
 use super::input::PlanInput;
 use super::wanted::Wanted;
 use super::warning::Warning;
-use crate::asset::AssetKind;
+use crate::asset::AssetId;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::service::{check_bound, check_rebound_pins};
@@ -53,7 +53,7 @@ fn newly_yanked(input: &PlanInput<'_>, from: &Binding, pins: &Pins) -> (Vec<Refu
     let to = input.binding;
     let is_new = |refusal: &Refusal| match refusal {
         Refusal::Yanked {
-            asset: AssetKind::Agent,
+            asset: AssetId::Agent(_),
             ..
         } => from.agent.id != to.agent.id,
         _ => from.context_graph.id != to.context_graph.id,

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::asset::AssetKind;
+use crate::asset::{AssetId, AssetKind};
 use crate::model::{ModelCatalogue, ModelDescription, ModelPreferences};
 use crate::prompt::LongPrompt;
 use crate::simulation::UnitTestRef;
@@ -44,8 +44,8 @@ impl Default for World {
     fn default() -> Self {
         Self {
             binding: Binding {
-                agent: bound(AssetKind::Agent, &agent_id(1).to_string()),
-                context_graph: bound(AssetKind::ContextGraph, &graph_id(1).to_string()),
+                agent: bound(agent_id(1)),
+                context_graph: bound(graph_id(1)),
             },
             yanked: Vec::new(),
             name: "test".to_owned(),
@@ -145,10 +145,9 @@ fn version(number: i64) -> VersionNumber {
     number.try_into().unwrap()
 }
 
-fn bound(asset: AssetKind, id: &str) -> Bound {
+fn bound(id: impl Into<AssetId>) -> Bound {
     Bound {
-        asset,
-        id: id.to_owned(),
+        id: id.into(),
         latest: Some(version(5)),
         is_deprecated: false,
     }
@@ -181,7 +180,7 @@ static MODELS: LazyLock<ModelCatalogue> = LazyLock::new(|| {
         params_schema: json!({"type": "object", "properties": {"temperature": {"type": "number"}}}),
         retires_at,
     };
-    let tomorrow = NOW + crate::Duration::days(1);
+    let tomorrow = NOW + std::time::Duration::from_hours(24);
     ModelCatalogue::new([
         model("staying", None),
         model("retiring", Some(tomorrow)),

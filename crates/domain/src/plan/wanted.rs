@@ -4,6 +4,7 @@ use super::changes::FieldChange;
 use super::input::{PinnedRevision, PlanInput};
 use super::outcome::SetRevision;
 use super::warning::Warning;
+use crate::asset::AssetId;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::version::VersionNumber;
@@ -194,8 +195,9 @@ fn written(content: &PinnedRevision, freeze: bool) -> Pins {
 
 fn deprecated(binding: &Binding) -> Vec<Refusal> {
     let refusal = |bound: &Bound| {
-        let (asset, id) = (bound.asset, bound.id.clone());
-        bound.is_deprecated.then_some(Refusal::Deprecated { asset, id })
+        bound
+            .is_deprecated
+            .then_some(Refusal::Deprecated { asset: bound.id })
     };
     [&binding.agent, &binding.context_graph]
         .into_iter()
@@ -205,12 +207,12 @@ fn deprecated(binding: &Binding) -> Vec<Refusal> {
 
 fn of_another_asset(binding: &Binding, content: &PinnedRevision) -> Vec<Refusal> {
     let pairs = [
-        (&binding.agent, content.agent_id.to_string()),
-        (&binding.context_graph, content.context_graph_id.to_string()),
+        (&binding.agent, AssetId::from(content.agent_id)),
+        (&binding.context_graph, content.context_graph_id.into()),
     ];
-    let refusal = |(bound, pinned): (&Bound, String)| {
-        let (asset, bound) = (bound.asset, bound.id.clone());
-        (pinned != bound).then_some(Refusal::AnotherAsset { asset, pinned, bound })
+    let refusal = |(bound, pinned): (&Bound, AssetId)| {
+        let bound = bound.id;
+        (pinned != bound).then_some(Refusal::AnotherAsset { pinned, bound })
     };
     pairs.into_iter().filter_map(refusal).collect()
 }
@@ -224,8 +226,7 @@ fn missing(binding: &Binding, pins: &Pins) -> Vec<Refusal> {
     let refusal = |(bound, pin): (&Bound, Option<VersionNumber>)| {
         let number = pin.filter(|number| !number.exists(bound.latest))?;
         Some(Refusal::NoSuchVersion {
-            asset: bound.asset,
-            id: bound.id.clone(),
+            asset: bound.id,
             number: number.get(),
             latest: bound.latest,
         })

@@ -1,5 +1,7 @@
 //! What to think twice about before a change; it never fails for it.
 
+use std::time::Duration;
+
 use super::finding::Finding;
 use super::input::PlanInput;
 use super::outcome::SetRevision;
@@ -10,13 +12,12 @@ use crate::prompt::LongPrompt;
 use crate::refusal::Refusal;
 use crate::revision::RevisionAction;
 use crate::text::shortened;
-use crate::time::Duration;
 use crate::version::VersionNumber;
 use crate::version_set::{Pins, SetName};
 use crate::visible::shown;
 
 /// How far ahead a model's retirement is warned about.
-pub const RETIRES_SOON: Duration = Duration::days(30);
+pub const RETIRES_SOON: Duration = Duration::from_hours(30 * 24);
 
 /// One thing to think twice about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +201,8 @@ fn is_conventional(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::asset::AssetId;
+
     use super::*;
 
     #[test]
@@ -207,8 +210,7 @@ mod tests {
         let source = "personal-alex".to_owned();
         let version = |number: i64| VersionNumber::try_from(number).unwrap();
         let refusal = Refusal::Deprecated {
-            asset: AssetKind::Agent,
-            id: "a1".to_owned(),
+            asset: AssetId::parse(AssetKind::Agent, "0123456789abcdef01234567").unwrap(),
         };
         for (warning, code, message) in [
             (
@@ -263,7 +265,7 @@ mod tests {
             (
                 Warning::Tolerated(refusal),
                 "deprecated",
-                "agent a1 is deprecated",
+                "agent 0123456789abcdef01234567 is deprecated",
             ),
         ] {
             let told = Finding::from(&warning);

@@ -1,6 +1,6 @@
 //! What callers ask of unit tests, of sets of them and of runs.
 
-use super::unit_test::{SuccessCriterion, UnitTestEntry};
+use super::unit_test::{SuccessCriterion, UnitTestEntry, UnitTestSetFields};
 use crate::tag::Tags;
 use crate::{PersonaId, ScenarioId, ServiceId, UnitTestSetId};
 
@@ -45,6 +45,20 @@ pub struct UpdateUnitTestSet {
     pub description: Option<Option<String>>,
     pub unit_test_runs: Option<Vec<UnitTestEntry>>,
     pub tags: Option<Tags>,
+}
+
+impl UpdateUnitTestSet {
+    /// Returns what a set holds after the change.
+    #[must_use]
+    pub fn apply(self, fields: &UnitTestSetFields) -> UnitTestSetFields {
+        let fields = fields.clone();
+        UnitTestSetFields {
+            name: self.name.unwrap_or(fields.name),
+            description: self.description.unwrap_or(fields.description),
+            unit_test_runs: self.unit_test_runs.unwrap_or(fields.unit_test_runs),
+            tags: self.tags.unwrap_or(fields.tags),
+        }
+    }
 }
 
 /// A run to be created.

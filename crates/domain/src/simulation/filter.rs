@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::run::RunSummary;
 use super::unit_test::{UnitTest, UnitTestSet};
 use crate::actor::{UserRef, add_distinct};
 use crate::tag::TagFilter;
-use crate::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId};
+use crate::time::Timestamp;
+use crate::{MetricId, PersonaId, ScenarioId, ServiceId, UnitTestId, UnitTestSetId, UnitTestSetRunId};
 
 /// Which unit tests are wanted.
 ///
@@ -111,6 +113,39 @@ impl UnitTestSetFilterValues {
         add_distinct(&mut self.creators, &set.creator);
         self.unit_tests.extend(entries.map(|entry| entry.unit_test_id));
         self.tags.extend(set.fields.tags.keys().cloned());
+    }
+}
+
+/// Which runs are wanted.
+///
+/// An empty list asks for nothing; the values of one list are alternatives.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+pub struct RunFilter {
+    pub ids: Vec<UnitTestSetRunId>,
+    pub creators: Vec<UserRef>,
+    pub unit_test_sets: Vec<UnitTestSetId>,
+    pub is_completed: Option<bool>,
+    pub failed_metrics: Option<bool>,
+    pub errored: Option<bool>,
+    pub created_after: Option<Timestamp>,
+    pub created_before: Option<Timestamp>,
+}
+
+impl RunFilter {
+    /// Returns `true` if a run passes.
+    pub fn admits(&self, run: &RunSummary) -> bool {
+        fn flag(wanted: Option<bool>, is: bool) -> bool {
+            wanted.is_none_or(|wanted| wanted == is)
+        }
+        (self.ids.is_empty() || self.ids.contains(&run.id))
+            && (self.creators.is_empty() || self.creators.contains(&run.creator))
+            && (self.unit_test_sets.is_empty() || self.unit_test_sets.contains(&run.unit_test_set_id))
+            && flag(self.is_completed, run.status.is_final())
+            && flag(self.failed_metrics, run.failed_metrics)
+            && flag(self.errored, run.errored)
+            && self.created_after.is_none_or(|bound| bound <= run.created_at)
+            && self.created_before.is_none_or(|bound| run.created_at <= bound)
     }
 }
 

@@ -11,13 +11,14 @@ mod unit_test;
 
 pub use commands::{CreateRun, CreateUnitTest, UpdateUnitTest, UpdateUnitTestSet};
 pub use filter::{
-    RunFilterValues, UnitTestFilter, UnitTestFilterValues, UnitTestSetFilter, UnitTestSetFilterValues,
+    RunFilter, RunFilterValues, UnitTestFilter, UnitTestFilterValues, UnitTestSetFilter,
+    UnitTestSetFilterValues,
 };
 pub use outcome::UnitTestRunOutcome;
 pub use persona::{CreatePersona, Persona, PersonaContent, PersonaDetails, PersonaDocument, PersonaFilter};
 pub use run::{
-    Measurement, MetricToJudge, RunSpec, RunStatus, UnitTestRun, UnitTestRunState, UnitTestSetRun,
-    Visibility, check_size,
+    Measurement, MetricToJudge, NewRun, RunSpec, RunStatus, RunSummary, UnitTestRun, UnitTestRunKey,
+    UnitTestRunState, UnitTestSetRun, Visibility, check_size,
 };
 pub use scenario::{CreateScenario, InitialMessageType, Scenario, ScenarioDetails, ScenarioDocument};
 pub use turns::{Turns, UnfinishedRun};

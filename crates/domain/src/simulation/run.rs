@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 use crate::version::VersionNumber;
 use crate::version_set::SetName;
 use crate::{
-    AgentId, ConversationId, MetricId, MetricResultId, PersonaId, ScenarioId, ServiceId, UnitTestId,
-    UnitTestSetId, UnitTestSetRunId,
+    AgentId, ConversationId, MetricId, MetricResultId, OrganizationId, PersonaId, ScenarioId, ServiceId,
+    UnitTestId, UnitTestSetId, UnitTestSetRunId,
 };
 
 /// A run of a set of unit tests.
@@ -247,6 +247,70 @@ pub fn check_size(specs: &[RunSpec]) -> Option<Refusal> {
         conversations,
         limit: MAX_CONVERSATIONS,
     })
+}
+
+/// What a list of runs is filtered by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RunSummary {
+    /// The run.
+    pub id: UnitTestSetRunId,
+    /// The set.
+    pub unit_test_set_id: UnitTestSetId,
+    /// The set's name then.
+    pub unit_test_set_name: String,
+    /// How far it has come.
+    pub status: RunStatus,
+    /// Whether a conversation has failed a criterion.
+    pub failed_metrics: bool,
+    /// Whether a conversation could not be held or judged.
+    pub errored: bool,
+    /// Who created it.
+    pub creator: UserRef,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl From<&UnitTestSetRun> for RunSummary {
+    fn from(run: &UnitTestSetRun) -> Self {
+        Self {
+            id: run.id,
+            unit_test_set_id: run.unit_test_set_id,
+            unit_test_set_name: run.unit_test_set_name.clone(),
+            status: run.status,
+            failed_metrics: run.failed_metrics,
+            errored: run.errored,
+            creator: run.creator.clone(),
+            created_at: run.created_at,
+        }
+    }
+}
+
+/// A run that is to be created.
+#[derive(Debug, Clone)]
+pub struct NewRun<'a> {
+    /// Its id.
+    pub id: UnitTestSetRunId,
+    /// The set.
+    pub unit_test_set_id: UnitTestSetId,
+    /// The set's name.
+    pub unit_test_set_name: &'a str,
+    /// What is run.
+    pub specs: &'a [RunSpec],
+    /// Who wants it.
+    pub creator: &'a UserRef,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Names one conversation of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitTestRunKey {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The run.
+    pub run_id: UnitTestSetRunId,
+    /// The conversation's number within the run.
+    pub number: i64,
 }
 
 #[cfg(test)]

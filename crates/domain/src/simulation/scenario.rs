@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::kind;
-use crate::item::{CreateItem, Item, ItemDetails, ItemDocument, ItemKind, UpdateTags};
+use crate::item::{CreateItem, Item, ItemDetails, ItemDocument, ItemFields, ItemKind, UpdateTags};
 use crate::tag::Tags;
 use crate::time::Timestamp;
 
@@ -42,10 +42,12 @@ pub struct CreateScenario {
 impl From<CreateScenario> for CreateItem<ScenarioDetails> {
     fn from(create: CreateScenario) -> Self {
         Self {
-            name: create.name,
-            is_active: true,
-            tags: create.tags,
-            details: ScenarioDetails {},
+            fields: ItemFields {
+                name: create.name,
+                is_active: true,
+                tags: create.tags,
+                details: ScenarioDetails {},
+            },
             document: create.document,
         }
     }

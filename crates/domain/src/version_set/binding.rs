@@ -2,17 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::asset::AssetKind;
+use crate::asset::AssetId;
 use crate::refusal::Refusal;
 use crate::version::VersionNumber;
 
 /// The agent or context graph of a service, as far as pinning needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
-    /// Which of the two it is.
-    pub asset: AssetKind,
-    /// Its id.
-    pub id: String,
+    /// Its id, which says which of the two it is.
+    pub id: AssetId,
     /// Its newest version, if it has any.
     pub latest: Option<VersionNumber>,
     /// Whether it is deprecated.
@@ -26,8 +24,7 @@ impl Bound {
         match VersionNumber::try_from(number) {
             Ok(version) if version.exists(self.latest) => Ok(Some(version)),
             _ => Err(Refusal::NoSuchVersion {
-                asset: self.asset,
-                id: self.id.clone(),
+                asset: self.id,
                 number,
                 latest: self.latest,
             }),

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::actor::UserRef;
+use crate::actor::{Actor, UserRef};
 use crate::time::Timestamp;
+use crate::{AgentId, ContextGraphId};
 
 mod binding;
 mod pins;
@@ -23,4 +24,31 @@ pub struct Hold {
     pub since: Timestamp,
     /// Who rolled back.
     pub by: UserRef,
+}
+
+/// A version set as it is now; a deleted one leaves its name and its revision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionSet {
+    /// Its name.
+    pub name: SetName,
+    /// The number of its latest revision.
+    pub revision: i64,
+    /// Whether it is deleted.
+    pub is_deleted: bool,
+    /// The service's agent.
+    pub agent_id: AgentId,
+    /// The service's context graph.
+    pub context_graph_id: ContextGraphId,
+    /// What it pins.
+    pub pins: Pins,
+    /// The set and revision that its pins were copied from, if they were.
+    pub source: Option<(SetName, i64)>,
+    /// Why it was changed last.
+    pub message: Option<String>,
+    /// Who changed it last.
+    pub updated_by: Actor,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// The hold on it, if there is one.
+    pub hold: Option<Hold>,
 }

@@ -89,18 +89,18 @@ impl Pins {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asset::AssetKind;
+    use crate::asset::AssetId;
     use crate::model::builtin_models;
     use crate::version_set::Bound;
+    use crate::{AgentId, ContextGraphId};
     use proptest::prelude::*;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_millis(0);
 
-    fn bound(asset: AssetKind, latest: i64) -> Bound {
+    fn bound(id: impl Into<AssetId>, latest: i64) -> Bound {
         Bound {
-            asset,
-            id: "i".into(),
+            id: id.into(),
             latest: latest.try_into().ok(),
             is_deprecated: false,
         }
@@ -108,8 +108,8 @@ mod tests {
 
     fn binding(agent: i64, graph: i64) -> Binding {
         Binding {
-            agent: bound(AssetKind::Agent, agent),
-            context_graph: bound(AssetKind::ContextGraph, graph),
+            agent: bound(AgentId::new(NOW, [1; 8]), agent),
+            context_graph: bound(ContextGraphId::new(NOW, [1; 8]), graph),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Reading the audit log.
 
-use forge_domain::audit::{AuditObject, GENESIS_HASH};
+use forge_domain::audit::{AuditObject, EventFilter, GENESIS_HASH};
 use forge_domain::{Actor, ActorKind, Clock as _, OrganizationId, UserRef};
-use forge_store::{ChainHead, EventFilter};
+use forge_store::ChainHead;
 use forge_testkit::{TestServer, both_engines};
 use serde_json::{Value, json};
 

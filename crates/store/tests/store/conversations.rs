@@ -1,14 +1,17 @@
 //! Conversations: one interaction at a time, kept whole or not at all, on what they started with.
 
-use forge_domain::conversation::{Insights, Message, MessageType, Position};
+use std::time::Duration;
+
+use forge_domain::conversation::{
+    CompletedInteraction, Conversation, Insights, Message, MessageType, NewConversation, Position,
+};
 use forge_domain::lease::Term;
 use forge_domain::model::ModelPreferences;
 use forge_domain::tag::Tags;
 use forge_domain::{
-    Clock as _, ConversationId, Duration, Id, InteractionId, OrganizationId, ServiceId, Timestamp,
-    VersionNumber,
+    Clock as _, ConversationId, Id, InteractionId, OrganizationId, ServiceId, Timestamp, VersionNumber,
 };
-use forge_store::{Conversation, Interaction, Kept, NewConversation, Store};
+use forge_store::{Kept, Store};
 use forge_testkit::{TestServer, both_engines};
 
 /// A service to talk to, and ids that nothing else has.
@@ -86,7 +89,7 @@ impl World {
         let (interaction, now) = (self.id(), self.now());
         let mut tx = self.store().write_run(&self.organization).await.unwrap();
         let is_claimed = tx
-            .lease_conversation(conversation, interaction, Term::new(now, Duration::seconds(60)))
+            .lease_conversation(conversation, interaction, Term::new(now, Duration::from_mins(1)))
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -120,7 +123,7 @@ impl World {
         else {
             return false;
         };
-        let interaction = Interaction {
+        let interaction = CompletedInteraction {
             id: interaction_id,
             number,
             insights: Insights::default(),

@@ -1,6 +1,8 @@
 //! Where pages of lists ended.
 
-use forge_domain::{Duration, OrganizationId, Timestamp, UserRef};
+use std::time::Duration;
+
+use forge_domain::{OrganizationId, Timestamp, UserRef};
 use forge_store::{OpenMode, PageCursor, Position, SortValue, Store};
 use forge_testkit::{TestDatabase, TestServer, both_engines};
 
@@ -38,7 +40,7 @@ async fn keep(
 ) -> bool {
     let mut tx = store.write_run(organization).await.unwrap();
     let is_kept = tx
-        .keep_page_cursor(token, cursor, now, now - Duration::days(2))
+        .keep_page_cursor(token, cursor, now, now - Duration::from_hours(2 * 24))
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -59,7 +61,7 @@ async fn a_number_stands_for_one_place_and_the_same_place_grows_younger(database
         find(&store, &organization, FIRST).await,
         Some((place.clone(), NOW))
     );
-    let later = NOW + Duration::days(1);
+    let later = NOW + Duration::from_hours(24);
     assert!(keep(&store, &organization, FIRST, &place, later).await);
     assert_eq!(
         find(&store, &organization, FIRST).await,
@@ -77,7 +79,7 @@ async fn a_number_stands_for_one_place_and_the_same_place_grows_younger(database
 async fn what_is_old_and_what_is_too_much_of_one_caller_is_forgotten(database: TestDatabase) {
     let (store, organization) = open(&database).await;
     assert!(keep(&store, &organization, FIRST, &cursor("bob", "old"), NOW).await);
-    let now = NOW + Duration::days(3);
+    let now = NOW + Duration::from_hours(3 * 24);
     assert!(keep(&store, &organization, FIRST + 1, &cursor("bob", "young"), now).await);
     assert_eq!(find(&store, &organization, FIRST).await, None);
     // Numbers whose turn it is not, then one whose turn it is.

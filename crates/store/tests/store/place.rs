@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use forge_domain::OrganizationId;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_store::{NotReady, OpenMode, Store, StoreError, WriteTx};
 use forge_testkit::{Dice, TestDatabase};
 
@@ -40,8 +40,9 @@ impl Fixture {
     /// Begins a write that changes something.
     async fn begin_with_asset(&self) -> Result<WriteTx, StoreError> {
         let mut write = self.begin().await?;
-        let id = format!("{:024x}", write.change_number());
-        write.insert_asset(AssetKind::Agent, &id, &id).await?;
+        let name = format!("{:024x}", write.change_number());
+        let id = AssetId::Agent(name.parse().unwrap());
+        write.insert_asset(id, &name).await?;
         Ok(write)
     }
 
@@ -190,7 +191,7 @@ async fn whatever_sqlite_does_to_its_files_is_no_damage() {
         for number in 0..24 {
             let id = format!("{:020}{:04}", write.change_number(), number);
             write
-                .insert_asset(AssetKind::Agent, &id, &format!("{id}{name}"))
+                .insert_asset(AssetId::Agent(id.parse().unwrap()), &format!("{id}{name}"))
                 .await
                 .unwrap();
         }

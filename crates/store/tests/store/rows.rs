@@ -1,12 +1,10 @@
 //! Rows of lists are read as long as there is room for them.
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
 use forge_store::{MOST_BYTES, PageRequest, VersionBounds};
 use forge_testkit::{Dice, TestServer, both_engines};
 use serde_json::json;
-
-const KIND: AssetKind = AssetKind::ContextGraph;
 
 fn organization(server: &TestServer) -> OrganizationId {
     server.admin().organization.parse().unwrap()
@@ -17,8 +15,8 @@ fn version(number: i64) -> VersionNumber {
 }
 
 /// Adds versions of these sizes to a new context graph, and returns its id.
-async fn graph(server: &TestServer, sizes: &[usize]) -> String {
-    let id = server.context_graph(0).await;
+async fn graph(server: &TestServer, sizes: &[usize]) -> AssetId {
+    let id = AssetId::ContextGraph(server.context_graph(0).await.parse().unwrap());
     let organization = organization(server);
     let by = UserRef {
         org_id: organization.clone(),
@@ -28,7 +26,7 @@ async fn graph(server: &TestServer, sizes: &[usize]) -> String {
         let write = server.app.store.write(&organization, server.clock.now()).await;
         let mut tx = write.unwrap().unwrap();
         let document = json!("x".repeat(*size)).to_string();
-        tx.insert_version(KIND, &id, version(number), document, &by)
+        tx.insert_version(id, version(number), document, &by)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -64,10 +62,7 @@ async fn a_read_ends_with_the_row_that_uses_up_the_room_and_the_next_one_goes_on
                 is_descending,
             };
             let page = PageRequest { after, limit: 20 };
-            let rows = tx
-                .list_versions(&organization, KIND, &id, bounds, page)
-                .await
-                .unwrap();
+            let rows = tx.list_versions(&organization, id, bounds, page).await.unwrap();
             let read: Vec<(i64, usize)> = rows
                 .iter()
                 .map(|row| (row.version.get(), row.document.get().len()))
@@ -87,12 +82,7 @@ async fn a_read_ends_with_the_row_that_uses_up_the_room_and_the_next_one_goes_on
             after = *seen.last().unwrap();
         }
         assert_eq!(seen, expected, "FORGE_TEST_SEED={seed}");
-        assert!(
-            tx.find_asset(&organization(&server), KIND, &id)
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(tx.find_asset(&organization(&server), id).await.unwrap().is_some());
     }
 }
 
@@ -109,11 +99,11 @@ async fn a_row_counts_as_it_is_told(server: TestServer) {
         let organization = organization(&server);
         let write = server.app.store.write(&organization, server.clock.now()).await;
         let mut tx = write.unwrap().unwrap();
-        let id = format!("{number:0>24}");
-        tx.insert_asset(AssetKind::Agent, &id, &text).await.unwrap();
+        let id = AssetId::Agent(format!("{number:0>24}").parse().unwrap());
+        tx.insert_asset(id, &text).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = server.app.store.read().await.unwrap();
-        let row = tx.asset_row(&organization, AssetKind::Agent, &id).await.unwrap();
-        assert_eq!(row.bytes(), id.len() + bytes);
+        let row = tx.asset_row(&organization, id).await.unwrap();
+        assert_eq!(row.bytes(), 24 + bytes);
     }
 }

@@ -54,7 +54,7 @@ async fn a_service_is_read_with_what_it_is_bound_to(server: TestServer) {
         .find_binding(&organization, service.agent_id, service.context_graph_id)
         .await;
     assert_eq!(Some(&binding), alone.unwrap().as_ref());
-    assert_eq!(binding.agent.asset, AssetKind::Agent);
+    assert_eq!(binding.agent.id.kind(), AssetKind::Agent);
     assert_eq!(binding.agent.latest.map(VersionNumber::get), Some(3));
     let stranger: OrganizationId = server.stranger().organization.parse().unwrap();
     assert_eq!(read.find_bound_service(&stranger, id).await.unwrap(), None);

@@ -2,7 +2,7 @@
 
 use forge_domain::Clock as _;
 use forge_domain::OrganizationId;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_store::{OpenMode, PageRequest, Store};
 use forge_testkit::both_engines;
 
@@ -45,7 +45,10 @@ async fn a_dropped_write_leaves_nothing(server: TestServer) {
     let mut write = server.app.store.write(&organization, now).await.unwrap().unwrap();
     let number = write.change_number();
     write
-        .insert_asset(KIND, "0123456789abcdef01234567", "left behind")
+        .insert_asset(
+            AssetId::parse(KIND, "0123456789abcdef01234567").unwrap(),
+            "left behind",
+        )
         .await
         .unwrap();
     drop(write);
@@ -96,10 +99,10 @@ async fn a_write_to_an_organization_that_is_not_there_is_none(server: TestServer
 
 #[both_engines]
 async fn writes_to_different_organizations_do_not_mix(server: TestServer) {
-    let agent = server.agent(1).await;
+    let agent = AssetId::parse(KIND, &server.agent(1).await).unwrap();
     let stranger = server.stranger().organization.parse().unwrap();
     let mut read = server.app.store.read().await.unwrap();
-    assert_eq!(read.find_asset(&stranger, KIND, &agent).await.unwrap(), None);
+    assert_eq!(read.find_asset(&stranger, agent).await.unwrap(), None);
     assert_eq!(
         read.list_assets(&stranger, KIND, None, PageRequest::first(10))
             .await

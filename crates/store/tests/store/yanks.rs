@@ -1,9 +1,9 @@
 //! Yanked versions.
 
-use forge_domain::asset::AssetKind;
-use forge_domain::yank::YankedVersion;
+use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::yank::{NewYank, YankedVersion};
 use forge_domain::{Clock as _, OrganizationId, UserRef, VersionNumber};
-use forge_store::{NewYank, StoreError};
+use forge_store::StoreError;
 use forge_testkit::{TestServer, both_engines};
 
 const KINDS: [AssetKind; 2] = [AssetKind::Agent, AssetKind::ContextGraph];
@@ -23,13 +23,16 @@ fn by(server: &TestServer) -> UserRef {
     }
 }
 
-async fn put(
-    server: &TestServer,
-    kind: AssetKind,
-    id: &str,
-    number: i64,
-    reason: Option<&str>,
-) -> Result<(), StoreError> {
+/// Creates an agent and a context graph with that many versions each.
+async fn assets(server: &TestServer, versions: usize) -> [AssetId; 2] {
+    let (agent, graph) = (server.agent(versions).await, server.context_graph(versions).await);
+    [
+        AssetId::Agent(agent.parse().unwrap()),
+        AssetId::ContextGraph(graph.parse().unwrap()),
+    ]
+}
+
+async fn put(server: &TestServer, id: AssetId, number: i64, reason: Option<&str>) -> Result<(), StoreError> {
     let mut tx = server
         .app
         .store
@@ -41,19 +44,19 @@ async fn put(
         reason: reason.unwrap_or("taken back"),
         by: &by(server),
     };
-    tx.put_yank(kind, id, version(number), new).await?;
+    tx.put_yank(id, version(number), new).await?;
     tx.commit().await.map(drop)
 }
 
 #[both_engines]
 async fn the_last_word_about_a_version_counts(server: TestServer) {
-    let ids = [server.agent(3).await, server.context_graph(3).await];
-    for (kind, id) in KINDS.into_iter().zip(&ids) {
+    let ids = assets(&server, 3).await;
+    for id in ids {
         for reason in [Some("it swears"), Some("it lies"), None, Some("it swears again")] {
-            put(&server, kind, id, 2, reason).await.unwrap();
+            put(&server, id, 2, reason).await.unwrap();
             let mut tx = server.app.store.read().await.unwrap();
             let found = tx
-                .find_yank(&organization(&server), kind, id, version(2))
+                .find_yank(&organization(&server), id, version(2))
                 .await
                 .unwrap();
             assert_eq!(found.as_ref().map(|yank| yank.reason.as_str()), reason);
@@ -61,7 +64,7 @@ async fn the_last_word_about_a_version_counts(server: TestServer) {
                 assert_eq!((yank.by, yank.since), (by(&server), server.clock.now()));
             }
             let other = tx
-                .find_yank(&organization(&server), kind, id, version(1))
+                .find_yank(&organization(&server), id, version(1))
                 .await
                 .unwrap();
             assert_eq!(other, None);
@@ -71,21 +74,19 @@ async fn the_last_word_about_a_version_counts(server: TestServer) {
 
 #[both_engines]
 async fn a_plan_reads_the_yanks_of_both_in_a_fixed_order(server: TestServer) {
-    let ids = [server.agent(3).await, server.context_graph(3).await];
-    for (kind, id) in KINDS.into_iter().zip(&ids) {
+    let ids = assets(&server, 3).await;
+    for id in ids {
         for number in [3, 1] {
-            put(&server, kind, id, number, Some("bad")).await.unwrap();
+            put(&server, id, number, Some("bad")).await.unwrap();
         }
-        put(&server, kind, id, 2, None).await.unwrap();
+        put(&server, id, 2, None).await.unwrap();
     }
     let mut tx = server.app.store.read().await.unwrap();
-    let [agent, graph] = ids.each_ref();
+    let [AssetId::Agent(agent), AssetId::ContextGraph(graph)] = ids else {
+        panic!("{ids:?}")
+    };
     let found = tx
-        .list_yanked(
-            &organization(&server),
-            agent.parse().unwrap(),
-            graph.parse().unwrap(),
-        )
+        .list_yanked(&organization(&server), agent, graph)
         .await
         .unwrap();
     let expected = KINDS.into_iter().flat_map(|asset| {
@@ -100,34 +101,29 @@ async fn a_plan_reads_the_yanks_of_both_in_a_fixed_order(server: TestServer) {
 
 #[both_engines]
 async fn a_page_of_versions_reads_the_yanks_between_two_numbers(server: TestServer) {
-    let ids = [server.agent(5).await, server.context_graph(5).await];
+    let ids = assets(&server, 5).await;
     let stranger = server.stranger().organization.parse().unwrap();
-    for (kind, id) in KINDS.into_iter().zip(&ids) {
+    for id in ids {
         for number in [1, 2, 4, 5] {
-            put(&server, kind, id, number, Some("bad")).await.unwrap();
+            put(&server, id, number, Some("bad")).await.unwrap();
         }
-        put(&server, kind, id, 4, None).await.unwrap();
+        put(&server, id, 4, None).await.unwrap();
         let mut tx = server.app.store.read().await.unwrap();
         let bounds = version(2)..=version(4);
         let found = tx
-            .list_yanks(&organization(&server), kind, id, bounds.clone())
+            .list_yanks(&organization(&server), id, bounds.clone())
             .await
             .unwrap();
         assert_eq!(found.into_keys().collect::<Vec<_>>(), [version(2)]);
-        assert!(
-            tx.list_yanks(&stranger, kind, id, bounds)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(tx.list_yanks(&stranger, id, bounds).await.unwrap().is_empty());
     }
 }
 
 #[both_engines]
 async fn a_version_that_is_not_there_cannot_be_yanked(server: TestServer) {
-    let ids = [server.agent(1).await, server.context_graph(1).await];
-    for (kind, id) in KINDS.into_iter().zip(&ids) {
-        assert!(put(&server, kind, id, 2, Some("bad")).await.is_err());
-        assert!(put(&server, kind, id, 1, Some("bad")).await.is_ok());
+    let ids = assets(&server, 1).await;
+    for id in ids {
+        assert!(put(&server, id, 2, Some("bad")).await.is_err());
+        assert!(put(&server, id, 1, Some("bad")).await.is_ok());
     }
 }

@@ -6,7 +6,9 @@ mod request;
 use forge_domain::conversation::{Insights, Message, MessageType};
 use forge_domain::model::ModelPreferences;
 use forge_domain::tag::Tags;
-use forge_domain::{SetName, VersionNumber};
+use forge_domain::{
+    AgentId, ContextGraphId, ConversationId, InteractionId, MessageId, ServiceId, SetName, VersionNumber,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,7 +21,7 @@ pub use request::{CreateConversation, Form, InitialType, RecommendResponses, for
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct ConversationInstance {
-    pub id: String,
+    pub id: ConversationId,
     pub user_id: String,
     pub created_at: String,
     pub is_finished: bool,
@@ -29,7 +31,7 @@ pub struct ConversationInstance {
     pub completed_post_processings: Vec<String>,
     /// Empty for whoever may not read it.
     pub final_message: String,
-    pub service_id: String,
+    pub service_id: ServiceId,
     /// Null for whoever may not know it.
     pub version_set_info: Option<VersionSetInfo>,
     pub num_messages: i64,
@@ -44,10 +46,10 @@ pub struct VersionSetInfo {
     /// The set's revision when the conversation was started. An extension of the contract.
     pub revision: i64,
     /// The agent's id and version.
-    pub agent_version_info: (String, VersionNumber),
+    pub agent_version_info: (AgentId, VersionNumber),
     /// The context graph's id and version.
     #[serde(rename = "service_hierarchical_state_machine_version_info")]
-    pub context_graph_version_info: (String, VersionNumber),
+    pub context_graph_version_info: (ContextGraphId, VersionNumber),
     /// Preferred models by interaction.
     pub llm_model_preferences: ModelPreferences,
 }
@@ -56,8 +58,8 @@ pub struct VersionSetInfo {
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 pub struct MessageInstance {
-    pub id: String,
-    pub interaction_id: String,
+    pub id: MessageId,
+    pub interaction_id: InteractionId,
     pub created_at: String,
     pub sender: String,
     pub message: String,
@@ -70,8 +72,8 @@ impl MessageInstance {
     /// Builds the answer about a message.
     pub fn new(message: Message) -> Self {
         Self {
-            id: message.id.to_string(),
-            interaction_id: message.interaction_id.to_string(),
+            id: message.id,
+            interaction_id: message.interaction_id,
             created_at: rfc3339(message.created_at),
             sender: message.sender,
             message: message.message,

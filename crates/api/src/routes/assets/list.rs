@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use forge_app::{Caller, assets};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::{AgentId, ContextGraphId};
 use forge_wire::assets::{AssetInstance, list_key};
 use serde::Deserialize;
 
@@ -11,25 +12,25 @@ use crate::reply::{self, Answer};
 use crate::routes::token;
 
 #[derive(Deserialize)]
-pub(crate) struct Query {
+pub(crate) struct Query<I> {
     #[serde(default)]
     deprecated: Option<bool>,
-    id: Vec<String>,
+    id: Vec<I>,
     limit: i64,
     continuation_token: i64,
 }
 
-pub(crate) async fn agents(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+pub(crate) async fn agents(call: Call<Nothing, Query<AgentId>, Nothing, Caller>) -> Answer {
     list(AssetKind::Agent, call).await
 }
 
-pub(crate) async fn context_graphs(call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+pub(crate) async fn context_graphs(call: Call<Nothing, Query<ContextGraphId>, Nothing, Caller>) -> Answer {
     list(AssetKind::ContextGraph, call).await
 }
 
-async fn list(kind: AssetKind, call: Call<Nothing, Query, Nothing, Caller>) -> Answer {
+async fn list<I: Into<AssetId>>(kind: AssetKind, call: Call<Nothing, Query<I>, Nothing, Caller>) -> Answer {
     let query = assets::ListAssets {
-        ids: call.query.id,
+        ids: call.query.id.into_iter().map(Into::into).collect(),
         is_deprecated: call.query.deprecated,
         limit: call.query.limit,
         continuation_token: token(call.query.continuation_token)?,

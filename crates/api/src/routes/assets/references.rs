@@ -2,8 +2,10 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::assets::references::{self, References, ServiceReference};
-use forge_domain::asset::AssetKind;
+use forge_app::assets::references::{self, References};
+use forge_domain::asset::AssetId;
+use forge_domain::reference::ServiceReference;
+use forge_domain::{AgentId, ContextGraphId};
 use forge_wire::health::{RunningReference, ServiceReferenceInstance, SetReferenceInstance};
 use serde::Deserialize;
 
@@ -17,16 +19,16 @@ pub(crate) struct Query {
     continuation_token: i64,
 }
 
-pub(crate) async fn agent(call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
-    list(AssetKind::Agent, call).await
+pub(crate) async fn agent(call: Call<VersionPath<AgentId>, Query, Nothing, Caller>) -> Answer {
+    list(call).await
 }
 
-pub(crate) async fn context_graph(call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
-    list(AssetKind::ContextGraph, call).await
+pub(crate) async fn context_graph(call: Call<VersionPath<ContextGraphId>, Query, Nothing, Caller>) -> Answer {
+    list(call).await
 }
 
-async fn list(kind: AssetKind, call: Call<VersionPath, Query, Nothing, Caller>) -> Answer {
-    let version = call.path.version_of(kind);
+async fn list<I: Into<AssetId>>(call: Call<VersionPath<I>, Query, Nothing, Caller>) -> Answer {
+    let version = call.path.version_ref();
     let (limit, token) = (call.query.limit, token(call.query.continuation_token)?);
     let found = references::list(call.server.ctx(&call.caller), version, limit, token).await?;
     reply::large(StatusCode::OK, instance(found)).await

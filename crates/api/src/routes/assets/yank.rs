@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use forge_app::assets::yanks::{self, YankChange, Yanked};
 use forge_app::version_sets::promotion::Precondition;
 use forge_app::{AppError, Caller};
-use forge_domain::VersionNumber;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
+use forge_domain::{AgentId, ContextGraphId, VersionNumber};
 use forge_wire::health::{Yank, YankedInstance};
 use serde_json::{Map, Value};
 
@@ -16,42 +16,44 @@ use crate::error::ApiError;
 use crate::reply::{self, Answer};
 use crate::routes::VersionPath;
 
-pub(crate) async fn agent(call: Call<VersionPath, Nothing, Yank, Caller>) -> Answer {
-    yank(AssetKind::Agent, call).await
+pub(crate) async fn agent(call: Call<VersionPath<AgentId>, Nothing, Yank, Caller>) -> Answer {
+    yank(call).await
 }
 
-pub(crate) async fn context_graph(call: Call<VersionPath, Nothing, Yank, Caller>) -> Answer {
-    yank(AssetKind::ContextGraph, call).await
+pub(crate) async fn context_graph(call: Call<VersionPath<ContextGraphId>, Nothing, Yank, Caller>) -> Answer {
+    yank(call).await
 }
 
-pub(crate) async fn agent_back(call: Call<VersionPath, Nothing, Nothing, Caller>) -> Answer {
-    unyank(AssetKind::Agent, call).await
+pub(crate) async fn agent_back(call: Call<VersionPath<AgentId>, Nothing, Nothing, Caller>) -> Answer {
+    unyank(call).await
 }
 
-pub(crate) async fn context_graph_back(call: Call<VersionPath, Nothing, Nothing, Caller>) -> Answer {
-    unyank(AssetKind::ContextGraph, call).await
+pub(crate) async fn context_graph_back(
+    call: Call<VersionPath<ContextGraphId>, Nothing, Nothing, Caller>,
+) -> Answer {
+    unyank(call).await
 }
 
-async fn yank(kind: AssetKind, call: Call<VersionPath, Nothing, Yank, Caller>) -> Answer {
+async fn yank<I: Into<AssetId>>(call: Call<VersionPath<I>, Nothing, Yank, Caller>) -> Answer {
     let change = YankChange {
         precondition: precondition(&call.headers)?,
         reason: Some(call.body.reason),
     };
-    let version = call.path.version_of(kind);
+    let version = call.path.version_ref();
     answer(
-        call.path.version,
+        version.version,
         yanks::yank(call.server.ctx(&call.caller), version, change).await,
     )
 }
 
-async fn unyank(kind: AssetKind, call: Call<VersionPath, Nothing, Nothing, Caller>) -> Answer {
+async fn unyank<I: Into<AssetId>>(call: Call<VersionPath<I>, Nothing, Nothing, Caller>) -> Answer {
     let change = YankChange {
         precondition: precondition(&call.headers)?,
         reason: None,
     };
-    let version = call.path.version_of(kind);
+    let version = call.path.version_ref();
     answer(
-        call.path.version,
+        version.version,
         yanks::yank(call.server.ctx(&call.caller), version, change).await,
     )
 }

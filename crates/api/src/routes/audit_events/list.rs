@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::audit::{self, EventFilter};
+use forge_app::audit;
 use forge_domain::ActorKind;
+use forge_domain::audit::EventFilter;
 use forge_wire::audit::EventInstance;
 use serde::Deserialize;
 

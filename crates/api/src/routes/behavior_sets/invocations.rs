@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::items::behavior_sets::{self, BehaviorInvocation, InvocationSort, ListInvocations};
+use forge_app::items::behavior_sets::{self, InvocationSort, ListInvocations};
 use forge_domain::Sort;
+use forge_domain::behavior::BehaviorInvocation;
 use forge_wire::behavior_sets::InvocationInstance;
 use forge_wire::rfc3339;
 use serde::Deserialize;

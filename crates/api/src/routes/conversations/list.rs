@@ -64,7 +64,7 @@ fn instance(listed: ListedConversation) -> ConversationInstance {
     let conversation = listed.conversation;
     ConversationInstance {
         version_set_info: listed.shows_set.then(|| version_set_info(&conversation)),
-        id: conversation.id.to_string(),
+        id: conversation.id,
         user_id: conversation.user_id,
         created_at: rfc3339(conversation.created_at),
         is_finished: conversation.finished_at.is_some(),
@@ -75,7 +75,7 @@ fn instance(listed: ListedConversation) -> ConversationInstance {
         } else {
             String::new()
         },
-        service_id: conversation.service_id.to_string(),
+        service_id: conversation.service_id,
         num_messages: conversation.message_count,
         tags: conversation.tags,
     }

@@ -1,6 +1,6 @@
 //! Conversations.
 
-use forge_app::conversations::Conversation;
+use forge_domain::conversation::Conversation;
 use forge_domain::{ConversationId, InteractionId};
 use forge_wire::conversations::{ActionFilter, InvalidActionFilter, VersionSetInfo};
 use serde::Deserialize;
@@ -47,12 +47,11 @@ fn action_filter(pattern: &str) -> Result<ActionFilter, ApiError> {
 
 /// Returns what a conversation runs on, as it is told.
 fn version_set_info(conversation: &Conversation) -> VersionSetInfo {
-    let (agent, graph) = (conversation.agent, conversation.context_graph);
     VersionSetInfo {
         name: conversation.set.clone(),
         revision: conversation.revision,
-        agent_version_info: (agent.0.to_string(), agent.1),
-        context_graph_version_info: (graph.0.to_string(), graph.1),
+        agent_version_info: conversation.agent,
+        context_graph_version_info: conversation.context_graph,
         llm_model_preferences: conversation.model_preferences.clone(),
     }
 }

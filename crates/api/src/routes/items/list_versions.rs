@@ -1,8 +1,9 @@
 //! Lists the versions of an item.
 
 use axum::http::StatusCode;
-use forge_app::items::{self, ListVersions, Version};
+use forge_app::items::{self, ListVersions};
 use forge_domain::Id;
+use forge_domain::item::ItemVersion;
 use forge_wire::items::{VersionAnswers, VersionParts, version_list_key};
 
 use crate::call::{Call, Nothing};
@@ -21,11 +22,11 @@ pub(crate) async fn list<D: VersionAnswers, P>(id: Id<D::IdKind>, call: Versions
         continuation_token: token(call.query.continuation_token)?,
     };
     let found = items::list_versions::<D>(call.server.ctx(&call.caller), id, &query).await?;
-    let instance = |version: Version<D>| {
+    let instance = |version: ItemVersion<D>| {
         D::version_instance(VersionParts {
             organization: &call.organization,
             id,
-            object_id: version.object_id,
+            object_id: version.id,
             version: version.version,
             document: version.document,
             with_secrets: found.with_secrets,

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::evaluations::{self, ListResults, MetricResultSort, StoredMetricResult};
-use forge_domain::evaluation::EvaluationSourceType;
+use forge_app::evaluations::{self, ListResults, MetricResultSort};
+use forge_domain::evaluation::{EvaluationSourceType, ListedMetricResult};
 use forge_domain::numeral::integer;
 use forge_domain::{ConversationId, MetricId, Sort, UnitTestSetRunId, VersionNumber};
 use forge_wire::metrics::ResultInstance;
@@ -52,7 +52,7 @@ pub(crate) async fn handle(call: Call<Nothing, Query, Nothing, Caller>) -> Answe
         continuation_token: token(query.continuation_token)?,
     };
     let found = evaluations::results(call.server.ctx(&call.caller), &list).await?;
-    let instance = |stored: StoredMetricResult| ResultInstance {
+    let instance = |stored: ListedMetricResult| ResultInstance {
         id: stored.result.id,
         org_id: call.organization.to_string(),
         created_at: rfc3339(stored.result.created_at),

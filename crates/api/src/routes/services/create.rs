@@ -1,7 +1,8 @@
 //! Creates a service, with its `edge` and its `release`.
 
 use forge_app::Caller;
-use forge_app::services::{self, ServiceFields};
+use forge_app::services;
+use forge_domain::service::ServiceFields;
 use forge_wire::Created;
 use forge_wire::services::CreateService;
 

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::identity::temporary_grants;
 use forge_domain::Sort;
+use forge_domain::id::TemporaryGrantId;
 use forge_wire::rfc3339;
 use forge_wire::temporary_grants::TemporaryGrantInstance;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use crate::routes::{sort_key, tag_filter, token};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
-    id: Vec<String>,
+    id: Vec<TemporaryGrantId>,
     user_id: Vec<String>,
     #[serde(default)]
     permission_grant_name: Option<String>,

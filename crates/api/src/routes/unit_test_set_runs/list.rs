@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::simulations::unit_test_set_runs::{self, ListRuns, RunFilter};
+use forge_app::simulations::unit_test_set_runs::{self, ListRuns};
+use forge_domain::simulation::RunFilter;
 use forge_domain::{UnitTestSetId, UnitTestSetRunId};
 use forge_wire::unit_test_set_runs::{RunFilterValues, RunInstance};
 use serde::Deserialize;

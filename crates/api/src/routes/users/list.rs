@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use forge_app::Caller;
 use forge_app::identity::users;
-use forge_app::identity::users::ListedUser;
 use forge_domain::Sort;
+use forge_domain::user::ListedUser;
 use forge_wire::rfc3339;
 use forge_wire::users::{UserInstance, UserStats};
 use serde::Deserialize;

@@ -2,9 +2,8 @@
 
 use axum::http::StatusCode;
 use forge_app::Caller;
-use forge_app::version_sets::Revision;
 use forge_app::version_sets::history::{self, History};
-use forge_domain::revision::RevisionAction;
+use forge_domain::revision::{Revision, RevisionAction};
 use forge_wire::promotion::{RevisionInstance, RevisionPins};
 use forge_wire::rfc3339;
 use forge_wire::version_sets::Source;

@@ -1,6 +1,7 @@
 //! Tells a runtime exactly what to run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -9,8 +10,8 @@ use forge_app::snapshot::PreparedAnswer;
 use forge_app::version_sets::resolve;
 use forge_app::version_sets::resolve::Resolution;
 use forge_app::{AppError, Caller, aside};
-use forge_domain::asset::AssetKind;
-use forge_domain::{Duration, OrganizationId};
+use forge_domain::OrganizationId;
+use forge_domain::asset::AssetId;
 use forge_wire::version_sets::ResolutionInstance;
 use serde::Deserialize;
 use serde_json::Value;
@@ -66,20 +67,19 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
 ///
 /// Its entity tag is its hash.
 fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedAnswer, ApiError> {
-    let (agent_id, graph_id) = (found.agent.0.to_string(), found.context_graph.0.to_string());
-    let instance = |kind, id: &str, version| version_instance(organization, kind, id, version);
+    let instance = |id: AssetId, version| version_instance(organization, id, version);
     let (agent, context_graph) = match &found.documents {
         Some((agent, graph)) => (
-            Some(instance(AssetKind::Agent, &agent_id, agent)?),
-            Some(instance(AssetKind::ContextGraph, &graph_id, graph)?),
+            Some(instance(found.agent.0.into(), agent)?),
+            Some(instance(found.context_graph.0.into(), graph)?),
         ),
         None => (None, None),
     };
     let instance = ResolutionInstance {
         is_floating: found.pins.is_floating(),
         name: found.name,
-        agent_version_info: (agent_id, found.agent.1),
-        context_graph_version_info: (graph_id, found.context_graph.1),
+        agent_version_info: found.agent,
+        context_graph_version_info: found.context_graph,
         llm_model_preferences: found.pins.model_preferences,
         service_id: found.service_id,
         revision: found.revision,
@@ -132,7 +132,7 @@ fn with_staleness(mut response: Response, stale_for: Option<Duration>) -> Respon
             header::WARNING,
             HeaderValue::from_static("110 forge \"Response is Stale\""),
         );
-        headers.insert(header::AGE, HeaderValue::from(stale_for.as_seconds()));
+        headers.insert(header::AGE, HeaderValue::from(stale_for.as_secs()));
     }
     response
 }

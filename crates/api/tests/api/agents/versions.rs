@@ -1,8 +1,8 @@
 //! The versions of agents and context graphs.
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::yank::NewYank;
 use forge_domain::{Clock as _, UserRef};
-use forge_store::NewYank;
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
 
@@ -134,7 +134,9 @@ async fn a_list_of_versions_tells_which_are_yanked_and_why(server: TestServer) {
                 reason: "it swears",
                 by: &by,
             };
-            tx.put_yank(asset, &id, version, new).await.unwrap();
+            tx.put_yank(AssetId::parse(asset, &id).unwrap(), version, new)
+                .await
+                .unwrap();
             tx.commit().await.unwrap();
         };
         put(1, true).await;

@@ -107,7 +107,7 @@ async fn what_only_the_user_decides_takes_a_key_that_no_other_could_be_behind(se
     let made = forge_app::admin::create_key(&server.app, &organization(&server), &other.user_id)
         .await
         .unwrap();
-    let operated = through(&user, [&made.id, &made.secret]).await;
+    let operated = through(&user, [&made.id.to_string(), &made.secret]).await;
     assert_eq!(operated.post(&path, shows(true)).await.status, 204);
 }
 

@@ -1,9 +1,11 @@
 //! Creating keys.
 
+use std::time::Duration;
+
 use forge_app::AppError;
 use forge_app::identity::api_keys::{self, MAX_BEHIND};
+use forge_domain::UserRef;
 use forge_domain::access::DefaultRole;
-use forge_domain::{Duration, UserRef};
 use forge_testkit::both_engines;
 use serde_json::json;
 
@@ -26,7 +28,7 @@ async fn nobody_makes_a_key_that_too_many_could_be_behind(server: TestServer) {
             forge_app::Ctx::new(&server.app, &caller),
             None,
             "NoSuchRole",
-            Duration::days(1),
+            Duration::from_hours(24),
             None,
         )
         .await;

@@ -1,6 +1,6 @@
 //! Graphs that refer to other graphs.
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::{Clock as _, VersionNumber};
 use forge_testkit::both_engines;
 use serde_json::{Value, json};
@@ -74,9 +74,14 @@ async fn a_graph_comes_to_so_much_with_all_that_it_refers_to(server: TestServer)
         .unwrap();
     for (version, document) in [(1, large(graph(&[]))), (2, large(entering(&id, 1)))] {
         let version = VersionNumber::try_from(version).unwrap();
-        tx.insert_version(AssetKind::ContextGraph, &id, version, document, &caller.user)
-            .await
-            .unwrap();
+        tx.insert_version(
+            AssetId::ContextGraph(id.parse().unwrap()),
+            version,
+            document,
+            &caller.user,
+        )
+        .await
+        .unwrap();
     }
     tx.commit().await.unwrap();
     let created = add_version(admin, &id, "", entering(&id, 1)).await;

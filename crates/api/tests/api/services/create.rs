@@ -2,7 +2,7 @@
 
 use forge_app::services;
 use forge_domain::access::DefaultRole;
-use forge_store::ServiceFields;
+use forge_domain::service::ServiceFields;
 use forge_testkit::{both_engines, service_body, version_set};
 use serde_json::{Value, json};
 

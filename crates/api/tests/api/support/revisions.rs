@@ -1,6 +1,7 @@
 //! What the history of a set says.
 
-use forge_store::{PageRequest, Revision};
+use forge_domain::revision::Revision;
+use forge_store::PageRequest;
 use forge_testkit::TestServer;
 
 use crate::support::organization::organization;

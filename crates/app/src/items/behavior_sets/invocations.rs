@@ -1,13 +1,12 @@
 //! Invocations: where behavior sets applied.
 
 use forge_domain::access::Permission;
-use forge_domain::behavior::BehaviorSetDetails;
+use forge_domain::behavior::{BehaviorInvocation, BehaviorSetDetails, NewBehaviorInvocation};
 use forge_domain::conversation::{Message, MessageType};
 use forge_domain::{
     BehaviorInvocationId, BehaviorSetId, ConversationId, MessageId, Sort, Timestamp, VersionNumber,
 };
-use forge_store::NewBehaviorInvocation;
-pub use forge_store::{BehaviorInvocation, InvocationSort};
+pub use forge_store::InvocationSort;
 
 use crate::conversations::Readable;
 use crate::items::authorize_read;

@@ -7,7 +7,7 @@ use forge_domain::{BehaviorSetId, OrganizationId, ServiceId, VersionNumber};
 use forge_runtime::Behavior;
 
 pub(crate) use invocations::invocation;
-pub use invocations::{BehaviorInvocation, InvocationSort, ListInvocations, invocations};
+pub use invocations::{InvocationSort, ListInvocations, invocations};
 
 use super::{authorize_create, versions};
 use crate::{App, AppError, Ctx, Written};

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 
 use forge_domain::access::Permission;
-use forge_domain::asset::AssetKind;
 use forge_domain::conversation::Message;
+use forge_domain::evaluation::MetricResultFilter;
 use forge_domain::simulation::{Measurement, UnitTestRun, UnitTestSetRun, Visibility};
 use forge_domain::{OrganizationId, Refusal, Timestamp, UnitTestSetRunId};
-use forge_store::{MetricResultFilter, Tx};
+use forge_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::list::{RunView, visibility};
@@ -73,8 +73,7 @@ pub async fn link(ctx: Ctx<'_>, id: UnitTestSetRunId) -> Result<Link, AppError> 
     let mut tx = ctx.read(PERMISSION).await?;
     let run: UnitTestSetRun = caller.fetch(&mut tx, PERMISSION, &id).await?;
     for spec in &run.specs {
-        let graph = spec.context_graph.0.to_string();
-        authorize_read(&mut tx, caller, AssetKind::ContextGraph, &graph).await?;
+        authorize_read(&mut tx, caller, spec.context_graph.0.into()).await?;
     }
     if !run.status.is_final() {
         return Err(Refusal::RunInProgress { run: id.to_string() }.into());

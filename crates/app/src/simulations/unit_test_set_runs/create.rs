@@ -3,12 +3,12 @@
 use forge_domain::access::Permission;
 use forge_domain::metric::Metric;
 use forge_domain::simulation::{
-    CreateRun, MetricToJudge, PersonaDetails, RunSpec, ScenarioDetails, SuccessCriterion, UnitTest,
+    CreateRun, MetricToJudge, NewRun, PersonaDetails, RunSpec, ScenarioDetails, SuccessCriterion, UnitTest,
     UnitTestEntry, UnitTestSet, check_size,
 };
 use forge_domain::version_set::ResolvedPins;
 use forge_domain::{Refusal, UnitTestSetRunId};
-use forge_store::{NewRun, Tx};
+use forge_store::Tx;
 
 use crate::services::lookup::find_binding;
 use crate::simulations::unit_tests::{authorize_parts, find_metrics, find_target};

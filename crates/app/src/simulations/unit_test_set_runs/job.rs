@@ -1,9 +1,11 @@
 //! A conversation of a run that this server has the lease of.
 
+use std::time::Duration;
+
+use forge_domain::hex;
 use forge_domain::lease::Term;
-use forge_domain::simulation::{RunSpec, UnitTestRunState, UnitTestSetRun};
-use forge_domain::{Duration, hex};
-use forge_store::{UnitTestRunKey, UnitTestRunLease};
+use forge_domain::simulation::{RunSpec, UnitTestRunKey, UnitTestRunState, UnitTestSetRun};
+use forge_store::UnitTestRunLease;
 
 use crate::conversations::finish_simulated;
 use crate::lease::{Lease, Pace};
@@ -23,8 +25,8 @@ pub(super) struct Job {
 
 impl Lease for Job {
     const PACE: Pace = Pace {
-        lasts: Duration::seconds(30),
-        renew_every: std::time::Duration::from_secs(5),
+        lasts: Duration::from_secs(30),
+        renew_every: Duration::from_secs(5),
     };
 
     async fn renew(&self) -> Result<bool, AppError> {

@@ -1,9 +1,8 @@
 //! Lists of runs.
 
+use forge_domain::Direction;
 use forge_domain::access::Permission;
-use forge_domain::simulation::{RunFilterValues, UnitTestRun, UnitTestSetRun, Visibility};
-use forge_domain::{Direction, Timestamp, UnitTestSetId, UnitTestSetRunId, UserRef};
-use forge_store::RunSummary;
+use forge_domain::simulation::{RunFilter, RunFilterValues, UnitTestRun, UnitTestSetRun, Visibility};
 
 use crate::access::resource::Resource as _;
 use crate::page::{PageBuilder, unknown_token};
@@ -13,38 +12,6 @@ use crate::simulations::unit_tests;
 use crate::{AppError, Caller, Ctx, Page};
 
 const PERMISSION: Permission = Permission::GetUnitTestSetRun;
-
-/// Which runs are wanted.
-///
-/// An empty list asks for nothing; the values of one list are alternatives.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the fields are the contract's")]
-pub struct RunFilter {
-    pub ids: Vec<UnitTestSetRunId>,
-    pub creators: Vec<UserRef>,
-    pub unit_test_sets: Vec<UnitTestSetId>,
-    pub is_completed: Option<bool>,
-    pub failed_metrics: Option<bool>,
-    pub errored: Option<bool>,
-    pub created_after: Option<Timestamp>,
-    pub created_before: Option<Timestamp>,
-}
-
-impl RunFilter {
-    fn admits(&self, run: &RunSummary) -> bool {
-        fn flag(wanted: Option<bool>, is: bool) -> bool {
-            wanted.is_none_or(|wanted| wanted == is)
-        }
-        (self.ids.is_empty() || self.ids.contains(&run.id))
-            && (self.creators.is_empty() || self.creators.contains(&run.creator))
-            && (self.unit_test_sets.is_empty() || self.unit_test_sets.contains(&run.unit_test_set_id))
-            && flag(self.is_completed, run.status.is_final())
-            && flag(self.failed_metrics, run.failed_metrics)
-            && flag(self.errored, run.errored)
-            && self.created_after.is_none_or(|bound| bound <= run.created_at)
-            && self.created_before.is_none_or(|bound| run.created_at <= bound)
-    }
-}
 
 /// What a caller asks of a list of runs.
 #[derive(Debug, Clone, Default)]

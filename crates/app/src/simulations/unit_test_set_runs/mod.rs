@@ -22,7 +22,7 @@ use crate::{AppError, Caller, Ctx};
 
 pub use artifacts::{Artifacts, Link, Transcript, link, open};
 pub use create::create;
-pub use list::{ListRuns, RunFilter, RunPage, RunView, list};
+pub use list::{ListRuns, RunPage, RunView, list};
 pub use worker::{work, work_off};
 
 impl Resource for UnitTestSetRun {

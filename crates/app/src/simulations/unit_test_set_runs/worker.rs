@@ -8,8 +8,7 @@
 use std::time::Duration;
 
 use forge_domain::OrganizationId;
-use forge_domain::simulation::{Turns, UnfinishedRun, UnitTestRunOutcome};
-use forge_store::UnitTestRunKey;
+use forge_domain::simulation::{Turns, UnfinishedRun, UnitTestRunKey, UnitTestRunOutcome};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

@@ -7,8 +7,9 @@ use forge_domain::access::Permission;
 use forge_domain::metric::Metric;
 use forge_domain::service::Service;
 use forge_domain::simulation::UnitTestFields;
+use forge_domain::version_set::VersionSet;
 use forge_domain::{ServiceId, SetName, shortened};
-use forge_store::{Tx, VersionSet};
+use forge_store::Tx;
 
 use crate::version_sets::set_attributes;
 use crate::{AppError, Caller, items};

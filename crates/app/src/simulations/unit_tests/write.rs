@@ -2,7 +2,6 @@
 
 use forge_domain::access::{Attributes, Permission};
 use forge_domain::audit::{AuditObject, ObjectKind};
-use forge_domain::name::spellings;
 use forge_domain::simulation::{
     CreateUnitTest, PersonaDetails, ScenarioDetails, UnitTest, UnitTestFields, UnitTestSet, UpdateUnitTest,
     named,
@@ -65,18 +64,7 @@ pub async fn create(ctx: Ctx<'_>, new: CreateUnitTest) -> Result<Written<UnitTes
     };
     let mut tx = ctx.app.write(ctx.caller).await?;
     check(&mut tx, ctx.caller, &fields).await?;
-    for spelling in spellings(&fields.name) {
-        if let Some(other) = tx
-            .find_live_unit_test(&ctx.caller.organization, &spelling)
-            .await?
-        {
-            let may_see = ctx
-                .caller
-                .may(Permission::GetUnitTest, &attributes_of(other, &spelling));
-            let taken = taken("unit test", may_see.then_some(&other), &fields.name);
-            return Err(AppError::Conflict(format!("{taken}; choose another name")));
-        }
-    }
+    refuse_taken_name(&mut tx, ctx.caller, &fields.name).await?;
     let id = ctx.app.new_id()?;
     tx.insert_unit_test(id, &fields, &ctx.caller.user).await?;
     tx.append_audit_event(
@@ -88,6 +76,19 @@ pub async fn create(ctx: Ctx<'_>, new: CreateUnitTest) -> Result<Written<UnitTes
     )
     .await?;
     commit(tx, id).await
+}
+
+async fn refuse_taken_name(tx: &mut Tx, caller: &Caller, name: &str) -> Result<(), AppError> {
+    let organization = &caller.organization;
+    let Some(other) = tx.find_unit_test_namesake(organization, name, None).await? else {
+        return Ok(());
+    };
+    let may_see = caller.may(Permission::GetUnitTest, &attributes_of(other, name));
+    Err(AppError::Conflict(taken(
+        "unit test",
+        may_see.then_some(&other),
+        name,
+    )))
 }
 
 /// Changes a unit test.

@@ -2,8 +2,9 @@
 
 use forge_domain::access::Permission;
 use forge_domain::service::Service;
+use forge_domain::version_set::VersionSet;
 use forge_domain::{ServiceId, SetName};
-use forge_store::{VersionSet, WriteTx};
+use forge_store::WriteTx;
 
 use super::options::Precondition;
 use super::preconditions::set_moved;

@@ -4,10 +4,10 @@ use forge_domain::access::{Attributes, Permission};
 use forge_domain::plan::{Change, PinnedRevision, Target, choose_restored};
 use forge_domain::service::Service;
 use forge_domain::simulation::UnitTestRef;
-use forge_domain::version_set::Binding;
+use forge_domain::version_set::{Binding, VersionSet};
 use forge_domain::yank::YankedVersion;
 use forge_domain::{Refusal, SetName};
-use forge_store::{Tx, VersionSet};
+use forge_store::Tx;
 
 use super::batch::{ChangeRequest, SetChange};
 use super::{Promote, Rollback};

@@ -5,8 +5,8 @@ use forge_domain::fault::Fault;
 use forge_domain::plan::{Plan, Plans};
 use forge_domain::service::Service;
 use forge_domain::size::is_within;
-use forge_domain::version_set::Binding;
-use forge_store::{Tx, VersionSet};
+use forge_domain::version_set::{Binding, VersionSet};
+use forge_store::Tx;
 
 use super::options::ChangeOptions;
 use super::planned::PlannedBatch;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use forge_domain::Pins;
 use forge_domain::audit::{AuditEvent, GENESIS_HASH};
-use forge_domain::revision::RevisionAction;
-use forge_domain::version_set::Hold;
-use forge_store::{Revision, VersionSet};
+use forge_domain::revision::{Revision, RevisionAction};
+use forge_domain::version_set::{Hold, VersionSet};
 
 use super::view::View;
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::audit::AuditEvent;
-use forge_domain::revision::RevisionAction;
+use forge_domain::revision::{Revision, RevisionAction};
 use forge_domain::service::Service;
+use forge_domain::version_set::VersionSet;
 use forge_domain::yank::YankedVersion;
 use forge_domain::{Pins, ServiceId, SetName, VersionNumber};
-use forge_store::{PageRequest, Revision, VersionBounds, VersionSet};
+use forge_store::{PageRequest, VersionBounds};
 
 use super::call::{Call, SETS};
 use super::world::World;
@@ -23,9 +24,9 @@ pub(super) struct View {
     /// The revisions of every set, oldest first.
     pub(super) histories: BTreeMap<(ServiceId, &'static str), Vec<Revision>>,
     /// The contents of the versions of every agent and context graph, in their order.
-    versions: BTreeMap<String, Vec<String>>,
-    deprecated: BTreeSet<String>,
-    yanked: BTreeMap<(String, VersionNumber), String>,
+    versions: BTreeMap<AssetId, Vec<String>>,
+    deprecated: BTreeSet<AssetId>,
+    yanked: BTreeMap<(AssetId, VersionNumber), String>,
     /// The audit log, each event with its stored hash.
     pub(super) events: Vec<(AuditEvent, String)>,
 }
@@ -66,45 +67,45 @@ impl World {
                 view.histories.insert((*id, name), history);
             }
         }
-        for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
-            for id in self.ids(kind) {
-                let all = VersionBounds {
-                    lower: VersionNumber::FIRST,
-                    upper: 1000.try_into().unwrap(),
-                    is_descending: false,
-                };
-                let versions = tx.list_versions(organization, kind, id, all, PageRequest::first(1000));
-                let versions = versions.await.unwrap();
-                for (index, version) in versions.iter().enumerate() {
-                    assert_eq!(
-                        version.version.get(),
-                        i64::try_from(index + 1).unwrap(),
-                        "numbers have no gaps"
-                    );
-                }
-                let documents = versions.iter().map(|version| version.document.get().to_owned());
-                view.versions.insert(id.clone(), documents.collect());
-                if tx
-                    .find_asset(organization, kind, id)
-                    .await
-                    .unwrap()
-                    .unwrap()
-                    .is_deprecated
-                {
-                    view.deprecated.insert(id.clone());
-                }
+        for id in self.assets() {
+            let all = VersionBounds {
+                lower: VersionNumber::FIRST,
+                upper: 1000.try_into().unwrap(),
+                is_descending: false,
+            };
+            let versions = tx.list_versions(organization, id, all, PageRequest::first(1000));
+            let versions = versions.await.unwrap();
+            for (index, version) in versions.iter().enumerate() {
+                assert_eq!(
+                    version.version.get(),
+                    i64::try_from(index + 1).unwrap(),
+                    "numbers have no gaps"
+                );
+            }
+            let documents = versions.iter().map(|version| version.document.get().to_owned());
+            view.versions.insert(id, documents.collect());
+            if tx
+                .find_asset(organization, id)
+                .await
+                .unwrap()
+                .unwrap()
+                .is_deprecated
+            {
+                view.deprecated.insert(id);
             }
         }
         for (agent, graph) in self.agents.iter().zip(&self.graphs) {
-            let ids = (agent.parse().unwrap(), graph.parse().unwrap());
             for YankedVersion {
                 asset,
                 version,
                 reason,
-            } in tx.list_yanked(organization, ids.0, ids.1).await.unwrap()
+            } in tx.list_yanked(organization, *agent, *graph).await.unwrap()
             {
-                let id = if asset == AssetKind::Agent { agent } else { graph };
-                view.yanked.insert((id.clone(), version), reason);
+                let id = match asset {
+                    AssetKind::Agent => AssetId::from(*agent),
+                    AssetKind::ContextGraph => AssetId::from(*graph),
+                };
+                view.yanked.insert((id, version), reason);
             }
         }
         view
@@ -202,11 +203,11 @@ fn check_revision(before: &View, call: &Call, key: &(ServiceId, &str), revision:
 }
 
 /// Returns what a revision pins: the agent and the context graph, each with its version.
-fn pinned(revision: &Revision) -> [(String, Option<VersionNumber>); 2] {
+fn pinned(revision: &Revision) -> [(AssetId, Option<VersionNumber>); 2] {
     [
-        (revision.agent_id.to_string(), revision.pins.agent_version),
+        (revision.agent_id.into(), revision.pins.agent_version),
         (
-            revision.context_graph_id.to_string(),
+            revision.context_graph_id.into(),
             revision.pins.context_graph_version,
         ),
     ]
@@ -227,7 +228,7 @@ fn check_services(view: &View) {
         let sets: BTreeMap<&str, &Pins> = of_service.map(|((_, name), set)| (*name, &set.pins)).collect();
         assert!(sets.contains_key("release"));
         assert_eq!(sets["edge"], &Pins::default());
-        let assets = [service.agent_id.to_string(), service.context_graph_id.to_string()];
+        let assets: [AssetId; 2] = [service.agent_id.into(), service.context_graph_id.into()];
         for (name, pins) in sets {
             for (asset, version) in assets
                 .iter()

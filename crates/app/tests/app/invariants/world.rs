@@ -1,13 +1,14 @@
 //! A server with some agents, context graphs and services, and calls to it.
 
+use forge_app::assets::agents;
 use forge_app::assets::yanks::{self, YankChange};
-use forge_app::assets::{VersionName, agents};
 use forge_app::services;
 use forge_app::version_sets::promotion::{self, ChangeOptions, Precondition, Promote, Promotion, Rollback};
 use forge_app::{App, AppError, Caller, Ctx, assets};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::service::UpdateService;
-use forge_domain::{OrganizationId, ServiceId, SetName};
+use forge_domain::version::VersionRef;
+use forge_domain::{AgentId, ContextGraphId, OrganizationId, ServiceId, SetName};
 use forge_store::ReadTx;
 use forge_testkit::{Engine, TestServer};
 use serde_json::json;
@@ -18,8 +19,8 @@ use crate::{add_version, is_refusal, pins, super_administrator};
 pub(super) struct World {
     pub(super) server: TestServer,
     pub(super) organization: OrganizationId,
-    pub(super) agents: Vec<String>,
-    pub(super) graphs: Vec<String>,
+    pub(super) agents: Vec<AgentId>,
+    pub(super) graphs: Vec<ContextGraphId>,
     pub(super) services: Vec<ServiceId>,
 }
 
@@ -37,11 +38,12 @@ impl World {
         let server = TestServer::start(engine).await;
         let (mut agents, mut graphs, mut ids) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ASSETS {
-            agents.push(server.agent(3).await);
-            graphs.push(server.context_graph(3).await);
+            agents.push(server.agent(3).await.parse().unwrap());
+            graphs.push(server.context_graph(3).await.parse().unwrap());
         }
         for number in 0..ASSETS {
-            let body = forge_testkit::service_body(NAMES[number], &agents[number], &graphs[number]);
+            let (agent, graph): (AgentId, ContextGraphId) = (agents[number], graphs[number]);
+            let body = forge_testkit::service_body(NAMES[number], &agent.to_string(), &graph.to_string());
             ids.push(server.admin().post("service/", body).await.id().parse().unwrap());
         }
         let organization = server.admin().organization.parse().unwrap();
@@ -75,11 +77,17 @@ impl World {
         }
     }
 
-    pub(super) fn ids(&self, kind: AssetKind) -> &[String] {
+    fn asset(&self, kind: AssetKind, index: usize) -> AssetId {
         match kind {
-            AssetKind::Agent => &self.agents,
-            AssetKind::ContextGraph => &self.graphs,
+            AssetKind::Agent => self.agents[index].into(),
+            AssetKind::ContextGraph => self.graphs[index].into(),
         }
+    }
+
+    /// Returns the ids of all agents and context graphs.
+    pub(super) fn assets(&self) -> impl Iterator<Item = AssetId> {
+        let graphs = self.graphs.iter().map(|id| AssetId::from(*id));
+        self.agents.iter().map(|id| AssetId::from(*id)).chain(graphs)
     }
 
     pub(super) async fn read(&self) -> ReadTx {
@@ -123,18 +131,17 @@ impl World {
             Call::AddVersion(AssetKind::Agent, index) => {
                 // Each version has a content of its own, so that a change of one would be seen.
                 let change = serde_json::from_value(json!({"background": format!("call {number}")})).unwrap();
-                let id = &self.agents[*index];
+                let id = self.agents[*index];
                 agents::create_version(Ctx::new(app, caller), id, None, change)
                     .await
                     .map(drop)
             }
-            Call::AddVersion(kind, index) => add_version(&self.server, *kind, &self.ids(*kind)[*index], None)
+            Call::AddVersion(kind, index) => add_version(&self.server, self.asset(*kind, *index), None)
                 .await
                 .map(drop),
             Call::Yank(kind, index, version, is_yanked) => {
-                let version = VersionName {
-                    kind: *kind,
-                    id: &self.ids(*kind)[*index],
+                let version = VersionRef {
+                    id: self.asset(*kind, *index),
                     version: (*version).try_into().unwrap(),
                 };
                 let reason = format!("call {number}");
@@ -147,7 +154,7 @@ impl World {
                     .map(drop)
             }
             Call::Deprecate(kind, index) => {
-                assets::deprecate(Ctx::new(app, caller), *kind, &self.ids(*kind)[*index])
+                assets::deprecate(Ctx::new(app, caller), self.asset(*kind, *index))
                     .await
                     .map(drop)
             }
@@ -159,8 +166,8 @@ impl World {
         let (service, update) = match call {
             Call::Rebind(service, agent, graph) => {
                 let update = UpdateService {
-                    agent_id: agent.map(|index| self.agents[index].parse().unwrap()),
-                    context_graph_id: graph.map(|index| self.graphs[index].parse().unwrap()),
+                    agent_id: agent.map(|index| self.agents[index]),
+                    context_graph_id: graph.map(|index| self.graphs[index]),
                     ..Default::default()
                 };
                 (service, update)

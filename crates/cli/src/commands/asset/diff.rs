@@ -50,8 +50,8 @@ pub(super) struct Differences {
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client, kind) = (&session.ui, &session.client, args.kind.kind());
     let asset = assets::find(client, kind, &args.name).await?;
-    let base = assets::find_content(client, kind, &asset, args.base.0).await?;
-    let head = assets::find_content(client, kind, &asset, args.head.0).await?;
+    let base = assets::find_content(client, &asset, args.base.0).await?;
+    let head = assets::find_content(client, &asset, args.head.0).await?;
     let found = compare(kind, base.document, head.document)?;
     if ui.json {
         let json = to_raw_value(&found.json)?;

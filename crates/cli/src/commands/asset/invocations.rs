@@ -31,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client) = (&session.ui, &session.client);
     let set = find(client, &args.behavior).await?;
-    let page = client.behavior_invocations(&set.id).at_most(args.limit).await?;
+    let page = client.behavior_invocations(set.id).at_most(args.limit).await?;
     if ui.json {
         ui.document(&page.json)?;
         return Ok(Exit::Ok);
@@ -103,8 +103,8 @@ async fn service_names(client: &Client) -> Result<HashMap<String, String>> {
 
 /// Finds a behavior set by its id or its exact name.
 async fn find(client: &Client, wanted: &str) -> Result<BehaviorSet> {
-    if wanted.parse::<forge_domain::BehaviorSetId>().is_ok() {
-        let found = client.behavior_sets(&[wanted.to_owned()]).all().await?.value;
+    if let Ok(id) = wanted.parse() {
+        let found = client.behavior_sets(&[id]).all().await?.value;
         if let Some(set) = found.into_iter().next() {
             return Ok(set);
         }

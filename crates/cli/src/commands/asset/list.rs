@@ -30,13 +30,13 @@ pub(super) async fn run(session: &Session, kind: AssetKind) -> Result<Exit> {
                 asset.name.clone(),
                 latest.unwrap_or_else(|| "-".to_owned()),
                 word(asset.deprecated),
-                asset.id.clone(),
+                asset.id.to_string(),
             ]
         },
         |asset| {
             let latest = asset.latest_version.map(|latest| latest.to_string());
             [
-                asset.id.clone(),
+                asset.id.to_string(),
                 asset.name.clone(),
                 latest.unwrap_or_default(),
                 word(asset.deprecated),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use forge_client::answers::{Asset, Finding};
 use forge_client::{Client, ClientError};
 use forge_domain::AgentId;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use serde_json::{Map, Value, json};
 
 use super::diff::compare;
@@ -63,7 +63,7 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let file = read(&args.file)?;
     let target = find(session, kind, args.name.trim()).await?;
     let latest = match &target.asset {
-        Some(asset) => assets::try_content(client, kind, asset, None).await?,
+        Some(asset) => assets::try_content(client, asset, None).await?,
         None => None,
     };
     let pushed =
@@ -121,8 +121,8 @@ async fn released_at_once(
     let mut warnings = Vec::new();
     for service in client.services(&[], Some(true)).all().await?.value {
         let id = match kind {
-            AssetKind::Agent => service.agent_id.to_string(),
-            AssetKind::ContextGraph => service.context_graph_id.to_string(),
+            AssetKind::Agent => AssetId::from(service.agent_id),
+            AssetKind::ContextGraph => service.context_graph_id.into(),
         };
         let is_pinned = service.version_sets.get("release").is_none_or(|pins| {
             let number = match kind {
@@ -152,7 +152,7 @@ async fn released_at_once(
 /// Lets the server check what only it knows: its tools, and the other graphs that this one refers to.
 async fn check_on_server(client: &Client, asset: Option<&Asset>, document: &Value) -> Result<()> {
     let id = match asset {
-        Some(asset) => asset.id.clone(),
+        Some(asset) => asset.id,
         // It checks documents of graphs that are there only. Any will do, as nothing is stored.
         None => match client
             .assets(AssetKind::ContextGraph, &[])
@@ -165,7 +165,10 @@ async fn check_on_server(client: &Client, asset: Option<&Asset>, document: &Valu
             None => return Ok(()),
         },
     };
-    match client.check_context_graph_version(&id, document).await {
+    let Some(id) = id.context_graph() else {
+        return Ok(());
+    };
+    match client.check_context_graph_version(id, document).await {
         // Who may add no version to the other graph may add one to the new graph all the same.
         Err(ClientError::Forbidden(_)) if asset.is_none() => Ok(()),
         checked => Ok(checked?),
@@ -293,13 +296,13 @@ async fn send(session: &Session, kind: AssetKind, target: &Target, pushed: &Push
     } = *pushed;
     let client = &session.client;
     let id = match asset {
-        Some(asset) => asset.id.clone(),
+        Some(asset) => asset.id,
         None => client
             .create_asset(kind, name)
             .await
             .map_err(|error| edit.refused(error))?,
     };
-    let created = client.create_asset_version(kind, &id, document, version).await;
+    let created = client.create_asset_version(id, document, version).await;
     let created = created.map_err(|error| {
         let failure = edit.refused(error);
         if asset.is_some() {

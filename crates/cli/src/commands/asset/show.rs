@@ -38,14 +38,14 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client, kind) = (&session.ui, &session.client, args.kind.kind());
     let (asset, version) = assets::find_ref(client, kind, &args.asset).await?;
     let version = version.and_then(|version| version.0);
-    let content = assets::find_content(client, kind, &asset, version).await?;
+    let content = assets::find_content(client, &asset, version).await?;
     if ui.json {
         let json = to_raw_value(&content.document)?;
         ui.document(&json)?;
         return Ok(Exit::Ok);
     }
     let number = content.version.version;
-    let references = client.references(kind, &asset.id, number).all().await?.value;
+    let references = client.references(asset.id, number).all().await?.value;
     let mut rows = head(ui, kind, &asset.name, &content);
     if !references.is_empty() {
         rows.push(["runs in".to_owned(), places(&references, "; ")]);

@@ -37,14 +37,14 @@ struct Listed {
 pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let (ui, client, kind) = (&session.ui, &session.client, args.kind.kind());
     let asset = assets::find(client, kind, &args.name).await?;
-    let page = client.asset_versions(kind, &asset.id).at_most(args.limit).await?;
+    let page = client.asset_versions(asset.id).at_most(args.limit).await?;
     if ui.json {
         ui.document(&page.json)?;
         return Ok(Exit::Ok);
     }
     let mut listed = Vec::new();
     for version in page.value {
-        let references = client.references(kind, &asset.id, version.version).all().await?;
+        let references = client.references(asset.id, version.version).all().await?;
         listed.push(Listed {
             version,
             services: references.value,

@@ -80,9 +80,7 @@ async fn change(
     wanted.version.ok_or_else(no_version)?;
     let (asset, version) = assets::find_ref(client, kind, wanted).await?;
     let version = version.ok_or_else(no_version)?;
-    let found = assets::find_content(client, kind, &asset, version.0)
-        .await?
-        .version;
+    let found = assets::find_content(client, &asset, version.0).await?.version;
     let number = found.version;
     let action = if reason.is_some() { "yank" } else { "unyank" };
     let mut edit = Edit::new(
@@ -103,14 +101,10 @@ async fn change(
         }
     }
     if reason.is_some() && before != reason {
-        edit.plan
-            .warnings
-            .extend(runs_on(session, kind, &asset, number).await?);
+        edit.plan.warnings.extend(runs_on(session, &asset, number).await?);
     }
     edit.carry_out(session, args, async || {
-        let yanked = client
-            .yank(kind, &asset.id, number, found.yanked.as_ref(), reason)
-            .await;
+        let yanked = client.yank(asset.id, number, found.yanked.as_ref(), reason).await;
         let yanked = yanked.map_err(|error| edit.refused(error))?;
         let state = if yanked.value.is_yanked {
             "yanked"
@@ -126,13 +120,8 @@ async fn change(
 }
 
 /// Warns of the sets that go on with the version.
-async fn runs_on(session: &Session, kind: AssetKind, asset: &Asset, number: i64) -> Result<Option<Finding>> {
-    let references = session
-        .client
-        .references(kind, &asset.id, number)
-        .all()
-        .await?
-        .value;
+async fn runs_on(session: &Session, asset: &Asset, number: i64) -> Result<Option<Finding>> {
+    let references = session.client.references(asset.id, number).all().await?.value;
     Ok((!references.is_empty()).then(|| Finding {
         code: "in_use".to_owned(),
         message: format!(

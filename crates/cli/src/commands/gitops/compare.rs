@@ -155,7 +155,7 @@ fn faults(kind: AssetKind, document: &Document, known: &ServerState) -> Vec<Stri
     let names = references(&document).into_iter().map(|(name, _)| {
         let graph = known.assets(AssetKind::ContextGraph).get(&name);
         // What comes with the files has no id yet.
-        let id = graph.map_or_else(|| "0".repeat(24), |graph| graph.id.clone());
+        let id = graph.map_or_else(|| "0".repeat(24), |graph| graph.id.to_string());
         (name, id)
     });
     let names = names.collect();

@@ -3,7 +3,7 @@
 use forge_client::answers::{Asset, Finding, Plan, ServicePlan};
 use forge_client::{ChangeOptions, Client, ClientError, ServiceChange};
 use forge_domain::ServiceId;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use serde_json::Value;
 
 use super::floats::{self, withheld};
@@ -217,7 +217,7 @@ async fn plan_update(
     for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
         seen.assets
             .extend(known.assets(kind).iter().map(|(name, asset)| Asset {
-                id: asset.id.clone(),
+                id: asset.id,
                 name: name.clone(),
                 deprecated: asset.is_deprecated,
                 latest_version: Some(asset.latest).filter(|latest| *latest > 0),
@@ -255,21 +255,25 @@ fn wanted(work: &ServiceWork, known: &ServerState) -> Result<ServiceChange> {
         description: differs("description").then(|| wanted.description.clone()),
         is_active: differs("is_active").then_some(wanted.is_active),
         agent_id: differs("agent")
-            .then(|| id(known, AssetKind::Agent, &wanted.agent))
+            .then(|| id(known, AssetKind::Agent, &wanted.agent, AssetId::agent))
             .transpose()?,
         context_graph_id: differs("context_graph")
-            .then(|| id(known, AssetKind::ContextGraph, &wanted.context_graph))
+            .then(|| {
+                id(
+                    known,
+                    AssetKind::ContextGraph,
+                    &wanted.context_graph,
+                    AssetId::context_graph,
+                )
+            })
             .transpose()?,
         tags: differs("tags").then(|| wanted.tags.clone()),
         keyterms: differs("keyterms").then(|| wanted.keyterms.clone()),
     })
 }
 
-fn id<T: std::str::FromStr>(known: &ServerState, kind: AssetKind, name: &str) -> Result<T> {
-    let id = known
-        .assets(kind)
-        .get(name)
-        .and_then(|asset| asset.id.parse().ok());
+fn id<T>(known: &ServerState, kind: AssetKind, name: &str, of_kind: fn(AssetId) -> Option<T>) -> Result<T> {
+    let id = known.assets(kind).get(name).and_then(|asset| of_kind(asset.id));
     id.ok_or_else(|| Failure::failed(format!("the server told no id of the {kind} `{name}`")))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forge_client::answers::{Finding, Pins, Plan};
 use forge_domain::ServiceId;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use forge_domain::number;
 use serde_json::json;
 
@@ -142,14 +142,11 @@ impl Worker<'_> {
         let mut details = Vec::new();
         for now in &now.value {
             let pair = [
-                (AssetKind::Agent, now.agent_id.to_string(), &fields.agent),
-                (
-                    AssetKind::ContextGraph,
-                    now.context_graph_id.to_string(),
-                    &fields.context_graph,
-                ),
+                (AssetId::from(now.agent_id), &fields.agent),
+                (now.context_graph_id.into(), &fields.context_graph),
             ];
-            for (kind, id, wanted) in pair {
+            for (id, wanted) in pair {
+                let kind = id.kind();
                 if self.id(kind, wanted)? != id {
                     details.push(format!("its {} is not `{wanted}` any more", kind_name(kind)));
                 }

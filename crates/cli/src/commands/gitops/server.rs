@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forge_client::answers::{Pins, Tag};
 use forge_client::{Client, ClientError};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::name::is_same;
 use forge_domain::{AgentId, ContextGraphId, ServiceId, SetName};
 use indexmap::IndexMap;
@@ -26,9 +26,9 @@ pub(super) struct ServerState {
 }
 
 /// An agent or a context graph on the server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct ServerAsset {
-    pub(super) id: String,
+    pub(super) id: AssetId,
     pub(super) latest: i64,
     pub(super) is_deprecated: bool,
     /// The contents of its versions, of those that were asked for.
@@ -179,7 +179,7 @@ async fn latest_change(ui: &Ui, client: &Client) -> Result<Option<i64>> {
 /// The contents of versions that were read already, by what identifies the agent or the graph.
 ///
 /// They never change.
-type Versions = BTreeMap<String, BTreeMap<i64, Document>>;
+type Versions = BTreeMap<AssetId, BTreeMap<i64, Document>>;
 
 async fn read(
     ui: &Ui,
@@ -190,17 +190,20 @@ async fn read(
     let mut known = ServerState::default();
     let mut graphs = names(client, AssetKind::ContextGraph).await?;
     let mut agents = names(client, AssetKind::Agent).await?;
-    let graph_names = names_of(&graphs);
+    let graph_names = names_of(&graphs)
+        .into_iter()
+        .map(|(id, name)| (id.to_string(), name))
+        .collect();
     for (kind, assets) in [
         (AssetKind::Agent, &mut agents),
         (AssetKind::ContextGraph, &mut graphs),
     ] {
         for (name, asset) in assets.iter_mut().filter(|(name, _)| wants(kind, name)) {
-            let read = versions.entry(asset.id.clone()).or_default();
+            let read = versions.entry(asset.id).or_default();
             let newest = |read: &BTreeMap<i64, Document>| read.keys().next_back().copied().unwrap_or(0);
             if newest(read) < asset.latest {
                 ui.progress(&format!("reading the versions of `{name}`"));
-                let page = client.asset_versions(kind, &asset.id).all().await?;
+                let page = client.asset_versions(asset.id).all().await?;
                 for row in &page.rows {
                     let (version, document) = document(row.get(), &graph_names)?;
                     read.insert(version, document);
@@ -226,10 +229,8 @@ pub(super) async fn services(client: &Client, known: &ServerState) -> Result<Vec
 }
 
 /// Returns the names of agents or of context graphs, by id.
-fn names_of(assets: &BTreeMap<String, ServerAsset>) -> BTreeMap<String, String> {
-    let named = assets
-        .iter()
-        .map(|(name, asset)| (asset.id.clone(), name.clone()));
+fn names_of(assets: &BTreeMap<String, ServerAsset>) -> BTreeMap<AssetId, String> {
+    let named = assets.iter().map(|(name, asset)| (asset.id, name.clone()));
     named.collect()
 }
 
@@ -296,19 +297,21 @@ struct Row {
 
 fn service(
     row: &str,
-    agents: &BTreeMap<String, String>,
-    graphs: &BTreeMap<String, String>,
+    agents: &BTreeMap<AssetId, String>,
+    graphs: &BTreeMap<AssetId, String>,
 ) -> Result<ServerService> {
     let row: Row = serde_json::from_str(row).map_err(unreadable)?;
     // Who may not list an agent sees its id instead of its name.
-    let name = |names: &BTreeMap<String, String>, id: String| names.get(&id).cloned().unwrap_or(id);
+    let name = |names: &BTreeMap<AssetId, String>, id: AssetId| {
+        names.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    };
     let mut version_sets: BTreeMap<SetName, Pins> = row.version_sets.into_iter().collect();
     version_sets.remove(&SetName::edge());
     let service = Service {
         place: String::new(),
         fields: ServiceFields {
-            agent: name(agents, row.agent_id.to_string()),
-            context_graph: name(graphs, row.context_graph_id.to_string()),
+            agent: name(agents, row.agent_id.into()),
+            context_graph: name(graphs, row.context_graph_id.into()),
             name: row.name,
             description: row.description,
             is_active: row.is_active,

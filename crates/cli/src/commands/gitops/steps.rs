@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use forge_client::ClientError;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
 use forge_domain::{ServiceId, SetName};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(super) struct Worker<'s> {
     /// What is on the server, as it was shown.
     pub(super) known: &'s ServerState,
     /// What identifies the assets, by kind and name.
-    ids: BTreeMap<(&'static str, String), String>,
+    ids: BTreeMap<(&'static str, String), AssetId>,
     /// What was done.
     pub(super) outcome: Outcome,
     /// The services that were left as they are, or from a step on, because a rule forbids it.
@@ -56,7 +56,7 @@ impl<'s> Worker<'s> {
         let mut ids = BTreeMap::new();
         for kind in [AssetKind::Agent, AssetKind::ContextGraph] {
             for (name, asset) in known.assets(kind) {
-                ids.insert((folder(kind), name.clone()), asset.id.clone());
+                ids.insert((folder(kind), name.clone()), asset.id);
             }
         }
         Self {
@@ -159,9 +159,9 @@ impl<'s> Worker<'s> {
     }
 
     /// Returns the id of an agent or a context graph.
-    pub(super) fn id(&self, kind: AssetKind, name: &str) -> Result<String> {
+    pub(super) fn id(&self, kind: AssetKind, name: &str) -> Result<AssetId> {
         let id = self.ids.get(&(folder(kind), name.to_owned()));
-        id.cloned().ok_or_else(|| {
+        id.copied().ok_or_else(|| {
             Failure::failed(format!(
                 "the {kind} `{name}` is not there any more",
                 kind = kind_name(kind)
@@ -179,7 +179,8 @@ impl<'s> Worker<'s> {
                 };
                 let sent = client.post(folder(*kind), &json!({field: name})).await;
                 let created = self.outcome.note(id, sent)?;
-                let id = created["id"].as_str().unwrap_or_default().to_owned();
+                let id = AssetId::parse(*kind, created["id"].as_str().unwrap_or_default());
+                let id = id.map_err(|_| Failure::failed("the server told no id of what it created"))?;
                 self.ids.insert((folder(*kind), name.clone()), id);
             }
             AssetStep::CreateVersion {
@@ -194,11 +195,13 @@ impl<'s> Worker<'s> {
                     .ids
                     .iter()
                     .filter(|((kind, _), _)| *kind == folder(AssetKind::ContextGraph));
-                let graphs = graphs.map(|((_, name), id)| (name.clone(), id.clone())).collect();
+                let graphs = graphs
+                    .map(|((_, name), id)| (name.clone(), id.to_string()))
+                    .collect();
                 rename_references(&mut document, &graphs);
                 // With its number, so that it is refused if somebody else was faster.
                 let (of, document) = (self.id(*kind, name)?, Value::Object(document));
-                let sent = client.create_asset_version(*kind, &of, &document, *version);
+                let sent = client.create_asset_version(of, &document, *version);
                 self.outcome.note(id, sent.await)?;
             }
         }

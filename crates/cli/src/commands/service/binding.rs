@@ -6,7 +6,6 @@ use forge_domain::asset::AssetKind;
 use forge_domain::service::check_binding;
 use forge_domain::version_set::{Binding, Bound};
 
-use crate::error::{Failure, Result};
 use crate::findings::of_rule;
 
 /// The name that the API gives to the field which has the id.
@@ -17,16 +16,9 @@ pub(super) fn id_field(kind: AssetKind) -> &'static str {
     }
 }
 
-/// Returns the id of an agent or a context graph.
-pub(super) fn id<T: std::str::FromStr>(asset: &Asset) -> Result<T> {
-    let not_an_id = |_| Failure::failed(format!("the server told `{}` as an id", asset.id));
-    asset.id.parse().map_err(not_an_id)
-}
-
-fn bound(kind: AssetKind, asset: &Asset) -> Bound {
+fn bound(asset: &Asset) -> Bound {
     Bound {
-        asset: kind,
-        id: asset.id.clone(),
+        id: asset.id,
         latest: asset
             .latest_version
             .and_then(|latest| VersionNumber::try_from(latest).ok()),
@@ -37,8 +29,8 @@ fn bound(kind: AssetKind, asset: &Asset) -> Bound {
 /// Returns what stands against running a new service on these.
 pub(super) fn against_creation(agent: &Asset, graph: &Asset) -> Vec<Finding> {
     let binding = Binding {
-        agent: bound(AssetKind::Agent, agent),
-        context_graph: bound(AssetKind::ContextGraph, graph),
+        agent: bound(agent),
+        context_graph: bound(graph),
     };
     check_binding(&binding).iter().map(of_rule).collect()
 }

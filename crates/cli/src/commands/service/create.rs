@@ -2,11 +2,10 @@
 
 use forge_client::ServiceFields;
 use forge_client::answers::{Asset, Finding, Service};
-use forge_domain::asset::AssetKind;
-use forge_domain::{AgentId, ContextGraphId};
+use forge_domain::asset::{AssetId, AssetKind};
 use serde_json::{Value, json};
 
-use super::binding::{against_creation, id, id_field};
+use super::binding::{against_creation, id_field};
 use super::state;
 use super::tag_arg::{TagArg, Tags, shown};
 use crate::assets;
@@ -14,7 +13,7 @@ use crate::body::check_body;
 use crate::change::{ApplyArgs, Done};
 use crate::creation;
 use crate::edit::Edit;
-use crate::error::{Exit, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::likeness::slips;
 use crate::plan::FieldEdit;
 use crate::session::Session;
@@ -58,12 +57,15 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     let agent = assets::find(client, AssetKind::Agent, &args.agent).await?;
     let graph = assets::find(client, AssetKind::ContextGraph, &args.context_graph).await?;
     let tags = args.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone()));
+    let (AssetId::Agent(agent_id), AssetId::ContextGraph(context_graph_id)) = (agent.id, graph.id) else {
+        return Err(Failure::failed("an agent and a context graph were mixed up"));
+    };
     let fields = ServiceFields {
         name: args.name.trim().to_owned(),
         description: args.description.trim().to_owned(),
         is_active: !args.inactive,
-        agent_id: id::<AgentId>(&agent)?,
-        context_graph_id: id::<ContextGraphId>(&graph)?,
+        agent_id,
+        context_graph_id,
         tags: tags.collect(),
         keyterms: Vec::new(),
     };
@@ -95,7 +97,8 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
 
 fn rows(fields: &ServiceFields, agent: &Asset, graph: &Asset) -> Vec<FieldEdit> {
     let new = |name: &str, value: Value| FieldEdit::new(name, Value::Null, value);
-    let bound = |kind: AssetKind, asset: &Asset| {
+    let bound = |asset: &Asset| {
+        let kind = asset.id.kind();
         let version = pin(None, asset.latest_version);
         new(id_field(kind), json!(asset.id))
             .called(kind.to_string())
@@ -107,8 +110,8 @@ fn rows(fields: &ServiceFields, agent: &Asset, graph: &Asset) -> Vec<FieldEdit> 
         new("is_active", json!(fields.is_active))
             .called("state")
             .shown_as("-", state(fields.is_active)),
-        bound(AssetKind::Agent, agent),
-        bound(AssetKind::ContextGraph, graph),
+        bound(agent),
+        bound(graph),
     ];
     rows.extend(tag_rows(&Tags::new(), &fields.tags));
     rows

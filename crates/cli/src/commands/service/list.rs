@@ -80,14 +80,12 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     let services = &page.value;
-    let agents = services.iter().map(|service| service.agent_id.to_string());
+    let agents = services.iter().map(|service| service.agent_id.into());
     let agents = AssetNames::fetch(client, AssetKind::Agent, agents.collect()).await?;
-    let graphs = services
-        .iter()
-        .map(|service| service.context_graph_id.to_string());
+    let graphs = services.iter().map(|service| service.context_graph_id.into());
     let graphs = AssetNames::fetch(client, AssetKind::ContextGraph, graphs.collect()).await?;
-    let agent = |service: &Service| agents.name(&service.agent_id.to_string());
-    let graph = |service: &Service| graphs.name(&service.context_graph_id.to_string());
+    let agent = |service: &Service| agents.name(service.agent_id);
+    let graph = |service: &Service| graphs.name(service.context_graph_id);
     let sets = |service: &Service| {
         let mut names: Vec<&str> = service.version_sets.keys().map(String::as_str).collect();
         names.sort_by_key(|name| set_order(name));

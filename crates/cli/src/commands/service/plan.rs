@@ -47,7 +47,7 @@ impl Seen {
     }
 
     fn asset(&self, id: &str) -> Option<&Asset> {
-        self.assets.iter().find(|asset| asset.id == id)
+        self.assets.iter().find(|asset| asset.id.to_string() == id)
     }
 
     /// Returns the name of an agent or a graph, or the id where that is all there is.

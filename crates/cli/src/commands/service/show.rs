@@ -45,14 +45,11 @@ pub(crate) async fn run(session: &Session, args: Args) -> Result<Exit> {
     }
     let mut sets = sets.value.version_sets;
     sets.sort_by_key(|set| lookup::set_order(&set.name));
-    let ids = |id: String| [id].into_iter().collect();
-    let agent = AssetNames::fetch(client, AssetKind::Agent, ids(service.agent_id.to_string())).await?;
-    let graph = ids(service.context_graph_id.to_string());
+    let agent = [service.agent_id.into()].into();
+    let agent = AssetNames::fetch(client, AssetKind::Agent, agent).await?;
+    let graph = [service.context_graph_id.into()].into();
     let graph = AssetNames::fetch(client, AssetKind::ContextGraph, graph).await?;
-    let names = [
-        agent.name(&service.agent_id.to_string()),
-        graph.name(&service.context_graph_id.to_string()),
-    ];
+    let names = [agent.name(service.agent_id), graph.name(service.context_graph_id)];
     ui.fields(&fields(ui, &service, names, &sets))?;
     show_sets(ui, &sets)?;
     Ok(Exit::Ok)

@@ -2,10 +2,9 @@
 
 use forge_client::answers::{Asset, Service};
 use forge_client::{ChangeOptions, Client, ClientError, ServiceChange};
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 use serde_json::json;
 
-use super::binding::id;
 use super::plan;
 use super::tag_arg::{TagArg, Tags, tags_of};
 use crate::assets::{self, AssetNames};
@@ -117,8 +116,8 @@ fn wanted(args: &Args, service: &Service, rebind: &Rebind) -> Result<ServiceChan
         name: other(&args.name, &service.name),
         description: other(&args.description, &service.description),
         is_active: is_active.filter(|wanted| *wanted != service.is_active),
-        agent_id: rebind.agent.as_ref().map(id).transpose()?,
-        context_graph_id: rebind.graph.as_ref().map(id).transpose()?,
+        agent_id: rebind.agent.as_ref().and_then(|agent| agent.id.agent()),
+        context_graph_id: rebind.graph.as_ref().and_then(|graph| graph.id.context_graph()),
         tags: wanted_tags(args, &tags_of(&service.tags))?,
         keyterms: None,
     })
@@ -140,36 +139,27 @@ fn wanted_tags(args: &Args, now: &Tags) -> Result<Option<Tags>> {
 
 impl Rebind {
     async fn find(client: &Client, args: &Args, service: &Service) -> Result<Self> {
-        let other = async |kind, wanted: &Option<String>, now: String| -> Result<Option<Asset>> {
+        let other = async |now: AssetId, wanted: &Option<String>| -> Result<Option<Asset>> {
             let Some(wanted) = wanted else { return Ok(None) };
-            let found = assets::find(client, kind, wanted).await?;
+            let found = assets::find(client, now.kind(), wanted).await?;
             Ok(Some(found).filter(|found| found.id != now))
         };
         Ok(Self {
-            agent: other(AssetKind::Agent, &args.agent, service.agent_id.to_string()).await?,
-            graph: other(
-                AssetKind::ContextGraph,
-                &args.context_graph,
-                service.context_graph_id.to_string(),
-            )
-            .await?,
+            agent: other(service.agent_id.into(), &args.agent).await?,
+            graph: other(service.context_graph_id.into(), &args.context_graph).await?,
         })
     }
 
     /// Returns what it is about: those that the service gets, and those that it has.
     async fn assets(self, client: &Client, service: &Service) -> Result<Vec<Asset>> {
         let mut assets = Vec::new();
-        for (kind, to, from) in [
-            (AssetKind::Agent, self.agent, service.agent_id.to_string()),
-            (
-                AssetKind::ContextGraph,
-                self.graph,
-                service.context_graph_id.to_string(),
-            ),
+        for (to, from) in [
+            (self.agent, AssetId::from(service.agent_id)),
+            (self.graph, service.context_graph_id.into()),
         ] {
             let Some(to) = to else { continue };
             assets.push(to);
-            let known = AssetNames::fetch(client, kind, [from].into_iter().collect()).await?;
+            let known = AssetNames::fetch(client, from.kind(), [from].into()).await?;
             assets.extend(known.into_assets());
         }
         Ok(assets)

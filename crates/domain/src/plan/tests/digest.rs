@@ -125,8 +125,8 @@ fn a_set_that_was_never_there_and_one_that_was_deleted_differ() {
 fn whose_versions_the_numbers_are_is_part_of_the_digest() {
     let new = || World::default().without_target();
     let (mut other_agent, mut other_graph) = (new(), new());
-    other_agent.binding.agent.id = agent_id(9).to_string();
-    other_graph.binding.context_graph.id = graph_id(9).to_string();
+    other_agent.binding.agent.id = agent_id(9).into();
+    other_graph.binding.context_graph.id = graph_id(9).into();
     let of = |world: &World| digest(world, upsert(&pins(1, 1)));
     assert_ne!(of(&other_agent), of(&new()));
     assert_ne!(of(&other_graph), of(&new()));

@@ -5,7 +5,7 @@ use super::*;
 /// The same world on another agent, which has that many versions.
 fn on_another_agent(mut world: World, latest: i64) -> (World, Binding) {
     let old = world.binding.clone();
-    world.binding.agent.id = agent_id(2).to_string();
+    world.binding.agent.id = agent_id(2).into();
     world.binding.agent.latest = latest.try_into().ok();
     (world, old)
 }

@@ -50,7 +50,7 @@ impl Care {
 
     /// The same on another agent, which has that many versions, and the service as it would be then.
     fn on_another_agent(mut self, latest: i64) -> (Self, Service) {
-        self.wanted.agent.id = agent_id(2).to_string();
+        self.wanted.agent.id = agent_id(2).into();
         self.wanted.agent.latest = latest.try_into().ok();
         let after = Service {
             agent_id: agent_id(2),
@@ -99,8 +99,7 @@ pub(super) fn blocked() -> Vec<(&'static str, ServicePlan)> {
 
 fn no_such_agent() -> Refusal {
     Refusal::NoSuchAsset {
-        asset: AssetKind::Agent,
-        id: agent_id(2).to_string(),
+        asset: agent_id(2).into(),
     }
 }
 

@@ -7,7 +7,7 @@ use forge_domain::{Clock as _, OrganizationId};
 use forge_store::{PageRequest, StoreError};
 use forge_testkit::both_engines;
 
-use super::{Fixture, KIND, insert, started};
+use super::{Fixture, KIND, asset_id, insert, started};
 
 #[tokio::test]
 async fn a_writer_who_gives_up_takes_along_only_what_is_its_own() {
@@ -29,8 +29,8 @@ async fn a_writer_who_gives_up_takes_along_only_what_is_its_own() {
     insert(&mut third, 3, "third").await;
     // Now and then the answer is there at once; then the next statement is tried.
     for number in 100.. {
-        let (id, name) = (format!("{number:024}"), format!("abandoned {number}"));
-        let mut abandoned = std::pin::pin!(third.insert_asset(KIND, &id, &name));
+        let name = format!("abandoned {number}");
+        let mut abandoned = std::pin::pin!(third.insert_asset(asset_id(number), &name));
         match poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context))).await {
             Poll::Pending => break,
             Poll::Ready(inserted) => inserted.unwrap(),
@@ -105,9 +105,7 @@ async fn a_full_disk_is_told_to_everybody_in_the_group_and_costs_nobody_after_it
     let first = started(first.commit()).await;
     let mut second = second.await.unwrap();
     let large = "x".repeat(100_000);
-    let error = second
-        .insert_asset(KIND, "0123456789abcdef01234567", &large)
-        .await;
+    let error = second.insert_asset(asset_id(99), &large).await;
     assert!(matches!(error, Err(StoreError::Unavailable(_))), "{error:?}");
     let error = second.commit().await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
@@ -185,12 +183,9 @@ async fn nothing_goes_on_after_a_failed_statement(server: TestServer) {
     let now = server.clock.now();
     let mut write = server.app.store.write(&organization, now).await.unwrap().unwrap();
     insert(&mut write, 1, "twice").await;
-    let error = write.insert_asset(KIND, &format!("{:024x}", 2), "twice").await;
+    let error = write.insert_asset(asset_id(2), "twice").await;
     assert!(matches!(error, Err(StoreError::Duplicate(_))), "{error:?}");
-    write
-        .insert_asset(KIND, &format!("{:024x}", 3), "after it")
-        .await
-        .unwrap_err();
+    write.insert_asset(asset_id(3), "after it").await.unwrap_err();
     let error = write.commit().await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
     let mut read = server.app.store.read().await.unwrap();

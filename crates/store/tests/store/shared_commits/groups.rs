@@ -6,7 +6,7 @@ use forge_domain::{Clock as _, OrganizationId};
 use forge_store::{OpenMode, PageRequest, Store, StoreError};
 use forge_testkit::{Dice, both_engines};
 
-use super::{Fixture, KIND, insert, started};
+use super::{Fixture, KIND, asset_id, insert, started};
 use crate::fresh::{NOW, fresh};
 
 #[tokio::test]
@@ -178,12 +178,12 @@ async fn of_many_writers_at_once_exactly_the_committed_are_there(server: TestSer
                     0 => drop(write),
                     // Fails, and what it wrote before is undone.
                     1 => {
-                        let (other_id, name) = (format!("{:024x}", 90_000 + number), number.to_string());
-                        write.insert_asset(KIND, &other_id, &name).await.unwrap_err();
+                        let (other_id, name) = (asset_id(90_000 + number), number.to_string());
+                        write.insert_asset(other_id, &name).await.unwrap_err();
                     }
                     2 => {
-                        let other_id = format!("{:024x}", 50_000 + number);
-                        let abandoned = write.insert_asset(KIND, &other_id, "abandoned");
+                        let other_id = asset_id(50_000 + number);
+                        let abandoned = write.insert_asset(other_id, "abandoned");
                         let _ = tokio::time::timeout(Duration::ZERO, abandoned).await;
                         drop(write);
                     }

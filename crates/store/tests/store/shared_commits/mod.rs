@@ -8,10 +8,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::{AssetId, AssetKind};
+use forge_domain::service::ServiceFields;
 use forge_domain::tag::Tags;
 use forge_domain::{Clock as _, OrganizationId, Timestamp, UserRef};
-use forge_store::{PageRequest, ServiceFields, SharedCommits, Store, StoreError, WriteTx};
+use forge_store::{PageRequest, SharedCommits, Store, StoreError, WriteTx};
 use forge_testkit::{Engine, TestServer};
 
 const KIND: AssetKind = AssetKind::Agent;
@@ -106,9 +107,11 @@ async fn started<T>(future: impl Future<Output = Result<T, StoreError>> + Send +
     later
 }
 
+/// Returns the id of the asset of that number.
+fn asset_id(number: u64) -> AssetId {
+    AssetId::parse(KIND, &format!("{number:024x}")).unwrap()
+}
+
 async fn insert(write: &mut WriteTx, number: u64, name: &str) {
-    write
-        .insert_asset(KIND, &format!("{number:024x}"), name)
-        .await
-        .unwrap();
+    write.insert_asset(asset_id(number), name).await.unwrap();
 }

@@ -1,11 +1,13 @@
 //! Leases of the conversations of a run, and servers that lose them.
 
+use std::time::Duration;
+
 use forge_app::simulations::unit_test_set_runs::work_off;
+use forge_domain::Clock as _;
 use forge_domain::access::DefaultRole;
 use forge_domain::lease::Term;
-use forge_domain::simulation::Turns;
-use forge_domain::{Clock as _, Duration};
-use forge_store::{UnitTestRunKey, UnitTestRunLease};
+use forge_domain::simulation::{Turns, UnitTestRunKey};
+use forge_store::UnitTestRunLease;
 use forge_testkit::{TestServer, both_engines};
 use serde_json::json;
 
@@ -37,7 +39,7 @@ fn named(key: &UnitTestRunKey, name: &str) -> UnitTestRunLease {
 
 /// Takes a conversation for half a minute; tells whether nobody else has it.
 async fn claim(server: &TestServer, key: &UnitTestRunKey, lease: &str) -> bool {
-    let term = Term::new(server.clock.now(), Duration::seconds(30));
+    let term = Term::new(server.clock.now(), Duration::from_secs(30));
     let mut tx = server.app.store.write_run(&key.organization).await.unwrap();
     let is_claimed = tx.acquire_unit_test_run(&named(key, lease), term).await.unwrap();
     tx.commit().await.unwrap();
@@ -59,7 +61,7 @@ async fn what_is_held_is_given_up_when_its_run_is_cancelled(database: TestDataba
     let conversations = async || server.admin().get("conversation/").await.body["conversations"].clone();
     while conversations().await[0]["num_messages"].as_i64() < Some(2) {
         assert!(begun.elapsed().as_secs() < 30);
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.admin().delete(&format!("{RUNS}{run}/")).await.status, 204);
     holding.await.unwrap().unwrap();

@@ -1,5 +1,6 @@
 //! What has to be done, and what cannot be.
 
+use forge_domain::asset::AssetId;
 use indexmap::IndexMap;
 
 use super::*;
@@ -64,8 +65,8 @@ fn service(sets: &[(&str, i64)]) -> Service {
 
 /// An agent with so many versions, a graph with one, and a service.
 fn known(latest: i64, sets: &[(&str, i64)]) -> ServerState {
-    let known = |latest: i64| ServerAsset {
-        id: "1".repeat(24),
+    let known = |kind: AssetKind, latest: i64| ServerAsset {
+        id: AssetId::parse(kind, &"1".repeat(24)).unwrap(),
         latest,
         is_deprecated: false,
         versions: (1..=latest)
@@ -73,8 +74,8 @@ fn known(latest: i64, sets: &[(&str, i64)]) -> ServerState {
             .collect(),
     };
     ServerState {
-        agents: [("Mira".to_owned(), known(latest))].into(),
-        context_graphs: [("Graph".to_owned(), known(1))].into(),
+        agents: [("Mira".to_owned(), known(AssetKind::Agent, latest))].into(),
+        context_graphs: [("Graph".to_owned(), known(AssetKind::ContextGraph, 1))].into(),
         services: vec![ServerService {
             id: "2".repeat(24).parse().unwrap(),
             service: service(sets),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use forge_client::answers::{Pins, Service};
 use forge_client::{ChangeOptions, ClientError, Expected};
 use forge_domain::SetName;
-use forge_domain::asset::AssetKind;
+use forge_domain::asset::AssetId;
 
 use model_arg::ModelArg;
 use version_arg::VersionArg;
@@ -155,28 +155,20 @@ fn wanted(args: &Args, current: Option<&Pins>, file: Option<Pins>) -> Result<Pin
 }
 
 async fn check_versions(session: &Session, service: &Service, pins: &Pins) -> Result<()> {
-    let (agent, graph) = (service.agent_id.to_string(), service.context_graph_id.to_string());
-    for (kind, id, version, option) in [
+    for (id, version, option) in [
         (
-            AssetKind::Agent,
-            agent,
+            AssetId::from(service.agent_id),
             pins.agent_version_number,
             "--agent-version",
         ),
         (
-            AssetKind::ContextGraph,
-            graph,
+            service.context_graph_id.into(),
             pins.context_graph_version_number,
             "--context-graph-version",
         ),
     ] {
         if let Some(number) = version {
-            let named = NamedVersion {
-                kind,
-                id: &id,
-                number,
-                option,
-            };
+            let named = NamedVersion { id, number, option };
             lookup::check_version(&session.ui, &session.client, &named).await?;
         }
     }

@@ -1,5 +1,7 @@
 //! Dynamic behavior sets: what an agent does differently when a conversation turns to something.
 
+mod invocation;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +10,13 @@ use serde_json::{Value, json};
 use crate::context_graph::ResultPersistence;
 use crate::id::kind;
 use crate::item::{
-    CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemKind, ItemUpdate, without_repetitions,
+    CreateItem, DetailsFilter, Item, ItemDetails, ItemDocument, ItemFields, ItemKind, ItemUpdate,
+    without_repetitions,
 };
 use crate::tag::Tags;
 use crate::{ServiceId, ToolId};
+
+pub use invocation::{BehaviorInvocation, NewBehaviorInvocation};
 
 /// A dynamic behavior set, without its versions.
 pub type BehaviorSet = Item<BehaviorSetDetails>;
@@ -117,11 +122,13 @@ pub struct CreateBehaviorSet {
 impl From<CreateBehaviorSet> for CreateItem<BehaviorSetDetails> {
     fn from(create: CreateBehaviorSet) -> Self {
         Self {
-            name: create.name,
-            is_active: create.is_active,
-            tags: create.tags,
-            details: BehaviorSetDetails {
-                applied_to_services: without_repetitions(create.applied_to_services),
+            fields: ItemFields {
+                name: create.name,
+                is_active: create.is_active,
+                tags: create.tags,
+                details: BehaviorSetDetails {
+                    applied_to_services: without_repetitions(create.applied_to_services),
+                },
             },
             document: create.document,
         }
