@@ -1,7 +1,6 @@
 //! What the head of every request must be like, whatever it asks for.
 
-use axum::extract::Request;
-use axum::http::{Version, header};
+use axum::http::{Request, Version, header};
 
 use crate::caller::ISSUER;
 use crate::serve::Peer;
@@ -15,7 +14,7 @@ const SINGLE: [&str; 3] = ["host", "authorization", ISSUER];
 const MAX_HOST: usize = 253 + ":65535".len();
 
 /// Returns why the head of a request cannot be taken: it can be understood in several ways, or names no host.
-pub(crate) fn fault(request: &Request) -> Option<String> {
+pub(crate) fn fault<B>(request: &Request<B>) -> Option<String> {
     let headers = request.headers();
     if let Some(name) = SINGLE
         .iter()

@@ -6,10 +6,12 @@
 //!
 //! **Adding an endpoint:** `docs/adding-an-endpoint.md`.
 
+mod at_once;
 mod bodies;
 mod call;
 mod caller;
 mod conditions;
+mod connection;
 mod cross_origin;
 mod endpoint;
 mod error;
@@ -39,15 +41,21 @@ mod views;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 
 use forge_app::simulations::unit_test_set_runs;
 
 use forge_app::{App, snapshot};
+use hyper::body::Incoming;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower::Service;
+use tower::{Service, ServiceExt as _};
+
+use crate::connection::Connection;
+use crate::serve::Peer;
 
 pub use rate_limit::RateLimits;
 pub use router::{Router, served_operations};
@@ -126,7 +134,8 @@ pub async fn serve(
         // Streams of changes have no end of their own. Nobody hears it if there are none.
         stopping.send_replace(true);
     };
-    let served = serve::serve(listener, router, limits, shutdown).await;
+    let connection = |peer| Connection::new(router.clone(), peer);
+    let served = serve::serve(listener, connection, limits, shutdown).await;
     // Conversations of simulations are given back, which takes a moment.
     if tokio::time::timeout(GIVE_BACK, simulating).await.is_err() {
         tracing::warn!(
@@ -148,5 +157,13 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    serve::serve(listener, service, limits, shutdown).await
+    let connection = |peer| {
+        let service = service.clone().map_request(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            request
+        });
+        TowerToHyperService::new(service)
+    };
+    serve::serve(listener, connection, limits, shutdown).await
 }

@@ -6,8 +6,7 @@ use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use tracing::Span;
 
@@ -28,7 +27,7 @@ pub(crate) struct Observed {
 
 impl Observed {
     /// Begins to observe a request: it keeps its own id if it brings a sensible one.
-    pub(crate) fn new(request: &Request) -> Self {
+    pub(crate) fn new<B>(request: &Request<B>) -> Self {
         let id = request.headers().get(REQUEST_ID).filter(|id| is_sensible(id));
         Self {
             id: id.cloned().unwrap_or_else(new_id),

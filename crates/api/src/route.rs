@@ -13,6 +13,9 @@ use crate::reply::Answer;
 use crate::server::Server;
 use crate::{reading, replay};
 
+/// The operation that runtimes call at the start of every conversation.
+pub(crate) const RESOLVE: &str = "resolve-version-set";
+
 /// An operation, and what answers it.
 pub(crate) struct Route {
     pub(crate) operation: &'static Operation,
@@ -25,7 +28,7 @@ impl Route {
     /// Creates the route of an operation.
     pub(crate) fn new(operation: &'static Operation, answerer: Answerer) -> Self {
         Self {
-            is_frequent: operation.id == "resolve-version-set",
+            is_frequent: operation.id == RESOLVE,
             operation,
             answerer,
         }

@@ -14,17 +14,19 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use forge_app::App;
+use forge_contract::contract;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 use tower_http::cors::CorsLayer;
 use tracing::Instrument as _;
 
+use crate::at_once::AtOnce;
 use crate::cross_origin::cross_origin;
 use crate::error::ApiError;
 use crate::observed::Observed;
 use crate::operations::operations;
-use crate::route::Route;
+use crate::route::{RESOLVE, Route};
 use crate::server::Server;
 use crate::unread::Unread;
 use crate::{Limits, head};
@@ -37,6 +39,7 @@ struct Parts {
     server: Server,
     paths: matchit::Router<Methods>,
     cross_origin: Option<CorsLayer>,
+    resolves_at_once: bool,
 }
 
 impl Router {
@@ -48,11 +51,31 @@ impl Router {
 
     /// Creates the router of a server whose streams end when it stops: `stopping` becomes true then.
     pub(crate) fn until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
+        let cross_origin = cross_origin(&limits.allowed_origins);
+        let server = Server::new(app, limits, stopping);
+        let documented = contract().operation(RESOLVE).and_then(|operation| operation.requests_per_minute);
+        let counts = server.limiter.limit(RESOLVE, documented).is_some();
         Self(Arc::new(Parts {
-            cross_origin: cross_origin(&limits.allowed_origins),
-            server: Server::new(app, limits, stopping),
+            resolves_at_once: cross_origin.is_none() && !counts,
+            cross_origin,
+            server,
             paths: paths(),
         }))
+    }
+
+    /// Returns the server if it may resolve at once: where calls are counted, pages of other origins are answered, or each
+    /// request is logged, more has to be done for every one.
+    pub(crate) fn resolves_at_once(&self) -> Option<&Server> {
+        let may = self.0.resolves_at_once && !tracing::enabled!(tracing::Level::DEBUG);
+        may.then_some(&self.0.server)
+    }
+
+    /// Returns the answer to a request that needs nothing but a look at memory, as connections get it.
+    ///
+    /// For tests, which hold it against the router's own.
+    #[doc(hidden)]
+    pub fn at_once(&self, request: &Request) -> Option<Response> {
+        AtOnce::default().answer(self, request)
     }
 
     /// Answers a request.

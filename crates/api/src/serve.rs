@@ -5,16 +5,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
 use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
-use tower::{Service, ServiceExt as _};
 
 use crate::Limits;
 
@@ -42,12 +42,12 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// Accepts connections until `shutdown` is done, then waits for the requests under way.
 pub(crate) async fn serve<S>(
     listener: TcpListener,
-    service: S,
+    connection: impl Fn(SocketAddr) -> S,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<()>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Send + 'static,
     S::Future: Send,
 {
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -80,20 +80,18 @@ where
             }
             continue;
         };
-        let service = service
-            .clone()
-            .map_request(move |mut request: Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(Peer(peer));
-                request.map(axum::body::Body::new)
-            });
+        // Streams are sent event by event: none waits for the next one, or for the other end to say that it has the last.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection broke");
+        }
         // Whoever does not read their answer is cut off: otherwise they keep a place for ever.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.write_timeout));
         let stream = TokioIo::new(Box::pin(stream));
-        let connection = builder.serve_connection(stream, TowerToHyperService::new(service));
-        let connection = graceful.watch(connection);
+        let serving = builder.serve_connection(stream, connection(peer));
+        let serving = graceful.watch(serving);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = serving.await {
                 tracing::debug!(%error, "a connection broke");
             }
             drop(place);

@@ -1,5 +1,6 @@
 //! The tenant.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,6 +11,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OrganizationId(String);
+
+/// By its text: the two are compared, ordered and hashed alike.
+impl Borrow<str> for OrganizationId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The text is no organization id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -154,7 +154,7 @@ impl Store {
         organization: &OrganizationId,
         now: Timestamp,
     ) -> Result<Option<WriteTx>, StoreError> {
-        let known = *self.shared.watermarks.of(organization).borrow();
+        let known = self.shared.watermarks.of(organization).number();
         let mut tx = self.begin_write().await?;
         // READ COMMITTED is enough: after this statement nobody else writes to the organization, and every later
         // statement sees what was committed before.

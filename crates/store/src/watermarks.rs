@@ -2,7 +2,7 @@
 //! announced, and what it saw when it looked.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use forge_domain::OrganizationId;
@@ -20,7 +20,33 @@ const SETTINGS: &str = "forge_setting";
 /// The number of the latest change of one organization that this process knows of.
 ///
 /// It only ever grows, and whoever waits for a change can subscribe to it.
-pub type Watermark = watch::Sender<i64>;
+#[derive(Debug, Default)]
+pub struct Watermark {
+    /// What the channel says, for those who do not wait: to look there takes a lock that all processors share.
+    number: AtomicI64,
+    channel: watch::Sender<i64>,
+}
+
+impl Watermark {
+    /// Returns the number.
+    pub fn number(&self) -> i64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Returns what tells of every later number.
+    pub fn subscribe(&self) -> watch::Receiver<i64> {
+        self.channel.subscribe()
+    }
+
+    fn raise_to(&self, number: i64) {
+        self.channel.send_if_modified(|known| {
+            let is_news = *known < number;
+            *known = number.max(*known);
+            self.number.store(*known, Ordering::Release);
+            is_news
+        });
+    }
+}
 
 /// What a watermark says that is no more: the database has gone back to a state before it ([`Watermarks::go_back`]).
 pub const GONE: i64 = i64::MAX;
@@ -45,11 +71,7 @@ impl Watermarks {
         }
         drop(known);
         let mut known = self.organizations.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            known
-                .entry(organization.clone())
-                .or_insert_with(|| Arc::new(Watermark::new(0))),
-        )
+        Arc::clone(known.entry(organization.clone()).or_default())
     }
 
     /// Returns how often this process has heard that a setting of the whole installation was put.
@@ -59,11 +81,7 @@ impl Watermarks {
 
     /// Takes notice of a change.
     pub fn advance_to(&self, organization: &OrganizationId, change_number: i64) {
-        self.of(organization).send_if_modified(|known| {
-            let is_news = *known < change_number;
-            *known = change_number.max(*known);
-            is_news
-        });
+        self.of(organization).raise_to(change_number);
     }
 
     /// Takes notice that the database has gone back: an organization has come no further than to a change that is
@@ -75,12 +93,13 @@ impl Watermarks {
     /// What was known is forgotten, and the watermark of it says that it is [`GONE`].
     pub fn go_back(&self, organization: &OrganizationId, change_number: i64) {
         let mut known = self.organizations.write().unwrap_or_else(PoisonError::into_inner);
-        let is_later = |watermark: &Arc<Watermark>| *watermark.borrow() > change_number;
+        let is_later = |watermark: &Arc<Watermark>| watermark.number() > change_number;
         if !known.get(organization).is_some_and(is_later) {
             return;
         }
         if let Some(watermark) = known.remove(organization) {
-            let was = watermark.send_replace(GONE);
+            let was = watermark.number();
+            watermark.raise_to(GONE);
             tracing::warn!(%organization, was, is = change_number, "the database has gone back to an earlier state");
         }
     }
@@ -210,9 +229,9 @@ mod tests {
         let (watermarks, acme) = (Watermarks::default(), "acme".parse().unwrap());
         for (learnt, known) in [(3, 3), (2, 3), (5, 5)] {
             watermarks.advance_to(&acme, learnt);
-            assert_eq!(*watermarks.of(&acme).borrow(), known);
+            assert_eq!(watermarks.of(&acme).number(), known);
         }
-        assert_eq!(*watermarks.of(&"other".parse().unwrap()).borrow(), 0);
+        assert_eq!(watermarks.of(&"other".parse().unwrap()).number(), 0);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Names of version sets.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +10,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SetName(String);
+
+/// By its text: the two are compared, ordered and hashed alike.
+impl Borrow<str> for SetName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The text is no name of a version set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

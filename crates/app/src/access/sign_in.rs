@@ -160,7 +160,7 @@ pub async fn authenticate(
 }
 
 /// Returns what a token says, its user and its key, provided that all three count.
-fn recognise(
+pub(crate) fn recognise(
     app: &App,
     access: &Access,
     issuer: &OrganizationId,

@@ -59,7 +59,7 @@ async fn look_up_and_begin(ctx: Ctx<'_>, create: Create) -> Result<Interaction, 
     caller.authorize(Permission::CreateConversation, &attributes)?;
     let name: Option<SetName> = create.set.parse().ok();
     let set = name
-        .and_then(|name| service.set(&name))
+        .and_then(|name| service.set(name.as_str()))
         .filter(|set| !set.is_deleted);
     let set = set.ok_or_else(|| unknown(&create.set))?;
     if !service.is_active {

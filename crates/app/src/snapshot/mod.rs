@@ -136,7 +136,7 @@ impl Snapshots {
         if entry.is_gone() {
             return self.load_anew(app, id).await;
         }
-        let wanted = *entry.watermark.borrow();
+        let wanted = entry.watermark.number();
         if entry.is_current() || self.database.is_away() {
             return Ok(self.known(app, &entry, wanted));
         }
@@ -280,6 +280,33 @@ impl Snapshots {
         self.is_server_closed.store(Arc::new(Some((heard, is_closed))));
     }
 
+    /// Returns what `look` finds in the state of an organization, or `None` if that is not in memory, not open, or not up to
+    /// date, or if the database is away.
+    ///
+    /// It waits for nobody and counts nothing, so that very many can look at once.
+    pub(crate) fn look<T>(
+        &self,
+        app: &App,
+        id: &str,
+        look: impl FnOnce(&OrganizationState) -> Option<T>,
+    ) -> Option<T> {
+        let is_open = |closed: &Option<(u64, bool)>| {
+            let heard = app.store.watermarks().settings();
+            closed.is_some_and(|(known, is_closed)| known >= heard && !is_closed)
+        };
+        if self.database.is_away() || !is_open(&self.is_server_closed.load()) {
+            return None;
+        }
+        let organizations = self.organizations.load();
+        let entry = organizations.get(id)?;
+        let wanted = entry.watermark.number();
+        let state = entry.state.load();
+        if state.organization.is_in_maintenance || state.change_number() < wanted {
+            return None;
+        }
+        look(&state)
+    }
+
     /// Returns what is known of each organization.
     fn states(&self) -> BTreeMap<OrganizationId, Arc<OrganizationState>> {
         let all = self.organizations.load();
@@ -398,10 +425,10 @@ async fn read(app: &App) -> Result<ReadTx, AppError> {
 impl Entry {
     /// Returns `true` if it is of a state from which the database has gone back.
     fn is_gone(&self) -> bool {
-        *self.watermark.borrow() == GONE
+        self.watermark.number() == GONE
     }
 
     fn is_current(&self) -> bool {
-        self.state.load().change_number() >= *self.watermark.borrow()
+        self.state.load().change_number() >= self.watermark.number()
     }
 }

@@ -29,7 +29,8 @@ const MAX_EVENTS: usize = 5_000;
 #[derive(Debug, Clone)]
 pub(crate) struct OrganizationState {
     pub(crate) organization: Organization,
-    pub(crate) access: Access,
+    /// The same one for as long as nothing changes in it.
+    pub(crate) access: Arc<Access>,
     assets: HashTrieMapSync<AssetId, Arc<AssetSummary>>,
     services: HashTrieMapSync<ServiceId, Arc<ServiceState>>,
     behaviors: Behaviors,
@@ -64,7 +65,7 @@ impl OrganizationState {
             return Ok(None);
         };
         let mut state = Self {
-            access: Access::load(tx, id, now).await?,
+            access: Arc::new(Access::load(tx, id, now).await?),
             assets: HashTrieMapSync::default(),
             services: HashTrieMapSync::default(),
             behaviors: Behaviors::load(tx, id).await?,
@@ -166,6 +167,10 @@ impl OrganizationState {
             .insert_mut(id, Arc::new(ServiceState::new(service, sets, latest)));
     }
 
+    fn access_mut(&mut self) -> &mut Access {
+        Arc::make_mut(&mut self.access)
+    }
+
     /// Reads again what an event was about.
     async fn reload(
         &mut self,
@@ -175,10 +180,10 @@ impl OrganizationState {
     ) -> Result<(), StoreError> {
         let organization = self.organization.id.clone();
         match invalidation {
-            Invalidation::Access => self.access = Access::load(tx, &organization, now).await?,
-            Invalidation::User(id) => self.access.reload_user(tx, &organization, &id, now).await?,
-            Invalidation::Key(id) => self.access.reload_key(tx, &organization, id).await?,
-            Invalidation::Grants => self.access.reload_grants(tx, &organization, now).await?,
+            Invalidation::Access => self.access = Arc::new(Access::load(tx, &organization, now).await?),
+            Invalidation::User(id) => self.access_mut().reload_user(tx, &organization, &id, now).await?,
+            Invalidation::Key(id) => self.access_mut().reload_key(tx, &organization, id).await?,
+            Invalidation::Grants => self.access_mut().reload_grants(tx, &organization, now).await?,
             Invalidation::Asset(id) => self.reload_asset(tx, id).await?,
             Invalidation::BehaviorSet(id) => self.behaviors.reload(tx, &organization, id).await?,
             Invalidation::Service(id) => {

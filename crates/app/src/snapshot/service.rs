@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use forge_domain::access::Attributes;
 use forge_domain::{AgentId, ContextGraphId, Pins, ServiceId, SetName, VersionNumber};
 use forge_store::{ServiceSummary, SetSummary};
@@ -54,9 +55,9 @@ pub struct SetState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedAnswer {
     /// The whole body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// What stands for the body.
-    pub entity_tag: String,
+    pub entity_tag: Bytes,
 }
 
 impl ServiceState {
@@ -108,12 +109,17 @@ impl ServiceState {
     }
 
     /// Returns a set, deleted or not.
-    pub fn set(&self, name: &SetName) -> Option<&SetState> {
+    pub fn set(&self, name: &str) -> Option<&SetState> {
         self.sets.get(name)
     }
 }
 
 impl SetState {
+    /// Returns the prepared answer, or `None` if nobody has asked since the set came to mean what it means.
+    pub(crate) fn prepared(&self) -> Option<&Arc<PreparedAnswer>> {
+        self.answer.get()
+    }
+
     /// Returns the prepared answer, making it first if nobody has asked since the set came to mean what it means.
     ///
     /// # Errors

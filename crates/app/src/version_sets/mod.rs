@@ -1,6 +1,7 @@
 //! Version sets.
 
 mod append;
+pub mod at_once;
 pub mod diff;
 pub mod health;
 pub mod history;

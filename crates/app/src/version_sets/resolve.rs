@@ -84,7 +84,7 @@ fn in_memory(
         .state
         .service(service_id)
         .ok_or_else(|| Service::not_found(&service_id))?;
-    let Some(set) = service.set(&name) else {
+    let Some(set) = service.set(name.as_str()) else {
         caller.authorize(
             Permission::GetVersionSet,
             &attributes_of_set(service.id, &service.name, &name),
@@ -122,7 +122,7 @@ impl CurrentSet {
 
     fn set(&self) -> Result<&SetState, AppError> {
         self.service
-            .set(&self.name)
+            .set(self.name.as_str())
             .ok_or_else(|| unknown(self.name.as_str()))
     }
 }

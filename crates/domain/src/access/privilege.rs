@@ -7,7 +7,7 @@
 //! A comparison has a budget of steps. Where that is not enough, the answer is no.
 
 use super::comparison::Comparison;
-use super::{DefaultRole, Grant};
+use super::{DefaultRole, Grant, Permission};
 
 /// What a role may do, and which default role it is, if it is one.
 ///
@@ -27,6 +27,12 @@ impl Privileges {
             role_name: role.name().to_owned(),
             grants: role.grants(),
         }
+    }
+
+    /// Returns `true` if a permission is held on everything, so that the thing need not be looked at.
+    pub fn allow_everything(&self, permission: Permission) -> bool {
+        let mut grants = self.grants.iter();
+        grants.any(|grant| grant.permission_name == permission.name() && grant.conditions.is_empty())
     }
 
     /// Returns `true` if this is the super administrator's role.

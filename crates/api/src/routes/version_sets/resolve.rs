@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use forge_app::snapshot::PreparedAnswer;
 use forge_app::version_sets::resolve;
 use forge_app::version_sets::resolve::Resolution;
@@ -47,20 +47,20 @@ pub(crate) async fn handle(call: Call<SetPath, Query, Nothing, Caller>) -> Answe
         let present = resolve::current_set(ctx, service_id, name).await?;
         if !with_documents {
             let prepared = present.answer(|found| prepare(&call.organization, found))?;
-            let answer = shared(answer(prepared, held)?);
+            let answer = shared(answer(&prepared, held)?);
             return Ok(with_staleness(answer, present.stale_for));
         }
         (present.resolution()?, present.stale_for)
     };
     if !with_documents {
-        let prepared = Arc::new(prepare(&call.organization, found)?);
-        return Ok(with_staleness(answer(prepared, held)?, stale_for));
+        let prepared = prepare(&call.organization, found)?;
+        return Ok(with_staleness(answer(&prepared, held)?, stale_for));
     }
     let found = resolve::with_documents(ctx, found).await?;
     let size = found.documents_bytes();
     let organization = call.organization.clone();
     let prepared = aside::run(size, move || prepare(&organization, found)).await?;
-    Ok(with_staleness(answer(Arc::new(prepared), held)?, stale_for))
+    Ok(with_staleness(answer(&prepared, held)?, stale_for))
 }
 
 /// Builds the answer's body.
@@ -89,39 +89,31 @@ fn prepare(organization: &OrganizationId, found: Resolution) -> Result<PreparedA
     let body = serde_json::to_vec(&instance).map_err(|error| AppError::Internal(Box::new(error)))?;
     let hash = forge_domain::hex(&Sha256::digest(&body)[..16]);
     Ok(PreparedAnswer {
-        body,
-        entity_tag: format!("\"{hash}\""),
+        body: body.into(),
+        entity_tag: format!("\"{hash}\"").into(),
     })
 }
 
-/// A prepared body, sent without being copied.
-struct Body(Arc<PreparedAnswer>);
-
-impl AsRef<[u8]> for Body {
-    fn as_ref(&self) -> &[u8] {
-        &self.0.body
-    }
-}
-
-/// Answers with the content, or only says that the caller has it already.
-fn answer(prepared: Arc<PreparedAnswer>, held: Option<&str>) -> Answer {
-    let is_held = held.is_some_and(|held| holds(held, &prepared.entity_tag));
-    let tag = HeaderValue::from_str(&prepared.entity_tag);
+/// Answers with the content, which is not copied, or only says that the caller has it already.
+pub(crate) fn answer(prepared: &PreparedAnswer, held: Option<&str>) -> Answer {
+    let tag = HeaderValue::from_maybe_shared(prepared.entity_tag.clone());
     let tag = tag.map_err(|error| AppError::Internal(Box::new(error)))?;
+    let is_held = held.is_some_and(|held| holds(held, tag.to_str().unwrap_or_default()));
+    let mut response = if is_held {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        let mut response = Response::new(Body::from(prepared.body.clone()));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
+    };
     // What runs may change at any moment, so whoever keeps an answer asks before using it again.
-    let headers = [
-        (header::ETAG, tag),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        ),
-    ];
-    if is_held {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
-    }
-    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    let body = Bytes::from_owner(Body(prepared));
-    Ok((StatusCode::OK, headers, json, body).into_response())
+    let keep = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::ETAG, tag);
+    response.headers_mut().insert(header::CACHE_CONTROL, keep);
+    Ok(response)
 }
 
 /// Tells how old the answer is, if the database is away: RFC 9111 calls such an answer stale.

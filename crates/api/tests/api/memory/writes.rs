@@ -133,7 +133,7 @@ async fn what_may_have_been_made_meanwhile_is_not_said_to_be_unknown(database: T
     assert_eq!(resolved_agent(client, &service, "test").await, 1);
     // A change is known of, and all connections are taken.
     let organization = client.organization.parse().unwrap();
-    let head = *server.app.store.watermarks().of(&organization).borrow();
+    let head = server.app.store.watermarks().of(&organization).number();
     server.app.store.watermarks().advance_to(&organization, head + 1);
     let all = if database.engine == Engine::Sqlite { 8 } else { 20 };
     let mut reading = Vec::new();

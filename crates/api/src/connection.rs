@@ -1,0 +1,51 @@
+//! One connection: its requests, one after the other.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::future::Either;
+use futures_util::future::BoxFuture;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::Service;
+
+use crate::at_once::AtOnce;
+use crate::router::Router;
+use crate::serve::Peer;
+
+/// Answers the requests of a connection: of those that runtimes ask all day nearly all at once, the others by the router.
+pub(crate) struct Connection {
+    router: Router,
+    at_once: AtOnce,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    /// Creates a connection from somewhere.
+    pub(crate) fn new(router: Router, peer: SocketAddr) -> Self {
+        Self {
+            at_once: AtOnce::default(),
+            router,
+            peer,
+        }
+    }
+}
+
+impl Service<Request<Incoming>> for Connection {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        if let Some(response) = self.at_once.answer(&self.router, &request) {
+            return Either::Left(ready(Ok(response)));
+        }
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(self.peer));
+        let router = self.router.clone();
+        Either::Right(Box::pin(async move { Ok(router.answer(request).await) }))
+    }
+}
