@@ -374,9 +374,9 @@ fn understand(
         &body,
     );
     Ok(Understood {
+        values,
         idempotency_key,
         body,
-        values,
     })
 }
 

@@ -133,7 +133,7 @@ async fn grants_that_end_with_a_role_end_on_every_server() {
     // One that is started later knows it as well.
     let environment = Environment {
         snapshots: Arc::default(),
-        ..Environment::clone(&app)
+        ..Environment::clone(app)
     };
     let later = App::new(app.store.clone(), environment);
     let later = through(&forge_api::Router::new(later, forge_testkit::limits()));
