@@ -67,12 +67,20 @@ impl AtOnce {
     pub(crate) fn answer(&self, router: &Router, request: &Request<impl Body>) -> Option<Response> {
         let server = router.resolves_at_once()?;
         let asked = Asked::of(request)?;
-        let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let size: usize = request
+            .headers()
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
         if size > server.limits.max_header_bytes || request.headers().len() > server.limits.max_headers {
             return None;
         }
-        let prepared = |reader: &Reader| reader.prepared(&server.app, asked.organization, asked.service, asked.set);
-        let answer = match self.known(asked.authorization).and_then(|reader| prepared(&reader)) {
+        let prepared =
+            |reader: &Reader| reader.prepared(&server.app, asked.organization, asked.service, asked.set);
+        let answer = match self
+            .known(asked.authorization)
+            .and_then(|reader| prepared(&reader))
+        {
             Some(answer) => answer,
             None => prepared(&*self.recognise(router, &asked)?)?,
         };
@@ -106,13 +114,22 @@ impl AtOnce {
 
 impl<'r> Asked<'r> {
     fn of(request: &'r Request<impl Body>) -> Option<Self> {
-        if request.method() != Method::GET || request.uri().query().is_some() || !request.body().is_end_stream() {
+        if request.method() != Method::GET
+            || request.uri().query().is_some()
+            || !request.body().is_end_stream()
+        {
             return None;
         }
         let mut segments = request.uri().path().strip_prefix("/v1/")?.split('/');
         let organization = segments.next()?;
-        let service = segments.next().filter(|text| *text == "service").and_then(|_| segments.next())?;
-        let set = segments.next().filter(|text| *text == "version_sets").and_then(|_| segments.next())?;
+        let service = segments
+            .next()
+            .filter(|text| *text == "service")
+            .and_then(|_| segments.next())?;
+        let set = segments
+            .next()
+            .filter(|text| *text == "version_sets")
+            .and_then(|_| segments.next())?;
         let is_whole = segments.next() == Some("resolve") && segments.next().is_none();
         let (authorization, held) = read_headers(request.headers())?;
         if !is_whole || head::fault(request).is_some() {
@@ -169,9 +186,16 @@ mod tests {
             builder.body(axum::body::Body::empty()).unwrap()
         };
         let token = ("authorization", "Bearer t");
-        let usual = request("GET", PATH, &[token, ("if-none-match", "\"1\""), ("accept", "*/*")]);
+        let usual = request(
+            "GET",
+            PATH,
+            &[token, ("if-none-match", "\"1\""), ("accept", "*/*")],
+        );
         let asked = Asked::of(&usual).unwrap();
-        assert_eq!((asked.organization, asked.set, asked.held), ("acme", "release", Some("\"1\"")));
+        assert_eq!(
+            (asked.organization, asked.set, asked.held),
+            ("acme", "release", Some("\"1\""))
+        );
         for unusual in [
             request("HEAD", PATH, &[token]),
             request("GET", PATH, &[]),

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::future::Either;
 use futures_util::future::BoxFuture;
+use futures_util::future::Either;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -37,7 +37,8 @@ impl Connection {
 impl Service<Request<Incoming>> for Connection {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
+    type Future =
+        Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         if let Some(response) = self.at_once.answer(&self.router, &request) {

@@ -53,7 +53,9 @@ impl Router {
     pub(crate) fn until(app: App, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
         let cross_origin = cross_origin(&limits.allowed_origins);
         let server = Server::new(app, limits, stopping);
-        let documented = contract().operation(RESOLVE).and_then(|operation| operation.requests_per_minute);
+        let documented = contract()
+            .operation(RESOLVE)
+            .and_then(|operation| operation.requests_per_minute);
         let counts = server.limiter.limit(RESOLVE, documented).is_some();
         Self(Arc::new(Parts {
             resolves_at_once: cross_origin.is_none() && !counts,

@@ -4,6 +4,7 @@
 
 mod agents;
 mod api_keys;
+mod at_once;
 mod audit_events;
 mod bad_input;
 mod clocks;

@@ -73,7 +73,11 @@ impl Site {
 /// If there is no free port.
 pub async fn serve<S>(service: S) -> SocketAddr
 where
-    S: Service<axum::extract::Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<axum::extract::Request, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send,
 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

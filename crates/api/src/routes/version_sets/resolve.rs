@@ -1,6 +1,5 @@
 //! Tells a runtime exactly what to run.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
