@@ -150,17 +150,17 @@ fn read_headers(headers: &HeaderMap) -> Option<(&HeaderValue, Option<&str>)> {
     if headers.len() != headers.keys_len() {
         return None;
     }
-    let (mut authorization, mut held) = (None, None);
+    let (mut authorization, mut held, mut names_host) = (None, None, false);
     for (name, value) in headers {
         match *name {
             header::AUTHORIZATION => authorization = Some(value),
             header::IF_NONE_MATCH => held = Some(value.to_str().ok()?),
-            header::HOST => {}
+            header::HOST => names_host = true,
             _ if is_silent(name) => {}
             _ => return None,
         }
     }
-    Some((authorization?, held))
+    names_host.then_some((authorization?, held))
 }
 
 fn is_silent(name: &HeaderName) -> bool {
@@ -200,6 +200,7 @@ mod tests {
             request("HEAD", PATH, &[token]),
             request("GET", PATH, &[]),
             request("GET", PATH, &[token, token]),
+            request("GET", PATH, &[token, ("host", "h")]),
             request("GET", PATH, &[token, ("x-org-id", "acme")]),
             request("GET", PATH, &[token, ("forge-min-sequence", "1")]),
             request("GET", PATH, &[token, ("if-none-matches", "1")]),
@@ -214,5 +215,8 @@ mod tests {
         ] {
             assert!(Asked::of(&unusual).is_none(), "{unusual:?}");
         }
+        let mut nowhere = usual;
+        nowhere.headers_mut().remove("host");
+        assert!(Asked::of(&nowhere).is_none());
     }
 }

@@ -103,6 +103,11 @@ impl Observed {
     }
 }
 
+/// Returns `true` if what is frequent is logged, too.
+pub(crate) fn logs_all() -> bool {
+    tracing::enabled!(tracing::Level::DEBUG)
+}
+
 fn is_usual(status: StatusCode) -> bool {
     status.is_success() || status == StatusCode::NOT_MODIFIED
 }

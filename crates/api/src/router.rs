@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 use crate::at_once::AtOnce;
 use crate::cross_origin::cross_origin;
 use crate::error::ApiError;
-use crate::observed::Observed;
+use crate::observed::{self, Observed};
 use crate::operations::operations;
 use crate::route::{RESOLVE, Route};
 use crate::server::Server;
@@ -68,7 +68,7 @@ impl Router {
     /// Returns the server if it may resolve at once: where calls are counted, pages of other origins are answered, or each
     /// request is logged, more has to be done for every one.
     pub(crate) fn resolves_at_once(&self) -> Option<&Server> {
-        let may = self.0.resolves_at_once && !tracing::enabled!(tracing::Level::DEBUG);
+        let may = self.0.resolves_at_once && !observed::logs_all();
         may.then_some(&self.0.server)
     }
 

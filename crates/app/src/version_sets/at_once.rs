@@ -2,7 +2,7 @@
 //!
 //! Whatever is not answered here is answered, or refused, by [`resolve`](super::resolve), which says the same about what is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use forge_domain::access::Permission;
 use forge_domain::{OrganizationId, ServiceId, Timestamp};
@@ -15,8 +15,9 @@ use crate::snapshot::{Access, OrganizationState, PreparedAnswer};
 #[derive(Debug)]
 pub struct Reader {
     organization: OrganizationId,
-    /// By which they were recognised: with any other, they have to be recognised anew.
-    access: Arc<Access>,
+    /// By which they were recognised: with any other, they have to be recognised anew. It is not kept alive, and no other
+    /// one takes its place in memory as long as this points there.
+    access: Weak<Access>,
     /// When the token or its API key ends.
     until: Timestamp,
 }
@@ -34,7 +35,7 @@ impl Reader {
             let may_all = user.privileges.allow_everything(Permission::GetVersionSet);
             may_all.then(|| Self {
                 organization: issuer.clone(),
-                access: Arc::clone(&state.access),
+                access: Arc::downgrade(&state.access),
                 until: claims.expires_at().min(key.expires_at),
             })
         })
@@ -54,7 +55,7 @@ impl Reader {
             return None;
         }
         app.snapshots.look(app, organization, |state| {
-            let is_known = Arc::ptr_eq(&state.access, &self.access);
+            let is_known = std::ptr::eq(Arc::as_ptr(&state.access), self.access.as_ptr());
             is_known.then(|| prepared(state, service, set)).flatten()
         })
     }
