@@ -1,7 +1,7 @@
 //! The document itself: Classic and extensions in one.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use forge_domain::access::{OperationNeeds, Permission};
 use indexmap::IndexMap;
@@ -19,13 +19,19 @@ const LINES: &str = "application~1x-ndjson";
 
 /// The API's document, and each of its operations.
 pub struct Contract {
-    /// As it is served, if every operation is.
-    document: Value,
+    /// As it is served, if every operation is. As text, which is a twentieth of what its values take in memory.
+    text: String,
     operations: IndexMap<String, Operation>,
     #[cfg(test)]
     requests: Arc<Schemas>,
-    /// Answers are validated by these.
-    answers: Registry<'static>,
+    /// What answers are held against, which only tests do.
+    answers: OnceLock<Answers>,
+}
+
+/// The document as values, and its schemas.
+struct Answers {
+    document: Value,
+    registry: Registry<'static>,
 }
 
 /// Returns the contract.
@@ -54,15 +60,16 @@ impl Contract {
         add_permissions(&mut document);
         add_idempotency_keys(&mut document);
         add_error_answers(&mut document);
-        let requests = Arc::new(Schemas::new(prepare_for_reading(&document)));
-        let operations = operations(&document, &requests);
-        let answers = registry(document.clone());
+        let text = document.to_string();
+        let asked = without_answers(document.clone());
+        let requests = Arc::new(Schemas::new(prepare_for_reading(&asked)));
+        let definitions = Arc::new(asked["components"]["schemas"].clone());
         Self {
-            document,
-            operations,
+            operations: operations(&document, &definitions, &requests),
+            text,
             #[cfg(test)]
             requests,
-            answers,
+            answers: OnceLock::new(),
         }
     }
 
@@ -84,7 +91,7 @@ impl Contract {
 
     /// Returns the document with only the operations of these ids and the schemas that they need.
     pub fn serving(&self, ids: &BTreeSet<&str>) -> Value {
-        let mut document = self.document.clone();
+        let mut document = load_file(&self.text);
         for item in fields_mut(&mut document["paths"]).values_mut() {
             fields_mut(item).retain(|_, operation| {
                 operation["operationId"]
@@ -94,9 +101,7 @@ impl Contract {
         }
         fields_mut(&mut document["paths"])
             .retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
-        let needed = needed_schemas(&document);
-        fields_mut(&mut document["components"]["schemas"]).retain(|name, _| needed.contains(name));
-        document
+        with_needed_schemas(document)
     }
 
     /// Checks an answer against the document and returns what is wrong with it: its status or its body.
@@ -107,7 +112,14 @@ impl Contract {
             return vec![format!("no operation `{id}`")];
         };
         let pointer = format!("{}/responses/{status}", operation.pointer());
-        let Some(answer) = self.document.pointer(&pointer) else {
+        let answers = self.answers.get_or_init(|| {
+            let document = load_file(&self.text);
+            Answers {
+                registry: registry(document.clone()),
+                document,
+            }
+        });
+        let Some(answer) = answers.document.pointer(&pointer) else {
             return vec![format!("{id} does not document status {status}")];
         };
         let documents = |media: &&&str| answer.pointer(&format!("/content/{media}")).is_some();
@@ -122,7 +134,7 @@ impl Contract {
                     // What is documented is one line.
                     schema = json!({"type": "array", "items": schema});
                 }
-                match jsonschema::options().with_registry(&self.answers).build(&schema) {
+                match jsonschema::options().with_registry(&answers.registry).build(&schema) {
                     Ok(validator) => validator
                         .iter_errors(body)
                         .map(|e| format!("{}: {e}", e.instance_path()))
@@ -140,6 +152,23 @@ impl Contract {
 )]
 fn fields_mut(value: &mut Value) -> &mut Map<String, Value> {
     value.as_object_mut().expect("an object of the OpenAPI document")
+}
+
+/// Returns a document with only the schemas that it needs.
+fn with_needed_schemas(mut document: Value) -> Value {
+    let needed = needed_schemas(&document);
+    fields_mut(&mut document["components"]["schemas"]).retain(|name, _| needed.contains(name));
+    document
+}
+
+/// Returns a document without what is answered.
+fn without_answers(mut document: Value) -> Value {
+    for item in fields_mut(&mut document["paths"]).values_mut() {
+        for operation in fields_mut(item).values_mut() {
+            fields_mut(operation).shift_remove("responses");
+        }
+    }
+    with_needed_schemas(document)
 }
 
 /// Adds what `extra` has to `base`; where both have an object, their fields, and where both have a list, its items.

@@ -49,12 +49,15 @@ pub struct Operation {
 }
 
 /// Creates the operations of a document; requests are validated by the `requests` form of it.
-pub(super) fn operations(document: &Value, requests: &Arc<Schemas>) -> IndexMap<String, Operation> {
-    let definitions = Arc::new(document["components"]["schemas"].clone());
+pub(super) fn operations(
+    document: &Value,
+    definitions: &Arc<Value>,
+    requests: &Arc<Schemas>,
+) -> IndexMap<String, Operation> {
     let mut operations = IndexMap::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
-            let made = make(path, method, operation, requests, &definitions);
+            let made = make(path, method, operation, requests, definitions);
             operations.insert(made.id.clone(), made);
         }
     }
