@@ -15,8 +15,8 @@ use subtle::ConstantTimeEq as _;
 
 use crate::head;
 use crate::observed::Observed;
-use crate::router::Router;
 use crate::routes::version_sets::resolve;
+use crate::server::Server;
 
 /// The headers of usual requests that say nothing here.
 const SILENT: [&str; 18] = [
@@ -64,8 +64,7 @@ struct Asked<'r> {
 
 impl AtOnce {
     /// Returns the answer to a request, or `None` if it is not one of the usual.
-    pub(crate) fn answer(&self, router: &Router, request: &Request<impl Body>) -> Option<Response> {
-        let server = router.resolves_at_once()?;
+    pub(crate) fn answer(&self, server: &Server, request: &Request<impl Body>) -> Option<Response> {
         let asked = Asked::of(request)?;
         let size: usize = request
             .headers()
@@ -82,7 +81,7 @@ impl AtOnce {
             .and_then(|reader| prepared(&reader))
         {
             Some(answer) => answer,
-            None => prepared(&*self.recognise(router, &asked)?)?,
+            None => prepared(&*self.recognise(server, &asked)?)?,
         };
         let mut response = resolve::answer(&answer, asked.held).ok()?;
         Observed::new(request).tag(&mut response);
@@ -97,10 +96,9 @@ impl AtOnce {
         bool::from(is_same).then(|| Arc::clone(&known.reader))
     }
 
-    fn recognise(&self, router: &Router, asked: &Asked<'_>) -> Option<Arc<Reader>> {
-        let app = &router.resolves_at_once()?.app;
+    fn recognise(&self, server: &Server, asked: &Asked<'_>) -> Option<Arc<Reader>> {
         let token = asked.authorization.to_str().ok()?.strip_prefix("Bearer ")?;
-        let reader = Arc::new(Reader::recognise(app, asked.organization, token)?);
+        let reader = Arc::new(Reader::recognise(&server.app, asked.organization, token)?);
         let mut authorization = asked.authorization.clone();
         authorization.set_sensitive(true);
         let known = Known {

@@ -41,7 +41,8 @@ impl Service<Request<Incoming>> for Connection {
         Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        if let Some(response) = self.at_once.answer(&self.router, &request) {
+        let server = self.router.resolves_at_once();
+        if let Some(response) = server.and_then(|server| self.at_once.answer(server, &request)) {
             return Either::Left(ready(Ok(response)));
         }
         let mut request = request.map(Body::new);

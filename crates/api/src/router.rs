@@ -77,7 +77,7 @@ impl Router {
     /// For tests, which hold it against the router's own.
     #[doc(hidden)]
     pub fn at_once(&self, request: &Request) -> Option<Response> {
-        AtOnce::default().answer(self, request)
+        AtOnce::default().answer(self.resolves_at_once()?, request)
     }
 
     /// Answers a request.

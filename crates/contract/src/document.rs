@@ -134,7 +134,10 @@ impl Contract {
                     // What is documented is one line.
                     schema = json!({"type": "array", "items": schema});
                 }
-                match jsonschema::options().with_registry(&answers.registry).build(&schema) {
+                match jsonschema::options()
+                    .with_registry(&answers.registry)
+                    .build(&schema)
+                {
                     Ok(validator) => validator
                         .iter_errors(body)
                         .map(|e| format!("{}: {e}", e.instance_path()))
