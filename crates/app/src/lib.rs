@@ -4,9 +4,7 @@
 //! audits, in that order and in one transaction, so that the check and the write see the same data. Every way into
 //! Forge calls these and nothing below them. No HTTP here: errors say what happened, `api` says with which status.
 //!
-//! **Adding a use case:** a function in the file of its noun; `app.write(caller)` for a change, `app.store.read()` for
-//! a look; `caller.authorize(…)` with the permission and the attributes of the thing; `Fault`s, `Refusals` and
-//! conflicts from the domain become [`AppError`] through `?`.
+//! **Adding a use case:** `docs/adding-an-endpoint.md`, step 6.
 
 pub mod access;
 pub mod admin;

@@ -4,9 +4,9 @@ use std::future::Future;
 
 use forge_domain::OrganizationId;
 use forge_domain::access::{Attributes, Permission};
-use forge_store::{ReadTx, RunTx, StoreError, Tx, WriteTx};
+use forge_store::{StoreError, Tx};
 
-use crate::{AppError, Caller, Ctx};
+use crate::{AppError, Caller};
 
 /// A thing that callers name by its key, and on which they need permissions.
 ///
@@ -88,31 +88,5 @@ impl Caller {
     pub(crate) async fn find_unchecked<R: Resource>(&self, tx: &mut Tx, key: &R::Key) -> Result<R, AppError> {
         let found = R::by_key(tx, &self.organization, key).await?;
         found.ok_or_else(|| R::not_found(key))
-    }
-}
-
-impl Ctx<'_> {
-    /// Begins to read for a caller who has a permission on something.
-    pub(crate) async fn read(self, permission: Permission) -> Result<ReadTx, AppError> {
-        self.caller.require_any_grant(permission)?;
-        Ok(self.app.store.read().await?)
-    }
-
-    /// Begins to write for a caller who has a permission on something: the others need not wait for their turn.
-    pub(crate) async fn write(self, permission: Permission) -> Result<WriteTx, AppError> {
-        self.caller.require_any_grant(permission)?;
-        self.app.write(self.caller).await
-    }
-
-    /// Begins to write who may do what, for a caller who has a permission on something.
-    pub(crate) async fn write_access(self, permission: Permission) -> Result<WriteTx, AppError> {
-        self.caller.require_any_grant(permission)?;
-        self.app.write_access(self.caller).await
-    }
-
-    /// Begins to write what happens while services run, for a caller who has a permission on something.
-    pub(crate) async fn write_run(self, permission: Permission) -> Result<RunTx, AppError> {
-        self.caller.require_any_grant(permission)?;
-        self.app.write_run(self.caller).await
     }
 }
