@@ -68,7 +68,7 @@ macro_rules! asset_statements {
             list_descending: asset_statements!($table, "list_descending", "SELECT version, document,
                     creator_org_id, creator_user_id, created_at FROM ", $table, "_version
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND version BETWEEN $3 AND $4
-                    AND ($5 = 0 OR version < $5)
+                    AND version < $5
                 ORDER BY version DESC LIMIT $6"),
             services_using: asset_statements!($table, "services_using", "SELECT id, name FROM service
                 WHERE organization_id = $1 AND ", $table, "_id = $2 AND is_active ORDER BY name, seq LIMIT $3"),
@@ -263,6 +263,11 @@ impl Tx {
         page: PageRequest,
     ) -> Result<Rows<AssetVersion>, StoreError> {
         let statements = Statements::of(id.kind());
+        let after = if range.is_descending {
+            page.descending_from()
+        } else {
+            page.after
+        };
         let list = if range.is_descending {
             &statements.list_descending
         } else {
@@ -270,7 +275,7 @@ impl Tx {
         };
         self.some(
             list,
-            args![organization, id, range.lower, range.upper, page.after, page.limit],
+            args![organization, id, range.lower, range.upper, after, page.limit],
             asset_version,
         )
         .await

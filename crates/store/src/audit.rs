@@ -38,8 +38,7 @@ statements! {
         ORDER BY created_at DESC, sequence DESC LIMIT 1";
     LIST_EVENTS = select_events!("WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3");
     FIND_EVENTS = select_events!("WHERE organization_id = $1
-            AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
-            AND (CAST($3 AS BIGINT) IS NULL OR sequence < $3)
+            AND sequence > $2 AND sequence < $3
             AND (CAST($4 AS BIGINT) IS NULL OR created_at > $4)
             AND (CAST($5 AS BIGINT) IS NULL OR created_at < $5)
             AND (CAST($6 AS TEXT) IS NULL OR object_kind = $6)
@@ -50,8 +49,7 @@ statements! {
         ORDER BY sequence DESC LIMIT $11");
     // Of a log that may have been tampered with. Whatever is no number there is beyond the bounds, or is none of them.
     SCAN_EVENTS = select_events!("WHERE organization_id = $1
-            AND (CAST($2 AS BIGINT) IS NULL OR sequence > $2)
-            AND sequence <= $3
+            AND sequence >= $2 AND sequence <= $3
         ORDER BY sequence LIMIT $4");
     COUNT_EVENTS = "SELECT COUNT(*) AS entries, MAX(CAST(sequence AS BIGINT)) AS last
         FROM audit_event WHERE organization_id = $1";
@@ -166,7 +164,12 @@ impl Tx {
         last: i64,
         limit: i64,
     ) -> Result<Rows<ScannedEvent>, StoreError> {
-        let args = args![organization, after, last, limit];
+        let args = args![
+            organization,
+            after.map_or(i64::MIN, |after| after.saturating_add(1)),
+            last,
+            limit
+        ];
         let rows = self.some(&SCAN_EVENTS, args, |row| {
             Ok(row.integer("sequence").ok().map(|sequence| ScannedEvent {
                 sequence,
@@ -203,8 +206,8 @@ impl Tx {
         let filter = filter.clone();
         let args = args![
             organization,
-            filter.after_sequence,
-            filter.before_sequence,
+            filter.after_sequence.unwrap_or(0),
+            filter.before_sequence.unwrap_or(i64::MAX),
             filter.created_after,
             filter.created_before,
             filter.object_kind,

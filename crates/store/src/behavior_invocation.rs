@@ -22,7 +22,7 @@ statements! {
         WHERE organization_id = $1 AND item_id = $2 AND seq = $3";
 }
 
-/// The list of a set's invocations; `$5` is the set.
+/// The list of a set's invocations.
 ///
 /// Those of deleted conversations are gone with them.
 const LIST: SortedList = SortedList {
@@ -34,8 +34,9 @@ const LIST: SortedList = SortedList {
         FROM behavior_invocation
         JOIN conversation ON conversation.organization_id = behavior_invocation.organization_id
             AND conversation.id = behavior_invocation.conversation_id
-        WHERE behavior_invocation.organization_id = $1 AND item_id = $5 AND conversation.deleted_at IS NULL",
-    parameters: 5,
+        WHERE behavior_invocation.organization_id = $1 AND item_id = $2 AND conversation.deleted_at IS NULL",
+    scope: 2,
+    filters: &[],
     seq: "behavior_invocation.seq",
     columns: &[SortColumn::integer("invoked_at")],
     places: Places::Fixed(FIND_SORT_VALUE),
@@ -85,7 +86,7 @@ impl Tx {
         let order = order(sort, |key| key as usize);
         let args = ListArgs {
             scope: args![organization, set],
-            filters: args![set],
+            filters: Vec::new(),
         };
         self.page(&LIST, args, &order, page, invocation).await
     }

@@ -87,14 +87,16 @@ statements! {
         GROUP BY service_id, version_set_name, revision ORDER BY service_id, version_set_name, revision");
 }
 
-/// The list of conversations; `$5` to `$7` are its filters.
+/// The list of conversations.
 const LIST: SortedList = SortedList {
     name: "conversation.list",
-    select: select_conversation!(
-        "(CAST($5 AS TEXT) IS NULL OR user_id = $5) AND (CAST($6 AS TEXT) IS NULL OR service_id = $6)
-            AND (CAST($7 AS BOOLEAN) IS NULL OR (finished_at IS NOT NULL) = $7)"
-    ),
-    parameters: 7,
+    select: select_conversation!("TRUE"),
+    scope: 1,
+    filters: &[
+        "user_id = ?",
+        "service_id = ?",
+        "CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END = ?",
+    ],
     seq: "conversation.seq",
     columns: &[SortColumn::integer("created_at").of("conversation.created_at")],
     places: Places::Fixed(FIND_SORT_VALUES),
@@ -223,7 +225,11 @@ impl Tx {
         page: PageRequest<Place>,
     ) -> Result<Option<Rows<Conversation>>, StoreError> {
         let order = order(sort, |key| key as usize);
-        let filters = args![filter.user_id.clone(), filter.service_id, filter.is_finished];
+        let filters = args![
+            filter.user_id.clone(),
+            filter.service_id,
+            filter.is_finished.map(i64::from)
+        ];
         let args = ListArgs {
             scope: args![organization],
             filters,

@@ -42,11 +42,12 @@ statements! {
 /// How many messages of a transcript are asked for at once: PostgreSQL sends them all.
 const MESSAGES_AT_ONCE: i64 = 50;
 
-/// The list of a conversation's messages; `$5` is the conversation.
+/// The list of a conversation's messages.
 const LIST: SortedList = SortedList {
     name: "conversation_message.list",
-    select: select_messages!("AND conversation_id = $5"),
-    parameters: 5,
+    select: select_messages!("AND conversation_id = $2"),
+    scope: 2,
+    filters: &[],
     seq: "number",
     columns: &[
         SortColumn::text("interaction_id"),
@@ -163,7 +164,7 @@ impl Tx {
         let order = order(sort, |key| key as usize);
         let args = ListArgs {
             scope: args![organization, conversation],
-            filters: args![conversation],
+            filters: Vec::new(),
         };
         self.page(&LIST, args, &order, page, numbered).await
     }

@@ -73,7 +73,7 @@ statements! {
     FIND_VERSION = select_versions!("AND version = $3");
     LIST_ASCENDING = select_versions!("AND version BETWEEN $3 AND $4 AND version > $5
         ORDER BY version LIMIT $6");
-    LIST_DESCENDING = select_versions!("AND version BETWEEN $3 AND $4 AND ($5 = 0 OR version < $5)
+    LIST_DESCENDING = select_versions!("AND version BETWEEN $3 AND $4 AND version < $5
         ORDER BY version DESC LIMIT $6");
     ACTIVE_BEHAVIORS = "SELECT item.id, item.seq, item.details, item.latest_version, latest.document
         FROM versioned_item AS item
@@ -84,14 +84,15 @@ statements! {
         ORDER BY item.seq";
 }
 
-/// The list of items; `$5` is the kind, `$6` and `$7` are the filters on activity and deletion.
+/// The list of items.
 const LIST: SortedList = SortedList {
     name: "item.list",
-    select: select_items!(
-        "AND kind = $5 AND (CAST($6 AS BOOLEAN) IS NULL OR is_active = $6)
-            AND (CAST($7 AS BOOLEAN) IS NULL OR is_deleted = $7)"
-    ),
-    parameters: 7,
+    select: select_items!("AND kind = $2"),
+    scope: 2,
+    filters: &[
+        "CASE WHEN is_active THEN 1 ELSE 0 END = ?",
+        "CASE WHEN is_deleted THEN 1 ELSE 0 END = ?",
+    ],
     seq: "seq",
     columns: &[SortColumn::integer("updated_at")],
     places: Places::Moving(HAS_ROW),
@@ -250,7 +251,7 @@ impl Tx {
     ) -> Result<Option<Rows<Item<D>>>, StoreError> {
         let order = order(sort, |key| key as usize);
         let scope = args![organization, D::KIND.as_str()];
-        let filters = args![D::KIND.as_str(), wanted.is_active, wanted.is_deleted];
+        let filters = args![wanted.is_active.map(i64::from), wanted.is_deleted.map(i64::from)];
         self.page(&LIST, ListArgs { scope, filters }, &order, page, item)
             .await
     }
@@ -295,6 +296,11 @@ impl Tx {
         range: VersionBounds,
         page: PageRequest,
     ) -> Result<Rows<SealedVersion>, StoreError> {
+        let after = if range.is_descending {
+            page.descending_from()
+        } else {
+            page.after
+        };
         let list = if range.is_descending {
             &LIST_DESCENDING
         } else {
@@ -302,7 +308,7 @@ impl Tx {
         };
         self.some(
             list,
-            args![organization, id, range.lower, range.upper, page.after, page.limit],
+            args![organization, id, range.lower, range.upper, after, page.limit],
             version,
         )
         .await

@@ -36,7 +36,7 @@ statements! {
         (SELECT id FROM conversation WHERE organization_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL)";
 }
 
-/// The list of results; `$5` to `$10` are its filters.
+/// The list of results.
 const LIST: SortedList = SortedList {
     name: "metric_result.list",
     select: "SELECT metric_result.id, metric_result.seq, metric_id, metric_version, conversation_id, source, result,
@@ -44,13 +44,16 @@ const LIST: SortedList = SortedList {
         FROM metric_result
         JOIN versioned_item ON versioned_item.organization_id = metric_result.organization_id
             AND versioned_item.id = metric_result.metric_id
-        WHERE metric_result.organization_id = $1
-            AND (CAST($5 AS BIGINT) IS NULL OR metric_result.updated_at >= $5)
-            AND (CAST($6 AS BIGINT) IS NULL OR metric_result.updated_at <= $6)
-            AND (CAST($7 AS TEXT) IS NULL OR metric_id = $7) AND (CAST($8 AS TEXT) IS NULL OR source_type = $8)
-            AND (CAST($9 AS TEXT) IS NULL OR conversation_id = $9)
-            AND (CAST($10 AS TEXT) IS NULL OR simulation_run_id = $10)",
-    parameters: 10,
+        WHERE metric_result.organization_id = $1",
+    scope: 1,
+    filters: &[
+        "metric_result.updated_at >= ?",
+        "metric_result.updated_at <= ?",
+        "metric_id = ?",
+        "source_type = ?",
+        "conversation_id = ?",
+        "simulation_run_id = ?",
+    ],
     seq: "metric_result.seq",
     columns: &[SortColumn::integer("created_at").of("metric_result.created_at")],
     places: Places::Fixed(FIND_SORT_VALUE),

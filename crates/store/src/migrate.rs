@@ -75,6 +75,12 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0011_message_bytes.sql"),
         include_str!("../migrations/postgres/0011_message_bytes.sql"),
     ),
+    (
+        12,
+        "pages",
+        include_str!("../migrations/sqlite/0012_pages.sql"),
+        include_str!("../migrations/postgres/0012_pages.sql"),
+    ),
 ];
 
 /// How a database's schema compares with the one this version of Forge knows.

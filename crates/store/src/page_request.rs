@@ -16,6 +16,11 @@ impl PageRequest {
     pub fn first(limit: i64) -> Self {
         Self { after: 0, limit }
     }
+
+    /// Returns the number below which a descending list goes on: the start of the list is below every number.
+    pub(crate) fn descending_from(self) -> i64 {
+        if self.after == 0 { i64::MAX } else { self.after }
+    }
 }
 
 /// The versions from one number to another, in an order.

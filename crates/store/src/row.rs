@@ -217,6 +217,13 @@ pub(crate) enum Value {
     Boolean(Option<bool>),
 }
 
+impl Value {
+    /// Returns `true` if it is nothing.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Self::Text(None) | Self::Integer(None) | Self::Boolean(None))
+    }
+}
+
 macro_rules! values {
     ($($type:ty => |$value:ident| $made:expr;)*) => {
         $(impl From<$type> for Value {

@@ -63,18 +63,19 @@ pub enum SortKey {
     IsActive,
 }
 
-/// The list of services; `$5` is the filter on activity.
+/// The list of services.
 const LIST: SortedList = SortedList {
     name: "service.list",
     select: "SELECT id, seq, name, description, is_active, agent_id, context_graph_id, tags, keyterms,
             creator_org_id, creator_user_id, updated_by_org_id, updated_by_user_id, created_at, updated_at
         FROM service
-        WHERE organization_id = $1 AND (CAST($5 AS BOOLEAN) IS NULL OR is_active = $5)",
-    parameters: 5,
+        WHERE organization_id = $1",
+    scope: 1,
+    filters: &["CASE WHEN is_active THEN 1 ELSE 0 END = ?"],
     seq: "seq",
     // An integer, because PostgreSQL and SQLite sort booleans alike only by accident.
     columns: &[
-        SortColumn::text("name"),
+        SortColumn::long_text("name"),
         SortColumn::integer("is_active").of("CASE WHEN is_active THEN 1 ELSE 0 END"),
     ],
     places: Places::Moving(HAS_ROW),
@@ -174,7 +175,7 @@ impl Tx {
         let order = order(sort, |key| key as usize);
         let args = ListArgs {
             scope: args![organization],
-            filters: args![is_active],
+            filters: args![is_active.map(i64::from)],
         };
         self.page(&LIST, args, &order, page, service).await
     }

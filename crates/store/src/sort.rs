@@ -65,19 +65,31 @@ pub(crate) enum Places {
 
 /// A list that can be sorted.
 ///
-/// Of its statement, `$1` is the organization, `$2` the `seq` of the row before the page, `$3` the limit, `$4` whether
-/// this is the first page; `parameters` says how many there are before the sort values.
+/// Each order, each choice of filters and each part of a page has its own statement, so that an index answers it: see
+/// `README.md` about conditions.
 pub(crate) struct SortedList {
     pub(crate) name: &'static str,
-    /// The statement up to its conditions, which end without the page's.
+    /// The statement up to its conditions, of which those on the scope are there: `$1` is the organization.
     pub(crate) select: &'static str,
-    pub(crate) parameters: usize,
+    /// How many parameters the scope has.
+    pub(crate) scope: usize,
+    /// Conditions that are left out where nothing is asked for; `?` stands for the value.
+    pub(crate) filters: &'static [&'static str],
     /// The column that holds the `seq`.
     pub(crate) seq: &'static str,
     /// What the list can be sorted by.
     pub(crate) columns: &'static [SortColumn],
     /// How a place in it is found again.
     pub(crate) places: Places,
+}
+
+/// Which rows of a list a statement reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of them.
+    Whole,
+    /// Those after a place that share so many of its first sort values, and no more.
+    After(usize),
 }
 
 /// Something that a list can be sorted by.
@@ -87,7 +99,12 @@ pub(crate) struct SortColumn {
     /// The column or expression in the list.
     sql: &'static str,
     is_text: bool,
+    /// Whether its texts may be longer than what an index holds, so that only their beginnings are indexed.
+    is_long: bool,
 }
+
+/// How many characters of a long text are indexed.
+const INDEXED: usize = 200;
 
 impl SortColumn {
     /// A column of texts.
@@ -96,6 +113,15 @@ impl SortColumn {
             name,
             sql: name,
             is_text: true,
+            is_long: false,
+        }
+    }
+
+    /// A column of texts of any length.
+    pub(crate) const fn long_text(name: &'static str) -> Self {
+        Self {
+            is_long: true,
+            ..Self::text(name)
         }
     }
 
@@ -105,12 +131,47 @@ impl SortColumn {
             name,
             sql: name,
             is_text: false,
+            is_long: false,
         }
     }
 
     /// The same, which is an expression in the list.
     pub(crate) const fn of(self, sql: &'static str) -> Self {
         Self { sql, ..self }
+    }
+
+    /// Returns the terms of an `ORDER BY`.
+    fn order(&self, direction: Direction) -> String {
+        let (column, suffix) = (self.sql, suffix(direction));
+        if self.is_long {
+            format!("substr({column}, 1, {INDEXED}){suffix}, {column}{suffix}")
+        } else {
+            format!("{column}{suffix}")
+        }
+    }
+
+    /// Returns the condition that it is equal to a parameter.
+    fn is(&self, parameter: &str) -> String {
+        let column = self.sql;
+        if self.is_long {
+            let beginning = format!("substr(CAST({parameter} AS TEXT), 1, {INDEXED})");
+            format!("substr({column}, 1, {INDEXED}) = {beginning} AND {column} = {parameter}")
+        } else {
+            format!("{column} = {parameter}")
+        }
+    }
+
+    /// Returns the condition that it comes after a parameter.
+    fn is_after(&self, parameter: &str, direction: Direction) -> String {
+        let (column, comparison) = (self.sql, comparison(direction));
+        if self.is_long {
+            let beginning = format!("substr(CAST({parameter} AS TEXT), 1, {INDEXED})");
+            format!(
+                "substr({column}, 1, {INDEXED}) {comparison}= {beginning} AND {column} {comparison} {parameter}"
+            )
+        } else {
+            format!("{column} {comparison} {parameter}")
+        }
     }
 
     fn value(&self, row: &Row<'_>) -> Result<Value, StoreError> {
@@ -129,22 +190,27 @@ impl SortColumn {
             _ => None,
         }
     }
+}
 
-    /// Returns what is bound where there is no row: something of the right type.
-    fn nothing(&self) -> Value {
-        if self.is_text {
-            Value::from("")
-        } else {
-            Value::from(0)
-        }
+fn comparison(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => ">",
+        Direction::Descending => "<",
+    }
+}
+
+fn suffix(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "",
+        Direction::Descending => " DESC",
     }
 }
 
 /// The parameters of a list, beside the page's.
 pub(crate) struct ListArgs {
-    /// What finds a place in it, with the organization first.
+    /// What it is a list of, with the organization first.
     pub(crate) scope: Vec<Value>,
-    /// Those of its statement after the first four.
+    /// The values of its filters, or null where nothing is asked for.
     pub(crate) filters: Vec<Value>,
 }
 
@@ -162,19 +228,47 @@ impl Tx {
     ) -> Result<Option<Rows<T>>, StoreError> {
         let columns: Vec<&SortColumn> = order.iter().map(|sort| &list.columns[sort.key]).collect();
         let ListArgs { scope, filters } = args;
-        let mut args = scope.iter().take(1).cloned().collect::<Vec<_>>();
         let (seq, values) = match page.after.into() {
-            Place::Row(0) => (0, Some(columns.iter().map(|column| column.nothing()).collect())),
-            Place::Row(seq) => (seq, self.values_of_row(list, scope, &columns, seq).await?),
-            Place::Position(Position { values, seq }) => (seq, bound(&columns, &values)),
+            Place::Row(0) => (0, None),
+            Place::Row(seq) => (
+                seq,
+                Some(self.values_of_row(list, scope.clone(), &columns, seq).await?),
+            ),
+            Place::Position(Position { values, seq }) => (seq, Some(bound(&columns, &values))),
+        };
+        let is_asked: Vec<bool> = filters.iter().map(|value| !value.is_null()).collect();
+        let mut args = scope;
+        args.extend(filters.into_iter().filter(|value| !value.is_null()));
+        let Some(values) = values else {
+            args.push(page.limit.into());
+            let statement = list.statement(order, &is_asked, Part::Whole);
+            return self.some(&statement, args, decode).await.map(Some);
         };
         let Some(values) = values else {
             return Ok(None);
         };
-        args.extend([seq.into(), page.limit.into(), (seq == 0).into()]);
-        args.extend(filters);
-        args.extend(values);
-        self.some(&list.statement(order), args, decode).await.map(Some)
+        // What shares most with the place comes first.
+        let mut rows = Rows::for_room(self.room);
+        for shared in (0..=order.len()).rev() {
+            let missing = page
+                .limit
+                .saturating_sub(i64::try_from(rows.len()).unwrap_or(i64::MAX));
+            if missing <= 0 || rows.is_cut() {
+                break;
+            }
+            let mut args = args.clone();
+            args.push(missing.into());
+            args.extend(values.iter().take(shared + 1).cloned());
+            if shared == order.len() {
+                args.push(seq.into());
+            }
+            let statement = list.statement(order, &is_asked, Part::After(shared));
+            let room = self.room.saturating_sub(rows.bytes());
+            for (row, bytes) in self.rows(&statement, args, &decode, room).await? {
+                rows.push(row, bytes);
+            }
+        }
+        Ok(Some(rows))
     }
 
     /// Returns the sort values of a row, or `None` if there is no such row, or if it could have moved.
@@ -206,12 +300,12 @@ fn bound(columns: &[&SortColumn], values: &[SortValue]) -> Option<Vec<Value>> {
 }
 
 impl SortedList {
-    /// Returns the statement of an order: columns by their positions.
-    pub(crate) fn statement(&self, order: &[Sort<usize>]) -> Statement {
+    /// Returns the statement of an order, columns by their positions, with those filters that are asked for.
+    fn statement(&self, order: &[Sort<usize>], is_asked: &[bool], part: Part) -> Statement {
         /// Texts live as long as the program, because statements are compared and cached by them; there are only as
         /// many as there are orders.
         static TEXTS: LazyLock<Mutex<HashMap<String, &'static str>>> = LazyLock::new(Mutex::default);
-        let sql = self.sql(order);
+        let sql = self.sql(order, is_asked, part);
         let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
         let sql = *texts
             .entry(sql)
@@ -219,44 +313,63 @@ impl SortedList {
         Statement { name: self.name, sql }
     }
 
-    fn sql(&self, order: &[Sort<usize>]) -> String {
-        let columns = order.iter().enumerate().map(|(position, sort)| {
-            (
-                self.columns[sort.key].sql,
-                format!("${}", self.parameters + position + 1),
-                sort.direction,
-            )
-        });
-        let mut after = Vec::new();
-        let mut equal = String::new();
-        let mut sorted = Vec::new();
-        for (column, value, direction) in columns.chain([(self.seq, "$2".to_owned(), Direction::Ascending)]) {
-            let (comparison, suffix) = match direction {
-                Direction::Ascending => (">", ""),
-                Direction::Descending => ("<", " DESC"),
-            };
-            after.push(format!("({equal}{column} {comparison} {value})"));
-            equal = format!("{equal}{column} = {value} AND ");
-            sorted.push(format!("{column}{suffix}"));
+    fn sql(&self, order: &[Sort<usize>], is_asked: &[bool], part: Part) -> String {
+        let mut parameters = (self.scope + 1..).map(|number| format!("${number}"));
+        let mut next = || parameters.next().unwrap_or_default();
+        let mut sql = self.select.to_owned();
+        for (filter, _) in self
+            .filters
+            .iter()
+            .zip(is_asked)
+            .filter(|(_, is_asked)| **is_asked)
+        {
+            sql = format!("{sql} AND {}", filter.replace('?', &next()));
         }
-        format!(
-            "{} AND (CAST($4 AS BOOLEAN) OR {}) ORDER BY {} LIMIT $3",
-            self.select,
-            after.join(" OR "),
-            sorted.join(", ")
-        )
+        let limit = next();
+        let shared = match part {
+            Part::Whole => 0,
+            Part::After(shared) => shared,
+        };
+        for sort in order.iter().take(shared) {
+            sql = format!("{sql} AND {}", self.columns[sort.key].is(&next()));
+        }
+        if part != Part::Whole {
+            let after = match order.get(shared) {
+                Some(sort) => self.columns[sort.key].is_after(&next(), sort.direction),
+                None => format!("{} > {}", self.seq, next()),
+            };
+            sql = format!("{sql} AND {after}");
+        }
+        let rest = order.iter().skip(shared);
+        let mut sorted: Vec<String> = rest
+            .map(|sort| self.columns[sort.key].order(sort.direction))
+            .collect();
+        sorted.push(self.seq.to_owned());
+        format!("{sql} ORDER BY {} LIMIT {limit}", sorted.join(", "))
     }
 
-    /// Returns the statements of all orders by up to two columns, for the test that prepares them.
+    /// Returns the statements of all orders by up to two columns, without filters and with each of them, for the tests
+    /// of all statements.
     pub(crate) fn samples(&self) -> Vec<Statement> {
         let keys: Vec<Sort<usize>> = (0..self.columns.len())
             .flat_map(|c| [Direction::Ascending.of(c), Direction::Descending.of(c)])
             .collect();
-        let mut samples = vec![self.statement(&[])];
+        let mut orders = vec![Vec::new()];
         for first in &keys {
-            samples.push(self.statement(&[*first]));
+            orders.push(vec![*first]);
             for second in keys.iter().filter(|second| second.key != first.key) {
-                samples.push(self.statement(&[*first, *second]));
+                orders.push(vec![*first, *second]);
+            }
+        }
+        let mut samples = Vec::new();
+        for order in &orders {
+            let parts = (0..=order.len()).map(Part::After);
+            for part in std::iter::once(Part::Whole).chain(parts) {
+                samples.push(self.statement(order, &[], part));
+                for asked in 0..self.filters.len() {
+                    let is_asked: Vec<bool> = (0..self.filters.len()).map(|filter| filter == asked).collect();
+                    samples.push(self.statement(order, &is_asked, part));
+                }
             }
         }
         samples
@@ -285,7 +398,8 @@ mod tests {
     const LIST: SortedList = SortedList {
         name: "test",
         select: "SELECT x FROM t WHERE organization_id = $1",
-        parameters: 4,
+        scope: 1,
+        filters: &["c = ?"],
         seq: "seq",
         columns: &[SortColumn::integer("a"), SortColumn::text("b")],
         places: Places::Fixed(Statement {
@@ -296,12 +410,27 @@ mod tests {
 
     #[test]
     fn a_page_continues_after_all_sort_values_of_the_row_before_it() {
-        let sql = LIST.statement(&[Descending.of(0), Ascending.of(1)]).sql;
-        assert!(
-            sql.contains("(a < $5) OR (a = $5 AND b > $6) OR (a = $5 AND b = $6 AND seq > $2)"),
-            "{sql}"
+        let order = [Descending.of(0), Ascending.of(1)];
+        let sql = |part| {
+            LIST.statement(&order, &[true], part)
+                .sql
+                .rsplit_once("$1 AND ")
+                .unwrap()
+                .1
+        };
+        assert_eq!(sql(Part::Whole), "c = $2 ORDER BY a DESC, b, seq LIMIT $3");
+        assert_eq!(
+            sql(Part::After(0)),
+            "c = $2 AND a < $4 ORDER BY a DESC, b, seq LIMIT $3"
         );
-        assert!(sql.ends_with("ORDER BY a DESC, b, seq LIMIT $3"), "{sql}");
+        assert_eq!(
+            sql(Part::After(1)),
+            "c = $2 AND a = $4 AND b > $5 ORDER BY b, seq LIMIT $3"
+        );
+        assert_eq!(
+            sql(Part::After(2)),
+            "c = $2 AND a = $4 AND b = $5 AND seq > $6 ORDER BY seq LIMIT $3"
+        );
     }
 
     #[test]
@@ -320,7 +449,7 @@ mod tests {
 
     #[test]
     fn every_order_of_two_columns_is_a_sample() {
-        assert_eq!(LIST.samples().len(), 1 + 4 + 8);
+        assert_eq!(LIST.samples().len(), 2 * (2 + 4 * 3 + 8 * 4));
         assert_eq!(
             order(
                 &[Descending.of('a'), Ascending.of('b'), Ascending.of('a')],

@@ -34,7 +34,8 @@ const LIST: SortedList = SortedList {
     select: "SELECT id, seq, user_id, grant_document, tags, justification, creator_org_id, creator_user_id,
             created_at, expires_at, ended_at
         FROM temporary_grant WHERE organization_id = $1",
-    parameters: 4,
+    scope: 1,
+    filters: &[],
     seq: "seq",
     columns: &[
         SortColumn::text("user_id"),

@@ -58,7 +58,8 @@ statements! {
 const LIST: SortedList = SortedList {
     name: "unit_test_set_run.list",
     select: select_runs!("WHERE organization_id = $1"),
-    parameters: 4,
+    scope: 1,
+    filters: &[],
     seq: "seq",
     columns: &[SortColumn::integer("created_at")],
     places: Places::Fixed(FIND_RUN_SORT_VALUES),

@@ -94,12 +94,13 @@ const LIST: SortedList = SortedList {
         JOIN role ON role.organization_id = app_user.organization_id AND role.id = app_user.role_id
         WHERE app_user.organization_id = $1 AND NOT is_deleted"
     ),
-    parameters: 4,
+    scope: 1,
+    filters: &[],
     seq: "app_user.seq",
     columns: &[
-        SortColumn::text("first_name"),
-        SortColumn::text("last_name"),
-        SortColumn::text("email"),
+        SortColumn::long_text("first_name"),
+        SortColumn::long_text("last_name"),
+        SortColumn::long_text("email"),
         SortColumn::integer("num_conversations").of(NUM_CONVERSATIONS),
         SortColumn::integer("num_messages").of(NUM_MESSAGES),
         SortColumn::integer("last_message_time").of(LAST_MESSAGE_TIME),

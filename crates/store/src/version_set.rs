@@ -68,7 +68,7 @@ statements! {
     // A deleted set pins nothing, but it still names the service's own agent and graph.
     REBIND_DELETED_SETS = "UPDATE version_set SET agent_id = $3, context_graph_id = $4
         WHERE organization_id = $1 AND service_id = $2 AND is_deleted";
-    LIST_REVISIONS = select_revisions!("AND ($4 = 0 OR revision < $4)
+    LIST_REVISIONS = select_revisions!("AND revision < $4
         ORDER BY revision DESC LIMIT $5");
     FIND_REVISION_AT = select_revisions!("AND change_number <= $4
         ORDER BY revision DESC LIMIT 1");
@@ -223,7 +223,7 @@ impl Tx {
     ) -> Result<Rows<Revision>, StoreError> {
         self.some(
             &LIST_REVISIONS,
-            args![organization, service, name, page.after, page.limit],
+            args![organization, service, name, page.descending_from(), page.limit],
             revision,
         )
         .await
