@@ -32,6 +32,8 @@ pub(crate) enum Engine {
 /// A connection, lent for one statement.
 pub(crate) enum Connection<'c> {
     Sqlite(&'c mut SqliteConnection),
+    /// That of the writer of SQLite, which is called in the caller's own thread.
+    Direct(&'c mut rusqlite::Connection),
     Postgres(&'c mut PgConnection),
 }
 
@@ -40,7 +42,7 @@ impl Engine {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Sqlite(connection, _) => Connection::Sqlite(connection),
-            Self::SqliteWriter(turn) => Connection::Sqlite(turn.connection()),
+            Self::SqliteWriter(turn) => Connection::Direct(turn.connection()),
             Self::Postgres(connection) => Connection::Postgres(connection),
         }
     }

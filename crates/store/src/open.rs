@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use crate::direct::Location;
 use crate::folder::{create_private_file, create_private_folder, lock_folder};
 use crate::migrate::{Dialect, MIGRATIONS, SchemaState, is_exactly_known, migrate, schema_state};
 use crate::open_error::{OpenError, OpenMode};
@@ -99,24 +100,28 @@ impl Store {
         create_private_folder(folder)?;
         let lock = lock_folder(folder)?;
         create_private_file(&file)?;
-        let options = sqlite::writer_options(&file);
+        let options = sqlite::options(&file);
         let connect = |source| OpenError::Connect {
             url: url.clone(),
             source,
         };
-        let mut writer = options.connect().await.map_err(connect)?;
-        bring_up_to_date!(&mut writer, Dialect::Sqlite, url, mode);
-        let mark = Mark::put(&mut writer).await.map_err(connect)?;
+        let mut opener = options.connect().await.map_err(connect)?;
+        bring_up_to_date!(&mut opener, Dialect::Sqlite, url, mode);
+        let mark = Mark::put(&mut opener).await.map_err(connect)?;
         // A log that a crash left is emptied: where its index was made anew, it is unknown what was copied already.
-        let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint").execute(&mut writer).await;
+        let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint").execute(&mut opener).await;
         emptied.map_err(connect)?;
+        let location = Location::File(file);
+        let writer = location.connect().map_err(connect)?;
+        // The log stays, for it is open.
+        opener.close().await.map_err(connect)?;
         let place = Place::of(folder, mark)?;
         let readers = sqlite::lasting_reader_pool()
-            .connect_with(options.clone().create_if_missing(false).pragma("query_only", "1"))
+            .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
             .await
             .map_err(connect)?;
         Ok(Self::new(Pools::Sqlite {
-            writer: Some(Writer::start(writer, options, place.clone())),
+            writer: Some(Writer::start(writer, location, place.clone())),
             readers,
             place,
             _lock: Some(lock.into()),

@@ -12,6 +12,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::contents::{Contents, Damage};
+use crate::direct::integer;
 use crate::error::StoreError;
 use crate::open_error::OpenError;
 
@@ -46,6 +47,8 @@ pub(crate) enum Loss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark(i32);
 
+const READ_MARK: &str = "PRAGMA user_version";
+
 impl Mark {
     /// Marks a database anew.
     pub(crate) async fn put(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
@@ -57,11 +60,17 @@ impl Mark {
         Ok(Self(mark))
     }
 
-    async fn of(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
-        sqlx::query_scalar("PRAGMA user_version")
+    /// Returns the mark of the database that a reader sees.
+    pub(crate) async fn of(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        sqlx::query_scalar(READ_MARK)
             .fetch_one(connection)
             .await
             .map(Self)
+    }
+
+    /// Returns the mark of the database that the writer sees.
+    pub(crate) fn of_writer(connection: &rusqlite::Connection) -> Result<Self, sqlx::Error> {
+        integer(connection, READ_MARK).map(Self)
     }
 }
 
@@ -127,10 +136,9 @@ impl Place {
         self.judge(Contents::end_commit)
     }
 
-    /// Fails if a connection, in a transaction, sees another database than the one that was opened.
-    pub(crate) async fn require_mark(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let Some(mark) = self.0.mark else { return Ok(()) };
-        if Mark::of(connection).await? == mark {
+    /// Fails if what a connection sees, in a transaction, is the mark of another database than the one that was opened.
+    pub(crate) fn require_mark(&self, found: Mark) -> Result<(), sqlx::Error> {
+        if self.0.mark.is_none_or(|mark| mark == found) {
             return Ok(());
         }
         self.note(Damage::Replaced);

@@ -24,6 +24,8 @@ pub(crate) struct Row<'r> {
 
 enum EngineRow<'r> {
     Sqlite(&'r SqliteRow),
+    /// Of the writer of SQLite.
+    Direct(&'r rusqlite::Row<'r>),
     Postgres(&'r PgRow),
 }
 
@@ -31,6 +33,15 @@ impl<'r> From<&'r SqliteRow> for Row<'r> {
     fn from(row: &'r SqliteRow) -> Self {
         Self {
             row: EngineRow::Sqlite(row),
+            bytes: Cell::new(0),
+        }
+    }
+}
+
+impl<'r> From<&'r rusqlite::Row<'r>> for Row<'r> {
+    fn from(row: &'r rusqlite::Row<'r>) -> Self {
+        Self {
+            row: EngineRow::Direct(row),
             bytes: Cell::new(0),
         }
     }
@@ -49,10 +60,10 @@ macro_rules! columns {
     ($($(#[$doc:meta])* $name:ident -> $type:ty;)*) => {
         $($(#[$doc])* pub(crate) fn $name(&self, column: &str) -> Result<$type, StoreError> {
             match self.row {
-                EngineRow::Sqlite(row) => row.try_get(column),
-                EngineRow::Postgres(row) => row.try_get(column),
+                EngineRow::Sqlite(row) => row.try_get(column).map_err(|error| corrupt(column, error)),
+                EngineRow::Direct(row) => row.get(column).map_err(|error| corrupt(column, error)),
+                EngineRow::Postgres(row) => row.try_get(column).map_err(|error| corrupt(column, error)),
             }
-            .map_err(|error| corrupt(column, error))
         })*
     };
 }

@@ -15,10 +15,13 @@ use crate::pool_limits::{ACQUIRE_TIMEOUT, SQLITE_READERS};
 const ROWS_AHEAD: usize = 2;
 
 /// How much of the database each connection to SQLite keeps in memory at most; negative means KiB.
-const SQLITE_CACHE: &str = "-16384";
+pub(crate) const SQLITE_CACHE: &str = "-16384";
 
 /// How many statements each connection to SQLite keeps prepared: all that Forge has.
-const SQLITE_STATEMENTS: usize = 400;
+pub(crate) const SQLITE_STATEMENTS: usize = 400;
+
+/// How long whoever finds the database locked by another process waits for it.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns the options of connections to a database that is only looked at.
 pub(crate) fn look_only_options(file: &Path) -> SqliteConnectOptions {
@@ -26,12 +29,12 @@ pub(crate) fn look_only_options(file: &Path) -> SqliteConnectOptions {
         .filename(file)
         .read_only(true)
         .row_buffer_size(ROWS_AHEAD)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging()
 }
 
-/// Returns the options of the writer's connection.
-pub(crate) fn writer_options(file: &Path) -> SqliteConnectOptions {
+/// Returns the options of connections to the database that writes go to.
+pub(crate) fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -40,7 +43,7 @@ pub(crate) fn writer_options(file: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("fullfsync", "1")
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY_TIMEOUT)
         // What is undone by savepoints is kept in memory: it never outlives the transaction.
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", SQLITE_CACHE)

@@ -8,8 +8,10 @@ use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::direct;
 use crate::engine::{Connection, Engine, answer, bind, decoded, take};
 use crate::error::StoreError;
+use crate::place::Mark;
 use crate::row::{Row, Value};
 use crate::rows::{MOST_BYTES, Rows};
 use crate::statement::Statement;
@@ -59,6 +61,7 @@ impl Tx {
                 let query = bind!(sqlx::query::<Sqlite>(statement.sql), args);
                 query.execute(connection).await.map(|done| done.rows_affected())
             }
+            Connection::Direct(connection) => direct::execute(connection, statement.sql, &args),
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
                 answer(query.execute(connection))
@@ -118,6 +121,10 @@ impl Tx {
                 let decode = |row: SqliteRow| decoded(&decode, &Row::from(&row));
                 take(query.fetch(connection), decode, room).await
             }
+            Connection::Direct(connection) => {
+                let decode = |row: &Row<'_>| decoded(&decode, row);
+                direct::query(connection, (statement.sql, &args), decode, room)
+            }
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
                 let decode = |row: PgRow| decoded(&decode, &Row::from(&row));
@@ -142,10 +149,13 @@ impl Tx {
             Engine::SqliteWriter(turn) => turn.place().clone(),
             Engine::Postgres(_) => return Ok(()),
         };
-        if let Connection::Sqlite(connection) = self.start()? {
-            let marked = place.require_mark(connection).await;
-            marked.inspect_err(|error| place.note_error(error))?;
-        }
+        let found = match self.start()? {
+            Connection::Sqlite(connection) => Mark::of(connection).await,
+            Connection::Direct(connection) => Mark::of_writer(connection),
+            Connection::Postgres(_) => return Ok(()),
+        };
+        let marked = found.and_then(|found| place.require_mark(found));
+        marked.inspect_err(|error| place.note_error(error))?;
         self.is_broken = false;
         Ok(())
     }
@@ -191,6 +201,7 @@ impl Tx {
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self.start()? {
             Connection::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop)?,
+            Connection::Direct(connection) => direct::execute(connection, sql, &[]).map(drop)?,
             Connection::Postgres(connection) => {
                 answer(sqlx::raw_sql(sql).execute(connection)).await.map(drop)?;
             }

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sqlx::ConnectOptions as _;
-use sqlx::Connection as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use rusqlite::Connection;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 
+use crate::direct::{self, Location, end_transaction};
 use crate::durability::CommitOutcome;
 use crate::error::StoreError;
 use crate::place::Place;
 use crate::pool_limits::ACQUIRE_TIMEOUT;
-use crate::sqlite::end_transaction;
+use crate::sqlite::BUSY_TIMEOUT;
 use crate::watermarks::Announcement;
 
 /// How long a group takes in new writers: the first one's answer waits for the last one.
@@ -30,9 +30,9 @@ const GROUP_WRITERS: u64 = 100;
 /// How many writers stand in the queue; more wait in front of it, in order too.
 const QUEUE: usize = 1000;
 
-// Several statements in one text cost one round trip to the driver's thread.
-const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT writer";
-const KEEP_AND_GO_ON: &str = "RELEASE writer; SAVEPOINT writer";
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const SAVEPOINT: &str = "SAVEPOINT writer";
+const RELEASE: &str = "RELEASE writer";
 const UNDO: &str = "ROLLBACK TO writer";
 const COMMIT: &str = "COMMIT";
 
@@ -82,7 +82,9 @@ pub(crate) struct Turn {
 /// What is lent.
 #[derive(Debug)]
 struct Desk {
-    connection: SqliteConnection,
+    connection: Connection,
+    /// Where it is to.
+    location: Location,
     /// The files that the connection is meant to be to.
     place: Place,
     /// Whether the connection can be used; if not, the next group opens another.
@@ -94,7 +96,7 @@ struct Desk {
 }
 
 impl Turn {
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.desk.connection
     }
 
@@ -124,9 +126,10 @@ impl Turn {
 
 impl Writer {
     /// Starts the task; it ends when the last handle is gone.
-    pub(crate) fn start(connection: SqliteConnection, options: SqliteConnectOptions, place: Place) -> Self {
+    pub(crate) fn start(connection: Connection, location: Location, place: Place) -> Self {
         let desk = Arc::new(Mutex::new(Desk {
             connection,
+            location,
             place,
             is_sound: true,
             is_kept: false,
@@ -140,7 +143,6 @@ impl Writer {
         });
         let task = Task {
             desk,
-            options,
             messages,
             shared: Arc::clone(&shared),
         };
@@ -176,8 +178,8 @@ impl Writer {
     /// Limits how many pages of 4 KiB the database may have; for tests of a full disk.
     pub(crate) async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
         let mut turn = self.turn(ACQUIRE_TIMEOUT).await?;
-        let sql = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-        sqlx::raw_sql(sql).execute(turn.connection()).await?;
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        direct::execute(turn.connection(), &sql, &[])?;
         Ok(())
     }
 
@@ -198,7 +200,6 @@ impl Writer {
 
 struct Task {
     desk: Arc<Mutex<Desk>>,
-    options: SqliteConnectOptions,
     messages: Receiver<Message>,
     shared: Arc<Shared>,
 }
@@ -224,7 +225,7 @@ impl Task {
         let Self { desk, messages, .. } = self;
         drop(messages);
         if let Some(desk) = Arc::into_inner(desk)
-            && let Err(error) = desk.into_inner().connection.close().await
+            && let Err((_, error)) = unhurried(|| desk.into_inner().connection.close())
         {
             tracing::warn!(%error, "the database was not closed properly");
         }
@@ -236,7 +237,7 @@ impl Task {
     /// Returns a message that came too late for this group.
     async fn group(&mut self, first: oneshot::Sender<Result<Turn, StoreError>>) -> Option<Message> {
         let mut desk = Arc::clone(&self.desk).lock_owned().await;
-        if let Err(error) = desk.begin(&self.options).await {
+        if let Err(error) = desk.begin() {
             let _ = first.send(Err(error));
             return None;
         }
@@ -253,8 +254,7 @@ impl Task {
             announcements.extend(desk.announcement.take());
             match self.next_writer(began, writes) {
                 Next::Writer(next) => {
-                    let step = if is_kept { KEEP_AND_GO_ON } else { UNDO };
-                    match desk.run(step).await {
+                    match desk.next(is_kept) {
                         Ok(()) => to = next,
                         // The database has ended the transaction by itself. The next writer gets another one.
                         Err(error) => break (Err(lost(error)), Some(Message::Turn(next))),
@@ -262,7 +262,7 @@ impl Task {
                 }
                 Next::Nobody(late) => {
                     under_way = announcements.first().map(Announcement::begin);
-                    break (desk.finish(is_kept, writes).await, late);
+                    break (desk.finish(is_kept, writes), late);
                 }
             }
         };
@@ -321,46 +321,76 @@ enum Next {
 }
 
 impl Desk {
-    async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
-        let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
+    fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        let done = direct::execute(&self.connection, sql, &[]);
         if let Err(error) = &done {
             self.place.note_error(error);
             // Whatever is left of the transaction ends here; a connection that cannot do even that is replaced.
-            self.is_sound = end_transaction(&mut self.connection).await;
+            self.is_sound = end_transaction(&self.connection);
         }
         done.map(drop)
     }
 
-    async fn begin(&mut self, options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    fn begin(&mut self) -> Result<(), StoreError> {
         self.place.require()?;
         if !self.is_sound {
-            self.connection = options.connect().await?;
+            self.connection = unhurried(|| self.location.connect())?;
             self.is_sound = true;
         }
-        Ok(self.run(BEGIN).await?)
+        self.lock()?;
+        Ok(self.run(SAVEPOINT)?)
+    }
+
+    /// Begins the transaction, which no other process takes part in: only one that looks after the files by hand locks
+    /// them, and is waited for.
+    fn lock(&mut self) -> Result<(), sqlx::Error> {
+        direct::set_patience(&self.connection, Duration::ZERO)?;
+        let at_once = self.run(BEGIN);
+        direct::set_patience(&self.connection, BUSY_TIMEOUT)?;
+        match at_once {
+            Err(error) if is_full_or_busy(&error) => unhurried(|| self.run(BEGIN)),
+            other => other,
+        }
+    }
+
+    /// Keeps or undoes what the last writer did, and goes on to the next one.
+    fn next(&mut self, is_kept: bool) -> Result<(), sqlx::Error> {
+        if !is_kept {
+            return self.run(UNDO);
+        }
+        self.run(RELEASE)?;
+        self.run(SAVEPOINT)
     }
 
     /// Ends the transaction: with a commit, if anything is to be kept.
     ///
     /// The last writer's part may not be.
-    async fn finish(&mut self, keeps_last: bool, writes: u64) -> Result<(), StoreError> {
+    fn finish(&mut self, keeps_last: bool, writes: u64) -> Result<(), StoreError> {
         if writes == 0 {
-            self.is_sound = end_transaction(&mut self.connection).await;
+            self.is_sound = end_transaction(&self.connection);
             return Ok(());
         }
         if let Err(error) = self.place.require() {
-            self.is_sound = end_transaction(&mut self.connection).await;
+            self.is_sound = end_transaction(&self.connection);
             return Err(error);
         }
         if !keeps_last {
-            self.run(UNDO).await.map_err(lost)?;
+            self.run(UNDO).map_err(lost)?;
         }
         self.place.begin_commit();
-        let committed = self.run(COMMIT).await;
+        let committed = unhurried(|| self.run(COMMIT));
         // Files that went away or were overwritten in the meantime may hold the write or not.
         let found = self.place.end_commit();
         committed.map_err(|error| not_committed(error, writes))?;
         found.map_err(|loss| StoreError::OutcomeUnknown(Arc::new(loss.into())))
+    }
+}
+
+/// Runs what may wait for the disk, while another thread takes over what else this one has to do.
+fn unhurried<T>(run: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(run),
+        _ => run(),
     }
 }
 
@@ -398,8 +428,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_turn_for_ever() {
-        let options = SqliteConnectOptions::new().in_memory(true);
-        let writer = Writer::start(options.connect().await.unwrap(), options, Place::default());
+        let location = Location::Memory;
+        let writer = Writer::start(location.connect().unwrap(), location, Place::default());
         let held = writer.turn(ACQUIRE_TIMEOUT).await.unwrap();
         let error = writer.turn(Duration::from_millis(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
