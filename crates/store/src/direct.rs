@@ -69,7 +69,8 @@ pub(crate) fn execute(connection: &Connection, sql: &str, args: &[Value]) -> Res
 /// A row that cannot be decoded fails the read, not the transaction.
 pub(crate) fn query<T>(
     connection: &Connection,
-    (sql, args): (&str, &[Value]),
+    sql: &str,
+    args: &[Value],
     decode: impl Fn(&Row<'_>) -> Result<(T, usize), StoreError>,
     room: usize,
 ) -> Result<Result<Rows<T>, StoreError>, sqlx::Error> {

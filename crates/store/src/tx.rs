@@ -123,7 +123,7 @@ impl Tx {
             }
             Connection::Direct(connection) => {
                 let decode = |row: &Row<'_>| decoded(&decode, row);
-                direct::query(connection, (statement.sql, &args), decode, room)
+                direct::query(connection, statement.sql, &args, decode, room)
             }
             Connection::Postgres(connection) => {
                 let query = bind!(sqlx::query::<Postgres>(statement.sql), args);
