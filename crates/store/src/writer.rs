@@ -216,16 +216,16 @@ impl Task {
                 None => return,
                 Some(Message::Turn(first)) if first.is_closed() => {}
                 Some(Message::Turn(first)) => late = self.group(first).await,
-                Some(Message::Close(told)) => return self.close(told).await,
+                Some(Message::Close(told)) => return self.close(told),
             }
         }
     }
 
-    async fn close(self, told: oneshot::Sender<()>) {
+    fn close(self, told: oneshot::Sender<()>) {
         let Self { desk, messages, .. } = self;
         drop(messages);
         if let Some(desk) = Arc::into_inner(desk)
-            && let Err((_, error)) = unhurried(|| desk.into_inner().connection.close())
+            && let Err(error) = unhurried(|| desk.into_inner().connection.close().map_err(|(_, error)| error))
         {
             tracing::warn!(%error, "the database was not closed properly");
         }
