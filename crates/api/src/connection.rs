@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 
 use crate::at_once::AtOnce;
+use crate::observed;
 use crate::router::Router;
 use crate::serve::Peer;
 
@@ -41,7 +42,8 @@ impl Service<Request<Incoming>> for Connection {
         Either<Ready<Result<Response, Infallible>>, BoxFuture<'static, Result<Response, Infallible>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let server = self.router.resolves_at_once();
+        // Where each request is logged, none is answered without.
+        let server = self.router.resolves_at_once().filter(|_| !observed::logs_all());
         if let Some(response) = server.and_then(|server| self.at_once.answer(server, &request)) {
             return Either::Left(ready(Ok(response)));
         }

@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 use crate::at_once::AtOnce;
 use crate::cross_origin::cross_origin;
 use crate::error::ApiError;
-use crate::observed::{self, Observed};
+use crate::observed::Observed;
 use crate::operations::operations;
 use crate::route::{RESOLVE, Route};
 use crate::server::Server;
@@ -65,11 +65,10 @@ impl Router {
         }))
     }
 
-    /// Returns the server if it may resolve at once: where calls are counted, pages of other origins are answered, or each
-    /// request is logged, more has to be done for every one.
+    /// Returns the server if it may resolve at once: where calls are counted, or pages of other origins are answered, more
+    /// has to be done for every one.
     pub(crate) fn resolves_at_once(&self) -> Option<&Server> {
-        let may = self.0.resolves_at_once && !observed::logs_all();
-        may.then_some(&self.0.server)
+        self.0.resolves_at_once.then_some(&self.0.server)
     }
 
     /// Returns the answer to a request that needs nothing but a look at memory, as connections get it.
