@@ -164,12 +164,12 @@ impl Tx {
         last: i64,
         limit: i64,
     ) -> Result<Rows<ScannedEvent>, StoreError> {
-        let args = args![
-            organization,
-            after.map_or(i64::MIN, |after| after.saturating_add(1)),
-            last,
-            limit
-        ];
+        let first = after.map_or(Some(i64::MIN), |after| after.checked_add(1));
+        let Some(first) = first else {
+            // No number is greater.
+            return Ok(Rows::for_room(self.room));
+        };
+        let args = args![organization, first, last, limit];
         let rows = self.some(&SCAN_EVENTS, args, |row| {
             Ok(row.integer("sequence").ok().map(|sequence| ScannedEvent {
                 sequence,
@@ -206,7 +206,7 @@ impl Tx {
         let filter = filter.clone();
         let args = args![
             organization,
-            filter.after_sequence.unwrap_or(0),
+            filter.after_sequence.unwrap_or(i64::MIN),
             filter.before_sequence.unwrap_or(i64::MAX),
             filter.created_after,
             filter.created_before,
