@@ -13,10 +13,10 @@ use forge_domain::ServiceId;
 use hyper::body::Body;
 use subtle::ConstantTimeEq as _;
 
-use crate::head;
 use crate::observed::Observed;
 use crate::routes::version_sets::resolve;
 use crate::server::Server;
+use crate::{head, headers};
 
 /// The headers of usual requests that say nothing here.
 const SILENT: [&str; 18] = [
@@ -66,12 +66,7 @@ impl AtOnce {
     /// Returns the answer to a request, or `None` if it is not one of the usual.
     pub(crate) fn answer(&self, server: &Server, request: &Request<impl Body>) -> Option<Response> {
         let asked = Asked::of(request)?;
-        let size: usize = request
-            .headers()
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if size > server.limits.max_header_bytes || request.headers().len() > server.limits.max_headers {
+        if !headers::fit(request.headers(), &server.limits) {
             return None;
         }
         let prepared =

@@ -249,11 +249,7 @@ fn min_sequence(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
 }
 
 fn refuse_large_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), ApiError> {
-    let bytes: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if headers.len() <= limits.max_headers && bytes <= limits.max_header_bytes {
+    if headers::fit(headers, limits) {
         return Ok(());
     }
     let admitted = format!(

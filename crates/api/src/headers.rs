@@ -4,6 +4,8 @@ use axum::http::{HeaderMap, HeaderName, header};
 use forge_contract::{Operation, mentions_terms};
 use forge_domain::fault::Fault;
 
+use crate::Limits;
+
 /// Asks that the answer shows at least the change of that number.
 pub(crate) const FORGE_MIN_SEQUENCE: &str = "Forge-Min-Sequence";
 
@@ -36,6 +38,14 @@ fn has_letters(name: &str, letters: &str) -> bool {
         let mut rest = name.bytes().skip(start).filter(u8::is_ascii_alphanumeric);
         letters.bytes().all(|letter| rest.next() == Some(letter))
     })
+}
+
+/// Returns `true` if headers are as few and as small as the server admits.
+pub(crate) fn fit(headers: &HeaderMap, limits: &Limits) -> bool {
+    let size = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    headers.len() <= limits.max_headers && size.sum::<usize>() <= limits.max_header_bytes
 }
 
 /// Returns the headers that an operation reads, with their texts.
