@@ -86,7 +86,7 @@ impl Observed {
     }
 
     /// Logs a line about the answer.
-    pub(crate) fn log(&self, is_usual: bool, response: &Response) {
+    fn log(&self, is_usual: bool, response: &Response) {
         let status = response.status().as_u16();
         // To the microsecond: more digits would tell nothing.
         let milliseconds = || (self.started.elapsed().as_secs_f64() * 1e6).round() / 1000.0;

@@ -90,10 +90,8 @@ impl Router {
                 let response = layer.layer(service_fn(answer)).oneshot(request).await;
                 let response = response.unwrap_or_else(|never| match never {}).map(Body::new);
                 // What browsers ask first comes no further than to here.
-                if is_asked_first {
-                    observed.log(false, &response);
-                }
-                response
+                let told = |response| observed.finish(None, observed.span(None), Ok(response), unreached);
+                if is_asked_first { told(response) } else { response }
             }
         };
         observed.tag(&mut response);
@@ -180,6 +178,11 @@ impl Failure {
             }
         }
     }
+}
+
+/// Stands for the failure of what cannot fail.
+fn unreached(never: Infallible) -> Response {
+    match never {}
 }
 
 /// Returns an answer without its body, but with the length that this would have.
